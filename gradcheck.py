@@ -367,6 +367,7 @@ def _as_array(value: Any, like: np.ndarray | None = None) -> tuple[np.ndarray, s
     return array, note
 
 
+@np.errstate(all="ignore")
 def _fault(
     got: _Outcome, want: _Outcome, case: tuple, compare: Callable, outputs: tuple[str, ...], rtol: float
 ) -> _Fault | None:
@@ -536,7 +537,7 @@ def _finite_fault(got: np.ndarray) -> str:
 def _value_fault(got: np.ndarray, want: np.ndarray) -> str:
     worst = np.unravel_index(np.argmax(np.abs(got - want)), got.shape)
     g, w = got[worst], want[worst]
-    digits = next((n for n in range(4, 17) if f"{g:.{n}g}" != f"{w:.{n}g}"), 17)
+    digits = next((n + 1 for n in range(3, 16) if f"{g:.{n}g}" != f"{w:.{n}g}"), 17)
     return f"{_at(worst)} {g:.{digits}g}, expected {w:.{digits}g}"
 
 
@@ -546,7 +547,8 @@ def _pattern(got: np.ndarray, want: np.ndarray, rtol: float) -> str:
         return ""
     if not got.any():
         return "every entry is 0"
-    factor = np.vdot(want, got).real / np.vdot(want, want).real
+    unit = want / np.max(np.abs(want))  # so that the squares of small numbers do not vanish
+    factor = np.vdot(unit, got).real / np.vdot(unit, want).real
     if _agree(got, factor * want, rtol) and got.size > 1:
         return "the sign is flipped" if abs(factor + 1) < rtol else f"every entry is {factor:.6g} times the right one"
     if got.ndim == 2 and got.shape[0] == got.shape[1]:

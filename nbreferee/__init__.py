@@ -1,0 +1,1 @@
+"""Grade nbgrader courses: see README.md for what it does and nbreferee.cli for its commands."""

@@ -1,0 +1,55 @@
+"""A course folder as nbgrader sees it: where its files are, and its gradebook."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nbgrader.api import Gradebook
+    from nbgrader.coursedir import CourseDirectory
+
+CONFIG_NAME = "nbgrader_config.py"
+
+
+class CourseError(Exception):
+    """The course cannot be used at all; the text says why and what to do."""
+
+
+def open_course(folder: Path) -> CourseDirectory:
+    """Read the configuration of the course in `folder`.
+
+    Raises
+    ------
+    CourseError
+        where there is no configuration, or it cannot be read.
+    """
+    from nbgrader.coursedir import CourseDirectory
+    from traitlets.config.loader import PyFileConfigLoader
+
+    if not (folder / CONFIG_NAME).is_file():
+        raise CourseError(f"{folder}: no {CONFIG_NAME} here. Go to the course's folder, or name it with --course-dir.")
+    try:
+        config = PyFileConfigLoader(CONFIG_NAME, path=str(folder)).load_config()
+    except Exception as error:
+        raise CourseError(f"{folder / CONFIG_NAME}: {error}. Mend the file.") from error
+    if "root" not in config.CourseDirectory:
+        config.CourseDirectory.root = str(folder.resolve())
+    return CourseDirectory(config=config)
+
+
+def open_gradebook(course: CourseDirectory) -> AbstractContextManager[Gradebook]:
+    """Open the gradebook of a course.
+
+    Raises
+    ------
+    CourseError
+        where nothing has been graded yet.
+    """
+    from nbgrader.api import Gradebook
+
+    path = course.db_url.removeprefix("sqlite:///")
+    if course.db_url.startswith("sqlite:///") and not Path(path).is_file():
+        raise CourseError(f"{path}: there is no gradebook yet. Grade the class first: make grade.")
+    return Gradebook(course.db_url, course.course_id)

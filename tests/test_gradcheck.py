@@ -1,0 +1,384 @@
+"""What `gradcheck` says: every fault in its order, every cause, and no fault where there is none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+import gradcheck
+from gradcheck import (
+    any_slope,
+    any_svd,
+    check,
+    check_example,
+    check_gradient,
+    numerical_jacobian,
+    plot_jacobians,
+    random_arrays,
+    up_to_basis,
+    up_to_sign,
+)
+
+
+def message(student, reference, cases, mistakes=None, **options) -> str:
+    """What check() raises; '' where it raises nothing."""
+    try:
+        check(student, reference, cases, mistakes, **options)
+    except AssertionError as error:
+        return str(error)
+    return ""
+
+
+def softmax(z):
+    """The reference of most examples."""
+    powers = np.exp(z - np.max(z))
+    return powers / powers.sum()
+
+
+CASES = [random_arrays(1, (4,)), random_arrays(2, (3,))]
+
+
+def raises(z):
+    return z @ z[:2]
+
+
+def in_place(z):
+    z -= z.max()
+    return softmax(z)
+
+
+class ClaimsEqual(np.ndarray):
+    """An array for which every comparison holds."""
+
+    def __eq__(self, other):
+        return np.True_
+
+
+# ------------------------------------------------- bad input: a student's function, the words it must hear
+
+BAD = {
+    "raises": (raises, "raised ValueError: matmul"),
+    "raises, with the line": (raises, "(at: return z @ z[:2])"),
+    "stub": (lambda z: (_ for _ in ()).throw(NotImplementedError), "is not written yet"),
+    "exit": (lambda z: exit(), "called exit()"),
+    "no argument": (lambda: 1, "raised TypeError"),
+    "None": (lambda z: None, "returned None; is a return missing?"),
+    "wrong list": (lambda z: [1.0, 2.0], "has shape (2,), expected (4,)"),
+    "ragged list": (lambda z: [[1.0], [1.0, 2.0]], "its rows differ in length"),
+    "tuple for one": (lambda z: (softmax(z), 1), "its rows differ in length"),
+    "object array": (lambda z: np.array([None] * z.size), "returned an array of objects"),
+    "text": (lambda z: "softmax", "returned text, expected a plain array of numbers"),
+    "text array": (lambda z: np.array(["a"] * z.size), "returned text"),
+    "dict": (lambda z: {}, "returned an object of type dict"),
+    "NaN": (lambda z: np.where(z == z.max(), np.nan, softmax(z)), "is nan, expected finite numbers"),
+    "infinite": (lambda z: softmax(z) / 0, "is inf, expected finite numbers"),
+    "empty": (lambda z: np.array([]), "is empty, of shape (0,), expected (4,)"),
+    "empty that broadcasts": (lambda z: np.zeros((0, 4)), "is empty, of shape (0, 4)"),
+    "scalar": (lambda z: 0.25, "has shape (), expected (4,)"),
+    "masked": (lambda z: np.ma.masked_all(z.shape), "returned a masked array"),
+    "subclass": (lambda z: softmax(z).view(ClaimsEqual), "returned an object of type ClaimsEqual"),
+    "complex": (lambda z: softmax(z) + 0j, "returned complex numbers, expected real ones"),
+    "changed argument": (in_place, "changed its argument; work on a copy"),
+}
+
+
+@pytest.mark.parametrize(("student", "words"), BAD.values(), ids=BAD)
+def test_bad_answer_is_named_in_one_sentence(student, words):
+    text = message(student, softmax, CASES)
+    assert words in text
+    assert "\n" not in text.split("\nLikely cause: ")[0]
+    assert text.endswith((".", "?"))
+
+
+# ------------------------------------------------- order and causes
+
+MISTAKES = {
+    "You do not divide by the sum.": lambda z: np.exp(z - z.max()),
+    "You return the logarithm.": lambda z: np.log(softmax(z)),
+    "You sum the probabilities.": lambda z: softmax(z).sum(),
+    "You need as many entries as there are.": lambda z: softmax(z) @ np.ones(4),
+    "You overwrite z.": in_place,
+}
+
+
+@pytest.mark.parametrize("sentence", MISTAKES)
+def test_mistake_is_answered_with_its_own_sentence(sentence):
+    assert message(MISTAKES[sentence], softmax, CASES, MISTAKES).endswith(f"\nLikely cause: {sentence}")
+
+
+def test_mistake_that_differs_on_one_case_is_not_named():
+    def other(z):
+        return MISTAKES["You return the logarithm."](z) + (z.size == 3)
+
+    assert "logarithm" not in message(other, softmax, CASES, MISTAKES)
+
+
+def test_same_exception_alone_names_no_mistake_unless_its_text_is_the_same():
+    always = {"You use four.": lambda z: softmax(z) @ np.ones(7)}
+    assert "You use four." in message(always["You use four."], softmax, CASES, always)
+    assert "You use four." not in message(raises, softmax, CASES, always)
+
+
+def test_exception_is_reported_before_a_wrong_shape_and_that_before_wrong_values():
+    def by_size(z):
+        return raises(z) if z.size == 5 else z[: z.size - 2] if z.size == 3 else z
+
+    cases = [random_arrays(1, (4,)), random_arrays(2, (3,)), random_arrays(3, (5,))]
+    assert "raised ValueError" in message(by_size, softmax, cases)
+    assert "has shape (1,)" in message(by_size, softmax, cases[:2])
+    assert "entry [" in message(by_size, softmax, cases[:1])
+
+
+PATTERNS = {
+    "the sign is flipped": (lambda A: -A, (3, 3)),
+    "every entry is 3 times the right one": (lambda A: 3 * A, (3, 4)),
+    "every entry is 0": (lambda A: 0 * A, (3, 4)),
+    "it is the transpose": (lambda A: A.T, (3, 3)),
+    "only the diagonal is right": (lambda A: np.diag(np.diag(A)), (3, 3)),
+    "np.transpose(result, (1, 2, 0)) would be right": (lambda A: A.transpose(2, 0, 1), (2, 2, 2)),
+    ": it is the transpose": (lambda A: A.T, (3, 4)),
+    ", that of the transpose": (lambda A: 2 * A.T, (3, 4)),
+    ": it is flattened": (lambda A: A.ravel(), (3, 4)),
+    ": the numbers are right, reshape them": (lambda A: A.reshape(2, 6), (3, 4)),
+    ": the axes are permuted": (lambda A: A.transpose(1, 2, 0), (2, 3, 4)),
+}
+
+
+@pytest.mark.parametrize(("words", "student", "shape"), [(w, *p) for w, p in PATTERNS.items()], ids=PATTERNS)
+def test_pattern_is_told(words, student, shape):
+    assert words in message(student, lambda A: A, [random_arrays(1, shape)])
+
+
+def test_factor_that_varies_between_cases_is_no_pattern():
+    assert "times the right one" not in message(lambda z: z * z.size, lambda z: z, CASES)
+
+
+def test_largest_wrong_entry_is_shown_with_enough_digits_to_differ():
+    def nearly(A):
+        return A + 1e-6 * np.eye(3)[1] * (np.arange(2) == 0)[:, None]
+
+    text = message(nearly, lambda A: A, [random_arrays(3, (2, 3))])
+    got, expected = text.split(" is ")[1].rstrip(".").split(", expected ")
+    assert "entry [0, 1]" in text
+    assert float(got) - float(expected) == pytest.approx(1e-6, rel=0.2)
+
+
+def test_several_outputs_are_named():
+    text = message(lambda X, W: (X, -W), lambda X, W: (X, W), [random_arrays(1, (2, 3), (3, 4))], outputs=("∂E/∂X", "∂E/∂W"))
+    assert "∂E/∂W entry" in text
+    assert "the sign is flipped" in text
+    assert "returned 1 things, expected 2 arrays" in message(lambda x: (x,), lambda x: (x, x), CASES)
+    assert "expected 2 arrays" in message(lambda x: x, lambda x: (x, x), CASES)
+
+
+def test_jupyter_shows_the_message_without_the_hidden_test():
+    with pytest.raises(AssertionError) as caught:
+        check(lambda z: 2 * z, lambda z: z, CASES)
+    assert caught.value._render_traceback_() == f"AssertionError: {caught.value}".split("\n")
+
+
+# ------------------------------------------------- right answers
+
+RIGHT = {
+    "reference": softmax,
+    "list": lambda z: softmax(np.asarray(z)).tolist(),
+    "column for vector": lambda z: softmax(np.asarray(z))[:, None],
+    "float32": lambda z: softmax(np.asarray(z, dtype=np.float32)),
+    "with a warning": lambda z: softmax(np.asarray(z) + 0 * np.log(np.zeros(len(z)) + 1e-320)),
+    "division by zero on the way": lambda z: np.where(True, softmax(np.asarray(z)), np.asarray(z) / 0),
+}
+
+
+@pytest.mark.parametrize("student", RIGHT.values(), ids=RIGHT)
+def test_right_answer_passes_quietly(student, capsys):
+    assert message(student, softmax, CASES) == ""
+    assert capsys.readouterr().err == ""
+
+
+def test_other_shape_of_a_vector_is_accepted_with_a_note(capsys):
+    check(RIGHT["column for vector"], softmax, CASES)
+    assert "Note: Your function returned shape (4, 1); it is read as (4,)." in capsys.readouterr().out
+
+
+def test_row_is_no_column():
+    assert "has shape (1, 3), expected (3, 1)" in message(lambda x: x.T, lambda x: x, [random_arrays(1, (3, 1))])
+
+
+FORM_FAULTS = {
+    "lists": lambda z: softmax(z - z.max()),
+    "integers": lambda z: np.add(np.zeros_like(z), softmax(np.asarray(z)), casting="unsafe", out=np.zeros_like(z)),
+    "a read-only array": lambda z: (z.__setitem__(0, z[0]) if isinstance(z, np.ndarray) else None, softmax(z))[1],
+}
+
+
+@pytest.mark.parametrize("form", FORM_FAULTS)
+def test_function_that_minds_a_form_is_told_which(form):
+    text = message(FORM_FAULTS[form], softmax, CASES, forms=[form])
+    assert f"given as {form}: " in text
+    assert f"Likely cause: {gradcheck.FORMS[form]}." in text
+
+
+def test_expected_exception_is_required():
+    def picky(x):
+        raise ValueError("no")
+
+    assert message(picky, picky, CASES) == ""
+    assert "returned a value, expected a ValueError" in message(lambda x: x, picky, CASES)
+    assert "raised TypeError, expected a ValueError" in message(lambda x: x + None, picky, CASES)
+
+
+@given(arrays(float, (3, 2), elements=st.floats(-10, 10)), st.floats(1e-6, 1e3))
+def test_tolerance_is_relative_to_the_largest_entry(A, excess):
+    scale = np.abs(A).max()
+    off = np.zeros((3, 2))
+    off[1, 1] = (1e-12 + 1e-7 * scale) * (1 + excess)
+    assert message(lambda A: A + off, lambda A: A, [(A,)], forms=())
+    assert not message(lambda A: A + off / (1 + excess) / 1.01, lambda A: A, [(A,)], forms=())
+
+
+# ------------------------------------------------- what counts as equal
+
+
+def svd(B):
+    U, s, Vt = np.linalg.svd(B, full_matrices=False)
+    return U, s, Vt.T
+
+
+SQUARE_AND_WIDE = [random_arrays(1, (3, 3)), random_arrays(2, (2, 4))]
+
+
+@given(st.permutations(range(3)), st.lists(st.sampled_from([-1.0, 1.0]), min_size=3, max_size=3))
+def test_any_svd_accepts_every_order_and_sign(order, signs):
+    def other(B):
+        U, s, V = svd(B)
+        keep = [i for i in order if i < s.size]
+        sign = np.array(signs)[: s.size]
+        return U[:, keep] * sign, s[keep], V[:, keep] * sign
+
+    check(other, svd, SQUARE_AND_WIDE, compare=any_svd)
+
+
+def test_any_svd_accepts_another_pair_for_equal_singular_values():
+    turn = np.array([[0.6, -0.8], [0.8, 0.6]])
+    check(lambda B: (svd(B)[0] @ turn, svd(B)[1], svd(B)[2] @ turn), svd, [(2 * turn,)], compare=any_svd, forms=())
+
+
+WRONG_SVD = {
+    "V transposed": lambda B: (svd(B)[0], svd(B)[1], svd(B)[2].T),
+    "negative singular value": lambda B: (-svd(B)[0], -svd(B)[1], svd(B)[2]),
+    "sign of U only": lambda B: (-svd(B)[0], svd(B)[1], svd(B)[2]),
+    "s not in the order of U": lambda B: (svd(B)[0], svd(B)[1][::-1], svd(B)[2]),
+    "not orthogonal": lambda B: (svd(B)[0] * 2, svd(B)[1] / 2, svd(B)[2]),
+    "no decomposition": lambda B: (np.eye(len(B)), np.ones(min(B.shape)), svd(B)[2]),
+}
+
+
+@pytest.mark.parametrize("student", WRONG_SVD.values(), ids=WRONG_SVD)
+def test_any_svd_rejects(student):
+    assert message(student, svd, SQUARE_AND_WIDE, compare=any_svd)
+
+
+def test_any_svd_names_a_mistake():
+    mistakes = {"You return Vᵀ.": WRONG_SVD["V transposed"]}
+    assert "You return Vᵀ." in message(WRONG_SVD["V transposed"], svd, SQUARE_AND_WIDE, mistakes, compare=any_svd)
+
+
+def test_up_to_sign():
+    check(lambda x: -x, lambda x: x, CASES, compare=up_to_sign, forms=())
+    assert message(lambda x: np.abs(x), lambda x: x, CASES, compare=up_to_sign)
+
+
+@given(st.floats(-4, 4), st.booleans())
+def test_up_to_basis_accepts_every_basis_of_the_space_and_no_other_space(angle, reflect):
+    basis = np.linalg.qr(random_arrays(5, (5, 2))[0])[0]
+    c, s = np.cos(angle), np.sin(angle)
+    turn = np.array([[c, -s], [s, c]]) * [1, -1 if reflect else 1]
+    check(lambda A: basis @ turn, lambda A: basis, CASES, compare=up_to_basis, forms=())
+    other = np.linalg.qr(random_arrays(6, (5, 2))[0])[0]
+    assert message(lambda A: other @ turn, lambda A: basis, CASES, compare=up_to_basis)
+    assert message(lambda A: 2 * basis @ turn, lambda A: basis, CASES, compare=up_to_basis)
+
+
+def test_any_slope_accepts_what_lies_between_the_sides_at_the_kink_alone():
+    x = (np.array([-1.0, 0.0, 2.0]),)
+
+    def relu_slope(at_zero):
+        return lambda x: np.where(np.asarray(x) == 0, at_zero, np.asarray(x) > 0)
+
+    kink = any_slope(relu_slope(1.0))
+    for slope in (0.0, 0.5, 1.0):
+        check(relu_slope(slope), relu_slope(0.0), [x], compare=kink)
+    assert "entry [1] is 1.5, expected 1" in message(relu_slope(1.5), relu_slope(0.0), [x], compare=kink)
+    assert message(lambda x: np.ones(3), relu_slope(0.0), [x], compare=kink)
+
+
+# ------------------------------------------------- finite differences
+
+
+@given(arrays(float, (2, 3), elements=st.floats(-2, 2)))
+def test_numerical_jacobian_of_a_linear_map_is_its_matrix(X):
+    A = np.arange(8.0).reshape(4, 2)
+    expected = np.einsum("ik,jl->ijkl", A, np.eye(3))
+    np.testing.assert_allclose(numerical_jacobian(lambda X: A @ X, X), expected, atol=1e-8)
+
+
+def test_numerical_jacobian_has_the_output_axes_first():
+    assert numerical_jacobian(lambda x: np.outer(x, [1, 2, 3, 4]), np.ones(2)).shape == (2, 4, 2)
+    assert numerical_jacobian(np.sum, np.ones((2, 3))).shape == (2, 3)
+    assert numerical_jacobian(np.sin, 0.0) == pytest.approx(1)
+
+
+def test_numerical_jacobian_takes_integers_and_leaves_its_argument_alone():
+    x = np.array([1, 2, 3])
+
+    def in_place(x):
+        x *= 2
+        return x
+
+    np.testing.assert_allclose(numerical_jacobian(in_place, x), 2 * np.eye(3))
+    assert x.tolist() == [1, 2, 3]
+
+
+def test_check_gradient_prints_both_and_the_error(capsys):
+    assert check_gradient(np.sin, np.diag(np.cos([1.0, 2.0])), [1.0, 2.0]) < 1e-9
+    printed = capsys.readouterr().out
+    assert all(word in printed for word in ("analytic", "0.540302", "numeric", "relative error"))
+
+
+@pytest.mark.parametrize(
+    ("gradient", "words"),
+    [
+        (lambda x: -2 * x, "the sign is flipped"),
+        (lambda x: 2 * x + [0, 0, 1e-3], "entry [2] is"),
+        (lambda x: np.diag(2 * x), "has shape (3, 3), expected (3,)"),
+        (lambda x: 2 * x * [1, 1, np.nan], "entry [2] is nan"),
+        (lambda x: np.zeros(3), "every entry is 0"),
+    ],
+)
+def test_check_gradient_raises_where_they_differ(gradient, words):
+    with pytest.raises(AssertionError) as caught:
+        check_gradient(lambda x: x @ x, gradient, [1.0, 2.0, 3.0], figure=False)
+    assert words in str(caught.value)
+
+
+def test_check_gradient_of_a_constant_accepts_zero_alone():
+    check_gradient(lambda x: 3.0, lambda x: np.zeros(2), [1.0, 2.0])
+    with pytest.raises(AssertionError):
+        check_gradient(lambda x: 3.0, lambda x: np.full(2, 1e-3), [1.0, 2.0], figure=False)
+
+
+def test_failed_jacobian_is_drawn_beside_its_twin_and_the_difference():
+    analytic, numeric = random_arrays(1, (2, 3, 4), (2, 3, 4))
+    fig = plot_jacobians(analytic, numeric, inputs=4)
+    panels = [ax.images[0].get_array() for ax in fig.axes if ax.images and ax.get_title()]
+    for panel, drawn in zip(panels, (analytic, numeric, analytic - numeric), strict=True):
+        np.testing.assert_array_equal(panel, drawn.reshape(6, 4))
+
+
+def test_worked_example():
+    check_example(np.cumsum, [1, 2], gives=[1, 3])
+    with pytest.raises(AssertionError, match="cumsum.*expected 4"):
+        check_example(np.cumsum, [1, 2], gives=[1, 4])

@@ -46,3 +46,46 @@ def report(assignments: tuple[str, ...], course_dir: Path) -> None:
     if any(result.needs_reading for result in results):
         console.print("* some answers wait for a person: make lab, then Nbgrader > Formgrader.")
     console.print(f"What students get to read: {course.feedback_directory}/STUDENT/ASSIGNMENT/*.html")
+
+
+@main.command()
+@click.argument("assignments", nargs=-1)
+@COURSE_DIR
+@click.option("--jobs", type=click.IntRange(min=1), help="How many trials run at once (default: one per core).")
+@click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write all of it to this file, too.")
+def verify(assignments: tuple[str, ...], course_dir: Path, jobs: int | None, json_path: Path | None) -> None:
+    """Say whether the tests themselves are any good.
+
+    Tries solutions, lazy answers, mutants, right answers written otherwise and known mistakes on the
+    tests of every notebook, and reports which tests are too weak, too strict, or leak.
+    """
+    import json
+    import os
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from nbreferee.course import CourseError, open_course, source_assignments
+    from nbreferee.verify import verify_assignment
+    from nbreferee.verify.report import print_report
+
+    try:
+        course = open_course(course_dir)
+        names = source_assignments(course, assignments)
+    except CourseError as error:
+        click.echo(f"nbreferee: {error}", err=True)
+        sys.exit(2)
+    verified = []
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        rows: dict[str, int] = {}
+
+        def progress(notebook: str, done: int, expected: int) -> None:
+            row = rows.setdefault(notebook, bar.add_task(notebook) if notebook not in rows else rows.get(notebook))
+            bar.update(row, completed=done, total=expected)
+
+        for name in names:
+            verified += verify_assignment(course, name, jobs or os.cpu_count() or 1, progress)
+    if json_path:
+        json_path.write_text(json.dumps([one.as_json() for one in verified], indent=1, ensure_ascii=False) + "\n")
+    print_report(verified, Console())
+    sys.exit(1 if any(one.findings for one in verified) else 0)

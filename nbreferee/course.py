@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +39,26 @@ def open_course(folder: Path) -> CourseDirectory:
     if "root" not in config.CourseDirectory:
         config.CourseDirectory.root = str(folder.resolve())
     return CourseDirectory(config=config)
+
+
+def source_assignments(course: CourseDirectory, wanted: Iterable[str] = ()) -> list[str]:
+    """Return the assignments that the course's source folder holds: those wanted, or all.
+
+    Raises
+    ------
+    CourseError
+        where one that is wanted is not there, or there is none.
+    """
+    folder = Path(course.format_path(course.source_directory, ".", "."))
+    there = sorted(path.name for path in folder.glob("*") if path.is_dir() and not path.name.startswith("."))
+    if not there:
+        raise CourseError(f"{folder}: no assignments here. Put each into a folder of its own.")
+    for name in wanted:
+        if name not in there:
+            close = difflib.get_close_matches(name, there, n=1)
+            hint = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(there)}."
+            raise CourseError(f"{folder}: no assignment {name}. {hint}")
+    return list(wanted) or there
 
 
 def open_gradebook(course: CourseDirectory) -> AbstractContextManager[Gradebook]:

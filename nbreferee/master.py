@@ -1,0 +1,287 @@
+"""The instructor's notebook: its cells as nbgrader sees them, and which cells need which.
+
+It reads and never runs. Whatever nbgrader would refuse, or grade wrongly, is a `MasterError`.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
+from nbformat import NotebookNode
+
+HIDDEN = ("BEGIN HIDDEN TESTS", "END HIDDEN TESTS")
+SOLUTION = ("BEGIN SOLUTION", "END SOLUTION")
+
+
+class MasterError(Exception):
+    """An instructor's notebook that cannot be used; the text says where, what, and the cure."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a master notebook."""
+
+    index: int
+    label: str  # its grade id, else the notebook's id of the cell
+    is_code: bool
+    source: str
+    grade_id: str = ""
+    points: float = 0.0
+    graded: bool = False
+    solution: bool = False
+    locked: bool = False
+    attachments: Collection[str] = ()
+    has_output: bool = False
+
+    @property
+    def is_test(self) -> bool:
+        """Scored without a person."""
+        return self.is_code and self.graded and not self.solution
+
+    @property
+    def is_answer(self) -> bool:
+        """Where a student writes code."""
+        return self.is_code and self.solution
+
+    @cached_property
+    def python(self) -> str:
+        """The source as plain Python, with IPython's own syntax turned into calls."""
+        return TransformerManager().transform_cell(self.source)
+
+    @cached_property
+    def tree(self) -> ast.Module | None:
+        """The syntax tree; None where the cell is not Python."""
+        try:
+            return ast.parse(self.python)
+        except SyntaxError:
+            return None
+
+    @property
+    def hidden_lines(self) -> set[int]:
+        """Numbers, from 1, of the lines between the markers of hidden tests."""
+        return marked_lines(self.source, HIDDEN)
+
+    @property
+    def solution_lines(self) -> set[int]:
+        """Numbers, from 1, of the lines that nbgrader replaces by a stub."""
+        return marked_lines(self.source, SOLUTION) or set(range(1, self.source.count("\n") + 2))
+
+
+@dataclass(frozen=True)
+class Master:
+    """An instructor's notebook."""
+
+    path: Path
+    cells: tuple[Cell, ...]
+    notebook: NotebookNode = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The notebook's name, as in the gradebook."""
+        return self.path.stem
+
+    @property
+    def tests(self) -> list[Cell]:
+        """The cells that are scored without a person."""
+        return [cell for cell in self.cells if cell.is_test]
+
+    @property
+    def answers(self) -> list[Cell]:
+        """The cells in which students write code."""
+        return [cell for cell in self.cells if cell.is_answer]
+
+    @cached_property
+    def providers(self) -> dict[int, frozenset[int]]:
+        """For every code cell, the earlier cells that it needs, directly or not."""
+        modules = set().union(*(imported_names(cell) for cell in self.cells if cell.is_code))
+        needed: dict[int, frozenset[int]] = {}
+        changed: dict[int, set[str] | None] = {}
+        for cell in (cell for cell in self.cells if cell.is_code):
+            used = used_names(cell)
+            direct = {i for i, names in changed.items() if names is None or used is None or names & used}
+            needed[cell.index] = frozenset(direct).union(*(needed[i] for i in direct))
+            changed[cell.index] = changed_names(cell, modules)
+        return needed
+
+    def affected_tests(self, index: int) -> list[Cell]:
+        """Return the tests whose result may depend on cell `index`."""
+        return [test for test in self.tests if index in self.providers[test.index]]
+
+
+def marked_lines(source: str, markers: tuple[str, str]) -> set[int]:
+    """Return the numbers, from 1, of the lines between a begin and an end marker."""
+    inside, lines = False, set()
+    for number, line in enumerate(source.split("\n"), 1):
+        if markers[0] in line:
+            inside = True
+        elif markers[1] in line:
+            inside = False
+        elif inside:
+            lines.add(number)
+    return lines
+
+
+def read_master(path: Path) -> Master:
+    """Read an instructor's notebook.
+
+    Raises
+    ------
+    MasterError
+        where it is no notebook, or nbgrader could not release and grade it.
+    """
+    try:
+        notebook = nbformat.read(str(path), as_version=4)
+        nbformat.validate(notebook)
+    except (json.JSONDecodeError, UnicodeDecodeError, nbformat.reader.NotJSONError):
+        raise MasterError(f"{path}: not a notebook, for it is not JSON. Restore it from your version control.") from None
+    except OSError as error:
+        raise MasterError(f"{path}: cannot be read ({error.strerror}). Check the file and its permissions.") from None
+    except Exception as error:
+        said = str(error).split("\n")[0]
+        raise MasterError(f"{path}: not a valid notebook ({said}). Open it in JupyterLab and save it again.") from None
+    cells = tuple(_read_cell(index, cell) for index, cell in enumerate(notebook.cells))
+    _refuse(path, cells)
+    return Master(path, cells, notebook)
+
+
+def _read_cell(index: int, cell: NotebookNode) -> Cell:
+    settings: dict[str, Any] = cell.metadata.get("nbgrader", {})
+    grade_id = settings.get("grade_id", "")
+    return Cell(
+        index=index,
+        label=grade_id or f"number {index + 1}",
+        is_code=cell.cell_type == "code",
+        source=cell.source,
+        grade_id=grade_id,
+        points=float(settings.get("points", 0) or 0) if settings.get("grade") else 0.0,
+        graded=bool(settings.get("grade")),
+        solution=bool(settings.get("solution")),
+        locked=bool(settings.get("locked")) or (bool(settings.get("grade")) and not settings.get("solution")),
+        attachments=tuple(cell.get("attachments", {})),
+        has_output=bool(cell.get("outputs") or cell.get("execution_count")),
+    )
+
+
+def _refuse(path: Path, cells: Iterable[Cell]) -> None:
+    seen: set[str] = set()
+    for cell in cells:
+        where = f"{path}, cell {cell.label}"
+        for begin, end in (HIDDEN, SOLUTION):
+            _refuse_unpaired(where, cell.source, begin, end)
+        if HIDDEN[0] in cell.source and not cell.graded:
+            raise MasterError(f"{where}: hidden tests in a cell that is not graded. Make it an autograder tests cell.")
+        if SOLUTION[0] in cell.source and not cell.solution:
+            raise MasterError(f"{where}: a solution in a cell that is no solution cell. Make it an autograded answer.")
+        if (cell.graded or cell.solution) and not re.fullmatch(r"[a-zA-Z0-9_\-]+", cell.grade_id):
+            raise MasterError(f"{where}: the grade id {cell.grade_id!r} is not letters, digits, - and _. Rename it.")
+        if cell.grade_id and cell.grade_id in seen:
+            raise MasterError(f"{where}: a second cell has this grade id. Give one of them another.")
+        if cell.points < 0:
+            raise MasterError(f"{where}: {cell.points:g} points. Points cannot be negative.")
+        seen.add(cell.grade_id)
+    if not any(cell.is_test for cell in cells):
+        raise MasterError(f"{path}: no cell is scored automatically. Mark some as autograder tests, or leave it out.")
+    if not any(cell.is_answer for cell in cells):
+        raise MasterError(f"{path}: no cell is marked as a solution. Mark the cells where students write code.")
+
+
+def _refuse_unpaired(where: str, source: str, begin: str, end: str) -> None:
+    open_since = 0
+    for number, line in enumerate(source.split("\n"), 1):
+        if begin in line:
+            if open_since:
+                raise MasterError(f'{where}: {begin} in line {number} follows another. Add "### {end}" before it.')
+            open_since = number
+        elif end in line:
+            if not open_since:
+                raise MasterError(f'{where}: {end} in line {number} has no BEGIN. Add "### {begin}" before it.')
+            open_since = 0
+    if open_since:
+        raise MasterError(f'{where}: {begin} has no END. Add "### {end}".')
+
+
+# ---------------------------------------------------------------- which cells need which
+
+
+def imported_names(cell: Cell) -> set[str]:
+    """Return the names that a cell imports."""
+    imports = [node for node in ast.walk(cell.tree) if isinstance(node, (ast.Import, ast.ImportFrom))] if cell.tree else []
+    return {(alias.asname or alias.name).split(".")[0] for node in imports for alias in node.names}
+
+
+def changed_names(cell: Cell, modules: Collection[str] = ()) -> set[str] | None:
+    """Return the names that a cell binds, or whose objects it may change; None: cannot be told.
+
+    A call `thing.method(...)` may change the thing; a call of a module's function may change what
+    it is given where nothing is done with its result, and the state of a random generator.
+    """
+    names = imported_names(cell)
+    if cell.tree is None or "*" in names:
+        return None
+    for node in _same_scope(cell.tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
+            names.add(node.id)
+        elif isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, (ast.Store, ast.Del)):
+            names.add(_root(node))
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            root = _root(node.func)
+            if root not in modules or "random" in ast.unparse(node.func):
+                names.add(root)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            names |= {argument.id for argument in node.value.args if isinstance(argument, ast.Name)}
+    return names - {""}
+
+
+def used_names(cell: Cell) -> set[str] | None:
+    """Return the names that a cell needs from earlier ones; None: cannot be told."""
+    if cell.tree is None:
+        return None
+    used: set[str] = set()
+    bound: set[str] = set()
+    for statement in cell.tree.body:
+        used |= _free_names(statement) - bound
+        if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+            bound.add(statement.name)
+        elif isinstance(statement, ast.Assign):
+            bound |= {target.id for target in statement.targets if isinstance(target, ast.Name)}
+    return None if used & {"globals", "locals", "eval", "exec", "get_ipython", "vars"} else used
+
+
+def _free_names(node: ast.AST) -> set[str]:
+    """Return the names read in a node, without those that are local to a function in it."""
+    if isinstance(node, ast.Name):
+        return {node.id} if isinstance(node.ctx, ast.Load) else set()
+    if isinstance(node, ast.AugAssign):
+        return _free_names(node.value) | {_root(node.target)}
+    free = set().union(*(_free_names(child) for child in ast.iter_child_nodes(node)))
+    if isinstance(node, (ast.FunctionDef, ast.Lambda)):
+        local = {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)}
+        outer = {name for n in ast.walk(node) if isinstance(n, ast.Global) for name in n.names}
+        local |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        free -= local - outer
+    return free
+
+
+def _same_scope(node: ast.AST) -> Iterator[ast.AST]:
+    """Walk the tree, but not into functions and classes."""
+    yield node
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+        for child in ast.iter_child_nodes(node):
+            yield from _same_scope(child)
+
+
+def _root(node: ast.AST) -> str:
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""

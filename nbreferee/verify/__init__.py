@@ -1,0 +1,142 @@
+"""nbreferee verify: are the tests of a course any good?
+
+For every notebook of an assignment, in a process of its own (`Examination`), the solution must earn
+everything and the release nothing; lazy answers earn nothing; every mutant of a solution loses a
+point; right answers written otherwise keep all; every mistake that a test names is told by its own
+sentence. What can be seen by reading alone is in `soundness`.
+
+An instructor may keep two files beside the assignment's folder, where nbgrader never releases them:
+`source/NOTEBOOK.alternatives.py`, right answers in Jupytext's percent format, each cell titled with
+the grade id it answers; and `source/NOTEBOOK.equivalent.toml`, mutants that cannot be told from the
+solution, each a table `[[mutant]]` of cell, was, now and reason.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import tempfile
+import time
+import tomllib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from nbgrader.coursedir import CourseDirectory
+
+from nbreferee.master import Master, MasterError, read_master
+from nbreferee.verify import soundness
+from nbreferee.verify.examine import Beside, Examination, Examined, Exercise, Finding
+from nbreferee.verify.session import QUIET
+
+Progress = Callable[[str, int, int], None]  # (notebook, done, expected)
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What came of verifying one notebook."""
+
+    assignment: str
+    notebook: str
+    exercises: list[Exercise]
+    findings: list[Finding]
+    wall_s: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all of it, fit for JSON."""
+        return asdict(self)
+
+
+def verify_assignment(course: CourseDirectory, assignment: str, jobs: int, progress: Progress) -> list[Verified]:
+    """Verify every notebook of an assignment."""
+    folder = Path(course.format_path(course.source_directory, ".", assignment))
+    paths = sorted(folder.glob("*.ipynb"))
+    if not paths:
+        return [Verified(assignment, assignment, [], [Finding("", f"{folder}: no notebook. Add one, or remove the folder.")], 0.0)]
+    return [_verify_notebook(course, assignment, path, jobs, progress) for path in paths]
+
+
+def _verify_notebook(course: CourseDirectory, assignment: str, path: Path, jobs: int, progress: Progress) -> Verified:
+    started = time.monotonic()
+    try:
+        master, beside = read_master(path), read_beside(path)
+        release = soundness.make_release(master, course.config)
+        by_reading = list(soundness.findings(master, release))
+        examined = _in_own_process(master, {n: c.source for n, c in enumerate(release.cells)}, beside, jobs, progress)
+    except MasterError as error:
+        return Verified(assignment, path.stem, [], [Finding("", str(error))], time.monotonic() - started)
+    return Verified(assignment, path.stem, examined.exercises, by_reading + examined.findings, time.monotonic() - started)
+
+
+def read_beside(path: Path) -> Beside:
+    """Read the files beside the assignment's folder.
+
+    Raises
+    ------
+    MasterError
+        where one of them cannot be read.
+    """
+    alternatives = path.parent.parent / f"{path.stem}.alternatives.py"
+    equivalents = path.parent.parent / f"{path.stem}.equivalent.toml"
+    answers: list[tuple[str, str]] = []
+    if alternatives.is_file():
+        import jupytext
+
+        cells = jupytext.read(alternatives, fmt="py:percent").cells
+        answers = [(cell.metadata["title"], cell.source) for cell in cells if "title" in cell.metadata]
+    entries: list[dict[str, str]] = []
+    if equivalents.is_file():
+        try:
+            entries = tomllib.loads(equivalents.read_text()).get("mutant", [])
+        except tomllib.TOMLDecodeError as error:
+            raise MasterError(f"{equivalents}: not TOML ({error}). Mend it.") from None
+        for number, entry in enumerate(entries, 1):
+            missing = [key for key in ("cell", "was", "now", "reason") if not str(entry.get(key, "")).strip()]
+            if missing:
+                raise MasterError(f"{equivalents}: entry {number} has no {missing[0]}. Add it.")
+    return Beside(tuple(answers), tuple(entries))
+
+
+def _in_own_process(master: Master, release: dict[int, str], beside: Beside, jobs: int, progress: Progress) -> Examined:
+    """Examine a notebook in a fork that starts with the heavy packages loaded."""
+    _load_heavy_packages()
+    here, there = multiprocessing.Pipe(duplex=False)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / master.path.parent.name
+        shutil.copytree(master.path.parent, folder)
+        process = multiprocessing.get_context("fork").Process(
+            target=_examine, args=(master, release, beside, folder, jobs, there)
+        )
+        process.start()
+        there.close()
+        examined = None
+        try:
+            while not isinstance(examined, Examined):
+                examined = here.recv()
+                if isinstance(examined, tuple):
+                    progress(master.name, *examined)
+        except EOFError:
+            raise MasterError(f"{master.path}: the notebook's process died. Run the notebook in JupyterLab and see where.") from None
+        finally:
+            process.join()
+    return examined
+
+
+def _examine(master: Master, release: dict[int, str], beside: Beside, folder: Path, jobs: int, there: Connection) -> None:
+    examination = Examination(master, release, beside, folder, jobs, lambda done, expected: there.send((done, expected)))
+    there.send(examination.run())
+
+
+def _load_heavy_packages() -> None:
+    """Import what most notebooks import, once, for all forks."""
+    os.environ.update(QUIET)
+    import IPython.core.interactiveshell
+    import numpy
+
+    try:
+        import matplotlib.pyplot
+    except ImportError:
+        return

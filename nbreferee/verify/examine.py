@@ -1,0 +1,371 @@
+"""Verify one notebook: try solutions, lazy answers, mutants, alternatives and mistakes on its tests.
+
+Everything runs in forks of one warm process (see `warm`), each seeing the state in which the
+instructor's own solution had left the namespace.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nbreferee.master import Cell, Master, changed_names
+from nbreferee.verify.lazy import KINDS, NEEDS_RIGHT_SHAPE, TABLE, Table, lazy, recording
+from nbreferee.verify.mutation import mutants
+from nbreferee.verify.session import Session
+from nbreferee.verify.warm import Forks, Outcome, Task
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What an instructor keeps beside the source, never released."""
+
+    alternatives: tuple[tuple[str, str], ...] = ()  # (grade id, another right answer)
+    equivalents: tuple[Mapping[str, str], ...] = ()  # mutants that cannot be told from the solution
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something to mend."""
+
+    cell: str
+    reason: str
+    diff: str = ""
+
+
+@dataclass
+class Tally:
+    """How many answers of one sort were tried, and how many fared as they should."""
+
+    tried: int = 0
+    good: int = 0
+
+    def count(self, good: bool) -> None:
+        """Add one."""
+        self.tried += 1
+        self.good += good
+
+
+@dataclass
+class Exercise:
+    """What was tried on one solution cell."""
+
+    name: str
+    lazy: Tally = field(default_factory=Tally)
+    mutants: Tally = field(default_factory=Tally)
+    equivalent: int = 0
+    mistakes: Tally = field(default_factory=Tally)
+    alternatives: Tally = field(default_factory=Tally)
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What came of verifying one notebook."""
+
+    exercises: list[Exercise]
+    findings: list[Finding]
+
+
+@dataclass
+class _Recorded:
+    """A call of gradcheck.check, for trying its mistakes."""
+
+    cell: str
+    arguments: tuple
+    options: dict[str, Any]
+
+
+class Examination:
+    """One notebook's trials; it must have a process of its own, which it fills with the notebook's state."""
+
+    def __init__(self, master: Master, release: Mapping[int, str], beside: Beside, folder: Path, jobs: int,
+                 progress: Callable[[int, int], None]) -> None:  # fmt: skip
+        self._master, self._release, self._beside = master, release, beside
+        self._session = Session(folder)
+        self._forks = Forks(jobs, self._take)
+        self._progress = progress
+        self._outcomes: dict[Any, Outcome] = {}
+        self._expected = 0
+        self._wall_s: dict[int, float] = {}
+        self._recorded: list[_Recorded] = []
+        self._label = ""
+        self._exercises = {cell.index: Exercise(cell.label) for cell in master.answers}
+        self._findings: list[Finding] = []
+
+    def run(self) -> Examined:
+        """Try everything; return the counts and what to mend."""
+        self._spy_on_gradcheck(Path.cwd())
+        if self._solution_is_sound():
+            mutated = self._mutant_tasks()
+            alternatives = self._alternative_tasks()
+            self._expected = sum(map(len, mutated.values())) + sum(map(len, alternatives.values())) + len(KINDS) + 1
+            for cell in filter(lambda cell: cell.is_code, self._master.cells):
+                self._forks.start([task for _, task in mutated.get(cell.index, [])])
+                self._forks.start([task for _, task in alternatives.get(cell.index, [])])
+                self._label = cell.label
+                self._session.run(cell.source)
+            mistakes = self._mistake_tasks()
+            self._expected += len(mistakes)
+            self._forks.start([*mistakes, self._release_task(), *(self._lazy_task(kind) for kind in KINDS)])
+            self._forks.finish()
+            self._judge_release()
+            self._judge_lazy()
+            self._judge_mutants(mutated)
+            self._judge_alternatives(alternatives)
+            self._judge_mistakes()
+        return Examined(list(self._exercises.values()), self._findings)
+
+    def _take(self, outcome: Outcome) -> None:
+        self._outcomes[outcome.key] = outcome
+        self._progress(len(self._outcomes), self._expected)
+
+    def _find(self, cell: str, reason: str, diff: str = "") -> None:
+        self._findings.append(Finding(cell, reason, diff))
+
+    def _limit_s(self, cells: list[Cell]) -> float:
+        return 3 + 5 * sum(self._wall_s[cell.index] for cell in cells)
+
+    # ------------------------------------------------------------ the solution
+
+    def _solution_is_sound(self) -> bool:
+        code = [cell for cell in self._master.cells if cell.is_code]
+
+        def action() -> list:
+            return [(ran.error, ran.stderr, ran.wall_s, ran.score(cell)) for cell in code for ran in [self._session.run(cell.source)]]
+
+        self._expected = 1
+        self._forks.start([Task("solution", action, limit_s=600)])
+        self._forks.finish()
+        outcome = self._outcomes["solution"]
+        if outcome.lost:
+            self._find("", f"the solution ends in a {outcome.lost}. Run the notebook and mend it.")
+            return False
+        for cell, (error, stderr, wall_s, score) in zip(code, outcome.result, strict=True):
+            self._wall_s[cell.index] = wall_s
+            if cell.is_test and score < cell.points:
+                why = error.split("\n")[0] or (f"it writes to stderr: {stderr.strip()}" if stderr else "it returns less than all points")
+                self._find(cell.label, f"the solution earns {score:g} of {cell.points:g} points: {why}. Mend the solution or the test.")
+            elif error and not cell.is_test:
+                self._find(cell.label, f"the solution's notebook stops here: {error.splitlines()[0]}. Mend this cell.")
+        return not self._findings
+
+    # ------------------------------------------------------------ mutants and alternatives
+
+    def _sequence(self, index: int) -> list[Cell]:
+        """Return cell `index`, then every test that may depend on it, each after what it needs."""
+        cells, order = self._master.cells, [index]
+        for test in self._master.affected_tests(index):
+            needed = [i for i in sorted(self._master.providers[test.index]) if i >= index]
+            order += [i for i in [*needed, test.index] if i not in order]
+        return [cells[i] for i in order]
+
+    def _changed_answer(self, key: Any, cell: Cell, source: str, until_loss: bool) -> Task:
+        sequence = self._sequence(cell.index)
+        return Task(
+            key,
+            lambda: self._session.run_cells(sequence, {cell.index: source}, until_loss),
+            self._limit_s(sequence),
+        )
+
+    def _mutant_tasks(self) -> dict[int, list[tuple[Any, Task]]]:
+        tasks: dict[int, list[tuple[Any, Task]]] = {}
+        for cell in self._master.answers:
+            for mutant in mutants(cell.source, cell.solution_lines):
+                task = self._changed_answer(("mutant", cell.index, mutant.source), cell, mutant.source, until_loss=True)
+                tasks.setdefault(cell.index, []).append((mutant, task))
+        return tasks
+
+    def _judge_mutants(self, tasks: Mapping[int, list[tuple[Any, Task]]]) -> None:
+        unused = list(self._beside.equivalents)
+        for index, mutated in tasks.items():
+            cell, exercise = self._master.cells[index], self._exercises[index]
+            tests = self._master.affected_tests(index)
+            for mutant, task in mutated:
+                if self._loses(self._outcomes[task.key], tests):
+                    exercise.mutants.count(True)
+                    continue
+                entry = next((e for e in self._beside.equivalents if _matches(e, cell, mutant.source)), None)
+                if entry:
+                    exercise.equivalent += 1
+                    unused = [e for e in unused if e is not entry]
+                    continue
+                exercise.mutants.count(False)
+                own = [t.label for t in tests if t.label.startswith(cell.label)] or [t.label for t in tests[:1]]
+                blame = f"{' or '.join(own)} should have caught it" if own else "no test depends on this cell"
+                self._find(cell.label, f"a wrong answer keeps every point ({mutant.kind}); {blame}", changed_lines(cell.source, mutant.source))
+        for entry in unused:
+            self._find(entry["cell"], f"no surviving mutant is {entry['now']!r}: take its entry out of the file of equivalents.")
+
+    def _loses(self, outcome: Outcome, tests: list[Cell]) -> bool:
+        return bool(outcome.lost) or any(outcome.result.get(t.grade_id, (t.points,))[0] < t.points for t in tests)
+
+    def _alternative_tasks(self) -> dict[int, list[tuple[Any, Task]]]:
+        tasks: dict[int, list[tuple[Any, Task]]] = {}
+        answers = {cell.label: cell for cell in self._master.answers}
+        for number, (name, source) in enumerate(self._beside.alternatives):
+            if name not in answers:
+                self._find(name, "an alternative for a solution cell that is not there. Rename it or take it out.")
+                continue
+            task = self._changed_answer(("alternative", number), answers[name], source, until_loss=False)
+            tasks.setdefault(answers[name].index, []).append((source, task))
+        return tasks
+
+    def _judge_alternatives(self, tasks: Mapping[int, list[tuple[Any, Task]]]) -> None:
+        for index, tried in tasks.items():
+            for source, task in tried:
+                outcome = self._outcomes[task.key]
+                lost = [outcome.lost] if outcome.lost else [
+                    f"{test.label}: {outcome.result[test.grade_id][1]}"
+                    for test in self._master.affected_tests(index)
+                    if outcome.result[test.grade_id][0] < test.points
+                ]  # fmt: skip
+                self._exercises[index].alternatives.count(not lost)
+                if lost:
+                    self._find(self._master.cells[index].label, f"a right answer loses points ({lost[0]})", source)
+
+    # ------------------------------------------------------------ the release and lazy students
+
+    def _release_task(self) -> Task:
+        def action() -> dict:
+            self._session.renew()
+            runs = {}
+            for cell in (cell for cell in self._master.cells if cell.is_code):
+                ran = self._session.run(cell.source if cell.is_test else self._release[cell.index])
+                runs[cell.label] = (ran.score(cell), ran.error)
+            return runs
+
+        return Task("release", action, self._limit_s([cell for cell in self._master.cells if cell.is_code]))
+
+    def _judge_release(self) -> None:
+        outcome = self._outcomes["release"]
+        if outcome.lost:
+            self._find("", f"the release ends in a {outcome.lost} before a student has written anything.")
+            return
+        answers = {cell.index for cell in self._master.answers}
+        for cell in (cell for cell in self._master.cells if cell.is_code):
+            score, error = outcome.result[cell.label]
+            if cell.is_test and score > 0:
+                self._find(cell.label, f"the untouched release earns {score:g} points. Test what the student must write.")
+            elif error and not cell.is_answer and not cell.is_test and not answers & self._master.providers[cell.index]:
+                self._find(cell.label, f"the release stops here, before any stub: {error.splitlines()[0]}.")
+
+    def _lazy_task(self, kind: str) -> Task:
+        tests = [test for test in self._master.tests if any(test in self._master.affected_tests(a.index) for a in self._master.answers)]
+        needed = sorted({i for test in tests for i in self._master.providers[test.index]} | {test.index for test in tests})
+        cells = [self._master.cells[i] for i in needed]
+
+        def action() -> dict:
+            right = self._session.names
+            table = self._visible_answers(cells) if kind == TABLE else []
+            self._session.renew()
+            scores = {}
+            for cell in cells:
+                if cell.is_answer:
+                    self._session.run(cell.source)
+                    for name in self._answered_names(cell):
+                        self._session.names[name] = lazy(kind, name, right[name], table)
+                else:
+                    scores |= self._session.run_cells([cell], {})
+            return scores
+
+        return Task(("lazy", kind), action, 2 * self._limit_s(cells))
+
+    def _answered_names(self, cell: Cell) -> list[str]:
+        return sorted(name for name in changed_names(cell) or () if name in self._session.names)
+
+    def _visible_answers(self, cells: list[Cell]) -> Table:
+        """Ask the solution what a student sees asked in the released tests."""
+        table: Table = []
+        self._session.renew()
+        for cell in cells:
+            self._session.run(self._release[cell.index] if cell.is_test else cell.source)
+            for name in self._answered_names(cell) if cell.is_answer else ():
+                if callable(self._session.names[name]) and not isinstance(self._session.names[name], type):
+                    self._session.names[name] = recording(name, self._session.names[name], table)
+        return table
+
+    def _judge_lazy(self) -> None:
+        for kind in KINDS:
+            outcome = self._outcomes["lazy", kind]
+            scores = {} if outcome.lost else outcome.result
+            for answer in self._master.answers:
+                own = _next_tests(self._master, answer)
+                earning = [test for test in own if scores.get(test.grade_id, (0,))[0] > 0]
+                self._exercises[answer.index].lazy.count(not earning)
+                for test in earning:
+                    self._find(test.label, f"whoever returns {kind} everywhere earns {scores[test.grade_id][0]:g} points here.")
+
+    # ------------------------------------------------------------ mistakes that the tests name
+
+    def _spy_on_gradcheck(self, folder: Path) -> None:
+        if not (folder / "gradcheck.py").is_file():
+            return
+        sys.modules.pop("gradcheck", None)
+        self._gradcheck = importlib.import_module("gradcheck")
+        original = self._original_check = self._gradcheck.check
+
+        def check(student: Any, reference: Any, cases: Any, mistakes: Any = None, **options: Any) -> None:
+            cases = list(cases)
+            self._recorded.append(_Recorded(self._label, (reference, cases, mistakes or {}), options))
+            original(student, reference, cases, mistakes, **options)
+
+        self._gradcheck.check = check
+
+    def _mistake_tasks(self) -> list[Task]:
+        def action(recorded: _Recorded, mistake: Callable) -> str:
+            try:
+                self._original_check(mistake, *recorded.arguments, **recorded.options)
+            except AssertionError as error:
+                return str(error).partition("\nLikely cause: ")[2] or "no cause at all"
+            return ""
+
+        return [
+            Task(("mistake", number, sentence), lambda r=recorded, m=mistake: action(r, m), limit_s=60)
+            for number, recorded in enumerate(self._recorded)
+            for sentence, mistake in recorded.arguments[2].items()
+        ]
+
+    def _judge_mistakes(self) -> None:
+        by_label = {test.label: a for a in self._master.answers for test in _next_tests(self._master, a)}
+        for number, recorded in enumerate(self._recorded):
+            for sentence in recorded.arguments[2]:
+                outcome = self._outcomes["mistake", number, sentence]
+                heard = outcome.lost or outcome.result
+                good = heard == sentence
+                if recorded.cell in by_label:
+                    self._exercises[by_label[recorded.cell].index].mistakes.count(good)
+                if not good:
+                    instead = f"the student hears {heard!r}" if heard else "the check lets it pass: add a case that shows it"
+                    self._find(recorded.cell, f"the mistake {sentence!r} is not told: {instead}.")
+
+
+def _next_tests(master: Master, answer: Cell) -> list[Cell]:
+    """Return the tests that are about a solution cell: those after it, up to another exercise."""
+    named = [test for test in master.tests if test.label.startswith(f"{answer.label}_") and test in master.affected_tests(answer.index)]
+    if named:
+        return named
+    following = [cell for cell in master.cells[answer.index + 1 :] if cell.is_test or cell.is_answer]
+    tests: list[Cell] = []
+    for cell in following:
+        if cell.is_answer and tests:
+            break
+        tests += [cell] if cell.is_test else []
+    return tests
+
+
+def changed_lines(before: str, after: str) -> str:
+    """Return the lines that differ, as a diff."""
+    rows = list(difflib.unified_diff(before.split("\n"), after.split("\n"), lineterm="", n=0))[2:]
+    return "\n".join(row for row in rows if not row.startswith("@@"))
+
+
+def _matches(entry: Mapping[str, str], cell: Cell, mutated: str) -> bool:
+    rows = changed_lines(cell.source, mutated).split("\n")
+    was, now = ([row[1:].strip() for row in rows if row.startswith(sign)] for sign in "-+")
+    wanted = ([row.strip() for row in entry[side].strip().split("\n")] for side in ("was", "now"))
+    return entry["cell"] == cell.label and [was, now] == list(wanted)

@@ -1,0 +1,211 @@
+"""Small changes to a solution, each of which a good test should notice.
+
+A mutant differs from the solution in one place: an operator, a sign, a transpose, an index, an axis,
+the order of arguments, a constant, a comparison, a statement left out, a function for its neighbour.
+It knows nothing of notebooks and runs nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A changed source, and in a word how it was changed."""
+
+    kind: str
+    line: int
+    source: str
+
+
+SWAPPED_OPERATORS: dict[type, tuple[type, ...]] = {
+    ast.Add: (ast.Sub,),
+    ast.Sub: (ast.Add,),
+    ast.Mult: (ast.Div, ast.MatMult),
+    ast.Div: (ast.Mult,),
+    ast.MatMult: (ast.Mult,),
+    ast.Pow: (ast.Mult,),
+    ast.FloorDiv: (ast.Div,),
+    ast.Mod: (ast.Mult,),
+    ast.BitAnd: (ast.BitOr,),
+    ast.BitOr: (ast.BitAnd,),
+}
+NOT_COMMUTATIVE = (ast.Sub, ast.Div, ast.MatMult, ast.Pow)
+SWAPPED_COMPARISONS: dict[type, tuple[type, ...]] = {
+    ast.Lt: (ast.LtE, ast.Gt),
+    ast.LtE: (ast.Lt, ast.GtE),
+    ast.Gt: (ast.GtE, ast.Lt),
+    ast.GtE: (ast.Gt, ast.LtE),
+    ast.Eq: (ast.NotEq,),
+    ast.NotEq: (ast.Eq,),
+    ast.Is: (ast.IsNot,),
+    ast.IsNot: (ast.Is,),
+}
+NEIGHBOURS = {
+    "sum": "mean", "mean": "sum", "max": "min", "min": "max", "amax": "amin", "argmax": "argmin", "argmin": "argmax",
+    "maximum": "minimum", "minimum": "maximum", "zeros": "ones", "ones": "zeros", "zeros_like": "ones_like",
+    "ones_like": "zeros_like", "exp": "expm1", "log": "log1p", "sin": "cos", "cos": "sin", "sqrt": "square",
+    "outer": "multiply", "tile": "repeat", "repeat": "tile", "hstack": "vstack", "vstack": "hstack", "eye": "ones",
+    "all": "any", "any": "all", "cumsum": "cumprod", "prod": "sum", "dot": "outer", "abs": "positive",
+    "flatnonzero": "nonzero", "floor": "ceil", "ceil": "floor", "append": "clear", "sorted": "list", "range": "reversed",
+    "left": "right",
+}  # fmt: skip
+TRANSPARENT_METHODS = {"copy", "ravel", "reshape", "transpose", "swapaxes", "astype", "flatten", "squeeze"}
+
+
+def mutants(source: str, lines: Collection[int] | None = None) -> Iterator[Mutant]:
+    """Yield the mutants of a Python source, each once, changing only the given lines (from 1).
+
+    Messages of exceptions, docstrings and annotations are left alone: no test should depend on them.
+    """
+    tree = ast.parse(source)
+    seen = {ast.dump(tree)}
+    for node, kind, replacement in _changes(tree):
+        if lines is not None and node.lineno not in lines:
+            continue
+        changed = _spliced(source, node, replacement)
+        try:
+            dump = ast.dump(ast.parse(changed))
+        except SyntaxError:
+            continue
+        if dump not in seen:
+            seen.add(dump)
+            yield Mutant(kind, node.lineno, changed)
+
+
+def _changes(tree: ast.AST) -> Iterator[tuple[ast.AST, str, ast.AST]]:
+    """Yield (node, kind of change, what to put in its place)."""
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef):
+            yield from _swapped_parameters(function)
+    for node in _worth_changing(tree):
+        if isinstance(node, ast.stmt):
+            yield from _statement_changes(node)
+        elif isinstance(node, ast.BinOp):
+            for operator in SWAPPED_OPERATORS.get(type(node.op), ()):
+                yield node, "operator", ast.BinOp(node.left, operator(), node.right)
+            if isinstance(node.op, NOT_COMMUTATIVE):
+                yield node, "operands swapped", ast.BinOp(node.right, node.op, node.left)
+            if isinstance(node.op, ast.MatMult):
+                for side in (node.left, node.right):
+                    if not _is_transpose(side):
+                        yield side, "transpose added", ast.Attribute(side, "T", ast.Load())
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.Not, ast.Invert)):
+            yield node, "sign", node.operand
+        elif isinstance(node, ast.Compare):
+            for position, operator in enumerate(node.ops):
+                for other in SWAPPED_COMPARISONS.get(type(operator), ()):
+                    ops = [*node.ops[:position], other(), *node.ops[position + 1 :]]
+                    yield node, "comparison", ast.Compare(node.left, ops, node.comparators)
+        elif isinstance(node, ast.BoolOp):
+            yield node, "operator", ast.BoolOp(ast.And() if isinstance(node.op, ast.Or) else ast.Or(), node.values)
+        elif isinstance(node, ast.IfExp):
+            yield node, "condition", ast.IfExp(node.test, node.orelse, node.body)
+        elif isinstance(node, ast.Constant):
+            yield from ((node, "constant", ast.Constant(value)) for value in _other_constants(node.value))
+        elif isinstance(node, ast.Subscript):
+            index = node.slice
+            if isinstance(index, ast.Tuple) and len(index.elts) > 1:
+                swapped = ast.Tuple([index.elts[1], index.elts[0], *index.elts[2:]], ast.Load())
+                yield node, "index", ast.Subscript(node.value, swapped, node.ctx)
+        elif isinstance(node, ast.Attribute):
+            if _is_transpose(node):
+                yield node, "transpose dropped", node.value
+            elif node.attr in NEIGHBOURS:
+                yield node, "neighbour", ast.Attribute(node.value, NEIGHBOURS[node.attr], node.ctx)
+        elif isinstance(node, ast.Call):
+            yield from _call_changes(node)
+
+
+def _worth_changing(tree: ast.AST) -> Iterator[ast.AST]:
+    """Walk the tree, but not into annotations, docstrings, and what an exception says."""
+    for child in ast.iter_child_nodes(tree):
+        if isinstance(child, (ast.arguments, ast.Import, ast.ImportFrom)) or _is_docstring(child):
+            continue
+        yield child
+        if not isinstance(child, ast.Raise):
+            yield from _worth_changing(child)
+
+
+def _swapped_parameters(function: ast.FunctionDef) -> Iterator[tuple[ast.AST, str, ast.AST]]:
+    """Put the next parameter wherever one is read."""
+    names = [argument.arg for argument in function.args.args]
+    following = dict(zip(names, names[1:] + names[:1], strict=True))
+    for node in _worth_changing(function):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in following:
+            yield node, "argument swapped", ast.Name(following[node.id], ast.Load())
+
+
+def _is_docstring(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _is_transpose(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "T"
+
+
+def _statement_changes(node: ast.stmt) -> Iterator[tuple[ast.AST, str, ast.AST]]:
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Pass)):
+        return
+    yield node, "line removed", ast.Pass()
+    if isinstance(node, ast.Return) and node.value is not None:
+        values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+        for value in values:
+            yield value, "sign", ast.UnaryOp(ast.USub(), value)
+        if len(values) > 1:
+            yield node.value, "order", ast.Tuple([values[1], values[0], *values[2:]], ast.Load())
+    if isinstance(node, (ast.If, ast.While)):
+        yield node.test, "condition", ast.UnaryOp(ast.Not(), node.test)
+
+
+def _call_changes(node: ast.Call) -> Iterator[tuple[ast.AST, str, ast.AST]]:
+    def call(args: list, keywords: list) -> ast.Call:
+        return ast.Call(node.func, args, keywords)
+
+    for i in range(len(node.args) - 1):
+        args = [*node.args[:i], node.args[i + 1], node.args[i], *node.args[i + 2 :]]
+        yield node, "arguments swapped", call(args, node.keywords)
+    for keyword in node.keywords:
+        others = [k for k in node.keywords if k is not keyword]
+        if keyword.arg in ("axis", "keepdims", "axes"):
+            yield node, "axis", call(node.args, others)
+        if keyword.arg == "axis" and isinstance(keyword.value, ast.UnaryOp):
+            yield keyword.value, "axis", ast.Constant(0)
+    if isinstance(node.func, ast.Attribute) and node.func.attr in TRANSPARENT_METHODS:
+        yield node, "call dropped", node.func.value
+    if isinstance(node.func, ast.Name) and node.func.id in NEIGHBOURS:
+        yield node.func, "neighbour", ast.Name(NEIGHBOURS[node.func.id], ast.Load())
+    if node.args and isinstance(node.args[0], ast.Constant) and "->" in str(node.args[0].value):
+        yield from ((node.args[0], "index", ast.Constant(text)) for text in _other_subscripts(node.args[0].value))
+
+
+def _other_constants(value: object) -> Iterator[object]:
+    if isinstance(value, bool):
+        yield not value
+    elif isinstance(value, (int, float)):
+        yield value + 1
+        if value:
+            yield value - 1
+
+
+def _other_subscripts(subscripts: str) -> Iterator[str]:
+    """Yield einsum subscripts with the first two letters of an operand or of the result swapped."""
+    for match in re.finditer(r"[a-zA-Z]{2,}", subscripts):
+        letters = match.group()
+        yield subscripts[: match.start()] + letters[1] + letters[0] + letters[2:] + subscripts[match.end() :]
+
+
+def _spliced(source: str, node: ast.AST, replacement: ast.AST) -> str:
+    """Return the source with one node replaced, all else as it was written."""
+    text = ast.unparse(ast.fix_missing_locations(copy.deepcopy(replacement)))
+    if isinstance(replacement, (ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp, ast.IfExp)):
+        text = f"({text})"
+    rows = source.encode().split(b"\n")  # the offsets of ast count bytes
+    before = b"\n".join([*rows[: node.lineno - 1], rows[node.lineno - 1][: node.col_offset]])
+    after = b"\n".join([rows[node.end_lineno - 1][node.end_col_offset :], *rows[node.end_lineno :]])
+    return (before + text.encode() + after).decode()

@@ -1,0 +1,141 @@
+"""What can be told of a notebook by reading it: what its release leaks, and what is unsound in it."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from nbformat import NotebookNode
+from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearOutput, ClearSolutions
+from traitlets.config import Config
+
+from nbreferee.master import Cell, Master
+from nbreferee.verify.examine import Finding
+
+TELLING = 16  # characters: a shorter line may stand in the release by chance
+COMMONPLACE = re.compile(r"(import |from |rng = |def |[\])}]|#|[\w.]+[,:(]?$)")
+DATA = {".npz", ".npy", ".csv", ".json", ".txt", ".pkl", ".h5", ".mat", ".png", ".jpg", ".svg", ".dat", ".tsv", ".parquet"}
+
+
+def make_release(master: Master, config: Config) -> NotebookNode:
+    """Return what nbgrader hands out for a master."""
+    notebook = copy.deepcopy(master.notebook)
+    for step in (ClearSolutions, ClearOutput, ClearHiddenTests, ClearMarkScheme):
+        notebook, _ = step(config=config).preprocess(notebook, {})
+    return notebook
+
+
+def findings(master: Master, release: NotebookNode) -> Iterator[Finding]:
+    """Yield what is to be mended, as far as reading can tell."""
+    yield from _leaked_lines(master, release)
+    yield from _leaked_files(master, release)
+    yield from _points(master)
+    for cell in master.cells:
+        if cell.has_output:
+            yield Finding(cell.label, "the source holds outputs of an earlier run. Clear all outputs and save.")
+        if cell.solution and cell.attachments:
+            names = ", ".join(cell.attachments)
+            yield Finding(cell.label, f"the release keeps what is attached to this answer: {names}. Take it out.")
+        if cell.is_test and cell.tree is None:
+            yield Finding(cell.label, "a graded cell that is not Python cannot be verified.")
+        elif cell.is_test and _ends_in_bare_expression(cell):
+            yield Finding(cell.label, "ends in a bare expression, which nbgrader may take for partial credit. Assign it, or end in a check.")
+    answered = {test.index for answer in master.answers for test in master.affected_tests(answer.index)}
+    for test in master.tests:
+        if test.index not in answered:
+            yield Finding(test.label, "uses nothing that a student writes, so it cannot be failed. Test an answer, or make it ungraded.")
+
+
+# ---------------------------------------------------------------- leaks
+
+
+def _secret_lines(master: Master) -> Iterator[tuple[Cell, str, str]]:
+    """Yield (cell, sort, line) of all that a student must not read."""
+    for cell in master.cells:
+        rows = cell.source.split("\n")
+        hidden = [("a hidden test", n) for n in cell.hidden_lines]
+        answer = [("the solution", n) for n in cell.solution_lines] if cell.solution else []
+        for sort, number in hidden + answer:
+            line = rows[number - 1].strip()
+            if len(line) >= TELLING and not COMMONPLACE.match(line):
+                yield cell, sort, line
+        for text in _hidden_sentences(cell):
+            yield cell, "a sentence of a hidden test", text
+
+
+def _hidden_sentences(cell: Cell) -> list[str]:
+    if cell.tree is None or not cell.hidden_lines:
+        return []
+    strings = (node for node in ast.walk(cell.tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    return [node.value for node in strings if len(node.value) > 2 * TELLING and node.lineno in cell.hidden_lines]
+
+
+def _leaked_lines(master: Master, release: NotebookNode) -> Iterator[Finding]:
+    texts = {cell.label: shown.source for cell, shown in zip(master.cells, release.cells, strict=True)}
+    for path in _companions(master):
+        if path.suffix not in DATA:
+            texts[path.name] = path.read_text(errors="replace")
+    shown_lines = {label: {row.strip() for row in text.split("\n")} for label, text in texts.items()}
+    for cell, sort, secret in dict.fromkeys(_secret_lines(master)):
+        for label, text in texts.items():
+            if secret in shown_lines[label] or ("sentence" in sort and secret in text):
+                yield Finding(cell.label, f"{sort} can be read in the release, in {label}: {secret!r}. Change or hide it there.")
+    for cell, shown in zip(master.cells, release.cells, strict=True):
+        if shown.get("outputs"):
+            yield Finding(cell.label, "the release shows an output. Clear it.")
+
+
+def _companions(master: Master) -> list[Path]:
+    """Return the other files that nbgrader hands out with the notebook."""
+    return [p for p in sorted(master.path.parent.rglob("*")) if p.is_file() and p.suffix not in (".ipynb", ".pyc")]
+
+
+def _leaked_files(master: Master, release: NotebookNode) -> Iterator[Finding]:
+    shown = "\n".join(cell.source for cell in release.cells)
+    secret = {cell.label: "\n".join(cell.source.split("\n")[n - 1] for n in cell.hidden_lines) for cell in master.cells}
+    for path in _companions(master):
+        users = [label for label, text in secret.items() if path.name in text]
+        if users and path.name not in shown:
+            yield Finding(users[0], f"the file {path.name} is handed out, and only hidden tests use it. Put its numbers into the test.")
+
+
+# ---------------------------------------------------------------- points and layout
+
+
+def _points(master: Master) -> Iterator[Finding]:
+    total = sum(cell.points for cell in master.tests)
+    hidden = sum(cell.points for cell in master.tests if _is_hidden(cell))
+    if 2 * hidden < total:
+        yield Finding("", f"hidden tests hold {hidden:g} of {total:g} automatic points: less than half. Hide more of the tests.")
+    claims = list(_claimed_points(master.cells))
+    for heading, claimed, counted in claims:
+        if abs(claimed - counted) > 1e-9:
+            yield Finding(heading.label, f"the heading says {claimed:g} points, its cells hold {counted:g}. Change one of them.")
+
+
+def _is_hidden(cell: Cell) -> bool:
+    visible = [row for n, row in enumerate(cell.source.split("\n"), 1) if n not in cell.hidden_lines]
+    return bool(cell.hidden_lines) and not any(row.strip() and not row.strip().startswith("#") for row in visible)
+
+
+def _claimed_points(cells: Iterable[Cell]) -> Iterator[tuple[Cell, float, float]]:
+    """Yield (heading, points it claims, points of the cells up to the next heading that claims some)."""
+    heading, claimed, counted = None, 0.0, 0.0
+    for cell in cells:
+        first = cell.source.split("\n")[0]
+        said = [] if cell.is_code or not first.startswith("#") else re.findall(r"([\d.]+)\s*points?\b", first)
+        if said:
+            if heading:
+                yield heading, claimed, counted
+            heading, claimed, counted = cell, sum(map(float, said)), 0.0
+        counted += cell.points
+    if heading:
+        yield heading, claimed, counted
+
+
+def _ends_in_bare_expression(cell: Cell) -> bool:
+    body = cell.tree.body if cell.tree else []
+    return bool(body) and isinstance(body[-1], ast.Expr) and not isinstance(body[-1].value, ast.Call)

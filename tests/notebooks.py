@@ -1,0 +1,106 @@
+"""The course's notebooks for tests: where they are, and a quick run of them in this process.
+
+A run takes the cells that nbgrader knows (solutions, tests, locked cells), in order and in one
+namespace, and leaves out try-it cells and figures. What nbgrader itself makes of the notebooks is
+the business of test_class.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import nbformat
+from nbformat import NotebookNode
+
+import gradcheck
+
+COURSE = Path(__file__).parent.parent
+SOURCES = sorted((COURSE / "source").glob("*/*.ipynb"))
+
+
+def read(path: Path) -> NotebookNode:
+    """Return a notebook, in format 4."""
+    return nbformat.read(str(path), as_version=4)
+
+
+def released(source: Path) -> Path:
+    """Return where the release of a source notebook lies."""
+    return COURSE / "release" / source.parent.name / source.name
+
+
+def settings(cell: NotebookNode) -> Mapping[str, Any]:
+    """Return nbgrader's metadata of a cell; empty where there are none."""
+    return cell.metadata.get("nbgrader", {})
+
+
+def is_test(cell: NotebookNode) -> bool:
+    """Tell whether a cell holds automatic tests."""
+    return cell.cell_type == "code" and settings(cell).get("grade", False)
+
+
+def functions(notebook: NotebookNode) -> list[str]:
+    """Return the grade ids of the cells where students write code: the names of their functions."""
+    return [settings(c)["grade_id"] for c in notebook.cells if c.cell_type == "code" and settings(c).get("solution")]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One call of `gradcheck.check` in a notebook."""
+
+    grade_id: str
+    student: Callable
+    reference: Callable
+    cases: list[tuple]
+    mistakes: Mapping[str, Callable]
+    options: Mapping[str, Any]
+
+    def message(self, student: Callable) -> str:
+        """Return what this check says to a student's function; '' where it is right."""
+        with contextlib.redirect_stdout(io.StringIO()):
+            try:
+                gradcheck.check(student, self.reference, self.cases, self.mistakes, **self.options)
+            except AssertionError as error:
+                return str(error)
+        return ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What became of a notebook's graded cells."""
+
+    faults: dict[str, str] = field(default_factory=dict)  # by grade id; '' where the cell passed
+    checks: list[Check] = field(default_factory=list)
+
+
+def run(path: Path, answers: Mapping[str, str] | None = None) -> Run:
+    """Run a notebook with other answers in the solution cells named."""
+    result, space, original = Run(), {"__name__": "__main__"}, gradcheck.check
+
+    def recording_check(student, reference, cases, mistakes=None, **options):
+        cases = list(cases)
+        result.checks.append(Check(grade_id, student, reference, cases, mistakes or {}, options))
+        original(student, reference, cases, mistakes, **options)
+
+    with mock.patch.object(gradcheck, "check", recording_check), contextlib.chdir(path.parent):
+        for cell in read(path).cells:
+            grade_id = settings(cell).get("grade_id")
+            if cell.cell_type != "code" or not grade_id:
+                continue
+            code = compile((answers or {}).get(grade_id, cell.source), f"{path.stem}:{grade_id}", "exec")
+            fault, errors = "", io.StringIO()
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(errors):
+                try:
+                    exec(code, space)
+                except Exception as error:
+                    fault = f"{type(error).__name__}: {error}"
+            if is_test(cell):
+                result.faults[grade_id] = fault or errors.getvalue()
+            elif fault:
+                raise AssertionError(f"{path.name}, cell {grade_id}: {fault}")
+    return result

@@ -1,0 +1,103 @@
+"""The sample class, graded by `make grade` with stock nbgrader: every score, and what each student reads."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from nbgrader.api import Gradebook
+from notebooks import COURSE, SOURCES, read, run
+
+CLASS = COURSE / "tests/class"
+notebooks = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+
+
+@pytest.fixture(scope="session")
+def graded(tmp_path_factory) -> Path:
+    """A copy of the course in which someone typed `make grade`."""
+    folder = tmp_path_factory.mktemp("clone") / "course"
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=COURSE, check=True, capture_output=True, text=True)
+    for name in filter(None, tracked.stdout.split("\0")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(COURSE / name, folder / name, follow_symlinks=False)
+    environment = Path(sys.executable).parent.parent
+    make = subprocess.run(["make", "grade", f"VENV={environment}"], cwd=folder, capture_output=True, text=True)
+    assert make.returncode == 0, make.stderr[-3000:]
+    (folder / "printed.txt").write_text(make.stdout)
+    return folder
+
+
+def expected(source: Path) -> dict[tuple[str, str], tuple[float, str]]:
+    """The table beside the class: (student, grade id) to (score or None for a person's, reason)."""
+    with (CLASS / "expected" / f"{source.stem}.csv").open() as table:
+        rows = list(csv.DictReader(table))
+    entries = {}
+    for row in rows:
+        for student in list(row)[2:]:
+            score, _, reason = row[student].partition(" ")
+            entries[student, row["grade_id"]] = (None if score == "person" else float(score), reason)
+    return entries
+
+
+def scores(course: Path, source: Path) -> dict[tuple[str, str], float | None]:
+    """What the gradebook holds: the automatic score, None where a person has to read."""
+    found = {}
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "gradients") as gradebook:
+        for submission in gradebook.notebook_submissions(source.stem, source.parent.name):
+            for grade in submission.grades:
+                found[submission.student.id, grade.name] = None if grade.needs_manual_grade else grade.auto_score
+    return found
+
+
+@notebooks
+def test_every_student_gets_exactly_the_expected_scores(source, graded):
+    want = {key: score for key, (score, _) in expected(source).items()}
+    got = scores(graded, source)
+    assert got.keys() == want.keys()
+    assert {key: (got[key], want[key]) for key in want if got[key] != want[key]} == {}
+
+
+@notebooks
+def test_solution_earns_all_automatic_points_and_the_release_none(source, graded):
+    got = scores(graded, source)
+    cells = [cell.metadata.nbgrader for cell in read(source).cells if cell.metadata.get("nbgrader", {}).get("grade")]
+    assert [c.grade_id for c in cells if not c.solution and got["full_marks", c.grade_id] != c.points] == []
+    assert [c.grade_id for c in cells if got["untouched", c.grade_id] != 0] == []
+
+
+# What a tutor says to each error that stands in a seed: (student, notebook) to the functions that are wrong.
+SEED_ERRORS: dict[tuple[str, str], tuple[str, ...]] = {}
+
+
+@notebooks
+def test_feedback_names_each_error_of_a_seed_in_the_tutors_words(source, graded):
+    sentences = {
+        sentence for check in run(source).checks for sentence in check.mistakes if check.grade_id.endswith("_tests")
+    }
+    unnamed = []
+    for (student, grade_id), (score, reason) in expected(source).items():
+        if student.startswith("seed_") and grade_id.endswith("_tests") and score == 0 and reason != "stub":
+            page = graded / "feedback" / student / source.parent.name / f"{source.stem}.html"
+            text = re.sub(r"\s+", " ", page.read_text())
+            if not any(sentence in text for sentence in sentences):
+                unnamed.append((student, grade_id))
+    assert unnamed == []
+
+
+def test_make_grade_prints_the_class_and_where_to_look(graded):
+    printed = (graded / "printed.txt").read_text()
+    students = {student for source in SOURCES for student, _ in expected(source)}
+    assert [student for student in students if student not in printed] == []
+    assert [source.parent.name for source in SOURCES if source.parent.name not in printed] == []
+    assert "feedback" in printed
+
+
+def test_class_is_the_five_seeds_and_ten_more():
+    students = {student for source in SOURCES for student, _ in expected(source)}
+    assert {f"seed_00{n}" for n in range(5)} | {"full_marks", "untouched"} < students
+    assert len(students) == 15

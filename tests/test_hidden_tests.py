@@ -1,0 +1,106 @@
+"""The hidden tests: their references are right, their mistakes wrong and told apart, right answers pass."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hand_in import written
+from notebooks import COURSE, SOURCES, Check, functions, read, run
+
+notebooks = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+
+# Functions that leave room for fewer than four mistakes, or whose test is no table.
+FEWER = {"train"}
+
+
+@functools.cache
+def solved(source: Path):
+    """A run of the source as it is; made once."""
+    return run(source)
+
+
+def tables(source: Path) -> dict[str, list[Check]]:
+    """The checks of every hidden test cell, by function."""
+    found = {name: [] for name in functions(read(source))}
+    for check in solved(source).checks:
+        name, _, kind = check.grade_id.rpartition("_")
+        if kind == "tests":
+            found[name].append(check)
+    return found
+
+
+@notebooks
+def test_solution_passes_every_test(source):
+    assert {grade_id: fault for grade_id, fault in solved(source).faults.items() if fault} == {}
+
+
+@notebooks
+def test_every_function_has_a_visible_check_and_hidden_tests(source):
+    expected = {f"{name}_{kind}" for name in functions(read(source)) for kind in ("check", "tests")}
+    assert set(solved(source).faults) == expected
+
+
+@notebooks
+def test_every_function_has_at_least_four_named_mistakes(source):
+    counts = {name: sum(len(check.mistakes) for check in checks) for name, checks in tables(source).items()}
+    assert {name: n for name, n in counts.items() if n < 4 and name not in FEWER} == {}
+
+
+@notebooks
+def test_every_mistake_fails_with_its_own_sentence(source):
+    wrong = [
+        f"{name}: {sentence!r} got {message!r}"
+        for name, checks in tables(source).items()
+        for check in checks
+        for sentence, mistake in check.mistakes.items()
+        if (message := check.message(mistake)).partition("\nLikely cause: ")[2] != sentence
+    ]
+    assert wrong == []
+
+
+@notebooks
+def test_every_case_is_unlike_in_its_dimensions_somewhere(source):
+    """A function of arrays is tried on arrays no two axes of which are alike."""
+
+    def unlike(case):
+        sizes = {n for x in case if isinstance(x, np.ndarray) for n in x.shape}
+        return len(sizes) >= len({n for x in case if isinstance(x, np.ndarray) for n in range(x.ndim)})
+
+    alike = [name for name, checks in tables(source).items() if not any(unlike(c) for k in checks for c in k.cases)]
+    assert alike == []
+
+
+@notebooks
+def test_reference_agrees_with_independent_differentiation(source):
+    derivatives = importlib.import_module(f"gradients.{source.stem}").GRADIENTS
+    references = {name: checks[0].reference for name, checks in tables(source).items() if checks}
+    for name, (derivative, case) in derivatives.items():
+        want, got = derivative(*case), references[name](*case)
+        pairs = zip(got, want, strict=True) if isinstance(want, tuple) else [(got, want)]
+        for g, w in pairs:
+            g, w = np.asarray(g), np.asarray(w)
+            assert g.shape == w.shape, name
+            assert np.max(np.abs(g - w)) <= 1e-10 * np.max(np.abs(w)), name
+
+
+@notebooks
+def test_right_answers_written_otherwise_keep_every_point(source):
+    alternatives: dict[str, list[str]] = {}
+    for name, text in written(COURSE / "tests" / "alternatives" / f"{source.stem}.py"):
+        alternatives.setdefault(name, []).append(text)
+    lost = {
+        f"{grade_id}: {fault}"
+        for answers in zip_longest(*alternatives.values())
+        for grade_id, fault in run(source, {n: a for n, a in zip(alternatives, answers, strict=True) if a}).faults.items()
+        if fault
+    }
+    assert lost == set()
+
+
+def test_there_are_at_least_twenty_alternatives():
+    assert sum(len(written(path)) for path in (COURSE / "tests" / "alternatives").glob("*.py")) >= 20

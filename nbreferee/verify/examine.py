@@ -96,6 +96,7 @@ class Examination:
         self._label = ""
         self._exercises = {cell.index: Exercise(cell.label) for cell in master.answers}
         self._findings: list[Finding] = []
+        self._owners = _owners(master)
 
     def run(self) -> Examined:
         """Try everything; return the counts and what to mend."""
@@ -195,7 +196,7 @@ class Examination:
                     unused = [e for e in unused if e is not entry]
                     continue
                 exercise.mutants.count(False)
-                own = [t.label for t in tests if t.label.startswith(cell.label)] or [t.label for t in tests[:1]]
+                own = [t.label for t in tests if self._owners[t.index] == index] or [t.label for t in tests[:1]]
                 blame = f"{' or '.join(own)} should have caught it" if own else "no test depends on this cell"
                 self._find(cell.label, f"a wrong answer keeps every point ({mutant.kind}); {blame}", changed_lines(cell.source, mutant.source))
         for entry in unused:
@@ -293,12 +294,11 @@ class Examination:
         for kind in KINDS:
             outcome = self._outcomes["lazy", kind]
             scores = {} if outcome.lost else outcome.result
-            for answer in self._master.answers:
-                own = _next_tests(self._master, answer)
-                earning = [test for test in own if scores.get(test.grade_id, (0,))[0] > 0]
-                self._exercises[answer.index].lazy.count(not earning)
-                for test in earning:
-                    self._find(test.label, f"whoever returns {kind} everywhere earns {scores[test.grade_id][0]:g} points here.")
+            earning = [test for test in self._master.tests if scores.get(test.grade_id, (0,))[0] > 0]
+            for index, exercise in self._exercises.items():
+                exercise.lazy.count(index not in {self._owners[test.index] for test in earning})
+            for test in earning:
+                self._find(test.label, f"whoever returns {kind} everywhere earns {scores[test.grade_id][0]:g} points here.")
 
     # ------------------------------------------------------------ mistakes that the tests name
 
@@ -331,31 +331,28 @@ class Examination:
         ]
 
     def _judge_mistakes(self) -> None:
-        by_label = {test.label: a for a in self._master.answers for test in _next_tests(self._master, a)}
+        owners = {test.label: self._owners[test.index] for test in self._master.tests if test.index in self._owners}
         for number, recorded in enumerate(self._recorded):
             for sentence in recorded.arguments[2]:
                 outcome = self._outcomes["mistake", number, sentence]
                 heard = outcome.lost or outcome.result
                 good = heard == sentence
-                if recorded.cell in by_label:
-                    self._exercises[by_label[recorded.cell].index].mistakes.count(good)
+                if recorded.cell in owners:
+                    self._exercises[owners[recorded.cell]].mistakes.count(good)
                 if not good:
                     instead = f"the student hears {heard!r}" if heard else "the check lets it pass: add a case that shows it"
                     self._find(recorded.cell, f"the mistake {sentence!r} is not told: {instead}.")
 
 
-def _next_tests(master: Master, answer: Cell) -> list[Cell]:
-    """Return the tests that are about a solution cell: those after it, up to another exercise."""
-    named = [test for test in master.tests if test.label.startswith(f"{answer.label}_") and test in master.affected_tests(answer.index)]
-    if named:
-        return named
-    following = [cell for cell in master.cells[answer.index + 1 :] if cell.is_test or cell.is_answer]
-    tests: list[Cell] = []
-    for cell in following:
-        if cell.is_answer and tests:
-            break
-        tests += [cell] if cell.is_test else []
-    return tests
+def _owners(master: Master) -> dict[int, int]:
+    """Return for every test the solution cell that it is about: by its name, else the nearest before it."""
+    owners: dict[int, int] = {}
+    for answer in master.answers:
+        for test in master.affected_tests(answer.index):
+            named = test.label.startswith(f"{answer.label}_")
+            if named or test.index not in owners or not test.label.startswith(f"{master.cells[owners[test.index]].label}_"):
+                owners[test.index] = answer.index
+    return owners
 
 
 def changed_lines(before: str, after: str) -> str:

@@ -7,10 +7,12 @@ def softmax(z):
     return np.exp(z - np.logaddexp.reduce(z))
 
 # %% softmax
-# differences of scores: overflows to inf with a warning, and 1 / inf is the right 0
+# the textbook's formula, which warns of overflow, and the stable one where it failed
 def softmax(z):
     z = np.asarray(z, dtype=float)
-    return 1 / np.exp(z[np.newaxis, :] - z[:, np.newaxis]).sum(axis=1)
+    naive = np.exp(z) / np.sum(np.exp(z))
+    powers = np.exp(z - np.max(z))
+    return np.where(np.all(np.isfinite(naive)), naive, powers / np.sum(powers))
 
 # %% softmax
 # a plain list
@@ -105,10 +107,10 @@ def dy_du(x, W, u):
     return softmax_jacobian(z) @ -np.identity(len(z))
 
 # %% log_softmax
-# log-sum-exp; the answer as a row, (1, k) for (k,)
+# log-sum-exp; the answer as a column, (k, 1) for (k,)
 def log_softmax(z):
     z = np.asarray(z, dtype=float)
-    return (z - np.logaddexp.reduce(z))[np.newaxis, :]
+    return (z - np.logaddexp.reduce(z))[:, np.newaxis]
 
 # %% log_softmax
 # the sum without its largest term, by log1p, in float32

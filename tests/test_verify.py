@@ -1,0 +1,271 @@
+"""nbreferee verify on courses with known faults: each is reported, and a sound course is not blamed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from building import answer, cell, graded, write
+from notebooks import COURSE, settings
+
+NBREFEREE = Path(sys.executable).with_name("nbreferee")
+CONFIG = 'c = get_config()\nc.CourseDirectory.course_id = "tiny"\n'
+
+ADD = "def add(a, b):\n    ### BEGIN SOLUTION\n    return a + 2 * b\n    ### END SOLUTION"
+STRONG = "### BEGIN HIDDEN TESTS\nassert add(3, 5) == 13\nassert add(2, -7) == -12\n### END HIDDEN TESTS"
+
+
+def add_course(*more, solution=ADD, tests=STRONG, heading="## Exercise 1: 2 points"):
+    """A sound notebook, but for what is asked."""
+    return [cell(heading, "markdown"), answer(solution, "add"), graded(tests, "add_tests"), *more]
+
+
+def attached():
+    proof = cell("![](proof.png)", "markdown", grade_id="proof", grade=True, solution=True, points=1)
+    proof["attachments"] = {"proof.png": {"image/png": "iVBORw0KGgo="}}
+    return [cell("## Proof: 1 point", "markdown"), proof]
+
+
+def with_output():
+    plain = cell("print(1)")
+    plain["outputs"] = [nbformat.v4.new_output("stream", text="1\n")]
+    return plain
+
+
+LOOP = "def add(a, b):\n    ### BEGIN SOLUTION\n    while b > 0:\n        a = a + 2\n        b = b - 1\n    return a\n    ### END SOLUTION"
+DATA = 'with open("answers.csv") as table:\n    expected = float(table.read())'
+
+# name: (cells, what `nbreferee verify` must say)
+FAULTS = {
+    "weak": (add_course(tests="### BEGIN HIDDEN TESTS\nassert add(0, 0) == 0\n### END HIDDEN TESTS"), "a wrong answer keeps every point (sign)"),
+    "lazy_zero": (add_course(tests="### BEGIN HIDDEN TESTS\nassert add(0, 0) == 0\n### END HIDDEN TESTS"), "whoever returns 0 everywhere earns 2 points"),
+    "lazy_none": (add_course(tests="### BEGIN HIDDEN TESTS\nadd(3, 5)\n### END HIDDEN TESTS"), "whoever returns None everywhere earns 2 points"),
+    "lazy_table": (add_course(tests="assert add(3, 5) == 13"), "whoever returns a table of the visible answers everywhere earns"),
+    "lazy_broadcast": (
+        add_course(cell("import numpy as np"), graded("### BEGIN HIDDEN TESTS\nassert np.allclose(add(np.ones(3), 0), 1)\n### END HIDDEN TESTS", "other"), heading="## 4 points"),
+        "whoever returns an empty array everywhere earns",
+    ),
+    "visible": (add_course(tests="assert add(3, 5) == 13\nassert add(2, -7) == -12"), "hidden tests hold 0 of 2 automatic points"),
+    "release_earns": (add_course(graded("### BEGIN HIDDEN TESTS\nassert 1 + 1 == 2\n### END HIDDEN TESTS", "sum"), heading="## 4 points"), "the untouched release earns 2 points"),
+    "cannot_fail": (add_course(graded("### BEGIN HIDDEN TESTS\nassert 1 + 1 == 2\n### END HIDDEN TESTS", "sum"), heading="## 4 points"), "uses nothing that a student writes"),
+    "release_stops": ([cell("1 / 0"), *add_course()], "the solution's notebook stops here: ZeroDivisionError"),
+    "solution_fails": (add_course(solution=ADD.replace("2 *", "3 *")), "the solution earns 0 of 2 points: AssertionError"),
+    "solution_crashes": ([cell("import os"), *add_course(solution=ADD.replace("return", "os._exit(1)\n    return"))], "the solution ends in a crash"),
+    "solution_warns": ([cell("import sys"), *add_course(tests=STRONG.replace("assert add(2", 'print("!", file=sys.stderr)\nassert add(2'))], "it writes to stderr: !"),
+    "bare": (add_course(tests=STRONG.replace("### END", "add\n### END")), "ends in a bare expression"),
+    "heading": (add_course(heading="## Exercise 1: 5 points"), "the heading says 5 points, its cells hold 2"),
+    "outputs": (add_course(with_output()), "the source holds outputs of an earlier run"),
+    "leaked_solution": (add_course(cell("Hint:\n\n    return a + 2 * b", "markdown")), "the solution can be read in the release, in number 4: 'return a + 2 * b'"),
+    "leaked_test": (add_course(cell("assert add(2, -7) == -12")), "a hidden test can be read in the release"),
+    "attachment": (add_course(*attached()), "the release keeps what is attached to this answer: proof.png"),
+    "data": (add_course(tests=STRONG.replace("assert add(2", f"{DATA}\nassert add(2")), "the file answers.csv is handed out, and only hidden tests use it"),
+    "strict": (add_course(tests=STRONG.replace("### END", "import inspect\nassert '+' in inspect.getsource(add)\n### END")), "a right answer loses points (add_tests: AssertionError"),
+    "alternative_of_nothing": (add_course(), "an alternative for a solution cell that is not there"),
+    "stale_equivalent": (add_course(), "take its entry out of the file of equivalents"),
+    "no_reason": (add_course(), "entry 1 has no reason"),
+    "not_toml": (add_course(), "not TOML"),
+    "unclosed": (add_course(tests=STRONG.replace("END", "AND")), "BEGIN HIDDEN TESTS has no END"),
+    "no_markers": ([cell("def add(a, b): return a + 2 * b"), graded(STRONG, "add_tests")], "no cell is marked as a solution"),
+    "twice": (add_course(graded(STRONG, "add_tests")), "a second cell has this grade id"),
+}  # fmt: skip
+
+SOUND = {
+    "sound": add_course(),
+    "unmarked": add_course(solution="def add(a, b):\n    return a + 2 * b"),
+    "loop": add_course(solution=LOOP, tests="### BEGIN HIDDEN TESTS\nassert add(3, 5) == 13\nassert add(4, 1) == 6\n### END HIDDEN TESTS"),
+    "alternatives": add_course(),
+    "equivalent": add_course(solution=ADD.replace("a + 2 * b", "2 * b + a if b != 0 else a")),
+    "magic": [cell("%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2]); plt.show()"), *add_course()],
+    "partial": add_course(tests=STRONG.replace("### END", "float(2)\n### END")),
+}
+
+BESIDE = {
+    "strict.alternatives.py": "# %% add\ndef add(a, b):\n    return sum([a, b, b])\n",
+    "alternatives.alternatives.py": "# %% add\ndef add(a, b):\n    return sum([a, b, b])\n\n# %% add\ndef add(a, b):\n    for _ in range(2):\n        a = a + b\n    return a\n",
+    "alternative_of_nothing.alternatives.py": "# %% sub\ndef sub(a, b):\n    return a\n",
+    "stale_equivalent.equivalent.toml": '[[mutant]]\ncell = "add"\nwas = "x"\nnow = "y"\nreason = "none"\n',
+    "no_reason.equivalent.toml": '[[mutant]]\ncell = "add"\nwas = "x"\nnow = "y"\n',
+    "not_toml.equivalent.toml": "mutant = ",
+}
+
+
+def run_verify(course: Path, *arguments: str) -> tuple[subprocess.CompletedProcess, dict[str, dict]]:
+    """Run the command in a course; return the process and what it says by notebook."""
+    out = course / "verified.json"
+    ran = subprocess.run([NBREFEREE, "verify", *arguments, "--json", out], cwd=course, capture_output=True, text=True)
+    return ran, {one["notebook"]: one for one in json.loads(out.read_text())} if out.exists() else {}
+
+
+def reasons(verified: dict) -> str:
+    return "\n".join(finding["reason"] for finding in verified["findings"])
+
+
+@pytest.fixture(scope="session")
+def faulty(tmp_path_factory):
+    """A course of faulty and sound assignments, verified in one go."""
+    course = tmp_path_factory.mktemp("faulty")
+    (course / "nbgrader_config.py").write_text(CONFIG)
+    for name, cells in {**{n: cells for n, (cells, _) in FAULTS.items()}, **SOUND}.items():
+        folder = course / "source" / f"{name}_assignment"
+        folder.mkdir(parents=True)
+        write(folder, *cells, name=name)
+    (course / "source/data_assignment/answers.csv").write_text("13\n")
+    (course / "source/not_json_assignment").mkdir()
+    (course / "source/not_json_assignment/not_json.ipynb").write_text("no notebook")
+    (course / "source/empty_assignment").mkdir()
+    for name, text in BESIDE.items():
+        (course / "source" / name).write_text(text)
+    ran, verified = run_verify(course)
+    return ran, verified
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_fault_is_reported_with_what_to_do(name, faulty):
+    _, verified = faulty
+    assert FAULTS[name][1] in reasons(verified[name])
+
+
+@pytest.mark.parametrize("name", [name for name in SOUND if name not in ("equivalent", "partial")])
+def test_sound_notebook_has_nothing_to_mend(name, faulty):
+    _, verified = faulty
+    assert reasons(verified[name]) == ""
+    exercise = verified[name]["exercises"][0]
+    assert exercise["mutants"]["good"] == exercise["mutants"]["tried"] > 5
+    assert exercise["lazy"]["good"] == exercise["lazy"]["tried"] == 9
+
+
+def test_right_answers_written_otherwise_are_counted(faulty):
+    _, verified = faulty
+    assert verified["alternatives"]["exercises"][0]["alternatives"] == {"tried": 2, "good": 2}
+
+
+def test_survivor_is_shown_as_a_diff(faulty):
+    _, verified = faulty
+    diffs = [finding["diff"] for finding in verified["weak"]["findings"]]
+    assert "-    return a + 2 * b\n+    return a + 2 / b" not in diffs  # division by zero is caught
+    assert "-    return a + 2 * b\n+    return (a - 2 * b)" in diffs
+
+
+def test_broken_notebooks_get_a_sentence_and_the_others_are_verified(faulty):
+    ran, verified = faulty
+    assert "it is not JSON" in reasons(verified["not_json"])
+    assert "no notebook" in reasons(verified["empty_assignment"])
+    assert ran.returncode == 1
+    assert "Traceback" not in ran.stdout + ran.stderr
+    assert len(verified) == len(FAULTS) + len(SOUND) + 2
+
+
+def test_equivalent_mutant_is_waved_through_only_by_its_entry(faulty, tmp_path):
+    _, verified = faulty
+    survivors = [f["diff"] for f in verified["equivalent"]["findings"] if f["diff"]]
+    assert survivors
+    (tmp_path / "nbgrader_config.py").write_text(CONFIG)
+    (tmp_path / "source/equivalent").mkdir(parents=True)
+    write(tmp_path / "source/equivalent", *SOUND["equivalent"], name="equivalent")
+    entries = [
+        f"[[mutant]]\ncell = 'add'\nwas = '''{was[1:]}'''\nnow = '''{now[1:]}'''\nreason = 'at b = 0 both branches agree'\n"
+        for was, now in (diff.split("\n") for diff in survivors)
+    ]
+    (tmp_path / "source/equivalent.equivalent.toml").write_text("".join(entries))
+    ran, again = run_verify(tmp_path)
+    assert ran.returncode == 0, ran.stdout
+    assert again["equivalent"]["exercises"][0]["equivalent"] == len(survivors)
+
+
+# ------------------------------------------------- wrong usage
+
+
+@pytest.mark.parametrize(
+    ("config", "arguments", "words"),
+    [
+        (None, (), "no nbgrader_config.py here"),
+        ("c = ", (), "Mend the file"),
+        (CONFIG, (), "no assignments here"),
+        (CONFIG, ("softmx",), "no assignment softmx. Did you mean softmax?"),
+        (CONFIG, ("zebra",), "no assignment zebra. There are: softmax"),
+    ],
+)
+def test_course_that_cannot_be_verified_is_one_sentence_and_status_2(config, arguments, words, tmp_path):
+    if config is not None:
+        (tmp_path / "nbgrader_config.py").write_text(config)
+    if arguments:
+        (tmp_path / "source/softmax").mkdir(parents=True)
+    ran, _ = run_verify(tmp_path, *arguments)
+    assert ran.returncode == 2
+    assert words in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+# ------------------------------------------------- real courses
+
+
+def test_nbgraders_quickstart_course_is_found_weak(tmp_path):
+    subprocess.run([sys.executable, "-m", "nbgrader", "quickstart", "course"], cwd=tmp_path, check=True, capture_output=True)
+    ran, verified = run_verify(tmp_path / "course")
+    assert ran.returncode == 1
+    assert "hidden tests hold 0 of" in reasons(verified["problem1"])
+    assert "whoever returns a table of the visible answers everywhere earns" in reasons(verified["problem1"])
+    assert verified["problem1"]["exercises"]
+
+
+
+def weaken(folder: Path, assignment: str, notebook: str, tests: dict[str, str]) -> None:
+    """Copy one notebook of our course and put weaker tests into it."""
+    (folder / "nbgrader_config.py").write_text(CONFIG)
+    shutil.copytree(COURSE / "source" / assignment, folder / "source" / assignment)
+    for path in (folder / "source" / assignment).glob("*.ipynb"):
+        if path.stem != notebook:
+            path.unlink()
+    path = folder / "source" / assignment / f"{notebook}.ipynb"
+    changed = nbformat.read(str(path), as_version=4)
+    for one in changed.cells:
+        if settings(one).get("grade_id") in tests:
+            one.source = f"### BEGIN HIDDEN TESTS\n{tests[settings(one)['grade_id']]}\n### END HIDDEN TESTS"
+    nbformat.write(changed, str(path))
+
+
+# what is weak: (assignment, notebook, weakened cells, what must be said, part of a surviving mutant)
+WEAKENED = {
+    "allclose on an empty array": (
+        "softmax", "softmax",
+        {"cross_entropy_check": "cross_entropy(np.ones(3), 1)", "cross_entropy_tests": "assert np.allclose(cross_entropy(np.log([1.0, 3.0]), 1), np.log(4 / 3))"},
+        "whoever returns an empty array everywhere earns", "",
+    ),
+    "tests at z = 0": (
+        "softmax", "softmax",
+        {"softmax_rows_check": "softmax_rows(np.zeros((2, 3)))", "softmax_rows_tests": "assert np.allclose(softmax_rows(np.zeros((2, 3))), 1 / 3)"},
+        "a wrong answer keeps every point", "+",
+    ),
+    "square inputs": (
+        "matrix_derivatives", "matrix_derivatives",
+        {"dY_dW_check": "dY_dW(np.eye(2), np.eye(2))", "dY_dW_tests": "W, X = random_arrays(1, (3, 3), (3, 3))\nassert np.allclose(dY_dW(W, X), np.kron(np.eye(3), X.T))"},
+        "a wrong answer keeps every point", "shape[1]",
+    ),
+    "upstream of ones": (
+        "softmax", "softmax",
+        {"softmax_vjp_check": "softmax_vjp(np.zeros(3), np.ones(3))", "softmax_vjp_tests": "(z,) = random_arrays(1, (4,))\nassert np.allclose(softmax_vjp(z, np.ones(4)), 0)"},
+        "whoever returns zeros of the right shape everywhere earns", "+",
+    ),
+    "a tolerance of 1e-1": (
+        "softmax", "softmax",
+        {"dy_du_check": "dy_du(np.ones(2), np.ones((2, 3)), np.ones(3))", "dy_du_tests": "x, W, u = random_arrays(1, (2,), (2, 30), (30,))\ny = softmax(W.T @ x / 9)\nassert np.allclose(dy_du(x, W / 9, 0 * u), np.outer(y, y) - np.diag(y), atol=1e-1)"},
+        "a wrong answer keeps every point", "+",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WEAKENED)
+def test_weakened_tests_of_our_course_are_reported_with_the_survivors(name, tmp_path):
+    assignment, notebook, tests, words, survivor = WEAKENED[name]
+    weaken(tmp_path, assignment, notebook, tests)
+    ran, verified = run_verify(tmp_path, assignment)
+    assert ran.returncode == 1
+    exercise = next(iter(tests)).removesuffix("_check")
+    found = [f for f in verified[notebook]["findings"] if f["cell"].startswith(exercise)]
+    assert any(words in f["reason"] for f in found)
+    assert any(survivor in f["diff"] for f in found)

@@ -10,14 +10,21 @@ BIN = $(VENV)/bin
 assignments = $(notdir $(patsubst %/,%,$(wildcard source/*/)))
 lab_options ?=
 
+SHELL = /bin/bash
+.SHELLFLAGS = -o pipefail -c
+
+# nbgrader looks for alembic on the path.
+export PATH := $(abspath $(BIN)):$(PATH)
+
 .PHONY: grade test release lab lock
 
 grade: release
 	$(BIN)/python tests/hand_in.py submitted
 	@failed=0; \
 	for assignment in $(assignments); do \
-	    $(BIN)/nbgrader autograde $$assignment --force || failed=1; \
-	    $(BIN)/nbgrader generate_feedback $$assignment --force --log-level=WARN || failed=1; \
+	    echo "Grading $$assignment:"; \
+	    $(BIN)/nbgrader autograde $$assignment --force 2>&1 | grep --line-buffered -E 'Autograding|ERROR' || failed=1; \
+	    $(BIN)/nbgrader generate_feedback $$assignment --force --log-level=ERROR || failed=1; \
 	done; \
 	$(BIN)/nbreferee report || failed=1; \
 	exit $$failed

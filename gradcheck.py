@@ -25,6 +25,7 @@ import inspect
 import io
 import itertools
 import linecache
+import textwrap
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -491,7 +492,8 @@ def _failure(fault: str, cause: str = "") -> AssertionError:
     """Return the error to raise: Jupyter shows its text alone, without the lines of a hidden test."""
     text = fault + (f"\nLikely cause: {_ended(cause)}" if cause else "")
     error = AssertionError(text)
-    error._render_traceback_ = lambda: [f"AssertionError: {line}" if n == 0 else line for n, line in enumerate(text.split("\n"))]
+    shown = f"AssertionError: {text}".split("\n")
+    error._render_traceback_ = lambda: [row for line in shown for row in textwrap.wrap(line, 90)]
     return error
 
 

@@ -83,7 +83,7 @@ def test_feedback_names_each_error_of_a_seed_in_the_tutors_words(source, graded)
         executed = read(graded / "autograded" / student / source.parent.name / source.name)
         error = next(o for c in executed.cells if settings(c).get("grade_id") == grade_id for o in c.outputs if o.output_type == "error")
         cause = error.evalue.partition("\nLikely cause: ")[2]
-        page = html.unescape((graded / "feedback" / student / source.parent.name / f"{source.stem}.html").read_text())
+        page = " ".join(html.unescape((graded / "feedback" / student / source.parent.name / f"{source.stem}.html").read_text()).split())
         if cause not in sentences[grade_id] or f"Likely cause: {cause}" not in page:
             unnamed.append((student, grade_id, cause))
     assert unnamed == []

@@ -45,11 +45,11 @@ RTOL_FLOAT32 = 1e-4
 
 # The first case is tried in these forms too; each comes with the likely cause where only that fails.
 FORMS = {
-    "lists": "it relies on an array; np.asarray(x, dtype=float) turns a list into one",
-    "integers": "integers stay integers (in np.zeros_like, too); np.asarray(x, dtype=float) makes them floats",
-    "float32 numbers": "it mixes precisions; np.asarray(x, dtype=float) makes all float64",
-    "a read-only array": "it writes into its argument; work on a copy",
-    "every other entry of a larger array": "it relies on how the numbers lie in memory",
+    "lists": ("as lists", "it relies on an array; np.asarray(x, dtype=float) turns a list into one"),
+    "integers": ("as integers", "integers stay integers, in np.zeros_like, too; np.asarray(x, dtype=float) makes them floats"),
+    "float32": ("in float32", "it mixes precisions; np.asarray(x, dtype=float) makes all float64"),
+    "read-only": ("as a read-only array", "it writes into its argument; work on a copy"),
+    "strided": ("as every other entry of a larger array", "it relies on how the numbers lie in memory"),
 }
 
 Parts = tuple[np.ndarray, ...]
@@ -288,7 +288,8 @@ def check(
     if found:
         worst, case = min(found, key=lambda pair: pair[0].rank)
         patterns = {fault.pattern for fault, _ in found if fault.rank == worst.rank}
-        cause = _named_mistake(mistakes or {}, gots, wants, cases, compare)
+        written = not any(isinstance(got.error, NotImplementedError) for got in gots)
+        cause = _named_mistake(mistakes or {}, gots, wants, cases, compare) if written else ""
         cause = cause or (patterns.pop() if len(patterns) == 1 else "")
         where = _describe(student, reference, case)
         raise _failure(f"{name}, {where}: {_ended(worst.sentence)}", cause)
@@ -298,10 +299,10 @@ def check(
         case = _rounded(cases[0], form)
         want = _call(reference, case)
         got = _call(student, case, want.parts, form)
-        fault = fault_of(got, want, case, max(rtol, RTOL_FLOAT32) if form == "float32 numbers" else rtol)
+        fault = fault_of(got, want, case, max(rtol, RTOL_FLOAT32) if form == "float32" else rtol)
         if fault:
             where = _describe(student, reference, case)
-            raise _failure(f"{name}, {where} given as {form}: {_ended(fault.sentence)}", FORMS[form])
+            raise _failure(f"{name}, {where} given {FORMS[form][0]}: {_ended(fault.sentence)}", FORMS[form][1])
 
     for note in dict.fromkeys(note for got in gots for note in got.notes):
         print(f"Note: {name} {note}.")
@@ -406,12 +407,15 @@ def _named_mistake(
 ) -> str:
     """Return what a tutor says to the mistake that does on every case what the student did, or ''."""
     for sentence, wrong in mistakes.items():
-        outcomes = [_call(wrong, case, want.parts) for case, want in zip(cases, wants, strict=True)]
-        if all(o.error is not None for o in outcomes) and str(outcomes[0].error) != str(gots[0].error):
-            continue  # with no value to compare, the type of the exception alone says too little
-        same = [_same_outcome(*pair, compare) for pair in zip(gots, outcomes, cases, strict=True)]
-        if all(same):
-            return sentence
+        outcomes = []
+        for case, got, want in zip(cases, gots, wants, strict=True):
+            outcomes.append(_call(wrong, case, want.parts))
+            if not _same_outcome(got, outcomes[-1], case, compare):
+                break
+        else:
+            # With no value to compare, the type of the exceptions alone says too little.
+            if any(o.error is None for o in outcomes) or str(outcomes[0].error) == str(gots[0].error):
+                return sentence
     return ""
 
 
@@ -458,7 +462,7 @@ def _rounded(case: tuple, form: str) -> tuple:
             return x
         if form == "integers":
             return np.rint(4 * x)
-        return x.astype(np.float32).astype(np.float64) if form == "float32 numbers" else x
+        return x.astype(np.float32).astype(np.float64) if form == "float32" else x
 
     return tuple(rounded(x) for x in case)
 
@@ -472,11 +476,11 @@ def _give(argument: Any, form: str) -> Any:
         return x.tolist()
     if form == "integers":
         return x.astype(int)
-    if form == "float32 numbers" and x.dtype.kind == "f":
+    if form == "float32" and x.dtype.kind == "f":
         return x.astype(np.float32)
-    if form == "every other entry of a larger array":
+    if form == "strided":
         return np.repeat(x, 2, axis=-1)[..., ::2]
-    if form == "a read-only array":
+    if form == "read-only":
         x.setflags(write=False)
     return x
 

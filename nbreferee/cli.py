@@ -66,8 +66,6 @@ def verify(assignments: tuple[str, ...], course_dir: Path, jobs: int | None, jso
     from rich.progress import Progress
 
     from nbreferee.course import CourseError, open_course, source_assignments
-    from nbreferee.verify import verify_assignment
-    from nbreferee.verify.report import print_report
 
     try:
         course = open_course(course_dir)
@@ -75,6 +73,9 @@ def verify(assignments: tuple[str, ...], course_dir: Path, jobs: int | None, jso
     except CourseError as error:
         click.echo(f"nbreferee: {error}", err=True)
         sys.exit(2)
+    from nbreferee.verify import verify_assignment
+    from nbreferee.verify.report import print_report
+
     verified = []
     with Progress(console=Console(stderr=True), transient=True) as bar:
         rows: dict[str, int] = {}

@@ -110,9 +110,10 @@ class Examination:
                 self._forks.start([task for _, task in alternatives.get(cell.index, [])])
                 self._label = cell.label
                 self._session.run(cell.source)
-            mistakes = self._mistake_tasks()
-            self._expected += len(mistakes)
-            self._forks.start([*mistakes, self._release_task(), *(self._lazy_task(kind) for kind in KINDS)])
+                mistakes = self._mistake_tasks(cell)  # while the names that they use are those of this cell
+                self._expected += len(mistakes)
+                self._forks.start(mistakes)
+            self._forks.start([self._release_task(), *(self._lazy_task(kind) for kind in KINDS)])
             self._forks.finish()
             self._judge_release()
             self._judge_lazy()
@@ -316,7 +317,7 @@ class Examination:
 
         self._gradcheck.check = check
 
-    def _mistake_tasks(self) -> list[Task]:
+    def _mistake_tasks(self, cell: Cell) -> list[Task]:
         def action(recorded: _Recorded, mistake: Callable) -> str:
             try:
                 self._original_check(mistake, *recorded.arguments, **recorded.options)
@@ -327,6 +328,7 @@ class Examination:
         return [
             Task(("mistake", number, sentence), lambda r=recorded, m=mistake: action(r, m), limit_s=60)
             for number, recorded in enumerate(self._recorded)
+            if recorded.cell == cell.label
             for sentence, mistake in recorded.arguments[2].items()
         ]
 

@@ -34,7 +34,7 @@ def print_report(verified: Iterable[Verified], console: Console) -> None:
             where = f"{one.assignment}/{one.notebook}" + (f", cell {finding.cell}" if finding.cell else "")
             console.print(f"[bold]{escape(where)}[/bold]: {escape(finding.reason)}", soft_wrap=True)
             for row in finding.diff.split("\n") if finding.diff else []:
-                console.print(f"    {row}", style="red" if row.startswith("-") else "green", markup=False, highlight=False)
+                console.print(f"    {row}", style="red" if row.startswith("-") else "green", markup=False, highlight=False, soft_wrap=True)
     mutants = sum(e.mutants.tried for one in verified for e in one.exercises)
     wall_s = sum(one.wall_s for one in verified)
     count = sum(len(one.findings) for one in verified)

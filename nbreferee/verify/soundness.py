@@ -56,7 +56,8 @@ def _secret_lines(master: Master) -> Iterator[tuple[Cell, str, str]]:
     """Yield (cell, sort, line) of all that a student must not read."""
     for cell in master.cells:
         rows = cell.source.split("\n")
-        hidden = [("a hidden test", n) for n in cell.hidden_lines]
+        shown = {row.strip() for n, row in enumerate(rows, 1) if n not in cell.hidden_lines} if cell.hidden_lines else set()
+        hidden = [("a hidden test", n) for n in cell.hidden_lines if rows[n - 1].strip() not in shown]
         answer = [("the solution", n) for n in cell.solution_lines] if cell.solution else []
         for sort, number in hidden + answer:
             line = rows[number - 1].strip()

@@ -1,6 +1,7 @@
 # make grade   grade the class in submitted/ (the sample class, where there is none)
 # make test    run all tests
-# make release write what students get, release/, from source/
+# make release write what students get, release/, from source/, if its tests stand up to nbreferee verify
+# make counts  bring the README's counts up to date
 # make lab     open the course in JupyterLab, with nbgrader's extensions
 # make lock    choose and pin new versions of all packages
 
@@ -16,9 +17,9 @@ SHELL = /bin/bash
 # nbgrader looks for alembic on the path.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: grade test release lab lock
+.PHONY: grade test release generate counts lab lock
 
-grade: release
+grade: generate
 	$(BIN)/python tests/hand_in.py submitted
 	@failed=0; \
 	for assignment in $(assignments); do \
@@ -33,9 +34,17 @@ test: $(VENV)/ready
 	$(BIN)/python -m pytest
 
 release: $(VENV)/ready
+	$(BIN)/nbreferee verify
+	$(MAKE) generate
+
+generate: $(VENV)/ready
 	@for assignment in $(assignments); do \
 	    $(BIN)/nbgrader generate_assignment $$assignment --force --log-level=WARN || exit 1; \
 	done
+
+counts: $(VENV)/ready
+	$(BIN)/nbreferee verify --json $(VENV)/verified.json
+	$(BIN)/python tests/counts.py $(VENV)/verified.json
 
 lab: $(VENV)/ready
 	$(BIN)/jupyter lab $(lab_options)

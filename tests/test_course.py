@@ -1,0 +1,40 @@
+"""Our own course under `nbreferee verify`: nothing to mend, and the README says what was counted."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from counts import README, with_counts
+from notebooks import COURSE
+
+
+@pytest.fixture(scope="module")
+def verified(tmp_path_factory):
+    out = tmp_path_factory.mktemp("verify") / "verified.json"
+    nbreferee = Path(sys.executable).with_name("nbreferee")
+    ran = subprocess.run([nbreferee, "verify", "--json", out], cwd=COURSE, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return json.loads(out.read_text())
+
+
+def test_verify_finds_nothing_to_mend(verified):
+    assert [one["notebook"] for one in verified if one["findings"]] == []
+    assert len(verified) == 5
+
+
+def test_every_exercise_has_mutants_mistakes_and_an_alternative(verified):
+    bare = [
+        exercise["name"]
+        for one in verified
+        for exercise in one["exercises"]
+        if not all(exercise[kind]["tried"] for kind in ("lazy", "mutants", "mistakes", "alternatives"))
+    ]
+    assert bare == []
+
+
+def test_readme_shows_these_counts(verified):
+    assert README.read_text() == with_counts(README.read_text(), verified), "run: make counts"

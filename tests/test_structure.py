@@ -1,0 +1,73 @@
+"""The package's imports run one way, and its command line answers without loading heavy packages."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from notebooks import COURSE
+
+PACKAGE = COURSE / "nbreferee"
+
+# From values to the command line: a module imports only from rows above its own.
+ROWS = (
+    {"course", "master", "verify.mutation", "verify.lazy", "verify.warm"},
+    {"report", "verify.session"},
+    {"verify.examine"},
+    {"verify.soundness"},
+    {"verify"},
+    {"verify.report"},
+    {"cli"},
+)
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def imported(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("nbreferee"):
+            base = node.module.removeprefix("nbreferee").lstrip(".")
+            inner = {f"{base}.{alias.name}".lstrip(".") for alias in node.names}
+            known = set().union(*ROWS)
+            names |= (inner & known) or {base}
+    return names
+
+
+MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py")) if name_of(path)}
+
+
+def test_every_module_has_its_row():
+    assert set(MODULES) == set().union(*ROWS)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_run_one_way(module):
+    row = next(n for n, names in enumerate(ROWS) if module in names)
+    allowed = set().union(*ROWS[:row])
+    assert imported(MODULES[module]) - allowed == set()
+
+
+def test_command_line_loads_no_heavy_package():
+    code = "import sys, nbreferee.cli; print({'numpy', 'nbgrader', 'IPython', 'rich', 'nbformat'} & set(sys.modules))"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == "set()"
+
+
+@pytest.mark.parametrize("command", [(), ("report",), ("verify",)])
+def test_every_command_explains_itself(command):
+    nbreferee = Path(sys.executable).with_name("nbreferee")
+    shown = subprocess.run([nbreferee, *command, "--help"], capture_output=True, text=True, check=True).stdout
+    assert "Usage: nbreferee" in shown
+    assert len(shown.splitlines()) > 4
+
+
+def test_modules_are_short():
+    lengths = {name: len(path.read_text().splitlines()) for name, path in MODULES.items()}
+    assert {name: n for name, n in lengths.items() if n > 400} == {}

@@ -48,6 +48,8 @@ FORMS = {
     "lists": ("as lists", "it relies on an array; np.asarray(x, dtype=float) turns a list into one"),
     "integers": ("as integers", "integers stay integers, in np.zeros_like, too; np.asarray(x, dtype=float) makes them floats"),
     "float32": ("in float32", "it mixes precisions; np.asarray(x, dtype=float) makes all float64"),
+    "small": ("100,000 times smaller", "it rounds, or takes small numbers for 0"),
+    "large": ("100,000 times larger", "it clips, or takes a fixed bound for a relative one"),
     "read-only": ("as a read-only array", "it writes into its argument; work on a copy"),
     "strided": ("as every other entry of a larger array", "it relies on how the numbers lie in memory"),
 }
@@ -296,7 +298,7 @@ def check(
 
     has_arrays = any(isinstance(x, np.ndarray) and x.ndim for x in cases[0])
     for form in forms if has_arrays else ():
-        case = _rounded(cases[0], form)
+        case = _in_form(cases[0], form)
         want = _call(reference, case)
         got = _call(student, case, want.parts, form)
         fault = fault_of(got, want, case, max(rtol, RTOL_FLOAT32) if form == "float32" else rtol)
@@ -454,17 +456,19 @@ def _same_argument(before: Any, after: Any) -> bool:
     return True  # a function or a random generator
 
 
-def _rounded(case: tuple, form: str) -> tuple:
+def _in_form(case: tuple, form: str) -> tuple:
     """Return the case with numbers that the form can hold, in float64."""
 
-    def rounded(x: Any) -> Any:
+    def adapted(x: Any) -> Any:
         if not isinstance(x, np.ndarray) or x.dtype.kind != "f":
             return x
         if form == "integers":
             return np.rint(4 * x)
-        return x.astype(np.float32).astype(np.float64) if form == "float32" else x
+        if form == "float32":
+            return x.astype(np.float32).astype(np.float64)
+        return x * {"small": 1e-5, "large": 1e5}.get(form, 1)
 
-    return tuple(rounded(x) for x in case)
+    return tuple(adapted(x) for x in case)
 
 
 def _give(argument: Any, form: str) -> Any:

@@ -1,12 +1,6 @@
 # Right answers for the notebook of layers whose samples are columns, written otherwise.
 
 # %% fully_connected_forward
-# einsum, and a bias turned into one more weight
-def fully_connected_forward(X, W, b):
-    X = np.vstack([X, np.ones((1, np.shape(X)[1]))])
-    return np.einsum("ij,js->is", np.column_stack([W, b]), X)
-
-# %% fully_connected_forward
 # explicit loops, a list of lists
 def fully_connected_forward(X, W, b):
     N = len(X[0])
@@ -14,6 +8,12 @@ def fully_connected_forward(X, W, b):
     for row, bias in zip(W, b):
         Y.append([float(bias) + sum(float(w) * float(x[s]) for w, x in zip(row, X)) for s in range(N)])
     return Y
+
+# %% fully_connected_forward
+# einsum, and a bias turned into one more weight
+def fully_connected_forward(X, W, b):
+    X = np.vstack([X, np.ones((1, np.shape(X)[1]))])
+    return np.einsum("ij,js->is", np.column_stack([W, b]), X)
 
 # %% fully_connected_forward
 # float32 results

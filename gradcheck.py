@@ -35,7 +35,7 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "any_slope", "any_svd", "check", "check_example", "check_gradient", "numerical_jacobian", "plot_jacobians",
+    "any_slope", "any_svd", "cases_for", "check", "check_example", "check_gradient", "numerical_jacobian", "plot_jacobians",
     "random_arrays", "up_to_basis", "up_to_sign",
 ]  # fmt: skip
 
@@ -154,6 +154,34 @@ def random_arrays(seed: int, *shapes: tuple[int, ...]) -> tuple[np.ndarray, ...]
     """Return one case: standard normal arrays of the given shapes, the same for the same seed."""
     rng = np.random.default_rng(seed)
     return tuple(rng.normal(size=shape) for shape in shapes)
+
+
+def cases_for(seed: int, *shapes: str) -> list[tuple[np.ndarray, ...]]:
+    """Return cases for arrays whose axes have names: `cases_for(1, "N m", "m n")`; "" is a number.
+
+    In the first all axes are unlike. Then each is 1 in turn, any two are alike in turn, and all are
+    long; last come small whole numbers, with zeros, equal rows and equal columns.
+
+    Examples
+    --------
+    >>> [(D.shape, W.shape) for D, W in cases_for(1, "N m", "m n")][:3]
+    [((3, 4), (4, 5)), ((1, 4), (4, 5)), ((3, 1), (1, 5))]
+    """
+    names = list(dict.fromkeys(name for shape in shapes for name in shape.split()))
+    unlike = {name: 3 + n for n, name in enumerate(names)}
+    sizes = [unlike, *({**unlike, name: 1} for name in names)]
+    sizes += [{**unlike, a: unlike[b]} for a, b in itertools.combinations(names, 2)]
+    sizes += [{name: 35 + 2 * n for n, name in enumerate(names)}, unlike]
+    cases = [
+        random_arrays(seed + n, *(tuple(size[name] for name in shape.split()) for shape in shapes))
+        for n, size in enumerate(sizes)
+    ]
+    whole = tuple(np.rint(x) for x in cases.pop())
+    for x in whole:
+        for axis in range(np.ndim(x)):
+            first, last = ([slice(None)] * axis + [end] for end in (0, -1))
+            x[tuple(last)] = x[tuple(first)]
+    return [*cases, whole]
 
 
 # ---------------------------------------------------------------- which answers count as equal

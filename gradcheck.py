@@ -282,7 +282,7 @@ def check(
     Parameters
     ----------
     student, reference : functions of the same arguments. A reference that returns a tuple has
-        several parts, each compared by itself; one that raises wants the same exception.
+        several parts, each compared by itself; one that raises a ValueError wants the same of the student.
     cases : tuples of arguments; each call gets its own copy.
     mistakes : known wrong answers, {what a tutor would say: function}.
     compare : which answers count as equal: `up_to_sign`, `up_to_basis`, `any_svd`, `any_slope(...)`;
@@ -307,7 +307,7 @@ def check(
     cases = [tuple(case) for case in cases]
     name = getattr(student, "__name__", "<lambda>")
     name = "Your function" if name == "<lambda>" else name
-    wants = [_call(reference, case) for case in cases]
+    wants = [_call_reference(reference, case) for case in cases]
     gots = [_call(student, case, want.parts) for case, want in zip(cases, wants, strict=True)]
 
     def fault_of(got: _Outcome, want: _Outcome, case: tuple, tolerance: float) -> _Fault | None:
@@ -327,7 +327,7 @@ def check(
     has_arrays = any(isinstance(x, np.ndarray) and x.ndim for x in cases[0])
     for form in forms if has_arrays else ():
         case = _in_form(cases[0], form)
-        want = _call(reference, case)
+        want = _call_reference(reference, case)
         got = _call(student, case, want.parts, form)
         fault = fault_of(got, want, case, max(rtol, RTOL_FLOAT32) if form == "float32" else rtol)
         if fault:
@@ -373,6 +373,15 @@ def _call(function: Callable, case: tuple, like: Parts = (), form: str = "") -> 
         parts.append(array)
         notes += [note] if note else []
     return _Outcome(tuple(parts), notes=tuple(notes), arguments=arguments)
+
+
+def _call_reference(reference: Callable, case: tuple) -> _Outcome:
+    want = _call(reference, case)
+    if want.complaint:
+        raise TypeError(f"The reference {want.complaint}.")
+    if want.error is not None and not isinstance(want.error, ValueError):
+        raise want.error
+    return want
 
 
 def _as_array(value: Any, like: np.ndarray | None = None) -> tuple[np.ndarray, str]:

@@ -41,7 +41,7 @@ def report(assignments: tuple[str, ...], course_dir: Path) -> None:
     except CourseError as error:
         click.echo(f"nbreferee: {error}", err=True)
         sys.exit(2)
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(class_table(results, names))
     if any(result.needs_reading for result in results):
         console.print("* some answers wait for a person: make lab, then Nbgrader > Formgrader.")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nbgrader.api import Gradebook
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 
@@ -35,9 +36,9 @@ def class_table(results: Iterable[Result], assignments: list[str]) -> Table:
     rows: dict[str, dict[str, Result]] = {}
     for result in results:
         rows.setdefault(result.student, {})[result.assignment] = result
-    table = Table("student")
+    table = Table("student", box=SIMPLE_HEAD)
     for name in [*assignments, "total"]:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", overflow="fold")
     for student, row in rows.items():
         cells = [_cell(row[name]) if name in row else "–" for name in assignments]
         total = f"{sum(r.score for r in row.values()):g} / {sum(r.max_score for r in row.values()):g}"

@@ -20,6 +20,8 @@ from nbreferee.verify.mutation import mutants
 from nbreferee.verify.session import Session
 from nbreferee.verify.warm import Forks, Outcome, Task
 
+PATIENCE_S = 180  # for a right answer, which may be slow
+
 
 @dataclass(frozen=True)
 class Beside:
@@ -171,7 +173,7 @@ class Examination:
         return Task(
             key,
             lambda: self._session.run_cells(sequence, {cell.index: source}, until_loss),
-            self._limit_s(sequence),
+            self._limit_s(sequence) if until_loss else PATIENCE_S,
         )
 
     def _mutant_tasks(self) -> dict[int, list[tuple[Any, Task]]]:

@@ -35,7 +35,7 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "any_slope", "any_svd", "check", "check_example", "check_gradient", "numerical_jacobian", "plot_jacobians",
+    "any_slope", "any_svd", "cases_for", "check", "check_example", "check_gradient", "numerical_jacobian", "plot_jacobians",
     "random_arrays", "up_to_basis", "up_to_sign",
 ]  # fmt: skip
 
@@ -48,6 +48,8 @@ FORMS = {
     "lists": ("as lists", "it relies on an array; np.asarray(x, dtype=float) turns a list into one"),
     "integers": ("as integers", "integers stay integers, in np.zeros_like, too; np.asarray(x, dtype=float) makes them floats"),
     "float32": ("in float32", "it mixes precisions; np.asarray(x, dtype=float) makes all float64"),
+    "small": ("100,000 times smaller", "it rounds, or takes small numbers for 0"),
+    "large": ("100,000 times larger", "it clips, or takes a fixed bound for a relative one"),
     "read-only": ("as a read-only array", "it writes into its argument; work on a copy"),
     "strided": ("as every other entry of a larger array", "it relies on how the numbers lie in memory"),
 }
@@ -154,6 +156,34 @@ def random_arrays(seed: int, *shapes: tuple[int, ...]) -> tuple[np.ndarray, ...]
     return tuple(rng.normal(size=shape) for shape in shapes)
 
 
+def cases_for(seed: int, *shapes: str) -> list[tuple[np.ndarray, ...]]:
+    """Return cases for arrays whose axes have names: `cases_for(1, "N m", "m n")`; "" is a number.
+
+    In the first all axes are unlike. Then each is 1 in turn, any two are alike in turn, and all are
+    long; last come small whole numbers, with zeros, equal rows and equal columns.
+
+    Examples
+    --------
+    >>> [(D.shape, W.shape) for D, W in cases_for(1, "N m", "m n")][:3]
+    [((3, 4), (4, 5)), ((1, 4), (4, 5)), ((3, 1), (1, 5))]
+    """
+    names = list(dict.fromkeys(name for shape in shapes for name in shape.split()))
+    unlike = {name: 3 + n for n, name in enumerate(names)}
+    sizes = [unlike, *({**unlike, name: 1} for name in names)]
+    sizes += [{**unlike, a: unlike[b]} for a, b in itertools.combinations(names, 2)]
+    sizes += [{name: 35 + 2 * n for n, name in enumerate(names)}, unlike]
+    cases = [
+        random_arrays(seed + n, *(tuple(size[name] for name in shape.split()) for shape in shapes))
+        for n, size in enumerate(sizes)
+    ]
+    whole = tuple(np.rint(x) for x in cases.pop())
+    for x in whole:
+        for axis in range(np.ndim(x)):
+            first, last = ([slice(None)] * axis + [end] for end in (0, -1))
+            x[tuple(last)] = x[tuple(first)]
+    return [*cases, whole]
+
+
 # ---------------------------------------------------------------- which answers count as equal
 # A comparison takes what the student returned, a right answer, and the case, and returns the right
 # answer that is nearest to the student's.
@@ -252,7 +282,7 @@ def check(
     Parameters
     ----------
     student, reference : functions of the same arguments. A reference that returns a tuple has
-        several parts, each compared by itself; one that raises wants the same exception.
+        several parts, each compared by itself; one that raises a ValueError wants the same of the student.
     cases : tuples of arguments; each call gets its own copy.
     mistakes : known wrong answers, {what a tutor would say: function}.
     compare : which answers count as equal: `up_to_sign`, `up_to_basis`, `any_svd`, `any_slope(...)`;
@@ -277,7 +307,7 @@ def check(
     cases = [tuple(case) for case in cases]
     name = getattr(student, "__name__", "<lambda>")
     name = "Your function" if name == "<lambda>" else name
-    wants = [_call(reference, case) for case in cases]
+    wants = [_call_reference(reference, case) for case in cases]
     gots = [_call(student, case, want.parts) for case, want in zip(cases, wants, strict=True)]
 
     def fault_of(got: _Outcome, want: _Outcome, case: tuple, tolerance: float) -> _Fault | None:
@@ -296,8 +326,8 @@ def check(
 
     has_arrays = any(isinstance(x, np.ndarray) and x.ndim for x in cases[0])
     for form in forms if has_arrays else ():
-        case = _rounded(cases[0], form)
-        want = _call(reference, case)
+        case = _in_form(cases[0], form)
+        want = _call_reference(reference, case)
         got = _call(student, case, want.parts, form)
         fault = fault_of(got, want, case, max(rtol, RTOL_FLOAT32) if form == "float32" else rtol)
         if fault:
@@ -343,6 +373,15 @@ def _call(function: Callable, case: tuple, like: Parts = (), form: str = "") -> 
         parts.append(array)
         notes += [note] if note else []
     return _Outcome(tuple(parts), notes=tuple(notes), arguments=arguments)
+
+
+def _call_reference(reference: Callable, case: tuple) -> _Outcome:
+    want = _call(reference, case)
+    if want.complaint:
+        raise TypeError(f"The reference {want.complaint}.")
+    if want.error is not None and not isinstance(want.error, ValueError):
+        raise want.error
+    return want
 
 
 def _as_array(value: Any, like: np.ndarray | None = None) -> tuple[np.ndarray, str]:
@@ -454,17 +493,19 @@ def _same_argument(before: Any, after: Any) -> bool:
     return True  # a function or a random generator
 
 
-def _rounded(case: tuple, form: str) -> tuple:
+def _in_form(case: tuple, form: str) -> tuple:
     """Return the case with numbers that the form can hold, in float64."""
 
-    def rounded(x: Any) -> Any:
+    def adapted(x: Any) -> Any:
         if not isinstance(x, np.ndarray) or x.dtype.kind != "f":
             return x
         if form == "integers":
             return np.rint(4 * x)
-        return x.astype(np.float32).astype(np.float64) if form == "float32" else x
+        if form == "float32":
+            return x.astype(np.float32).astype(np.float64)
+        return x * {"small": 1e-5, "large": 1e5}.get(form, 1)
 
-    return tuple(rounded(x) for x in case)
+    return tuple(adapted(x) for x in case)
 
 
 def _give(argument: Any, form: str) -> Any:

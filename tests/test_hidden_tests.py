@@ -1,16 +1,14 @@
-"""The hidden tests: their references are right, their mistakes wrong and told apart, right answers pass."""
+"""The hidden tests, as far as `nbreferee verify` cannot tell: are their references right, their tables full?"""
 
 from __future__ import annotations
 
 import functools
 import importlib
-from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hand_in import written
-from notebooks import COURSE, SOURCES, Check, functions, read, run
+from notebooks import SOURCES, Check, functions, read, run
 
 notebooks = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 
@@ -52,27 +50,15 @@ def test_every_function_has_at_least_four_named_mistakes(source):
 
 
 @notebooks
-def test_every_mistake_fails_with_its_own_sentence(source):
-    wrong = [
-        f"{name}: {sentence!r} got {message!r}"
-        for name, checks in tables(source).items()
-        for check in checks
-        for sentence, mistake in check.mistakes.items()
-        if (message := check.message(mistake)).partition("\nLikely cause: ")[2] != sentence
-    ]
-    assert wrong == []
-
-
-@notebooks
-def test_every_case_is_unlike_in_its_dimensions_somewhere(source):
-    """A function of arrays is tried on arrays no two axes of which are alike."""
+def test_every_function_is_tried_on_axes_that_are_all_unlike(source):
+    """Where the exercise allows it: a rotation and a confusion matrix are square."""
 
     def unlike(case):
         sizes = {n for x in case if isinstance(x, np.ndarray) for n in x.shape}
         return len(sizes) >= len({n for x in case if isinstance(x, np.ndarray) for n in range(x.ndim)})
 
     alike = [name for name, checks in tables(source).items() if not any(unlike(c) for k in checks for c in k.cases)]
-    assert alike == []
+    assert set(alike) <= {"rotation_angle", "precision_recall"}
 
 
 @notebooks
@@ -86,21 +72,3 @@ def test_reference_agrees_with_independent_differentiation(source):
             g, w = np.asarray(g), np.asarray(w)
             assert g.shape == w.shape, name
             assert np.max(np.abs(g - w)) <= 1e-10 * np.max(np.abs(w)), name
-
-
-@notebooks
-def test_right_answers_written_otherwise_keep_every_point(source):
-    alternatives: dict[str, list[str]] = {}
-    for name, text in written(COURSE / "tests" / "alternatives" / f"{source.stem}.py"):
-        alternatives.setdefault(name, []).append(text)
-    lost = {
-        f"{grade_id}: {fault}"
-        for answers in zip_longest(*alternatives.values())
-        for grade_id, fault in run(source, {n: a for n, a in zip(alternatives, answers, strict=True) if a}).faults.items()
-        if fault
-    }
-    assert lost == set()
-
-
-def test_there_are_at_least_twenty_alternatives():
-    assert sum(len(written(path)) for path in (COURSE / "tests" / "alternatives").glob("*.py")) >= 20

@@ -81,8 +81,9 @@ def verify(assignments: tuple[str, ...], course_dir: Path, jobs: int | None, jso
         rows: dict[str, int] = {}
 
         def progress(notebook: str, done: int, expected: int) -> None:
-            row = rows.setdefault(notebook, bar.add_task(notebook) if notebook not in rows else rows.get(notebook))
-            bar.update(row, completed=done, total=expected)
+            if notebook not in rows:
+                rows[notebook] = bar.add_task(notebook)
+            bar.update(rows[notebook], completed=done, total=expected)
 
         for name in names:
             verified += verify_assignment(course, name, jobs or os.cpu_count() or 1, progress)

@@ -97,6 +97,20 @@ def test_make_grade_prints_the_class_and_where_to_look(graded):
     assert "feedback" in printed
 
 
+def test_message_in_the_readme_is_one_that_a_student_gets(graded):
+    quoted = [line.strip() for line in (COURSE / "README.md").read_text().splitlines() if line.startswith("    ")]
+    message = [line for line in quoted if line.startswith(("AssertionError: ", "Likely cause: "))]
+    wanted = "\n".join(message).removeprefix("AssertionError: ")
+    outputs = (
+        output.get("evalue")
+        for path in (graded / "autograded").glob("*/softmax/softmax.ipynb")
+        for cell in read(path).cells
+        for output in cell.get("outputs", [])
+    )
+    assert len(message) == 2
+    assert wanted in outputs
+
+
 def test_class_is_the_five_seeds_and_ten_more():
     students = {student for source in SOURCES for student, _ in expected(source)}
     assert {f"seed_00{n}" for n in range(5)} | {"full_marks", "untouched"} < students

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ import gradcheck
 from gradcheck import (
     any_slope,
     any_svd,
+    cases_for,
     check,
     check_example,
     check_gradient,
@@ -385,3 +387,35 @@ def test_worked_example():
     check_example(np.cumsum, [1, 2], gives=[1, 3])
     with pytest.raises(AssertionError, match="cumsum.*expected 4"):
         check_example(np.cumsum, [1, 2], gives=[1, 4])
+
+
+def test_failed_check_draws_the_jacobians(capsys):
+    before = len(plt.get_fignums())
+    with pytest.raises(AssertionError):
+        check_gradient(np.sin, lambda x: np.diag(np.sin(x)), [1.0, 2.0])
+    check_gradient(np.sin, lambda x: np.diag(np.cos(x)), [1.0, 2.0])
+    assert len(plt.get_fignums()) == before + 1
+    plt.close("all")
+
+
+def test_cases_hold_every_shape_that_is_easily_forgotten():
+    cases = cases_for(1, "N m", "m n", "")
+    shapes = [(D.shape[0], *W.shape) for D, W, _ in cases]
+    assert all(D.shape[1] == W.shape[0] and np.ndim(number) == 0 for D, W, number in cases)
+    assert len(set(shapes[0])) == 3
+    for axis in range(3):
+        assert any(shape[axis] == 1 for shape in shapes)
+    for pair in ((0, 1), (0, 2), (1, 2)):
+        assert any(len({shape[axis] for axis in pair}) == 1 and len(set(shape)) == 2 for shape in shapes)
+    assert any(min(shape) > 32 for shape in shapes)
+    whole = cases[-1][0]
+    assert np.array_equal(whole, np.rint(whole))
+    assert np.array_equal(whole[0], whole[-1])
+    assert np.array_equal(whole[:, 0], whole[:, -1])
+
+
+def test_reference_that_fails_by_accident_is_an_error_of_its_author():
+    with pytest.raises(FileNotFoundError):
+        check(lambda x: open("none"), lambda x: open("none"), CASES)
+    with pytest.raises(TypeError, match="The reference returned None"):
+        check(lambda x: x, lambda x: None, CASES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,14 @@ def test_every_command_explains_itself(command):
     shown = subprocess.run([nbreferee, *command, "--help"], capture_output=True, text=True, check=True).stdout
     assert "Usage: nbreferee" in shown
     assert len(shown.splitlines()) > 4
+
+
+def test_lock_pins_every_package_with_hashes_and_names_no_host():
+    lock = (COURSE / "requirements.lock").read_text()
+    packages = re.split(r"^(?=[a-zA-Z0-9])", lock, flags=re.MULTILINE)[1:]
+    assert len(packages) > 100
+    assert [package for package in packages if "==" not in package or "--hash=sha256:" not in package] == []
+    assert "://" not in lock
 
 
 def test_modules_are_short():

@@ -15,6 +15,12 @@ COURSE_DIR = click.option(
 )
 
 
+def _need_linux(why: str) -> None:
+    if sys.platform != "linux":
+        click.echo(f"nbreferee: this needs Linux, for {why}. Use a container, or WSL 2 on Windows.", err=True)
+        sys.exit(2)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Grade nbgrader courses."""
@@ -62,6 +68,7 @@ def verify(assignments: tuple[str, ...], course_dir: Path, jobs: int | None, jso
     import json
     import os
 
+    _need_linux("trials run in forks")
     from rich.console import Console
     from rich.progress import Progress
 
@@ -91,3 +98,27 @@ def verify(assignments: tuple[str, ...], course_dir: Path, jobs: int | None, jso
         json_path.write_text(json.dumps([one.as_json() for one in verified], indent=1, ensure_ascii=False) + "\n")
     print_report(verified, Console())
     sys.exit(1 if any(one.findings for one in verified) else 0)
+
+
+@main.command()
+def doctor() -> None:
+    """Say which layers of the sandbox hold on this machine, and how to get the rest."""
+    from rich.console import Console
+    from rich.table import Table
+
+    _need_linux("the sandbox is made of Linux's own parts")
+    from nbreferee.sandbox.probe import CURES, probe, tier
+
+    found = probe()
+    table = Table("layer", "holds", "why not, and what to do", box=None)
+    for one in found:
+        table.add_row(one.layer.value, "yes" if one.holds else "no", "" if one.holds else f"{one.reason}. To mend it, {CURES[one.layer]}.")
+    console = Console()
+    console.print(table)
+    reached = tier(found)
+    said = {
+        "A": "Tier A: every layer holds.",
+        "B": "Tier B: without namespaces, a box starts no processes of its own, and the other layers hold it.",
+    }
+    console.print(said.get(reached, "No tier: student code must not run here."))
+    sys.exit(0 if reached else 1)

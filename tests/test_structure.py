@@ -15,7 +15,10 @@ PACKAGE = COURSE / "nbreferee"
 
 # From values to the command line: a module imports only from rows above its own.
 ROWS = (
-    {"course", "master", "verify.mutation", "verify.lazy", "verify.warm"},
+    {"course", "master", "sandbox.kernel", "verify.mutation", "verify.lazy", "verify.warm"},
+    {"sandbox.landlock", "sandbox.namespaces", "sandbox.seccomp"},
+    {"sandbox"},
+    {"sandbox.probe"},
     {"report", "verify.session"},
     {"verify.examine"},
     {"verify.soundness"},
@@ -61,7 +64,7 @@ def test_command_line_loads_no_heavy_package():
     assert printed.strip() == "set()"
 
 
-@pytest.mark.parametrize("command", [(), ("report",), ("verify",)])
+@pytest.mark.parametrize("command", [(), ("doctor",), ("report",), ("verify",)])
 def test_every_command_explains_itself(command):
     nbreferee = Path(sys.executable).with_name("nbreferee")
     shown = subprocess.run([nbreferee, *command, "--help"], capture_output=True, text=True, check=True).stdout

@@ -1,0 +1,130 @@
+"""A box that student code cannot reach out of.
+
+Theory of operation. A fresh fork with one thread calls `enter`, which puts layer upon layer around
+it, in this order, and never takes one off:
+
+    namespaces   its own processes, network, IPC and mounts: nobody else is there
+    root         a root that holds the interpreter, read-only, and a small private scratch folder
+    limits       memory, CPU time, file size, open files; no core dumps
+    privileges   no capabilities, and none to be had: no_new_privs
+    landlock     files beyond the readable and the scratch folder are refused, TCP too
+    seccomp      no sockets, no tracing, no mounts, no signals to others
+
+Each layer stops an attack by itself, so that a hole in one is covered by another; `probe` tries
+those attacks on each layer alone. Where namespaces are not to be had (most containers), the rest
+still makes a box, tier B, if it may start no processes: limits count for one process only.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import resource
+import signal
+import sys
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbreferee.sandbox import kernel, landlock, namespaces, seccomp
+
+
+class Layer(enum.Enum):
+    """One of the things that keep student code in."""
+
+    NAMESPACES = "namespaces"
+    ROOT = "root"
+    LIMITS = "limits"
+    PRIVILEGES = "privileges"
+    LANDLOCK = "landlock"
+    SECCOMP = "seccomp"
+
+
+ALL_LAYERS = frozenset(Layer)
+WITHOUT_NAMESPACES = ALL_LAYERS - {Layer.NAMESPACES, Layer.ROOT}
+
+SYSTEM = tuple(Path(path) for path in ("/usr", "/lib", "/lib64", "/bin", "/etc/fonts", "/etc/ld.so.cache", "/etc/localtime"))
+
+
+def interpreter_folders() -> tuple[Path, ...]:
+    """Return what Python and its packages need to be read from."""
+    return (*SYSTEM, Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve())
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much a box may use, and what its code sees where it wants more."""
+
+    memory_bytes: int = 2 << 30  # MemoryError
+    cpu_s: int = 120  # the process is ended (SIGXCPU, then SIGKILL)
+    file_bytes: int = 64 << 20  # OSError: file too large
+    scratch_bytes: int = 64 << 20  # OSError: no space left; with namespaces alone
+    open_files: int = 256  # OSError: too many open files
+
+
+@dataclass(frozen=True)
+class Box:
+    """Where a box finds its files, what it may use, and which layers are put around it."""
+
+    root: Path  # an empty folder to build a root on; the layer of that name alone needs it
+    scratch: Path  # the one folder that it may write to
+    readable: tuple[Path, ...]
+    limits: Limits = Limits()
+    layers: Collection[Layer] = ALL_LAYERS
+
+
+def enter(box: Box) -> None:
+    """Put this process, a fresh fork of one thread, into the box, for good.
+
+    With namespaces the caller's process stays outside to wait, and ends as the one inside does.
+
+    Raises
+    ------
+    OSError
+        where a layer cannot be put on; then nothing of the student's may run.
+    """
+    os.setsid()
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+    if Layer.NAMESPACES in box.layers:
+        kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # or the maps of user ids cannot be written
+        namespaces.leave()
+        _go_inside()
+    if Layer.ROOT in box.layers:
+        namespaces.new_root(box.root, box.readable, box.scratch, box.limits.scratch_bytes)
+    if Layer.LIMITS in box.layers:
+        _limit(box.limits)
+    kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)  # Landlock and seccomp want it, too
+    if Layer.PRIVILEGES in box.layers:
+        kernel.drop_capabilities()
+    if Layer.LANDLOCK in box.layers:
+        landlock.confine(box.readable + DEVICE_FILES, [box.scratch])
+    if Layer.SECCOMP in box.layers:
+        seccomp.forbid(new_processes=Layer.NAMESPACES not in box.layers)
+
+
+DEVICE_FILES = tuple(Path("/dev") / name for name in namespaces.DEVICES)
+
+
+def _go_inside() -> None:
+    """Go on as the first process of the new namespaces; outside, wait and end alike."""
+    pid = os.fork()
+    if pid == 0:
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+        return
+    _, status = os.waitpid(pid, 0)
+    if os.WIFSIGNALED(status):
+        os.kill(os.getpid(), signal.SIGKILL)
+    os._exit(os.waitstatus_to_exitcode(status))
+
+
+def _limit(limits: Limits) -> None:
+    for what, most in (
+        (resource.RLIMIT_AS, limits.memory_bytes),
+        (resource.RLIMIT_CPU, limits.cpu_s),
+        (resource.RLIMIT_FSIZE, limits.file_bytes),
+        (resource.RLIMIT_NOFILE, limits.open_files),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(what, (most, most))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # an OSError says it better

@@ -1,0 +1,85 @@
+"""The few system calls that Python does not offer, each raising OSError with the kernel's reason."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+
+MACHINE = platform.machine()  # 'x86_64' or 'aarch64'
+
+CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
+CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
+MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
+MNT_DETACH = 2
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 4, 24, 38
+
+# Numbers of calls that libc does not wrap. Those from 424 on are the same on every machine.
+_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+_CAPSET = {"x86_64": 126, "aarch64": 91}
+_SECCOMP = {"x86_64": 317, "aarch64": 277}
+LANDLOCK_CREATE, LANDLOCK_ADD, LANDLOCK_RESTRICT = 444, 445, 446
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _checked(result: int, call: str) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{call}: {os.strerror(number)}")
+    return result
+
+
+def syscall(number: int, *arguments: object, name: str) -> int:
+    """Make a system call by number."""
+    return _checked(_libc.syscall(number, *arguments), name)
+
+
+def unshare(flags: int) -> None:
+    """Leave the namespaces named by `flags` for new ones."""
+    _checked(_libc.unshare(flags), "unshare")
+
+
+def mount(source: str, target: str, kind: str | None, flags: int, data: str = "") -> None:
+    """Mount a file system."""
+    words = [word.encode() if word is not None else None for word in (source, target, kind)]
+    _checked(_libc.mount(*words, ctypes.c_ulong(flags), data.encode()), f"mount {target}")
+
+
+def unmount(target: str) -> None:
+    """Take a mount away as soon as nobody uses it."""
+    _checked(_libc.umount2(target.encode(), MNT_DETACH), f"umount {target}")
+
+
+def pivot_root(new: str, old: str) -> None:
+    """Make `new` the root; the old one moves to `old`."""
+    syscall(_PIVOT_ROOT[MACHINE], new.encode(), old.encode(), name="pivot_root")
+
+
+def prctl(option: int, argument: int = 0) -> None:
+    """Set something of this process; trailing arguments are 0, as the kernel demands."""
+    rest = [ctypes.c_ulong(n) for n in (argument, 0, 0, 0)]
+    _checked(_libc.prctl(option, *rest), "prctl")
+
+
+def drop_capabilities() -> None:
+    """Give up every capability, now and for whatever this process executes."""
+    for capability in range(64):
+        try:
+            prctl(PR_CAPBSET_DROP, capability)
+        except OSError:  # beyond the last one, or not allowed: then there is none to drop
+            break
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # version 3, this process
+    none = (ctypes.c_uint32 * 6)()
+    syscall(_CAPSET[MACHINE], header, none, name="capset")
+
+
+def install_filter(program: ctypes.Array, length: int) -> None:
+    """Put a seccomp filter on this process, for good."""
+
+    class Program(ctypes.Structure):
+        _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
+
+    described = Program(length, ctypes.addressof(program))
+    syscall(_SECCOMP[MACHINE], 1, 0, ctypes.byref(described), name="seccomp")  # 1: set mode filter

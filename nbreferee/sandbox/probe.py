@@ -1,0 +1,159 @@
+"""Does each layer hold here? Found out by putting it on alone and attacking it, never by a version.
+
+A layer that is there by name may do nothing: some systems let a user make namespaces and then take
+the capabilities in them away. (An attack that fails without its layer proves nothing: that each gets
+through is the business of the tests.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbreferee.sandbox import WITHOUT_NAMESPACES, Box, Layer, Limits, enter, interpreter_folders
+
+SECRET = b"not for a box"
+PROBE_MEMORY_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class Target:
+    """What an attack goes for: things outside the box."""
+
+    secret: Path  # a file with a secret
+    port: int  # somebody listens there
+    pid: int  # a process
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found out about one layer."""
+
+    layer: Layer
+    holds: bool
+    reason: str = ""  # why it cannot be put on, or what got through
+
+
+def signal_outside(target: Target) -> None:
+    """Reach a process outside (signal 0 does no harm)."""
+    os.kill(target.pid, 0)
+
+
+def read_outside(target: Target) -> None:
+    """Read a file outside the box."""
+    if target.secret.read_bytes() != SECRET:
+        raise OSError("another file")
+
+
+def take_memory(target: Target) -> None:
+    """Take more memory than allowed."""
+    bytearray(2 * PROBE_MEMORY_BYTES)
+
+
+def become_another(target: Target) -> None:
+    """Use a capability: change the root."""
+    os.chroot("/")
+
+
+def connect_outside(target: Target) -> None:
+    """Speak to somebody over the network."""
+    socket.create_connection(("127.0.0.1", target.port), timeout=5).close()
+
+
+def send_datagram(target: Target) -> None:
+    """Open a socket, of a kind that Landlock knows nothing of."""
+    socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close()
+
+
+# The attacks that a layer must stop by itself.
+ATTACKS: dict[Layer, tuple[Callable[[Target], None], ...]] = {
+    Layer.NAMESPACES: (signal_outside, connect_outside),
+    Layer.ROOT: (read_outside,),
+    Layer.LIMITS: (take_memory,),
+    Layer.PRIVILEGES: (become_another,),
+    Layer.LANDLOCK: (read_outside,),
+    Layer.SECCOMP: (send_datagram, signal_outside),
+}
+# A layer that cannot be put on without another.
+NEEDS = {Layer.ROOT: {Layer.NAMESPACES}}
+
+CURES = {
+    Layer.NAMESPACES: "allow user namespaces: sysctl kernel.unprivileged_userns_clone=1, or on Ubuntu "
+    "kernel.apparmor_restrict_unprivileged_userns=0; in a container, run it with --security-opt seccomp=unconfined",
+    Layer.ROOT: "as for namespaces; in a container, run it with --security-opt apparmor=unconfined",
+    Layer.LIMITS: "raise the hard limits of this user (ulimit -H -a)",
+    Layer.PRIVILEGES: "run as an ordinary user",
+    Layer.LANDLOCK: "use Linux 5.13 or later with landlock among the kernel's lsm=",
+    Layer.SECCOMP: "use a kernel with CONFIG_SECCOMP_FILTER, on x86_64 or aarch64",
+}
+
+
+def probe() -> list[Found]:
+    """Try every layer and return what was found, in the order in which they are put on."""
+    with target_outside() as target:
+        return [_probe_layer(layer, target) for layer in Layer]
+
+
+def tier(found: list[Found]) -> str:
+    """Return 'A' where every layer holds, 'B' where all but namespaces do, '' where that is too little."""
+    holding = {one.layer for one in found if one.holds}
+    return "A" if holding == set(Layer) else "B" if holding >= WITHOUT_NAMESPACES else ""
+
+
+def _probe_layer(layer: Layer, target: Target) -> Found:
+    for attack in ATTACKS[layer]:
+        got_through, reason = attempt(attack, target, NEEDS.get(layer, set()) | {layer})
+        if got_through:
+            reason = f"did not stop this: {attack.__doc__.split('.')[0].lower()}"
+        if reason:
+            return Found(layer, False, reason)
+    return Found(layer, True)
+
+
+def attempt(attack: Callable[[Target], None], target: Target, layers: set[Layer]) -> tuple[bool, str]:
+    """Attack from a box with these layers; return whether it got through, and why there was no box."""
+    with tempfile.TemporaryDirectory() as folder:
+        root, scratch = Path(folder) / "root", Path(folder) / "scratch"
+        root.mkdir()
+        scratch.mkdir()
+        limits = Limits(memory_bytes=PROBE_MEMORY_BYTES)
+        box = Box(root, scratch, interpreter_folders(), limits, frozenset(layers))
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            _attack_from_inside(attack, target, box, writing)
+        os.close(writing)
+        with os.fdopen(reading) as pipe:
+            said = pipe.read()
+        os.waitpid(pid, 0)
+        return said == "through", "" if said in ("through", "stopped") else said or "the box died"
+
+
+def _attack_from_inside(attack: Callable[[Target], None], target: Target, box: Box, pipe: int) -> None:
+    try:
+        try:
+            enter(box)
+        except OSError as error:
+            os.write(pipe, str(error).encode())
+            return
+        try:
+            attack(target)
+            os.write(pipe, b"through")
+        except (OSError, MemoryError, ValueError):
+            os.write(pipe, b"stopped")
+    finally:
+        os._exit(0)
+
+
+@contextlib.contextmanager
+def target_outside() -> Iterator[Target]:
+    """Set up what attacks go for, all of it on this machine."""
+    with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as server:
+        secret = Path(folder) / "secret"
+        secret.write_bytes(SECRET)
+        yield Target(secret, server.getsockname()[1], os.getpid())

@@ -1,0 +1,230 @@
+"""Every layer stops its attack, alone and with all others; boxes work, are limited, and leave nothing behind."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES, Box, Layer, Limits, enter, interpreter_folders
+from nbreferee.sandbox.probe import ATTACKS, NEEDS, Found, Target, attempt, probe, target_outside, tier
+
+PAIRS = [(layer, attack) for layer, attacks in ATTACKS.items() for attack in attacks]
+EVERY_ATTACK = {attack.__name__: attack for _, attack in PAIRS}
+
+
+@pytest.fixture(scope="module")
+def target() -> Iterator[Target]:
+    with target_outside() as found:
+        yield found
+
+
+@pytest.mark.parametrize(("layer", "attack"), PAIRS)
+def test_attack_gets_through_without_its_layer(layer, attack, target):
+    assert attempt(attack, target, NEEDS.get(layer, set())) == (True, "")
+
+
+@pytest.mark.parametrize(("layer", "attack"), PAIRS)
+def test_layer_alone_stops_its_attack(layer, attack, target):
+    assert attempt(attack, target, NEEDS.get(layer, set()) | {layer}) == (False, "")
+
+
+@pytest.mark.parametrize("layers", [ALL_LAYERS, WITHOUT_NAMESPACES], ids=["tier A", "tier B"])
+@pytest.mark.parametrize("attack", EVERY_ATTACK.values(), ids=EVERY_ATTACK)
+def test_whole_box_stops_every_attack(attack, layers, target):
+    assert attempt(attack, target, set(layers)) == (False, "")
+
+
+def test_this_machine_reaches_tier_a():
+    assert [found for found in probe() if not found.holds] == []
+
+
+def found(*missing: Layer) -> list[Found]:
+    return [Found(layer, layer not in missing) for layer in Layer]
+
+
+@pytest.mark.parametrize(
+    ("missing", "reached"),
+    [((), "A"), ((Layer.NAMESPACES, Layer.ROOT), "B"), ((Layer.ROOT,), "B"), ((Layer.SECCOMP,), ""), ((Layer.LANDLOCK,), ""), ((Layer.LIMITS,), "")],
+)
+def test_tier_follows_from_the_layers(missing, reached):
+    assert tier(found(*missing)) == reached
+
+
+# ------------------------------------------------- life in a box
+
+
+def inside(action: Callable[[Path], object], layers=ALL_LAYERS, limits: Limits = Limits(), before: str = "") -> str:
+    """Run an action in a box, and return what it returned or raised, in a word."""
+    with tempfile.TemporaryDirectory() as folder:
+        root, scratch = Path(folder) / "root", Path(folder) / "scratch"
+        root.mkdir()
+        scratch.mkdir()
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                enter(Box(root, scratch, interpreter_folders(), limits, layers))
+                try:
+                    said = str(action(scratch))
+                except BaseException as error:
+                    said = f"{type(error).__name__} {getattr(error, 'errno', '')}"
+                os.write(writing, said.encode())
+            finally:
+                os._exit(0)
+        os.close(writing)
+        with os.fdopen(reading) as pipe:
+            said = pipe.read()
+        os.waitpid(pid, 0)
+        assert list(root.iterdir()) == []
+        return said or "died"
+
+
+BOTH = pytest.mark.parametrize("layers", [ALL_LAYERS, WITHOUT_NAMESPACES], ids=["tier A", "tier B"])
+
+
+@BOTH
+def test_numpy_computes_and_imports_go_on(layers):
+    def compute(scratch):
+        import fractions
+
+        import numpy as np
+
+        return np.linalg.inv(np.diag([2.0, 4.0])).trace(), fractions.Fraction(1, 2)
+
+    assert "0.75" in inside(compute, layers)
+
+
+@BOTH
+def test_scratch_is_the_one_place_to_write(layers):
+    def write(scratch):
+        (scratch / "mine").write_text("1")
+        for place in ("/usr/x", "/tmp/x", "/x", sys.prefix + "/x"):
+            try:
+                Path(place).write_text("1")
+            except OSError:
+                continue
+            return place
+        return (scratch / "mine").read_text()
+
+    assert inside(write, layers) == "1"
+
+
+def test_scratch_is_bounded():
+    assert inside(lambda scratch: (scratch / "big").write_bytes(bytes(2 << 20)), limits=Limits(scratch_bytes=1 << 20)) == f"OSError {errno.ENOSPC}"
+
+
+@BOTH
+def test_file_size_is_bounded(layers):
+    said = inside(lambda scratch: (scratch / "big").write_bytes(bytes(2 << 20)), layers, Limits(file_bytes=1 << 20))
+    assert said == f"OSError {errno.EFBIG}"
+
+
+@BOTH
+def test_memory_is_bounded(layers):
+    assert inside(lambda scratch: bytearray(1 << 31), layers, Limits(memory_bytes=1 << 30)).startswith("MemoryError")
+
+
+@BOTH
+def test_cpu_time_is_bounded(layers):
+    def loop(scratch):
+        while True:
+            pass
+
+    assert inside(loop, layers, Limits(cpu_s=1)) == "died"
+
+
+def test_tier_b_starts_no_processes():
+    assert inside(lambda scratch: os.fork(), WITHOUT_NAMESPACES) == f"PermissionError {errno.EPERM}"
+    assert inside(lambda scratch: os.posix_spawn("/bin/true", ["true"], {}), WITHOUT_NAMESPACES).startswith("PermissionError")
+
+
+@BOTH
+def test_threads_still_start(layers):
+    def thread(scratch):
+        import threading
+
+        heard = []
+        one = threading.Thread(target=lambda: heard.append(1))
+        one.start()
+        one.join()
+        return heard
+
+    assert inside(thread, layers) == "[1]"
+
+
+def test_box_sees_no_other_process():
+    assert inside(lambda scratch: os.getpid()) == "1"
+
+
+def test_home_and_course_are_not_there():
+    outside = [Path.home() / ".bashrc", Path("/etc/passwd"), Path("/proc/self/status")]
+    assert inside(lambda scratch: [path.exists() for path in outside]) == str([False] * 3)
+
+
+def test_processes_left_running_end_with_the_box():
+    def leave(scratch):
+        if os.fork() == 0:
+            os.setsid()
+            time.sleep(600)  # with the pipe open, to whose end inside() reads
+        return "left"
+
+    signal.alarm(60)
+    assert inside(leave) == "left"
+    signal.alarm(0)
+
+
+# ------------------------------------------------- machines that offer less
+
+DENY = """
+import ctypes, errno, os, subprocess, sys
+sys.path[:0] = {path!r}
+from nbreferee.sandbox import kernel, seccomp
+denied = {denied!r}
+program = [seccomp._step(seccomp.LOAD, seccomp.NUMBER)]
+for number in denied:
+    program += [seccomp._step(seccomp.JUMP_EQUAL, number, no=1), seccomp._step(seccomp.RETURN, seccomp.ERRNO | errno.EPERM)]
+program += [seccomp._step(seccomp.RETURN, seccomp.ALLOW)]
+kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+packed = (ctypes.c_uint64 * len(program)).from_buffer_copy(b"".join(program))
+kernel.install_filter(packed, len(program))
+from nbreferee.cli import main
+sys.argv = ["nbreferee", "doctor"]
+main()
+"""
+
+
+def doctor_where(*denied: str) -> subprocess.CompletedProcess:
+    numbers = {"unshare": 272, "mount": 165, "landlock": 444, "seccomp": 317}
+    code = DENY.format(path=[str(Path(__file__).parent.parent)], denied=[numbers[name] for name in denied])
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "COLUMNS": "200"})
+
+
+def test_doctor_reports_tier_a():
+    ran = doctor_where()
+    assert (ran.returncode, "Tier A" in ran.stdout) == (0, True), ran.stdout + ran.stderr
+
+
+def test_doctor_reports_tier_b_where_namespaces_are_denied():
+    ran = doctor_where("unshare", "mount")
+    assert ran.returncode == 0
+    assert "Tier B" in ran.stdout
+    assert "unshare: Operation not permitted" in ran.stdout
+    assert "sysctl kernel.unprivileged_userns_clone=1" in ran.stdout
+
+
+@pytest.mark.parametrize("layer", ["landlock", "seccomp"])
+def test_doctor_refuses_where_tier_b_is_not_reached(layer):
+    ran = doctor_where("unshare", "mount", layer)
+    assert ran.returncode == 1
+    assert "No tier: student code must not run here." in ran.stdout
+    assert f"{layer}: Operation not permitted" in ran.stdout
+    assert "Traceback" not in ran.stderr

@@ -23,6 +23,7 @@ grade: generate
 	$(BIN)/python tests/hand_in.py submitted
 	@failed=0; \
 	for assignment in $(assignments); do \
+	    ls -d submitted/*/$$assignment > /dev/null 2>&1 || continue; \
 	    echo "Grading $$assignment:"; \
 	    $(BIN)/nbgrader autograde $$assignment --force 2>&1 | grep --line-buffered -E 'Autograding|ERROR' || failed=1; \
 	    $(BIN)/nbgrader generate_feedback $$assignment --force --log-level=ERROR || failed=1; \

@@ -41,7 +41,7 @@ def report(assignments: tuple[str, ...], course_dir: Path) -> None:
         with open_gradebook(course) as gradebook:
             known = sorted(assignment.name for assignment in gradebook.assignments)
             if unknown := sorted(set(assignments) - set(known)):
-                raise CourseError(f"There is no assignment {unknown[0]}. There are: {', '.join(known)}.")
+                raise CourseError(f"{unknown[0]} is not in the gradebook, which holds: {', '.join(known) or 'nothing yet'}.")
             names = list(assignments) or known
             results = read_results(gradebook, names)
     except CourseError as error:
@@ -89,11 +89,11 @@ def verify(assignments: tuple[str, ...], course_dir: Path, jobs: int | None, jso
 
         def progress(notebook: str, done: int, expected: int) -> None:
             if notebook not in rows:
-                rows[notebook] = bar.add_task(notebook)
+                rows[notebook] = bar.add_task(Path(notebook).stem)
             bar.update(rows[notebook], completed=done, total=expected)
 
         for name in names:
-            verified += verify_assignment(course, name, jobs or os.cpu_count() or 1, progress)
+            verified += verify_assignment(course, name, jobs or len(os.sched_getaffinity(0)), progress)
     if json_path:
         json_path.write_text(json.dumps([one.as_json() for one in verified], indent=1, ensure_ascii=False) + "\n")
     print_report(verified, Console())

@@ -49,8 +49,8 @@ class Cell:
 
     @property
     def is_answer(self) -> bool:
-        """Where a student writes code."""
-        return self.is_code and self.solution
+        """Where a student writes code that tests look at; what a person reads is not one."""
+        return self.is_code and self.solution and not self.graded
 
     @cached_property
     def python(self) -> str:
@@ -113,8 +113,9 @@ class Master:
         return needed
 
     def affected_tests(self, index: int) -> list[Cell]:
-        """Return the tests whose result may depend on cell `index`."""
-        return [test for test in self.tests if index in self.providers[test.index]]
+        """Return the tests whose result may depend on cell `index`: all later ones where none seems to."""
+        affected = [test for test in self.tests if index in self.providers[test.index]]
+        return affected or [test for test in self.tests if test.index > index]
 
 
 def marked_lines(source: str, markers: tuple[str, str]) -> set[int]:
@@ -162,7 +163,7 @@ def _read_cell(index: int, cell: NotebookNode) -> Cell:
         is_code=cell.cell_type == "code",
         source=cell.source,
         grade_id=grade_id,
-        points=float(settings.get("points", 0) or 0) if settings.get("grade") else 0.0,
+        points=float(settings.get("points", 0) or 0) if settings.get("grade") or settings.get("task") else 0.0,
         graded=bool(settings.get("grade")),
         solution=bool(settings.get("solution")),
         locked=bool(settings.get("locked")) or (bool(settings.get("grade")) and not settings.get("solution")),
@@ -188,9 +189,7 @@ def _refuse(path: Path, cells: Iterable[Cell]) -> None:
         if cell.points < 0:
             raise MasterError(f"{where}: {cell.points:g} points. Points cannot be negative.")
         seen.add(cell.grade_id)
-    if not any(cell.is_test for cell in cells):
-        raise MasterError(f"{path}: no cell is scored automatically. Mark some as autograder tests, or leave it out.")
-    if not any(cell.is_answer for cell in cells):
+    if any(cell.is_test for cell in cells) and not any(cell.is_answer for cell in cells):
         raise MasterError(f"{path}: no cell is marked as a solution. Mark the cells where students write code.")
 
 
@@ -221,12 +220,13 @@ def imported_names(cell: Cell) -> set[str]:
 def changed_names(cell: Cell, modules: Collection[str] = ()) -> set[str] | None:
     """Return the names that a cell binds, or whose objects it may change; None: cannot be told.
 
-    A call `thing.method(...)` may change the thing; a call of a module's function may change what
-    it is given where nothing is done with its result, and the state of a random generator.
+    A call may change the object whose method it is, and what it is given; but a module's function
+    only where nothing is done with its result, or where it draws random numbers.
     """
     names = imported_names(cell)
     if cell.tree is None or "*" in names:
         return None
+    discarded = {id(node.value) for node in ast.walk(cell.tree) if isinstance(node, ast.Expr)}
     for node in _same_scope(cell.tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             names.add(node.name)
@@ -234,12 +234,14 @@ def changed_names(cell: Cell, modules: Collection[str] = ()) -> set[str] | None:
             names.add(node.id)
         elif isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, (ast.Store, ast.Del)):
             names.add(_root(node))
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        elif isinstance(node, ast.Call):
             root = _root(node.func)
-            if root not in modules or "random" in ast.unparse(node.func):
+            if root == "get_ipython":  # a magic: it may run anything
+                return None
+            if isinstance(node.func, ast.Attribute) and (root not in modules or "random" in ast.unparse(node.func)):
                 names.add(root)
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            names |= {argument.id for argument in node.value.args if isinstance(argument, ast.Name)}
+            if root not in modules or id(node) in discarded:
+                names |= {argument.id for argument in node.args if isinstance(argument, ast.Name)}
     return names - {""}
 
 
@@ -269,7 +271,8 @@ def _free_names(node: ast.AST) -> set[str]:
         local = {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)}
         outer = {name for n in ast.walk(node) if isinstance(n, ast.Global) for name in n.names}
         local |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        free -= local - outer
+        defaults = [d for d in (*node.args.defaults, *node.args.kw_defaults) if d is not None]
+        free = (free - (local - outer)).union(*map(_free_names, defaults))
     return free
 
 

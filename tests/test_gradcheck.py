@@ -419,3 +419,60 @@ def test_reference_that_fails_by_accident_is_an_error_of_its_author():
         check(lambda x: open("none"), lambda x: open("none"), CASES)
     with pytest.raises(TypeError, match="The reference returned None"):
         check(lambda x: x, lambda x: None, CASES)
+
+
+def test_argument_is_unchanged_whatever_it_holds():
+    unlike = [np.ones(2), np.ones(3)]
+    check(lambda Ws, x: x, lambda Ws, x: x, [(unlike, np.array([1.0, 2.0]))], forms=())
+    check(lambda x, y: y, lambda x, y: y, [(np.array([np.nan]), np.ones(2))], forms=())
+
+    def fill(settings, x):
+        settings["n"] = 1
+        return x
+
+    assert "changed its argument" in message(fill, lambda settings, x: x, [({}, np.ones(2))])
+
+
+def test_form_for_which_the_exercise_has_no_answer_is_left_out():
+    for function in (np.exp, np.log, np.arccos):
+        check(function, function, [(np.array([0.3, 0.8]),)], forms=("integers", "small", "large"))
+
+
+def test_infinite_reference_is_met_by_the_same_infinity_alone():
+    logarithm = [(np.array([0.0, 1.0]),)]
+    check(np.log, np.log, logarithm, forms=())
+    assert message(lambda x: np.array([0.0, 0.0]), np.log, logarithm, forms=())
+
+
+@pytest.mark.parametrize(
+    ("f", "gradient", "x"),
+    [
+        (lambda x: softmax(x).sum(), lambda x: np.zeros(3), [1.0, 2.0, 3.0]),
+        (lambda x: x @ x, lambda x: 2 * x, [1e6, 1.0]),
+    ],
+)
+def test_rounding_in_f_is_no_error_of_the_gradient(f, gradient, x):
+    check_gradient(f, gradient, x, figure=False)
+
+
+def test_step_that_does_not_suit_is_named():
+    with pytest.raises(AssertionError, match="the step h = 1e-06 does not suit x"):
+        check_gradient(np.log, lambda x: np.diag(1 / x), [1e-7], figure=False)
+
+
+def test_table_that_is_none_is_an_error_of_its_author():
+    with pytest.raises(ValueError, match="check wants cases, and forms among lists"):
+        check(softmax, softmax, [])
+    with pytest.raises(ValueError, match="check wants cases"):
+        check(softmax, softmax, CASES, forms=("list",))
+
+
+def test_exception_that_cannot_be_printed_is_still_named():
+    class Mute(Exception):
+        def __str__(self):
+            raise RuntimeError
+
+    def raise_it(z):
+        raise Mute
+
+    assert "raised Mute" in message(raise_it, softmax, CASES)

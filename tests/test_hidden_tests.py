@@ -54,21 +54,22 @@ def test_every_function_is_tried_on_axes_that_are_all_unlike(source):
     """Where the exercise allows it: a rotation and a confusion matrix are square."""
 
     def unlike(case):
-        sizes = {n for x in case if isinstance(x, np.ndarray) for n in x.shape}
-        return len(sizes) >= len({n for x in case if isinstance(x, np.ndarray) for n in range(x.ndim)})
+        return all(len(set(x.shape)) == x.ndim for x in case if isinstance(x, np.ndarray))
 
     alike = [name for name, checks in tables(source).items() if not any(unlike(c) for k in checks for c in k.cases)]
-    assert set(alike) <= {"rotation_angle", "precision_recall"}
+    assert set(alike) <= {"rotation_angle", "svd_stages"}
 
 
 @notebooks
 def test_reference_agrees_with_independent_differentiation(source):
     derivatives = importlib.import_module(f"gradients.{source.stem}").GRADIENTS
     references = {name: checks[0].reference for name, checks in tables(source).items() if checks}
+    tried = {name: [check.cases[:2] for check in checks][0] for name, checks in tables(source).items() if checks}
     for name, (derivative, case) in derivatives.items():
-        want, got = derivative(*case), references[name](*case)
-        pairs = zip(got, want, strict=True) if isinstance(want, tuple) else [(got, want)]
-        for g, w in pairs:
-            g, w = np.asarray(g), np.asarray(w)
-            assert g.shape == w.shape, name
-            assert np.max(np.abs(g - w)) <= 1e-10 * np.max(np.abs(w)), name
+        for arguments in (case, *tried[name]):
+            want, got = derivative(*arguments), references[name](*arguments)
+            pairs = zip(got, want, strict=True) if isinstance(want, tuple) else [(got, want)]
+            for g, w in pairs:
+                g, w = np.asarray(g), np.asarray(w)
+                assert g.shape == w.shape, name
+                assert np.max(np.abs(g - w)) <= 1e-10 * np.max(np.abs(w)), name

@@ -70,7 +70,7 @@ def test_only_the_given_lines_change():
     assert all(m.source.startswith("a = 1\n") for m in mutants(source, {2}))
 
 
-def test_offsets_count_characters_not_bytes():
+def test_text_beyond_ascii_is_spliced_in_the_right_place():
     assert "é = 'ü' - x\n" in {m.source.replace("(", "").replace(")", "") for m in mutants("é = 'ü' + x\n")}
 
 

@@ -15,7 +15,7 @@ PACKAGE = COURSE / "nbreferee"
 
 # From values to the command line: a module imports only from rows above its own.
 ROWS = (
-    {"course", "master", "sandbox.kernel", "verify.mutation", "verify.lazy", "verify.warm"},
+    {"codec", "course", "master", "sandbox.kernel", "verify.mutation", "verify.lazy", "verify.warm"},
     {"sandbox.landlock", "sandbox.namespaces", "sandbox.seccomp"},
     {"sandbox"},
     {"sandbox.probe"},

@@ -37,6 +37,16 @@ def with_output():
     return plain
 
 
+POOL = "from concurrent.futures import ThreadPoolExecutor\npool = ThreadPoolExecutor(1)\npool.submit(int).result()"
+CLASS = "class Counter:\n    ### BEGIN SOLUTION\n    def next(self, n):\n        return n + 1\n    ### END SOLUTION"
+
+
+def without_points():
+    cells = add_course()
+    del cells[-1].metadata["nbgrader"]["points"]
+    return cells
+
+
 LOOP = "def add(a, b):\n    ### BEGIN SOLUTION\n    while b > 0:\n        a = a + 2\n        b = b - 1\n    return a\n    ### END SOLUTION"
 DATA = 'with open("answers.csv") as table:\n    expected = float(table.read())'
 
@@ -69,6 +79,12 @@ FAULTS = {
     "stale_equivalent": (add_course(), "take its entry out of the file of equivalents"),
     "no_reason": (add_course(), "entry 1 has no reason"),
     "not_toml": (add_course(), "not TOML"),
+    "one_bracket": (add_course(), "an entry begins with [[mutant]]"),
+    "threads": ([cell(POOL), *add_course(solution=ADD.replace("a + 2 * b", "pool.submit(lambda: a + b + b).result()"))], "mutants cannot be judged: in a fork the solution itself"),
+    "magic_answer": (add_course(solution="%%time\n" + ADD), "a solution cell with a magic has no mutants"),
+    "no_points": (without_points(), "nbgrader refuses it"),
+    "lazy_class": ([answer(CLASS, "Counter"), graded("### BEGIN HIDDEN TESTS\nassert Counter().next(3) != 3\n### END HIDDEN TESTS", "Counter_tests")], "whoever returns None everywhere earns"),
+    "leaked_inline": (add_course(cell("Remember to `return a + 2 * b` here.", "markdown")), "the solution can be read in the release"),
     "unclosed": (add_course(tests=STRONG.replace("END", "AND")), "BEGIN HIDDEN TESTS has no END"),
     "no_markers": ([cell("def add(a, b): return a + 2 * b"), graded(STRONG, "add_tests")], "no cell is marked as a solution"),
     "twice": (add_course(graded(STRONG, "add_tests")), "a second cell has this grade id"),
@@ -81,6 +97,7 @@ SOUND = {
     "alternatives": add_course(),
     "equivalent": add_course(solution=ADD.replace("a + 2 * b", "2 * b + a if b != 0 else a")),
     "magic": [cell("%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2]); plt.show()"), *add_course()],
+    "titled": [cell("# Adding up. points and lines", "markdown"), cell("# Homework (2 points)", "markdown"), *add_course()],
     "partial": add_course(tests=STRONG.replace("### END", "float(2)\n### END")),
 }
 
@@ -89,6 +106,7 @@ BESIDE = {
     "alternatives.alternatives.py": "# %% add\ndef add(a, b):\n    return sum([a, b, b])\n\n# %% add\ndef add(a, b):\n    for _ in range(2):\n        a = a + b\n    return a\n",
     "alternative_of_nothing.alternatives.py": "# %% sub\ndef sub(a, b):\n    return a\n",
     "stale_equivalent.equivalent.toml": '[[mutant]]\ncell = "add"\nwas = "x"\nnow = "y"\nreason = "none"\n',
+    "one_bracket.equivalent.toml": '[mutant]\ncell = "add"\n',
     "no_reason.equivalent.toml": '[[mutant]]\ncell = "add"\nwas = "x"\nnow = "y"\n',
     "not_toml.equivalent.toml": "mutant = ",
 }
@@ -130,7 +148,7 @@ def test_fault_is_reported_with_what_to_do(name, faulty):
     assert FAULTS[name][1] in reasons(verified[name])
 
 
-@pytest.mark.parametrize("name", [name for name in SOUND if name not in ("equivalent", "partial")])
+@pytest.mark.parametrize("name", [name for name in SOUND if name != "equivalent"])
 def test_sound_notebook_has_nothing_to_mend(name, faulty):
     _, verified = faulty
     assert reasons(verified[name]) == ""
@@ -251,7 +269,7 @@ WEAKENED = {
         {"softmax_vjp_check": "softmax_vjp(np.zeros(3), np.ones(3))", "softmax_vjp_tests": "(z,) = random_arrays(1, (4,))\nassert np.allclose(softmax_vjp(z, np.ones(4)), 0)"},
         "whoever returns zeros of the right shape everywhere earns", "+",
     ),
-    "a tolerance of 1e-1": (
+    "a tolerance of 1e-1 on small numbers": (
         "softmax", "softmax",
         {"dy_du_check": "dy_du(np.ones(2), np.ones((2, 3)), np.ones(3))", "dy_du_tests": "x, W, u = random_arrays(1, (2,), (2, 30), (30,))\ny = softmax(W.T @ x / 9)\nassert np.allclose(dy_du(x, W / 9, 0 * u), np.outer(y, y) - np.diag(y), atol=1e-1)"},
         "a wrong answer keeps every point", "+",
@@ -268,4 +286,4 @@ def test_weakened_tests_of_our_course_are_reported_with_the_survivors(name, tmp_
     exercise = next(iter(tests)).removesuffix("_check")
     found = [f for f in verified[notebook]["findings"] if f["cell"].startswith(exercise)]
     assert any(words in f["reason"] for f in found)
-    assert any(survivor in f["diff"] for f in found)
+    assert any(f["diff"] and survivor in f["diff"] for f in found) or not survivor

@@ -32,7 +32,7 @@ from nbreferee.verify import soundness
 from nbreferee.verify.examine import Beside, Examination, Examined, Exercise, Finding
 from nbreferee.verify.session import QUIET
 
-Progress = Callable[[str, int, int], None]  # (notebook, done, expected)
+Progress = Callable[[str, int, int], None]  # (path of the notebook, done, expected)
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,13 @@ def _verify_notebook(course: CourseDirectory, assignment: str, path: Path, jobs:
     try:
         master, beside = read_master(path), read_beside(path)
         release = soundness.make_release(master, course.config)
-        by_reading = list(soundness.findings(master, release))
+        by_reading = list(soundness.findings(master, release, course.config))
         examined = _in_own_process(master, {n: c.source for n, c in enumerate(release.cells)}, beside, jobs, progress)
     except MasterError as error:
         return Verified(assignment, path.stem, [], [Finding("", str(error))], time.monotonic() - started)
+    except Exception as error:  # a fault of ours must not cost the other notebooks
+        reason = f"{path}: nbreferee itself failed on it ({type(error).__name__}: {error}). Please report this."
+        return Verified(assignment, path.stem, [], [Finding("", reason)], time.monotonic() - started)
     return Verified(assignment, path.stem, examined.exercises, by_reading + examined.findings, time.monotonic() - started)
 
 
@@ -93,6 +96,8 @@ def read_beside(path: Path) -> Beside:
             entries = tomllib.loads(equivalents.read_text()).get("mutant", [])
         except tomllib.TOMLDecodeError as error:
             raise MasterError(f"{equivalents}: not TOML ({error}). Mend it.") from None
+        if not isinstance(entries, list):
+            raise MasterError(f"{equivalents}: an entry begins with [[mutant]], in double brackets. Mend it.")
         for number, entry in enumerate(entries, 1):
             missing = [key for key in ("cell", "was", "now", "reason") if not str(entry.get(key, "")).strip()]
             if missing:
@@ -117,7 +122,7 @@ def _in_own_process(master: Master, release: dict[int, str], beside: Beside, job
             while not isinstance(examined, Examined):
                 examined = here.recv()
                 if isinstance(examined, tuple):
-                    progress(master.name, *examined)
+                    progress(str(master.path), *examined)
         except EOFError:
             raise MasterError(f"{master.path}: the notebook's process died. Run the notebook in JupyterLab and see where.") from None
         finally:

@@ -102,12 +102,21 @@ class Examination:
 
     def run(self) -> Examined:
         """Try everything; return the counts and what to mend."""
+        try:
+            self._try_everything()
+        finally:
+            self._forks.abandon()
+        return Examined(list(self._exercises.values()), self._findings)
+
+    def _try_everything(self) -> None:
         self._spy_on_gradcheck(Path.cwd())
-        if self._solution_is_sound():
+        if self._master.tests and self._solution_is_sound():
+            controls = self._control_tasks()
             mutated = self._mutant_tasks()
             alternatives = self._alternative_tasks()
-            self._expected = sum(map(len, mutated.values())) + sum(map(len, alternatives.values())) + len(KINDS) + 1
+            self._expected = sum(map(len, [*mutated.values(), *alternatives.values(), controls, KINDS])) + 1
             for cell in filter(lambda cell: cell.is_code, self._master.cells):
+                self._forks.start([controls[cell.index]] if cell.index in controls else [])
                 self._forks.start([task for _, task in mutated.get(cell.index, [])])
                 self._forks.start([task for _, task in alternatives.get(cell.index, [])])
                 self._label = cell.label
@@ -119,10 +128,10 @@ class Examination:
             self._forks.finish()
             self._judge_release()
             self._judge_lazy()
+            self._judge_controls(controls)
             self._judge_mutants(mutated)
             self._judge_alternatives(alternatives)
             self._judge_mistakes()
-        return Examined(list(self._exercises.values()), self._findings)
 
     def _take(self, outcome: Outcome) -> None:
         self._outcomes[outcome.key] = outcome
@@ -140,7 +149,8 @@ class Examination:
         code = [cell for cell in self._master.cells if cell.is_code]
 
         def action() -> list:
-            return [(ran.error, ran.stderr, ran.wall_s, ran.score(cell)) for cell in code for ran in [self._session.run(cell.source)]]
+            runs = ((cell, self._session.run(cell.source)) for cell in code)
+            return [(ran.error, ran.stderr, ran.wall_s, ran.score(cell), ran.shows) for cell, ran in runs]
 
         self._expected = 1
         self._forks.start([Task("solution", action, limit_s=600)])
@@ -149,14 +159,16 @@ class Examination:
         if outcome.lost:
             self._find("", f"the solution ends in a {outcome.lost}. Run the notebook and mend it.")
             return False
-        for cell, (error, stderr, wall_s, score) in zip(code, outcome.result, strict=True):
+        for cell, (error, stderr, wall_s, score, shows) in zip(code, outcome.result, strict=True):
             self._wall_s[cell.index] = wall_s
+            if cell.is_test and shows:
+                self._find(cell.label, "ends in a bare expression, which nbgrader takes for partial credit. Assign it, or end in a check.")
             if cell.is_test and score < cell.points:
                 why = error.split("\n")[0] or (f"it writes to stderr: {stderr.strip()}" if stderr else "it returns less than all points")
                 self._find(cell.label, f"the solution earns {score:g} of {cell.points:g} points: {why}. Mend the solution or the test.")
             elif error and not cell.is_test:
                 self._find(cell.label, f"the solution's notebook stops here: {error.splitlines()[0]}. Mend this cell.")
-        return not self._findings
+        return not any("the solution" in finding.reason for finding in self._findings)
 
     # ------------------------------------------------------------ mutants and alternatives
 
@@ -176,9 +188,23 @@ class Examination:
             self._limit_s(sequence) if until_loss else PATIENCE_S,
         )
 
+    def _control_tasks(self) -> dict[int, Task]:
+        """Try the solution itself in the mutants' place: what fails here says nothing of the tests."""
+        return {cell.index: self._changed_answer(("control", cell.index), cell, cell.source, False) for cell in self._master.answers}
+
+    def _judge_controls(self, tasks: Mapping[int, Task]) -> None:
+        for index, task in tasks.items():
+            outcome, cell = self._outcomes[task.key], self._master.cells[index]
+            if outcome.lost or self._loses(outcome, self._master.affected_tests(index)):
+                why = outcome.lost or "loses points"
+                self._find(cell.label, f"mutants cannot be judged: in a fork the solution itself {why}s. Does the notebook start threads?".replace("pointss", "points"))
+
     def _mutant_tasks(self) -> dict[int, list[tuple[Any, Task]]]:
         tasks: dict[int, list[tuple[Any, Task]]] = {}
         for cell in self._master.answers:
+            if cell.tree is None or cell.python.strip() != cell.source.strip():
+                self._find(cell.label, "a solution cell with a magic has no mutants. Move the magic to a cell of its own.")
+                continue
             for mutant in mutants(cell.source, cell.solution_lines):
                 task = self._changed_answer(("mutant", cell.index, mutant.source), cell, mutant.source, until_loss=True)
                 tasks.setdefault(cell.index, []).append((mutant, task))
@@ -340,7 +366,7 @@ class Examination:
             for sentence in recorded.arguments[2]:
                 outcome = self._outcomes["mistake", number, sentence]
                 heard = outcome.lost or outcome.result
-                good = heard == sentence
+                good = heard == sentence or heard == f"{sentence}."
                 if recorded.cell in owners:
                     self._exercises[owners[recorded.cell]].mistakes.count(good)
                 if not good:

@@ -40,7 +40,8 @@ def lazy(kind: str, name: str, right: Any, table: Table) -> Any:
     if isinstance(right, types.ModuleType):
         return right
     if isinstance(right, type):
-        return type(name, (), {})
+        methods = {key: value for key, value in vars(right).items() if callable(value) and (key[:2] != "__" or key == "__call__")}
+        return type(name, (right,), {key: lazy(kind, key, value, table) for key, value in methods.items()})
     if not callable(right):
         return None if kind == TABLE else LAZY_VALUES[kind](right)
 

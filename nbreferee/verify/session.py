@@ -25,6 +25,7 @@ class Ran:
     stderr: str
     wall_s: float
     number: float | None  # the last expression, where it is a number: nbgrader's partial credit
+    shows: bool = False  # the last expression is neither nothing nor a number
 
     def score(self, cell: Cell) -> float:
         """Return the points that nbgrader gives for this run of a graded cell."""
@@ -66,8 +67,9 @@ class Session:
             result = self._shell.run_cell(source, store_history=False)
         error = result.error_before_exec or result.error_in_exec
         said = f"{type(error).__name__}: {error}" if error else ""
-        number = result.result if isinstance(result.result, (int, float)) and not isinstance(result.result, bool) else None
-        return Ran(said, errors.getvalue(), time.monotonic() - started, number)
+        number = result.result if type(result.result) in (int, float) else None
+        wall_s = time.monotonic() - started
+        return Ran(said, errors.getvalue(), wall_s, number, result.result is not None and number is None)
 
     def run_cells(self, cells: list[Cell], sources: Mapping[int, str], until_loss: bool = False) -> dict[str, tuple[float, str]]:
         """Run cells, some with another source; return (score, message) of every test by grade id."""

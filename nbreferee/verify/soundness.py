@@ -3,34 +3,47 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import copy
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from nbformat import NotebookNode
+from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearOutput, ClearSolutions
 from traitlets.config import Config
 
-from nbreferee.master import Cell, Master
+from nbreferee.master import Cell, Master, MasterError, read_master
 from nbreferee.verify.examine import Finding
 
 TELLING = 16  # characters: a shorter line may stand in the release by chance
-COMMONPLACE = re.compile(r"(import |from |rng = |def |[\])}]|#|[\w.]+[,:(]?$)")
+COMMONPLACE = re.compile(r"(import |from |rng = |def |for |if |while |with |[\])}]|#|\w+=[^=]*,$|[\w.]+[,:(]?$)")
 DATA = {".npz", ".npy", ".csv", ".json", ".txt", ".pkl", ".h5", ".mat", ".png", ".jpg", ".svg", ".dat", ".tsv", ".parquet"}
 
 
 def make_release(master: Master, config: Config) -> NotebookNode:
-    """Return what nbgrader hands out for a master."""
+    """Return what nbgrader hands out for a master.
+
+    Raises
+    ------
+    MasterError
+        where nbgrader would refuse to.
+    """
     notebook = copy.deepcopy(master.notebook)
-    for step in (ClearSolutions, ClearOutput, ClearHiddenTests, ClearMarkScheme):
-        notebook, _ = step(config=config).preprocess(notebook, {})
+    try:
+        MetadataValidator().validate_nb(notebook)
+        for step in (ClearSolutions, ClearOutput, ClearHiddenTests, ClearMarkScheme):
+            notebook, _ = step(config=config).preprocess(notebook, {})
+    except Exception as error:  # nbgrader raises all sorts
+        said = " ".join(str(error).split())[:200]
+        raise MasterError(f"{master.path}: nbgrader refuses it ({said}). Set the cell's type and points anew in JupyterLab.") from None
     return notebook
 
 
-def findings(master: Master, release: NotebookNode) -> Iterator[Finding]:
+def findings(master: Master, release: NotebookNode, config: Config) -> Iterator[Finding]:
     """Yield what is to be mended, as far as reading can tell."""
-    yield from _leaked_lines(master, release)
+    yield from _leaked_lines(master, release, config)
     yield from _leaked_files(master, release)
     yield from _points(master)
     for cell in master.cells:
@@ -41,8 +54,6 @@ def findings(master: Master, release: NotebookNode) -> Iterator[Finding]:
             yield Finding(cell.label, f"the release keeps what is attached to this answer: {names}. Take it out.")
         if cell.is_test and cell.tree is None:
             yield Finding(cell.label, "a graded cell that is not Python cannot be verified.")
-        elif cell.is_test and _ends_in_bare_expression(cell):
-            yield Finding(cell.label, "ends in a bare expression, which nbgrader may take for partial credit. Assign it, or end in a check.")
     answered = {test.index for answer in master.answers for test in master.affected_tests(answer.index)}
     for test in master.tests:
         if test.index not in answered:
@@ -58,7 +69,7 @@ def _secret_lines(master: Master) -> Iterator[tuple[Cell, str, str]]:
         rows = cell.source.split("\n")
         shown = {row.strip() for n, row in enumerate(rows, 1) if n not in cell.hidden_lines} if cell.hidden_lines else set()
         hidden = [("a hidden test", n) for n in cell.hidden_lines if rows[n - 1].strip() not in shown]
-        answer = [("the solution", n) for n in cell.solution_lines] if cell.solution else []
+        answer = [("the solution", n) for n in cell.solution_lines] if cell.is_answer else []
         for sort, number in hidden + answer:
             line = rows[number - 1].strip()
             if len(line) >= TELLING and not COMMONPLACE.match(line):
@@ -74,15 +85,19 @@ def _hidden_sentences(cell: Cell) -> list[str]:
     return [node.value for node in strings if len(node.value) > 2 * TELLING and node.lineno in cell.hidden_lines]
 
 
-def _leaked_lines(master: Master, release: NotebookNode) -> Iterator[Finding]:
+def _leaked_lines(master: Master, release: NotebookNode, config: Config) -> Iterator[Finding]:
     texts = {cell.label: shown.source for cell, shown in zip(master.cells, release.cells, strict=True)}
     for path in _companions(master):
         if path.suffix not in DATA:
             texts[path.name] = path.read_text(errors="replace")
-    shown_lines = {label: {row.strip() for row in text.split("\n")} for label, text in texts.items()}
+    for path in master.path.parent.glob("*.ipynb"):
+        if path != master.path:
+            with contextlib.suppress(MasterError):  # which is reported in its own place
+                sibling = make_release(read_master(path), config)
+                texts[path.name] = "\n".join(cell.source for cell in sibling.cells)
     for cell, sort, secret in dict.fromkeys(_secret_lines(master)):
         for label, text in texts.items():
-            if secret in shown_lines[label] or ("sentence" in sort and secret in text):
+            if secret in text:
                 yield Finding(cell.label, f"{sort} can be read in the release, in {label}: {secret!r}. Change or hide it there.")
     for cell, shown in zip(master.cells, release.cells, strict=True):
         if shown.get("outputs"):
@@ -123,20 +138,15 @@ def _is_hidden(cell: Cell) -> bool:
 
 
 def _claimed_points(cells: Iterable[Cell]) -> Iterator[tuple[Cell, float, float]]:
-    """Yield (heading, points it claims, points of the cells up to the next heading that claims some)."""
-    heading, claimed, counted = None, 0.0, 0.0
+    """Yield (heading, points it claims, points of its cells, up to the next claim of its level or above)."""
+    claims: dict[int, tuple[Cell, float, float]] = {}
     for cell in cells:
         first = cell.source.split("\n")[0]
-        said = [] if cell.is_code or not first.startswith("#") else re.findall(r"([\d.]+)\s*points?\b", first)
+        level = len(first) - len(first.lstrip("#"))
+        said = re.findall(r"(\d+(?:\.\d+)?)\s*points?\b", first) if level and not cell.is_code else []
         if said:
-            if heading:
-                yield heading, claimed, counted
-            heading, claimed, counted = cell, sum(map(float, said)), 0.0
-        counted += cell.points
-    if heading:
-        yield heading, claimed, counted
-
-
-def _ends_in_bare_expression(cell: Cell) -> bool:
-    body = cell.tree.body if cell.tree else []
-    return bool(body) and isinstance(body[-1], ast.Expr) and not isinstance(body[-1].value, ast.Call)
+            open_claims = {above: claim for above, claim in claims.items() if above < level}
+            yield from (claim for above, claim in claims.items() if above >= level)
+            claims = {**open_claims, level: (cell, sum(map(float, said)), 0.0)}
+        claims = {above: (heading, claimed, counted + cell.points) for above, (heading, claimed, counted) in claims.items()}
+    yield from claims.values()

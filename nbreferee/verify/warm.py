@@ -69,11 +69,17 @@ class Forks:
         while self._children:
             self._collect()
 
+    def abandon(self) -> None:
+        """End whatever is still running."""
+        for child in list(self._children.values()):
+            self._end(child, None)
+
     def _fork(self, task: Task) -> None:
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
-            os.close(reading)
+            for pipe in (reading, *self._children):  # or a brother's end would go unnoticed
+                os.close(pipe)
             _be_child(task, writing)
         os.close(writing)
         with contextlib.suppress(OSError):  # the child may have been quicker

@@ -1,0 +1,165 @@
+"""Values survive the codec exactly; whatever else is thrown at it is one kind of error, and cheap."""
+
+from __future__ import annotations
+
+import collections
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from nbreferee.codec import Bounds, CodecError, decode, encode
+
+DTYPES = st.one_of(
+    hnp.boolean_dtypes(), hnp.integer_dtypes(), hnp.unsigned_integer_dtypes(), hnp.unicode_string_dtypes(max_len=4),
+    hnp.floating_dtypes(sizes=(16, 32, 64)), hnp.complex_number_dtypes(sizes=(64, 128)),
+)  # fmt: skip
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.complex_numbers(), st.text(), st.binary(),
+    st.characters(codec=None),
+)  # fmt: skip
+ARRAYS = DTYPES.flatmap(lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3)))
+NUMPY_SCALARS = st.one_of(
+    st.integers(-100, 100).map(np.int16), st.floats(width=32).map(np.float32), st.booleans().map(np.bool_),
+    st.complex_numbers(width=64).map(np.complex64), st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=4).map(np.str_),
+)  # fmt: skip
+VALUES = st.recursive(
+    st.one_of(SCALARS, ARRAYS, NUMPY_SCALARS),
+    lambda inner: st.one_of(
+        st.lists(inner),
+        st.lists(inner).map(tuple),
+        st.dictionaries(SCALARS, inner),
+        st.frozensets(SCALARS),
+        st.sets(SCALARS),
+    ),
+    max_leaves=12,
+)
+
+
+def alike(a, b) -> bool:
+    """The same type, value, dtype and shape, NaN and signed zeros included."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, np.ndarray):
+        same_type = a.dtype.newbyteorder("<") == b.dtype.newbyteorder("<")
+        return same_type and a.shape == b.shape and a.astype(b.dtype).tobytes() == b.tobytes()
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(map(alike, a, b))
+    if isinstance(a, dict):
+        return len(a) == len(b) and all(alike(x, y) for x, y in zip(a.items(), b.items(), strict=True))
+    if isinstance(a, (set, frozenset)):
+        return sorted(map(repr, a)) == sorted(map(repr, b))
+    return repr(a) == repr(b)
+
+
+@given(VALUES)
+def test_values_come_back_exactly(value):
+    assert alike(value, decode(encode(value)))
+
+
+def test_arrays_come_back_whatever_their_memory_is_like():
+    whole = np.arange(24.0).reshape(4, 6)
+    for array in (whole[::2, ::3], whole.T, np.asfortranarray(whole), whole.astype(">f8"), np.broadcast_to(1.0, (2, 3))):
+        back = decode(encode(array))
+        np.testing.assert_array_equal(back, array)
+        assert back.flags.writeable
+
+
+class Liar(list):
+    """A list that is not one."""
+
+
+class Claims(np.ndarray):
+    """An array that is not one."""
+
+
+itself: list = []
+itself.append(itself)
+
+NO_FORM = {
+    "function": (len, "no form for a builtin_function_or_method"),
+    "subclass of list": (Liar([1]), "no form for a Liar"),
+    "ordered dictionary": (collections.OrderedDict(a=1), "no form for a OrderedDict"),
+    "subclass of array": (np.ones(2).view(Claims), "no form for a Claims"),
+    "masked array": (np.ma.array([1.0]), "no form for a MaskedArray"),
+    "array of objects": (np.array([None]), "no form for numbers of type object"),
+    "records": (np.zeros(2, dtype="i4,f8"), "no form for numbers of type"),
+    "dates": (np.array(["2020-01-01"], dtype="M8[D]"), "no form for numbers of type"),
+    "module": (np, "no form for a module"),
+    "list that holds itself": (itself, "nested too deeply, or holds itself"),
+    "integer of too many bits": (1 << 70_000, "an integer of too many bits"),
+    "long list": ([0] * 1_000_001, "too large to send"),
+    "broadcast of 10^15": (np.broadcast_to(1.0, (10**15,)), ""),
+}
+
+
+@pytest.mark.parametrize(("value", "words"), list(NO_FORM.values())[:-1], ids=list(NO_FORM)[:-1])
+def test_value_without_a_form_is_refused(value, words):
+    with pytest.raises(CodecError, match=words):
+        encode(value)
+
+
+def test_message_that_is_too_large_is_refused_before_it_is_made():
+    for value in (b"x" * 2000, np.broadcast_to(1.0, (10**15,)), np.broadcast_to("a", (10**9, 10**9))):
+        with pytest.raises(CodecError, match="too large"):
+            encode(value, Bounds(total_bytes=1000))
+
+
+@settings(max_examples=500)
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_value_or_a_codec_error(data):
+    try:
+        decode(data)
+    except CodecError:
+        pass
+
+
+@settings(max_examples=300)
+@given(VALUES, st.data())
+def test_damaged_bytes_are_a_value_or_a_codec_error(value, data):
+    message = bytearray(encode(value))
+    for _ in range(data.draw(st.integers(1, 3))):
+        message[data.draw(st.integers(0, len(message) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        decode(bytes(message[: data.draw(st.integers(0, len(message)))]))
+    except CodecError:
+        pass
+
+
+def claimed(dtype: str, *shape: int) -> bytes:
+    return b"a" + struct.pack("<B", len(dtype)) + dtype.encode() + struct.pack(f"<B{len(shape)}Q", len(shape), *shape)
+
+
+HOSTILE = {
+    "10^15 numbers that are not there": claimed("<f8", 10**15),
+    "a shape whose product overflows": claimed("<f8", 2**63, 2**63),
+    "nothing, in a shape too large": claimed("<f8", 2**63, 0, 2**63),
+    "no bytes an item, for ever": claimed("<U0", 2**62),
+    "33 axes and more": claimed("<f8", *[1] * 200) + bytes(8),
+    "objects": claimed("|O", 1) + bytes(8),
+    "text beyond Unicode": claimed("<U1", 1) + b"\xff\xff\xff\xff",
+    "a list of 2^32 values": b"l\xff\xff\xff\xff",
+    "a dictionary keyed by lists": b"d\x01\x00\x00\x00l\x00\x00\x00\x00N",
+    "a set of arrays": b"s\x01\x00\x00\x00" + claimed("<f8", 0),
+    "lists 10,000 deep": b"l\x01\x00\x00\x00" * 10_000 + b"N",
+    "two values": b"NN",
+    "nothing": b"",
+    "an unknown tag": b"?",
+    "an integer of a million bits": b"i" + struct.pack("<I", 125_000) + bytes(125_000),
+}
+
+
+@pytest.mark.parametrize("message", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_bytes_are_refused_at_once(message):
+    with pytest.raises(CodecError):
+        decode(message)
+
+
+def test_bounds_hold_when_reading():
+    with pytest.raises(CodecError, match="too large to read"):
+        decode(encode(b"x" * 2000), Bounds(total_bytes=1000))
+    with pytest.raises(CodecError, match="too many values"):
+        decode(encode([0] * 20), Bounds(values=10))

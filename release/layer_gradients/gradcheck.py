@@ -122,10 +122,11 @@ def check_gradient(
     # What rounding f leaves in a difference of its values is no error of the gradient.
     rounding = 10 * np.finfo(float).eps * np.max(np.abs(_value_of(f, x)), initial=0) / h
     largest = np.max(np.abs(numeric), initial=0)
-    error = float(max(np.max(np.abs(analytic - numeric), initial=0) - rounding, 0) / max(largest, rounding, 1e-300))
+    difference = np.max(np.abs(analytic - numeric), initial=0)
+    error = float(difference / max(largest, rounding, 1e-300))
     with np.printoptions(precision=6, suppress=True, threshold=60):
         print(f"analytic:\n{analytic}\nnumeric:\n{numeric}\nrelative error: {error:.1e}")
-    if error <= tolerance:
+    if difference <= tolerance * largest + rounding:
         return error
     if figure:
         plot_jacobians(analytic, numeric, inputs=x.size)

@@ -612,7 +612,7 @@ def _pattern(got: np.ndarray, want: np.ndarray, rtol: float) -> str:
     if not np.all(np.isfinite(got)) or not want.any():
         return ""
     if not got.any():
-        return "every entry is 0"
+        return "every entry is 0" if got.size > 1 else ""
     unit = want / np.max(np.abs(want))  # so that the squares of small numbers do not vanish
     factor = np.vdot(unit, got).real / np.vdot(unit, want).real
     if _agree(got, factor * want, rtol) and got.size > 1:

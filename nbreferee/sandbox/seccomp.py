@@ -72,23 +72,22 @@ def _program(new_processes: bool, pid: int) -> list[bytes]:
     for numbers in refused.values():
         if numbers[here] is not None:
             program += [_step(JUMP_EQUAL, numbers[here], no=1), _step(RETURN, ERRNO | errno.EPERM)]
-    for numbers in SIGNALS.values():  # to itself alone
-        program += [
-            _step(JUMP_EQUAL, numbers[here], no=4),
-            _step(LOAD, FIRST_ARGUMENT),
-            _step(JUMP_EQUAL, pid, yes=1),
-            _step(RETURN, ERRNO | errno.EPERM),
-            _step(RETURN, ALLOW),
-        ]
-    if new_processes:  # threads alone
-        program += [
-            _step(JUMP_EQUAL, CLONE[here], no=4),
-            _step(LOAD, FIRST_ARGUMENT),
-            _step(JUMP_ANY_BIT, CLONE_THREAD, yes=1),
-            _step(RETURN, ERRNO | errno.EPERM),
-            _step(RETURN, ALLOW),
-        ]
+    for numbers in SIGNALS.values():
+        program += _only_if(numbers[here], _step(JUMP_EQUAL, pid, yes=1))  # to itself alone
+    if new_processes:
+        program += _only_if(CLONE[here], _step(JUMP_ANY_BIT, CLONE_THREAD, yes=1))  # threads alone
     return [*program, _step(RETURN, ALLOW)]
+
+
+def _only_if(number: int, test: bytes) -> list[bytes]:
+    """Allow a call where its first argument passes the test, and refuse it otherwise."""
+    return [
+        _step(JUMP_EQUAL, number, no=4),
+        _step(LOAD, FIRST_ARGUMENT),
+        test,
+        _step(RETURN, ERRNO | errno.EPERM),
+        _step(RETURN, ALLOW),
+    ]
 
 
 def _step(code: int, value: int, yes: int = 0, no: int = 0) -> bytes:

@@ -196,8 +196,8 @@ class Examination:
         for index, task in tasks.items():
             outcome, cell = self._outcomes[task.key], self._master.cells[index]
             if outcome.lost or self._loses(outcome, self._master.affected_tests(index)):
-                why = outcome.lost or "loses points"
-                self._find(cell.label, f"mutants cannot be judged: in a fork the solution itself {why}s. Does the notebook start threads?".replace("pointss", "points"))
+                why = f"ends in a {outcome.lost}" if outcome.lost else "loses points"
+                self._find(cell.label, f"mutants cannot be judged: in a fork the solution itself {why}. Does the notebook start threads?")
 
     def _mutant_tasks(self) -> dict[int, list[tuple[Any, Task]]]:
         tasks: dict[int, list[tuple[Any, Task]]] = {}

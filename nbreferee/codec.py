@@ -5,7 +5,10 @@ dict, set, frozenset, NumPy scalars and arrays of the kinds b i u f c U. A subcl
 it may lie. Nothing here runs code that the bytes ask for (no pickle), and reading is bounded: in
 bytes, in depth, in the number of values, in the bits of an integer.
 
-A value is a tag of one byte and a body; lengths are 32 bits, all numbers little-endian.
+A value is a tag of one byte and a body; lengths are 32 bits, all numbers little-endian. An array
+keeps what a test may look at: whether it is read-only, and how its numbers lie in memory (in rows,
+in columns, or apart). For everything else there is one more tag: whoever encodes may `wrap` a value
+into one of the above, and whoever decodes has to `unwrap` it.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import math
 import re
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,11 +42,15 @@ BOUNDS = Bounds()
 DTYPE = re.compile(r"\|b1|\|[iu]1|<[iu][248]|<f[248]|<c(8|16)|<U(0|[1-9][0-9]{0,6})")
 COLLECTIONS: dict[type, bytes] = {list: b"l", tuple: b"t", set: b"s", frozenset: b"z"}
 MAKERS = {tag: kind for kind, tag in COLLECTIONS.items()}
+SCALARS = frozenset(kind for kind in np.sctypeDict.values() if DTYPE.fullmatch(np.dtype(kind).newbyteorder("<").str))
 CONSTANTS: dict[bytes, bool | None] = {b"N": None, b"T": True, b"F": False}
 
 
-def encode(value: Any, bounds: Bounds = BOUNDS) -> bytes:
-    """Return a value as bytes.
+READ_ONLY, BY_COLUMNS, APART = 1, 2, 4  # flags of an array
+
+
+def encode(value: Any, bounds: Bounds = BOUNDS, wrap: Callable[[Any], Any] | None = None) -> bytes:
+    """Return a value as bytes; what has no form of its own is sent as `wrap` of it.
 
     Raises
     ------
@@ -52,7 +59,7 @@ def encode(value: Any, bounds: Bounds = BOUNDS) -> bytes:
     """
     parts: list[bytes] = []
     size = 0
-    for count, part in enumerate(_parts(value, bounds, bounds.depth)):
+    for count, part in enumerate(_parts(value, bounds, bounds.depth, wrap)):
         size += len(part)
         if size > bounds.total_bytes or count > bounds.values:
             raise CodecError("too large to send")
@@ -60,8 +67,8 @@ def encode(value: Any, bounds: Bounds = BOUNDS) -> bytes:
     return b"".join(parts)
 
 
-def decode(data: bytes, bounds: Bounds = BOUNDS) -> Any:
-    """Return the value that bytes stand for.
+def decode(data: bytes, bounds: Bounds = BOUNDS, unwrap: Callable[[Any], Any] | None = None) -> Any:
+    """Return the value that bytes stand for, with `unwrap` of what was wrapped.
 
     Raises
     ------
@@ -70,7 +77,7 @@ def decode(data: bytes, bounds: Bounds = BOUNDS) -> Any:
     """
     if len(data) > bounds.total_bytes:
         raise CodecError("too large to read")
-    reader = _Reader(data, bounds)
+    reader = _Reader(data, bounds, unwrap)
     value = reader.value(bounds.depth)
     if reader.left:
         raise CodecError("bytes left over")
@@ -80,7 +87,7 @@ def decode(data: bytes, bounds: Bounds = BOUNDS) -> Any:
 # ---------------------------------------------------------------- writing
 
 
-def _parts(value: Any, bounds: Bounds, depth: int) -> Iterator[bytes]:
+def _parts(value: Any, bounds: Bounds, depth: int, wrap: Callable[[Any], Any] | None) -> Iterator[bytes]:
     """Yield the bytes of a value, one part for each value in it."""
     if depth == 0:
         raise CodecError("nested too deeply, or holds itself")
@@ -102,22 +109,28 @@ def _parts(value: Any, bounds: Bounds, depth: int) -> Iterator[bytes]:
     elif kind in COLLECTIONS:
         yield COLLECTIONS[kind] + struct.pack("<I", len(value))
         for item in value:
-            yield from _parts(item, bounds, depth - 1)
+            yield from _parts(item, bounds, depth - 1, wrap)
     elif kind is dict:
         yield b"d" + struct.pack("<I", len(value))
         for item in value.items():
-            yield from _parts(item[0], bounds, depth - 1)
-            yield from _parts(item[1], bounds, depth - 1)
-    elif kind is np.ndarray:
+            yield from _parts(item[0], bounds, depth - 1, wrap)
+            yield from _parts(item[1], bounds, depth - 1, wrap)
+    elif kind is np.ndarray and value.dtype.kind in "biufcU":
         if value.nbytes > bounds.total_bytes or (value.size > bounds.total_bytes and not value.nbytes):
             raise CodecError("too large to send")
-        yield b"a" + _dtype(value.dtype) + struct.pack(f"<B{value.ndim}Q", value.ndim, *value.shape)
+        by_rows, by_columns = value.flags.c_contiguous, value.flags.f_contiguous
+        layout = 0 if by_rows else BY_COLUMNS if by_columns else APART
+        flags = layout | (0 if value.flags.writeable else READ_ONLY)
+        yield b"a" + _dtype(value.dtype) + struct.pack(f"<BB{value.ndim}Q", flags, value.ndim, *value.shape)
         yield np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("<")).tobytes()
-    elif isinstance(value, np.generic) and kind.__module__ == "numpy":
+    elif kind in SCALARS:
         array = np.asarray(value)
         yield b"g" + _dtype(array.dtype) + array.astype(array.dtype.newbyteorder("<")).tobytes()
+    elif wrap is not None:
+        yield b"x"
+        yield from _parts(wrap(value), bounds, depth - 1, wrap)
     else:
-        raise CodecError(f"no form for a {kind.__name__}")
+        raise CodecError(f"no form for {f'numbers of type {value.dtype}' if kind is np.ndarray else f'a {kind.__name__}'}")
 
 
 def _sized(body: bytes) -> bytes:
@@ -137,10 +150,11 @@ def _dtype(dtype: np.dtype) -> bytes:
 class _Reader:
     """Takes values off the front of bytes that may be anything."""
 
-    def __init__(self, data: bytes, bounds: Bounds) -> None:
+    def __init__(self, data: bytes, bounds: Bounds, unwrap: Callable[[Any], Any] | None) -> None:
         self._data = memoryview(data)
         self._at = 0
         self._bounds = bounds
+        self._unwrap = unwrap
         self._values = 0
 
     @property
@@ -168,6 +182,8 @@ class _Reader:
             return self._collection(tag, depth)
         if tag in (b"a", b"g"):
             return self._array(scalar=tag == b"g")
+        if tag == b"x" and self._unwrap is not None:
+            return self._unwrap(self.value(depth - 1))
         raise CodecError("no such tag")
 
     def _take(self, count: int) -> bytes:
@@ -210,15 +226,28 @@ class _Reader:
             raise CodecError("no such type of numbers")
         dtype = np.dtype(name)
         shape: tuple[int, ...] = ()
+        flags = 0
         if not scalar:
-            (axes,) = self._unpack("<B")
+            flags, axes = self._unpack("<BB")
             shape = self._unpack(f"<{axes}Q")
         body = self._take(dtype.itemsize * math.prod(shape))
         try:
             flat = np.frombuffer(body, dtype) if body else np.empty(math.prod(shape), dtype)
             if dtype.kind == "U" and np.any(flat.view(np.uint8).view("<u4") > sys.maxunicode):
                 raise CodecError("not text")
-            array = flat.reshape(shape).copy()
+            array = _laid_out(flat.reshape(shape), flags)
         except (ValueError, OverflowError, MemoryError):
             raise CodecError("not an array") from None
         return array[()] if scalar else array
+
+
+def _laid_out(array: np.ndarray, flags: int) -> np.ndarray:
+    """Return a copy that lies in memory as the flags say."""
+    if flags & APART and array.ndim:
+        gaps = np.empty((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)
+        laid_out = gaps[..., ::2]
+        laid_out[...] = array
+    else:
+        laid_out = array.copy(order="F" if flags & BY_COLUMNS else "C")
+    laid_out.flags.writeable = not flags & READ_ONLY
+    return laid_out

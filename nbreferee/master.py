@@ -227,15 +227,15 @@ def changed_names(cell: Cell, modules: Collection[str] = ()) -> set[str] | None:
     if cell.tree is None or "*" in names:
         return None
     discarded = {id(node.value) for node in ast.walk(cell.tree) if isinstance(node, ast.Expr)}
-    for node in _same_scope(cell.tree):
+    for node in same_scope(cell.tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             names.add(node.name)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
             names.add(node.id)
         elif isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, (ast.Store, ast.Del)):
-            names.add(_root(node))
+            names.add(root_name(node))
         elif isinstance(node, ast.Call):
-            root = _root(node.func)
+            root = root_name(node.func)
             if root == "get_ipython":  # a magic: it may run anything
                 return None
             if isinstance(node.func, ast.Attribute) and (root not in modules or "random" in ast.unparse(node.func)):
@@ -252,7 +252,7 @@ def used_names(cell: Cell) -> set[str] | None:
     used: set[str] = set()
     bound: set[str] = set()
     for statement in cell.tree.body:
-        used |= _free_names(statement) - bound
+        used |= free_names(statement) - bound
         if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
             bound.add(statement.name)
         elif isinstance(statement, ast.Assign):
@@ -260,31 +260,31 @@ def used_names(cell: Cell) -> set[str] | None:
     return None if used & {"globals", "locals", "eval", "exec", "get_ipython", "vars"} else used
 
 
-def _free_names(node: ast.AST) -> set[str]:
+def free_names(node: ast.AST) -> set[str]:
     """Return the names read in a node, without those that are local to a function in it."""
     if isinstance(node, ast.Name):
         return {node.id} if isinstance(node.ctx, ast.Load) else set()
     if isinstance(node, ast.AugAssign):
-        return _free_names(node.value) | {_root(node.target)}
-    free = set().union(*(_free_names(child) for child in ast.iter_child_nodes(node)))
+        return free_names(node.value) | {root_name(node.target)}
+    free = set().union(*(free_names(child) for child in ast.iter_child_nodes(node)))
     if isinstance(node, (ast.FunctionDef, ast.Lambda)):
         local = {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)}
         outer = {name for n in ast.walk(node) if isinstance(n, ast.Global) for name in n.names}
         local |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         defaults = [d for d in (*node.args.defaults, *node.args.kw_defaults) if d is not None]
-        free = (free - (local - outer)).union(*map(_free_names, defaults))
+        free = (free - (local - outer)).union(*map(free_names, defaults))
     return free
 
 
-def _same_scope(node: ast.AST) -> Iterator[ast.AST]:
+def same_scope(node: ast.AST) -> Iterator[ast.AST]:
     """Walk the tree, but not into functions and classes."""
     yield node
     if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
         for child in ast.iter_child_nodes(node):
-            yield from _same_scope(child)
+            yield from same_scope(child)
 
 
-def _root(node: ast.AST) -> str:
+def root_name(node: ast.AST) -> str:
     while isinstance(node, (ast.Attribute, ast.Subscript)):
         node = node.value
     return node.id if isinstance(node, ast.Name) else ""

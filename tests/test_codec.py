@@ -65,7 +65,7 @@ def test_arrays_come_back_whatever_their_memory_is_like():
     for array in (whole[::2, ::3], whole.T, np.asfortranarray(whole), whole.astype(">f8"), np.broadcast_to(1.0, (2, 3))):
         back = decode(encode(array))
         np.testing.assert_array_equal(back, array)
-        assert back.flags.writeable
+        assert (back.flags.writeable, back.flags.c_contiguous) == (array.flags.writeable, array.flags.c_contiguous)
 
 
 class Liar(list):

@@ -1,0 +1,335 @@
+"""The student box: it runs the student's cells and answers the tester's questions about them.
+
+It holds nothing that a student may not see. It believes what the tester says, and need not be
+believed itself: a student's code may do here whatever it likes.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import inspect
+import io
+import operator
+import os
+import signal
+import sys
+import textwrap
+import traceback
+import types
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from nbreferee.codec import CodecError, decode, encode
+from nbreferee.engine import kinds
+from nbreferee.engine.channel import Channel
+from nbreferee.engine.conversation import Facts, importable_name, is_installed, random_state, set_random_state
+from nbreferee.engine.shell import Shell
+
+HEARD_CHARACTERS = 1_000_000  # of what one call prints
+FILES, FILE_BYTES = 200, 20 << 20  # that a student's code may leave for the tests
+OPERATORS = ("lt le eq ne gt ge add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift neg pos abs invert "
+             "contains getitem setitem delitem iadd isub imul itruediv index").split()  # fmt: skip
+
+
+class Overrun(BaseException):
+    """Time is up; no `except Exception` of a student catches it."""
+
+
+class Callback:
+    """A function that stays in the tester."""
+
+    def __init__(self, box: Box, number: int, name: str) -> None:
+        self._box, self.number = box, number
+        self.__name__ = self.__qualname__ = name
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self._box.call_back(self.number, arguments, named)
+
+
+class Box:
+    """The student's side of a conversation."""
+
+    def __init__(self, channel: Channel, shell: Shell) -> None:
+        self._channel = channel
+        self._shell = shell
+        self._objects: dict[int, Any] = {}
+        self._numbers: dict[int, int] = {}  # id to number; what has a number is kept, so ids stay good
+        self._instances: list[Any] = []  # objects of the instructor's classes in the message at hand
+        self._instance_numbers: dict[int, int] = {}
+        self._given: dict[str, tuple[int, int]] = {}  # files as they were handed out: time and size
+        self._last_error: BaseException | None = None
+        self._operations: dict[str, Callable[..., Any]] = {
+            "cell": self._run_cell, "files": self._take_files, "new_files": self._new_files, "name": self._name, "names": self._names,
+            "call": self._call, "attributes": self._attributes, "set_attributes": self._set_attributes, "source": self._source,
+            "signature": self._signature, "traceback": self._traceback, "module": self._module, "figures": plt.get_fignums,
+        }  # fmt: skip
+        self._callable: dict[str, Callable[..., Any]] = {
+            **{name: getattr(operator, name) for name in OPERATORS},
+            "getattr": getattr, "setattr": setattr, "delattr": delattr, "iter": iter, "next": next, "len": len, "hash": hash, "repr": repr,
+            "str": str, "bool": bool, "float": float, "int": int, "isinstance": isinstance, "issubclass": issubclass, "dir": dir,
+            "enter": lambda one: type(one).__enter__(one), "exit": lambda one, *error: type(one).__exit__(one, *error),
+            "gcf": plt.gcf, "gca": plt.gca,
+        }  # fmt: skip
+
+    def serve(self) -> None:
+        """Answer until the other side is gone."""
+        while True:
+            self._answer(self._channel.receive())
+
+    def call_back(self, number: int, arguments: tuple, named: dict) -> Any:
+        """Have the tester call a function of its own."""
+        heap = self._instances, self._instance_numbers
+        self._say(0, "call", (number, arguments, named))
+        while True:
+            question, operation, body = self._hear(self._channel.receive())
+            if operation == "returned":
+                return body[0]
+            if operation == "failed":
+                kind = getattr(builtins, body[0], None)
+                known = isinstance(kind, type) and issubclass(kind, Exception)
+                raise (kind if known else RuntimeError)(body[1])
+            self._do(question, operation, body)
+            self._instances, self._instance_numbers = heap
+
+    def _answer(self, frame: bytes) -> None:
+        self._do(*self._hear(frame))
+
+    def _hear(self, frame: bytes) -> tuple[int, str, tuple]:
+        return decode(frame, unwrap=self._unwrap)
+
+    def _do(self, number: int, operation: str, arguments: tuple) -> None:
+        try:
+            self._say(number, "value", self._operations[operation](*arguments))
+        except CodecError as error:
+            self._say(number, "raised", (("TypeError",), f"a value that cannot leave the notebook: {error}", (), ()))
+        except BaseException as error:
+            self._last_error = error
+            self._say(number, "raised", self._described(error))
+
+    def _say(self, number: int, what: str, body: Any) -> None:
+        self._channel.send(encode((number, what, body), wrap=self._wrap))
+
+    # ------------------------------------------------ what the tester asks for
+
+    def _run_cell(self, source: str, limit_s: float, state: tuple | None) -> tuple:
+        if state is not None:
+            set_random_state(state)
+        sys.stdout.flush()
+        with self._limited(limit_s):
+            shown, result = self._shell.run(source)
+        error = result.error_before_exec or result.error_in_exec
+        return shown, self._shell.execution_count - 1, isinstance(error, Overrun), random_state()
+
+    def _take_files(self, files: dict[str, bytes]) -> None:
+        for name, data in files.items():
+            path = Path(name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            self._given[name] = _stamp(path)
+
+    def _new_files(self) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        for path in sorted(Path().rglob("*"))[: 10 * FILES]:
+            new = path.is_file() and not path.is_symlink() and self._given.get(str(path)) != _stamp(path)
+            if new and len(found) < FILES and path.stat().st_size <= FILE_BYTES:
+                found[str(path)] = path.read_bytes()
+                self._given[str(path)] = _stamp(path)
+        return found
+
+    def _name(self, name: str) -> tuple:
+        names = self._shell.user_ns
+        self._instances, self._instance_numbers = [], {}
+        return (True, names[name]) if name in names and not name.startswith("_") else (False, None)
+
+    def _names(self) -> list[str]:
+        hidden = self._shell.user_ns_hidden
+        return [name for name in list(self._shell.user_ns) if type(name) is str and name not in hidden]
+
+    def _call(self, function: Any, blob: bytes, heap: list, around: dict[str, Any]) -> tuple:
+        """Call a function; return what it gives and what has changed by it.
+
+        `blob` holds the arguments, `heap` the instances of instructor's classes among them, and
+        `around` what else the call should find: random state, names, NumPy's error state, a limit.
+        """
+        self._rebuild(heap)
+        arguments, named = decode(blob, unwrap=self._unwrap)
+        instances, numbers = self._instances, self._instance_numbers
+        what = self._callable[function] if type(function) is str else function
+        heard = io.StringIO()
+        raised, value = None, None
+        with self._surroundings(around, heard) as warned, self._limited(around["limit_s"]):
+            try:
+                value = what(*arguments, **named)
+            except BaseException as error:
+                self._last_error = error
+                raised = self._described(error)
+        self._instances, self._instance_numbers = instances, numbers
+        same = next((n for n, argument in enumerate(arguments) if argument is value), None) if value is not None else None
+        changed = encode((arguments, named), wrap=self._wrap)
+        return (
+            raised, None if same is not None else value, same,
+            changed if changed != blob else None, [dict(vars(one)) for one in instances],
+            heard.getvalue()[:HEARD_CHARACTERS], [(w.category.__name__, str(w.message)) for w in warned[:20]],
+            after if (after := random_state()) != self._random_before else None, len(plt.get_fignums()),
+        )  # fmt: skip
+
+    def _attributes(self, one: Any) -> dict[str, Any]:
+        return dict(vars(one))
+
+    def _set_attributes(self, one: Any, attributes: dict[str, Any]) -> None:
+        vars(one).clear()
+        vars(one).update(attributes)
+
+    def _source(self, one: Any) -> str:
+        return inspect.getsource(one)
+
+    def _signature(self, one: Any) -> list:
+        empty = inspect.Parameter.empty
+        return [(p.name, int(p.kind), p.default is not empty, None if p.default is empty else p.default) for p in inspect.signature(one).parameters.values()]
+
+    def _module(self, name: str) -> bool:
+        return name in sys.modules or bool(__import__(name))
+
+    def _traceback(self) -> list[str]:
+        error = self._last_error
+        if error is None:
+            return []
+        shown = self._shell.InteractiveTB.structured_traceback(type(error), error, _own_frames(error.__traceback__))
+        return [str(line) for line in shown]
+
+    # ------------------------------------------------ around a call
+
+    @contextlib.contextmanager
+    def _surroundings(self, around: dict[str, Any], heard: io.StringIO) -> Iterator[list]:
+        if around["random"] is not None:
+            set_random_state(around["random"])
+        self._random_before = random_state()
+        names = self._shell.user_ns
+        names.update(around["names"])
+        patched = {name: getattr(builtins, name) for name in around["builtins"]}
+        for name, function in around["builtins"].items():
+            setattr(builtins, name, function)
+        with warnings.catch_warnings(record=True) as warned, np.errstate(**around["errstate"]):
+            warnings.simplefilter("always")
+            out, sys.stdout = sys.stdout, heard
+            try:
+                yield warned
+            finally:
+                sys.stdout = out
+                for name, function in patched.items():
+                    setattr(builtins, name, function)
+
+    @contextlib.contextmanager
+    def _limited(self, seconds: float) -> Iterator[None]:
+        """Raise Overrun in whatever runs for too long, and again where it goes on."""
+        if signal.getitimer(signal.ITIMER_REAL)[0]:  # within a call that has its limit already
+            yield
+            return
+
+        def overrun(number: int, frame: types.FrameType | None) -> None:
+            raise Overrun(f"stopped after {seconds:g} s")
+
+        signal.signal(signal.SIGALRM, overrun)
+        signal.setitimer(signal.ITIMER_REAL, seconds, 0.2)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    # ------------------------------------------------ values and references
+
+    def _wrap(self, value: Any) -> tuple:
+        if type(value) is Callback:
+            return ("yours", value.number)
+        if id(value) in self._instance_numbers:
+            return ("instance", self._instance_numbers[id(value)])
+        if isinstance(value, types.ModuleType):
+            return ("module", value.__name__)
+        description = kinds.describe(value)
+        if description is not None:
+            return ("copy", description)
+        if isinstance(value, type) and (named := importable_name(value)):
+            return ("named", *named)
+        number = self._numbers.setdefault(id(value), len(self._numbers) + 1)
+        self._objects[number] = value
+        return ("object", number, _facts(value).as_tuple())
+
+    def _unwrap(self, said: tuple) -> Any:
+        match said:
+            case ("copy", description):
+                return kinds.build(description)
+            case ("yours", number):
+                return self._objects[number]
+            case ("named", module, name):
+                return operator.attrgetter(name)(__import__(module, fromlist=["_"]))
+            case ("module", name):
+                return __import__(name, fromlist=["_"])
+            case ("callback", number, name):
+                return Callback(self, number, name)
+            case ("instance", number):
+                return self._instances[number]
+            case ("main", name):
+                return self._shell.user_ns[name]
+        raise CodecError("no such reference")
+
+    def _rebuild(self, heap: list) -> None:
+        """Make the instructor's objects of a message: all of them first, for they may hold each other."""
+        self._instances = []
+        for class_name, _ in heap:
+            kind = self._shell.user_ns.get(class_name)
+            if not isinstance(kind, type):
+                raise CodecError(f"the notebook has no class {class_name} any more")
+            self._instances.append(kind.__new__(kind))
+        self._instance_numbers = {id(one): number for number, one in enumerate(self._instances)}
+        for one, (_, state) in zip(self._instances, heap, strict=True):
+            vars(one).update(decode(state, unwrap=self._unwrap))
+
+    def _described(self, error: BaseException) -> tuple:
+        """Say what an exception is: its classes, its text, its arguments, where it was raised."""
+        classes = tuple(kind.__name__ for kind in type(error).__mro__)
+        try:
+            text = str(error)
+        except Exception:
+            text = ""
+        try:
+            arguments = tuple(error.args)
+            encode(arguments, wrap=self._wrap)
+        except Exception:
+            arguments = (text,)
+        frames = [f for f in traceback.extract_tb(_own_frames(error.__traceback__)) if not _is_library(f.filename)]
+        places = [(f.filename, f.lineno or 1, f.name, f.line or "") for f in frames[-10:]]
+        return classes, text[:100_000], arguments, tuple(places)
+
+
+def _facts(value: Any) -> Facts:
+    kinds_of_object = (
+        ("class", type), ("function", (types.FunctionType, types.BuiltinFunctionType, types.MethodType, np.ufunc)),
+        ("generator", types.GeneratorType), ("callable", Callable), ("object", object),
+    )  # fmt: skip
+    kind = next(name for name, type_ in kinds_of_object if isinstance(value, type_))
+    described = value if isinstance(value, type) else type(value)
+    bases = tuple(base.__name__ for base in described.__mro__[1:])
+    name = str(getattr(value, "__name__", "") or "")
+    return Facts(kind, name[:199], described.__name__[:199], str(described.__module__)[:199], bases)
+
+
+def _own_frames(frames: types.TracebackType | None) -> types.TracebackType | None:
+    """Leave out the frames of this module."""
+    while frames is not None and frames.tb_next is not None and frames.tb_frame.f_code.co_filename == __file__:
+        frames = frames.tb_next
+    return frames
+
+
+def _is_library(filename: str) -> bool:
+    return filename.startswith((sys.base_prefix, sys.prefix)) or filename == __file__
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size

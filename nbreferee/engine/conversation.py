@@ -1,0 +1,110 @@
+"""What tester and box say to each other, and in which words.
+
+The tester asks; the box answers with a value, or with an exception. While it computes, it may call
+functions that it was handed, and while one of those runs, the tester may ask again: a conversation
+nests. Every question carries a number that its answer must repeat.
+
+    question    (number, operation, arguments)
+    answer      (number, "value" or "raised" or "call", what)
+
+Values travel by copy. What has no copy travels as a reference, a tuple after the codec's tag for
+wrapped values:
+
+    ("copy", description)              see `kinds`
+    ("named", module, name)            a function or type that both sides can import
+    ("module", name)
+    ("main", name)                     a class of the instructor's, which both sides have
+    ("instance", number)               of a class that the instructor defined; its attributes travel along
+    ("object", number, Facts)          stays in the box; the tester gets a proxy
+    ("yours", number)                  an object of the box on its way back
+    ("callback", number, name)         a function that stays in the tester
+"""
+
+from __future__ import annotations
+
+import array
+import random
+import sys
+import types
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nbreferee.codec import CodecError
+
+NESTED = 20  # questions within callbacks within questions
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the box says of an object that stays there; nothing hangs on its being true."""
+
+    kind: str  # 'function', 'class', 'generator', 'callable' or 'object'
+    name: str  # of the function or class
+    type_name: str
+    type_module: str
+    bases: tuple[str, ...] = ()  # of a class or an exception: the names of what it descends from
+
+    def as_tuple(self) -> tuple:
+        """Return it as the codec takes it."""
+        return (self.kind, self.name, self.type_name, self.type_module, self.bases)
+
+    @staticmethod
+    def from_tuple(said: Any) -> Facts:
+        """Read what was said.
+
+        Raises
+        ------
+        CodecError
+            where that is no tuple of facts.
+        """
+        if type(said) is not tuple or len(said) != 5 or not all(type(word) is str and len(word) < 200 for word in said[:4]):
+            raise CodecError("no facts about an object")
+        if type(said[4]) is not tuple or not all(type(word) is str for word in said[4]) or len(said[4]) > 100:
+            raise CodecError("no facts about an object")
+        return Facts(*said)
+
+
+def random_state() -> tuple:
+    """Return the state of the global generators of `random` and NumPy: to compare, and to send."""
+    version, words, gauss = random.getstate()
+    _, keys, position, has_gauss, cached = np.random.get_state()
+    return array.array("I", words).tobytes(), keys.tobytes(), (version, gauss, position, has_gauss, cached)
+
+
+def set_random_state(state: tuple) -> None:
+    """Go on from a state of the global generators.
+
+    Raises
+    ------
+    CodecError
+        where it is none.
+    """
+    try:
+        words, keys, (version, gauss, position, has_gauss, cached) = state
+        random.setstate((version, tuple(array.array("I", words)), gauss))
+        np.random.set_state(("MT19937", np.frombuffer(keys, np.uint32), position, has_gauss, cached))
+    except (TypeError, ValueError, OverflowError):
+        raise CodecError("no state of a random generator") from None
+
+
+def importable_name(value: Any) -> tuple[str, str] | None:
+    """Return (module, name) of a function or type that an installed module holds under that name."""
+    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    if isinstance(value, np.ufunc):
+        module, name = "numpy", value.__name__
+    if not isinstance(value, (type, np.ufunc, types.FunctionType, types.BuiltinFunctionType, type(np.dot))):
+        return None
+    if type(module) is not str or type(name) is not str or module == "__main__":
+        return None
+    loaded = sys.modules.get(module)
+    if loaded is None or not is_installed(loaded):
+        return None
+    return (module, name) if getattr(loaded, name, None) is value else None
+
+
+def is_installed(module: types.ModuleType) -> bool:
+    """Tell whether a module is Python's own or an installed package's: the same on both sides."""
+    path = getattr(module, "__file__", None)
+    return path is None or path.startswith((sys.base_prefix, sys.prefix))

@@ -1,0 +1,18 @@
+"""How long things may take, and how much they may use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from nbreferee.sandbox import ALL_LAYERS, Layer, Limits
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What one submission may cost. Who exceeds it gets a TimeoutError in the cell, and the grading goes on."""
+
+    call_s: float = 30.0  # one call of a student's function by a test
+    cell_s: float = 60.0  # one cell
+    submission_s: float = 600.0  # all cells of one notebook; those left then are not run
+    box: Limits = field(default_factory=Limits)
+    layers: frozenset[Layer] = ALL_LAYERS

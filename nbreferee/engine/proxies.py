@@ -1,0 +1,259 @@
+"""What a test holds in place of a student's function, class or object: each use of it is a question to the box.
+
+An object that stays in the box can answer anything. So it is never asked for a verdict: what compares
+or computes with a value of the test raises, unless the exercise is about that class. Its attributes
+and what its methods return are values like any other.
+"""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+import sys
+import types
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any
+
+from nbreferee.codec import CodecError
+from nbreferee.engine.conversation import Facts, is_installed
+
+if TYPE_CHECKING:
+    from nbreferee.engine.student import Student
+
+# What Python and its libraries look for in any object, to treat it in a special way.
+ATTRIBUTES_OF_FUNCTIONS = {"__name__", "__qualname__", "__doc__", "__code__", "__defaults__", "__kwdefaults__", "__annotations__", "__closure__"}
+ATTRIBUTES_OF_OBJECTS = {"__dict__", "__doc__", "__slots__"}
+COMPARISONS = ("lt", "le", "eq", "ne", "gt", "ge")
+OPERATORS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and_", "or_", "xor", "lshift", "rshift")
+UNARY = ("neg", "pos", "abs", "invert")
+
+
+class Proxy:
+    """Something that stays in the box."""
+
+    __slots__ = ("__weakref__", "_facts", "_number", "_student")
+    __array_ufunc__ = None  # NumPy leaves operators to us
+    _computes = False  # whether the exercise is about this class
+
+    def __init__(self, student: Student, number: int, facts: Facts) -> None:
+        object.__setattr__(self, "_student", student)
+        object.__setattr__(self, "_number", number)
+        object.__setattr__(self, "_facts", facts)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__") and name not in ATTRIBUTES_OF_FUNCTIONS | ATTRIBUTES_OF_OBJECTS:
+            raise AttributeError(name)
+        if name == "__dict__":
+            return self._student.attributes(self)
+        return self._student.call("getattr", (self, name))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._student.call("setattr", (self, name, value))
+
+    def __delattr__(self, name: str) -> None:
+        self._student.call("delattr", (self, name))
+
+    def __dir__(self) -> list[str]:
+        return self._student.call("dir", (self,))
+
+    def __repr__(self) -> str:
+        return str(self._student.call("repr", (self,)))
+
+    def __str__(self) -> str:
+        return str(self._student.call("str", (self,)))
+
+    def __hash__(self) -> int:
+        return self._number
+
+    def __len__(self) -> int:
+        return self._student.call("len", (self,))
+
+    def __bool__(self) -> bool:
+        return bool(self._student.call("bool", (self,))) if self._computes else True
+
+    def __float__(self) -> float:
+        return self._student.call("float", (self,))
+
+    def __int__(self) -> int:
+        return self._student.call("int", (self,))
+
+    def __iter__(self) -> Any:
+        return self._student.call("iter", (self,))
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._student.call("getitem", (self, key))
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._student.call("setitem", (self, key, value))
+
+    def __delitem__(self, key: Any) -> None:
+        self._student.call("delitem", (self, key))
+
+    def __contains__(self, item: Any) -> bool:
+        self._must_compute()
+        return bool(self._student.call("contains", (self, item)))
+
+    def __enter__(self) -> Any:
+        return self._student.call("enter", (self,))
+
+    def __exit__(self, *error: Any) -> Any:
+        return self._student.call("exit", (self, None, None, None))
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise TypeError(f"{self._what()} is not a plain array")
+
+    def _what(self) -> str:
+        return f"an object of the type {self._facts.type_name}"
+
+    def _must_compute(self) -> None:
+        if not self._computes:
+            raise TypeError(f"{self._what()} is not a plain value: it cannot be compared or computed with")
+
+
+def _comparison(name: str) -> Callable[..., Any]:
+    def compare(self: Proxy, other: Any) -> Any:
+        if not self._computes and (other is None or isinstance(other, (Proxy, type, types.FunctionType))):
+            return (self is other) is (name == "eq") if name in ("eq", "ne") else NotImplemented
+        self._must_compute()
+        return self._student.call(name, (self, other))
+
+    return compare
+
+
+def _operator(name: str, reflected: bool = False) -> Callable[..., Any]:
+    def compute(self: Proxy, *others: Any) -> Any:
+        self._must_compute()
+        return self._student.call(name, (*others, self) if reflected else (self, *others))
+
+    return compute
+
+
+for _name in COMPARISONS:
+    setattr(Proxy, f"__{_name}__", _comparison(_name))
+for _name in OPERATORS + UNARY:
+    setattr(Proxy, f"__{_name.strip('_')}__", _operator(_name))
+for _name in OPERATORS:
+    setattr(Proxy, f"__r{_name.strip('_')}__", _operator(_name, reflected=True))
+
+
+class CallableProxy(Proxy):
+    """An object that may be called."""
+
+    __slots__ = ()
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self._student.call(self, arguments, named)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return self._student.signature(self)
+
+
+class FunctionProxy(CallableProxy):
+    """A function, a method or the like."""
+
+    __slots__ = ()
+    __class__ = property(lambda self: types.FunctionType)
+
+    @property
+    def __name__(self) -> str:
+        return self._facts.name
+
+    def _what(self) -> str:
+        return f"the function {self._facts.name}"
+
+
+class ClassProxy(CallableProxy):
+    """A class."""
+
+    __slots__ = ()
+    __class__ = property(lambda self: type)
+
+    @property
+    def __name__(self) -> str:
+        return self._facts.type_name
+
+    @property
+    def __bases__(self) -> tuple[type, ...]:
+        known = (self._student.known_class(name) for name in self._facts.bases)
+        return tuple(dict.fromkeys(kind for kind in known if kind)) or (object,)
+
+    def __instancecheck__(self, one: Any) -> bool:
+        return type(one).__mro__[-2] is Proxy and bool(self._student.call("isinstance", (one, self)))
+
+    def __subclasscheck__(self, one: Any) -> bool:
+        return isinstance(one, Proxy) and bool(self._student.call("issubclass", (one, self)))
+
+    def _what(self) -> str:
+        return f"the class {self._facts.type_name}"
+
+
+class IteratorProxy(Proxy):
+    """A generator or another iterator."""
+
+    __slots__ = ()
+
+    def __next__(self) -> Any:
+        return self._student.call("next", (self,))
+
+    def __iter__(self) -> IteratorProxy:
+        return self
+
+
+class GeneratorProxy(IteratorProxy):
+    """A generator."""
+
+    __slots__ = ()
+    __class__ = property(lambda self: types.GeneratorType)
+
+
+KINDS = {"function": FunctionProxy, "class": ClassProxy, "generator": GeneratorProxy, "callable": CallableProxy, "object": Proxy}
+
+
+def make_proxy(student: Student, number: int, facts: Facts, computes: bool) -> Proxy:
+    """Return a proxy whose type has the name that the object's type has.
+
+    Raises
+    ------
+    CodecError
+        where there is no such kind.
+    """
+    base = KINDS.get(facts.kind)
+    if base is None:
+        raise CodecError("no such kind of object")
+    if base in (Proxy, CallableProxy):
+        base = IteratorProxy if base is Proxy and facts.type_name.endswith(("iterator", "map", "filter", "zip", "enumerate", "reversed")) else base
+        contents: dict[str, Any] = {"__slots__": (), "_computes": computes}
+        if claimed := _library_class(facts):
+            contents["__class__"] = property(lambda self: claimed)
+        base = type(facts.type_name, (base,), contents)
+    return base(student, number, facts)
+
+
+def _library_class(facts: Facts) -> type | None:
+    """Return the class of a loaded library that the object says it is of; plain values are none."""
+    module = sys.modules.get(facts.type_module)
+    if module is None or facts.type_module.partition(".")[0] in ("builtins", "numpy", "__main__") or not is_installed(module):
+        return None
+    found = getattr(module, facts.type_name, None)
+    return found if isinstance(found, type) else None
+
+
+def exception_class(names: Collection[str], known: Callable[[str], type | None], made: dict[str, type]) -> type[BaseException]:
+    """Return the exception class with these names: its own and those it descends from.
+
+    One that only the student has is made anew, with the first known one as its base.
+    """
+    for name in names:
+        kind = getattr(builtins, name, None) or known(name)
+        if isinstance(kind, type) and issubclass(kind, BaseException):
+            break
+        kind = made.get(name)
+        if kind is not None:
+            break
+    else:
+        kind = Exception
+    own = next(iter(names), "Exception")
+    if kind.__name__ != own:
+        kind = made[own] = type(own, (kind,), {"__module__": "__main__"})
+    return kind

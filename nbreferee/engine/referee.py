@@ -1,0 +1,296 @@
+"""One notebook of one submission: the box and the tester side by side, cell by cell, whatever happens.
+
+A cell that ends the box, or never ends, costs itself: another box runs the cells before it again, and
+the rest goes on there.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nbreferee.codec import Bounds, CodecError, decode, encode
+from nbreferee.engine.channel import Channel, ChannelError, Late
+from nbreferee.engine.limits import Budget
+from nbreferee.engine.template import Template
+from nbreferee.plan import Plan
+from nbreferee.sandbox import Layer
+
+GRACE_S = 3.0  # a cell ends by itself in time; that long after it, its process is ended
+OUTPUT_BOUNDS = Bounds(total_bytes=64 << 20, depth=32, values=200_000)
+TEXT_FIELDS = {"stream": ("name", "text"), "error": ("ename", "evalue"), "display_data": (), "execute_result": ()}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One cell of a submission, with the master's step that it stands for, if any."""
+
+    source: str
+    is_code: bool
+    step: int | None = None
+    role: str = "free"
+
+
+@dataclass
+class Came:
+    """What came of one cell."""
+
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    count: int | None = None  # its number in the box
+    status: str = ""  # of a test: passed, failed, error, timeout, internal
+    score: float = 0.0
+    message: str = ""
+    oddities: list = field(default_factory=list)
+    wall_s: float = 0.0
+
+
+class BoxLost(Exception):
+    """A box that has to be replaced; the text says why."""
+
+
+class _Box:
+    """A box, seen from the orchestrator, which believes nothing it says."""
+
+    def __init__(self, template: Template, folder: Path) -> None:
+        self.folder = folder
+        self._template = template
+        self._pid, self.channel = template.fork({"scratch": str(folder)})
+        self._number = 0
+
+    def ask(self, operation: str, *arguments: Any, limit_s: float) -> Any:
+        """Ask the box something to which the answer is plain."""
+        self._number -= 1
+        deadline = time.monotonic() + limit_s + GRACE_S
+        try:
+            self.channel.send(encode((self._number, operation, arguments)), deadline)
+            number, what, body = decode(self.channel.receive(deadline), OUTPUT_BOUNDS)
+        except Late:
+            raise BoxLost("the time was up") from None
+        except ChannelError:
+            raise BoxLost("the notebook's process ended") from None
+        except (CodecError, ValueError, TypeError):
+            raise BoxLost("the notebook's process did not keep to the protocol") from None
+        if number != self._number or what != "value":
+            raise BoxLost("the notebook's process did not keep to the protocol")
+        return body
+
+    def end(self) -> None:
+        """End it and everything in it."""
+        self.channel.close()
+        self._template.end(self._pid)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Warm:
+    """The warm processes of one worker, and a folder for what they leave; use it in a `with`."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self.folder = Path(tempfile.mkdtemp(prefix="nbreferee-"))
+        (self.folder / "root").mkdir()
+        limits = vars(budget.box)
+        layers = [layer.value for layer in budget.layers]
+        self._common = {"limits": limits, "layers": layers, "root": str(self.folder / "root")}
+        self._boxes: Template | None = None
+        self._testers: dict[str, Template] = {}
+
+    def __enter__(self) -> Warm:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for template in (self._boxes, *self._testers.values()):
+            if template is not None:
+                template.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def box(self) -> _Box:
+        """Return a new box."""
+        if self._boxes is None:
+            self._boxes = Template("box", self.folder / "boxes", self._common)
+        return _Box(self._boxes, self._scratch())
+
+    @contextmanager
+    def tester(self, key: str, plan: Plan, sources: Path) -> Iterator[Channel]:
+        """Lend a new tester for the master that `key` names."""
+        if key not in self._testers:
+            preparation = {**self._common, "plan": plan.as_plain(), "sources": str(sources.resolve()), "modules": plan.modules}
+            self._testers[key] = Template("tester", self.folder / f"tester{len(self._testers)}", preparation)
+        scratch = self._scratch()
+        for path in sorted(sources.iterdir()):
+            if path.suffix != ".ipynb":
+                (scratch / path.name).symlink_to(path.resolve())
+        pid, channel = self._testers[key].fork({"scratch": str(scratch)})
+        try:
+            yield channel
+        finally:
+            channel.close()
+            self._testers[key].end(pid)
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _scratch(self) -> Path:
+        return Path(tempfile.mkdtemp(prefix="", dir=self.folder))
+
+
+class Referee:
+    """Grades one notebook."""
+
+    def __init__(self, warm: Warm, tester: Channel, files: Mapping[str, bytes], allowed: Mapping[int, list] | None) -> None:
+        self._warm = warm
+        self._tester = tester
+        self._files = dict(files)
+        self._allowed = allowed
+        self._budget = warm.budget
+        self._box: _Box | None = None
+        self._ran: list[tuple[int, str]] = []  # what a new box has to run again
+        self._offenders: set[int] = set()
+        self._random: tuple | None = None
+        self._end = time.monotonic() + self._budget.submission_s
+
+    def grade(self, parts: Sequence[Part]) -> list[Came]:
+        """Run all cells; return what came of each."""
+        came = []
+        try:
+            for number, part in enumerate(parts):
+                started = time.monotonic()
+                one = self._run(number, part) if part.is_code else Came()
+                one.wall_s = time.monotonic() - started
+                came.append(one)
+        finally:
+            if self._box is not None:
+                self._box.end()
+        return came
+
+    def _run(self, number: int, part: Part) -> Came:
+        left = self._end - time.monotonic()
+        if left <= 0:
+            text = f"not run: the notebook has used its {self._budget.submission_s:g} s"
+            return Came([_error("TimeoutError", text)], status="timeout" if part.role == "test" else "", message=text)
+        limit_s = min(self._budget.cell_s, left)
+        if part.role == "test":
+            return self._test(part, limit_s)
+        came = self._run_in_box(number, part.source, limit_s)
+        if part.step is not None and part.role in ("locked", "answer", "free"):
+            self._step(part.step, limit_s)
+        return came
+
+    # ------------------------------------------------ the box
+
+    def _run_in_box(self, number: int, source: str, limit_s: float) -> Came:
+        try:
+            box = self._ready_box()
+            came = self._cell(box, source, limit_s)
+        except BoxLost as lost:
+            self._drop_box()
+            self._offenders.add(number)
+            late = str(lost) == "the time was up"
+            text = f"this cell took longer than {limit_s:g} s" if late else f"{lost} in this cell"
+            return Came([_error("TimeoutError" if late else "ProcessError", f"{text}; the notebook goes on without it")])
+        self._ran.append((number, source))
+        return came
+
+    def _ready_box(self) -> _Box:
+        """Return the box, a new one where there is none, in which the cells so far have run."""
+        if self._box is None:
+            self._box = self._warm.box()
+            if self._files:
+                self._box.ask("files", self._files, limit_s=self._budget.cell_s)
+            for number, source in list(self._ran):
+                try:
+                    self._cell(self._box, source, min(self._budget.cell_s, max(0.1, self._end - time.monotonic())))
+                except BoxLost:
+                    self._ran.remove((number, source))
+                    self._drop_box()
+                    return self._ready_box()
+            self._connect()
+        return self._box
+
+    def _connect(self) -> None:
+        self._tester.send_with_sockets(encode(("connect", (self._budget.call_s,))), [self._box.channel.socket])
+        self._tester.receive(time.monotonic() + self._budget.cell_s)
+
+    def _drop_box(self) -> None:
+        if self._box is not None:
+            self._box.end()
+            self._box = None
+
+    def _cell(self, box: _Box, source: str, limit_s: float) -> Came:
+        body = box.ask("cell", source, limit_s, self._random, limit_s=limit_s)
+        match body:
+            case (list(shown), int(count), bool(), tuple(state)) if 0 <= count < 1 << 31:
+                self._random = state if _is_random_state(state) else None
+                return Came(clean_outputs(shown, count), count)
+        raise BoxLost("the notebook's process did not keep to the protocol")
+
+    # ------------------------------------------------ the tester
+
+    def _step(self, step: int, limit_s: float) -> dict[str, Any]:
+        allowed = None if self._allowed is None else self._allowed.get(step, [])
+        self._tester.send_with_sockets(encode(("run", (step, limit_s, self._random, allowed))), [])
+        answer = decode(self._tester.receive(time.monotonic() + 2 * limit_s + 3 * GRACE_S))
+        self._random = answer["random"] or self._random
+        if answer.get("lost"):
+            self._drop_box()
+        return answer
+
+    def _test(self, part: Part, limit_s: float) -> Came:
+        try:
+            self._ready_box()
+        except BoxLost as lost:
+            self._drop_box()
+            return Came([_error("ProcessError", str(lost))], status="error", message=str(lost))
+        answer = self._step(part.step, limit_s)
+        return Came(answer["shown"], None, answer["status"], answer["score"], answer["message"], answer["oddities"])
+
+
+def _is_random_state(state: Any) -> bool:
+    match state:
+        case (bytes(words), bytes(keys), (int(), _, int(), int(), float())) if len(words) == 2500 and len(keys) == 2496:
+            return True
+    return False
+
+
+def _error(kind: str, text: str) -> dict[str, Any]:
+    return {"output_type": "error", "ename": kind, "evalue": text, "traceback": [f"{kind}: {text}"]}
+
+
+def clean_outputs(shown: list, count: int) -> list[dict[str, Any]]:
+    """Return those outputs that nbformat allows, with nothing in them but what it allows."""
+    clean = []
+    for output in shown:
+        kind = output.get("output_type") if type(output) is dict else None
+        if kind not in TEXT_FIELDS or not all(type(output.get(name)) is str for name in TEXT_FIELDS[kind]):
+            continue
+        new: dict[str, Any] = {"output_type": kind, **{name: output[name] for name in TEXT_FIELDS[kind]}}
+        if kind == "stream":
+            new["name"] = "stderr" if new["name"] == "stderr" else "stdout"
+        elif kind == "error":
+            lines = output.get("traceback")
+            new["traceback"] = [line for line in lines if type(line) is str] if type(lines) is list else []
+        else:
+            new["data"], new["metadata"] = _json(output.get("data")), _json(output.get("metadata"))
+            if kind == "execute_result":
+                new["execution_count"] = count
+        clean.append(new)
+    return clean
+
+
+def _json(value: Any) -> dict[str, Any]:
+    """Return a dictionary of text to JSON; whatever else is in it goes."""
+
+    def is_json(one: Any) -> bool:
+        if type(one) is list:
+            return all(map(is_json, one))
+        if type(one) is dict:
+            return all(type(key) is str and is_json(item) for key, item in one.items())
+        return one is None or type(one) in (str, int, bool) or (type(one) is float and one == one and abs(one) != float("inf"))
+
+    return {key: item for key, item in value.items() if type(key) is str and is_json(item)} if type(value) is dict else {}
+
+
+__all__ = ["BoxLost", "Came", "Layer", "Part", "Referee", "Warm", "clean_outputs"]

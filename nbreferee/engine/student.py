@@ -1,0 +1,481 @@
+"""The tester's side of a conversation: it asks the box, and believes nothing that comes back.
+
+Whatever the box sends becomes a plain value, a proxy, or an exception of the student's. Bytes that
+are none of these, a silence, or an end are `Lost`: a verdict on the cell, never an error of ours.
+"""
+
+from __future__ import annotations
+
+import builtins
+import collections
+import inspect
+import itertools
+import linecache
+import sys
+import time
+import types
+import warnings
+import weakref
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nbreferee.codec import CodecError, decode, encode
+from nbreferee.engine import kinds
+from nbreferee.engine.channel import Channel, Closed, Late, Oversized
+from nbreferee.engine.conversation import NESTED, Facts, importable_name, is_installed, random_state, set_random_state
+from nbreferee.engine.proxies import Proxy, exception_class, make_proxy
+
+GRACE_S = 2.0  # the box ends a call by itself in time; that long after it, we do
+CALLBACKS = 200_000  # of one cell
+WALKED = 10_000  # values in a container that are looked at for what is suspicious
+PATCHABLE = ("input", "print", "open")
+REAL = {name: getattr(builtins, name) for name in PATCHABLE}
+
+
+class Lost(BaseException):
+    """The box is of no more use. No `except Exception` of a test catches it."""
+
+
+class OutOfTime(BaseException):
+    """A call took too long, and the box has ended it."""
+
+
+@dataclass(frozen=True)
+class _Reference:
+    """An object in the box, for a question about it."""
+
+    _number: int
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What a master says about whose names are whose."""
+
+    student_classes: Collection[str] = ()  # that its solution defines: these may compare and compute
+    modules: Collection[str] = ()  # that it imports: these the tester may import too
+
+
+class Student:
+    """The box, as tests see it."""
+
+    def __init__(self, names: dict[str, Any], trust: Trust) -> None:
+        self._names = names  # of the tester: where the instructor's classes are
+        self._trust = trust
+        self._channel: Channel | None = None
+        self._lost = ""
+        self._questions = itertools.count(1)
+        self._proxies: weakref.WeakValueDictionary[int, Proxy] = weakref.WeakValueDictionary()
+        self._callbacks: list[Any] = []
+        self._heap: list[Any] = []
+        self._copies: dict[int, Any] = {}  # by number: instances of the instructor's classes, while they come in
+        self._unfilled: list[int] = []  # those of them whose attributes are still to be had
+        self._filling = False
+        self._callback_count = 0
+        self._streams: tuple[Any, Any] = (None, None)  # of the cell; a test that listens replaces them
+        self._exceptions: dict[str, type] = {}
+        self._depth = 0
+        self._random: tuple | None = None
+        self.call_limit_s = 30.0
+        self.deadline = float("inf")
+        self.set_for_students: Callable[[], dict[str, Any]] = dict  # names that the test has set and students' functions read
+        self.open_figures = 0
+        self.calls = 0
+        self.suspicious: set[tuple[str, str]] = set()  # (whose value, what is odd about it) of the running cell
+        self.refused: Collection[tuple[str, str]] | None = None  # None: none; else all are but these
+
+    # ------------------------------------------------ the box comes and goes
+
+    def connect(self, channel: Channel, limit_s: float) -> None:
+        """Talk to a box; what was said with another is forgotten."""
+        self._channel, self._lost, self.call_limit_s = channel, "", limit_s
+        self._proxies.clear()
+
+    def begin(self, deadline: float, state: tuple | None) -> None:
+        """Start a cell, with the state of the random generators that the box has left."""
+        self.deadline, self._depth, self.calls = deadline, 0, 0
+        self.suspicious, self._callback_count = set(), 0
+        self._callbacks.clear()
+        self._streams = (sys.stdout, sys.stdin)
+        if state is not None:
+            set_random_state(state)
+        self._random = random_state()
+
+    @property
+    def lost(self) -> str:
+        """Why the box is of no more use; '' while it is."""
+        return self._lost
+
+    # ------------------------------------------------ questions
+
+    def ask(self, operation: str, *arguments: Any) -> Any:
+        """Ask the box something, and serve it the callbacks that it needs for an answer."""
+        if self._lost or self._channel is None:
+            raise Lost(self._lost or "there is no box")
+        if self._depth >= NESTED:
+            raise RecursionError("functions of the test and of the student call each other too deeply")
+        number = next(self._questions)
+        deadline = min(self.deadline, time.monotonic() + self.call_limit_s + GRACE_S)
+        self._depth += 1
+        try:
+            self._channel.send(encode((number, operation, arguments), wrap=self._wrap), deadline)
+            while True:
+                answered, what, body = self._hear(self._channel.receive(deadline))
+                if what == "call":
+                    self._serve_callback(body, deadline)
+                elif answered != number or what not in ("value", "raised"):
+                    raise self._lose("the notebook's process did not keep to the protocol")
+                elif what == "raised":
+                    self._raise(body)
+                else:
+                    return body
+        except Late:
+            raise self._lose("the time was up") from None
+        except Closed:
+            raise self._lose("the notebook's process ended") from None
+        except Oversized:
+            raise self._lose("the notebook sent more than it may") from None
+        finally:
+            self._depth -= 1
+
+    def call(self, function: Proxy | str, arguments: tuple, named: dict[str, Any] | None = None) -> Any:
+        """Call a function of the student's, or an operation of the box, and carry over what it changed."""
+        self.calls += 1
+        label = function._facts.name if isinstance(function, Proxy) else function
+        outer, self._heap = self._heap, []
+        try:
+            blob, heap = self._packed(arguments, named or {})
+            answer = self.ask("call", function, blob, heap, self._around())
+            try:
+                raised, value, same, changed, states, heard, warned, state, figures = answer
+                self._carry_over(arguments, named or {}, changed, states)
+                if state is not None:
+                    set_random_state(state)
+                    self._random = state
+                self.open_figures = figures if type(figures) is int else 0
+                self._pass_on(heard, warned)
+            except (CodecError, TypeError, ValueError) as error:
+                raise self._lose(f"the notebook's process did not keep to the protocol ({type(error).__name__})") from None
+            if raised is not None:
+                self._raise(raised)
+            return self._looked_at(arguments[same] if type(same) is int and 0 <= same < len(arguments) else value, label)
+        finally:
+            self._heap = outer
+
+    def name(self, name: str) -> tuple[bool, Any]:
+        """Return whether the student has a name, and its value."""
+        answer = self.ask("name", name)
+        if type(answer) is not tuple or len(answer) != 2:
+            raise self._lose("the notebook's process did not keep to the protocol")
+        return bool(answer[0]), self._looked_at(answer[1], name)
+
+    def attributes(self, proxy: Proxy | _Reference) -> dict[str, Any]:
+        """Return the attributes of an object that stays in the box."""
+        found = self.ask("attributes", proxy)
+        if type(found) is not dict or not all(type(name) is str for name in found):
+            raise self._lose("the notebook's process did not keep to the protocol")
+        return found
+
+    def signature(self, proxy: Proxy) -> inspect.Signature:
+        """Return the signature of a function that stays in the box."""
+        try:
+            parameters = [
+                inspect.Parameter(name, inspect._ParameterKind(kind), default=default if has_default else inspect.Parameter.empty)
+                for name, kind, has_default, default in self.ask("signature", proxy)
+            ]
+            return inspect.Signature(parameters)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"no signature: {error}") from None
+
+    def source(self, proxy: Proxy) -> str:
+        """Return the source of a function or class that stays in the box."""
+        return str(self.ask("source", proxy))
+
+    def student_traceback(self) -> list[str]:
+        """Return the traceback of the last exception in the box, as the notebook would show it."""
+        if self._lost:
+            return []
+        lines = self.ask("traceback")
+        return [str(line)[:20_000] for line in lines[:200]] if type(lines) is list else []
+
+    def known_class(self, name: str) -> type | None:
+        """Return a class of the instructor's or of NumPy's exceptions by its name."""
+        own = dict.get(self._names, name)
+        return own if isinstance(own, type) else getattr(builtins, name, None) or getattr(np.linalg, name, None) or getattr(np.exceptions, name, None)
+
+    # ------------------------------------------------ callbacks
+
+    def _serve_callback(self, body: Any, deadline: float) -> None:
+        try:
+            number, arguments, named = body
+            function = self._callbacks[number]
+        except (TypeError, ValueError, IndexError):
+            raise self._lose("the notebook's process did not keep to the protocol") from None
+        self._callback_count += 1
+        if self._callback_count > CALLBACKS:
+            raise self._lose(f"it called a function of the test more than {CALLBACKS:,} times")
+        try:
+            reply = ("returned", (function(*arguments, **named),))
+            frame = encode((0, *reply), wrap=self._wrap)
+        except CodecError as error:
+            frame = encode((0, "failed", ("TypeError", str(error))))
+        except Exception as error:
+            frame = encode((0, "failed", (type(error).__name__, str(error))))
+        self._channel.send(frame, deadline)
+
+    # ------------------------------------------------ around a call
+
+    def _around(self) -> dict[str, Any]:
+        state = random_state()
+        around: dict[str, Any] = {
+            "random": state if state != self._random else None,
+            "names": self.set_for_students(),
+            "builtins": {name: getattr(builtins, name) for name in PATCHABLE if getattr(builtins, name) is not REAL[name]},
+            "errstate": np.geterr(),
+            "limit_s": min(self.call_limit_s, max(0.1, self.deadline - time.monotonic())),
+        }
+        if "input" not in around["builtins"] and sys.stdin is not self._streams[1]:
+            around["builtins"]["input"] = lambda prompt="": sys.stdin.readline().rstrip("\n")
+        self._random = state
+        return around
+
+    def _pass_on(self, heard: Any, warned: Any) -> None:
+        """Show what the student printed, and how it warned, to a test that listens; nobody else hears it."""
+        if type(heard) is str and heard and sys.stdout is not self._streams[0]:
+            sys.stdout.write(heard)
+        for category, text in warned:
+            kind = getattr(builtins, category, None)
+            if isinstance(kind, type) and issubclass(kind, Warning):
+                warnings.warn(str(text), kind, stacklevel=4)
+
+    def _packed(self, arguments: tuple, named: dict[str, Any]) -> tuple[bytes, list]:
+        try:
+            blob = encode((arguments, named), wrap=self._wrap)
+            heap, done = [], 0
+            while done < len(self._heap):  # which grows as attributes turn out to hold more instances
+                one = self._heap[done]
+                heap.append((type(one).__name__, encode(dict(vars(one)), wrap=self._wrap)))
+                done += 1
+        except CodecError as error:
+            raise TypeError(f"cannot be handed to a student's function: {error}") from None
+        return blob, heap
+
+    def _carry_over(self, arguments: tuple, named: dict, changed: Any, states: Any) -> None:
+        """Bring what the call changed in its arguments to the test's own objects."""
+        if changed is not None:
+            new_arguments, new_named = self._read(changed)
+            for old, new in [*zip(arguments, new_arguments, strict=True), *((named[key], new_named[key]) for key in named)]:
+                adopt(old, new)
+        for one, state in zip(list(self._heap), states, strict=True):
+            before = vars(one)
+            merged = {name: adopt(before[name], new) if name in before else new for name, new in state.items()}
+            before.clear()
+            before.update(merged)
+
+    # ------------------------------------------------ values and references
+
+    def _hear(self, frame: bytes) -> tuple[int, str, Any]:
+        try:
+            number, what, body = self._read(frame)
+        except (CodecError, ValueError, TypeError, RecursionError, MemoryError) as error:
+            raise self._lose(f"the notebook's process did not keep to the protocol ({error})") from None
+        return number, what, body
+
+    def _read(self, data: bytes) -> Any:
+        """Decode what the box sent; where that holds instances of the instructor's classes, ask for their attributes."""
+        if self._filling:
+            return decode(data, unwrap=self._unwrap)
+        self._copies, self._unfilled = {}, []
+        value = decode(data, unwrap=self._unwrap)
+        self._filling = True
+        try:
+            while self._unfilled:
+                number = self._unfilled.pop()
+                vars(self._copies[number]).update(self.attributes(_Reference(number)))
+        finally:
+            self._filling = False
+        return value
+
+    def _wrap(self, value: Any) -> tuple:
+        if issubclass(type(value), (Proxy, _Reference)):
+            return ("yours", value._number)
+        if (description := kinds.describe(value)) is not None:
+            return ("copy", description)
+        if isinstance(value, types.ModuleType) and is_installed(value):
+            return ("module", value.__name__)
+        if named := importable_name(value):
+            return ("named", *named)
+        if callable(value) and not isinstance(value, type):
+            self._callbacks.append(value)
+            return ("callback", len(self._callbacks) - 1, str(getattr(value, "__name__", "function")))
+        if isinstance(value, type) and dict.get(self._names, value.__name__) is value:
+            return ("main", value.__name__)
+        if dict.get(self._names, type(value).__name__) is type(value):
+            for number, one in enumerate(self._heap):
+                if one is value:
+                    return ("instance", number)
+            self._heap.append(value)
+            return ("instance", len(self._heap) - 1)
+        raise CodecError(f"an object of the type {type(value).__name__}")
+
+    def _unwrap(self, said: Any) -> Any:
+        match said:
+            case ("copy", tuple(description)):
+                return kinds.build(description)
+            case ("named", str(module), str(name)):
+                return self._named(module, name)
+            case ("module", str(name)):
+                return self._module(name)
+            case ("instance", int(number)) if 0 <= number < len(self._heap):
+                return self._heap[number]
+            case ("yours", int(number)) if 0 <= number < len(self._callbacks):
+                return self._callbacks[number]
+            case ("object", int(number), facts):
+                return self._object(number, Facts.from_tuple(facts))
+        raise CodecError("no such reference")
+
+    def _named(self, module: str, name: str) -> Any:
+        loaded = sys.modules.get(module)
+        found = getattr(loaded, name, None) if loaded is not None and is_installed(loaded) else None
+        if not isinstance(found, type):
+            raise CodecError(f"no type {module}.{name} here")
+        return found
+
+    def _module(self, name: str) -> Any:
+        """Import the trusted module of that name, where the master imports it, too."""
+        if name not in sys.modules and name.partition(".")[0] not in self._trust.modules:
+            raise CodecError(f"the module {name}, which the assignment does not import")
+        module = __import__(name, fromlist=["_"])
+        if not is_installed(module) and name.partition(".")[0] not in self._trust.modules:
+            raise CodecError(f"the module {name}")
+        return module
+
+    def _object(self, number: int, facts: Facts) -> Any:
+        proxy = self._proxies.get(number)
+        if proxy is not None:
+            return proxy
+        if facts.kind == "class":
+            if "BaseException" in facts.bases:
+                return exception_class((facts.type_name, *facts.bases), self.known_class, self._exceptions)
+            own = dict.get(self._names, facts.type_name)
+            if isinstance(own, type) and facts.type_module == "__main__":
+                return own
+        own = dict.get(self._names, facts.type_name)
+        if facts.kind in ("object", "callable") and facts.type_module == "__main__" and isinstance(own, type):
+            return self._copy_of(number, own)
+        computes = facts.type_name in self._trust.student_classes and facts.type_module == "__main__"
+        proxy = self._proxies[number] = make_proxy(self, number, facts, computes)
+        return proxy
+
+    def _copy_of(self, number: int, kind: type) -> Any:
+        """Return an instance of the instructor's class, with the attributes that the student's has."""
+        if number not in self._copies:
+            self._copies[number] = kind.__new__(kind)
+            self._unfilled.append(number)
+        return self._copies[number]
+
+    def _looked_at(self, value: Any, label: str) -> Any:
+        """Note what is odd about a value, and refuse it where asked to."""
+        found = {(label, oddity) for oddity in oddities(value)}
+        self.suspicious |= found
+        if self.refused is not None and (odd := found - set(self.refused)):
+            raise AssertionError(f"{label} gives {sorted(odd)[0][1]}, which is no answer here.")
+        return value
+
+    # ------------------------------------------------ failures
+
+    def _lose(self, reason: str) -> Lost:
+        self._lost = reason
+        return Lost(reason)
+
+    def _raise(self, said: Any) -> None:
+        """Raise the exception that the box describes, as if from the student's line."""
+        match said:
+            case (tuple(names), str(text), tuple(arguments), tuple(places)) if all(type(name) is str for name in names):
+                pass
+            case _:
+                raise self._lose("the notebook's process did not keep to the protocol")
+        if names[:1] == ("Overrun",):
+            raise OutOfTime(text)
+        kind = exception_class(names, self.known_class, self._exceptions)
+        try:
+            error = kind(*arguments)
+        except Exception:
+            error = Exception.__new__(kind, text)
+        error.from_student = True
+        raise error.with_traceback(_fake_frames(places))
+
+
+def adopt(old: Any, new: Any) -> Any:
+    """Make `old` equal to `new` in place where that can be done, and return whichever then holds."""
+    if type(old) is not type(new) or old is new:
+        return new
+    if type(old) is np.ndarray:
+        if old.shape != new.shape or old.dtype != new.dtype:
+            return new
+        if old.flags.writeable and old.tobytes() != new.tobytes():
+            old[...] = new
+    elif type(old) is list:
+        old[:] = [adopt(old[n], item) if n < len(old) else item for n, item in enumerate(new)]
+    elif type(old) is dict:
+        merged = {key: adopt(old[key], item) if key in old else item for key, item in new.items()}
+        old.clear()
+        old.update(merged)
+    elif type(old) is set:
+        old.clear()
+        old.update(new)
+    elif type(old) is bytearray:
+        old[:] = new
+    elif type(old) is tuple and len(old) == len(new):
+        return tuple(map(adopt, old, new))
+    elif type(old) in (collections.deque, collections.Counter, collections.OrderedDict, collections.defaultdict):
+        items = list(new.items()) if isinstance(new, dict) else list(new)
+        old.clear()
+        old.extend(items) if type(old) is collections.deque else dict.update(old, items)
+    elif not kinds.adopt_state(old, new):
+        return new
+    return old
+
+
+def oddities(value: Any) -> set[str]:
+    """Return what is odd about a value: such values pass tests that forgot about them."""
+    found: set[str] = set()
+    left = [value]
+    for _ in range(WALKED):
+        if not left:
+            break
+        one = left.pop()
+        if type(one) in (list, tuple, set, frozenset):
+            left.extend(itertools.islice(one, WALKED))
+        elif type(one) is dict:
+            left.extend(itertools.islice(one.values(), WALKED))
+        elif isinstance(one, np.ndarray):
+            if not one.size:
+                found.add("an empty array")
+            elif one.dtype.kind in "fc" and np.isnan(one).any():
+                found.add("nan, which is no number")
+        elif isinstance(one, (float, complex, np.inexact)) and one != one:
+            found.add("nan, which is no number")
+        elif isinstance(one, Proxy) and one._facts.kind == "object" and not one._computes:
+            found.add("an object that is no plain value")
+    return found
+
+
+def _fake_frames(places: tuple) -> types.TracebackType | None:
+    """Return a traceback that ends in the student's line, for tests that show where it was."""
+    match places[-1:]:
+        case ((str(filename), int(line), str(function), str(text)),) if 0 < line < 100_000:
+            pass
+        case _:
+            return None
+    filename = f"<answer {filename[:100]}>"
+    linecache.cache[filename] = (len(text), None, [*["\n"] * (line - 1), text[:1000] + "\n"], filename)
+    code = compile("\n" * (line - 1) + "raise Exception", filename, "exec").replace(co_name=function[:100])
+    try:
+        exec(code, {})
+    except Exception as error:
+        return error.__traceback__.tb_next
+    return None
+

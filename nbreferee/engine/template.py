@@ -1,0 +1,187 @@
+"""Warm processes that are forked for every submission: one for boxes, one for testers.
+
+Each is a fresh interpreter that has loaded what notebooks load, and knows no more. It waits for a
+frame with a socket, forks, and says the child's process id; the child serves that socket. The
+template of boxes never learns anything of a course; that of testers is confined to reading the
+assignment.
+
+Run by `Template`: python -m nbreferee.engine.template ROLE FILE_DESCRIPTOR
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from nbreferee.codec import decode, encode
+from nbreferee.engine.channel import Channel, ChannelError
+from nbreferee.sandbox import Box as Walls
+from nbreferee.sandbox import Layer, Limits, enter, interpreter_folders, kernel
+
+ENVIRONMENT = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "NBGRADER_EXECUTION": "autograde",
+}  # fmt: skip
+
+
+class Template:
+    """A warm process, seen from outside. `folder` is its own, to be removed after it."""
+
+    def __init__(self, role: str, folder: Path, preparation: dict[str, Any]) -> None:
+        ours, theirs = socket.socketpair()
+        home = folder / "home"
+        home.mkdir(parents=True, exist_ok=True)
+        environment = {**ENVIRONMENT, "HOME": str(home), "IPYTHONDIR": str(home / "ipython"), "MPLCONFIGDIR": os.environ.get("MPLCONFIGDIR") or _matplotlib_cache()}
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-m", "nbreferee.engine.template", role, str(theirs.fileno())],
+                env=environment, cwd=home, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            )  # fmt: skip
+        self._control = Channel(ours)
+        self._control.send(encode(preparation))
+        self._ready = False
+
+    def fork(self, request: dict[str, Any]) -> tuple[int, Channel]:
+        """Return the process id of a new child, and a channel to it."""
+        if not self._ready:
+            decode(self._control.receive())
+            self._ready = True
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._control.send_with_sockets(encode(("fork", request)), [theirs])
+        return decode(self._control.receive()), Channel(ours)
+
+    def end(self, pid: int) -> None:
+        """End a child and whatever it has started."""
+        self._control.send_with_sockets(encode(("end", pid)), [])
+        self._control.receive()
+
+    def close(self) -> None:
+        """End the template, and with it all its children."""
+        self._control.close()
+        self._process.kill()
+        self._process.wait()
+
+
+def _matplotlib_cache() -> str:
+    """Return the user's cache of fonts: without it, every template would make its own."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return str(Path(base) / "matplotlib")
+
+
+# ---------------------------------------------------------------- inside the template
+
+
+def main() -> None:
+    """Be a template."""
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    role, handle = sys.argv[1], int(sys.argv[2])
+    control = Channel(socket.socket(fileno=handle))
+    preparation = decode(control.receive())
+    serve_child = {"box": _prepare_box, "tester": _prepare_tester}[role](preparation)
+    control.send(encode("ready"))
+    gc.collect()
+    gc.freeze()
+    children: set[int] = set()
+    with contextlib.suppress(ChannelError):
+        while True:
+            frame, sockets = control.receive_with_sockets()
+            operation, request = decode(frame)
+            if operation == "end":
+                if request in children:
+                    children.discard(request)
+                    _end(request)
+                control.send(encode(True))
+                continue
+            pid = os.fork()
+            if pid == 0:
+                _be_child(serve_child, request, sockets[0])
+            children.add(pid)
+            sockets[0].close()
+            control.send(encode(pid))
+    for pid in children:
+        _end(pid)
+
+
+def _end(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+
+
+def _be_child(serve: Any, request: dict[str, Any], connection: socket.socket) -> NoReturn:
+    try:
+        os.dup2(connection.fileno(), 3)
+        connection.detach()
+        os.closerange(4, 1 << 20)
+        random.seed()
+        sys.modules["numpy"].random.seed()
+        serve(Channel(socket.socket(fileno=3)), request)
+    except ChannelError:
+        pass
+    finally:
+        os._exit(0)
+
+
+def _prepare_box(preparation: dict[str, Any]) -> Any:
+    from nbreferee.engine.box import Box
+    from nbreferee.engine.shell import Shell, warm_up
+
+    sys.path.insert(0, "")
+    shell = Shell.instance()
+    warm_up()
+    layers = frozenset(Layer(name) for name in preparation["layers"])
+
+    def serve(channel: Channel, request: dict[str, Any]) -> None:
+        scratch = Path(request["scratch"])
+        if layers:
+            enter(Walls(Path(preparation["root"]), scratch, interpreter_folders(), Limits(**preparation["limits"]), layers))
+        os.chdir(scratch)
+        os.environ.clear()
+        os.environ.update(ENVIRONMENT, HOME=str(scratch), MPLCONFIGDIR=str(scratch))
+        shell.take_over()
+        Box(channel, shell).serve()
+
+    return serve
+
+
+def _prepare_tester(preparation: dict[str, Any]) -> Any:
+    from nbreferee.engine.shell import Shell, warm_up
+    from nbreferee.engine.tester import Names, Tester
+    from nbreferee.plan import Plan
+
+    sys.path.insert(0, preparation["sources"])
+    names = Names()
+    shell = Shell.instance(user_ns=names)
+    warm_up()
+    for module in preparation["modules"]:
+        with contextlib.suppress(Exception):
+            __import__(module)
+    plan = Plan.from_plain(preparation["plan"])
+
+    def serve(channel: Channel, request: dict[str, Any]) -> None:
+        scratch = Path(request["scratch"])
+        os.chdir(scratch)
+        if preparation["layers"]:
+            layers = {Layer.LIMITS, Layer.PRIVILEGES, Layer.LANDLOCK, Layer.SECCOMP}
+            readable = (*interpreter_folders(), Path(preparation["sources"]))
+            enter(Walls(scratch, scratch, readable, Limits(**preparation["limits"]), layers))
+        shell.take_over()
+        Tester(channel, shell, names, plan).serve()
+
+    return serve
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,270 @@
+"""The tester: it runs the instructor's cells, asks the box for what is the student's, and decides.
+
+Nothing of the student's runs here. It has no network, and reads no files but the interpreter's and
+the assignment's.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import contextlib
+import inspect
+import linecache
+import math
+import os
+import signal
+import socket
+import sys
+import time
+import types
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import matplotlib.pyplot as plt
+
+from nbreferee.codec import decode, encode
+from nbreferee.engine.channel import Channel
+from nbreferee.engine.conversation import random_state
+from nbreferee.engine.proxies import Proxy
+from nbreferee.engine.shell import Shell, error_output
+from nbreferee.engine.student import Lost, OutOfTime, Student, Trust
+from nbreferee.plan import Plan, Step
+
+OWN = frozenset(dir(builtins)) | {"get_ipython", "In", "Out", "exit", "quit", "open"}
+PICKLED = (b"\x80", b"\x93NUMPY")
+
+
+class Names(dict):
+    """The namespace of the instructor's cells; what is not in it is looked for in the box."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.student: Student | None = None  # while a cell runs
+        self.students_own: frozenset[str] = frozenset()  # names of Python's that the solution binds
+        self._functions: dict[str, Any] = {}  # proxies that have been looked up in this cell
+
+    def begin(self, student: Student | None) -> None:
+        """Start a cell that may look names up, or end it."""
+        self.student = student
+        self._functions.clear()
+
+    def __missing__(self, name: str) -> Any:
+        if name in self._functions:
+            return self._functions[name]
+        if not self._may_ask(name):
+            raise KeyError(name)
+        found, value = self.student.name(name)
+        if not found:
+            raise KeyError(name)
+        if isinstance(value, Proxy):
+            self._functions[name] = value
+        return value
+
+    def __contains__(self, name: object) -> bool:
+        return dict.__contains__(self, name) or (isinstance(name, str) and self._may_ask(name) and self.student.name(name)[0])
+
+    def get(self, name: Any, default: Any = None) -> Any:
+        """Return the value of a name, as globals().get does."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+    def _may_ask(self, name: Any) -> bool:
+        if self.student is None or not isinstance(name, str) or name.startswith("_"):
+            return False
+        return name not in OWN or name in self.students_own
+
+
+class Tester:
+    """The tester of one submission."""
+
+    def __init__(self, control: Channel, shell: Shell, names: Names, plan: Plan) -> None:
+        self._control = control
+        self._shell = shell
+        self._names = names
+        self._steps = plan.steps
+        self._student = Student(names, Trust(plan.student_classes, plan.modules))
+        self._own_files = {str(path) for path in Path().rglob("*")}
+        self._students_files = False
+        names.students_own = frozenset(plan.student_names)
+        self._patch()
+
+    def serve(self) -> None:
+        """Do what the orchestrator asks for, until it is gone."""
+        while True:
+            frame, sockets = self._control.receive_with_sockets()
+            operation, arguments = decode(frame)
+            answer = getattr(self, f"do_{operation}")(*arguments, *map(Channel, sockets))
+            self._control.send(encode(answer))
+
+    def do_connect(self, limit_s: float, channel: Channel) -> None:
+        """Talk to a new box."""
+        self._student.connect(channel, limit_s)
+
+    def do_run(self, number: int, limit_s: float, state: tuple | None, allowed: list | None) -> dict[str, Any]:
+        """Run a step; return what it shows, and for a test what it comes to.
+
+        `allowed` are the oddities that the solution's own values have here (see `student`); where a
+        test passes with others, it is run again, and refuses these.
+        """
+        step = self._steps[number]
+        for name in step.given_up:
+            self._names.pop(name, None)
+        if not step.source:
+            return {"status": "", "random": state, "oddities": []}
+        self._student.refused = None
+        came = self._attempt(step, limit_s, state)
+        odd = [list(pair) for pair in sorted(self._student.suspicious)]
+        if step.role == "test" and allowed is not None and came["score"] and any(pair not in allowed for pair in odd):
+            self._student.refused = [tuple(pair) for pair in allowed]
+            came = self._attempt(step, limit_s, state)
+            self._student.refused = None
+        return {**came, "oddities": odd, "lost": self._student.lost}
+
+    def _attempt(self, step: Step, limit_s: float, state: tuple | None) -> dict[str, Any]:
+        deadline = time.monotonic() + limit_s
+        self._student.begin(deadline, state)
+        if step.role == "test" and not self._student.lost:
+            with contextlib.suppress(Lost):
+                self._fetch_files()
+        self._names.begin(self._student)
+        before = {name: dict.get(self._names, name, self) for name in step.set_for_students}
+        self._student.set_for_students = lambda: {name: now for name, old in before.items() if (now := dict.get(self._names, name, self)) is not old}
+        with _limited(limit_s):
+            shown, result = self._shell.run(step.source)
+        self._names.begin(None)
+        error = result.error_before_exec or result.error_in_exec
+        status, score, message, kind = judge(step, result.result, error)
+        shown = [output for output in shown if output["output_type"] != "error" and output.get("name") != "stderr"]
+        if error is not None or status != "passed":
+            shown = [output for output in shown if output["output_type"] != "execute_result"]
+            message = message or self._say_where(step, error)
+            shown.append(error_output(kind, message, self._traceback(step, error, kind, message)))
+        return {"status": status, "score": score, "message": message, "shown": shown, "random": random_state()}
+
+    # ------------------------------------------------ what a student gets to read
+
+    def _say_where(self, step: Step, error: BaseException | None) -> str:
+        """Say in a sentence what failed, where the author has not: without the hidden text."""
+        line = _failing_line(error)
+        text = step.source.split("\n")[line - 1].strip() if 0 < line <= step.source.count("\n") + 1 else ""
+        if line and line not in step.hidden_lines:
+            return f"in line {line}: {text}"
+        try:
+            tree = ast.parse(step.source)
+        except SyntaxError:
+            return "a test does not hold"
+        statements = [n for n in ast.walk(tree) if isinstance(n, ast.stmt) and n.lineno <= line <= (n.end_lineno or n.lineno)]
+        theirs = {name for given in self._steps for name in given.given_up}
+        used = {n.id for one in statements[-1:] for n in ast.walk(one) if isinstance(n, ast.Name) and n.id in theirs}
+        return f"a hidden test of {', '.join(sorted(used))} does not hold" if used else "a hidden test does not hold"
+
+    def _traceback(self, step: Step, error: BaseException | None, kind: str, message: str) -> list[str]:
+        render = getattr(error, "_render_traceback_", None)
+        if render is not None and not isinstance(error, Lost):
+            return [str(line) for line in render()]
+        lines = [f"{kind}: {message}"]
+        if getattr(error, "from_student", False) and not self._student.lost:
+            with contextlib.suppress(Lost, OutOfTime, Exception):
+                lines = self._student.student_traceback() or lines
+        line = _failing_line(error)
+        if line and line not in step.hidden_lines:
+            lines.insert(0, f"In line {line} of this cell: {step.source.splitlines()[line - 1].strip()}")
+        return lines
+
+    # ------------------------------------------------ between the two sides
+
+    def _fetch_files(self) -> None:
+        """Bring in what the student's code has written: never over the instructor's, never a program or a pickle."""
+        found = self._student.ask("new_files")
+        for name, data in found.items() if type(found) is dict else ():
+            if type(name) is not str or type(data) is not bytes or name in self._own_files:
+                continue
+            path = PurePosixPath(name)
+            if path.is_absolute() or ".." in path.parts or "\0" in name or len(path.parts) > 10:
+                continue
+            self._students_files = True
+            with contextlib.suppress(OSError, ValueError):
+                Path(name).parent.mkdir(parents=True, exist_ok=True)
+                Path(name).write_bytes(data)
+
+    def _patch(self) -> None:
+        """Let what looks into functions and figures look into the student's, too."""
+
+        def no_unpickling(event: str, arguments: tuple) -> None:
+            if event == "pickle.find_class" and self._students_files:
+                raise RuntimeError("a test does not load pickled objects, for a file of a student's can run anything")
+
+        sys.addaudithook(no_unpickling)
+        real = {name: getattr(inspect, name) for name in ("getsource", "getsourcelines")}
+
+        def getsource(one: Any) -> str:
+            return self._student.source(one) if isinstance(one, Proxy) else real["getsource"](one)
+
+        def getsourcelines(one: Any) -> tuple[list[str], int]:
+            return (self._student.source(one).splitlines(keepends=True), 1) if isinstance(one, Proxy) else real["getsourcelines"](one)
+
+        inspect.getsource, inspect.getsourcelines = getsource, getsourcelines
+        for name in ("gcf", "gca"):
+            setattr(plt, name, self._figure_or(name, getattr(plt, name)))
+        own_numbers = plt.get_fignums
+        plt.get_fignums = lambda: own_numbers() or list(range(1, self._student.open_figures + 1))
+
+    def _figure_or(self, name: str, real: Any) -> Any:
+        own_numbers = plt.get_fignums
+
+        def current(*arguments: Any, **named: Any) -> Any:
+            theirs = self._student.open_figures and not own_numbers()
+            return self._student.call(name, ()) if theirs else real(*arguments, **named)
+
+        return current
+
+
+def judge(step: Step, value: Any, error: BaseException | None) -> tuple[str, float, str, str]:
+    """Return (status, score, message, kind of error) of a cell that has run."""
+    if error is None:
+        if type(value) in (int, float):  # nbgrader's partial credit
+            if math.isnan(value) or not 0 <= value <= step.points:
+                return "internal", 0.0, f"the test gives {value} of {step.points:g} points. Tell your instructor.", "ScoreError"
+            return "passed", float(value), "", ""
+        return "passed", step.points, "", ""
+    if isinstance(error, OutOfTime) or (isinstance(error, Lost) and str(error) == "the time was up"):
+        return "timeout", 0.0, "it takes too long: is there a loop that does not end?", "TimeoutError"
+    if isinstance(error, Lost):
+        return "error", 0.0, f"{error}: does a function call exit, or run out of memory?", "ProcessError"
+    kind = type(error).__name__
+    try:
+        message = str(error)
+    except Exception:
+        message = ""
+    return "failed" if isinstance(error, AssertionError) else "error", 0.0, message, kind
+
+
+def _failing_line(error: BaseException | None) -> int:
+    """Return the number of the cell's line where it failed; 0 where that is not known."""
+    if isinstance(error, SyntaxError) and error.__traceback__ is None:
+        return error.lineno or 0
+    line, frames = 0, error.__traceback__ if error else None
+    while frames is not None:
+        if frames.tb_frame.f_code.co_filename.startswith(("<ipython-input", "/tmp/ipykernel")):
+            line = frames.tb_lineno
+        frames = frames.tb_next
+    return line
+
+
+@contextlib.contextmanager
+def _limited(seconds: float) -> Iterator[None]:
+    """Raise OutOfTime in a test that takes too long by itself."""
+
+    def stop(number: int, frame: types.FrameType | None) -> None:
+        raise OutOfTime
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds + 1.0, 1.0)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)

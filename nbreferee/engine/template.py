@@ -103,6 +103,7 @@ def main() -> None:
                 continue
             pid = os.fork()
             if pid == 0:
+                control.socket.detach()  # or its end as an object would close whatever has its number then
                 _be_child(serve_child, request, sockets[0])
             children.add(pid)
             sockets[0].close()
@@ -165,6 +166,7 @@ def _prepare_tester(preparation: dict[str, Any]) -> Any:
     names = Names()
     shell = Shell.instance(user_ns=names)
     warm_up()
+    sys.dont_write_bytecode = True  # no __pycache__ among the assignment's files
     for module in preparation["modules"]:
         with contextlib.suppress(Exception):
             __import__(module)

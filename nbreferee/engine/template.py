@@ -11,11 +11,13 @@ Run by `Template`: python -m nbreferee.engine.template ROLE FILE_DESCRIPTOR
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import gc
 import os
 import random
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -123,16 +125,23 @@ def _end(pid: int) -> None:
 
 def _be_child(serve: Any, request: dict[str, Any], connection: socket.socket) -> NoReturn:
     try:
-        os.dup2(connection.fileno(), 3)
-        connection.detach()
-        os.closerange(4, 1 << 20)
+        _close_all_but(connection.fileno())
         random.seed()
         sys.modules["numpy"].random.seed()
-        serve(Channel(socket.socket(fileno=3)), request)
+        serve(Channel(connection), request)
     except ChannelError:
         pass
     finally:
         os._exit(0)
+
+
+def _close_all_but(handle: int) -> None:
+    """Close what a child inherits, but for a socket and the fonts, which Matplotlib keeps open to read glyphs from."""
+    for inherited in range(3, os.sysconf("SC_OPEN_MAX")) if not Path("/proc/self/fd").exists() else map(int, os.listdir("/proc/self/fd")):
+        with contextlib.suppress(OSError):
+            font = stat.S_ISREG(os.fstat(inherited).st_mode) and fcntl.fcntl(inherited, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
+            if inherited > 2 and inherited != handle and not font:
+                os.close(inherited)
 
 
 def _prepare_box(preparation: dict[str, Any]) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import os
+import sys
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -74,4 +76,13 @@ def open_gradebook(course: CourseDirectory) -> AbstractContextManager[Gradebook]
     path = course.db_url.removeprefix("sqlite:///")
     if course.db_url.startswith("sqlite:///") and not Path(path).is_file():
         raise CourseError(f"{path}: there is no gradebook yet. Grade the class first: make grade.")
+    return Gradebook(course.db_url, course.course_id)
+
+
+def gradebook_writer(course: CourseDirectory) -> AbstractContextManager[Gradebook]:
+    """Open the gradebook of a course to write in it; make it where there is none."""
+    from nbgrader.api import Gradebook
+
+    # nbgrader looks for alembic on the path.
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     return Gradebook(course.db_url, course.course_id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -39,8 +39,10 @@ class Cell:
     graded: bool = False
     solution: bool = False
     locked: bool = False
-    attachments: Collection[str] = ()
+    attachments: Mapping[str, Any] = field(default_factory=dict)
     has_output: bool = False
+    is_task: bool = False  # for a person to score, with no cell of its own for the answer
+    settings: Mapping[str, Any] = field(default_factory=dict)  # nbgrader's metadata
 
     @property
     def is_test(self) -> bool:
@@ -167,8 +169,10 @@ def _read_cell(index: int, cell: NotebookNode) -> Cell:
         graded=bool(settings.get("grade")),
         solution=bool(settings.get("solution")),
         locked=bool(settings.get("locked")) or (bool(settings.get("grade")) and not settings.get("solution")),
-        attachments=tuple(cell.get("attachments", {})),
+        attachments=cell.get("attachments", {}),
         has_output=bool(cell.get("outputs") or cell.get("execution_count")),
+        is_task=bool(settings.get("task")),
+        settings=dict(settings),
     )
 
 

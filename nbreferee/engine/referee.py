@@ -6,11 +6,11 @@ the rest goes on there.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from nbreferee.engine.channel import Channel, ChannelError, Late
 from nbreferee.engine.limits import Budget
 from nbreferee.engine.template import Template
 from nbreferee.plan import Plan
-from nbreferee.sandbox import Layer
 
 GRACE_S = 3.0  # a cell ends by itself in time; that long after it, its process is ended
 OUTPUT_BOUNDS = Bounds(total_bytes=64 << 20, depth=32, values=200_000)
@@ -35,6 +34,7 @@ class Part:
     is_code: bool
     step: int | None = None
     role: str = "free"
+    passed: tuple[int, ...] = ()  # steps for the tester alone, before this one
 
 
 @dataclass
@@ -48,6 +48,9 @@ class Came:
     message: str = ""
     oddities: list = field(default_factory=list)
     wall_s: float = 0.0
+
+
+LendTester = Callable[[], contextlib.AbstractContextManager[Channel]]
 
 
 class BoxLost(Exception):
@@ -98,13 +101,13 @@ class Warm:
         layers = [layer.value for layer in budget.layers]
         self._common = {"limits": limits, "layers": layers, "root": str(self.folder / "root")}
         self._boxes: Template | None = None
-        self._testers: dict[str, Template] = {}
+        self._testers: dict[str, tuple[Template, Path]] = {}
 
     def __enter__(self) -> Warm:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for template in (self._boxes, *self._testers.values()):
+        for template in (self._boxes, *(template for template, _ in self._testers.values())):
             if template is not None:
                 template.close()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -115,22 +118,27 @@ class Warm:
             self._boxes = Template("box", self.folder / "boxes", self._common)
         return _Box(self._boxes, self._scratch())
 
-    @contextmanager
-    def tester(self, key: str, plan: Plan, sources: Path) -> Iterator[Channel]:
-        """Lend a new tester for the master that `key` names."""
+    @contextlib.contextmanager
+    def tester(self, key: str, plan: Plan, files: Mapping[str, bytes]) -> Iterator[Channel]:
+        """Lend a new tester for the master that `key` names, with the instructor's files around it."""
         if key not in self._testers:
-            preparation = {**self._common, "plan": plan.as_plain(), "sources": str(sources.resolve()), "modules": plan.modules}
-            self._testers[key] = Template("tester", self.folder / f"tester{len(self._testers)}", preparation)
+            sources = self.folder / f"sources{len(self._testers)}"
+            for name, data in files.items():
+                (sources / name).parent.mkdir(parents=True, exist_ok=True)
+                (sources / name).write_bytes(data)
+            sources.mkdir(exist_ok=True)
+            preparation = {**self._common, "plan": plan.as_plain(), "sources": str(sources), "modules": plan.modules}
+            self._testers[key] = Template("tester", self.folder / f"tester{len(self._testers)}", preparation), sources
+        template, sources = self._testers[key]
         scratch = self._scratch()
-        for path in sorted(sources.iterdir()):
-            if path.suffix != ".ipynb":
-                (scratch / path.name).symlink_to(path.resolve())
-        pid, channel = self._testers[key].fork({"scratch": str(scratch)})
+        for path in sources.iterdir():
+            (scratch / path.name).symlink_to(path)
+        pid, channel = template.fork({"scratch": str(scratch)})
         try:
             yield channel
         finally:
             channel.close()
-            self._testers[key].end(pid)
+            template.end(pid)
             shutil.rmtree(scratch, ignore_errors=True)
 
     def _scratch(self) -> Path:
@@ -140,9 +148,13 @@ class Warm:
 class Referee:
     """Grades one notebook."""
 
-    def __init__(self, warm: Warm, tester: Channel, files: Mapping[str, bytes], allowed: Mapping[int, list] | None) -> None:
+    def __init__(self, warm: Warm, lend_tester: LendTester, plan: Plan, files: Mapping[str, bytes], allowed: Mapping[int, list] | None) -> None:
         self._warm = warm
-        self._tester = tester
+        self._steps = plan.steps
+        self._lend_tester = lend_tester
+        self._lent = contextlib.ExitStack()
+        self._tester: Channel | None = None
+        self._instructed: list[int] = []  # what a new tester has to run again
         self._files = dict(files)
         self._allowed = allowed
         self._budget = warm.budget
@@ -158,12 +170,14 @@ class Referee:
         try:
             for number, part in enumerate(parts):
                 started = time.monotonic()
+                for step in part.passed:
+                    self._instruct(step, self._budget.cell_s)
                 one = self._run(number, part) if part.is_code else Came()
                 one.wall_s = time.monotonic() - started
                 came.append(one)
         finally:
-            if self._box is not None:
-                self._box.end()
+            self._drop_box()
+            self._lent.close()
         return came
 
     def _run(self, number: int, part: Part) -> Came:
@@ -175,8 +189,8 @@ class Referee:
         if part.role == "test":
             return self._test(part, limit_s)
         came = self._run_in_box(number, part.source, limit_s)
-        if part.step is not None and part.role in ("locked", "answer", "free"):
-            self._step(part.step, limit_s)
+        if part.step is not None:
+            self._instruct(part.step, limit_s)
         return came
 
     # ------------------------------------------------ the box
@@ -211,7 +225,9 @@ class Referee:
         return self._box
 
     def _connect(self) -> None:
-        self._tester.send_with_sockets(encode(("connect", (self._budget.call_s,))), [self._box.channel.socket])
+        """Let the tester talk to the box."""
+        request = encode(("connect", (self._budget.call_s,)))
+        self._ready_tester().send_with_sockets(request, [self._box.channel.socket])
         self._tester.receive(time.monotonic() + self._budget.cell_s)
 
     def _drop_box(self) -> None:
@@ -229,23 +245,56 @@ class Referee:
 
     # ------------------------------------------------ the tester
 
+    def _instruct(self, step: int, limit_s: float) -> None:
+        """Have the tester run a step that is no test, if it has anything to do there."""
+        if not self._steps[step].source and not self._steps[step].given_up:
+            return
+        with contextlib.suppress(BoxLost, ChannelError):  # it says so itself, in the cells that come to nothing by it
+            self._ready_box()
+            self._step(step, limit_s)
+            self._instructed.append(step)
+
+    def _test(self, part: Part, limit_s: float) -> Came:
+        try:
+            self._ready_box()
+            answer = self._step(part.step, limit_s)
+        except BoxLost as lost:
+            self._drop_box()
+            return _lost_test("error", str(lost))
+        except Late:
+            return _lost_test("timeout", "the test takes too long")
+        except ChannelError:
+            return _lost_test("internal", "the test ended its own process. Tell your instructor.")
+        return Came(answer["shown"], None, answer["status"], answer["score"], answer["message"], answer["oddities"])
+
     def _step(self, step: int, limit_s: float) -> dict[str, Any]:
         allowed = None if self._allowed is None else self._allowed.get(step, [])
-        self._tester.send_with_sockets(encode(("run", (step, limit_s, self._random, allowed))), [])
-        answer = decode(self._tester.receive(time.monotonic() + 2 * limit_s + 3 * GRACE_S))
+        try:
+            self._ready_tester().send_with_sockets(encode(("run", (step, limit_s, self._random, allowed))), [])
+            answer = decode(self._tester.receive(time.monotonic() + 2 * limit_s + 3 * GRACE_S))
+        except ChannelError:
+            self._tester = None
+            self._drop_box()  # in the middle of a conversation, perhaps
+            raise
         self._random = answer["random"] or self._random
         if answer.get("lost"):
             self._drop_box()
         return answer
 
-    def _test(self, part: Part, limit_s: float) -> Came:
-        try:
-            self._ready_box()
-        except BoxLost as lost:
-            self._drop_box()
-            return Came([_error("ProcessError", str(lost))], status="error", message=str(lost))
-        answer = self._step(part.step, limit_s)
-        return Came(answer["shown"], None, answer["status"], answer["score"], answer["message"], answer["oddities"])
+    def _ready_tester(self) -> Channel:
+        """Return the tester, a new one where there is none, in which the instructor's cells so far have run."""
+        if self._tester is None:
+            self._lent.close()
+            self._tester = self._lent.enter_context(self._lend_tester())
+            for step in list(self._instructed):
+                self._tester.send_with_sockets(encode(("run", (step, self._budget.cell_s, None, None))), [])
+                self._tester.receive(time.monotonic() + 2 * self._budget.cell_s)
+        return self._tester
+
+
+def _lost_test(status: str, text: str) -> Came:
+    kind = {"timeout": "TimeoutError", "internal": "TestError"}.get(status, "ProcessError")
+    return Came([_error(kind, text)], status=status, message=text)
 
 
 def _is_random_state(state: Any) -> bool:
@@ -292,5 +341,3 @@ def _json(value: Any) -> dict[str, Any]:
 
     return {key: item for key, item in value.items() if type(key) is str and is_json(item)} if type(value) is dict else {}
 
-
-__all__ = ["BoxLost", "Came", "Layer", "Part", "Referee", "Warm", "clean_outputs"]

@@ -186,7 +186,7 @@ def _prepare_tester(preparation: dict[str, Any]) -> Any:
         os.chdir(scratch)
         if preparation["layers"]:
             layers = {Layer.LIMITS, Layer.PRIVILEGES, Layer.LANDLOCK, Layer.SECCOMP}
-            readable = (*interpreter_folders(), Path(preparation["sources"]))
+            readable = (*interpreter_folders(), Path(preparation["sources"]), scratch)
             enter(Walls(scratch, scratch, readable, Limits(**preparation["limits"]), layers))
         shell.take_over()
         Tester(channel, shell, names, plan).serve()

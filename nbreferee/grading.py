@@ -1,0 +1,174 @@
+"""One notebook of one submission, from its bytes to its verdicts: what a worker does.
+
+It knows files, and nothing of courses, gradebooks or other submissions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from nbreferee import __version__
+from nbreferee.engine.referee import Came, Part, Referee, Warm
+from nbreferee.intake import Rebuilt, Released, rebuild
+from nbreferee.master import Master
+from nbreferee.plan import Plan, make_plan, role_of
+
+FILE_BYTES, FILES = 64 << 20, 500  # beside the notebook
+
+
+@dataclass(frozen=True)
+class Material:
+    """What it takes to grade one notebook of an assignment."""
+
+    master: Master
+    released: Mapping[str, Released]
+    files: Mapping[str, bytes]  # of the instructor's, beside the notebook
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What the tester has to know."""
+        return make_plan(self.master)
+
+    @cached_property
+    def key(self) -> str:
+        """A name for all that verdicts depend on but the submission: master, files, grader."""
+        digest = hashlib.sha256(__version__.encode())
+        digest.update(json.dumps(self.master.notebook, sort_keys=True).encode())
+        for name, data in sorted(self.files.items()):
+            digest.update(name.encode() + b"\0" + data)
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class CellVerdict:
+    """What came of one cell that is scored."""
+
+    grade_id: str
+    status: str  # passed, failed, error, timeout, internal, or 'manual' for one that a person reads
+    score: float
+    max_score: float
+    message: str
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What came of one notebook."""
+
+    notebook: NotebookNode
+    cells: tuple[CellVerdict, ...]
+    repairs: tuple[str, ...]
+    wall_s: float
+    warnings: tuple[str, ...] = ()  # about the master, for the instructor
+
+
+@dataclass
+class Grader:
+    """Grades notebooks with the warm processes of one worker; use `warm` in a `with`."""
+
+    warm: Warm
+    stamp: str = ""  # put on top of every notebook: why it was graded without a sandbox
+    _allowed: dict[str, dict[int, list]] = field(default_factory=dict)
+    _warnings: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def grade(self, material: Material, data: bytes, files: Mapping[str, bytes]) -> Graded:
+        """Grade a notebook.
+
+        Raises
+        ------
+        SubmissionError
+            where the bytes are no notebook.
+        """
+        started = time.monotonic()
+        rebuilt = rebuild(material.master, material.released, data)
+        self._try_solution(material)
+        came = self._run(material, parts_of(rebuilt), {**files, **material.files}, self._allowed[material.key])
+        verdicts = fill_in(rebuilt, came)
+        if self.stamp:
+            rebuilt.notebook.cells.insert(0, nbformat.v4.new_markdown_cell(f"**Graded without a sandbox:** {self.stamp}", id="sandbox"))
+        return Graded(rebuilt.notebook, verdicts, rebuilt.repairs, time.monotonic() - started, self._warnings[material.key])
+
+    def _try_solution(self, material: Material) -> None:
+        """Run the solution once: what is odd about its own values is allowed to students, too."""
+        if material.key in self._allowed:
+            return
+        cells = material.master.cells
+        parts = [Part(cell.source, cell.is_code, cell.index, role_of(cell)) for cell in cells]
+        came = self._run(material, parts, material.files, None)
+        self._allowed[material.key] = {number: one.oddities for number, one in enumerate(came) if one.oddities}
+        self._warnings[material.key] = tuple(
+            f"{material.master.path}, cell {cell.grade_id}: the solution itself gets {one.score:g} of {cell.points:g} points here ({one.message})."
+            for cell, one in zip(cells, came, strict=True)
+            if cell.is_test and one.score < cell.points
+        )
+
+    def _run(self, material: Material, parts: list[Part], files: Mapping[str, bytes], allowed: dict | None) -> list[Came]:
+        lend_tester = partial(self.warm.tester, material.key, material.plan, material.files)
+        return Referee(self.warm, lend_tester, material.plan, files, allowed).grade(parts)
+
+
+def read_files(folder: Path, follow_links: bool) -> dict[str, bytes]:
+    """Return what lies in a folder beside notebooks, by path inside it: regular files, bounded in number and size."""
+    found: dict[str, bytes] = {}
+    total = 0
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__pycache__")))
+        for name in sorted(names):
+            path = Path(root) / name
+            plain = path.is_file() and (follow_links or not path.is_symlink())
+            if not plain or name.endswith(".ipynb") or name.startswith("."):
+                continue
+            total += path.stat().st_size
+            if total > FILE_BYTES or len(found) >= FILES:
+                return found
+            found[str(path.relative_to(folder))] = path.read_bytes()
+    return found
+
+
+def parts_of(rebuilt: Rebuilt) -> list[Part]:
+    """Return what the referee has to run of a rebuilt notebook."""
+    parts = []
+    for cell, place in zip(rebuilt.notebook.cells, rebuilt.places, strict=True):
+        step, role = (place.cell.index, role_of(place.cell)) if place.cell else (None, "free")
+        parts.append(Part(cell.source, cell.cell_type == "code", step, role, place.passed))
+    return parts
+
+
+def fill_in(rebuilt: Rebuilt, came: list[Came]) -> tuple[CellVerdict, ...]:
+    """Write what came of the cells into the notebook; return the verdicts."""
+    verdicts = []
+    count = 0
+    for cell, place, one in zip(rebuilt.notebook.cells, rebuilt.places, came, strict=True):
+        if cell.cell_type == "code":
+            count += 1
+            cell.outputs = [nbformat.from_dict(output) for output in one.outputs]
+            cell.execution_count = count
+            for output in cell.outputs:
+                if output.output_type == "execute_result":
+                    output.execution_count = count
+        known = place.cell
+        if known is not None and known.is_test:
+            verdicts.append(CellVerdict(known.grade_id, one.status, one.score, known.points, one.message))
+        elif known is not None and (known.graded or known.is_task):
+            verdicts.append(CellVerdict(known.grade_id, "manual", 0.0, known.points, ""))
+    return tuple(verdicts)
+
+
+def as_bytes(notebook: NotebookNode) -> bytes:
+    """Return a notebook as a file has it."""
+    return (nbformat.writes(notebook) + "\n").encode()
+
+
+def plain_verdict(verdict: CellVerdict) -> dict[str, Any]:
+    """Return a verdict as `nbreferee autograde --json` writes it."""
+    return {"grade_id": verdict.grade_id, "status": verdict.status, "score": verdict.score, "max_score": verdict.max_score, "message": verdict.message}

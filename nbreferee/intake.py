@@ -1,0 +1,216 @@
+"""A submission: read as hostile bytes, and rebuilt from the master.
+
+What a student hands in can be anything. Of a notebook only the text of cells is used, and the grade
+ids that say which is which; every locked or graded cell is the instructor's own, whatever the
+submission makes of it. Whatever had to be put right is a repair, in words for a person.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from nbreferee.master import Cell, Master
+from nbreferee.plan import role_of
+
+NOTEBOOK_BYTES = 64 << 20
+CELLS = 2_000
+CELL_CHARACTERS = 2_000_000
+ATTACHMENT_CHARACTERS = 20_000_000  # of one notebook
+
+
+class SubmissionError(Exception):
+    """A submission that cannot be read at all; the text says why, in a sentence."""
+
+
+@dataclass(frozen=True)
+class Released:
+    """A cell that nbgrader knows, as students got it."""
+
+    source: str
+    checksum: str
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """One cell of a submission: nothing in it has been checked but its types."""
+
+    kind: str  # 'code' or another
+    source: str
+    grade_id: str = ""
+    attachments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Place:
+    """One cell of a rebuilt notebook: which of the master's it is, and those the tester passes on the way."""
+
+    cell: Cell | None  # None: one that the student added
+    passed: tuple[int, ...] = ()  # indices of the master's free cells before it
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """A submission in order: its notebook, and for every cell its place in the master."""
+
+    notebook: NotebookNode
+    places: tuple[Place, ...]
+    repairs: tuple[str, ...]
+
+
+def read_cells(data: bytes) -> list[Submitted]:
+    """Return the cells of a notebook's bytes, of format 3 or 4.
+
+    Raises
+    ------
+    SubmissionError
+        where these are not the bytes of a notebook, or are too large for one.
+    """
+    if len(data) > NOTEBOOK_BYTES:
+        raise SubmissionError(f"the file is {len(data) >> 20} MB large, and {NOTEBOOK_BYTES >> 20} MB are allowed")
+    try:
+        notebook = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        raise SubmissionError("the file is not a notebook, for it is not JSON") from None
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    if isinstance(notebook, dict) and cells is None and isinstance(notebook.get("worksheets"), list):  # format 3
+        sheets = [sheet.get("cells") for sheet in notebook["worksheets"] if isinstance(sheet, dict)]
+        cells = [cell for sheet in sheets if isinstance(sheet, list) for cell in sheet]
+    if not isinstance(cells, list):
+        raise SubmissionError("the file is not a notebook, for it has no list of cells")
+    if len(cells) > CELLS:
+        raise SubmissionError(f"the notebook has {len(cells):,} cells, and {CELLS:,} are allowed")
+    return [_read_cell(cell) for cell in cells if isinstance(cell, dict)]
+
+
+def _read_cell(cell: dict) -> Submitted:
+    source = cell.get("source", cell.get("input", ""))
+    if isinstance(source, list):
+        source = "".join(line for line in source if isinstance(line, str))
+    metadata = cell.get("metadata")
+    settings = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    grade_id = settings.get("grade_id") if isinstance(settings, dict) else None
+    attachments = cell.get("attachments")
+    return Submitted(
+        kind="code" if cell.get("cell_type") == "code" else "markdown",
+        source=well_formed(source)[:CELL_CHARACTERS] if isinstance(source, str) else "",
+        grade_id=grade_id if isinstance(grade_id, str) else "",
+        attachments=attachments if isinstance(attachments, dict) else {},
+    )
+
+
+def well_formed(text: str) -> str:
+    """Return text that can be written as UTF-8: half a character becomes a question mark."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def rebuild(master: Master, released: Mapping[str, Released], data: bytes) -> Rebuilt:
+    """Put a submission's cells into their places in the master.
+
+    Cells that nbgrader knows come in the master's order; what the student added stays behind the cell
+    that it followed.
+
+    Raises
+    ------
+    SubmissionError
+        where the bytes are no notebook.
+    """
+    submitted = read_cells(data)
+    known = {cell.grade_id: cell for cell in master.cells if cell.grade_id and (cell.graded or cell.solution or cell.locked or cell.is_task)}
+    matched, repairs = match(submitted, known)
+    added: dict[str, list[Submitted]] = {"": []}
+    anchor = ""
+    for number, cell in enumerate(submitted):
+        if matched.get(cell.grade_id) == number:
+            anchor = cell.grade_id
+            added[anchor] = []
+        else:
+            added[anchor].append(cell)
+    cells: list[NotebookNode] = []
+    places: list[Place] = []
+
+    def append_added(after: str) -> None:
+        for cell in added.get(after, ()):
+            cells.append(_new_cell(cell.kind, cell.source, cell.attachments))
+            places.append(Place(None))
+
+    append_added("")
+    passed: list[int] = []
+    for cell in master.cells:
+        if cell.grade_id not in known:
+            passed += [cell.index] if role_of(cell) == "free" else []
+            continue
+        original = released.get(cell.grade_id, Released(cell.source, ""))
+        number = matched.get(cell.grade_id)
+        if number is None:
+            repairs.append(f"cell {cell.grade_id} was missing: put back")
+        mine = submitted[number] if number is not None and cell.solution else None
+        if number is not None and submitted[number].kind != ("code" if cell.is_code else "markdown"):
+            repairs.append(f"cell {cell.grade_id} had become {submitted[number].kind}: turned back")
+        if number is not None and not cell.solution and submitted[number].source != released_view(original.source):
+            repairs.append(f"cell {cell.grade_id} had been changed: the instructor's own is used")
+        cells.append(_known_cell(cell, original, mine))
+        places.append(Place(cell, tuple(passed)))
+        passed = []
+        append_added(cell.grade_id)
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=_notebook_metadata(master))
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number + 1}"
+    return Rebuilt(notebook, tuple(places), tuple(repairs))
+
+
+def match(submitted: list[Submitted], known: Mapping[str, Cell]) -> tuple[dict[str, int], list[str]]:
+    """Return which submitted cell each known one is, by grade id, the last of several; and the repairs."""
+    matched: dict[str, int] = {}
+    repairs = []
+    for number, cell in enumerate(submitted):
+        if cell.grade_id in known:
+            if cell.grade_id in matched:
+                repairs.append(f"cell {cell.grade_id} was there twice: the last one counts")
+            matched[cell.grade_id] = number
+    order = [known[grade_id].index for grade_id, _ in sorted(matched.items(), key=lambda pair: pair[1])]
+    if order != sorted(order):
+        repairs.append("cells were in another order: put back")
+    return matched, repairs
+
+
+def released_view(source: str) -> str:
+    """Return a cell as students got it: without hidden tests and mark schemes."""
+    for name in ("HIDDEN TESTS", "MARK SCHEME"):
+        source = re.sub(rf"(?ms)^[^\n]*BEGIN {name}[^\n]*\n.*?^[^\n]*END {name}[^\n]*\n?", "", source)
+    return source.removesuffix("\n")
+
+
+def _known_cell(cell: Cell, original: Released, mine: Submitted | None) -> NotebookNode:
+    source = mine.source if mine is not None else original.source
+    new = _new_cell("code" if cell.is_code else "markdown", source, mine.attachments if mine else {})
+    if mine is None and cell.attachments and not cell.is_code:
+        new["attachments"] = cell.attachments
+    new.metadata["nbgrader"] = NotebookNode({**cell.settings, "checksum": original.checksum, "cell_type": new.cell_type})
+    if not cell.solution:
+        new.metadata.update(deletable=False, editable=False)
+    return new
+
+
+def _new_cell(kind: str, source: str, attachments: Mapping[str, Any]) -> NotebookNode:
+    if kind == "code":
+        return nbformat.v4.new_code_cell(source)
+    new = nbformat.v4.new_markdown_cell(source)
+    kept = {
+        well_formed(name): {mime: data for mime, data in bundle.items() if isinstance(mime, str) and mime.startswith("image/") and isinstance(data, str)}
+        for name, bundle in attachments.items()
+        if isinstance(name, str) and isinstance(bundle, dict) and len(str(bundle)) < ATTACHMENT_CHARACTERS
+    }
+    if kept:
+        new["attachments"] = NotebookNode(kept)
+    return new
+
+
+def _notebook_metadata(master: Master) -> NotebookNode:
+    return NotebookNode({name: master.notebook.metadata[name] for name in ("kernelspec", "language_info") if name in master.notebook.metadata})

@@ -1,0 +1,44 @@
+"""What a course may set in its nbgrader_config.py: c.NbReferee.cell_s = 20, for example."""
+
+from __future__ import annotations
+
+from traitlets import Float, Integer, Unicode
+from traitlets.config import Configurable
+
+from nbreferee.engine.limits import Budget
+from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES, Limits
+from nbreferee.sandbox.probe import CURES, probe, tier
+
+
+class SandboxError(Exception):
+    """Student code must not run here; the text says which layer is missing, and the cure."""
+
+
+class NbReferee(Configurable):
+    """Budgets of a submission. Who exceeds one sees it in the cell, and the rest is graded."""
+
+    call_s = Float(20.0, help="Seconds for one call of a student's function by a test; then the test fails with a TimeoutError.").tag(config=True)
+    cell_s = Float(60.0, help="Seconds for one cell; then it ends with a TimeoutError.").tag(config=True)
+    submission_s = Float(600.0, help="Seconds for one notebook; cells after that are not run.").tag(config=True)
+    memory_mb = Integer(2048, help="Megabytes of memory for a notebook's process; what wants more sees a MemoryError.").tag(config=True)
+    file_mb = Integer(64, help="Megabytes that a notebook may write; what wants more sees an OSError.").tag(config=True)
+    unsafe_no_sandbox = Unicode("", help="A reason to run student code without any sandbox. It is stamped on whatever is graded so.").tag(config=True)
+
+    def budget(self) -> Budget:
+        """Return the budget of submissions on this machine.
+
+        Raises
+        ------
+        SandboxError
+            where the machine has no sandbox that would do.
+        """
+        box = Limits(memory_bytes=self.memory_mb << 20, cpu_s=int(self.submission_s) + 10, file_bytes=self.file_mb << 20, scratch_bytes=self.file_mb << 20)
+        if self.unsafe_no_sandbox:
+            return Budget(self.call_s, self.cell_s, self.submission_s, box, frozenset())
+        found = probe()
+        reached = tier(found)
+        if not reached:
+            missing = [one for one in found if not one.holds and one.layer in WITHOUT_NAMESPACES]
+            cures = " ".join(f"{one.layer.value}: {one.reason}. To mend it, {CURES[one.layer]}." for one in missing)
+            raise SandboxError(f"student code must not run here, for the sandbox lacks a layer. {cures} See nbreferee doctor.")
+        return Budget(self.call_s, self.cell_s, self.submission_s, box, ALL_LAYERS if reached == "A" else WITHOUT_NAMESPACES)

@@ -13,6 +13,7 @@ into one of the above, and whoever decodes has to `unwrap` it.
 
 from __future__ import annotations
 
+import array
 import math
 import re
 import struct
@@ -41,6 +42,7 @@ class Bounds:
 BOUNDS = Bounds()
 DTYPE = re.compile(r"\|b1|\|[iu]1|<[iu][248]|<f[248]|<c(8|16)|<U(0|[1-9][0-9]{0,6})")
 COLLECTIONS: dict[type, bytes] = {list: b"l", tuple: b"t", set: b"s", frozenset: b"z"}
+PACKED, PACKED_TAGS = 16, {list: b"L", tuple: b"P"}  # how many numbers are worth being packed
 MAKERS = {tag: kind for kind, tag in COLLECTIONS.items()}
 SCALARS = frozenset(kind for kind in np.sctypeDict.values() if DTYPE.fullmatch(np.dtype(kind).newbyteorder("<").str))
 CONSTANTS: dict[bytes, bool | None] = {b"N": None, b"T": True, b"F": False}
@@ -106,6 +108,8 @@ def _parts(value: Any, bounds: Bounds, depth: int, wrap: Callable[[Any], Any] | 
         yield b"u" + _sized(value.encode("utf-8", "surrogatepass"))
     elif kind is bytes:
         yield b"b" + _sized(value)
+    elif kind in (list, tuple) and len(value) >= PACKED and (packed := _packed(value)):
+        yield PACKED_TAGS[kind] + packed
     elif kind in COLLECTIONS:
         yield COLLECTIONS[kind] + struct.pack("<I", len(value))
         for item in value:
@@ -131,6 +135,16 @@ def _parts(value: Any, bounds: Bounds, depth: int, wrap: Callable[[Any], Any] | 
         yield from _parts(wrap(value), bounds, depth - 1, wrap)
     else:
         raise CodecError(f"no form for {f'numbers of type {value.dtype}' if kind is np.ndarray else f'a {kind.__name__}'}")
+
+
+def _packed(values: list | tuple) -> bytes:
+    """Return numbers all of one type, float or a small int, as one piece; empty where they are not."""
+    kinds = set(map(type, values))
+    try:
+        code = {float: "d", int: "q"}[kinds.pop()] if len(kinds) == 1 else ""
+        return code.encode() + _sized(array.array(code, values).tobytes()) if code else b""
+    except (KeyError, OverflowError):
+        return b""
 
 
 def _sized(body: bytes) -> bytes:
@@ -178,6 +192,8 @@ class _Reader:
             return self._text(self._sized(self._bounds.total_bytes))
         if tag == b"b":
             return self._sized(self._bounds.total_bytes)
+        if tag in (b"L", b"P"):
+            return self._numbers(list if tag == b"L" else tuple)
         if tag in MAKERS or tag == b"d":
             return self._collection(tag, depth)
         if tag in (b"a", b"g"):
@@ -219,6 +235,13 @@ class _Reader:
         except TypeError:  # a key, or a member of a set, that cannot be one
             raise CodecError("not hashable") from None
 
+    def _numbers(self, kind: type) -> Any:
+        code = self._take(1)
+        body = self._sized(self._bounds.total_bytes)
+        if code not in (b"d", b"q") or len(body) % 8:
+            raise CodecError("no such numbers")
+        return kind(array.array(code.decode(), body))
+
     def _array(self, scalar: bool) -> Any:
         (length,) = self._unpack("<B")
         name = self._take(length).decode("ascii", "replace")
@@ -235,10 +258,10 @@ class _Reader:
             flat = np.frombuffer(body, dtype) if body else np.empty(math.prod(shape), dtype)
             if dtype.kind == "U" and np.any(flat.view(np.uint8).view("<u4") > sys.maxunicode):
                 raise CodecError("not text")
-            array = _laid_out(flat.reshape(shape), flags)
+            made = _laid_out(flat.reshape(shape), flags)
         except (ValueError, OverflowError, MemoryError):
             raise CodecError("not an array") from None
-        return array[()] if scalar else array
+        return made[()] if scalar else made
 
 
 def _laid_out(array: np.ndarray, flags: int) -> np.ndarray:

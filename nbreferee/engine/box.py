@@ -107,7 +107,7 @@ class Box:
         try:
             self._say(number, "value", self._operations[operation](*arguments))
         except CodecError as error:
-            self._say(number, "raised", (("TypeError",), f"a value that cannot leave the notebook: {error}", (), ()))
+            self._say(number, "raised", (("TypeError",), text := f"a value that cannot leave the notebook: {error}", (text,), ()))
         except BaseException as error:
             self._last_error = error
             self._say(number, "raised", self._described(error))

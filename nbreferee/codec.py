@@ -108,7 +108,7 @@ def _parts(value: Any, bounds: Bounds, depth: int, wrap: Callable[[Any], Any] | 
         yield b"u" + _sized(value.encode("utf-8", "surrogatepass"))
     elif kind is bytes:
         yield b"b" + _sized(value)
-    elif kind in (list, tuple) and len(value) >= PACKED and (packed := _packed(value)):
+    elif kind in (list, tuple) and PACKED <= len(value) <= 10 * bounds.values and (packed := _packed(value)):
         yield PACKED_TAGS[kind] + packed
     elif kind in COLLECTIONS:
         yield COLLECTIONS[kind] + struct.pack("<I", len(value))
@@ -128,8 +128,8 @@ def _parts(value: Any, bounds: Bounds, depth: int, wrap: Callable[[Any], Any] | 
         yield b"a" + _dtype(value.dtype) + struct.pack(f"<BB{value.ndim}Q", flags, value.ndim, *value.shape)
         yield np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("<")).tobytes()
     elif kind in SCALARS:
-        array = np.asarray(value)
-        yield b"g" + _dtype(array.dtype) + array.astype(array.dtype.newbyteorder("<")).tobytes()
+        number = np.asarray(value)
+        yield b"g" + _dtype(number.dtype) + number.astype(number.dtype.newbyteorder("<")).tobytes()
     elif wrap is not None:
         yield b"x"
         yield from _parts(wrap(value), bounds, depth - 1, wrap)
@@ -238,8 +238,9 @@ class _Reader:
     def _numbers(self, kind: type) -> Any:
         code = self._take(1)
         body = self._sized(self._bounds.total_bytes)
-        if code not in (b"d", b"q") or len(body) % 8:
-            raise CodecError("no such numbers")
+        self._values += len(body) // 80  # a tenth of a value each: they are quick to read
+        if code not in (b"d", b"q") or len(body) % 8 or self._values > self._bounds.values:
+            raise CodecError("no such numbers, or too many")
         return kind(array.array(code.decode(), body))
 
     def _array(self, scalar: bool) -> Any:

@@ -113,7 +113,7 @@ class Grader:
         )
 
     def _run(self, material: Material, parts: list[Part], files: Mapping[str, bytes], allowed: dict | None) -> list[Came]:
-        lend_tester = partial(self.warm.tester, material.key, material.plan, material.files)
+        lend_tester = partial(self.warm.tester, material.plan, material.files)
         return Referee(self.warm, lend_tester, material.plan, files, allowed).grade(parts)
 
 

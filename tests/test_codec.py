@@ -91,7 +91,8 @@ NO_FORM = {
     "module": (np, "no form for a module"),
     "list that holds itself": (itself, "nested too deeply, or holds itself"),
     "integer of too many bits": (1 << 70_000, "an integer of too many bits"),
-    "long list": ([0] * 1_000_001, "too large to send"),
+    "long list": ([None] * 1_000_001, "too large to send"),
+    "long list of numbers": ([0.5] * 10_000_001, "too large to send"),
     "broadcast of 10^15": (np.broadcast_to(1.0, (10**15,)), ""),
 }
 
@@ -162,4 +163,6 @@ def test_bounds_hold_when_reading():
     with pytest.raises(CodecError, match="too large to read"):
         decode(encode(b"x" * 2000), Bounds(total_bytes=1000))
     with pytest.raises(CodecError, match="too many values"):
-        decode(encode([0] * 20), Bounds(values=10))
+        decode(encode([None] * 20), Bounds(values=10))
+    with pytest.raises(CodecError, match="too many"):
+        decode(encode([0.5] * 200), Bounds(values=10))

@@ -101,7 +101,7 @@ class Warm:
         layers = [layer.value for layer in budget.layers]
         self._common = {"limits": limits, "layers": layers, "root": str(self.folder / "root")}
         self._boxes: Template | None = None
-        self._testers: dict[str, tuple[Template, Path]] = {}
+        self._testers: dict[tuple, tuple[Template, Path]] = {}
 
     def __enter__(self) -> Warm:
         return self
@@ -119,21 +119,22 @@ class Warm:
         return _Box(self._boxes, self._scratch())
 
     @contextlib.contextmanager
-    def tester(self, key: str, plan: Plan, files: Mapping[str, bytes]) -> Iterator[Channel]:
-        """Lend a new tester for the master that `key` names, with the instructor's files around it."""
+    def tester(self, plan: Plan, files: Mapping[str, bytes]) -> Iterator[Channel]:
+        """Lend a new tester for a master, with the instructor's files around it."""
+        key = (plan.modules, tuple(files.items()))
         if key not in self._testers:
             sources = self.folder / f"sources{len(self._testers)}"
             for name, data in files.items():
                 (sources / name).parent.mkdir(parents=True, exist_ok=True)
                 (sources / name).write_bytes(data)
             sources.mkdir(exist_ok=True)
-            preparation = {**self._common, "plan": plan.as_plain(), "sources": str(sources), "modules": plan.modules}
+            preparation = {**self._common, "sources": str(sources), "modules": plan.modules}
             self._testers[key] = Template("tester", self.folder / f"tester{len(self._testers)}", preparation), sources
         template, sources = self._testers[key]
         scratch = self._scratch()
         for path in sources.iterdir():
             (scratch / path.name).symlink_to(path)
-        pid, channel = template.fork({"scratch": str(scratch)})
+        pid, channel = template.fork({"scratch": str(scratch), "plan": plan.as_plain()})
         try:
             yield channel
         finally:

@@ -179,7 +179,6 @@ def _prepare_tester(preparation: dict[str, Any]) -> Any:
     for module in preparation["modules"]:
         with contextlib.suppress(Exception):
             __import__(module)
-    plan = Plan.from_plain(preparation["plan"])
 
     def serve(channel: Channel, request: dict[str, Any]) -> None:
         scratch = Path(request["scratch"])
@@ -189,7 +188,7 @@ def _prepare_tester(preparation: dict[str, Any]) -> Any:
             readable = (*interpreter_folders(), Path(preparation["sources"]), scratch)
             enter(Walls(scratch, scratch, readable, Limits(**preparation["limits"]), layers))
         shell.take_over()
-        Tester(channel, shell, names, plan).serve()
+        Tester(channel, shell, names, Plan.from_plain(request["plan"])).serve()
 
     return serve
 

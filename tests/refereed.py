@@ -1,0 +1,59 @@
+"""Small masters and submissions for tests, graded by the real engine: a box, a tester, all layers."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import nbformat
+from building import write
+from nbformat import NotebookNode
+
+from nbreferee.engine.limits import Budget
+from nbreferee.engine.referee import Warm
+from nbreferee.grading import CellVerdict, Graded, Grader, Material
+from nbreferee.intake import Released
+from nbreferee.master import read_master
+
+
+class Court:
+    """Grades submissions to masters of a few cells; warm processes are shared. Use it in a `with`."""
+
+    def __init__(self, budget: Budget | None = None) -> None:
+        self.warm = Warm(budget or Budget(call_s=10, cell_s=20))
+        self.grader = Grader(self.warm)
+
+    def __enter__(self) -> Court:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.warm.__exit__()
+
+    def material(self, *cells: NotebookNode, files: Mapping[str, bytes] | None = None) -> Material:
+        """Return what it takes to grade submissions to a master of these cells (see `building`)."""
+        with tempfile.TemporaryDirectory() as folder:
+            master = read_master(write(Path(folder), *cells))
+        released = {cell.grade_id: Released(cell.source, "") for cell in master.cells if cell.grade_id}
+        return Material(master, released, files or {})
+
+    def grade(self, material: Material, answers: Mapping[str, str], added: Mapping[str, str] | None = None, files: Mapping[str, bytes] | None = None) -> Graded:
+        """Grade a submission: answers by grade id, and code cells that the student adds in front of a cell."""
+        cells = []
+        for cell in material.master.notebook.cells:
+            grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+            if grade_id in (added or {}):
+                cells.append(nbformat.v4.new_code_cell(added[grade_id]))
+            mine = nbformat.from_dict(cell)
+            mine.source = answers.get(grade_id, cell.source)
+            cells.append(mine)
+        return self.grade_bytes(material, nbformat.writes(nbformat.v4.new_notebook(cells=cells)).encode(), files)
+
+    def grade_bytes(self, material: Material, data: bytes, files: Mapping[str, bytes] | None = None) -> Graded:
+        """Grade the bytes of a submission."""
+        return self.grader.grade(material, data, files or {})
+
+
+def verdicts(graded: Graded) -> dict[str, CellVerdict]:
+    """Return the verdicts by grade id."""
+    return {cell.grade_id: cell for cell in graded.cells}

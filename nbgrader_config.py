@@ -8,5 +8,14 @@ c.CourseDirectory.course_id = "gradients"
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
 c.ClearSolutions.text_stub = "*Your answer here.*"
 
-# Seconds for one cell. The slowest, training on the digits, takes about two.
-c.Execute.timeout = 60
+# nbgrader autograde, and the Formgrader's button, grade as nbreferee autograde does.
+c.Autograde.sanitize_preprocessors = ["nbreferee.preprocessors.RebuildSubmission"]
+c.Autograde.autograde_preprocessors = [
+    "nbreferee.preprocessors.GradeSubmission",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+]
+
+# Seconds for one cell, and for one call of a student's function. The slowest, training on the digits, takes about two.
+c.NbReferee.cell_s = 60
+c.NbReferee.call_s = 20

@@ -81,13 +81,11 @@ def autograde(assignments: tuple[str, ...], course_dir: Path, students: tuple[st
     console = Console(stderr=True)
     try:
         course = open_course(course_dir)
-        settings = NbReferee(config=course.config)
-        if unsafe_no_sandbox is not None:
-            settings.unsafe_no_sandbox = unsafe_no_sandbox
+        budget = NbReferee(config=course.config).budget(unsafe=bool(unsafe_no_sandbox))
         wanted = source_assignments(course, assignments)
         names = [name for name in wanted if assignments or submitted_by(course, name)]
-        with Warm(settings.budget()) as warm, Progress(console=console, transient=True) as bar:
-            autograding = Autograding(course, Grader(warm, settings.unsafe_no_sandbox))
+        with Warm(budget) as warm, Progress(console=console, transient=True) as bar:
+            autograding = Autograding(course, Grader(warm, unsafe_no_sandbox or ""))
             for name in names:
                 row = bar.add_task(name, total=len(submitted_by(course, name, students)))
                 seen: set[str] = set()

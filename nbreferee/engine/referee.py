@@ -107,6 +107,10 @@ class Warm:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all of them."""
         for template in (self._boxes, *(template for template, _ in self._testers.values())):
             if template is not None:
                 template.close()

@@ -5,7 +5,7 @@ frame with a socket, forks, and says the child's process id; the child serves th
 template of boxes never learns anything of a course; that of testers is confined to reading the
 assignment.
 
-Run by `Template`: python -m nbreferee.engine.template ROLE FILE_DESCRIPTOR
+`Template` starts one, and is how the rest of the program sees it.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "NBGRADER_EXECUTION": "autograde",
 }  # fmt: skip
+# The very package that asks for a template; its folder is on the path no longer than it takes to load it.
+PACKAGES = str(Path(__file__).parents[2])
+START = "import sys; sys.path.insert(0, {0!r}); from nbreferee.engine.template import main; main({0!r})"
 
 
 class Template:
@@ -44,7 +47,7 @@ class Template:
         environment = {**ENVIRONMENT, "HOME": str(home), "IPYTHONDIR": str(home / "ipython"), "MPLCONFIGDIR": os.environ.get("MPLCONFIGDIR") or _matplotlib_cache()}
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-m", "nbreferee.engine.template", role, str(theirs.fileno())],
+                [sys.executable, "-I", "-c", START.format(PACKAGES), role, str(theirs.fileno())],
                 env=environment, cwd=home, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             )  # fmt: skip
         self._control = Channel(ours)
@@ -82,13 +85,14 @@ def _matplotlib_cache() -> str:
 # ---------------------------------------------------------------- inside the template
 
 
-def main() -> None:
+def main(packages: str) -> None:
     """Be a template."""
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     role, handle = sys.argv[1], int(sys.argv[2])
     control = Channel(socket.socket(fileno=handle))
     preparation = decode(control.receive())
-    serve_child = {"box": _prepare_box, "tester": _prepare_tester}[role](preparation)
+    prepare = {"box": _prepare_box, "tester": _prepare_tester}[role]
+    serve_child = prepare(preparation, packages)
     control.send(encode("ready"))
     gc.collect()
     gc.freeze()
@@ -144,10 +148,11 @@ def _close_all_but(handle: int) -> None:
                 os.close(inherited)
 
 
-def _prepare_box(preparation: dict[str, Any]) -> Any:
+def _prepare_box(preparation: dict[str, Any], packages: str) -> Any:
     from nbreferee.engine.box import Box
     from nbreferee.engine.shell import Shell, warm_up
 
+    sys.path.remove(packages)
     sys.path.insert(0, "")
     shell = Shell.instance()
     warm_up()
@@ -166,11 +171,12 @@ def _prepare_box(preparation: dict[str, Any]) -> Any:
     return serve
 
 
-def _prepare_tester(preparation: dict[str, Any]) -> Any:
+def _prepare_tester(preparation: dict[str, Any], packages: str) -> Any:
     from nbreferee.engine.shell import Shell, warm_up
     from nbreferee.engine.tester import Names, Tester
     from nbreferee.plan import Plan
 
+    sys.path.remove(packages)
     sys.path.insert(0, preparation["sources"])
     names = Names()
     shell = Shell.instance(user_ns=names)
@@ -192,6 +198,3 @@ def _prepare_tester(preparation: dict[str, Any]) -> Any:
 
     return serve
 
-
-if __name__ == "__main__":
-    main()

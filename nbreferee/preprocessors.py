@@ -1,0 +1,93 @@
+"""Two preprocessors that make the stock `nbgrader autograde`, and the Formgrader's button, grade as nbreferee does.
+
+    c.Autograde.sanitize_preprocessors = ["nbreferee.preprocessors.RebuildSubmission"]
+    c.Autograde.autograde_preprocessors = ["nbreferee.preprocessors.GradeSubmission", SaveAutoGrades, AssignLatePenalties]
+
+The first puts what was handed in into the master's places; the second runs it in a box, and its tests
+in a tester. What nbgrader then reads from the cells' outputs are our verdicts.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from nbreferee.autograde import read_materials
+from nbreferee.course import gradebook_writer
+from nbreferee.engine.referee import Warm
+from nbreferee.grading import Grader, Material, read_files
+from nbreferee.intake import rebuild
+from nbreferee.settings import NbReferee
+
+
+@dataclass
+class _Run:
+    """What all notebooks of one `nbgrader autograde` share."""
+
+    grader: Grader
+    materials: dict[str, dict[str, Material]]
+
+
+# By nbgrader's converter, which lives as long as a run; the warm processes end with it.
+_RUNS: weakref.WeakKeyDictionary[Any, _Run] = weakref.WeakKeyDictionary()
+
+
+class _Preprocessor(NbGraderPreprocessor):
+    @property
+    def _converter(self) -> Any:
+        return self.parent.parent
+
+    def _run(self) -> _Run:
+        converter = self._converter
+        if converter not in _RUNS:
+            warm = Warm(NbReferee(parent=self).budget())
+            _RUNS[converter] = _Run(Grader(warm), {})
+            weakref.finalize(converter, warm.close)
+        return _RUNS[converter]
+
+    def _material(self, resources: dict) -> Material:
+        assignment, notebook = resources["nbgrader"]["assignment"], resources["nbgrader"]["notebook"]
+        materials = self._run().materials
+        if assignment not in materials:
+            course = self._converter.coursedir
+            with gradebook_writer(course) as gradebook:
+                materials[assignment] = read_materials(course, gradebook, assignment)
+        return materials[assignment][notebook]
+
+    def _data(self, resources: dict) -> tuple[bytes, Path]:
+        folder = Path(resources["metadata"]["path"])
+        return (folder / f"{resources['metadata']['name']}.ipynb").read_bytes(), folder
+
+
+class RebuildSubmission(_Preprocessor):
+    """Puts what was handed in into the master's places."""
+
+    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        """Return the submission rebuilt from the master; the notebook as nbgrader has read it is not used."""
+        data, _ = self._data(resources)
+        material = self._material(resources)
+        rebuilt = rebuild(material.master, material.released, data)
+        self._say(resources, rebuilt.repairs)
+        return rebuilt.notebook, resources
+
+    def _say(self, resources: dict, repairs: Iterable[str]) -> None:
+        for repair in repairs:
+            self.log.warning("%s: %s", resources["nbgrader"]["student"], repair)
+
+
+class GradeSubmission(_Preprocessor):
+    """Runs a rebuilt submission in a box, and its tests in a tester."""
+
+    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        """Return the notebook with all its outputs, from which nbgrader reads the scores."""
+        data, folder = self._data(resources)
+        graded = self._run().grader.grade(self._material(resources), data, read_files(folder, follow_links=False))
+        for warning in graded.warnings:
+            self.log.warning("Look at this test: %s", warning)
+        return graded.notebook, resources

@@ -22,10 +22,9 @@ export PATH := $(abspath $(BIN)):$(PATH)
 grade: generate
 	$(BIN)/python tests/hand_in.py submitted
 	@failed=0; \
+	$(BIN)/nbreferee autograde || failed=1; \
 	for assignment in $(assignments); do \
-	    ls -d submitted/*/$$assignment > /dev/null 2>&1 || continue; \
-	    echo "Grading $$assignment:"; \
-	    $(BIN)/nbgrader autograde $$assignment --force 2>&1 | grep --line-buffered -E 'Autograding|ERROR' || failed=1; \
+	    ls -d autograded/*/$$assignment > /dev/null 2>&1 || continue; \
 	    $(BIN)/nbgrader generate_feedback $$assignment --force --log-level=ERROR || failed=1; \
 	done; \
 	$(BIN)/nbreferee report || failed=1; \

@@ -17,7 +17,9 @@ COURSE_DIR = click.option(
 
 def _need_linux(why: str) -> None:
     if sys.platform != "linux":
-        click.echo(f"nbreferee: this needs Linux, for {why}. Use a container, or WSL 2 on Windows.", err=True)
+        from nbreferee.course import NEEDS_LINUX
+
+        click.echo(f"nbreferee: {NEEDS_LINUX.format(why)}", err=True)
         sys.exit(2)
 
 

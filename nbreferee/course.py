@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory
 
 CONFIG_NAME = "nbgrader_config.py"
+NEEDS_LINUX = "this needs Linux, for {}. Use a container, or WSL 2 on Windows."
 
 
 class CourseError(Exception):

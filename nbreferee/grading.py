@@ -70,6 +70,7 @@ class Graded:
     repairs: tuple[str, ...]
     wall_s: float
     warnings: tuple[str, ...] = ()  # about the master, for the instructor
+    cell_walls: tuple[tuple[str, float], ...] = ()  # (grade id or '', seconds) of every cell
 
 
 @dataclass
@@ -96,7 +97,8 @@ class Grader:
         verdicts = fill_in(rebuilt, came)
         if self.stamp:
             rebuilt.notebook.cells.insert(0, nbformat.v4.new_markdown_cell(f"**Graded without a sandbox:** {self.stamp}", id="sandbox"))
-        return Graded(rebuilt.notebook, verdicts, rebuilt.repairs, time.monotonic() - started, self._warnings[material.key])
+        walls = tuple((place.cell.grade_id if place.cell else "", one.wall_s) for place, one in zip(rebuilt.places, came, strict=True))
+        return Graded(rebuilt.notebook, verdicts, rebuilt.repairs, time.monotonic() - started, self._warnings[material.key], walls)
 
     def _try_solution(self, material: Material) -> None:
         """Run the solution once: what is odd about its own values is allowed to students, too."""

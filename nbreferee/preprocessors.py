@@ -9,21 +9,19 @@ in a tester. What nbgrader then reads from the cells' outputs are our verdicts.
 
 from __future__ import annotations
 
+import sys
 import weakref
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from nbreferee.autograde import read_materials
-from nbreferee.course import gradebook_writer
-from nbreferee.engine.referee import Warm
-from nbreferee.grading import Grader, Material, read_files
-from nbreferee.intake import rebuild
-from nbreferee.settings import NbReferee
+from nbreferee.course import NEEDS_LINUX, CourseError, gradebook_writer
+
+if TYPE_CHECKING:
+    from nbreferee.grading import Grader, Material
 
 
 @dataclass
@@ -46,7 +44,16 @@ class _Preprocessor(NbGraderPreprocessor):
     def _run(self) -> _Run:
         converter = self._converter
         if converter not in _RUNS:
-            warm = Warm(NbReferee(parent=self).budget())
+            if sys.platform != "linux":
+                sys.exit(f"nbreferee: {NEEDS_LINUX.format('student code runs in a sandbox')}")
+            from nbreferee.engine.referee import Warm
+            from nbreferee.grading import Grader
+            from nbreferee.settings import NbReferee, SandboxError
+
+            try:
+                warm = Warm(NbReferee(parent=self).budget())
+            except SandboxError as error:  # an exit, for nbgrader would print a traceback for every student
+                sys.exit(f"nbreferee: {error}")
             _RUNS[converter] = _Run(Grader(warm), {})
             weakref.finalize(converter, warm.close)
         return _RUNS[converter]
@@ -55,9 +62,14 @@ class _Preprocessor(NbGraderPreprocessor):
         assignment, notebook = resources["nbgrader"]["assignment"], resources["nbgrader"]["notebook"]
         materials = self._run().materials
         if assignment not in materials:
+            from nbreferee.autograde import read_materials
+
             course = self._converter.coursedir
-            with gradebook_writer(course) as gradebook:
-                materials[assignment] = read_materials(course, gradebook, assignment)
+            try:
+                with gradebook_writer(course) as gradebook:
+                    materials[assignment] = read_materials(course, gradebook, assignment)
+            except CourseError as error:
+                sys.exit(f"nbreferee: {error}")
         return materials[assignment][notebook]
 
     def _data(self, resources: dict) -> tuple[bytes, Path]:
@@ -70,15 +82,14 @@ class RebuildSubmission(_Preprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Return the submission rebuilt from the master; the notebook as nbgrader has read it is not used."""
-        data, _ = self._data(resources)
         material = self._material(resources)
-        rebuilt = rebuild(material.master, material.released, data)
-        self._say(resources, rebuilt.repairs)
-        return rebuilt.notebook, resources
+        from nbreferee.intake import rebuild
 
-    def _say(self, resources: dict, repairs: Iterable[str]) -> None:
-        for repair in repairs:
+        data, _ = self._data(resources)
+        rebuilt = rebuild(material.master, material.released, data)
+        for repair in rebuilt.repairs:
             self.log.warning("%s: %s", resources["nbgrader"]["student"], repair)
+        return rebuilt.notebook, resources
 
 
 class GradeSubmission(_Preprocessor):
@@ -86,6 +97,8 @@ class GradeSubmission(_Preprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Return the notebook with all its outputs, from which nbgrader reads the scores."""
+        from nbreferee.grading import read_files
+
         data, folder = self._data(resources)
         graded = self._run().grader.grade(self._material(resources), data, read_files(folder, follow_links=False))
         for warning in graded.warnings:

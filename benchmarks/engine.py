@@ -1,0 +1,142 @@
+"""What the engine adds to a submission: python benchmarks/engine.py [NOTEBOOK ...] [--rounds N]
+
+The same solved notebooks, in turn: through the engine (a box, a tester, all layers of the sandbox),
+and in a warm process's fork, where all cells simply run one after another. Medians of all rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+COURSE = Path(__file__).parent.parent
+sys.path[:0] = [str(COURSE), str(COURSE / "tests")]
+ROUND_TRIPS = 500
+
+
+def main() -> None:
+    """Print a table, one row a notebook."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("notebooks", nargs="*", type=Path, default=sorted((COURSE / "source").glob("*/*.ipynb")))
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    from nbreferee.settings import NbReferee
+
+    print(f"{'':22}{'fork and':>10}{'':>10}{'':>10}{'notebook':>10}{'engine':>10}{'warm':>10}{'':>10}{'allowed':>10}{'round':>10}")
+    print(f"{'seconds':22}{'sandbox':>10}{'cells':>10}{'tests':>10}{'writing':>10}{'in all':>10}{'loop':>10}{'added':>10}{'to add':>10}{'trip, ms':>10}")
+    budget = NbReferee().budget()
+    for path in options.notebooks:
+        row = measure(path, options.rounds, budget)
+        allowed = max(0.25 * row["loop"], 0.06)
+        added = row["all"] - row["loop"]
+        figures = (row["fork"], row["cells"], row["tests"], row["writing"], row["all"], row["loop"], added, allowed, 1000 * row["trip"])
+        print(f"{path.stem:22}" + "".join(f"{figure:10.3f}" for figure in figures) + ("" if added <= allowed else "   too much"))
+
+
+def measure(path: Path, rounds: int, budget: object) -> dict[str, float]:
+    """Return medians, in seconds."""
+    from hand_in import solved
+
+    from nbreferee.engine.referee import Warm
+    from nbreferee.grading import Grader, Material, as_bytes, read_files
+    from nbreferee.intake import Released
+    from nbreferee.master import read_master
+
+    master = read_master(path)
+    answers = solved(master.notebook)
+    for cell in master.notebook.cells:
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+        cell.source = answers.get(grade_id, cell.source)
+    released = {cell.grade_id: Released(cell.source, "") for cell in master.cells if cell.grade_id}
+    material = Material(master, released, read_files(path.parent, follow_links=True))
+    data = as_bytes(master.notebook)
+    times: dict[str, list[float]] = {name: [] for name in ("fork", "cells", "tests", "writing", "all", "loop", "trip")}
+    with Warm(budget) as warm, tempfile.TemporaryDirectory() as folder:
+        grader = Grader(warm)
+        run_in_loop = warm_loop(path, [cell.source for cell in master.notebook.cells if cell.cell_type == "code"], Path(folder))
+        grader.grade(material, data, {})
+        for _ in range(rounds):
+            times["fork"].append(timed(lambda: time_of_fork(warm, material)))
+            started = time.perf_counter()
+            graded = grader.grade(material, data, {})
+            graded_in = time.perf_counter() - started
+            times["writing"].append(timed(lambda: (Path(folder) / "written.ipynb").write_bytes(as_bytes(graded.notebook))))
+            times["all"].append(graded_in + times["writing"][-1])
+            tests = {cell.grade_id for cell in master.tests}
+            of_test = {place: wall for place, wall in graded.cell_walls if place in tests}
+            times["tests"].append(sum(of_test.values()))
+            times["cells"].append(sum(wall for place, wall in graded.cell_walls) - times["tests"][-1])
+            times["loop"].append(run_in_loop())
+        times["trip"].append(time_of_round_trip(warm, material))
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def timed(action: Callable[[], object]) -> float:
+    """Return how long an action takes."""
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
+
+
+def time_of_fork(warm: object, material: object) -> None:
+    """Fork a box and a tester, put the sandbox around both, hear from both, and end them."""
+    box = warm.box()
+    box.ask("names", limit_s=10)
+    with warm.tester(material.plan, material.files) as tester:
+        from nbreferee.codec import encode
+
+        tester.send_with_sockets(encode(("connect", (10.0,))), [box.channel.socket])
+        tester.receive()
+    box.end()
+
+
+def time_of_round_trip(warm: object, material: object) -> float:
+    """Return how long it takes to ask a box for the value of a name."""
+    box = warm.box()
+    box.ask("cell", "x = 1.5", 10.0, None, limit_s=10)
+    spent = timed(lambda: [box.ask("name", "x", limit_s=10) for _ in range(ROUND_TRIPS)])
+    box.end()
+    return spent / ROUND_TRIPS
+
+
+def warm_loop(path: Path, sources: list[str], folder: Path) -> Callable[[], float]:
+    """Return what runs all cells in a fork of a warm process, and how long they took there."""
+    from nbreferee.engine.shell import Shell, warm_up
+    from nbreferee.engine.template import ENVIRONMENT
+
+    os.environ.update({name: ENVIRONMENT[name] for name in ("MPLBACKEND", "OPENBLAS_NUM_THREADS")}, IPYTHONDIR=str(folder))
+    shell = Shell.instance()
+    warm_up()
+
+    def run() -> float:
+        reading, writing = os.pipe()
+        started = time.perf_counter()
+        if os.fork() == 0:
+            os.chdir(path.parent)
+            sys.path.insert(0, "")
+            sys.dont_write_bytecode = True
+            shell.take_over()
+            shown = [shell.run(source)[0] for source in sources]
+            errors = [output["evalue"] for outputs in shown for output in outputs if output["output_type"] == "error"]
+            os.write(writing, json.dumps(errors).encode())
+            os._exit(0)
+        os.close(writing)
+        with os.fdopen(reading) as pipe:
+            errors = json.loads(pipe.read())
+        os.wait()
+        if errors:
+            raise SystemExit(f"{path}: {errors[0]}")
+        return time.perf_counter() - started
+
+    return run
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""Honest answers get here what they get where everything runs in one namespace, as stock nbgrader does.
+
+The cases are in `honest/*.txt`: small masters, each with other answers to it, right and wrong. Every
+one is run both ways, and the scores must be equal, cell by cell. (But for a warning on stderr: that
+costs all points with stock nbgrader, and nothing here.) Cases in `impossible.txt` differ by design:
+there a test fails in words that tell why.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pytest
+from building import answer, cell, graded
+from nbformat import NotebookNode
+from refereed import Court, verdicts
+
+from nbreferee.grading import CellVerdict
+from nbreferee.master import Cell
+from nbreferee.verify.session import Session
+from nbreferee.verify.warm import Forks, Task
+
+FOLDER = Path(__file__).parent / "honest"
+UNTOUCHED = "# YOUR CODE HERE\nraise NotImplementedError()"
+# In every master, so that one warm tester serves them all.
+MODULES = "random math io os sys re ast json csv copy collections itertools functools contextlib inspect warnings unittest time datetime decimal fractions"
+SHARED = "def modules_of_all_cases():\n    import numpy, matplotlib, types, string, operator, enum, dataclasses, typing, abc, traceback, statistics, asyncio, builtins, "
+
+
+@dataclass(frozen=True)
+class Case:
+    """A master of a few cells, and other answers to it."""
+
+    name: str
+    parts: tuple[tuple[str, str, str], ...]  # what it is, a word about it, its source
+
+    @property
+    def cells(self) -> list[NotebookNode]:
+        """The cells of the master."""
+        made = [cell(SHARED + ", ".join(MODULES.split()), grade_id="shared", locked=True)] if "pandas" not in self.name else []
+        for number, (kind, word, source) in enumerate(self.parts):
+            if kind == "answer":
+                made.append(answer(source, f"answer{word}"))
+            elif kind == "test":
+                made.append(graded(source, f"test{number}", points=int(word or 2)))
+            elif kind in ("locked", "free"):
+                made.append(cell(source, grade_id=f"cell{number}", locked=True) if kind == "locked" else cell(source))
+        return made
+
+    @cached_property
+    def answers(self) -> dict[str, dict[str, str]]:
+        """All answers, by a name that says what they are: source by grade id."""
+        own = {f"answer{word}": source for kind, word, source in self.parts if kind == "answer"}
+        others = {f"{kind} {number}": {**own, f"answer{word}": source} for number, (kind, word, source) in enumerate(self.parts) if kind in ("right", "wrong")}
+        return {"right": own, **others, "untouched": dict.fromkeys(own, UNTOUCHED)}
+
+
+def read_cases(name: str) -> list[Case]:
+    """Read a file of cases: ==== before each, ---- before each of its cells."""
+    cases = []
+    for text in re.split(r"(?m)^==== ", (FOLDER / name).read_text())[1:]:
+        title, _, body = text.partition("\n")
+        parts = [part.partition("\n") for part in re.split(r"(?m)^---- ", body)[1:]]
+        cases.append(Case(title.strip(), tuple((*f"{head} ".split(" ", 1), source.strip("\n")) for head, _, source in parts)))
+    return [Case(case.name, tuple((kind, word.strip(), source) for kind, word, source in case.parts)) for case in cases]
+
+
+FILES = sorted(path.name for path in FOLDER.glob("*.txt") if path.name != "impossible.txt")
+CASES = [pytest.param(case, id=case.name) for name in FILES for case in read_cases(name)]
+
+
+@pytest.fixture(scope="module")
+def court() -> Iterator[Court]:
+    with Court() as court:
+        yield court
+
+
+@pytest.fixture(scope="module")
+def stock(request: pytest.FixtureRequest) -> dict[tuple[str, str], dict[str, float]]:
+    """What all answers get in one namespace."""
+    wanted = [item.callspec.params["case"] for item in request.session.items if "stock" in getattr(item, "fixturenames", ())]
+    scores: dict[tuple[str, str], dict[str, float]] = {}
+    forks = Forks(2, lambda outcome: scores.update({outcome.key: outcome.result}))
+    with Court() as without_processes:
+        tasks = [
+            Task((case.name, name), lambda cells=without_processes.material(*case.cells).master.cells, answers=answers: in_one_namespace(cells, answers), 30)
+            for case in wanted
+            for name, answers in case.answers.items()
+        ]
+    forks.start(tasks)
+    forks.finish()
+    return scores
+
+
+def in_one_namespace(cells: tuple[Cell, ...], answers: dict[str, str]) -> dict[str, float]:
+    """Return the scores that stock nbgrader would give; figures are closed after each cell, as in a notebook."""
+    warnings.resetwarnings()
+    with tempfile.TemporaryDirectory() as folder:
+        session = Session(Path(folder))
+        scores = {}
+        for one in cells:
+            if one.is_code:
+                ran = session.run(answers.get(one.grade_id, one.source))
+                plt.close("all")
+                if one.is_test:
+                    scores[one.grade_id] = replace(ran, stderr="").score(one)
+        os.chdir("/")
+    return scores
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_scores_are_those_of_one_namespace(case: Case, court: Court, stock: dict):
+    if "pandas" in case.name:
+        pytest.importorskip("pandas")
+    material = court.material(*case.cells)
+    points = {one.grade_id: one.points for one in material.master.tests}
+    for name, answers in case.answers.items():
+        there = stock[case.name, name]
+        assert (there == points) is name.startswith("right"), f"{name}: the case itself is wrong: {there}"
+        came = verdicts(court.grade(material, answers))
+        assert {grade_id: one.score for grade_id, one in came.items()} == there, f"{name}: {said(came)}"
+        assert all(one.message for one in came.values() if one.status != "passed"), f"{name}: {said(came)}"
+
+
+def said(came: dict[str, CellVerdict]) -> str:
+    return "; ".join(f"{grade_id}: {one.score:g} ({one.status}) {one.message}" for grade_id, one in came.items())

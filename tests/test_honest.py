@@ -14,7 +14,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -87,32 +87,39 @@ def court() -> Iterator[Court]:
 def stock(request: pytest.FixtureRequest) -> dict[tuple[str, str], dict[str, float]]:
     """What all answers get in one namespace."""
     wanted = [item.callspec.params["case"] for item in request.session.items if "stock" in getattr(item, "fixturenames", ())]
-    scores: dict[tuple[str, str], dict[str, float]] = {}
-    forks = Forks(2, lambda outcome: scores.update({outcome.key: outcome.result}))
-    with Court() as without_processes:
-        tasks = [
-            Task((case.name, name), lambda cells=without_processes.material(*case.cells).master.cells, answers=answers: in_one_namespace(cells, answers), 30)
-            for case in wanted
-            for name, answers in case.answers.items()
-        ]
-    forks.start(tasks)
+    with Court() as court:  # whose processes are not needed
+        masters = {case.name: court.material(*case.cells).master.cells for case in wanted}
+    outcomes: dict[str, list] = {}
+    forks = Forks(1, lambda outcome: outcomes.update({outcome.key: outcome.result}))
+    forks.start([Task("all", lambda: in_one_namespace_each(wanted, masters), 120)])
     forks.finish()
+    return {(case, name): scores for case, name, scores in outcomes["all"]}
+
+
+def in_one_namespace_each(cases: list[Case], masters: dict[str, tuple[Cell, ...]]) -> list[tuple[str, str, dict[str, float]]]:
+    """Return (case, answer, scores) of all answers, each run in a fork of a process with a shell."""
+    warnings.resetwarnings()
+    scores: list[tuple[str, str, dict[str, float]]] = []
+    forks = Forks(2, lambda outcome: scores.append((*outcome.key, outcome.result)))
+    with tempfile.TemporaryDirectory() as folder:
+        session = Session(Path(folder))
+        tries = [(case.name, name, answers) for case in cases for name, answers in case.answers.items()]
+        forks.start(Task((case, name), partial(in_one_namespace, session, masters[case], answers), 30) for case, name, answers in tries)
+        forks.finish()
+        os.chdir("/")
     return scores
 
 
-def in_one_namespace(cells: tuple[Cell, ...], answers: dict[str, str]) -> dict[str, float]:
+def in_one_namespace(session: Session, cells: tuple[Cell, ...], answers: dict[str, str]) -> dict[str, float]:
     """Return the scores that stock nbgrader would give; figures are closed after each cell, as in a notebook."""
-    warnings.resetwarnings()
-    with tempfile.TemporaryDirectory() as folder:
-        session = Session(Path(folder))
-        scores = {}
-        for one in cells:
-            if one.is_code:
-                ran = session.run(answers.get(one.grade_id, one.source))
-                plt.close("all")
-                if one.is_test:
-                    scores[one.grade_id] = replace(ran, stderr="").score(one)
-        os.chdir("/")
+    os.chdir(tempfile.mkdtemp(dir="."))
+    scores = {}
+    for one in cells:
+        if one.is_code:
+            ran = session.run(answers.get(one.grade_id, one.source))
+            plt.close("all")
+            if one.is_test:
+                scores[one.grade_id] = replace(ran, stderr="").score(one)
     return scores
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import os
 import shutil
 import stat
@@ -17,7 +19,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties
 
 from nbreferee.course import CourseError, gradebook_writer
-from nbreferee.gradebook import begin_submission, record, record_missing, released_cells
+from nbreferee.gradebook import begin_submission, is_recorded, record, record_missing, released_cells
 from nbreferee.grading import CellVerdict, Grader, Material, as_bytes, plain_verdict, read_files
 from nbreferee.intake import SubmissionError
 from nbreferee.master import MasterError, read_master
@@ -30,7 +32,7 @@ class Outcome:
     student: str
     assignment: str
     notebook: str
-    status: str  # 'graded', 'missing' or 'failed'
+    status: str  # 'graded', 'skipped' (nothing has changed), 'missing' or 'failed'
     message: str = ""
     wall_s: float = 0.0
     repairs: tuple[str, ...] = ()
@@ -94,9 +96,10 @@ def submitted_by(course: CourseDirectory, assignment: str, students: Iterable[st
 class Autograding:
     """Grades submissions of a course; use it in a `with` for as long as the gradebook is open."""
 
-    def __init__(self, course: CourseDirectory, grader: Grader) -> None:
+    def __init__(self, course: CourseDirectory, grader: Grader, force: bool = False) -> None:
         self._course = course
         self._grader = grader
+        self._force = force
 
     def run(self, assignment: str, students: Iterable[str], done: Callable[[Outcome], None]) -> None:
         """Grade the submissions of students in an assignment, and say of each notebook what came of it."""
@@ -109,8 +112,13 @@ class Autograding:
     def _submission(self, gradebook: Gradebook, materials: dict[str, Material], assignment: str, student: str) -> Iterator[Outcome]:
         course = self._course
         handed_in = Path(course.format_path(course.submitted_directory, student, assignment))
-        begin_submission(gradebook, course, assignment, student)
         files = read_files(handed_in, follow_links=False)
+        marks = {name: self._fingerprint(material, handed_in / f"{name}.ipynb", files) for name, material in materials.items()}
+        earlier = [] if self._force else list(self._earlier(gradebook, assignment, student, marks))
+        if len(earlier) == len(materials):
+            yield from earlier
+            return
+        begin_submission(gradebook, course, assignment, student)
         with _written_aside(Path(course.format_path(course.autograded_directory, student, assignment))) as target:
             for name, data in {**files, **next(iter(materials.values())).files}.items():
                 (target / name).parent.mkdir(parents=True, exist_ok=True)
@@ -128,11 +136,32 @@ class Autograding:
                     record_missing(gradebook, assignment, student, name)
                     yield Outcome(**common, status="failed", message=str(error), wall_s=time.monotonic() - started)
                 else:
+                    kept = {"fingerprint": marks[name], "repairs": list(graded.repairs), "cells": [plain_verdict(cell) for cell in graded.cells]}
+                    graded.notebook.metadata["nbreferee"] = kept
                     (target / f"{name}.ipynb").write_bytes(as_bytes(graded.notebook))
                     record(gradebook, assignment, student, name, graded.notebook, self._grader.stamp)
                     self._penalise(assignment, student, name, graded.notebook)
                     wall_s = time.monotonic() - started
                     yield Outcome(**common, status="graded", wall_s=wall_s, repairs=graded.repairs, cells=graded.cells, warnings=graded.warnings)
+
+    def _fingerprint(self, material: Material, notebook: Path, files: dict[str, bytes]) -> str:
+        """Return a name for all that the verdicts on a submission depend on."""
+        digest = hashlib.sha256(repr((material.key, self._grader.warm.budget.as_plain(), self._grader.stamp)).encode())
+        with contextlib.suppress(OSError, SubmissionError):
+            digest.update(_read_bytes(notebook))
+        for name, data in sorted(files.items()):
+            digest.update(f"{name} {len(data)} ".encode() + data)
+        return digest.hexdigest()
+
+    def _earlier(self, gradebook: Gradebook, assignment: str, student: str, marks: dict[str, str]) -> Iterator[Outcome]:
+        """Yield what earlier runs made of a submission, where nothing has changed since."""
+        folder = Path(self._course.format_path(self._course.autograded_directory, student, assignment))
+        for name, mark in marks.items():
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+                kept = json.loads((folder / f"{name}.ipynb").read_bytes())["metadata"]["nbreferee"]
+                if kept["fingerprint"] == mark and is_recorded(gradebook, assignment, student, name):
+                    cells = tuple(CellVerdict(**cell) for cell in kept["cells"])
+                    yield Outcome(student, assignment, name, "skipped", repairs=tuple(kept["repairs"]), cells=cells)
 
     def _penalise(self, assignment: str, student: str, notebook: str, executed: Any) -> None:
         """Let nbgrader, or the course's plugin, take something off for lateness."""

@@ -61,15 +61,20 @@ def report(assignments: tuple[str, ...], course_dir: Path) -> None:
 @COURSE_DIR
 @click.option("--student", "students", multiple=True, metavar="ID", help="Grade this student alone; may be given several times.")
 @click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write every verdict to this file, too.")
+@click.option("--force", is_flag=True, help="Grade again what has not changed since it was graded, too.")
 @click.option("--unsafe-no-sandbox", metavar="REASON", help="Run student code unprotected, and stamp all that is graded so with the reason.")
-def autograde(assignments: tuple[str, ...], course_dir: Path, students: tuple[str, ...], json_path: Path | None, unsafe_no_sandbox: str | None) -> None:
+def autograde(
+    assignments: tuple[str, ...], course_dir: Path, students: tuple[str, ...], json_path: Path | None, force: bool, unsafe_no_sandbox: str | None
+) -> None:
     """Grade what students have handed in.
 
     Their code runs in a sandbox, the tests in another process, which alone decides.
     """
     import json
+    import warnings
 
     _need_linux("student code runs in a sandbox")
+    warnings.filterwarnings("ignore", module="nbgrader")  # of SQLAlchemy's, and nobody's business here
     from rich.console import Console
     from rich.progress import Progress
 
@@ -87,7 +92,7 @@ def autograde(assignments: tuple[str, ...], course_dir: Path, students: tuple[st
         wanted = source_assignments(course, assignments)
         names = [name for name in wanted if assignments or submitted_by(course, name)]
         with Warm(budget) as warm, Progress(console=console, transient=True) as bar:
-            autograding = Autograding(course, Grader(warm, unsafe_no_sandbox or ""))
+            autograding = Autograding(course, Grader(warm, unsafe_no_sandbox or ""), force)
             for name in names:
                 row = bar.add_task(name, total=len(submitted_by(course, name, students)))
                 seen: set[str] = set()
@@ -107,9 +112,12 @@ def autograde(assignments: tuple[str, ...], course_dir: Path, students: tuple[st
         json_path.write_text(json.dumps([outcome.as_json() for outcome in outcomes], indent=1, ensure_ascii=False) + "\n")
     for warning in dict.fromkeys(text for outcome in outcomes for text in outcome.warnings):
         console.print(f"Look at this test: {warning}")
-    counts = {status: sum(outcome.status == status for outcome in outcomes) for status in ("graded", "missing", "failed")}
+    counts = {status: sum(outcome.status == status for outcome in outcomes) for status in ("graded", "skipped", "missing", "failed")}
     repaired = sum(bool(outcome.repairs) for outcome in outcomes)
-    click.echo(f"{counts['graded']} notebooks graded, {repaired} of them repaired; {counts['missing']} not handed in, {counts['failed']} not readable.")
+    skipped = f", {counts['skipped']} unchanged and skipped" if counts["skipped"] else ""
+    click.echo(
+        f"{counts['graded']} notebooks graded{skipped}, {repaired} of them repaired; {counts['missing']} not handed in, {counts['failed']} not readable."
+    )
     sys.exit(1 if counts["failed"] else 0)
 
 

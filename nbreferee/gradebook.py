@@ -59,6 +59,15 @@ def record_missing(gradebook: Gradebook, assignment: str, student: str, notebook
     gradebook.db.commit()
 
 
+def is_recorded(gradebook: Gradebook, assignment: str, student: str, notebook: str) -> bool:
+    """Tell whether every score that needs no person is in the gradebook."""
+    try:
+        grades = gradebook.find_submission_notebook(notebook, assignment, student).grades
+    except MissingEntry:
+        return False
+    return all(grade.auto_score is not None or grade.needs_manual_grade for grade in grades)
+
+
 def begin_submission(gradebook: Gradebook, course: CourseDirectory, assignment: str, student: str) -> None:
     """Enter a student and a submission with its time, if they are new."""
     gradebook.update_or_create_student(student)

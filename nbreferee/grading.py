@@ -20,7 +20,7 @@ from nbformat import NotebookNode
 
 from nbreferee import __version__
 from nbreferee.engine.referee import Came, Part, Referee, Warm
-from nbreferee.intake import Rebuilt, Released, rebuild
+from nbreferee.intake import Rebuilt, Released, rebuild, well_formed
 from nbreferee.master import Master
 from nbreferee.plan import Plan, make_plan, role_of
 
@@ -160,7 +160,7 @@ def fill_in(rebuilt: Rebuilt, came: list[Came]) -> tuple[CellVerdict, ...]:
                     output.execution_count = count
         known = place.cell
         if known is not None and known.is_test:
-            verdicts.append(CellVerdict(known.grade_id, one.status, one.score, known.points, one.message))
+            verdicts.append(CellVerdict(known.grade_id, one.status, one.score, known.points, well_formed(one.message)))
         elif known is not None and (known.graded or known.is_task):
             verdicts.append(CellVerdict(known.grade_id, "manual", 0.0, known.points, ""))
     return tuple(verdicts)
@@ -168,7 +168,7 @@ def fill_in(rebuilt: Rebuilt, came: list[Came]) -> tuple[CellVerdict, ...]:
 
 def as_bytes(notebook: NotebookNode) -> bytes:
     """Return a notebook as a file has it."""
-    return (nbformat.writes(notebook) + "\n").encode()
+    return well_formed(nbformat.writes(notebook) + "\n").encode()
 
 
 def plain_verdict(verdict: CellVerdict) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -13,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from denied import TIER_B, nbreferee_where
 
 from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES, Box, Layer, Limits, enter, interpreter_folders
 from nbreferee.sandbox.probe import ATTACKS, NEEDS, Found, Target, attempt, probe, target_outside, tier
@@ -184,37 +184,13 @@ def test_processes_left_running_end_with_the_box():
 
 # ------------------------------------------------- machines that offer less
 
-DENY = """
-import ctypes, errno, os, subprocess, sys
-sys.path[:0] = {path!r}
-from nbreferee.sandbox import kernel, seccomp
-denied = {denied!r}
-program = [seccomp._step(seccomp.LOAD, seccomp.NUMBER)]
-for number in denied:
-    program += [seccomp._step(seccomp.JUMP_EQUAL, number, no=1), seccomp._step(seccomp.RETURN, seccomp.ERRNO | errno.EPERM)]
-program += [seccomp._step(seccomp.RETURN, seccomp.ALLOW)]
-kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-packed = (ctypes.c_uint64 * len(program)).from_buffer_copy(b"".join(program))
-kernel.install_filter(packed, len(program))
-from nbreferee.cli import main
-sys.argv = ["nbreferee", "doctor"]
-main()
-"""
-
-
-def doctor_where(*denied: str) -> subprocess.CompletedProcess:
-    numbers = {"unshare": 272, "mount": 165, "landlock": 444, "seccomp": 317}
-    code = DENY.format(path=[str(Path(__file__).parent.parent)], denied=[numbers[name] for name in denied])
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "COLUMNS": "200"})
-
-
 def test_doctor_reports_tier_a():
-    ran = doctor_where()
+    ran = nbreferee_where((), "doctor")
     assert (ran.returncode, "Tier A" in ran.stdout) == (0, True), ran.stdout + ran.stderr
 
 
 def test_doctor_reports_tier_b_where_namespaces_are_denied():
-    ran = doctor_where("unshare", "mount")
+    ran = nbreferee_where(TIER_B, "doctor")
     assert ran.returncode == 0
     assert "Tier B" in ran.stdout
     assert "unshare: Operation not permitted" in ran.stdout
@@ -223,7 +199,7 @@ def test_doctor_reports_tier_b_where_namespaces_are_denied():
 
 @pytest.mark.parametrize("layer", ["landlock", "seccomp"])
 def test_doctor_refuses_where_tier_b_is_not_reached(layer):
-    ran = doctor_where("unshare", "mount", layer)
+    ran = nbreferee_where((*TIER_B, layer), "doctor")
     assert ran.returncode == 1
     assert "No tier: student code must not run here." in ran.stdout
     assert f"{layer}: Operation not permitted" in ran.stdout

@@ -29,7 +29,7 @@ from nbreferee.codec import CodecError, decode, encode
 from nbreferee.engine import kinds
 from nbreferee.engine.channel import Channel
 from nbreferee.engine.conversation import Facts, importable_name, is_installed, random_state, set_random_state
-from nbreferee.engine.shell import Shell
+from nbreferee.engine.shell import Shell, error_output
 
 HEARD_CHARACTERS = 1_000_000  # of what one call prints
 FILES, FILE_BYTES = 200, 20 << 20  # that a student's code may leave for the tests
@@ -120,10 +120,13 @@ class Box:
     def _run_cell(self, source: str, limit_s: float, state: tuple | None) -> tuple:
         if state is not None:
             set_random_state(state)
-        sys.stdout.flush()
         with self._limited(limit_s):
             shown, result = self._shell.run(source)
         error = result.error_before_exec or result.error_in_exec
+        if isinstance(error, Overrun):
+            lines = next((one["traceback"] for one in shown if one["output_type"] == "error"), [])
+            text = f"this cell took longer than {limit_s:g} s and was stopped: is there a loop that does not end?"
+            shown = [*(one for one in shown if one["output_type"] != "error"), error_output("TimeoutError", text, [*lines[:-1], f"TimeoutError: {text}"])]
         return shown, self._shell.execution_count - 1, isinstance(error, Overrun), random_state()
 
     def _take_files(self, files: dict[str, bytes]) -> None:
@@ -135,11 +138,14 @@ class Box:
 
     def _new_files(self) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
+        left = FILE_BYTES
         for path in sorted(Path().rglob("*"))[: 10 * FILES]:
             new = path.is_file() and not path.is_symlink() and self._given.get(str(path)) != _stamp(path)
-            if new and len(found) < FILES and path.stat().st_size <= FILE_BYTES:
-                found[str(path)] = path.read_bytes()
-                self._given[str(path)] = _stamp(path)
+            left -= path.stat().st_size if new else 0
+            if new and len(found) < FILES and left >= 0:
+                with contextlib.suppress(OSError):  # one that may not be read
+                    found[str(path)] = path.read_bytes()
+                    self._given[str(path)] = _stamp(path)
         return found
 
     def _name(self, name: str) -> tuple:
@@ -295,7 +301,7 @@ class Box:
         classes = tuple(kind.__name__ for kind in type(error).__mro__)
         try:
             text = str(error)
-        except Exception:
+        except BaseException:
             text = ""
         try:
             arguments = tuple(error.args)

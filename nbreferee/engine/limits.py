@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from nbreferee.sandbox import ALL_LAYERS, Layer, Limits
 
@@ -16,3 +17,7 @@ class Budget:
     submission_s: float = 600.0  # all cells of one notebook; those left then are not run
     box: Limits = field(default_factory=Limits)
     layers: frozenset[Layer] = ALL_LAYERS
+
+    def as_plain(self) -> dict[str, Any]:
+        """Return it as JSON and the codec take it."""
+        return {**asdict(self), "layers": sorted(layer.value for layer in self.layers)}

@@ -97,9 +97,8 @@ class Warm:
         self.budget = budget
         self.folder = Path(tempfile.mkdtemp(prefix="nbreferee-"))
         (self.folder / "root").mkdir()
-        limits = vars(budget.box)
-        layers = [layer.value for layer in budget.layers]
-        self._common = {"limits": limits, "layers": layers, "root": str(self.folder / "root")}
+        plain = budget.as_plain()
+        self._common = {"limits": plain["box"], "layers": plain["layers"], "root": str(self.folder / "root")}
         self._boxes: Template | None = None
         self._testers: dict[tuple, tuple[Template, Path]] = {}
 

@@ -25,6 +25,7 @@ from traitlets import Type
 
 STREAM_CHARACTERS = 1_000_000  # of one cell; what comes after is dropped, and a line says so
 RICH_CHARACTERS = 16_000_000
+MOST_OUTPUTS = 2_000
 
 
 class Outputs:
@@ -47,7 +48,7 @@ class Outputs:
         last = self.shown[-1] if self.shown else {}
         if (last.get("output_type"), last.get("name")) == ("stream", stream):
             last["text"] += text
-        else:
+        elif len(self.shown) < MOST_OUTPUTS:
             self.shown.append({"output_type": "stream", "name": stream, "text": text})
 
     def add(self, output: dict[str, Any], display_id: str = "") -> None:
@@ -56,6 +57,8 @@ class Outputs:
         self._left["rich"] -= len(json.dumps(output))
         if self._left["rich"] < 0:
             output = {"output_type": "stream", "name": "stderr", "text": "[Not shown: this cell displays too much.]\n"}
+        if len(self.shown) >= MOST_OUTPUTS and output["output_type"] != "error":
+            return
         self.shown.append(output)
         if display_id:
             self._by_display_id.setdefault(display_id, []).append(output)

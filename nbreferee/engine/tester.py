@@ -128,7 +128,7 @@ class Tester:
         deadline = time.monotonic() + limit_s
         self._student.begin(deadline, state)
         if step.role == "test" and not self._student.lost:
-            with contextlib.suppress(Lost):
+            with contextlib.suppress(Lost, OutOfTime, Exception):
                 self._fetch_files()
         self._names.begin(self._student)
         before = {name: dict.get(self._names, name, self) for name in step.set_for_students}
@@ -168,7 +168,7 @@ class Tester:
             return [str(line) for line in render()]
         lines = [f"{kind}: {message}"]
         if getattr(error, "from_student", False) and not self._student.lost:
-            with contextlib.suppress(Lost, OutOfTime, Exception):
+            with contextlib.suppress(BaseException):  # whatever its __str__ raises
                 lines = self._student.student_traceback() or lines
         line = _failing_line(error)
         if line and line not in step.hidden_lines:

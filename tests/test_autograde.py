@@ -1,0 +1,228 @@
+"""nbreferee autograde: the same gradebook as nbgrader's own command, on every tier; refusal below; a stamp on what is graded unsafely."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from denied import TIER_B, nbreferee_where
+from hand_in import answered, read_notebook, solved, written
+from nbgrader.api import Gradebook
+from notebooks import COURSE
+
+from nbreferee.cli import main
+
+STUDENTS = ("full_marks", "untouched", "unstable", "seed_000")
+STOCK = "c.Autograde.sanitize_preprocessors"
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory) -> Path:
+    """A course with our softmax assignment, released, and handed in by some of the class."""
+    course = tmp_path_factory.mktemp("autograde") / "course"
+    shutil.copytree(COURSE / "source/softmax", course / "source/softmax")
+    shutil.copy(COURSE / "nbgrader_config.py", course)
+    run(course, "nbgrader", "generate_assignment", "softmax")
+    release = read_notebook(course / "release/softmax/softmax.ipynb")
+    answers = {
+        "full_marks": solved(read_notebook(course / "source/softmax/softmax.ipynb")),
+        "untouched": {},
+        **{name: dict(written(COURSE / f"tests/class/{name}/softmax.py")) for name in STUDENTS[2:]},
+    }
+    for student in STUDENTS:
+        folder = course / "submitted" / student / "softmax"
+        folder.mkdir(parents=True)
+        (folder / "softmax.ipynb").write_text(nbformat.writes(answered(release, answers[student])))
+    (course / "submitted/untouched/softmax/timestamp.txt").write_text("2026-01-02 03:04:05 UTC\n")
+    return course
+
+
+@pytest.fixture
+def course(released, tmp_path) -> Path:
+    """A copy of it, for one test."""
+    return Path(shutil.copytree(released, tmp_path / "course"))
+
+
+def run(course: Path, *command: str) -> subprocess.CompletedProcess:
+    binaries = Path(sys.executable).parent
+    environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "200"}
+    ran = subprocess.run([binaries / command[0], *command[1:]], cwd=course, env=environment, capture_output=True, text=True)
+    assert "Traceback" not in ran.stderr, ran.stderr[-3000:]
+    return ran
+
+
+def autograde(course: Path, *options: str) -> subprocess.CompletedProcess:
+    return run(course, "nbreferee", "autograde", "softmax", *options)
+
+
+def gradebook(course: Path) -> dict[tuple, tuple]:
+    """All that a gradebook says of submissions."""
+    rows: dict[tuple, tuple] = {}
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "gradients") as book:
+        for submission in book.assignment_submissions("softmax"):
+            student = submission.student.id
+            rows[student, "time"] = (submission.timestamp,)
+            for notebook in submission.notebooks:
+                rows[student, notebook.name] = (notebook.score, notebook.late_submission_penalty, notebook.needs_manual_grade)
+                for grade in notebook.grades:
+                    rows[student, "score", grade.name] = (grade.auto_score, grade.manual_score, grade.extra_credit, grade.needs_manual_grade)
+                for comment in notebook.comments:
+                    rows[student, "comment", comment.name] = (comment.auto_comment, comment.manual_comment)
+    return rows
+
+
+def test_nbgraders_own_command_leaves_the_same_gradebook(course, tmp_path):
+    other = Path(shutil.copytree(course, tmp_path / "other"))
+    assert run(course, "nbgrader", "autograde", "softmax").returncode == 0
+    assert autograde(other).returncode == 0
+    assert len(gradebook(other)) > 100
+    assert gradebook(other) == gradebook(course)
+
+
+def test_stock_grading_in_the_students_process_gives_the_same_gradebook(course, tmp_path):
+    other = Path(shutil.copytree(course, tmp_path / "other"))
+    config = [line for line in (other / "nbgrader_config.py").read_text().splitlines() if "ClearSolutions" in line or "course_id" in line]
+    (other / "nbgrader_config.py").write_text("\n".join(["c = get_config()", *config]))
+    assert run(other, "nbgrader", "autograde", "softmax").returncode == 0
+    assert autograde(course).returncode == 0
+    assert gradebook(course) == gradebook(other)
+
+
+def test_marks_by_hand_survive_grading_again(course):
+    autograde(course)
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "gradients") as book:
+        for name, score in (("shift_proof", 1.5), ("softmax_tests", 0.25)):
+            book.find_grade(name, "softmax", "softmax", "full_marks").manual_score = score
+        book.find_comment("shift_proof", "softmax", "softmax", "full_marks").manual_comment = "Nice."
+        book.db.commit()
+    before = gradebook(course)
+    autograde(course, "--force")
+    after = gradebook(course)
+    assert after["full_marks", "score", "shift_proof"][1] == 1.5
+    assert after["full_marks", "comment", "shift_proof"][1] == "Nice."
+    assert after["full_marks", "score", "softmax_tests"] == (1.5, 0.25, None, True)  # nbgrader wants it looked at again
+    assert after["full_marks", "score", "shift_proof"] == before["full_marks", "score", "shift_proof"]
+
+
+def test_unchanged_submission_is_skipped_and_a_changed_one_is_not(course, tmp_path):
+    first, second, third = (tmp_path / name for name in ("1.json", "2.json", "3.json"))
+    autograde(course, "--json", str(first))
+    written = (course / "autograded/full_marks/softmax/softmax.ipynb").stat().st_mtime_ns
+    (course / "submitted/seed_000/softmax/softmax.ipynb").write_bytes((course / "submitted/unstable/softmax/softmax.ipynb").read_bytes())
+    autograde(course, "--json", str(second))
+    verdicts = {one["student"]: one for one in json.loads(second.read_text())}
+    assert {student: one["status"] for student, one in verdicts.items()} == {
+        "full_marks": "skipped", "seed_000": "graded", "unstable": "skipped", "untouched": "skipped",
+    }  # fmt: skip
+    before = {one["student"]: one for one in json.loads(first.read_text())}
+    assert verdicts["unstable"]["cells"] == before["unstable"]["cells"]
+    assert verdicts["seed_000"]["cells"] == before["unstable"]["cells"]
+    assert (course / "autograded/full_marks/softmax/softmax.ipynb").stat().st_mtime_ns == written
+    assert "0 notebooks graded, 4 unchanged and skipped" in autograde(course).stdout
+    autograde(course, "--force", "--json", str(third))
+    assert {one["status"] for one in json.loads(third.read_text())} == {"graded"}
+
+
+def test_submission_that_the_gradebook_has_lost_is_graded_again(course, tmp_path):
+    autograde(course)
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "gradients") as book:
+        book.remove_student("unstable")
+    autograde(course, "--json", str(tmp_path / "verdicts.json"))
+    statuses = {one["student"]: one["status"] for one in json.loads((tmp_path / "verdicts.json").read_text())}
+    assert statuses["unstable"] == "graded"
+    assert statuses["full_marks"] == "skipped"
+
+
+def test_json_has_every_verdict(course, tmp_path):
+    assert autograde(course, "--json", str(tmp_path / "verdicts.json"), "--student", "seed_000").returncode == 0
+    (one,) = json.loads((tmp_path / "verdicts.json").read_text())
+    assert {name: one[name] for name in ("student", "assignment", "notebook", "status", "repairs")} == {
+        "student": "seed_000", "assignment": "softmax", "notebook": "softmax", "status": "graded", "repairs": [],
+    }  # fmt: skip
+    assert one["max_score"] == 20
+    assert one["score"] == sum(cell["score"] for cell in one["cells"])
+    assert one["wall_s"] > 0
+    cells = {cell["grade_id"]: cell for cell in one["cells"]}
+    assert cells["softmax_tests"]["status"] == "failed"
+    assert "Likely cause: " in cells["softmax_tests"]["message"]
+    assert cells["shift_proof"]["status"] == "manual"
+
+
+def test_tier_b_gives_the_same_gradebook(course, tmp_path):
+    other = Path(shutil.copytree(course, tmp_path / "other"))
+    autograde(course)
+    ran = nbreferee_where(TIER_B, "autograde", "softmax", "--course-dir", str(other))
+    assert ran.returncode == 0, ran.stderr
+    assert gradebook(other) == gradebook(course)
+
+
+@pytest.mark.parametrize("layer", ["landlock", "seccomp"])
+def test_grading_refuses_without_a_layer_and_says_the_cure(course, layer):
+    ran = nbreferee_where((*TIER_B, layer), "autograde", "softmax", "--course-dir", str(course))
+    assert ran.returncode == 2
+    assert "student code must not run here" in ran.stderr
+    assert f"{layer}: " in ran.stderr
+    assert "To mend it, use " in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert not (course / "autograded").exists()
+
+
+def test_grading_without_a_sandbox_wants_a_reason_and_stamps_it(course):
+    ran = nbreferee_where((*TIER_B, "seccomp"), "autograde", "softmax", "--course-dir", str(course), "--unsafe-no-sandbox", "an exam on a laptop")
+    assert ran.returncode == 0, ran.stderr
+    stamp = "Graded without a sandbox: an exam on a laptop"
+    comments = [row[0] for key, row in gradebook(course).items() if key[1] == "comment"]
+    assert comments
+    assert all(stamp in comment for comment in comments)
+    run(course, "nbgrader", "generate_feedback", "softmax")
+    page = (course / "feedback/full_marks/softmax/softmax.html").read_text()
+    assert "Graded without a sandbox:" in page
+    assert "an exam on a laptop" in page
+
+
+def test_what_is_graded_in_a_sandbox_bears_no_stamp(course):
+    autograde(course)
+    assert "without a sandbox" not in (course / "autograded/full_marks/softmax/softmax.ipynb").read_text()
+    assert {row[0] for key, row in gradebook(course).items() if key[1] == "comment"} == {None, "No response."}
+
+
+OTHER_SYSTEMS = """
+import subprocess, sys
+import click, numpy
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("fcntl", "resource", "termios"):
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Missing())
+sys.platform = {platform!r}
+"""
+
+
+@pytest.mark.parametrize("platform", ["darwin", "win32"])
+@pytest.mark.parametrize("command", ["autograde", "verify", "doctor"])
+def test_other_systems_get_a_sentence(platform, command):
+    code = OTHER_SYSTEMS.format(platform=platform) + f"from nbreferee.cli import main\nsys.argv = ['nbreferee', {command!r}]\nmain()"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=COURSE)
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("nbreferee: this needs Linux")
+    assert "Use a container, or WSL 2 on Windows." in ran.stderr
+    assert len(ran.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("platform", ["darwin", "win32"])
+def test_students_side_works_on_other_systems(platform):
+    code = "import numpy as np\n" + OTHER_SYSTEMS.format(platform=platform) + "from gradcheck import check_gradient\ncheck_gradient(lambda x: x**2, lambda x: np.diag(2 * x), np.ones(2))\n"
+    code += "assert not any(name.startswith('nbreferee') for name in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=COURSE)
+    assert ran.returncode == 0, ran.stderr
+    assert "relative error" in ran.stdout
+
+
+def test_command_is_the_entry_point():
+    assert main.commands["autograde"].help

@@ -11,10 +11,8 @@ import contextlib
 import inspect
 import io
 import operator
-import os
 import signal
 import sys
-import textwrap
 import traceback
 import types
 import warnings
@@ -28,7 +26,7 @@ import numpy as np
 from nbreferee.codec import CodecError, decode, encode
 from nbreferee.engine import kinds
 from nbreferee.engine.channel import Channel
-from nbreferee.engine.conversation import Facts, importable_name, is_installed, random_state, set_random_state
+from nbreferee.engine.conversation import Facts, importable_name, random_state, set_random_state
 from nbreferee.engine.shell import Shell, error_output
 
 HEARD_CHARACTERS = 1_000_000  # of what one call prints

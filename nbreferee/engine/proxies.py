@@ -7,18 +7,16 @@ and what its methods return are values like any other.
 
 from __future__ import annotations
 
-import builtins
 import inspect
 import sys
 import types
-from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from nbreferee.codec import CodecError
 from nbreferee.engine.conversation import Facts, is_installed
 
-if TYPE_CHECKING:
-    from nbreferee.engine.student import Student
+Student = Any  # engine.student.Student, which makes proxies
 
 # What Python and its libraries look for in any object, to treat it in a special way.
 ATTRIBUTES_OF_FUNCTIONS = {"__name__", "__qualname__", "__doc__", "__code__", "__defaults__", "__kwdefaults__", "__annotations__", "__closure__"}
@@ -237,23 +235,3 @@ def _library_class(facts: Facts) -> type | None:
         return None
     found = getattr(module, facts.type_name, None)
     return found if isinstance(found, type) else None
-
-
-def exception_class(names: Collection[str], known: Callable[[str], type | None], made: dict[str, type]) -> type[BaseException]:
-    """Return the exception class with these names: its own and those it descends from.
-
-    One that only the student has is made anew, with the first known one as its base.
-    """
-    for name in names:
-        kind = getattr(builtins, name, None) or known(name)
-        if isinstance(kind, type) and issubclass(kind, BaseException):
-            break
-        kind = made.get(name)
-        if kind is not None:
-            break
-    else:
-        kind = Exception
-    own = next(iter(names), "Exception")
-    if kind.__name__ != own:
-        kind = made[own] = type(own, (kind,), {"__module__": "__main__"})
-    return kind

@@ -7,10 +7,8 @@ are none of these, a silence, or an end are `Lost`: a verdict on the cell, never
 from __future__ import annotations
 
 import builtins
-import collections
 import inspect
 import itertools
-import linecache
 import sys
 import time
 import types
@@ -24,13 +22,16 @@ import numpy as np
 
 from nbreferee.codec import CodecError, decode, encode
 from nbreferee.engine import kinds
+from nbreferee.engine.adopt import adopt
 from nbreferee.engine.channel import Channel, Closed, Late, Oversized
 from nbreferee.engine.conversation import NESTED, Facts, importable_name, is_installed, random_state, set_random_state
-from nbreferee.engine.proxies import Proxy, exception_class, make_proxy
+from nbreferee.engine.exceptions import exception_class, frames_of
+from nbreferee.engine.oddities import oddities
+from nbreferee.engine.proxies import Proxy, make_proxy
 
+UNRULY = "the notebook's process did not keep to the protocol"
 GRACE_S = 2.0  # the box ends a call by itself in time; that long after it, we do
 CALLBACKS = 200_000  # of one cell
-WALKED = 10_000  # values in a container that are looked at for what is suspicious
 PATCHABLE = ("input", "print", "open")
 REAL = {name: getattr(builtins, name) for name in PATCHABLE}
 
@@ -65,7 +66,7 @@ class Student:
         self._names = names  # of the tester: where the instructor's classes are
         self._trust = trust
         self._channel: Channel | None = None
-        self._lost = ""
+        self.lost = ""  # why the box is of no more use
         self._questions = itertools.count(1)
         self._proxies: weakref.WeakValueDictionary[int, Proxy] = weakref.WeakValueDictionary()
         self._callbacks: list[Any] = []
@@ -86,11 +87,9 @@ class Student:
         self.suspicious: set[tuple[str, str]] = set()  # (whose value, what is odd about it) of the running cell
         self.refused: Collection[tuple[str, str]] | None = None  # None: none; else all are but these
 
-    # ------------------------------------------------ the box comes and goes
-
     def connect(self, channel: Channel, limit_s: float) -> None:
         """Talk to a box; what was said with another is forgotten."""
-        self._channel, self._lost, self.call_limit_s = channel, "", limit_s
+        self._channel, self.lost, self.call_limit_s = channel, "", limit_s
         self._proxies.clear()
 
     def begin(self, deadline: float, state: tuple | None) -> None:
@@ -103,17 +102,12 @@ class Student:
             set_random_state(state)
         self._random = random_state()
 
-    @property
-    def lost(self) -> str:
-        """Why the box is of no more use; '' while it is."""
-        return self._lost
-
     # ------------------------------------------------ questions
 
     def ask(self, operation: str, *arguments: Any) -> Any:
         """Ask the box something, and serve it the callbacks that it needs for an answer."""
-        if self._lost or self._channel is None:
-            raise Lost(self._lost or "there is no box")
+        if self.lost or self._channel is None:
+            raise Lost(self.lost or "there is no box")
         if self._depth >= NESTED:
             raise RecursionError("functions of the test and of the student call each other too deeply")
         number = next(self._questions)
@@ -126,7 +120,7 @@ class Student:
                 if what == "call":
                     self._serve_callback(body, deadline)
                 elif answered != number or what not in ("value", "raised"):
-                    raise self._lose("the notebook's process did not keep to the protocol")
+                    raise self._lose(UNRULY)
                 elif what == "raised":
                     self._raise(body)
                 else:
@@ -156,8 +150,8 @@ class Student:
                     self._random = state
                 self.open_figures = figures if type(figures) is int else 0
                 self._pass_on(heard, warned)
-            except (CodecError, TypeError, ValueError) as error:
-                raise self._lose(f"the notebook's process did not keep to the protocol ({type(error).__name__})") from None
+            except (CodecError, TypeError, ValueError):
+                raise self._lose(UNRULY) from None
             if raised is not None:
                 self._raise(raised)
             return self._looked_at(arguments[same] if type(same) is int and 0 <= same < len(arguments) else value, label)
@@ -168,14 +162,14 @@ class Student:
         """Return whether the student has a name, and its value."""
         answer = self.ask("name", name)
         if type(answer) is not tuple or len(answer) != 2:
-            raise self._lose("the notebook's process did not keep to the protocol")
+            raise self._lose(UNRULY)
         return bool(answer[0]), self._looked_at(answer[1], name)
 
     def attributes(self, proxy: Proxy | _Reference) -> dict[str, Any]:
         """Return the attributes of an object that stays in the box."""
         found = self.ask("attributes", proxy)
         if type(found) is not dict or not all(type(name) is str for name in found):
-            raise self._lose("the notebook's process did not keep to the protocol")
+            raise self._lose(UNRULY)
         return found
 
     def signature(self, proxy: Proxy) -> inspect.Signature:
@@ -195,7 +189,7 @@ class Student:
 
     def student_traceback(self) -> list[str]:
         """Return the traceback of the last exception in the box, as the notebook would show it."""
-        if self._lost:
+        if self.lost:
             return []
         lines = self.ask("traceback")
         return [str(line)[:20_000] for line in lines[:200]] if type(lines) is list else []
@@ -212,7 +206,7 @@ class Student:
             number, arguments, named = body
             function = self._callbacks[number]
         except (TypeError, ValueError, IndexError):
-            raise self._lose("the notebook's process did not keep to the protocol") from None
+            raise self._lose(UNRULY) from None
         self._callback_count += 1
         if self._callback_count > CALLBACKS:
             raise self._lose(f"it called a function of the test more than {CALLBACKS:,} times")
@@ -280,7 +274,7 @@ class Student:
         try:
             number, what, body = self._read(frame)
         except (CodecError, ValueError, TypeError, RecursionError, MemoryError) as error:
-            raise self._lose(f"the notebook's process did not keep to the protocol ({error})") from None
+            raise self._lose(f"{UNRULY} ({error})") from None
         return number, what, body
 
     def _read(self, data: bytes) -> Any:
@@ -387,7 +381,7 @@ class Student:
     # ------------------------------------------------ failures
 
     def _lose(self, reason: str) -> Lost:
-        self._lost = reason
+        self.lost = reason
         return Lost(reason)
 
     def _raise(self, said: Any) -> None:
@@ -396,7 +390,7 @@ class Student:
             case (tuple(names), str(text), tuple(arguments), tuple(places)) if all(type(name) is str for name in names):
                 pass
             case _:
-                raise self._lose("the notebook's process did not keep to the protocol")
+                raise self._lose(UNRULY)
         if names[:1] == ("Overrun",):
             raise OutOfTime(text)
         kind = exception_class(names, self.known_class, self._exceptions)
@@ -405,87 +399,4 @@ class Student:
         except Exception:
             error = Exception.__new__(kind, text)
         error.from_student = True
-        raise error.with_traceback(_fake_frames(places))
-
-
-def adopt(old: Any, new: Any) -> Any:
-    """Make `old` equal to `new` in place where that can be done, and return whichever then holds."""
-    if type(old) is not type(new) or old is new:
-        return new
-    if type(old) is np.ndarray:
-        if old.dtype != new.dtype or not _reshape(old, new.shape):
-            return new
-        if old.flags.writeable and old.tobytes() != new.tobytes():
-            old[...] = new
-    elif type(old) is list:
-        old[:] = [adopt(old[n], item) if n < len(old) else item for n, item in enumerate(new)]
-    elif type(old) is dict:
-        merged = {key: adopt(old[key], item) if key in old else item for key, item in new.items()}
-        old.clear()
-        old.update(merged)
-    elif type(old) is set:
-        old.clear()
-        old.update(new)
-    elif type(old) is bytearray:
-        old[:] = new
-    elif type(old) is tuple and len(old) == len(new):
-        return tuple(map(adopt, old, new))
-    elif type(old) in (collections.deque, collections.Counter, collections.OrderedDict, collections.defaultdict):
-        items = list(new.items()) if isinstance(new, dict) else list(new)
-        old.clear()
-        old.extend(items) if type(old) is collections.deque else dict.update(old, items)
-    elif not kinds.adopt_state(old, new):
-        return new
-    return old
-
-
-def _reshape(array: np.ndarray, shape: tuple[int, ...]) -> bool:
-    """Give an array another shape in place, as a student's code did; tell whether that could be done."""
-    try:
-        if array.shape != shape:
-            array.resize(shape, refcheck=False)
-    except ValueError:
-        return False
-    return True
-
-
-def oddities(value: Any) -> set[str]:
-    """Return what is odd about a value: such values pass tests that forgot about them."""
-    found: set[str] = set()
-    left = [value]
-    for _ in range(WALKED):
-        if not left:
-            break
-        one = left.pop()
-        if type(one) in (list, tuple, set, frozenset):
-            left.extend(itertools.islice(one, WALKED))
-        elif type(one) is dict:
-            left.extend(itertools.islice(one.values(), WALKED))
-        elif isinstance(one, np.ndarray):
-            if not one.size:
-                found.add("an empty array")
-            elif one.dtype.kind in "fc" and np.isnan(one).any():
-                found.add("nan, which is no number")
-        elif isinstance(one, (float, complex, np.inexact)) and one != one:
-            found.add("nan, which is no number")
-        elif isinstance(one, Proxy) and one._facts.kind == "object" and not one._computes:
-            found.add("an object that is no plain value")
-    return found
-
-
-def _fake_frames(places: tuple) -> types.TracebackType | None:
-    """Return a traceback that ends in the student's line, for tests that show where it was."""
-    match places[-1:]:
-        case ((str(filename), int(line), str(function), str(text)),) if 0 < line < 100_000:
-            pass
-        case _:
-            return None
-    filename = f"<answer {filename[:100]}>"
-    linecache.cache[filename] = (len(text), None, [*["\n"] * (line - 1), text[:1000] + "\n"], filename)
-    code = compile("\n" * (line - 1) + "raise Exception", filename, "exec").replace(co_name=function[:100])
-    try:
-        exec(code, {})
-    except Exception as error:
-        return error.__traceback__.tb_next
-    return None
-
+        raise error.with_traceback(frames_of(places))

@@ -10,11 +10,8 @@ import ast
 import builtins
 import contextlib
 import inspect
-import linecache
 import math
-import os
 import signal
-import socket
 import sys
 import time
 import types

@@ -1,0 +1,51 @@
+"""What a student's function changed in its arguments, brought to the test's own objects."""
+
+from __future__ import annotations
+
+import collections
+from typing import Any
+
+import numpy as np
+
+from nbreferee.engine import kinds
+
+
+def adopt(old: Any, new: Any) -> Any:
+    """Make `old` equal to `new` in place where that can be done, and return whichever then holds."""
+    if type(old) is not type(new) or old is new:
+        return new
+    if type(old) is np.ndarray:
+        if old.dtype != new.dtype or not _reshape(old, new.shape):
+            return new
+        if old.flags.writeable and old.tobytes() != new.tobytes():
+            old[...] = new
+    elif type(old) is list:
+        old[:] = [adopt(old[n], item) if n < len(old) else item for n, item in enumerate(new)]
+    elif type(old) is dict:
+        merged = {key: adopt(old[key], item) if key in old else item for key, item in new.items()}
+        old.clear()
+        old.update(merged)
+    elif type(old) is set:
+        old.clear()
+        old.update(new)
+    elif type(old) is bytearray:
+        old[:] = new
+    elif type(old) is tuple and len(old) == len(new):
+        return tuple(map(adopt, old, new))
+    elif type(old) in (collections.deque, collections.Counter, collections.OrderedDict, collections.defaultdict):
+        items = list(new.items()) if isinstance(new, dict) else list(new)
+        old.clear()
+        old.extend(items) if type(old) is collections.deque else dict.update(old, items)
+    elif not kinds.adopt_state(old, new):
+        return new
+    return old
+
+
+def _reshape(array: np.ndarray, shape: tuple[int, ...]) -> bool:
+    """Give an array another shape in place, as a student's code did; tell whether that could be done."""
+    try:
+        if array.shape != shape:
+            array.resize(shape, refcheck=False)
+    except ValueError:
+        return False
+    return True

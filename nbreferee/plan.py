@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from nbreferee.master import Cell, Master, changed_names, free_names, imported_names, root_name, same_scope, used_names
 
-CHANGING = frozenset(
-    "add append appendleft clear discard extend insert insert_row pop popitem popleft push put remove reverse setdefault sort update".split()
-)
+CHANGING_METHODS = frozenset({
+    "add", "append", "appendleft", "clear", "discard", "extend", "fill", "insert", "pop", "popitem", "popleft", "push", "put", "remove",
+    "reverse", "setdefault", "sort", "update",
+})  # fmt: skip
+CHANGING_FUNCTIONS = frozenset({  # of modules: random, numpy, heapq, bisect
+    "copyto", "fill_diagonal", "heapify", "heappop", "heappush", "heapreplace", "insort", "place", "put", "put_along_axis", "putmask", "shuffle",
+})  # fmt: skip
+READING = frozenset(dir(builtins)) - {"delattr", "next", "setattr"}
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,7 @@ def make_plan(master: Master) -> Plan:
     needed = _needed_by_tests(master)
     read_by_students = set().union(*(_names_read_in_functions(cell) for cell in answers))
     modules = set().union(*(_imported_modules(cell) for cell in codes))
+    aliases = set().union(*(imported_names(cell) for cell in codes))
     bound = set().union(*(bound_names(cell.tree) for cell in answers if cell.tree))
     classes = {node.name for cell in answers if cell.tree for node in same_scope(cell.tree) if isinstance(node, ast.ClassDef)}
     steps = []
@@ -67,7 +74,7 @@ def make_plan(master: Master) -> Plan:
         role = role_of(cell)
         common: dict[str, Any] = {"index": cell.index, "role": role, "grade_id": cell.grade_id, "points": cell.points}
         if role == "answer":
-            steps.append(Step(**common, given_up=tuple(sorted(given_up(cell)))))
+            steps.append(Step(**common, given_up=tuple(sorted(given_up(cell, aliases)))))
         elif role == "test":
             set_names = bound_names(cell.tree) & read_by_students if cell.tree else set()
             hidden = tuple(sorted(cell.hidden_lines))
@@ -105,11 +112,12 @@ def bound_names(tree: ast.AST) -> set[str]:
     return bound
 
 
-def given_up(cell: Cell) -> set[str]:
+def given_up(cell: Cell, modules: Collection[str] = ()) -> set[str]:
     """Return the names that a solution binds, or whose objects it means to change.
 
     It means to change what it assigns to a part of, what it calls a changing method of, and what it
-    gives to a call whose result it does not use. What merely is an argument stays the instructor's.
+    gives to a call whose result it does not use. What merely is an argument stays the instructor's,
+    and so do modules, whoever imports them.
     """
     if cell.tree is None:
         return set()
@@ -121,11 +129,20 @@ def given_up(cell: Cell) -> set[str]:
         elif isinstance(node, ast.AugAssign):
             names.add(root_name(node.target))
         elif isinstance(node, ast.Call):
-            if isinstance(node.func, ast.Attribute) and (node.func.attr in CHANGING or id(node) in unused):
-                names.add(root_name(node.func))
-            if id(node) in unused:
-                names |= {argument.id for argument in node.args if isinstance(argument, ast.Name)}
-    return names - {"", "get_ipython"} - imported_names(cell) - set(dir(builtins)) | (bound_names(cell.tree) & set(dir(builtins)))
+            names |= _changed_by_call(node, id(node) in unused, modules)
+    return names - {"", "get_ipython"} - imported_names(cell) - set(modules)
+
+
+def _changed_by_call(call: ast.Call, unused: bool, modules: Collection[str]) -> set[str]:
+    """Return the names whose objects a call means to change."""
+    arguments = {argument.id for argument in call.args if isinstance(argument, ast.Name)}
+    root = root_name(call.func)
+    if root in modules:
+        return arguments if isinstance(call.func, ast.Attribute) and call.func.attr in CHANGING_FUNCTIONS else set()
+    if isinstance(call.func, ast.Name):
+        return arguments if unused and root not in READING else set()
+    method = isinstance(call.func, ast.Attribute) and (call.func.attr in CHANGING_METHODS or unused)
+    return (arguments if unused else set()) | ({root} if method else set())
 
 
 def _needed_by_tests(master: Master) -> set[int]:

@@ -242,7 +242,7 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "items": lambda items: dict(items).items(),
     "Generator": _generator,
     "RandomState": _random_state,
-    "matrix": np.matrix,
+    "matrix": lambda array: array.view(np.matrix) if array.ndim == 2 else None,
     "dtype": np.dtype,
     "namedtuple": lambda name, fields, values: collections.namedtuple(name, fields)(*values),  # noqa: PYI024
     "objects": _objects,

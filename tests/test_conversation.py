@@ -1,0 +1,242 @@
+"""Whatever comes from a box, the tester gets a value, an exception of the student's, or Lost; never anything else."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import decimal
+import fractions
+import socket
+import threading
+from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
+from collections.abc import Iterator
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from nbreferee.codec import CodecError, decode, encode
+from nbreferee.engine import kinds
+from nbreferee.engine.channel import LENGTH, Channel, Closed, Late, Oversized
+from nbreferee.engine.conversation import Facts
+from nbreferee.engine.exceptions import exception_class
+from nbreferee.engine.student import Lost, OutOfTime, Student, Trust
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 10**12) | st.floats() | st.text(max_size=5) | st.binary(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.lists(inner, max_size=4).map(tuple) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=12,
+)
+words = st.sampled_from(["copy", "named", "module", "instance", "object", "yours", "callback", "main", "builtins", "int", "eval", "os", "numpy", "range", "matrix"])
+references = st.lists(words | st.integers(-3, 9) | plain, max_size=6).map(tuple)
+bodies = st.sampled_from(["value", "raised", "call", "nonsense"])
+
+
+@contextlib.contextmanager
+def student_and_box(answers: list[bytes]) -> Iterator[Student]:
+    """A tester's side whose box sends these frames, and is gone."""
+    ours, theirs = socket.socketpair()
+    student = Student({}, Trust(modules=("math",)))
+    student.connect(Channel(ours, most_bytes=1 << 20), 5.0)
+    student.begin(float("inf"), None)
+
+    def answer() -> None:
+        with theirs, contextlib.suppress(OSError):
+            for frame in answers:
+                theirs.sendall(frame)
+            theirs.shutdown(socket.SHUT_WR)
+            while theirs.recv(1 << 16):
+                pass
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    try:
+        yield student
+    finally:
+        ours.close()
+        thread.join()
+
+
+def framed(body: bytes) -> bytes:
+    return LENGTH.pack(len(body)) + body
+
+
+def wrapped(value: object) -> object:
+    """Something that `wrap` below sends as a reference."""
+
+    class Reference:
+        said = value
+
+    return Reference()
+
+
+class FromStudent(Exception):
+    """Stands for whatever a student's function may raise."""
+
+
+def heard(frames: list[bytes]) -> object:
+    """What asking comes to: it may raise nothing but what a test can meet."""
+    with student_and_box(frames) as student:
+        try:
+            return student.call("len", ([1],)), student.name("x")
+        except (Lost, OutOfTime):
+            return "lost"
+        except BaseException as error:
+            assert getattr(error, "from_student", False), repr(error)
+            return "raised"
+
+
+fuzz = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@fuzz
+@given(st.lists(st.binary(max_size=60), max_size=3))
+def test_garbage_is_lost(frames):
+    assert heard([framed(frame) for frame in frames]) == "lost"
+    assert heard(frames) == "lost"
+
+
+@fuzz
+@given(st.integers(0, 3), bodies, plain, st.none() | st.booleans() | references)
+def test_well_formed_nonsense_is_lost_or_the_students(number, what, body, reference):
+    message = encode((number, what, (body, wrapped(reference))), wrap=lambda one: one.said)
+    assert heard([framed(message)] * 3) in ("lost", "raised")
+
+
+@fuzz
+@given(references)
+def test_forged_references_are_refused(reference):
+    blob = encode(wrapped(reference), wrap=lambda one: one.said)
+    student = Student({}, Trust())
+    with contextlib.suppress(CodecError):
+        value = decode(blob, unwrap=student._unwrap)
+        assert not callable(value) or isinstance(value, type), value
+
+
+@fuzz
+@given(plain)
+def test_facts_are_facts_or_refused(said):
+    with contextlib.suppress(CodecError):
+        assert isinstance(Facts.from_tuple(said), Facts)
+
+
+@fuzz
+@given(st.sampled_from(sorted(kinds.BUILDERS)), st.lists(plain, max_size=4))
+def test_descriptions_build_values_or_are_refused(name, parts):
+    if name in ("DataFrame", "Series", "Index", "Timestamp", "Timedelta", "NaT", "NA"):
+        pytest.importorskip("pandas")
+    with contextlib.suppress(CodecError):
+        kinds.build((name, *parts))
+
+
+Point = namedtuple("Point", "x y")  # noqa: PYI024
+VALUES = [
+    range(1, 9, 2), slice(1, None, 2), ..., NotImplemented, bytearray(b"ab"), fractions.Fraction(1, 3), decimal.Decimal("1.50"),
+    datetime.date(2026, 1, 2), datetime.datetime(2026, 1, 2, 3, 4, 5, 6), datetime.time(1, 2), datetime.timedelta(1, 2, 3), Counter("hello"),
+    OrderedDict(b=1, a=2), defaultdict(None, {1: 2}), deque([1, 2], 3), {"a": 1}.keys(), {"a": 1}.items(), Point(1, 2), np.dtype("f4"),
+    np.datetime64("2026-01-02"), np.array(["2026-01-02"], "M8[D]"), np.array([b"ab", b"c"]), np.array([None, "x", 1], object),
+    np.array([(1, 2.0)], [("a", "i4"), ("b", "f8")]), np.array([[1, 2]]).view(np.matrix),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
+def test_values_of_known_types_travel_by_copy(value):
+    wrap = lambda one: ("copy", kinds.describe(one))  # noqa: E731
+    back = decode(encode(value, wrap=wrap), unwrap=lambda said: kinds.build(said[1]))
+    assert type(back).__name__ == type(value).__name__
+    assert repr(back) == repr(value)
+
+
+def test_random_generators_travel_with_their_state():
+    for generator in (np.random.default_rng(3), np.random.RandomState(3)):
+        copy = kinds.build(kinds.describe(generator))
+        assert copy.random(3).tolist() == generator.random(3).tolist()
+        generator.random(5)
+        assert kinds.adopt_state(copy, generator)
+        assert copy.random() == generator.random()
+
+
+def test_subclasses_are_not_taken_for_their_bases():
+    class Liar(np.ndarray):
+        pass
+
+    class Word(str):
+        __slots__ = ()
+
+    for value in (np.zeros(2).view(Liar), Word("a"), np.ma.masked_array([1.0], [True]), type("Counter", (Counter,), {})()):
+        assert kinds.describe(value) is None
+        with pytest.raises(CodecError):
+            encode(value)
+
+
+def test_student_exceptions_are_of_classes_that_tests_can_catch():
+    made: dict[str, type] = {}
+    known = {"LinAlgError": np.linalg.LinAlgError}.get
+    assert exception_class(("ValueError", "Exception"), known, made) is ValueError
+    assert exception_class(("LinAlgError", "ValueError"), known, made) is np.linalg.LinAlgError
+    own = exception_class(("MyError", "KeyError", "LookupError"), known, made)
+    assert own.__name__ == "MyError"
+    assert issubclass(own, KeyError)
+    assert exception_class(("MyError", "KeyError"), known, made) is own
+    assert issubclass(exception_class((), known, made), Exception)
+
+
+# ------------------------------------------------ the channel itself
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[Channel, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield Channel(ours, most_bytes=1000), theirs
+
+
+def test_frames_arrive_whole(pair):
+    channel, other = pair
+    far = Channel(other)
+    for body in (b"", b"x", bytes(1000)):
+        far.send(body)
+        assert channel.receive() == body
+
+
+def test_channel_says_why_nothing_comes(pair):
+    channel, other = pair
+    import time
+
+    with pytest.raises(Late):
+        channel.receive(time.monotonic() + 0.01)
+    other.sendall(b"\x05\0\0\0ab")  # a drip that never ends
+    with pytest.raises(Late):
+        channel.receive(time.monotonic() + 0.01)
+    other.sendall(b"cde" + LENGTH.pack(1001))
+    with pytest.raises(Oversized):
+        channel.receive()
+    other.close()
+    with pytest.raises(Closed):
+        channel.receive()
+
+
+def test_announced_length_costs_no_memory(pair):
+    import tracemalloc
+
+    channel, other = pair
+    channel = Channel(channel.socket)
+    other.sendall(LENGTH.pack(250 << 20))
+    other.close()
+    tracemalloc.start()
+    with pytest.raises(Closed):
+        channel.receive()
+    assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    tracemalloc.stop()
+
+
+def test_sockets_are_handed_over(pair):
+    channel, other = pair
+    mine, yours = socket.socketpair()
+    with mine, yours:
+        channel.send_with_sockets(b"here", [yours])
+        frame, (received,) = Channel(other).receive_with_sockets()
+        with received:
+            received.sendall(b"!")
+            assert (frame, mine.recv(1)) == (b"here", b"!")

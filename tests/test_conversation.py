@@ -21,7 +21,8 @@ from nbreferee.engine import kinds
 from nbreferee.engine.channel import LENGTH, Channel, Closed, Late, Oversized
 from nbreferee.engine.conversation import Facts
 from nbreferee.engine.exceptions import exception_class
-from nbreferee.engine.student import Lost, OutOfTime, Student, Trust
+from nbreferee.engine.references import Trust
+from nbreferee.engine.student import Lost, OutOfTime, Student
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 10**12) | st.floats() | st.text(max_size=5) | st.binary(max_size=5),
@@ -110,7 +111,7 @@ def test_forged_references_are_refused(reference):
     blob = encode(wrapped(reference), wrap=lambda one: one.said)
     student = Student({}, Trust())
     with contextlib.suppress(CodecError):
-        value = decode(blob, unwrap=student._unwrap)
+        value = decode(blob, unwrap=student._references.unwrap)
         assert not callable(value) or isinstance(value, type), value
 
 

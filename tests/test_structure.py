@@ -18,7 +18,7 @@ ROWS = (
     {"codec", "course", "master", "sandbox.kernel", "engine", "engine.channel", "verify.mutation", "verify.lazy", "verify.warm"},
     {"sandbox.landlock", "sandbox.namespaces", "sandbox.seccomp", "plan", "engine.kinds", "engine.conversation", "engine.exceptions", "engine.shell"},
     {"sandbox", "engine.adopt", "engine.box", "engine.proxies"},
-    {"sandbox.probe", "engine.limits", "engine.oddities"},
+    {"sandbox.probe", "engine.limits", "engine.oddities", "engine.references"},
     {"report", "settings", "intake", "engine.student", "verify.session"},
     {"gradebook", "engine.tester", "verify.examine"},
     {"engine.template", "verify.soundness"},

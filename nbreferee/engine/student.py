@@ -11,23 +11,20 @@ import inspect
 import itertools
 import sys
 import time
-import types
 import warnings
-import weakref
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from nbreferee.codec import CodecError, decode, encode
-from nbreferee.engine import kinds
 from nbreferee.engine.adopt import adopt
 from nbreferee.engine.channel import Channel, Closed, Late, Oversized
-from nbreferee.engine.conversation import NESTED, Facts, importable_name, is_installed, random_state, set_random_state
+from nbreferee.engine.conversation import NESTED, random_state, set_random_state
 from nbreferee.engine.exceptions import exception_class, frames_of
 from nbreferee.engine.oddities import oddities
-from nbreferee.engine.proxies import Proxy, make_proxy
+from nbreferee.engine.proxies import Proxy
+from nbreferee.engine.references import Reference, References, Trust
 
 UNRULY = "the notebook's process did not keep to the protocol"
 GRACE_S = 2.0  # the box ends a call by itself in time; that long after it, we do
@@ -44,39 +41,17 @@ class OutOfTime(BaseException):
     """A call took too long, and the box has ended it."""
 
 
-@dataclass(frozen=True)
-class _Reference:
-    """An object in the box, for a question about it."""
-
-    _number: int
-
-
-@dataclass(frozen=True)
-class Trust:
-    """What a master says about whose names are whose."""
-
-    student_classes: Collection[str] = ()  # that its solution defines: these may compare and compute
-    modules: Collection[str] = ()  # that it imports: these the tester may import too
-
-
 class Student:
     """The box, as tests see it."""
 
     def __init__(self, names: dict[str, Any], trust: Trust) -> None:
-        self._names = names  # of the tester: where the instructor's classes are
-        self._trust = trust
+        self._references = References(self, names, trust)
         self._channel: Channel | None = None
         self.lost = ""  # why the box is of no more use
         self._questions = itertools.count(1)
-        self._proxies: weakref.WeakValueDictionary[int, Proxy] = weakref.WeakValueDictionary()
-        self._callbacks: list[Any] = []
-        self._heap: list[Any] = []
-        self._copies: dict[int, Any] = {}  # by number: instances of the instructor's classes, while they come in
-        self._unfilled: list[int] = []  # those of them whose attributes are still to be had
         self._filling = False
         self._callback_count = 0
         self._streams: tuple[Any, Any] = (None, None)  # of the cell; a test that listens replaces them
-        self._exceptions: dict[str, type] = {}
         self._depth = 0
         self._random: tuple | None = None
         self.call_limit_s = 30.0
@@ -90,13 +65,13 @@ class Student:
     def connect(self, channel: Channel, limit_s: float) -> None:
         """Talk to a box; what was said with another is forgotten."""
         self._channel, self.lost, self.call_limit_s = channel, "", limit_s
-        self._proxies.clear()
+        self._references.proxies.clear()
 
     def begin(self, deadline: float, state: tuple | None) -> None:
         """Start a cell, with the state of the random generators that the box has left."""
         self.deadline, self._depth, self.calls = deadline, 0, 0
         self.suspicious, self._callback_count = set(), 0
-        self._callbacks.clear()
+        self._references.callbacks.clear()
         self._streams = (sys.stdout, sys.stdin)
         if state is not None:
             set_random_state(state)
@@ -114,7 +89,7 @@ class Student:
         deadline = min(self.deadline, time.monotonic() + self.call_limit_s + GRACE_S)
         self._depth += 1
         try:
-            self._channel.send(encode((number, operation, arguments), wrap=self._wrap), deadline)
+            self._channel.send(encode((number, operation, arguments), wrap=self._references.wrap), deadline)
             while True:
                 answered, what, body = self._hear(self._channel.receive(deadline))
                 if what == "call":
@@ -138,7 +113,7 @@ class Student:
         """Call a function of the student's, or an operation of the box, and carry over what it changed."""
         self.calls += 1
         label = function._facts.name if isinstance(function, Proxy) else function
-        outer, self._heap = self._heap, []
+        outer, self._references.heap = self._references.heap, []
         try:
             blob, heap = self._packed(arguments, named or {})
             answer = self.ask("call", function, blob, heap, self._around())
@@ -156,7 +131,7 @@ class Student:
                 self._raise(raised)
             return self._looked_at(arguments[same] if type(same) is int and 0 <= same < len(arguments) else value, label)
         finally:
-            self._heap = outer
+            self._references.heap = outer
 
     def name(self, name: str) -> tuple[bool, Any]:
         """Return whether the student has a name, and its value."""
@@ -165,7 +140,11 @@ class Student:
             raise self._lose(UNRULY)
         return bool(answer[0]), self._looked_at(answer[1], name)
 
-    def attributes(self, proxy: Proxy | _Reference) -> dict[str, Any]:
+    def known_class(self, name: str) -> type | None:
+        """Return a class of the instructor's or of NumPy's exceptions by its name."""
+        return self._references.known_class(name)
+
+    def attributes(self, proxy: Proxy | Reference) -> dict[str, Any]:
         """Return the attributes of an object that stays in the box."""
         found = self.ask("attributes", proxy)
         if type(found) is not dict or not all(type(name) is str for name in found):
@@ -194,17 +173,12 @@ class Student:
         lines = self.ask("traceback")
         return [str(line)[:20_000] for line in lines[:200]] if type(lines) is list else []
 
-    def known_class(self, name: str) -> type | None:
-        """Return a class of the instructor's or of NumPy's exceptions by its name."""
-        own = dict.get(self._names, name)
-        return own if isinstance(own, type) else getattr(builtins, name, None) or getattr(np.linalg, name, None) or getattr(np.exceptions, name, None)
-
     # ------------------------------------------------ callbacks
 
     def _serve_callback(self, body: Any, deadline: float) -> None:
         try:
             number, arguments, named = body
-            function = self._callbacks[number]
+            function = self._references.callbacks[number]
         except (TypeError, ValueError, IndexError):
             raise self._lose(UNRULY) from None
         self._callback_count += 1
@@ -212,7 +186,7 @@ class Student:
             raise self._lose(f"it called a function of the test more than {CALLBACKS:,} times")
         try:
             reply = ("returned", (function(*arguments, **named),))
-            frame = encode((0, *reply), wrap=self._wrap)
+            frame = encode((0, *reply), wrap=self._references.wrap)
         except CodecError as error:
             frame = encode((0, "failed", ("TypeError", str(error))))
         except Exception as error:
@@ -246,11 +220,11 @@ class Student:
 
     def _packed(self, arguments: tuple, named: dict[str, Any]) -> tuple[bytes, list]:
         try:
-            blob = encode((arguments, named), wrap=self._wrap)
+            blob = encode((arguments, named), wrap=self._references.wrap)
             heap, done = [], 0
-            while done < len(self._heap):  # which grows as attributes turn out to hold more instances
-                one = self._heap[done]
-                heap.append((type(one).__name__, encode(dict(vars(one)), wrap=self._wrap)))
+            while done < len(self._references.heap):  # which grows as attributes turn out to hold more instances
+                one = self._references.heap[done]
+                heap.append((type(one).__name__, encode(dict(vars(one)), wrap=self._references.wrap)))
                 done += 1
         except CodecError as error:
             raise TypeError(f"cannot be handed to a student's function: {error}") from None
@@ -262,7 +236,7 @@ class Student:
             new_arguments, new_named = self._read(changed)
             for old, new in [*zip(arguments, new_arguments, strict=True), *((named[key], new_named[key]) for key in named)]:
                 adopt(old, new)
-        for one, state in zip(list(self._heap), states, strict=True):
+        for one, state in zip(list(self._references.heap), states, strict=True):
             before = vars(one)
             merged = {name: adopt(before[name], new) if name in before else new for name, new in state.items()}
             before.clear()
@@ -280,95 +254,17 @@ class Student:
     def _read(self, data: bytes) -> Any:
         """Decode what the box sent; where that holds instances of the instructor's classes, ask for their attributes."""
         if self._filling:
-            return decode(data, unwrap=self._unwrap)
-        self._copies, self._unfilled = {}, []
-        value = decode(data, unwrap=self._unwrap)
+            return decode(data, unwrap=self._references.unwrap)
+        self._references.copies, self._references.unfilled = {}, []
+        value = decode(data, unwrap=self._references.unwrap)
         self._filling = True
         try:
-            while self._unfilled:
-                number = self._unfilled.pop()
-                vars(self._copies[number]).update(self.attributes(_Reference(number)))
+            while self._references.unfilled:
+                number = self._references.unfilled.pop()
+                vars(self._references.copies[number]).update(self.attributes(Reference(number)))
         finally:
             self._filling = False
         return value
-
-    def _wrap(self, value: Any) -> tuple:
-        if issubclass(type(value), (Proxy, _Reference)):
-            return ("yours", value._number)
-        if (description := kinds.describe(value)) is not None:
-            return ("copy", description)
-        if isinstance(value, types.ModuleType) and is_installed(value):
-            return ("module", value.__name__)
-        if named := importable_name(value):
-            return ("named", *named)
-        if callable(value) and not isinstance(value, type):
-            self._callbacks.append(value)
-            return ("callback", len(self._callbacks) - 1, str(getattr(value, "__name__", "function")))
-        if isinstance(value, type) and dict.get(self._names, value.__name__) is value:
-            return ("main", value.__name__)
-        if dict.get(self._names, type(value).__name__) is type(value):
-            for number, one in enumerate(self._heap):
-                if one is value:
-                    return ("instance", number)
-            self._heap.append(value)
-            return ("instance", len(self._heap) - 1)
-        raise CodecError(f"an object of the type {type(value).__name__}")
-
-    def _unwrap(self, said: Any) -> Any:
-        match said:
-            case ("copy", tuple(description)):
-                return kinds.build(description)
-            case ("named", str(module), str(name)):
-                return self._named(module, name)
-            case ("module", str(name)):
-                return self._module(name)
-            case ("instance", int(number)) if 0 <= number < len(self._heap):
-                return self._heap[number]
-            case ("yours", int(number)) if 0 <= number < len(self._callbacks):
-                return self._callbacks[number]
-            case ("object", int(number), facts):
-                return self._object(number, Facts.from_tuple(facts))
-        raise CodecError("no such reference")
-
-    def _named(self, module: str, name: str) -> Any:
-        loaded = sys.modules.get(module)
-        found = getattr(loaded, name, None) if loaded is not None and is_installed(loaded) else None
-        if not isinstance(found, type):
-            raise CodecError(f"no type {module}.{name} here")
-        return found
-
-    def _module(self, name: str) -> Any:
-        """Import the trusted module of that name, where the master imports it, too."""
-        if name not in sys.modules and name.partition(".")[0] not in self._trust.modules:
-            raise CodecError(f"the module {name}, which the assignment does not import")
-        module = __import__(name, fromlist=["_"])
-        if not is_installed(module) and name.partition(".")[0] not in self._trust.modules:
-            raise CodecError(f"the module {name}")
-        return module
-
-    def _object(self, number: int, facts: Facts) -> Any:
-        proxy = self._proxies.get(number)
-        if proxy is not None:
-            return proxy
-        if facts.kind == "class":
-            if "BaseException" in facts.bases:
-                return exception_class((facts.type_name, *facts.bases), self.known_class, self._exceptions)
-            own = dict.get(self._names, facts.type_name)
-            if isinstance(own, type) and facts.type_module == "__main__":
-                return own
-        own = dict.get(self._names, facts.type_name)
-        if facts.kind in ("object", "callable") and facts.type_module == "__main__" and isinstance(own, type):
-            return self._copy_of(number, own)
-        computes = facts.type_name in self._trust.student_classes and facts.type_module == "__main__"
-        proxy = self._proxies[number] = make_proxy(self, number, facts, computes)
-        return proxy
-
-    def _copy_of(self, number: int, kind: type) -> Any:
-        """Return an instance of the instructor's class, with the attributes that the student's has."""
-        if number not in self._copies:
-            self._copies[number] = kind.__new__(kind)
-            self._unfilled.append(number)
-        return self._copies[number]
 
     def _looked_at(self, value: Any, label: str) -> Any:
         """Note what is odd about a value, and refuse it where asked to."""
@@ -393,7 +289,7 @@ class Student:
                 raise self._lose(UNRULY)
         if names[:1] == ("Overrun",):
             raise OutOfTime(text)
-        kind = exception_class(names, self.known_class, self._exceptions)
+        kind = exception_class(names, self._references.known_class, self._references.exceptions)
         try:
             error = kind(*arguments)
         except Exception:

@@ -25,8 +25,9 @@ from nbreferee.codec import decode, encode
 from nbreferee.engine.channel import Channel
 from nbreferee.engine.conversation import random_state
 from nbreferee.engine.proxies import Proxy
+from nbreferee.engine.references import Trust
 from nbreferee.engine.shell import Shell, error_output
-from nbreferee.engine.student import Lost, OutOfTime, Student, Trust
+from nbreferee.engine.student import Lost, OutOfTime, Student
 from nbreferee.plan import Plan, Step
 
 OWN = frozenset(dir(builtins)) | {"get_ipython", "In", "Out", "exit", "quit", "open"}

@@ -20,7 +20,7 @@ from nbgrader.preprocessors import AssignLatePenalties
 
 from nbreferee.course import CourseError, gradebook_writer
 from nbreferee.gradebook import begin_submission, is_recorded, record, record_missing, released_cells
-from nbreferee.grading import CellVerdict, Grader, Material, as_bytes, plain_verdict, read_files
+from nbreferee.grading import CellVerdict, Grader, Material, as_bytes, beside, plain_verdict, read_files
 from nbreferee.intake import SubmissionError
 from nbreferee.master import MasterError, read_master
 
@@ -120,7 +120,7 @@ class Autograding:
             return
         begin_submission(gradebook, course, assignment, student)
         with _written_aside(Path(course.format_path(course.autograded_directory, student, assignment))) as target:
-            for name, data in {**files, **next(iter(materials.values())).files}.items():
+            for name, data in beside(files, next(iter(materials.values())).files).items():
                 (target / name).parent.mkdir(parents=True, exist_ok=True)
                 (target / name).write_bytes(data)
             for name, material in materials.items():

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import nbformat
@@ -93,7 +93,7 @@ class Grader:
         started = time.monotonic()
         rebuilt = rebuild(material.master, material.released, data)
         self._try_solution(material)
-        came = self._run(material, parts_of(rebuilt), {**files, **material.files}, self._allowed[material.key])
+        came = self._run(material, parts_of(rebuilt), beside(files, material.files), self._allowed[material.key])
         verdicts = fill_in(rebuilt, came)
         if self.stamp:
             rebuilt.notebook.cells.insert(0, nbformat.v4.new_markdown_cell(f"**Graded without a sandbox:** {self.stamp}", id="sandbox"))
@@ -128,13 +128,20 @@ def read_files(folder: Path, follow_links: bool) -> dict[str, bytes]:
         for name in sorted(names):
             path = Path(root) / name
             plain = path.is_file() and (follow_links or not path.is_symlink())
-            if not plain or name.endswith(".ipynb") or name.startswith("."):
+            if not plain or name.endswith(".ipynb") or name.startswith(".") or str(path) != well_formed(str(path)):
                 continue
             total += path.stat().st_size
             if total > FILE_BYTES or len(found) >= FILES:
                 return found
             found[str(path.relative_to(folder))] = path.read_bytes()
     return found
+
+
+def beside(theirs: Mapping[str, bytes], own: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return a student's files and the instructor's, who wins where names meet: a file where the other has a folder, too."""
+    folders = {str(parent) for name in own for parent in PurePath(name).parents}
+    kept = {name: data for name, data in theirs.items() if name not in folders and not any(str(parent) in own for parent in PurePath(name).parents)}
+    return {**kept, **own}
 
 
 def parts_of(rebuilt: Rebuilt) -> list[Part]:

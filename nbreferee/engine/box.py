@@ -125,6 +125,9 @@ class Box:
             lines = next((one["traceback"] for one in shown if one["output_type"] == "error"), [])
             text = f"this cell took longer than {limit_s:g} s and was stopped: is there a loop that does not end?"
             shown = [*(one for one in shown if one["output_type"] != "error"), error_output("TimeoutError", text, [*lines[:-1], f"TimeoutError: {text}"])]
+        elif error is not None and not any(one["output_type"] == "error" for one in shown):  # IPython could not show it
+            classes, text, _, _ = self._described(error)
+            shown.append(error_output(classes[0], text, [f"{classes[0]}: {text}"]))
         return shown, self._shell.execution_count - 1, isinstance(error, Overrun), random_state()
 
     def _take_files(self, files: dict[str, bytes]) -> None:

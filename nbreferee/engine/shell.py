@@ -154,6 +154,11 @@ class Shell(InteractiveShell):
     def run(self, source: str) -> tuple[list[dict[str, Any]], ExecutionResult]:
         """Run a cell; return what it shows, and what IPython says of it."""
         self.outputs = Outputs()
+        for name in ("stdout", "stderr"):  # an earlier cell may have put None there, or a closed file
+            try:
+                getattr(sys, name).flush()
+            except Exception:
+                setattr(sys, name, Stream(self, name))
         result = self.run_cell(source, store_history=True)
         return self.outputs.shown, result
 

@@ -1,0 +1,258 @@
+"""A class in which some hand in bombs: the batch goes on, honest scores are whole, and every refusal is a sentence."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from building import answer, cell, graded, write
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook
+
+CONFIG = 'c = get_config()\nc.CourseDirectory.course_id = "tiny"\nc.NbReferee.call_s = 1\nc.NbReferee.cell_s = 1\n'
+BINARIES = Path(sys.executable).parent
+
+DOUBLE = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"
+HALF = "def half(x):\n    ### BEGIN SOLUTION\n    return x / 2\n    ### END SOLUTION"
+TOTAL = "def total(xs):\n    ### BEGIN SOLUTION\n    return sum(xs)\n    ### END SOLUTION"
+ONE = (
+    cell("# One", "markdown"),
+    answer(DOUBLE, "double"),
+    graded("assert double(2) == 4\n### BEGIN HIDDEN TESTS\nassert double(5) == 10\n### END HIDDEN TESTS", "double_tests"),
+    answer(HALF, "half"),
+    graded("### BEGIN HIDDEN TESTS\nassert half(5) == 2.5\n### END HIDDEN TESTS", "half_tests", points=3),
+)
+TWO = (
+    cell("import numpy as np", grade_id="imports", locked=True),
+    answer(TOTAL, "total"),
+    graded("### BEGIN HIDDEN TESTS\nassert total(np.arange(4.0)) == 6\n### END HIDDEN TESTS", "total_tests", points=4),
+    cell("*Why?*", "markdown", grade_id="why", grade=True, solution=True, points=1),
+)
+RIGHT = {"double": "def double(x):\n    return x + x", "half": "def half(x):\n    return x / 2", "total": "def total(xs):\n    return np.sum(xs)", "why": "So."}
+POINTS = {"double_tests": 2.0, "half_tests": 3.0, "total_tests": 4.0, "why": 0.0}
+HONEST = {f"honest_{n}": {**RIGHT, "why": f"Because of {n}."} for n in range(8)} | {
+    "prints": {**RIGHT, "double": f"import sys, warnings\nprint('working')\nprint('!', file=sys.stderr)\nwarnings.warn('old')\n{RIGHT['double']}"},
+    "plots": {**RIGHT, "half": f"import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()\n{RIGHT['half']}"},
+}
+# student: (answers, the points that are lost, words of that verdict)
+BAD = {
+    "loops": ({**RIGHT, "half": "def half(x):\n    while True: pass"}, {"half_tests"}, "is there a loop that does not end"),
+    "ends": ({**RIGHT, "half": "import os\nos._exit(1)"}, {"half_tests"}, "half"),
+    "exits": ({**RIGHT, "double": "def double(x):\n    import sys\n    sys.exit()"}, {"double_tests"}, "double"),
+    "copies": (RIGHT, set(), ""),
+    "half_a_character": ({**RIGHT, "half": "print('\\ud800')\ndef half(x):\n    raise ValueError('\\ud800')"}, {"half_tests"}, "?"),
+}
+NOT_JSON = "Dear grader, my notebook is attached."
+
+
+def run(course: Path, *command: str) -> subprocess.CompletedProcess:
+    """Run a command of this environment; whatever happens, nobody sees a traceback."""
+    environment = {**os.environ, "PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "300"}
+    ran = subprocess.run([BINARIES / command[0], *command[1:]], cwd=course, env=environment, capture_output=True, text=True)
+    assert "Traceback" not in ran.stderr, ran.stderr[-3000:]
+    return ran
+
+
+def filled(release: NotebookNode, answers: dict[str, str]) -> NotebookNode:
+    """A release with answers in it."""
+    notebook = copy.deepcopy(release)
+    for one in notebook.cells:
+        one.source = answers.get(one.metadata.get("nbgrader", {}).get("grade_id"), one.source)
+    return notebook
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory) -> Path:
+    """A course of one assignment with two notebooks and a file, released; and one that is not."""
+    course = tmp_path_factory.mktemp("batch") / "course"
+    for assignment in ("ps1", "ps2"):
+        (course / "source" / assignment / "data").mkdir(parents=True)
+        write(course / "source" / assignment, *ONE, name="one")
+    write(course / "source/ps1", *TWO, name="two")
+    (course / "source/ps1/data/numbers.csv").write_text("1,2\n")
+    (course / "nbgrader_config.py").write_text(CONFIG)
+    ran = run(course, "nbgrader", "generate_assignment", "ps1")
+    assert ran.returncode == 0, ran.stderr
+    return course
+
+
+def hand_in(course: Path, student: str, answers: dict[str, str], copies: str = "") -> Path:
+    """Hand in both notebooks; with one of the tests copied, if asked to."""
+    folder = course / "submitted" / student / "ps1"
+    folder.mkdir(parents=True)
+    for name in ("one", "two"):
+        notebook = filled(nbformat.read(str(course / f"release/ps1/{name}.ipynb"), as_version=4), answers)
+        for place, one in enumerate(list(notebook.cells)):
+            if one.metadata.get("nbgrader", {}).get("grade_id") == copies:
+                notebook.cells.insert(place, nbformat.from_dict({**copy.deepcopy(one), "id": f"{one.id}-again"}))
+        (folder / f"{name}.ipynb").write_text(nbformat.writes(notebook))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def batch(released, tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]]:
+    """The course after one run of the command, what that said, and its verdicts by student and notebook."""
+    course = Path(shutil.copytree(released, tmp_path_factory.mktemp("graded") / "course"))
+    for student, answers in HONEST.items():
+        hand_in(course, student, answers)
+    for student, (answers, _, _) in BAD.items():
+        hand_in(course, student, answers, "double_tests" if student == "copies" else "")
+    (hand_in(course, "not_json", RIGHT) / "one.ipynb").write_text(NOT_JSON)
+    ran = run(course.parent, "nbreferee", "autograde", "ps1", "--course-dir", str(course), "--json", "verdicts.json")
+    found = json.loads((course.parent / "verdicts.json").read_text())
+    return course, ran, {(one["student"], one["notebook"]): one for one in found}
+
+
+def scores(verdicts: dict[tuple[str, str], dict], student: str) -> dict[str, float]:
+    """The scores of a student by grade id."""
+    return {one["grade_id"]: one["score"] for name in ("one", "two") for one in verdicts[student, name]["cells"]}
+
+
+@pytest.mark.parametrize("student", HONEST)
+def test_honest_submission_beside_bombs_has_every_point(student, batch):
+    _, _, verdicts = batch
+    assert scores(verdicts, student) == POINTS
+    assert [verdicts[student, name]["repairs"] for name in ("one", "two")] == [[], []]
+
+
+@pytest.mark.parametrize("student", BAD)
+def test_bomb_costs_its_own_exercise_and_says_why(student, batch):
+    _, _, verdicts = batch
+    _, lost, words = BAD[student]
+    assert scores(verdicts, student) == {name: 0.0 if name in lost else points for name, points in POINTS.items()}
+    messages = [one["message"] for one in verdicts[student, "one"]["cells"] if one["grade_id"] in lost]
+    assert all(words in message for message in messages)
+
+
+def test_copied_test_cell_is_a_repair(batch):
+    _, _, verdicts = batch
+    assert verdicts["copies", "one"]["repairs"] == ["cell double_tests was there twice: the last one counts"]
+
+
+def test_unreadable_notebook_is_named_in_one_sentence_and_the_status_is_1(batch):
+    _, ran, verdicts = batch
+    assert ran.returncode == 1
+    assert [line for line in ran.stderr.splitlines() if line.strip()] == [
+        "not_json: ps1/one: the file is not a notebook, for it is not JSON. It gets no points."
+    ]
+    assert ran.stdout.strip() == f"{2 * 16 - 1} notebooks graded, 1 of them repaired; 0 not handed in, 1 not readable."
+    assert (verdicts["not_json", "one"]["status"], verdicts["not_json", "two"]["score"]) == ("failed", 4)
+
+
+def test_gradebook_holds_the_same_as_the_verdicts(batch):
+    course, _, verdicts = batch
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as gradebook:
+        rows = {
+            (submission.student.id, grade.name): (grade.auto_score, grade.needs_manual_grade)
+            for name in ("one", "two")
+            for submission in gradebook.notebook_submissions(name, "ps1")
+            for grade in submission.grades
+        }
+    students = {*HONEST, *BAD, "not_json"}
+    assert {student for student, _ in rows} == students
+    for student in students - {"not_json"}:
+        wanted = {name: (None, True) if name == "why" else (score, False) for name, score in scores(verdicts, student).items()}
+        assert {name: rows[student, name] for name in POINTS} == wanted
+    assert {name: rows["not_json", name][0] for name in POINTS} == {"double_tests": 0, "half_tests": 0, "total_tests": 4, "why": None}
+
+
+def test_autograded_notebooks_can_be_read_and_nothing_else_is_left(batch):
+    course, _, verdicts = batch
+    for student, name in verdicts:
+        path = course / f"autograded/{student}/ps1/{name}.ipynb"
+        if verdicts[student, name]["status"] == "graded":
+            nbformat.validate(nbformat.read(str(path), as_version=4))
+        else:
+            assert not path.exists()
+    assert [path for path in (course / "autograded").rglob("*.new")] == []
+    assert (course / "autograded/honest_0/ps1/data/numbers.csv").read_text() == "1,2\n"
+
+
+# name: what lies beside an honest submission
+BESIDE = {
+    "name_in_latin_1": lambda folder: Path(os.fsdecode(bytes(folder) + b"/\xdcbung.csv")).write_text("1"),
+    "file_for_a_folder": lambda folder: (folder / "data").write_text("1"),
+    "folder_for_a_file": lambda folder: (folder / "data/numbers.csv").mkdir(parents=True),
+    "folder_for_a_file_with_a_file": lambda folder: ((folder / "data/numbers.csv").mkdir(parents=True), (folder / "data/numbers.csv/x").write_text("1")),
+    "module_of_the_library": lambda folder: (folder / "numpy.py").write_text("raise SystemExit"),
+    "link_to_a_file": lambda folder: (folder / "passwd").symlink_to("/etc/passwd"),
+    "link_to_nothing": lambda folder: (folder / "nothing").symlink_to("/nowhere"),
+    "link_to_itself": lambda folder: (folder / "loop").symlink_to(folder),
+    "pipe": lambda folder: os.mkfifo(folder / "pipe"),
+    "large_file": lambda folder: os.truncate((folder / "large").touch() or folder / "large", 10 << 30),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def beside(released, tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]]:
+    """Honest submissions with odd files beside them, graded in one run."""
+    course = Path(shutil.copytree(released, tmp_path_factory.mktemp("beside") / "course"))
+    for student, put in BESIDE.items():
+        put(hand_in(course, student, RIGHT))
+    environment = {**os.environ, "PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}"}
+    command = [BINARIES / "nbreferee", "autograde", "ps1", "--json", "verdicts.json"]
+    ran = subprocess.run(command, cwd=course, env=environment, capture_output=True, text=True)
+    found = json.loads((course / "verdicts.json").read_text()) if (course / "verdicts.json").exists() else []
+    return course, ran, {(one["student"], one["notebook"]): one for one in found}
+
+
+def test_odd_files_beside_notebooks_end_no_batch(beside):
+    _, ran, _ = beside
+    assert "Traceback" not in ran.stderr, ran.stderr[-3000:]
+    assert ran.returncode == 0
+
+
+@pytest.mark.parametrize("student", BESIDE)
+def test_odd_file_beside_a_notebook_costs_nothing(student, beside):
+    course, _, verdicts = beside
+    assert scores(verdicts, student) == POINTS
+    assert "root:" not in "".join(path.read_text(errors="replace") for path in (course / f"autograded/{student}").rglob("passwd"))
+
+
+def put_in(path: str, text: str):
+    def change(course: Path) -> None:
+        (course / path).write_text(text)
+
+    return change
+
+
+def lock_other_numbers(course: Path) -> None:
+    write(course / "source/ps1", cell("import numpy as np\nnp.e", grade_id="imports", locked=True), *TWO[1:], name="two")
+
+
+# name: (what is wrong, arguments, words)
+WRONG = {
+    "no_config": (lambda course: (course / "nbgrader_config.py").unlink(), ["ps1"], "no nbgrader_config.py here. Go to the course's folder, or name it with --course-dir."),
+    "broken_config": (put_in("nbgrader_config.py", "c = ("), ["ps1"], "Mend the file."),
+    "no_such_assignment": (None, ["ps11"], "no assignment ps11. Did you mean ps1?"),
+    "nothing_like_it": (None, ["homework"], "no assignment homework. There are: ps1, ps2."),
+    "no_such_student": (None, ["ps1", "--student", "bob"], "nothing from bob. Handed in by: alice."),
+    "not_released": (lambda course: (course / "submitted/alice/ps2").mkdir(), ["ps2"], "ps2/one has never been released. Run nbgrader generate_assignment ps2 first."),
+    "source_changed": (lock_other_numbers, ["ps1"], "two.ipynb: cell imports is not what students got. Run nbgrader generate_assignment ps1 --force, then grade."),
+    "source_not_json": (put_in("source/ps1/one.ipynb", "{"), ["ps1"], "one.ipynb: not a notebook, for it is not JSON. Restore it from your version control."),
+    "source_no_notebook": (put_in("source/ps1/one.ipynb", "[1]"), ["ps1"], "one.ipynb: not a"),
+    "source_without_notebooks": (lambda course: [path.unlink() for path in (course / "source/ps1").glob("*.ipynb")], ["ps1"], "no notebooks here. Put the instructor's version there."),
+    "no_source": (lambda course: shutil.rmtree(course / "source"), ["ps1"], "no assignments here. Put each into a folder of its own."),
+    "no_such_folder": (None, ["ps1", "--course-dir", "nowhere"], "nowhere: no nbgrader_config.py here."),
+    "no_such_option": (None, ["ps1", "--fast"], "No such option"),
+    "no_place_for_json": (None, ["ps1", "--json", "nowhere/verdicts.json"], "nowhere: no such folder"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_wrong_use_is_a_sentence_with_its_cure_and_status_2(wrong, released, tmp_path):
+    change, arguments, words = WRONG[wrong]
+    course = Path(shutil.copytree(released, tmp_path / "course"))
+    hand_in(course, "alice", RIGHT)
+    if change:
+        change(course)
+    ran = run(course, "nbreferee", "autograde", *arguments)
+    assert words in ran.stderr
+    assert ran.returncode == 2

@@ -49,6 +49,7 @@ BAD = {
     "copies": (RIGHT, set(), ""),
     "half_a_character": ({**RIGHT, "half": "print('\\ud800')\ndef half(x):\n    raise ValueError('\\ud800')"}, {"half_tests"}, "?"),
 }
+UNREADABLE = ("not_json", "not[/json]")  # one of them a name that is markup to some
 NOT_JSON = "Dear grader, my notebook is attached."
 
 
@@ -104,7 +105,8 @@ def batch(released, tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess
         hand_in(course, student, answers)
     for student, (answers, _, _) in BAD.items():
         hand_in(course, student, answers, "double_tests" if student == "copies" else "")
-    (hand_in(course, "not_json", RIGHT) / "one.ipynb").write_text(NOT_JSON)
+    for student in UNREADABLE:
+        (hand_in(course, student, RIGHT) / "one.ipynb").write_text(NOT_JSON)
     ran = run(course.parent, "nbreferee", "autograde", "ps1", "--course-dir", str(course), "--json", "verdicts.json")
     found = json.loads((course.parent / "verdicts.json").read_text())
     return course, ran, {(one["student"], one["notebook"]): one for one in found}
@@ -139,11 +141,10 @@ def test_copied_test_cell_is_a_repair(batch):
 def test_unreadable_notebook_is_named_in_one_sentence_and_the_status_is_1(batch):
     _, ran, verdicts = batch
     assert ran.returncode == 1
-    assert [line for line in ran.stderr.splitlines() if line.strip()] == [
-        "not_json: ps1/one: the file is not a notebook, for it is not JSON. It gets no points."
-    ]
-    assert ran.stdout.strip() == f"{2 * 16 - 1} notebooks graded, 1 of them repaired; 0 not handed in, 1 not readable."
-    assert (verdicts["not_json", "one"]["status"], verdicts["not_json", "two"]["score"]) == ("failed", 4)
+    said = {line for line in ran.stderr.splitlines() if line.strip()}
+    assert said == {f"{student}: ps1/one: the file is not a notebook, for it is not JSON. It gets no points." for student in UNREADABLE}
+    assert ran.stdout.strip() == "32 notebooks graded, 1 of them repaired; 0 not handed in, 2 not readable."
+    assert {(verdicts[student, "one"]["status"], verdicts[student, "two"]["score"]) for student in UNREADABLE} == {("failed", 4)}
 
 
 def test_gradebook_holds_the_same_as_the_verdicts(batch):
@@ -155,12 +156,13 @@ def test_gradebook_holds_the_same_as_the_verdicts(batch):
             for submission in gradebook.notebook_submissions(name, "ps1")
             for grade in submission.grades
         }
-    students = {*HONEST, *BAD, "not_json"}
+    students = {*HONEST, *BAD, *UNREADABLE}
     assert {student for student, _ in rows} == students
-    for student in students - {"not_json"}:
+    for student in students - set(UNREADABLE):
         wanted = {name: (None, True) if name == "why" else (score, False) for name, score in scores(verdicts, student).items()}
         assert {name: rows[student, name] for name in POINTS} == wanted
-    assert {name: rows["not_json", name][0] for name in POINTS} == {"double_tests": 0, "half_tests": 0, "total_tests": 4, "why": None}
+    for student in UNREADABLE:
+        assert {name: rows[student, name][0] for name in POINTS} == {"double_tests": 0, "half_tests": 0, "total_tests": 4, "why": None}
 
 
 def test_autograded_notebooks_can_be_read_and_nothing_else_is_left(batch):

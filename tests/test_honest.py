@@ -23,6 +23,7 @@ from building import answer, cell, graded
 from nbformat import NotebookNode
 from refereed import Court, verdicts
 
+from nbreferee.engine.limits import Budget
 from nbreferee.grading import CellVerdict
 from nbreferee.master import Cell
 from nbreferee.verify.session import Session
@@ -84,6 +85,12 @@ def court() -> Iterator[Court]:
 
 
 @pytest.fixture(scope="module")
+def hasty_court() -> Iterator[Court]:
+    with Court(Budget(call_s=0.5, cell_s=5)) as court:
+        yield court
+
+
+@pytest.fixture(scope="module")
 def stock(request: pytest.FixtureRequest) -> dict[tuple[str, str], dict[str, float]]:
     """What all answers get in one namespace."""
     wanted = [item.callspec.params["case"] for item in request.session.items if "stock" in getattr(item, "fixturenames", ())]
@@ -139,3 +146,12 @@ def test_scores_are_those_of_one_namespace(case: Case, court: Court, stock: dict
 
 def said(came: dict[str, CellVerdict]) -> str:
     return "; ".join(f"{grade_id}: {one.score:g} ({one.status}) {one.message}" for grade_id, one in came.items())
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in read_cases("impossible.txt")])
+def test_what_cannot_be_equal_fails_in_words_that_tell_why(case: Case, hasty_court: Court):
+    words = next(source for kind, _, source in case.parts if kind == "words")
+    instead = {"answer": source for kind, _, source in case.parts if kind == "instead"}
+    (verdict,) = hasty_court.grade(hasty_court.material(*case.cells), instead).cells
+    assert (verdict.score, verdict.status != "internal") == (0, True), verdict
+    assert words in verdict.message and len(verdict.message) < 200

@@ -55,7 +55,7 @@ def measure(path: Path, rounds: int, budget: object) -> dict[str, float]:
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
         cell.source = answers.get(grade_id, cell.source)
     released = {cell.grade_id: Released(cell.source, "") for cell in master.cells if cell.grade_id}
-    material = Material(master, released, read_files(path.parent, follow_links=True))
+    material = Material(str(path), path.read_bytes(), released, read_files(path.parent, follow_links=True))
     data = as_bytes(master.notebook)
     times: dict[str, list[float]] = {name: [] for name in ("fork", "cells", "tests", "writing", "all", "loop", "trip")}
     with Warm(budget) as warm, tempfile.TemporaryDirectory() as folder:

@@ -1,28 +1,35 @@
-"""nbreferee autograde: the submissions of a course, one after another, into `autograded/` and the gradebook."""
+"""nbreferee autograde: what a class has handed in, through an executor of workers, into `autograded/` and the gradebook.
+
+This process alone reads submissions and writes results, a submission at a time: its notebooks go to a
+folder aside, its scores to the gradebook in one transaction, and then the folder takes its place. What
+is killed in between is graded again by the next run, which skips all that has not changed.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
+import fcntl
 import os
 import shutil
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.preprocessors import AssignLatePenalties
 
-from nbreferee.course import CourseError, gradebook_writer
-from nbreferee.gradebook import begin_submission, is_recorded, record, record_missing, released_cells
-from nbreferee.grading import CellVerdict, Grader, Material, as_bytes, beside, plain_verdict, read_files
+from nbreferee import worker
+from nbreferee.course import CourseError
+from nbreferee.engine.limits import Budget
+from nbreferee.gradebook import Recorder, released_cells
+from nbreferee.grading import CellVerdict, Material, beside, plain_verdict, read_files
 from nbreferee.intake import SubmissionError
-from nbreferee.master import MasterError, read_master
+from nbreferee.master import MasterError
+from nbreferee.worker import Result, Task
 
 
 @dataclass(frozen=True)
@@ -61,16 +68,16 @@ def read_materials(course: CourseDirectory, gradebook: Gradebook, assignment: st
     files = read_files(folder, follow_links=True)
     materials = {}
     for path in sorted(folder.glob("*.ipynb")):
+        released = released_cells(gradebook, assignment, path.stem)
+        material = Material(str(path), path.read_bytes(), released, files)
         try:
-            master = read_master(path)
+            locked = [cell for cell in material.master.cells if cell.grade_id and cell.locked and not cell.solution]
         except MasterError as error:
             raise CourseError(str(error)) from None
-        released = released_cells(gradebook, assignment, master.name)
-        changed = [c.grade_id for c in master.cells if c.grade_id and not c.solution and c.locked and released.get(c.grade_id, None) is None]
-        changed += [c.grade_id for c in master.cells if c.grade_id in released and c.locked and not c.solution and released[c.grade_id].source != c.source]
+        changed = [cell.grade_id for cell in locked if cell.grade_id not in released or released[cell.grade_id].source != cell.source]
         if changed:
             raise CourseError(f"{path}: cell {changed[0]} is not what students got. Run nbgrader generate_assignment {assignment} --force, then grade.")
-        materials[master.name] = Material(master, released, files)
+        materials[path.stem] = material
     if not materials:
         raise CourseError(f"{folder}: no notebooks here. Put the instructor's version there.")
     return materials
@@ -84,89 +91,197 @@ def submitted_by(course: CourseDirectory, assignment: str, students: Iterable[st
     CourseError
         where one who is wanted has not.
     """
-    pattern = Path(course.format_path(course.submitted_directory, "*", assignment))
     base = Path(course.format_path(course.submitted_directory, ".", ".")).resolve()
-    there = sorted(path.relative_to(base).parts[0] for path in base.glob(str(Path("*") / assignment)) if path.is_dir())
+    there = sorted(path.parent.name for path in base.glob(f"*/{assignment}") if path.is_dir() and not path.parent.name.startswith("."))
     for student in students:
         if student not in there:
-            raise CourseError(f"{pattern}: nothing from {student}. Handed in by: {', '.join(there[:20]) or 'nobody'}.")
+            raise CourseError(f"{base}: nothing from {student} for {assignment}. {_names_like(student, there)}")
     return list(students) or there
 
 
+def _names_like(name: str, there: list[str]) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, there, n=1)
+    return f"Did you mean {close[0]}?" if close else f"Handed in by: {', '.join(there[:20]) or 'nobody'}."
+
+
+@contextlib.contextmanager
+def alone(course: CourseDirectory, waiting: Callable[[], None]) -> Iterator[None]:
+    """Keep other graders out of a course; where there is one, call `waiting` and wait for its end."""
+    with (Path(course.root) / ".nbreferee.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            waiting()
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@dataclass
+class _Submission:
+    """One student's notebooks on their way."""
+
+    student: str
+    files: dict[str, bytes]
+    timestamp: str | None
+    tasks: dict[str, Task]
+    results: dict[str, Result] = field(default_factory=dict)
+
+
+class Workers:
+    """An executor that is made anew where a worker has broken it, and how much to give it at a time."""
+
+    def __init__(self, new_executor: Callable[[], Executor], in_flight: int) -> None:
+        self._new_executor = new_executor
+        self._executor: Executor | None = None
+        self.in_flight = in_flight  # notebooks that are with workers at a time, which bounds memory
+
+    def submit(self, task: Task) -> Future:
+        """Give a task to a worker."""
+        try:
+            return self._ready().submit(worker.run, task)
+        except BrokenExecutor:
+            self._executor = None
+            return self._ready().submit(worker.run, task)
+
+    def alone(self, task: Task) -> Result:
+        """Have a task done and wait for it: one that may be why the executor has broken."""
+        try:
+            return self.submit(task).result()
+        except BrokenExecutor as error:
+            self._executor = None
+            return _failed_by_us(error)
+        except Exception as error:
+            return _failed_by_us(error)
+
+    def close(self) -> None:
+        """End the workers."""
+        if self._executor is not None:
+            self._executor.shutdown(cancel_futures=True)
+            self._executor = None
+
+    def _ready(self) -> Executor:
+        if self._executor is None:
+            self._executor = self._new_executor()
+        return self._executor
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How to grade."""
+
+    budget: Budget
+    stamp: str = ""  # why there is no sandbox
+    force: bool = False  # grade again what has not changed
+
+
 class Autograding:
-    """Grades submissions of a course; use it in a `with` for as long as the gradebook is open."""
+    """Grades the submissions to one assignment; says of each notebook what came of it."""
 
-    def __init__(self, course: CourseDirectory, grader: Grader, force: bool = False) -> None:
+    def __init__(self, course: CourseDirectory, gradebook: Gradebook, assignment: str, workers: Workers, manner: Manner, done: Callable[[Outcome], None]) -> None:
         self._course = course
-        self._grader = grader
-        self._force = force
+        self._assignment = assignment
+        self._materials = read_materials(course, gradebook, assignment)
+        self._recorder = Recorder(gradebook, course, assignment)
+        self._workers = workers
+        self._manner = manner
+        self._done = done
+        self._running: dict[Future, tuple[_Submission, str]] = {}
+        self.writing_s = 0.0  # spent on the gradebook and on files
 
-    def run(self, assignment: str, students: Iterable[str], done: Callable[[Outcome], None]) -> None:
-        """Grade the submissions of students in an assignment, and say of each notebook what came of it."""
-        with gradebook_writer(self._course) as gradebook:
-            materials = read_materials(self._course, gradebook, assignment)
-            for student in submitted_by(self._course, assignment, students):
-                for outcome in self._submission(gradebook, materials, assignment, student):
-                    done(outcome)
+    def run(self, students: Iterable[str]) -> None:
+        """Grade the submissions of students."""
+        for student in students:
+            submission = self._read(student)
+            earlier = [] if self._manner.force or student not in self._recorder.recorded else self._earlier(submission)
+            if len(earlier) == len(self._materials):
+                for outcome in earlier:
+                    self._done(outcome)
+                continue
+            while self._running and len(self._running) + len(submission.tasks) > self._workers.in_flight:
+                self._collect()
+            for name, task in submission.tasks.items():
+                self._running[self._workers.submit(task)] = submission, name
+            if not submission.tasks:
+                self._write(submission)
+        while self._running:
+            self._collect()
 
-    def _submission(self, gradebook: Gradebook, materials: dict[str, Material], assignment: str, student: str) -> Iterator[Outcome]:
-        course = self._course
-        handed_in = Path(course.format_path(course.submitted_directory, student, assignment))
-        files = read_files(handed_in, follow_links=False)
-        marks = {name: self._fingerprint(material, handed_in / f"{name}.ipynb", files) for name, material in materials.items()}
-        earlier = [] if self._force else list(self._earlier(gradebook, assignment, student, marks))
-        if len(earlier) == len(materials):
-            yield from earlier
-            return
-        begin_submission(gradebook, course, assignment, student)
-        with _written_aside(Path(course.format_path(course.autograded_directory, student, assignment))) as target:
-            for name, data in beside(files, next(iter(materials.values())).files).items():
+    def _read(self, student: str) -> _Submission:
+        folder = self._folder(self._course.submitted_directory, student)
+        files = read_files(folder, follow_links=False)
+        timestamp = self._course.get_existing_timestamp(str(folder)) or None
+        submission = _Submission(student, files, timestamp, {})
+        for name, material in self._materials.items():
+            try:
+                data = _read_bytes(folder / f"{name}.ipynb")
+            except FileNotFoundError:
+                continue
+            except (SubmissionError, OSError) as error:
+                submission.results[name] = Result("failed", str(error))
+            else:
+                submission.tasks[name] = Task(student, self._assignment, name, material, data, files, self._manner.budget, self._manner.stamp)
+        return submission
+
+    def _earlier(self, submission: _Submission) -> list[Outcome]:
+        """Return what earlier runs made of a submission, where nothing has changed since."""
+        folder = self._folder(self._course.autograded_directory, submission.student)
+        found = []
+        for name, task in submission.tasks.items():
+            with contextlib.suppress(OSError):
+                kept = worker.read_kept((folder / f"{name}.ipynb").read_bytes(), task.fingerprint)
+                if kept is not None:
+                    found.append(Outcome(submission.student, self._assignment, name, "skipped", cells=kept[0], repairs=kept[1]))
+        return found
+
+    def _collect(self) -> None:
+        """Wait for a result, and write the submissions that are complete."""
+        ready, _ = wait(self._running, return_when=FIRST_COMPLETED)
+        broken: list[tuple[_Submission, str]] = []
+        touched: dict[str, _Submission] = {}
+        for future in ready:
+            submission, name = self._running.pop(future)
+            touched[submission.student] = submission
+            error = future.exception()
+            if isinstance(error, BrokenExecutor):
+                broken.append((submission, name))
+            else:
+                submission.results[name] = future.result() if error is None else _failed_by_us(error)
+        if broken:  # a worker has died, and one of those that were running is why
+            broken.extend(self._running.values())
+            self._running.clear()
+            for submission, name in broken:
+                touched[submission.student] = submission
+                submission.results[name] = self._workers.alone(submission.tasks[name])
+        for submission in touched.values():
+            if submission.tasks.keys() <= submission.results.keys():
+                self._write(submission)
+
+    def _write(self, submission: _Submission) -> None:
+        started = time.monotonic()
+        student, results = submission.student, submission.results
+        with _written_aside(self._folder(self._course.autograded_directory, student)) as target:
+            for name, data in beside(submission.files, next(iter(self._materials.values())).files).items():
                 (target / name).parent.mkdir(parents=True, exist_ok=True)
                 (target / name).write_bytes(data)
-            for name, material in materials.items():
-                common = {"student": student, "assignment": assignment, "notebook": name}
-                started = time.monotonic()
-                try:
-                    data = _read_bytes(handed_in / f"{name}.ipynb")
-                    graded = self._grader.grade(material, data, files)
-                except FileNotFoundError:
-                    record_missing(gradebook, assignment, student, name)
-                    yield Outcome(**common, status="missing", message="not handed in")
-                except SubmissionError as error:
-                    record_missing(gradebook, assignment, student, name)
-                    yield Outcome(**common, status="failed", message=str(error), wall_s=time.monotonic() - started)
-                else:
-                    kept = {"fingerprint": marks[name], "repairs": list(graded.repairs), "cells": [plain_verdict(cell) for cell in graded.cells]}
-                    graded.notebook.metadata["nbreferee"] = kept
-                    (target / f"{name}.ipynb").write_bytes(as_bytes(graded.notebook))
-                    record(gradebook, assignment, student, name, graded.notebook, self._grader.stamp)
-                    self._penalise(assignment, student, name, graded.notebook)
-                    wall_s = time.monotonic() - started
-                    yield Outcome(**common, status="graded", wall_s=wall_s, repairs=graded.repairs, cells=graded.cells, warnings=graded.warnings)
+            for name, result in results.items():
+                if result.status == "graded":
+                    (target / f"{name}.ipynb").write_bytes(result.notebook)
+            self._recorder.record(student, submission.timestamp, {name: results[name].marks if name in results else None for name in self._materials})
+        self.writing_s += time.monotonic() - started
+        for name in self._materials:
+            result = results.get(name, Result("missing", "not handed in"))
+            common = {"wall_s": result.wall_s, "repairs": result.repairs, "cells": result.cells, "warnings": result.warnings}
+            self._done(Outcome(student, self._assignment, name, result.status, result.message, **common))
 
-    def _fingerprint(self, material: Material, notebook: Path, files: dict[str, bytes]) -> str:
-        """Return a name for all that the verdicts on a submission depend on."""
-        digest = hashlib.sha256(repr((material.key, self._grader.warm.budget.as_plain(), self._grader.stamp)).encode())
-        with contextlib.suppress(OSError, SubmissionError):
-            digest.update(_read_bytes(notebook))
-        for name, data in sorted(files.items()):
-            digest.update(f"{name} {len(data)} ".encode() + data)
-        return digest.hexdigest()
+    def _folder(self, step: str, student: str) -> Path:
+        return Path(self._course.format_path(step, student, self._assignment))
 
-    def _earlier(self, gradebook: Gradebook, assignment: str, student: str, marks: dict[str, str]) -> Iterator[Outcome]:
-        """Yield what earlier runs made of a submission, where nothing has changed since."""
-        folder = Path(self._course.format_path(self._course.autograded_directory, student, assignment))
-        for name, mark in marks.items():
-            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-                kept = json.loads((folder / f"{name}.ipynb").read_bytes())["metadata"]["nbreferee"]
-                if kept["fingerprint"] == mark and is_recorded(gradebook, assignment, student, name):
-                    cells = tuple(CellVerdict(**cell) for cell in kept["cells"])
-                    yield Outcome(student, assignment, name, "skipped", repairs=tuple(kept["repairs"]), cells=cells)
 
-    def _penalise(self, assignment: str, student: str, notebook: str, executed: Any) -> None:
-        """Let nbgrader, or the course's plugin, take something off for lateness."""
-        resources = {"nbgrader": {"notebook": notebook, "assignment": assignment, "student": student, "db_url": self._course.db_url}}
-        AssignLatePenalties(config=self._course.config).preprocess(executed, resources)
+def _failed_by_us(error: BaseException) -> Result:
+    why = "its worker has ended, perhaps for want of memory" if isinstance(error, BrokenExecutor) else f"{type(error).__name__}: {error}"
+    return Result("failed", f"the grader failed on it ({why})")
 
 
 def _read_bytes(path: Path) -> bytes:

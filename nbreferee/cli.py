@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -61,64 +62,19 @@ def report(assignments: tuple[str, ...], course_dir: Path) -> None:
 @COURSE_DIR
 @click.option("--student", "students", multiple=True, metavar="ID", help="Grade this student alone; may be given several times.")
 @click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write every verdict to this file, too.")
+@click.option("--jobs", type=click.IntRange(min=1), help="How many notebooks are graded at once (default: one per core).")
+@click.option("--scheduler", metavar="ADDRESS", help="Grade on the Dask cluster at this address, tcp://host:8786 for example.")
 @click.option("--force", is_flag=True, help="Grade again what has not changed since it was graded, too.")
 @click.option("--unsafe-no-sandbox", metavar="REASON", help="Run student code unprotected, and stamp all that is graded so with the reason.")
-def autograde(
-    assignments: tuple[str, ...], course_dir: Path, students: tuple[str, ...], json_path: Path | None, force: bool, unsafe_no_sandbox: str | None
-) -> None:
+def autograde(**options: Any) -> None:
     """Grade what students have handed in.
 
     Their code runs in a sandbox, the tests in another process, which alone decides.
     """
-    import json
-    import warnings
-
     _need_linux("student code runs in a sandbox")
-    warnings.filterwarnings("ignore", module="nbgrader")  # of SQLAlchemy's, and nobody's business here
-    from rich.console import Console
-    from rich.progress import Progress
+    from nbreferee.commands import autograde as command
 
-    from nbreferee.autograde import Autograding, Outcome, submitted_by
-    from nbreferee.course import CourseError, open_course, source_assignments
-    from nbreferee.engine.referee import Warm
-    from nbreferee.grading import Grader
-    from nbreferee.settings import NbReferee, SandboxError
-
-    outcomes: list[Outcome] = []
-    console = Console(stderr=True)
-    try:
-        course = open_course(course_dir)
-        budget = NbReferee(config=course.config).budget(unsafe=bool(unsafe_no_sandbox))
-        wanted = source_assignments(course, assignments)
-        names = [name for name in wanted if assignments or submitted_by(course, name)]
-        with Warm(budget) as warm, Progress(console=console, transient=True) as bar:
-            autograding = Autograding(course, Grader(warm, unsafe_no_sandbox or ""), force)
-            for name in names:
-                row = bar.add_task(name, total=len(submitted_by(course, name, students)))
-                seen: set[str] = set()
-
-                def done(outcome: Outcome, row: int = row, seen: set[str] = seen) -> None:
-                    outcomes.append(outcome)
-                    seen.add(outcome.student)
-                    bar.update(row, completed=len(seen))
-                    if outcome.status == "failed":
-                        console.print(f"{outcome.student}: {outcome.assignment}/{outcome.notebook}: {outcome.message}. It gets no points.")
-
-                autograding.run(name, students, done)
-    except (CourseError, SandboxError) as error:
-        click.echo(f"nbreferee: {error}", err=True)
-        sys.exit(2)
-    if json_path:
-        json_path.write_text(json.dumps([outcome.as_json() for outcome in outcomes], indent=1, ensure_ascii=False) + "\n")
-    for warning in dict.fromkeys(text for outcome in outcomes for text in outcome.warnings):
-        console.print(f"Look at this test: {warning}")
-    counts = {status: sum(outcome.status == status for outcome in outcomes) for status in ("graded", "skipped", "missing", "failed")}
-    repaired = sum(bool(outcome.repairs) for outcome in outcomes)
-    skipped = f", {counts['skipped']} unchanged and skipped" if counts["skipped"] else ""
-    click.echo(
-        f"{counts['graded']} notebooks graded{skipped}, {repaired} of them repaired; {counts['missing']} not handed in, {counts['failed']} not readable."
-    )
-    sys.exit(1 if counts["failed"] else 0)
+    sys.exit(command(**options))
 
 
 @main.command()

@@ -1,21 +1,41 @@
-"""Scores into nbgrader's gradebook, as `nbgrader autograde` would put them; marks by hand stay as they are."""
+"""Scores into nbgrader's gradebook, as `nbgrader autograde` would put them; marks by hand stay as they are.
+
+One transaction a submission, and no query for a single cell: what an assignment consists of is read
+once, and rows are written in bulk.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
-from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.utils import compute_checksum, determine_grade, is_grade, is_solution, is_task
+from nbgrader.api import (
+    Assignment,
+    Comment,
+    Grade,
+    Gradebook,
+    GradeCell,
+    MissingEntry,
+    Notebook,
+    SolutionCell,
+    Student,
+    SubmittedAssignment,
+    SubmittedNotebook,
+    TaskCell,
+)
+from nbgrader.preprocessors import AssignLatePenalties
+from nbgrader.utils import parse_utc
+from sqlalchemy import bindparam, insert, select, update
 
 from nbreferee.course import CourseError
+from nbreferee.grading import Marks
 from nbreferee.intake import Released
 
 if TYPE_CHECKING:
-    from nbformat import NotebookNode
     from nbgrader.coursedir import CourseDirectory
-
-SANDBOX_STAMP = "Graded without a sandbox: {}"
+    from sqlalchemy import Table
 
 
 def released_cells(gradebook: Gradebook, assignment: str, notebook: str) -> dict[str, Released]:
@@ -33,46 +53,136 @@ def released_cells(gradebook: Gradebook, assignment: str, notebook: str) -> dict
     return {cell.name: Released(cell.source or "", cell.checksum or "") for cell in found.source_cells}
 
 
-def record(gradebook: Gradebook, assignment: str, student: str, notebook: str, executed: NotebookNode, stamp: str = "") -> None:
-    """Write the scores and comments of a graded notebook, in one transaction."""
-    cells = {cell.metadata.nbgrader["grade_id"]: cell for cell in executed.cells if "nbgrader" in cell.metadata}
-    submission = gradebook.find_submission_notebook(notebook, assignment, student)
-    for grade in submission.grades:
-        cell = cells.get(grade.name)
-        if cell is not None and is_grade(cell):
-            grade.auto_score, _ = determine_grade(cell)
-            grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
-    for comment in submission.comments:
-        cell = cells.get(comment.name)
-        if cell is not None and (is_solution(cell) or is_task(cell)):
-            untouched = cell.metadata.nbgrader.get("checksum") == compute_checksum(cell) and not is_task(cell)
-            said = (["No response."] if untouched else []) + ([SANDBOX_STAMP.format(stamp)] if stamp else [])
-            comment.auto_comment = " ".join(said) or None
-    gradebook.db.commit()
+@dataclass(frozen=True)
+class _Row:
+    """A row of scores or comments: of which notebook and cell."""
+
+    notebook: str
+    cell_id: str
+    name: str
 
 
-def record_missing(gradebook: Gradebook, assignment: str, student: str, notebook: str) -> None:
-    """Give a notebook that was not handed in, or cannot be read, no points."""
-    for grade in gradebook.find_submission_notebook(notebook, assignment, student).grades:
-        grade.auto_score = 0
-        grade.needs_manual_grade = False
-    gradebook.db.commit()
+class Recorder:
+    """Writes submissions of one assignment."""
+
+    def __init__(self, gradebook: Gradebook, course: CourseDirectory, assignment: str) -> None:
+        self._gradebook = gradebook
+        self._course = course
+        self._assignment = assignment
+        found = gradebook.db.execute(select(Assignment.id, Assignment.duedate).where(Assignment.name == assignment)).one()
+        self._assignment_id, self._due = found
+        notebooks = select(Notebook.name, Notebook.id).where(Notebook.assignment_id == self._assignment_id)
+        self._notebooks: dict[str, str] = dict(gradebook.db.execute(notebooks).all())
+        self._scored = self._cells(GradeCell) + self._cells(TaskCell)
+        self._commented = self._cells(SolutionCell) + self._cells(TaskCell)
+        self._students = set(gradebook.db.execute(select(Student.id)).scalars())
+        complete = (
+            select(SubmittedAssignment.student_id)
+            .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+            .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
+            .where(SubmittedAssignment.assignment_id == self._assignment_id)
+        )
+        unscored = complete.where(Grade.auto_score.is_(None), ~Grade.needs_manual_grade)
+        self.recorded: set[str] = set(gradebook.db.execute(complete.distinct()).scalars()) - set(gradebook.db.execute(unscored.distinct()).scalars())
+
+    def record(self, student: str, timestamp: str | None, marks: Mapping[str, Marks | None]) -> None:
+        """Write a submission: for each notebook its marks, or None where it was not handed in or cannot be read."""
+        database = self._gradebook.db
+        try:
+            submission, notebooks = self._submission(student, parse_utc(timestamp) if timestamp else None)
+            self._write(Grade.__table__, self._scored, notebooks, marks, _score)
+            self._write(Comment.__table__, self._commented, notebooks, marks, _comment)
+            self._penalise(student, submission, marks)
+            database.commit()
+        except BaseException:
+            database.rollback()
+            raise
+
+    def _cells(self, kind: Any) -> list[_Row]:
+        names = {number: name for name, number in self._notebooks.items()}
+        found = self._gradebook.db.execute(select(kind.notebook_id, kind.id, kind.name).where(kind.notebook_id.in_(names)))
+        return [_Row(names[notebook], cell, name) for notebook, cell, name in found]
+
+    def _submission(self, student: str, timestamp: datetime | None) -> tuple[str, dict[str, str]]:
+        """Return the ids of a student's submission and of its notebooks, entered if they are new."""
+        database = self._gradebook.db
+        if student not in self._students:
+            database.execute(insert(Student.__table__).values(id=student))
+            self._students.add(student)
+        mine = SubmittedAssignment.__table__
+        where = (mine.c.assignment_id == self._assignment_id) & (mine.c.student_id == student)
+        submission = database.execute(select(mine.c.id).where(where)).scalar_one_or_none()
+        if submission is None:
+            submission = _new_id(SubmittedAssignment)
+            database.execute(insert(mine).values(id=submission, assignment_id=self._assignment_id, student_id=student, timestamp=timestamp))
+        elif timestamp is not None:
+            database.execute(update(mine).where(mine.c.id == submission).values(timestamp=timestamp))
+        theirs = SubmittedNotebook.__table__
+        there = dict(database.execute(select(theirs.c.notebook_id, theirs.c.id).where(theirs.c.assignment_id == submission)).all())
+        new = [
+            {"id": _new_id(SubmittedNotebook), "assignment_id": submission, "notebook_id": number, "flagged": False}
+            for number in self._notebooks.values()
+            if number not in there
+        ]
+        if new:
+            database.execute(insert(theirs), new)
+        there |= {row["notebook_id"]: row["id"] for row in new}
+        return submission, {name: there[number] for name, number in self._notebooks.items()}
+
+    def _write(self, table: Table, rows: list[_Row], notebooks: dict[str, str], marks: Mapping[str, Marks | None], values_of: Any) -> None:
+        """Insert or update one row for each cell."""
+        database = self._gradebook.db
+        there = {
+            (row.notebook_id, row.cell_id): row for row in database.execute(select(table).where(table.c.notebook_id.in_(notebooks.values())))
+        }
+        defaults = {column.name: True if column.name == "needs_manual_grade" else None for column in table.columns}
+        new, changed = [], []
+        for row in rows:
+            key = (notebooks[row.notebook], row.cell_id)
+            old = there.get(key)
+            values = values_of(row, marks, old)
+            if old is None:
+                new.append({**defaults, "id": _new_id(Grade), "notebook_id": key[0], "cell_id": key[1], **values})
+            elif any(getattr(old, name) != value for name, value in values.items()):
+                changed.append({"key": old.id, **values})
+        if new:
+            database.execute(insert(table), new)
+        if changed:
+            database.execute(update(table).where(table.c.id == bindparam("key")).values({n: bindparam(n) for n in changed[0] if n != "key"}), changed)
+
+    def _penalise(self, student: str, submission: str, marks: Mapping[str, Marks | None]) -> None:
+        """Take something off for lateness, as nbgrader or the course's plugin says."""
+        if self._due is None:
+            return
+        database = self._gradebook.db
+        database.expire_all()
+        found = database.get(SubmittedAssignment, submission)
+        for notebook in found.notebooks:
+            if marks.get(notebook.name) is None:
+                continue
+            penalty = None
+            if found.total_seconds_late > 0:
+                plugin = AssignLatePenalties(config=self._course.config)
+                plugin.init_plugin()
+                penalty = plugin.plugin_inst.late_submission_penalty(student, notebook.score, found.total_seconds_late)
+            notebook.late_submission_penalty = None if penalty is None else min(max(penalty, 0), notebook.score)
 
 
-def is_recorded(gradebook: Gradebook, assignment: str, student: str, notebook: str) -> bool:
-    """Tell whether every score that needs no person is in the gradebook."""
-    try:
-        grades = gradebook.find_submission_notebook(notebook, assignment, student).grades
-    except MissingEntry:
-        return False
-    return all(grade.auto_score is not None or grade.needs_manual_grade for grade in grades)
+def _new_id(model: Any) -> str:
+    return model.__table__.c.id.default.arg(None)
 
 
-def begin_submission(gradebook: Gradebook, course: CourseDirectory, assignment: str, student: str) -> None:
-    """Enter a student and a submission with its time, if they are new."""
-    gradebook.update_or_create_student(student)
-    timestamp = course.get_existing_timestamp(str(Path(course.format_path(course.submitted_directory, student, assignment))))
-    if timestamp:
-        gradebook.update_or_create_submission(assignment, student, timestamp=timestamp)
-    else:
-        gradebook.update_or_create_submission(assignment, student)
+def _score(row: _Row, marks: Mapping[str, Marks | None], old: Any) -> dict[str, Any]:
+    mine = marks.get(row.notebook)
+    if mine is None:  # not handed in: nothing to score
+        return {"auto_score": 0.0, "needs_manual_grade": False}
+    if row.name not in mine.scores:
+        return {}
+    score = mine.scores[row.name]
+    by_hand = old is not None and old.manual_score is not None
+    return {"auto_score": score, "needs_manual_grade": by_hand or score is None}
+
+
+def _comment(row: _Row, marks: Mapping[str, Marks | None], old: Any) -> dict[str, Any]:
+    mine = marks.get(row.notebook)
+    return {} if mine is None or row.name not in mine.comments else {"auto_comment": mine.comments[row.name]}

@@ -6,7 +6,6 @@ It knows files, and nothing of courses, gradebooks or other submissions.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import time
 from collections.abc import Mapping
@@ -21,19 +20,35 @@ from nbformat import NotebookNode
 from nbreferee import __version__
 from nbreferee.engine.referee import Came, Part, Referee, Warm
 from nbreferee.intake import Rebuilt, Released, rebuild, well_formed
-from nbreferee.master import Master
+from nbreferee.master import Master, parse_master
 from nbreferee.plan import Plan, make_plan, role_of
 
 FILE_BYTES, FILES = 64 << 20, 500  # beside the notebook
+SANDBOX_STAMP = "Graded without a sandbox: {}"
 
 
 @dataclass(frozen=True)
 class Material:
-    """What it takes to grade one notebook of an assignment."""
+    """What it takes to grade one notebook of an assignment; it travels as bytes."""
 
-    master: Master
+    path: str  # of the master, for messages
+    data: bytes  # of the master
     released: Mapping[str, Released]
     files: Mapping[str, bytes]  # of the instructor's, beside the notebook
+
+    def __reduce__(self) -> tuple:
+        return Material, (self.path, self.data, self.released, self.files)
+
+    @cached_property
+    def master(self) -> Master:
+        """The instructor's notebook.
+
+        Raises
+        ------
+        MasterError
+            where it cannot be used.
+        """
+        return parse_master(Path(self.path), self.data)
 
     @cached_property
     def plan(self) -> Plan:
@@ -43,8 +58,8 @@ class Material:
     @cached_property
     def key(self) -> str:
         """A name for all that verdicts depend on but the submission: master, files, grader."""
-        digest = hashlib.sha256(__version__.encode())
-        digest.update(json.dumps(self.master.notebook, sort_keys=True).encode())
+        digest = hashlib.sha256(__version__.encode() + self.data)
+        digest.update(repr(sorted(self.released.items())).encode())
         for name, data in sorted(self.files.items()):
             digest.update(name.encode() + b"\0" + data)
         return digest.hexdigest()
@@ -62,11 +77,20 @@ class CellVerdict:
 
 
 @dataclass(frozen=True)
+class Marks:
+    """What goes into the gradebook for one notebook, by grade id."""
+
+    scores: Mapping[str, float | None] = field(default_factory=dict)  # None: a person has to read it
+    comments: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Graded:
     """What came of one notebook."""
 
     notebook: NotebookNode
     cells: tuple[CellVerdict, ...]
+    marks: Marks
     repairs: tuple[str, ...]
     wall_s: float
     warnings: tuple[str, ...] = ()  # about the master, for the instructor
@@ -95,10 +119,11 @@ class Grader:
         self._try_solution(material)
         came = self._run(material, parts_of(rebuilt), beside(files, material.files), self._allowed[material.key])
         verdicts = fill_in(rebuilt, came)
+        marks = marks_of(rebuilt, verdicts, material.released, self.stamp)
         if self.stamp:
             rebuilt.notebook.cells.insert(0, nbformat.v4.new_markdown_cell(f"**Graded without a sandbox:** {self.stamp}", id="sandbox"))
         walls = tuple((place.cell.grade_id if place.cell else "", one.wall_s) for place, one in zip(rebuilt.places, came, strict=True))
-        return Graded(rebuilt.notebook, verdicts, rebuilt.repairs, time.monotonic() - started, self._warnings[material.key], walls)
+        return Graded(rebuilt.notebook, verdicts, marks, rebuilt.repairs, time.monotonic() - started, self._warnings[material.key], walls)
 
     def _try_solution(self, material: Material) -> None:
         """Run the solution once: what is odd about its own values is allowed to students, too."""
@@ -171,6 +196,24 @@ def fill_in(rebuilt: Rebuilt, came: list[Came]) -> tuple[CellVerdict, ...]:
         elif known is not None and (known.graded or known.is_task):
             verdicts.append(CellVerdict(known.grade_id, "manual", 0.0, known.points, ""))
     return tuple(verdicts)
+
+
+def marks_of(rebuilt: Rebuilt, verdicts: tuple[CellVerdict, ...], released: Mapping[str, Released], stamp: str) -> Marks:
+    """Return the scores and comments that nbgrader would give: no points for an answer left as released, for one."""
+    cells = [(cell, place.cell) for cell, place in zip(rebuilt.notebook.cells, rebuilt.places, strict=True) if place.cell is not None]
+    untouched = {known.grade_id for cell, known in cells if known.solution and known.grade_id in released and cell.source == released[known.grade_id].source}
+    scored = {one.grade_id: one for one in verdicts}
+    scores: dict[str, float | None] = {
+        known.grade_id: scored[known.grade_id].score if known.is_test else 0.0 if known.grade_id in untouched else None
+        for _, known in cells
+        if known.graded
+    }
+    comments = {
+        known.grade_id: " ".join((["No response."] if known.grade_id in untouched else []) + ([SANDBOX_STAMP.format(stamp)] if stamp else [])) or None
+        for _, known in cells
+        if known.solution or known.is_task
+    }
+    return Marks(scores, comments)
 
 
 def as_bytes(notebook: NotebookNode) -> bytes:

@@ -142,12 +142,24 @@ def read_master(path: Path) -> Master:
         where it is no notebook, or nbgrader could not release and grade it.
     """
     try:
-        notebook = nbformat.read(str(path), as_version=4)
+        return parse_master(path, path.read_bytes())
+    except OSError as error:
+        raise MasterError(f"{path}: cannot be read ({error.strerror}). Check the file and its permissions.") from None
+
+
+def parse_master(path: Path, data: bytes) -> Master:
+    """Read the bytes of an instructor's notebook; `path` is for messages.
+
+    Raises
+    ------
+    MasterError
+        where they are no notebook, or nbgrader could not release and grade it.
+    """
+    try:
+        notebook = nbformat.reads(data.decode(), as_version=4)
         nbformat.validate(notebook)
     except (json.JSONDecodeError, UnicodeDecodeError, nbformat.reader.NotJSONError):
         raise MasterError(f"{path}: not a notebook, for it is not JSON. Restore it from your version control.") from None
-    except OSError as error:
-        raise MasterError(f"{path}: cannot be read ({error.strerror}). Check the file and its permissions.") from None
     except Exception as error:
         said = str(error).split("\n")[0]
         raise MasterError(f"{path}: not a valid notebook ({said}). Open it in JupyterLab and save it again.") from None

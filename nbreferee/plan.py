@@ -48,6 +48,7 @@ class Plan:
     student_names: tuple[str, ...]  # that the solution binds: these may hide Python's own
     student_classes: tuple[str, ...]
     modules: tuple[str, ...]  # that the master imports
+    written: tuple[str, ...]  # global names that the solution's functions change
 
     def as_plain(self) -> dict[str, Any]:
         """Return it as the codec takes it."""
@@ -68,6 +69,7 @@ def make_plan(master: Master) -> Plan:
     modules = set().union(*(_imported_modules(cell) for cell in codes))
     aliases = set().union(*(imported_names(cell) for cell in codes))
     bound = set().union(*(bound_names(cell.tree) for cell in answers if cell.tree))
+    written = set().union(*(_names_written_in_functions(cell) for cell in answers))
     classes = {node.name for cell in answers if cell.tree for node in same_scope(cell.tree) if isinstance(node, ast.ClassDef)}
     steps = []
     for cell in master.cells:
@@ -87,7 +89,7 @@ def make_plan(master: Master) -> Plan:
             steps.append(Step(**common, source=source if cell.index in needed else "", given_up=tuple(sorted(given))))
         else:
             steps.append(Step(**common))
-    return Plan(master.name, tuple(steps), *(tuple(sorted(names)) for names in (bound, classes, modules)))
+    return Plan(master.name, tuple(steps), *(tuple(sorted(names)) for names in (bound, classes, modules, written)))
 
 
 def role_of(cell: Cell) -> str:
@@ -170,7 +172,23 @@ def _names_read_in_functions(cell: Cell) -> set[str]:
     if cell.tree is None:
         return set()
     functions = [node for node in ast.walk(cell.tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))]
-    return set().union(*(free_names(node) for node in functions)) - set(dir(builtins))
+    return set().union(*(free_names(node) for node in functions))
+
+
+def _names_written_in_functions(cell: Cell) -> set[str]:
+    """Return the global names to which a solution's functions give a value, or whose objects they change."""
+    written: set[str] = set()
+    for function in ast.walk(cell.tree) if cell.tree else ():
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            free = free_names(function)
+            for node in ast.walk(function):
+                if isinstance(node, ast.Global):
+                    written |= set(node.names)
+                elif isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
+                    written |= {root_name(node)} & free
+                elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CHANGING_METHODS:
+                    written |= {root_name(node.func)} & free
+    return written
 
 
 def _imported_modules(cell: Cell) -> set[str]:

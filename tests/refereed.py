@@ -33,9 +33,10 @@ class Court:
     def material(self, *cells: NotebookNode, files: Mapping[str, bytes] | None = None) -> Material:
         """Return what it takes to grade submissions to a master of these cells (see `building`)."""
         with tempfile.TemporaryDirectory() as folder:
-            master = read_master(write(Path(folder), *cells))
-        released = {cell.grade_id: Released(cell.source, "") for cell in master.cells if cell.grade_id}
-        return Material(master, released, files or {})
+            path = write(Path(folder), *cells)
+            master = read_master(path)
+            released = {cell.grade_id: Released(cell.source, "") for cell in master.cells if cell.grade_id}
+            return Material(path.name, path.read_bytes(), released, files or {})
 
     def grade(self, material: Material, answers: Mapping[str, str], added: Mapping[str, str] | None = None, files: Mapping[str, bytes] | None = None) -> Graded:
         """Grade a submission: answers by grade id, and code cells that the student adds in front of a cell."""

@@ -15,17 +15,18 @@ PACKAGE = COURSE / "nbreferee"
 
 # From values to the command line: a module imports only from rows above its own.
 ROWS = (
-    {"codec", "course", "master", "sandbox.kernel", "engine", "engine.channel", "verify.mutation", "verify.lazy", "verify.warm"},
+    {"codec", "course", "display", "master", "sandbox.kernel", "engine", "engine.channel", "verify.mutation", "verify.lazy", "verify.warm"},
     {"sandbox.landlock", "sandbox.namespaces", "sandbox.seccomp", "plan", "engine.kinds", "engine.conversation", "engine.exceptions", "engine.shell"},
     {"sandbox", "engine.adopt", "engine.box", "engine.proxies"},
     {"sandbox.probe", "engine.limits", "engine.oddities", "engine.references"},
     {"report", "settings", "intake", "engine.student", "verify.session"},
-    {"gradebook", "engine.tester", "verify.examine"},
+    {"engine.tester", "verify.examine"},
     {"engine.template", "verify.soundness"},
     {"engine.referee", "verify"},
     {"grading", "verify.report"},
-    {"autograde"},
-    {"preprocessors"},
+    {"gradebook", "worker"},
+    {"autograde", "pool"},
+    {"commands", "preprocessors"},
     {"cli"},
 )
 

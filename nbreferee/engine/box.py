@@ -72,7 +72,7 @@ class Box:
             "getattr": getattr, "setattr": setattr, "delattr": delattr, "iter": iter, "next": next, "len": len, "hash": hash, "repr": repr,
             "str": str, "bool": bool, "float": float, "int": int, "isinstance": isinstance, "issubclass": issubclass, "dir": dir,
             "enter": lambda one: type(one).__enter__(one), "exit": lambda one, *error: type(one).__exit__(one, *error),
-            "gcf": plt.gcf, "gca": plt.gca,
+            "gcf": plt.gcf, "gca": plt.gca, "close": plt.close,
         }  # fmt: skip
 
     def serve(self) -> None:
@@ -168,6 +168,7 @@ class Box:
         arguments, named = decode(blob, unwrap=self._unwrap)
         instances, numbers = self._instances, self._instance_numbers
         what = self._callable[function] if type(function) is str else function
+        lent = {name: encode(value, wrap=self._wrap) for name, value in around["names"].items()}
         heard = io.StringIO()
         raised, value = None, None
         with self._surroundings(around, heard) as warned, self._limited(around["limit_s"]):
@@ -183,8 +184,13 @@ class Box:
             raised, None if same is not None else value, same,
             changed if changed != blob else None, [dict(vars(one)) for one in instances],
             heard.getvalue()[:HEARD_CHARACTERS], [(w.category.__name__, str(w.message)) for w in warned[:20]],
-            after if (after := random_state()) != self._random_before else None, len(plt.get_fignums()),
+            after if (after := random_state()) != self._random_before else None, len(plt.get_fignums()), self._changed_names(lent),
         )  # fmt: skip
+
+    def _changed_names(self, lent: dict[str, bytes]) -> dict[str, Any]:
+        """Return those of the names that a test has set to which the student's code has given another value."""
+        names = self._shell.user_ns
+        return {name: names[name] for name, before in lent.items() if name in names and encode(names[name], wrap=self._wrap) != before}
 
     def _attributes(self, one: Any) -> dict[str, Any]:
         return dict(vars(one))
@@ -219,6 +225,8 @@ class Box:
         self._random_before = random_state()
         names = self._shell.user_ns
         names.update(around["names"])
+        for name in around["gone"]:
+            names.pop(name, None)
         patched = {name: getattr(builtins, name) for name in around["builtins"]}
         for name, function in around["builtins"].items():
             setattr(builtins, name, function)

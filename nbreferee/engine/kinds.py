@@ -57,6 +57,10 @@ def adopt_state(old: Any, new: Any) -> bool:
         old.bit_generator.state = new.bit_generator.state
     elif type(old) is type(new) is np.random.RandomState:
         old.set_state(new.get_state())
+    elif type(old) is type(new) and "pandas" in sys.modules and type(old) in (sys.modules["pandas"].DataFrame, sys.modules["pandas"].Series):
+        old._update_inplace(new)  # what pandas itself does for inplace=True
+        if type(old) is sys.modules["pandas"].Series:
+            old.name = new.name
     else:
         return False
     return True
@@ -124,7 +128,6 @@ def _describe_array(value: Any) -> tuple | None:
 
 def _objects(shape: tuple, items: list) -> np.ndarray:
     array = np.empty(len(items), dtype=object)
-    array[:] = items if all(np.ndim(item) == 0 for item in items) else [None] * len(items)
     for index, item in enumerate(items):
         array[index] = item
     return array.reshape(shape)
@@ -160,6 +163,8 @@ def _describe_pandas(value: Any) -> tuple | None:
         return ("Index", _described_index(value))
     if kind in (pd.Timestamp, pd.Timedelta):
         return (kind.__name__, value.isoformat())
+    if kind is pd.Interval:
+        return ("Interval", value.left, value.right, value.closed)
     if value is pd.NaT or value is pd.NA:
         return ("NaT",) if value is pd.NaT else ("NA",)
     return None
@@ -168,6 +173,8 @@ def _describe_pandas(value: Any) -> tuple | None:
 def _column(series: Any) -> tuple:
     if isinstance(series.dtype, np.dtype) and series.dtype.kind in "biufcmM":
         return ("", series.to_numpy())
+    if str(series.dtype) == "category":
+        return ("category", series.astype(object).tolist(), _described_index(series.cat.categories), series.cat.ordered)
     return (str(series.dtype), series.astype(object).tolist())
 
 
@@ -178,12 +185,16 @@ def _described_index(index: Any) -> tuple:
         return ("range", index.start, index.stop, index.step, index.name)
     if isinstance(index, pd.MultiIndex):
         return ("multi", index.tolist(), list(index.names))
-    return ("plain", *_column(index.to_series()), index.name)
+    freq = index.freqstr if isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex)) else None
+    return ("plain", _column(index.to_series()), index.name, freq)
 
 
-def _built_column(dtype: str, values: Any, **options: Any) -> Any:
+def _built_column(dtype: str, values: Any, *category: Any, **options: Any) -> Any:
     import pandas as pd
 
+    if category:
+        categories, ordered = category
+        return pd.Series(pd.Categorical(values, _built_index(*categories), ordered), **options)
     return pd.Series(values, dtype=dtype or None, **options)
 
 
@@ -194,8 +205,11 @@ def _built_index(form: str, *parts: Any) -> Any:
         return pd.RangeIndex(*parts[:3], name=parts[3])
     if form == "multi":
         return pd.MultiIndex.from_tuples(parts[0], names=parts[1])
-    dtype, values, name = parts
-    return pd.Index(_built_column(dtype, values), name=name)
+    column, name, freq = parts
+    index = pd.Index(_built_column(*column), name=name)
+    if freq is not None:
+        index.freq = freq
+    return index
 
 
 def _data_frame(columns: tuple, data: list, index: tuple) -> Any:
@@ -251,6 +265,7 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "DataFrame": _data_frame,
     "Series": _series,
     "Index": lambda described: _built_index(*described),
+    "Interval": _from_pandas("Interval"),
     "Timestamp": _from_pandas("Timestamp"),
     "Timedelta": _from_pandas("Timedelta"),
     "NaT": _from_pandas("NaT"),

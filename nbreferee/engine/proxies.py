@@ -205,6 +205,13 @@ class GeneratorProxy(IteratorProxy):
     __class__ = property(lambda self: types.GeneratorType)
 
 
+# What a test asks for is the documentation of the student's, not ours.
+DOCUMENTATION = property(lambda self: self._student.call("getattr", (self, "__doc__")))
+for _kind in (Proxy, CallableProxy, FunctionProxy, ClassProxy, IteratorProxy, GeneratorProxy):
+    _kind.__doc__ = DOCUMENTATION
+for _kind, _name in ((FunctionProxy, "function"), (ClassProxy, "type"), (GeneratorProxy, "generator")):
+    _kind.__name__ = _kind.__qualname__ = _name  # as type(f).__name__ has it
+
 KINDS = {"function": FunctionProxy, "class": ClassProxy, "generator": GeneratorProxy, "callable": CallableProxy, "object": Proxy}
 
 
@@ -221,7 +228,7 @@ def make_proxy(student: Student, number: int, facts: Facts, computes: bool) -> P
         raise CodecError("no such kind of object")
     if base in (Proxy, CallableProxy):
         base = IteratorProxy if base is Proxy and facts.type_name.endswith(("iterator", "map", "filter", "zip", "enumerate", "reversed")) else base
-        contents: dict[str, Any] = {"__slots__": (), "_computes": computes}
+        contents: dict[str, Any] = {"__slots__": (), "_computes": computes, "__doc__": DOCUMENTATION}
         if claimed := _library_class(facts):
             contents["__class__"] = property(lambda self: claimed)
         base = type(facts.type_name, (base,), contents)

@@ -32,6 +32,7 @@ class Trust:
 
     student_classes: Collection[str] = ()  # that its solution defines: these may compare and compute
     modules: Collection[str] = ()  # that it imports: these the tester may import too
+    written: Collection[str] = ()  # global names that its solution's functions change
 
 
 class References:

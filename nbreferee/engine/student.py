@@ -30,7 +30,6 @@ UNRULY = "the notebook's process did not keep to the protocol"
 GRACE_S = 2.0  # the box ends a call by itself in time; that long after it, we do
 CALLBACKS = 200_000  # of one cell
 PATCHABLE = ("input", "print", "open")
-REAL = {name: getattr(builtins, name) for name in PATCHABLE}
 
 
 class Lost(BaseException):
@@ -45,6 +44,8 @@ class Student:
     """The box, as tests see it."""
 
     def __init__(self, names: dict[str, Any], trust: Trust) -> None:
+        self._names = names  # of the tester
+        self._written = frozenset(trust.written)
         self._references = References(self, names, trust)
         self._channel: Channel | None = None
         self.lost = ""  # why the box is of no more use
@@ -52,11 +53,14 @@ class Student:
         self._filling = False
         self._callback_count = 0
         self._streams: tuple[Any, Any] = (None, None)  # of the cell; a test that listens replaces them
+        self._real: dict[str, Any] = {}  # Python's own functions, as they are when a cell begins
         self._depth = 0
         self._random: tuple | None = None
         self.call_limit_s = 30.0
         self.deadline = float("inf")
-        self.set_for_students: Callable[[], dict[str, Any]] = dict  # names that the test has set and students' functions read
+        # Names that the test has set and students' functions read, and those that it has deleted.
+        self.set_for_students: Callable[[Collection[str]], tuple[dict[str, Any], list[str]]] = lambda lent: ({}, [])
+        self._lent: set[str] = set()  # what has been set or deleted in the box in this cell: to be put back, perhaps
         self.open_figures = 0
         self.calls = 0
         self.suspicious: set[tuple[str, str]] = set()  # (whose value, what is odd about it) of the running cell
@@ -70,9 +74,10 @@ class Student:
     def begin(self, deadline: float, state: tuple | None) -> None:
         """Start a cell, with the state of the random generators that the box has left."""
         self.deadline, self._depth, self.calls = deadline, 0, 0
-        self.suspicious, self._callback_count = set(), 0
+        self.suspicious, self._callback_count, self._lent = set(), 0, set()
         self._references.callbacks.clear()
         self._streams = (sys.stdout, sys.stdin)
+        self._real = {name: getattr(builtins, name) for name in PATCHABLE}
         if state is not None:
             set_random_state(state)
         self._random = random_state()
@@ -118,12 +123,14 @@ class Student:
             blob, heap = self._packed(arguments, named or {})
             answer = self.ask("call", function, blob, heap, self._around())
             try:
-                raised, value, same, changed, states, heard, warned, state, figures = answer
+                raised, value, same, changed, states, heard, warned, state, figures, renamed = answer
                 self._carry_over(arguments, named or {}, changed, states)
                 if state is not None:
                     set_random_state(state)
                     self._random = state
                 self.open_figures = figures if type(figures) is int else 0
+                for name in self._lent & self._written & set(renamed):
+                    self._names[name] = adopt(dict.get(self._names, name), renamed[name])
                 self._pass_on(heard, warned)
             except (CodecError, TypeError, ValueError):
                 raise self._lose(UNRULY) from None
@@ -197,10 +204,13 @@ class Student:
 
     def _around(self) -> dict[str, Any]:
         state = random_state()
+        names, gone = self.set_for_students(self._lent)
+        self._lent |= {*names, *gone}
         around: dict[str, Any] = {
             "random": state if state != self._random else None,
-            "names": self.set_for_students(),
-            "builtins": {name: getattr(builtins, name) for name in PATCHABLE if getattr(builtins, name) is not REAL[name]},
+            "names": names,
+            "gone": gone,
+            "builtins": {name: getattr(builtins, name) for name in PATCHABLE if getattr(builtins, name) is not self._real[name]},
             "errstate": np.geterr(),
             "limit_s": min(self.call_limit_s, max(0.1, self.deadline - time.monotonic())),
         }

@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 import types
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -41,12 +41,21 @@ class Names(dict):
         super().__init__()
         self.student: Student | None = None  # while a cell runs
         self.students_own: frozenset[str] = frozenset()  # names of Python's that the solution binds
+        self.deleted: set[str] = set()  # names of the student's that the cell has deleted
         self._functions: dict[str, Any] = {}  # proxies that have been looked up in this cell
 
     def begin(self, student: Student | None) -> None:
         """Start a cell that may look names up, or end it."""
         self.student = student
+        self.deleted.clear()
         self._functions.clear()
+
+    def __delitem__(self, name: str) -> None:
+        if not dict.__contains__(self, name) and name in self:
+            self.deleted.add(name)
+            self._functions.pop(name, None)
+        else:
+            dict.__delitem__(self, name)
 
     def __missing__(self, name: str) -> Any:
         if name in self._functions:
@@ -71,7 +80,7 @@ class Names(dict):
             return default
 
     def _may_ask(self, name: Any) -> bool:
-        if self.student is None or not isinstance(name, str) or name.startswith("_"):
+        if self.student is None or not isinstance(name, str) or name.startswith("_") or name in self.deleted:
             return False
         return name not in OWN or name in self.students_own
 
@@ -84,7 +93,7 @@ class Tester:
         self._shell = shell
         self._names = names
         self._steps = plan.steps
-        self._student = Student(names, Trust(plan.student_classes, plan.modules))
+        self._student = Student(names, Trust(plan.student_classes, plan.modules, plan.written))
         self._own_files = {str(path) for path in Path().rglob("*")}
         self._students_files = False
         names.students_own = frozenset(plan.student_names)
@@ -128,9 +137,17 @@ class Tester:
         if step.role == "test" and not self._student.lost:
             with contextlib.suppress(Lost, OutOfTime, Exception):
                 self._fetch_files()
+                if self._student.open_figures:  # of the test before: a notebook closes them after each cell
+                    self._student.call("close", ("all",))
         self._names.begin(self._student)
         before = {name: dict.get(self._names, name, self) for name in step.set_for_students}
-        self._student.set_for_students = lambda: {name: now for name, old in before.items() if (now := dict.get(self._names, name, self)) is not old}
+
+        def set_for_students(lent: Collection[str]) -> tuple[dict[str, Any], list[str]]:
+            now = {name: dict.get(self._names, name, self) for name in before}
+            names = {name: value for name, value in now.items() if value is not self and (value is not before[name] or name in lent)}
+            return names, [name for name in self._names.deleted if name not in names]
+
+        self._student.set_for_students = set_for_students
         with _limited(limit_s):
             shown, result = self._shell.run(step.source)
         self._names.begin(None)
@@ -206,7 +223,7 @@ class Tester:
             return (self._student.source(one).splitlines(keepends=True), 1) if isinstance(one, Proxy) else real["getsourcelines"](one)
 
         inspect.getsource, inspect.getsourcelines = getsource, getsourcelines
-        for name in ("gcf", "gca"):
+        for name in ("gcf", "gca", "close"):
             setattr(plt, name, self._figure_or(name, getattr(plt, name)))
         own_numbers = plt.get_fignums
         plt.get_fignums = lambda: own_numbers() or list(range(1, self._student.open_figures + 1))

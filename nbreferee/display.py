@@ -1,0 +1,84 @@
+"""What `nbreferee autograde` shows while it works, and at the end: a bar in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+Outcome = Any  # autograde.Outcome
+PLAIN_EVERY_S = 10.0
+
+
+class _Rate(ProgressColumn):
+    """Submissions a minute."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{60 * speed:.0f}/min" if speed else "", style="dim")
+
+
+class Display:
+    """Counts outcomes and shows how far things are; use it in a `with`."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._started = time.monotonic()
+        self._said = 0.0
+        self._total = self._done = 0
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+        self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._rows: dict[str, Any] = {}
+
+    def __enter__(self) -> Display:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def expect(self, assignment: str, submissions: int) -> None:
+        """Start an assignment."""
+        self._total += submissions
+        self._rows[assignment] = self._bar.add_task(assignment, total=submissions)
+
+    def submission_done(self, assignment: str) -> None:
+        """Count a submission."""
+        self._done += 1
+        self._bar.advance(self._rows[assignment])
+        now = time.monotonic()
+        if not self._console.is_terminal and now - self._said >= PLAIN_EVERY_S:
+            self._said = now
+            rate = self._done / (now - self._started)
+            left = (self._total - self._done) / rate if rate else 0
+            self._console.print(f"{assignment}: {self._done} of {self._total} submissions, {60 * rate:.0f} a minute, {left:.0f} s left", highlight=False)
+
+    def say(self, text: str) -> None:
+        """Print a line above the bar."""
+        self._bar.console.print(text, highlight=False, markup=False)
+
+
+def closing_table(outcomes: Sequence[Outcome]) -> Table:
+    """Return the last word: how many of what, and how long they took."""
+    table = Table(box=None, show_header=False)
+    counts = {status: sum(one.status == status for one in outcomes) for status in ("graded", "skipped", "missing", "failed")}
+    words = {"graded": "graded", "skipped": "unchanged, skipped", "missing": "not handed in", "failed": "failed: no points, look at them"}
+    for status, count in counts.items():
+        if count or status == "graded":
+            table.add_row(words[status], str(count))
+    repaired = [one for one in outcomes if one.repairs and one.status == "graded"]
+    if repaired:
+        table.add_row("repaired", str(len(repaired)))
+    by_time = sorted((one for one in outcomes if one.status == "graded"), key=lambda one: one.wall_s)
+    if by_time:
+        walls = [one.wall_s for one in by_time]
+        slowest = by_time[-1]
+        table.add_row("seconds a notebook", f"median {statistics.median(walls):.2f}, 95 % below {walls[int(0.95 * (len(walls) - 1))]:.2f}")
+        table.add_row("slowest", f"{slowest.wall_s:.2f} s: {slowest.student}, {slowest.notebook}")
+    return table

@@ -8,6 +8,7 @@ there a test fails in words that tell why.
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import tempfile
@@ -20,6 +21,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pytest
 from building import answer, cell, graded
+from IPython.core.interactiveshell import InteractiveShell
 from nbformat import NotebookNode
 from refereed import Court, verdicts
 
@@ -110,6 +112,10 @@ def in_one_namespace_each(cases: list[Case], masters: dict[str, tuple[Cell, ...]
     forks = Forks(2, lambda outcome: scores.append((*outcome.key, outcome.result)))
     with tempfile.TemporaryDirectory() as folder:
         session = Session(Path(folder))
+        InteractiveShell.instance().showtraceback = lambda *_, **__: None  # nobody reads it, and it takes long
+        session.run("import pandas, unittest, asyncio, csv, statistics, timeit")
+        session.renew()
+        gc.freeze()
         tries = [(case.name, name, answers) for case in cases for name, answers in case.answers.items()]
         forks.start(Task((case, name), partial(in_one_namespace, session, masters[case], answers), 30) for case, name, answers in tries)
         forks.finish()

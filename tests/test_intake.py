@@ -145,7 +145,11 @@ DAMAGE = {
     "answer_deleted": (delete("f"), ["cell f was missing: put back"], {"f": RELEASED_F}),
     "locked_deleted": (delete("imports"), ["cell imports was missing: put back"], {}),
     "free_deleted": (lambda notebook: notebook["cells"].pop(4), [], {}),
-    "all_deleted": (lambda notebook: notebook["cells"].clear(), [f"cell {name} was missing: put back" for name in KNOWN], {"f": RELEASED_F, "why": "*Why?*", "g": THE_MASTER.cells[6].source}),
+    "all_deleted": (
+        lambda notebook: notebook["cells"].clear(),
+        [f"cell {name} was missing: put back" for name in KNOWN],
+        {"f": RELEASED_F, "why": "*Why?*", "g": THE_MASTER.cells[6].source},
+    ),
     "test_copied": (duplicate("f_tests"), ["cell f_tests was there twice: the last one counts"], {}),
     "answer_copied": (duplicate("f", "def f(x): return 2"), ["cell f was there twice: the last one counts"], {"f": "def f(x): return 2"}),
     "reversed": (reverse, ["cells were in another order: put back"], {}),
@@ -169,7 +173,11 @@ DAMAGE = {
     "schema_of_no_kind": (set_grade("f_tests", schema_version="x", points="many", grade=None), [], {}),
     "checksum": (set_grade("f_tests", checksum="0"), [], {}),
     "grade_id_renamed": (set_grade("f", grade_id="F"), ["cell f was missing: put back"], {"f": RELEASED_F}),
-    "grade_id_taken": (set_grade("g", grade_id="f"), ["cell f was there twice: the last one counts", "cells were in another order: put back", "cell g was missing: put back"], {"f": MINE["g"], "g": THE_MASTER.cells[6].source}),
+    "grade_id_taken": (
+        set_grade("g", grade_id="f"),
+        ["cell f was there twice: the last one counts", "cells were in another order: put back", "cell g was missing: put back"],
+        {"f": MINE["g"], "g": THE_MASTER.cells[6].source},
+    ),
     "grade_id_of_a_list": (set_grade("f", grade_id=["f"]), ["cell f was missing: put back"], {"f": RELEASED_F}),
     "extra_cells_everywhere": (add_everywhere, [], {}),
     "source_as_lines": (put("f", source=["def f(x):\n", "    return x"]), [], {"f": "def f(x):\n    return x"}),
@@ -181,7 +189,11 @@ DAMAGE = {
     "source_of_half_characters": (put("f", source="'\ud800'"), [], {"f": "'?'"}),
     "source_with_nul": (put("f", source="x\0y"), [], {"f": "x\0y"}),
     "source_too_long": (put("f", source="x" * (CELL_CHARACTERS + 1)), [], {"f": "x" * CELL_CHARACTERS}),
-    "windows_lines_in_a_test": (put("f_tests", source="assert f(0) == 0\r\nassert f(2) == 2"), ["cell f_tests had been changed: the instructor's own is used"], {}),
+    "windows_lines_in_a_test": (
+        put("f_tests", source="assert f(0) == 0\r\nassert f(2) == 2"),
+        ["cell f_tests had been changed: the instructor's own is used"],
+        {},
+    ),
     "cell_type_null": (put("f", cell_type=None), ["cell f had become markdown: turned back"], {}),
     "metadata_null": (put("f", metadata=None), ["cell f was missing: put back"], {"f": RELEASED_F}),
     "metadata_a_list": (put("f", metadata=[["nbgrader", {"grade_id": "f"}]]), ["cell f was missing: put back"], {"f": RELEASED_F}),
@@ -237,7 +249,8 @@ def test_added_cell_that_claims_to_be_graded_is_a_plain_cell():
 
 def test_format_3_is_read():
     cells = [{**one, "input": one.pop("source")} if one["cell_type"] == "code" else one for one in submission()["cells"]]
-    made = rebuilt({"nbformat": 3, "nbformat_minor": 0, "metadata": {"name": ""}, "worksheets": [{"cells": cells[:3]}, None, {"cells": cells[3:]}, {"cells": 1}]})
+    sheets = [{"cells": cells[:3]}, None, {"cells": cells[3:]}, {"cells": 1}]
+    made = rebuilt({"nbformat": 3, "nbformat_minor": 0, "metadata": {"name": ""}, "worksheets": sheets})
     assert answers(made) == MINE
     assert made.repairs == ()
 
@@ -249,7 +262,8 @@ def test_byte_order_mark_and_blank_lines_are_nothing(mark):
 
 def test_images_of_a_text_answer_are_kept_and_nothing_else_that_is_attached():
     notebook = submission()
-    everything = {**PICTURE, "page.html": {"text/html": "<script>"}, "both": {"image/svg+xml": "<svg/>", "text/html": "x"}, "list": [1], "number": {"image/png": 1}, "\ud800": {"image/png": "eA=="}}
+    everything = {**PICTURE, "page.html": {"text/html": "<script>"}, "both": {"image/svg+xml": "<svg/>", "text/html": "x"}}
+    everything |= {"list": [1], "number": {"image/png": 1}, "\ud800": {"image/png": "eA=="}}
     for grade_id in ("why", "f", "f_tests"):
         find(notebook, grade_id)["attachments"] = everything
     made = rebuilt(notebook)
@@ -307,7 +321,8 @@ def test_60_mb_and_as_many_cells_as_allowed_are_read():
 TEXTS = st.text(max_size=20) | st.sampled_from(["\ud800", "\0", "code", "markdown", "image/png", "### BEGIN SOLUTION", *KNOWN])
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS
 ANYTHING = st.recursive(PLAIN, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4), max_leaves=12)
-SETTINGS = st.fixed_dictionaries({}, optional={"grade_id": st.sampled_from(KNOWN) | ANYTHING, "grade": ANYTHING, "solution": ANYTHING, "points": ANYTHING, "schema_version": ANYTHING})
+FIELDS = {name: ANYTHING for name in ("grade", "solution", "points", "schema_version")}
+SETTINGS = st.fixed_dictionaries({}, optional={"grade_id": st.sampled_from(KNOWN) | ANYTHING, **FIELDS})
 CELL = st.fixed_dictionaries(
     {},
     optional={

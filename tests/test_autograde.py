@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from building import answer, cell, graded, write
 from denied import TIER_B, nbreferee_where
 from hand_in import answered, read_notebook, solved, written
 from nbgrader.api import Gradebook
@@ -18,27 +19,34 @@ from notebooks import COURSE
 
 from nbreferee.cli import main
 
-STUDENTS = ("full_marks", "untouched", "unstable", "seed_000")
-STOCK = "c.Autograde.sanitize_preprocessors"
+SOLUTION = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"
+TESTS = "### BEGIN HIDDEN TESTS\nassert double(3) == 6, 'Likely cause: you add.'\nassert double('a') == 'aa'\n### END HIDDEN TESTS"
+ANSWERS = {
+    "full_marks": {"double": "def double(x):\n    return x + x", "words": "Because it is so."},
+    "unstable": {"double": "def double(x):\n    return float(x) * 2", "words": "For reasons."},
+    "seed_000": {"double": "def double(x):\n    return x + 2"},
+    "untouched": {},
+}
+
+
+def hand_in(course: Path, assignment: str, answers: dict[str, dict[str, str]]) -> None:
+    (release,) = (course / "release" / assignment).glob("*.ipynb")
+    for student, given in answers.items():
+        folder = course / "submitted" / student / assignment
+        folder.mkdir(parents=True)
+        (folder / release.name).write_text(nbformat.writes(answered(read_notebook(release), given)))
 
 
 @pytest.fixture(scope="module")
 def released(tmp_path_factory) -> Path:
-    """A course with our softmax assignment, released, and handed in by some of the class."""
+    """A small course: one assignment, released and handed in."""
     course = tmp_path_factory.mktemp("autograde") / "course"
-    shutil.copytree(COURSE / "source/softmax", course / "source/softmax")
+    (course / "source/softmax").mkdir(parents=True)
     shutil.copy(COURSE / "nbgrader_config.py", course)
+    words = cell("Because it doubles.", "markdown", grade_id="words", grade=True, solution=True, points=2)
+    write(course / "source/softmax", answer(SOLUTION, "double"), graded(TESTS, "double_tests", points=1.5), words, name="softmax")
     run(course, "nbgrader", "generate_assignment", "softmax")
-    release = read_notebook(course / "release/softmax/softmax.ipynb")
-    answers = {
-        "full_marks": solved(read_notebook(course / "source/softmax/softmax.ipynb")),
-        "untouched": {},
-        **{name: dict(written(COURSE / f"tests/class/{name}/softmax.py")) for name in STUDENTS[2:]},
-    }
-    for student in STUDENTS:
-        folder = course / "submitted" / student / "softmax"
-        folder.mkdir(parents=True)
-        (folder / "softmax.ipynb").write_text(nbformat.writes(answered(release, answers[student])))
+    hand_in(course, "softmax", ANSWERS)
     (course / "submitted/untouched/softmax/timestamp.txt").write_text("2026-01-02 03:04:05 UTC\n")
     return course
 
@@ -77,37 +85,46 @@ def gradebook(course: Path) -> dict[tuple, tuple]:
     return rows
 
 
-def test_nbgraders_own_command_leaves_the_same_gradebook(course, tmp_path):
-    other = Path(shutil.copytree(course, tmp_path / "other"))
-    assert run(course, "nbgrader", "autograde", "softmax").returncode == 0
-    assert autograde(other).returncode == 0
-    assert len(gradebook(other)) > 100
-    assert gradebook(other) == gradebook(course)
-
-
-def test_stock_grading_in_the_students_process_gives_the_same_gradebook(course, tmp_path):
-    other = Path(shutil.copytree(course, tmp_path / "other"))
-    config = [line for line in (other / "nbgrader_config.py").read_text().splitlines() if "ClearSolutions" in line or "course_id" in line]
-    (other / "nbgrader_config.py").write_text("\n".join(["c = get_config()", *config]))
-    assert run(other, "nbgrader", "autograde", "softmax").returncode == 0
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory) -> Path:
+    """Our own softmax assignment, handed in by four of the class, graded by `nbreferee autograde`."""
+    course = tmp_path_factory.mktemp("ours") / "course"
+    shutil.copytree(COURSE / "source/softmax", course / "source/softmax")
+    shutil.copy(COURSE / "nbgrader_config.py", course)
+    run(course, "nbgrader", "generate_assignment", "softmax")
+    solution = solved(read_notebook(course / "source/softmax/softmax.ipynb"))
+    theirs = {name: dict(written(COURSE / f"tests/class/{name}/softmax.py")) for name in ("unstable", "seed_000")}
+    hand_in(course, "softmax", {"full_marks": solution, "untouched": {}, **theirs})
+    shutil.copytree(course, course.parent / "other")
     assert autograde(course).returncode == 0
-    assert gradebook(course) == gradebook(other)
+    return course
+
+
+@pytest.mark.parametrize("preprocessors", ["ours", "stock"])
+def test_nbgraders_own_command_leaves_the_same_gradebook(preprocessors, ours, tmp_path):
+    other = Path(shutil.copytree(ours.parent / "other", tmp_path / "other"))
+    if preprocessors == "stock":  # everything in one kernel of the student's
+        config = [line for line in (other / "nbgrader_config.py").read_text().splitlines() if "ClearSolutions" in line or "course_id" in line]
+        (other / "nbgrader_config.py").write_text("\n".join(["c = get_config()", *config]))
+    assert run(other, "nbgrader", "autograde", "softmax").returncode == 0
+    assert len(gradebook(other)) > 100
+    assert gradebook(other) == gradebook(ours)
 
 
 def test_marks_by_hand_survive_grading_again(course):
     autograde(course)
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "gradients") as book:
-        for name, score in (("shift_proof", 1.5), ("softmax_tests", 0.25)):
+        for name, score in (("words", 1.5), ("double_tests", 0.25)):
             book.find_grade(name, "softmax", "softmax", "full_marks").manual_score = score
-        book.find_comment("shift_proof", "softmax", "softmax", "full_marks").manual_comment = "Nice."
+        book.find_comment("words", "softmax", "softmax", "full_marks").manual_comment = "Nice."
         book.db.commit()
     before = gradebook(course)
     autograde(course, "--force")
     after = gradebook(course)
-    assert after["full_marks", "score", "shift_proof"][1] == 1.5
-    assert after["full_marks", "comment", "shift_proof"][1] == "Nice."
-    assert after["full_marks", "score", "softmax_tests"] == (1.5, 0.25, None, True)  # nbgrader wants it looked at again
-    assert after["full_marks", "score", "shift_proof"] == before["full_marks", "score", "shift_proof"]
+    assert after["full_marks", "score", "words"][1] == 1.5
+    assert after["full_marks", "comment", "words"][1] == "Nice."
+    assert after["full_marks", "score", "double_tests"] == (1.5, 0.25, None, True)  # nbgrader wants it looked at again
+    assert after["full_marks", "score", "words"] == before["full_marks", "score", "words"]
 
 
 def test_unchanged_submission_is_skipped_and_a_changed_one_is_not(course, tmp_path):
@@ -124,7 +141,7 @@ def test_unchanged_submission_is_skipped_and_a_changed_one_is_not(course, tmp_pa
     assert verdicts["unstable"]["cells"] == before["unstable"]["cells"]
     assert verdicts["seed_000"]["cells"] == before["unstable"]["cells"]
     assert (course / "autograded/full_marks/softmax/softmax.ipynb").stat().st_mtime_ns == written
-    assert "0 notebooks graded, 4 unchanged and skipped" in autograde(course).stdout
+    assert autograde(course).stdout.split() == "graded 0 unchanged, skipped 4".split()
     autograde(course, "--force", "--json", str(third))
     assert {one["status"] for one in json.loads(third.read_text())} == {"graded"}
 
@@ -145,13 +162,13 @@ def test_json_has_every_verdict(course, tmp_path):
     assert {name: one[name] for name in ("student", "assignment", "notebook", "status", "repairs")} == {
         "student": "seed_000", "assignment": "softmax", "notebook": "softmax", "status": "graded", "repairs": [],
     }  # fmt: skip
-    assert one["max_score"] == 20
+    assert one["max_score"] == 3.5
     assert one["score"] == sum(cell["score"] for cell in one["cells"])
     assert one["wall_s"] > 0
     cells = {cell["grade_id"]: cell for cell in one["cells"]}
-    assert cells["softmax_tests"]["status"] == "failed"
-    assert "Likely cause: " in cells["softmax_tests"]["message"]
-    assert cells["shift_proof"]["status"] == "manual"
+    assert cells["double_tests"]["status"] == "failed"
+    assert "Likely cause: " in cells["double_tests"]["message"]
+    assert cells["words"]["status"] == "manual"
 
 
 def test_tier_b_gives_the_same_gradebook(course, tmp_path):

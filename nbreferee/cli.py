@@ -98,6 +98,8 @@ def verify(assignments: tuple[str, ...], course_dir: Path, jobs: int | None, jso
     from nbreferee.course import CourseError, open_course, source_assignments
 
     try:
+        if json_path and not json_path.parent.is_dir():
+            raise CourseError(f"{json_path.parent}: no such folder for --json. Make it first.")
         course = open_course(course_dir)
         names = source_assignments(course, assignments)
     except CourseError as error:

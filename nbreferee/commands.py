@@ -29,6 +29,8 @@ def autograde(
     console = Console(stderr=True)
     outcomes: list[Outcome] = []
     try:
+        if json_path and not json_path.parent.is_dir():
+            raise CourseError(f"{json_path.parent}: no such folder for --json. Make it first.")
         course = open_course(course_dir)
         names = [name for name in source_assignments(course, assignments) if assignments or submitted_by(course, name)]
         expected = {name: submitted_by(course, name, students) for name in names}
@@ -59,7 +61,7 @@ def autograde(
     if json_path:
         json_path.write_text(json.dumps([outcome.as_json() for outcome in outcomes], indent=1, ensure_ascii=False) + "\n")
     for warning in dict.fromkeys(text for outcome in outcomes for text in outcome.warnings):
-        console.print(f"Look at this test: {warning}", highlight=False, markup=False)
+        console.print(f"Look at this test: {warning}", highlight=False, markup=False, soft_wrap=True)
     Console(width=None if console.is_terminal else 120, highlight=False).print(closing_table(outcomes))
     return 1 if any(outcome.status == "failed" for outcome in outcomes) else 0
 

@@ -26,13 +26,13 @@ import numpy as np
 from nbreferee.codec import CodecError, decode, encode
 from nbreferee.engine import kinds
 from nbreferee.engine.channel import Channel
-from nbreferee.engine.conversation import Facts, importable_name, random_state, set_random_state
+from nbreferee.engine.conversation import Facts, importable_name, is_writing, random_state, set_random_state
 from nbreferee.engine.shell import Shell, error_output
 
 HEARD_CHARACTERS = 1_000_000  # of what one call prints
 FILES, FILE_BYTES = 200, 20 << 20  # that a student's code may leave for the tests
 OPERATORS = ("lt le eq ne gt ge add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift neg pos abs invert "
-             "contains getitem setitem delitem iadd isub imul itruediv index").split()  # fmt: skip
+             "contains getitem setitem delitem iadd isub imul itruediv ifloordiv imod ipow imatmul iand ior ixor index").split()  # fmt: skip
 
 
 class Overrun(BaseException):
@@ -62,6 +62,8 @@ class Box:
         self._instance_numbers: dict[int, int] = {}
         self._given: dict[str, tuple[int, int]] = {}  # files as they were handed out: time and size
         self._last_error: BaseException | None = None
+        self._wrote = False
+        sys.addaudithook(self._note_writing)
         self._operations: dict[str, Callable[..., Any]] = {
             "cell": self._run_cell, "files": self._take_files, "new_files": self._new_files, "name": self._name, "names": self._names,
             "call": self._call, "attributes": self._attributes, "set_attributes": self._set_attributes, "source": self._source,
@@ -71,9 +73,14 @@ class Box:
             **{name: getattr(operator, name) for name in OPERATORS},
             "getattr": getattr, "setattr": setattr, "delattr": delattr, "iter": iter, "next": next, "len": len, "hash": hash, "repr": repr,
             "str": str, "bool": bool, "float": float, "int": int, "isinstance": isinstance, "issubclass": issubclass, "dir": dir,
-            "enter": lambda one: type(one).__enter__(one), "exit": lambda one, *error: type(one).__exit__(one, *error),
+            "round": round, "format": format, "type": type,
+            "enter": lambda one: type(one).__enter__(one), "exit": self._exit,
             "gcf": plt.gcf, "gca": plt.gca, "close": plt.close,
         }  # fmt: skip
+
+    def _note_writing(self, event: str, arguments: tuple) -> None:
+        if event in ("os.rename", "shutil.move") or (event == "open" and is_writing(arguments[2])):
+            self._wrote = True
 
     def serve(self) -> None:
         """Answer until the other side is gone."""
@@ -89,9 +96,7 @@ class Box:
             if operation == "returned":
                 return body[0]
             if operation == "failed":
-                kind = getattr(builtins, body[0], None)
-                known = isinstance(kind, type) and issubclass(kind, Exception)
-                raise (kind if known else RuntimeError)(body[1])
+                raise self._exception(*body)
             self._do(question, operation, body)
             self._instances, self._instance_numbers = heap
 
@@ -105,7 +110,7 @@ class Box:
         try:
             self._say(number, "value", self._operations[operation](*arguments))
         except CodecError as error:
-            self._say(number, "raised", (("TypeError",), text := f"a value that cannot leave the notebook: {error}", (text,), ()))
+            self._say(number, "raised", (("TypeError",), text := f"a value that cannot leave the notebook: {error}", (text,), (), {}, None))
         except BaseException as error:
             self._last_error = error
             self._say(number, "raised", self._described(error))
@@ -126,7 +131,7 @@ class Box:
             text = f"this cell took longer than {limit_s:g} s and was stopped: is there a loop that does not end?"
             shown = [*(one for one in shown if one["output_type"] != "error"), error_output("TimeoutError", text, [*lines[:-1], f"TimeoutError: {text}"])]
         elif error is not None and not any(one["output_type"] == "error" for one in shown):  # IPython could not show it
-            classes, text, _, _ = self._described(error)
+            classes, text, *_ = self._described(error)
             shown.append(error_output(classes[0], text, [f"{classes[0]}: {text}"]))
         return shown, self._shell.execution_count - 1, isinstance(error, Overrun), random_state()
 
@@ -169,7 +174,7 @@ class Box:
         instances, numbers = self._instances, self._instance_numbers
         what = self._callable[function] if type(function) is str else function
         lent = {name: encode(value, wrap=self._wrap) for name, value in around["names"].items()}
-        heard = io.StringIO()
+        heard = io.StringIO(), io.StringIO()
         raised, value = None, None
         with self._surroundings(around, heard) as warned, self._limited(around["limit_s"]):
             try:
@@ -178,19 +183,41 @@ class Box:
                 self._last_error = error
                 raised = self._described(error)
         self._instances, self._instance_numbers = instances, numbers
-        same = next((n for n, argument in enumerate(arguments) if argument is value), None) if value is not None else None
+        places = [*enumerate(arguments), *named.items()]
+        same = next((n for n, argument in places if argument is value), None) if value is not None else None
         changed = encode((arguments, named), wrap=self._wrap)
         return (
             raised, None if same is not None else value, same,
             changed if changed != blob else None, [dict(vars(one)) for one in instances],
-            heard.getvalue()[:HEARD_CHARACTERS], [(w.category.__name__, str(w.message)) for w in warned[:20]],
-            after if (after := random_state()) != self._random_before else None, len(plt.get_fignums()), self._changed_names(lent),
+            tuple(one.getvalue()[:HEARD_CHARACTERS] for one in heard), [(w.category.__name__, str(w.message)) for w in warned[:20]],
+            after if (after := random_state()) != self._random_before else None, len(plt.get_fignums()), self._changed_names(lent), self._has_written(),
         )  # fmt: skip
+
+    def _has_written(self) -> bool:
+        """Tell whether a file has been opened for writing, moved or deleted since this was last asked."""
+        wrote, self._wrote = self._wrote, False
+        return wrote
 
     def _changed_names(self, lent: dict[str, bytes]) -> dict[str, Any]:
         """Return those of the names that a test has set to which the student's code has given another value."""
         names = self._shell.user_ns
         return {name: names[name] for name, before in lent.items() if name in names and encode(names[name], wrap=self._wrap) != before}
+
+    def _exception(self, names: tuple[str, ...], arguments: tuple) -> BaseException:
+        """Return an exception like one of the test's: of the first class of its own and its ancestors that is known here."""
+        for name in names:
+            kind = self._shell.user_ns.get(name) or getattr(builtins, name, None)
+            if isinstance(kind, type) and issubclass(kind, Exception):
+                break
+        if kind.__name__ != names[0]:
+            kind = type(names[0], (kind,), {})
+        error = kind.__new__(kind, *arguments)
+        error.args = arguments
+        return error
+
+    def _exit(self, one: Any, error: tuple | None) -> bool:
+        raised = None if error is None else self._exception(*error)
+        return bool(type(one).__exit__(one, None if raised is None else type(raised), raised, None))
 
     def _attributes(self, one: Any) -> dict[str, Any]:
         return dict(vars(one))
@@ -202,9 +229,14 @@ class Box:
     def _source(self, one: Any) -> str:
         return inspect.getsource(one)
 
-    def _signature(self, one: Any) -> list:
+    def _signature(self, one: Any) -> tuple:
         empty = inspect.Parameter.empty
-        return [(p.name, int(p.kind), p.default is not empty, None if p.default is empty else p.default) for p in inspect.signature(one).parameters.values()]
+
+        def given(value: Any) -> tuple:
+            return () if value is empty else (value,)
+
+        signature = inspect.signature(one)
+        return [(p.name, int(p.kind), given(p.default), given(p.annotation)) for p in signature.parameters.values()], given(signature.return_annotation)
 
     def _module(self, name: str) -> bool:
         return name in sys.modules or bool(__import__(name))
@@ -219,7 +251,7 @@ class Box:
     # ------------------------------------------------ around a call
 
     @contextlib.contextmanager
-    def _surroundings(self, around: dict[str, Any], heard: io.StringIO) -> Iterator[list]:
+    def _surroundings(self, around: dict[str, Any], heard: tuple[io.StringIO, io.StringIO]) -> Iterator[list]:
         if around["random"] is not None:
             set_random_state(around["random"])
         self._random_before = random_state()
@@ -232,11 +264,12 @@ class Box:
             setattr(builtins, name, function)
         with warnings.catch_warnings(record=True) as warned, np.errstate(**around["errstate"]):
             warnings.simplefilter("always")
-            out, sys.stdout = sys.stdout, heard
+            streams = sys.stdout, sys.stderr
+            sys.stdout, sys.stderr = heard
             try:
                 yield warned
             finally:
-                sys.stdout = out
+                sys.stdout, sys.stderr = streams
                 for name, function in patched.items():
                     setattr(builtins, name, function)
 
@@ -305,8 +338,8 @@ class Box:
         for one, (_, state) in zip(self._instances, heap, strict=True):
             vars(one).update(decode(state, unwrap=self._unwrap))
 
-    def _described(self, error: BaseException) -> tuple:
-        """Say what an exception is: its classes, its text, its arguments, where it was raised."""
+    def _described(self, error: BaseException, with_cause: bool = True) -> tuple:
+        """Say what an exception is: its classes, its text, its arguments, where it was raised, its attributes, its cause."""
         classes = tuple(kind.__name__ for kind in type(error).__mro__)
         try:
             text = str(error)
@@ -317,15 +350,21 @@ class Box:
             encode(arguments, wrap=self._wrap)
         except Exception:
             arguments = (text,)
+        attributes = {name: value for name, value in vars(error).items() if type(name) is str and not name.startswith("_")}
+        try:
+            encode(attributes, wrap=self._wrap)
+        except Exception:
+            attributes = {}
+        cause = self._described(error.__cause__, with_cause=False) if with_cause and error.__cause__ is not None else None
         frames = [f for f in traceback.extract_tb(_own_frames(error.__traceback__)) if not _is_library(f.filename)]
         places = [(f.filename, f.lineno or 1, f.name, f.line or "") for f in frames[-10:]]
-        return classes, text[:100_000], arguments, tuple(places)
+        return classes, text[:100_000], arguments, tuple(places), attributes, cause
 
 
 def _facts(value: Any) -> Facts:
     kinds_of_object = (
         ("class", type), ("function", (types.FunctionType, types.BuiltinFunctionType, types.MethodType, np.ufunc)),
-        ("generator", types.GeneratorType), ("callable", Callable), ("object", object),
+        ("generator", types.GeneratorType), ("callable", Callable), ("iterator", Iterator), ("object", object),
     )  # fmt: skip
     kind = next(name for name, type_ in kinds_of_object if isinstance(value, type_))
     described = value if isinstance(value, type) else type(value)

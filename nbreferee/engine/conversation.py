@@ -23,6 +23,7 @@ wrapped values:
 from __future__ import annotations
 
 import array
+import os
 import random
 import sys
 import types
@@ -40,7 +41,7 @@ NESTED = 20  # questions within callbacks within questions
 class Facts:
     """What the box says of an object that stays there; nothing hangs on its being true."""
 
-    kind: str  # 'function', 'class', 'generator', 'callable' or 'object'
+    kind: str  # 'function', 'class', 'generator', 'callable', 'iterator' or 'object'
     name: str  # of the function or class
     type_name: str
     type_module: str
@@ -102,6 +103,11 @@ def importable_name(value: Any) -> tuple[str, str] | None:
     if loaded is None or not is_installed(loaded):
         return None
     return (module, name) if getattr(loaded, name, None) is value else None
+
+
+def is_writing(flags: object) -> bool:
+    """Tell from the flags of an `open` event whether the file may be written."""
+    return isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
 
 
 def is_installed(module: types.ModuleType) -> bool:

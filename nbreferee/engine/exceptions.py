@@ -7,6 +7,18 @@ import linecache
 import types
 from collections.abc import Callable, Collection
 
+from nbreferee.codec import CodecError, encode
+
+
+def described(error: BaseException) -> tuple:
+    """Say of an exception of the test's what it is: the names of its classes, and its arguments where they are plain."""
+    names = tuple(kind.__name__ for kind in type(error).__mro__)
+    try:
+        encode(error.args)
+    except CodecError:
+        return names, (str(error),)
+    return names, error.args
+
 
 def exception_class(names: Collection[str], known: Callable[[str], type | None], made: dict[str, type]) -> type[BaseException]:
     """Return the exception class with these names: its own and those it descends from.
@@ -24,7 +36,8 @@ def exception_class(names: Collection[str], known: Callable[[str], type | None],
         kind = Exception
     own = next(iter(names), "Exception")
     if kind.__name__ != own:
-        kind = made[own] = type(own, (kind,), {"__module__": "__main__"})
+        shown = {"__str__": lambda self: vars(self).get("said") or super(kind, self).__str__()}
+        kind = made[own] = type(own, (kind,), {"__module__": "__main__", **shown})
     return kind
 
 

@@ -15,12 +15,14 @@ from typing import Any
 
 from nbreferee.codec import CodecError
 from nbreferee.engine.conversation import Facts, is_installed
+from nbreferee.engine.exceptions import described
 
 Student = Any  # engine.student.Student, which makes proxies
 
 # What Python and its libraries look for in any object, to treat it in a special way.
 ATTRIBUTES_OF_FUNCTIONS = {"__name__", "__qualname__", "__doc__", "__code__", "__defaults__", "__kwdefaults__", "__annotations__", "__closure__"}
-ATTRIBUTES_OF_OBJECTS = {"__dict__", "__doc__", "__slots__"}
+ATTRIBUTES_OF_OBJECTS = {"__dict__", "__doc__", "__slots__", "__mro__", "__dataclass_fields__", "__dataclass_params__", "__wrapped__"}
+HARMLESS = {"property", "staticmethod", "classmethod", "map", "filter", "zip", "enumerate", "reversed"}  # types of Python's that hold no value
 COMPARISONS = ("lt", "le", "eq", "ne", "gt", "ge")
 OPERATORS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and_", "or_", "xor", "lshift", "rshift")
 UNARY = ("neg", "pos", "abs", "invert")
@@ -61,7 +63,14 @@ class Proxy:
         return str(self._student.call("str", (self,)))
 
     def __hash__(self) -> int:
-        return self._number
+        return self._student.call("hash", (self,)) if self._computes else self._number
+
+    def __round__(self, *digits: int) -> Any:
+        self._must_compute()
+        return self._student.call("round", (self, *digits))
+
+    def __format__(self, spec: str) -> str:
+        return str(self._student.call("format", (self, spec)))
 
     def __len__(self) -> int:
         return self._student.call("len", (self,))
@@ -95,7 +104,7 @@ class Proxy:
         return self._student.call("enter", (self,))
 
     def __exit__(self, *error: Any) -> Any:
-        return self._student.call("exit", (self, None, None, None))
+        return self._student.call("exit", (self, None if error[1] is None else described(error[1])))
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise TypeError(f"{self._what()} is not a plain array")
@@ -131,6 +140,8 @@ for _name in COMPARISONS:
 for _name in OPERATORS + UNARY:
     setattr(Proxy, f"__{_name.strip('_')}__", _operator(_name))
 for _name in OPERATORS:
+    if _name not in ("lshift", "rshift"):
+        setattr(Proxy, f"__i{_name.strip('_')}__", _operator(f"i{_name.strip('_')}"))
     setattr(Proxy, f"__r{_name.strip('_')}__", _operator(_name, reflected=True))
 
 
@@ -173,8 +184,10 @@ class ClassProxy(CallableProxy):
 
     @property
     def __bases__(self) -> tuple[type, ...]:
-        known = (self._student.known_class(name) for name in self._facts.bases)
-        return tuple(dict.fromkeys(kind for kind in known if kind)) or (object,)
+        return tuple(self._student.call("getattr", (self, "__bases__")))
+
+    def __mro_entries__(self, bases: tuple) -> tuple:
+        raise TypeError(f"a test cannot derive a class from {self._what()}, which stays in the notebook")
 
     def __instancecheck__(self, one: Any) -> bool:
         return type(one).__mro__[-2] is Proxy and bool(self._student.call("isinstance", (one, self)))
@@ -194,9 +207,6 @@ class IteratorProxy(Proxy):
     def __next__(self) -> Any:
         return self._student.call("next", (self,))
 
-    def __iter__(self) -> IteratorProxy:
-        return self
-
 
 class GeneratorProxy(IteratorProxy):
     """A generator."""
@@ -204,15 +214,27 @@ class GeneratorProxy(IteratorProxy):
     __slots__ = ()
     __class__ = property(lambda self: types.GeneratorType)
 
+    def __iter__(self) -> GeneratorProxy:
+        return self
+
 
 # What a test asks for is the documentation of the student's, not ours.
+def type_of(one: Any) -> Any:
+    """Return what type(one) would be if all ran in one namespace."""
+    if not issubclass(type(one), Proxy):
+        return type(one)
+    if isinstance(one, (FunctionProxy, ClassProxy, GeneratorProxy)):
+        return one.__class__
+    return one._student.call("type", (one,)) if one._facts.type_module == "__main__" else one.__class__
+
+
 DOCUMENTATION = property(lambda self: self._student.call("getattr", (self, "__doc__")))
 for _kind in (Proxy, CallableProxy, FunctionProxy, ClassProxy, IteratorProxy, GeneratorProxy):
     _kind.__doc__ = DOCUMENTATION
 for _kind, _name in ((FunctionProxy, "function"), (ClassProxy, "type"), (GeneratorProxy, "generator")):
     _kind.__name__ = _kind.__qualname__ = _name  # as type(f).__name__ has it
 
-KINDS = {"function": FunctionProxy, "class": ClassProxy, "generator": GeneratorProxy, "callable": CallableProxy, "object": Proxy}
+KINDS = {"function": FunctionProxy, "class": ClassProxy, "generator": GeneratorProxy, "callable": CallableProxy, "iterator": IteratorProxy, "object": Proxy}
 
 
 def make_proxy(student: Student, number: int, facts: Facts, computes: bool) -> Proxy:
@@ -226,10 +248,9 @@ def make_proxy(student: Student, number: int, facts: Facts, computes: bool) -> P
     base = KINDS.get(facts.kind)
     if base is None:
         raise CodecError("no such kind of object")
-    if base in (Proxy, CallableProxy):
-        base = IteratorProxy if base is Proxy and facts.type_name.endswith(("iterator", "map", "filter", "zip", "enumerate", "reversed")) else base
+    if base in (Proxy, CallableProxy, IteratorProxy):
         contents: dict[str, Any] = {"__slots__": (), "_computes": computes, "__doc__": DOCUMENTATION}
-        if claimed := _library_class(facts):
+        if claimed := _library_class(facts) or student.base_of(facts):
             contents["__class__"] = property(lambda self: claimed)
         base = type(facts.type_name, (base,), contents)
     return base(student, number, facts)
@@ -238,7 +259,9 @@ def make_proxy(student: Student, number: int, facts: Facts, computes: bool) -> P
 def _library_class(facts: Facts) -> type | None:
     """Return the class of a loaded library that the object says it is of; plain values are none."""
     module = sys.modules.get(facts.type_module)
-    if module is None or facts.type_module.partition(".")[0] in ("builtins", "numpy", "__main__") or not is_installed(module):
+    if module is None or facts.type_module.partition(".")[0] in ("numpy", "__main__") or not is_installed(module):
+        return None
+    if facts.type_module == "builtins" and facts.type_name not in HARMLESS:
         return None
     found = getattr(module, facts.type_name, None)
     return found if isinstance(found, type) else None

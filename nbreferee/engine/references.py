@@ -128,7 +128,7 @@ class References:
             if isinstance(own, type) and facts.type_module == "__main__":
                 return own
         own = dict.get(self._names, facts.type_name)
-        if facts.kind in ("object", "callable") and facts.type_module == "__main__" and isinstance(own, type):
+        if facts.kind in ("object", "callable", "iterator") and facts.type_module == "__main__" and isinstance(own, type):
             return self._copy_of(number, own)
         computes = facts.type_name in self._trust.student_classes and facts.type_module == "__main__"
         proxy = self.proxies[number] = make_proxy(self._student, number, facts, computes)

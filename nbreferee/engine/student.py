@@ -21,7 +21,7 @@ from nbreferee.codec import CodecError, decode, encode
 from nbreferee.engine.adopt import adopt
 from nbreferee.engine.channel import Channel, Closed, Late, Oversized
 from nbreferee.engine.conversation import NESTED, random_state, set_random_state
-from nbreferee.engine.exceptions import exception_class, frames_of
+from nbreferee.engine.exceptions import described, exception_class, frames_of
 from nbreferee.engine.oddities import oddities
 from nbreferee.engine.proxies import Proxy
 from nbreferee.engine.references import Reference, References, Trust
@@ -52,7 +52,7 @@ class Student:
         self._questions = itertools.count(1)
         self._filling = False
         self._callback_count = 0
-        self._streams: tuple[Any, Any] = (None, None)  # of the cell; a test that listens replaces them
+        self._streams: tuple[Any, ...] = (None, None, None)  # of the cell; a test that listens replaces them
         self._real: dict[str, Any] = {}  # Python's own functions, as they are when a cell begins
         self._depth = 0
         self._random: tuple | None = None
@@ -62,6 +62,8 @@ class Student:
         self.set_for_students: Callable[[Collection[str]], tuple[dict[str, Any], list[str]]] = lambda lent: ({}, [])
         self._lent: set[str] = set()  # what has been set or deleted in the box in this cell: to be put back, perhaps
         self.open_figures = 0
+        self.files_to_box: Callable[[], None] = lambda: None
+        self.files_from_box: Callable[[], None] = lambda: None
         self.calls = 0
         self.suspicious: set[tuple[str, str]] = set()  # (whose value, what is odd about it) of the running cell
         self.refused: Collection[tuple[str, str]] | None = None  # None: none; else all are but these
@@ -76,7 +78,7 @@ class Student:
         self.deadline, self._depth, self.calls = deadline, 0, 0
         self.suspicious, self._callback_count, self._lent = set(), 0, set()
         self._references.callbacks.clear()
-        self._streams = (sys.stdout, sys.stdin)
+        self._streams = (sys.stdout, sys.stdin, sys.stderr)
         self._real = {name: getattr(builtins, name) for name in PATCHABLE}
         if state is not None:
             set_random_state(state)
@@ -121,9 +123,12 @@ class Student:
         outer, self._references.heap = self._references.heap, []
         try:
             blob, heap = self._packed(arguments, named or {})
+            self.files_to_box()
             answer = self.ask("call", function, blob, heap, self._around())
             try:
-                raised, value, same, changed, states, heard, warned, state, figures, renamed = answer
+                raised, value, same, changed, states, heard, warned, state, figures, renamed, wrote = answer
+                if wrote:
+                    self.files_from_box()
                 self._carry_over(arguments, named or {}, changed, states)
                 if state is not None:
                     set_random_state(state)
@@ -136,7 +141,8 @@ class Student:
                 raise self._lose(UNRULY) from None
             if raised is not None:
                 self._raise(raised)
-            return self._looked_at(arguments[same] if type(same) is int and 0 <= same < len(arguments) else value, label)
+            places = {**dict(enumerate(arguments)), **(named or {})}
+            return self._looked_at(places[same] if type(same) in (int, str) and same in places else value, label)
         finally:
             self._references.heap = outer
 
@@ -161,11 +167,13 @@ class Student:
     def signature(self, proxy: Proxy) -> inspect.Signature:
         """Return the signature of a function that stays in the box."""
         try:
+            empty = (inspect.Parameter.empty,)
+            said, returned = self.ask("signature", proxy)
             parameters = [
-                inspect.Parameter(name, inspect._ParameterKind(kind), default=default if has_default else inspect.Parameter.empty)
-                for name, kind, has_default, default in self.ask("signature", proxy)
+                inspect.Parameter(name, inspect._ParameterKind(kind), default=(*default, *empty)[0], annotation=(*annotation, *empty)[0])
+                for name, kind, default, annotation in said
             ]
-            return inspect.Signature(parameters)
+            return inspect.Signature(parameters, return_annotation=(*returned, *empty)[0])
         except (TypeError, ValueError) as error:
             raise ValueError(f"no signature: {error}") from None
 
@@ -179,6 +187,12 @@ class Student:
             return []
         lines = self.ask("traceback")
         return [str(line)[:20_000] for line in lines[:200]] if type(lines) is list else []
+
+    def base_of(self, facts: Facts) -> type | None:
+        """Return the instructor's class that a student's object descends from."""
+        if facts.type_module != "__main__":
+            return None
+        return next((kind for name in facts.bases if isinstance(kind := dict.get(self._names, name), type)), None)
 
     # ------------------------------------------------ callbacks
 
@@ -195,9 +209,9 @@ class Student:
             reply = ("returned", (function(*arguments, **named),))
             frame = encode((0, *reply), wrap=self._references.wrap)
         except CodecError as error:
-            frame = encode((0, "failed", ("TypeError", str(error))))
+            frame = encode((0, "failed", (("TypeError",), (str(error),))))
         except Exception as error:
-            frame = encode((0, "failed", (type(error).__name__, str(error))))
+            frame = encode((0, "failed", described(error)))
         self._channel.send(frame, deadline)
 
     # ------------------------------------------------ around a call
@@ -221,8 +235,9 @@ class Student:
 
     def _pass_on(self, heard: Any, warned: Any) -> None:
         """Show what the student printed, and how it warned, to a test that listens; nobody else hears it."""
-        if type(heard) is str and heard and sys.stdout is not self._streams[0]:
-            sys.stdout.write(heard)
+        for text, stream, own in zip(heard, (sys.stdout, sys.stderr), self._streams[::2], strict=True):
+            if text and stream is not own:
+                stream.write(str(text))
         for category, text in warned:
             kind = getattr(builtins, category, None)
             if isinstance(kind, type) and issubclass(kind, Warning):
@@ -292,17 +307,25 @@ class Student:
 
     def _raise(self, said: Any) -> None:
         """Raise the exception that the box describes, as if from the student's line."""
+        error, places = self._exception(said)
+        raise error.with_traceback(frames_of(places))
+
+    def _exception(self, said: Any) -> tuple[BaseException, tuple]:
         match said:
-            case (tuple(names), str(text), tuple(arguments), tuple(places)) if all(type(name) is str for name in names):
+            case (tuple(names), str(text), tuple(arguments), tuple(places), dict(attributes), cause) if all(type(name) is str for name in names):
                 pass
             case _:
                 raise self._lose(UNRULY)
         if names[:1] == ("Overrun",):
             raise OutOfTime(text)
         kind = exception_class(names, self._references.known_class, self._references.exceptions)
-        try:
-            error = kind(*arguments)
+        try:  # Python's own take what they have been given; others may have made something of it already
+            error = kind(*arguments) if kind.__module__ in ("builtins", "numpy.linalg", "numpy.exceptions") else kind.__new__(kind, *arguments)
+            error.args = arguments
         except Exception:
             error = Exception.__new__(kind, text)
-        error.from_student = True
-        raise error.with_traceback(frames_of(places))
+        vars(error).update({name: value for name, value in attributes.items() if type(name) is str and not name.startswith("_")})
+        error.from_student, error.said = True, text
+        if cause is not None:
+            error.__cause__ = self._exception(cause)[0]
+        return error, places

@@ -174,8 +174,9 @@ def _prepare_box(preparation: dict[str, Any], packages: str) -> Any:
 
 
 def _prepare_tester(preparation: dict[str, Any], packages: str) -> Any:
+    from nbreferee.engine.names import Names
     from nbreferee.engine.shell import Shell, warm_up
-    from nbreferee.engine.tester import Names, Tester
+    from nbreferee.engine.tester import Tester
     from nbreferee.plan import Plan
 
     sys.path.remove(packages)

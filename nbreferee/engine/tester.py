@@ -7,7 +7,6 @@ the assignment's.
 from __future__ import annotations
 
 import ast
-import builtins
 import contextlib
 import inspect
 import math
@@ -23,66 +22,31 @@ import matplotlib.pyplot as plt
 
 from nbreferee.codec import decode, encode
 from nbreferee.engine.channel import Channel
-from nbreferee.engine.conversation import random_state
-from nbreferee.engine.proxies import Proxy
+from nbreferee.engine.conversation import is_writing, random_state
+from nbreferee.engine.names import Names
+from nbreferee.engine.proxies import Proxy, type_of
 from nbreferee.engine.references import Trust
 from nbreferee.engine.shell import Shell, error_output
 from nbreferee.engine.student import Lost, OutOfTime, Student
 from nbreferee.plan import Plan, Step
 
-OWN = frozenset(dir(builtins)) | {"get_ipython", "In", "Out", "exit", "quit", "open"}
-PICKLED = (b"\x80", b"\x93NUMPY")
+TYPE_OF = "__type_of__"
 
 
-class Names(dict):
-    """The namespace of the instructor's cells; what is not in it is looked for in the box."""
+class _TypesOfProxies(ast.NodeTransformer):
+    """Lets type(x) in a test be the class of the object that x stands for."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.student: Student | None = None  # while a cell runs
-        self.students_own: frozenset[str] = frozenset()  # names of Python's that the solution binds
-        self.deleted: set[str] = set()  # names of the student's that the cell has deleted
-        self._functions: dict[str, Any] = {}  # proxies that have been looked up in this cell
+    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id == "type" and len(node.args) == 1 and not node.keywords:
+            node.func.id = TYPE_OF
+        return node
 
-    def begin(self, student: Student | None) -> None:
-        """Start a cell that may look names up, or end it."""
-        self.student = student
-        self.deleted.clear()
-        self._functions.clear()
-
-    def __delitem__(self, name: str) -> None:
-        if not dict.__contains__(self, name) and name in self:
-            self.deleted.add(name)
-            self._functions.pop(name, None)
-        else:
-            dict.__delitem__(self, name)
-
-    def __missing__(self, name: str) -> Any:
-        if name in self._functions:
-            return self._functions[name]
-        if not self._may_ask(name):
-            raise KeyError(name)
-        found, value = self.student.name(name)
-        if not found:
-            raise KeyError(name)
-        if isinstance(value, Proxy):
-            self._functions[name] = value
-        return value
-
-    def __contains__(self, name: object) -> bool:
-        return dict.__contains__(self, name) or (isinstance(name, str) and self._may_ask(name) and self.student.name(name)[0])
-
-    def get(self, name: Any, default: Any = None) -> Any:
-        """Return the value of a name, as globals().get does."""
-        try:
-            return self[name]
-        except KeyError:
-            return default
-
-    def _may_ask(self, name: Any) -> bool:
-        if self.student is None or not isinstance(name, str) or name.startswith("_") or name in self.deleted:
-            return False
-        return name not in OWN or name in self.students_own
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:  # noqa: N802
+        self.generic_visit(node)
+        if node.attr == "__class__" and isinstance(node.ctx, ast.Load):
+            return ast.copy_location(ast.Call(ast.copy_location(ast.Name(TYPE_OF, ast.Load()), node), [node.value], []), node)
+        return node
 
 
 class Tester:
@@ -96,6 +60,11 @@ class Tester:
         self._student = Student(names, Trust(plan.student_classes, plan.modules, plan.written))
         self._own_files = {str(path) for path in Path().rglob("*")}
         self._students_files = False
+        self._known_files: dict[str, bytes] = {}  # by name: as both sides have them
+        self._wrote = False  # whether the test may have written a file that the box has not
+        self._student.files_to_box, self._student.files_from_box = self._send_files, self._fetch_files
+        dict.__setitem__(names, TYPE_OF, type_of)
+        shell.ast_transformers.append(_TypesOfProxies())
         names.students_own = frozenset(plan.student_names)
         self._patch()
 
@@ -145,6 +114,7 @@ class Tester:
         def set_for_students(lent: Collection[str]) -> tuple[dict[str, Any], list[str]]:
             now = {name: dict.get(self._names, name, self) for name in before}
             names = {name: value for name, value in now.items() if value is not self and (value is not before[name] or name in lent)}
+            names |= self._names.changed()
             return names, [name for name in self._names.deleted if name not in names]
 
         self._student.set_for_students = set_for_students
@@ -205,15 +175,28 @@ class Tester:
             with contextlib.suppress(OSError, ValueError):
                 Path(name).parent.mkdir(parents=True, exist_ok=True)
                 Path(name).write_bytes(data)
+                self._known_files[name] = data
+        self._wrote = False
+
+    def _send_files(self) -> None:
+        """Bring into the box what the test has written."""
+        if not self._wrote:
+            return
+        self._wrote = False
+        new = {str(path): path.read_bytes() for path in Path().rglob("*") if path.is_file() and not path.is_symlink() and str(path) not in self._own_files}
+        self._student.ask("files", {name: data for name, data in new.items() if self._known_files.get(name) != data})
+        self._known_files.update(new)
 
     def _patch(self) -> None:
         """Let what looks into functions and figures look into the student's, too."""
 
-        def no_unpickling(event: str, arguments: tuple) -> None:
+        def watch(event: str, arguments: tuple) -> None:
+            if event == "open" and is_writing(arguments[2]) and not str(arguments[0]).startswith(("/dev", "/proc")):
+                self._wrote = True
             if event == "pickle.find_class" and self._students_files:
                 raise RuntimeError("a test does not load pickled objects, for a file of a student's can run anything")
 
-        sys.addaudithook(no_unpickling)
+        sys.addaudithook(watch)
         real = {name: getattr(inspect, name) for name in ("getsource", "getsourcelines")}
 
         def getsource(one: Any) -> str:

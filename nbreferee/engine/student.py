@@ -20,7 +20,7 @@ import numpy as np
 from nbreferee.codec import CodecError, decode, encode
 from nbreferee.engine.adopt import adopt
 from nbreferee.engine.channel import Channel, Closed, Late, Oversized
-from nbreferee.engine.conversation import NESTED, random_state, set_random_state
+from nbreferee.engine.conversation import NESTED, Facts, random_state, set_random_state
 from nbreferee.engine.exceptions import described, exception_class, frames_of
 from nbreferee.engine.oddities import oddities
 from nbreferee.engine.proxies import Proxy

@@ -7,8 +7,9 @@ bytes, in depth, in the number of values, in the bits of an integer.
 
 A value is a tag of one byte and a body; lengths are 32 bits, all numbers little-endian. An array
 keeps what a test may look at: whether it is read-only, and how its numbers lie in memory (in rows,
-in columns, or apart). For everything else there is one more tag: whoever encodes may `wrap` a value
-into one of the above, and whoever decodes has to `unwrap` it.
+in columns, or apart). A list, set, dictionary or array that is in two places of a message is one on the
+other side, too. For everything else there is one more tag: whoever encodes may `wrap` a value into one
+of the above, and whoever decodes has to `unwrap` it.
 """
 
 from __future__ import annotations
@@ -45,6 +46,9 @@ COLLECTIONS: dict[type, bytes] = {list: b"l", tuple: b"t", set: b"s", frozenset:
 PACKED, PACKED_TAGS = 16, {list: b"L", tuple: b"P"}  # how many numbers are worth being packed
 MAKERS = {tag: kind for kind, tag in COLLECTIONS.items()}
 SCALARS = frozenset(kind for kind in np.sctypeDict.values() if DTYPE.fullmatch(np.dtype(kind).newbyteorder("<").str))
+CONTAINERS = frozenset({*COLLECTIONS, dict})
+CHANGEABLE = frozenset({list, set, dict, np.ndarray})  # where it matters whether two are the same
+SIMPLE = frozenset({type(None), bool, int, float, complex, str, bytes})
 CONSTANTS: dict[bytes, bool | None] = {b"N": None, b"T": True, b"F": False}
 
 
@@ -61,7 +65,7 @@ def encode(value: Any, bounds: Bounds = BOUNDS, wrap: Callable[[Any], Any] | Non
     """
     parts: list[bytes] = []
     size = 0
-    for count, part in enumerate(_parts(value, bounds, bounds.depth, wrap)):
+    for count, part in enumerate(_Writer(bounds, wrap).parts(value, bounds.depth)):
         size += len(part)
         if size > bounds.total_bytes or count > bounds.values:
             raise CodecError("too large to send")
@@ -89,52 +93,67 @@ def decode(data: bytes, bounds: Bounds = BOUNDS, unwrap: Callable[[Any], Any] | 
 # ---------------------------------------------------------------- writing
 
 
-def _parts(value: Any, bounds: Bounds, depth: int, wrap: Callable[[Any], Any] | None) -> Iterator[bytes]:
-    """Yield the bytes of a value, one part for each value in it."""
-    if depth == 0:
-        raise CodecError("nested too deeply, or holds itself")
-    kind = type(value)
-    if value is None or kind is bool:
-        yield b"N" if value is None else b"T" if value else b"F"
-    elif kind is int:
-        if value.bit_length() >= bounds.integer_bits:
-            raise CodecError("an integer of too many bits")
-        yield b"i" + _sized(value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True))
-    elif kind is float:
-        yield b"f" + struct.pack("<d", value)
-    elif kind is complex:
-        yield b"c" + struct.pack("<dd", value.real, value.imag)
-    elif kind is str:
-        yield b"u" + _sized(value.encode("utf-8", "surrogatepass"))
-    elif kind is bytes:
-        yield b"b" + _sized(value)
-    elif kind in (list, tuple) and PACKED <= len(value) <= 10 * bounds.values and (packed := _packed(value)):
-        yield PACKED_TAGS[kind] + packed
-    elif kind in COLLECTIONS:
-        yield COLLECTIONS[kind] + struct.pack("<I", len(value))
-        for item in value:
-            yield from _parts(item, bounds, depth - 1, wrap)
-    elif kind is dict:
-        yield b"d" + struct.pack("<I", len(value))
-        for item in value.items():
-            yield from _parts(item[0], bounds, depth - 1, wrap)
-            yield from _parts(item[1], bounds, depth - 1, wrap)
-    elif kind is np.ndarray and value.dtype.kind in "biufcU":
-        if value.nbytes > bounds.total_bytes or (value.size > bounds.total_bytes and not value.nbytes):
+class _Writer:
+    """Takes values apart into bytes."""
+
+    def __init__(self, bounds: Bounds, wrap: Callable[[Any], Any] | None) -> None:
+        self._bounds = bounds
+        self._wrap = wrap
+        self._written: dict[int, tuple[int, Any]] = {}  # id: (number, value); kept, or its id could be another's
+
+    def parts(self, value: Any, depth: int) -> Iterator[bytes]:
+        """Yield the bytes of a value, one part for each value in it."""
+        if depth == 0:
+            raise CodecError("nested too deeply, or holds itself")
+        kind = type(value)
+        if id(value) in self._written:
+            yield b"r" + struct.pack("<I", self._written[id(value)][0])
+        elif kind in CONTAINERS or (kind is np.ndarray and value.dtype.kind in "biufcU"):
+            yield from self._array(value) if kind is np.ndarray else self._container(value, kind, depth - 1)
+            if kind in CHANGEABLE:
+                self._written[id(value)] = len(self._written), value
+        elif kind in SIMPLE:
+            yield self._simple(value, kind)
+        elif kind in SCALARS:
+            number = np.asarray(value)
+            yield b"g" + _dtype(number.dtype) + number.astype(number.dtype.newbyteorder("<")).tobytes()
+        elif self._wrap is not None:
+            yield b"x"
+            yield from self.parts(self._wrap(value), depth - 1)
+        else:
+            raise CodecError(f"no form for {f'numbers of type {value.dtype}' if kind is np.ndarray else f'a {kind.__name__}'}")
+
+    def _simple(self, value: Any, kind: type) -> bytes:
+        if value is None or kind is bool:
+            return b"N" if value is None else b"T" if value else b"F"
+        if kind is int:
+            if value.bit_length() >= self._bounds.integer_bits:
+                raise CodecError("an integer of too many bits")
+            return b"i" + _sized(value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True))
+        if kind is float:
+            return b"f" + struct.pack("<d", value)
+        if kind is complex:
+            return b"c" + struct.pack("<dd", value.real, value.imag)
+        return b"b" + _sized(value) if kind is bytes else b"u" + _sized(value.encode("utf-8", "surrogatepass"))
+
+    def _container(self, value: Any, kind: type, depth: int) -> Iterator[bytes]:
+        if kind in PACKED_TAGS and PACKED <= len(value) <= 10 * self._bounds.values and (packed := _packed(value)):
+            yield PACKED_TAGS[kind] + packed
+            return
+        yield (b"d" if kind is dict else COLLECTIONS[kind]) + struct.pack("<I", len(value))
+        for item in value.items() if kind is dict else value:
+            for part in item if kind is dict else (item,):
+                yield from self.parts(part, depth)
+
+    def _array(self, value: np.ndarray) -> Iterator[bytes]:
+        most = self._bounds.total_bytes
+        if value.nbytes > most or (value.size > most and not value.nbytes):
             raise CodecError("too large to send")
         by_rows, by_columns = value.flags.c_contiguous, value.flags.f_contiguous
         layout = 0 if by_rows else BY_COLUMNS if by_columns else APART
         flags = layout | (0 if value.flags.writeable else READ_ONLY)
         yield b"a" + _dtype(value.dtype) + struct.pack(f"<BB{value.ndim}Q", flags, value.ndim, *value.shape)
         yield np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("<")).tobytes()
-    elif kind in SCALARS:
-        number = np.asarray(value)
-        yield b"g" + _dtype(number.dtype) + number.astype(number.dtype.newbyteorder("<")).tobytes()
-    elif wrap is not None:
-        yield b"x"
-        yield from _parts(wrap(value), bounds, depth - 1, wrap)
-    else:
-        raise CodecError(f"no form for {f'numbers of type {value.dtype}' if kind is np.ndarray else f'a {kind.__name__}'}")
 
 
 def _packed(values: list | tuple) -> bytes:
@@ -170,6 +189,7 @@ class _Reader:
         self._bounds = bounds
         self._unwrap = unwrap
         self._values = 0
+        self._read: list[Any] = []  # what can be the same as something later
 
     @property
     def left(self) -> int:
@@ -192,15 +212,25 @@ class _Reader:
             return self._text(self._sized(self._bounds.total_bytes))
         if tag == b"b":
             return self._sized(self._bounds.total_bytes)
+        if tag == b"r":
+            (number,) = self._unpack("<I")
+            if number >= len(self._read):
+                raise CodecError("no such value before")
+            return self._read[number]
         if tag in (b"L", b"P"):
-            return self._numbers(list if tag == b"L" else tuple)
+            return self._kept(self._numbers(list if tag == b"L" else tuple))
         if tag in MAKERS or tag == b"d":
-            return self._collection(tag, depth)
+            return self._kept(self._collection(tag, depth))
         if tag in (b"a", b"g"):
-            return self._array(scalar=tag == b"g")
+            return self._kept(self._array(scalar=tag == b"g"))
         if tag == b"x" and self._unwrap is not None:
             return self._unwrap(self.value(depth - 1))
         raise CodecError("no such tag")
+
+    def _kept(self, value: Any) -> Any:
+        if type(value) in CHANGEABLE:
+            self._read.append(value)
+        return value
 
     def _take(self, count: int) -> bytes:
         if count > self.left:

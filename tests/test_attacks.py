@@ -247,7 +247,7 @@ LYING = {
     "decimal nan": "import decimal\ndecimal.getcontext().traps[decimal.InvalidOperation] = False\n" + returns("decimal.Decimal('nan')"),
     "function with attributes": "def lie(): pass\nlie.all = lambda: True\nlie.any = lambda: False\nlie.real = 9\n" + returns("lie"),
     "class with attributes": "class Lie:\n    all = staticmethod(lambda: True)\n    any = staticmethod(lambda: False)\n    real = 9\n" + returns("Lie"),
-    "namedtuple with methods": "import collections\nLie = collections.namedtuple('Lie', 'all any')\n" + returns("Lie(lambda: True, lambda: False)"),
+    "namedtuple with methods": "import collections\nLie = collections.namedtuple('Lie', 'all any')\n" + returns("wrong if type(wrong) is list else Lie(lambda: True, lambda: False)"),
     "instance attribute hides a method": "def bend(account): account.holds = lambda amount: True\n",
     "instance of another class": "def bend(account):\n    account.__class__ = type('Account', (), {'holds': lambda self, amount: True, '__module__': '__main__'})\n",
     "nan in place": "def spoil(x): x[:] = np.nan\n",
@@ -284,10 +284,6 @@ WRITTEN = {
 }
 ATTACKS = COMPARISON | SHELL | LYING | LOOKING | WRITTEN
 
-# In one plain process these gain nothing with the tests above: some need another version, or spoil themselves.
-EARN_NOTHING_ANYWHERE: frozenset[str] = frozenset()
-
-
 # ------------------------------------------------- one plain process, as nbgrader has it
 
 PLAIN = """
@@ -299,6 +295,7 @@ files, notebooks = json.load(sys.stdin)
 sys.path.insert(0, "")
 os.environ["HOME"] = tempfile.mkdtemp()
 shell = Shell.instance()
+shell.run_line_magic("xmode", "Minimal")
 os.chdir(os.environ["HOME"])
 
 def grade(cells):
@@ -350,7 +347,7 @@ def plain() -> dict[str, dict[str, float]]:
     return dict(map(json.loads, ran.stdout.splitlines()))
 
 
-@pytest.mark.parametrize("name", [name for name in ATTACKS if name not in EARN_NOTHING_ANYWHERE])
+@pytest.mark.parametrize("name", ATTACKS)
 def test_attack_gains_points_in_one_process(name, plain):
     gained = {grade_id for grade_id, score in plain[name].items() if score > plain[""][grade_id]}
     assert gained
@@ -380,15 +377,14 @@ def test_solution_earns_everything_and_wrong_answer_next_to_nothing(court):
     assert {name for name, score in court.baseline().items() if score} == {"last"}
 
 
-@pytest.mark.parametrize("name", ATTACKS)
-def test_attack_in_the_answer_gains_nothing(name, court):
-    earned = scores(court, wrong(ATTACKS[name]))
-    assert {test for test, score in earned.items() if score > court.baseline()[test]} == set()
+IN_TURN = [("tier A", name) for name in ATTACKS] + [("tier B", name) for name in COMPARISON | SHELL | LOOKING | WRITTEN]
 
 
-@pytest.mark.parametrize("name", COMPARISON | SHELL | WRITTEN)
-def test_attack_in_a_cell_before_gains_nothing(name, court):
-    earned = scores(court, wrong(), added={"functions": ATTACKS[name]})
+@pytest.mark.parametrize(("court", "name"), IN_TURN, indirect=["court"])
+def test_attack_gains_nothing(court, name):
+    """In the answer itself where namespaces are, in a cell before it where they are not."""
+    attack = ATTACKS[name]
+    earned = scores(court, wrong(attack)) if court.warm.budget.layers == ALL_LAYERS or name in LOOKING else scores(court, wrong(), added={"functions": attack})
     assert {test for test, score in earned.items() if score > court.baseline()[test]} == set()
 
 

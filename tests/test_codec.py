@@ -166,3 +166,29 @@ def test_bounds_hold_when_reading():
         decode(encode([None] * 20), Bounds(values=10))
     with pytest.raises(CodecError, match="too many"):
         decode(encode([0.5] * 200), Bounds(values=10))
+
+
+def test_what_is_one_stays_one():
+    row, array = [1, "x"], np.zeros(2)
+    grid = decode(encode([row, row, [1, "x"], (array, {"a": array}), [[0.5] * 20] * 2]))
+    assert grid[0] is grid[1]
+    assert grid[0] is not grid[2]
+    assert grid[3][0] is grid[3][1]["a"]
+    assert grid[4][0] is grid[4][1]
+    separate = decode(encode([[0] * 3 for _ in range(3)]))
+    assert len({id(one) for one in separate}) == 3
+
+
+def test_temporary_values_are_not_taken_for_one():
+    class Pair:
+        def __init__(self, number):
+            self.number = number
+
+    back = decode(encode([Pair(n) for n in range(50)], wrap=lambda one: [one.number]), unwrap=lambda said: said[0])
+    assert back == list(range(50))
+
+
+def test_references_to_nothing_are_refused():
+    for message in (b"r\0\0\0\0", b"l\x02\0\0\0" + b"r\0\0\0\0" + b"N"):
+        with pytest.raises(CodecError, match="no such value before"):
+            decode(message)

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from building import answer, cell, graded
@@ -15,7 +14,7 @@ from refereed import Court, verdicts
 
 from nbreferee.engine.limits import Budget
 from nbreferee.grading import as_bytes
-from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES, Layer
+from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES
 
 LAYERS = {"tier A": ALL_LAYERS, "tier B": WITHOUT_NAMESPACES}
 
@@ -222,7 +221,178 @@ def test_forging_gains_nothing_and_is_the_students_own_fault(name, court):
     assert [one.message for one in found.cells if one.status == "internal"] == []
 
 
-@pytest.mark.parametrize("name", [name for name in FORGED if name.startswith("frame: ")])
+# A box that raises whatever it is asked keeps to the protocol, and is not replaced.
+@pytest.mark.parametrize("name", [name for name in FORGED if name.startswith("frame: ") and "exception from nowhere" not in name])
 def test_exercise_after_forged_frames_keeps_its_points(name, court):
     code = FORGED[name].replace("forging = True", "forging = False").replace("def f(x): return 0", "def f(x):\n    global forging\n    forging = True")
     assert verdicts(court.grade(court.subject, {"f": FIND_BOX + code}))["last"].score == 2
+
+
+# ------------------------------------------------- looking for a secret
+
+START, REST = "SECRET-OF-THE", "-TEST-8731"
+SECRET = START + REST
+LOOK = """
+import ctypes, gc, linecache, os, socket, sys
+START = 'SECRET-OF-THE'
+def has(text):
+    text = text if isinstance(text, bytes) else str(text).encode('utf-8', 'replace')
+    at = text.find(START.encode())
+    while at >= 0:
+        if text[at + len(START) : at + len(START) + 2] == bytes([45, 84]): return True  # what comes after, never written out here
+        at = text.find(START.encode(), at + 1)
+    return False
+"""
+IN_MEMORY = {
+    "objects": """
+def look():
+    return ['gc' for one in gc.get_objects() if type(one) in (list, tuple, dict, set) and any(type(x) is str and has(x) for x in
+            (list(one.values()) if type(one) is dict else list(one)))][:1]
+""",
+    "frames": """
+def look():
+    found, frames = [], list(sys._current_frames().values()) + [sys._getframe()]
+    while frames:
+        frame = frames.pop()
+        found += ['frame' for one in (*frame.f_locals.values(), *frame.f_globals.values(), *frame.f_code.co_consts) if type(one) is str and has(one)]
+        frames += [frame.f_back] if frame.f_back else []
+    return found[:1]
+""",
+    "modules and sources": """
+def look():
+    places = [*linecache.cache.values(), *(value for module in list(sys.modules.values()) for value in list(getattr(module, '__dict__', {}).values()))]
+    return ['module' for one in places if (type(one) is str and has(one)) or (type(one) is tuple and has(''.join(map(str, one))))][:1]
+""",
+    "arguments and environment": "def look(): return ['arguments' for one in (*sys.argv, *sys.orig_argv, *os.environ.values()) if has(one)][:1]",
+    "pages of memory": """
+def look():
+    reading, writing = os.pipe()
+    arenas = {id(one) >> 20 for one in gc.get_objects()} | {id(one) >> 20 for one in map(str, range(999, 1999))}
+    found = []
+    for address in sorted({arena + step << 20 for arena in arenas for step in (-1, 0, 1)}):
+        megabyte = b''
+        for page in range(address, address + (1 << 20), 4096):
+            try: megabyte += os.read(reading, 4096) if os.write(writing, (ctypes.c_char * 4096).from_address(page)) else b''
+            except OSError: pass
+        found += ['memory'] if has(megabyte) else []
+    os.close(reading), os.close(writing)
+    return found[:1]
+""",
+}
+OUTSIDE = {
+    "file": """
+def look(folder, pid, port, name):
+    own = ('/proc', '/sys', '/dev', '/usr', sys.prefix, sys.base_prefix)
+    tops = [folder] if UNSAFE else [folder, '/', '..', '/tmp', '/home', '/root', '/proc']
+    paths = (os.path.join(root, name) for top in tops for root, _, names in os.walk(top) if not os.path.realpath(root).startswith(own) for name in names)
+    found = []
+    for path in paths:
+        try: found += ['file'] if has(open(path, 'rb').read(1 << 20)) else []
+        except OSError: pass
+    return found[:1]
+""",
+    "environment of a process": """
+def look(folder, pid, port, name):
+    found = []
+    for place in (f'/proc/{pid}/environ', f'/proc/{pid}/cmdline', *([] if UNSAFE else [f'/proc/{os.getppid()}/environ', '/proc/1/environ', '/proc/self/environ'])):
+        try: found += ['process'] if has(open(place, 'rb').read()) else []
+        except OSError: pass
+    return found[:1]
+""",
+    "process": """
+def look(folder, pid, port, name):
+    try: os.kill(pid, 0)
+    except OSError: return []
+    return ['process']
+""",
+    "TCP": """
+def look(folder, pid, port, name):
+    try:
+        with socket.create_connection(('127.0.0.1', port), 2): return ['socket']
+    except OSError: return []
+""",
+    "UDP": """
+def look(folder, pid, port, name):
+    try: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', port))
+    except OSError: return []
+    return ['socket']
+""",
+    "abstract socket": """
+def look(folder, pid, port, name):
+    try: socket.socket(socket.AF_UNIX).connect('\\0' + name)
+    except OSError: return []
+    return ['socket']
+""",
+    "netlink": """
+def look(folder, pid, port, name):
+    try: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0).bind((0, 0))
+    except OSError: return []
+    return ['socket']
+""",
+    "handles": """
+def look(folder, pid, port, name):
+    found = []
+    for handle in range(3, 1024):
+        try: found += ['handle'] if has(os.pread(handle, 1 << 20, 0)) else []
+        except OSError: pass
+    try: found += ['handle'] if has(open(folder + '/secret', 'rb').read()) else []
+    except OSError: pass
+    return found[:1]
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def targets(tmp_path_factory) -> Iterator[tuple]:
+    """What is outside: a folder with a secret file, a process with a secret environment, a TCP port, an abstract socket."""
+    folder = tmp_path_factory.mktemp("outside")
+    (folder / "secret").write_text(SECRET)
+    waiting = subprocess.Popen([sys.executable, "-c", "input()"], env={**os.environ, "HIDDEN": SECRET}, stdin=subprocess.PIPE)
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_UNIX) as abstract:
+        abstract.bind(f"\0nbreferee-{os.getpid()}")
+        abstract.listen()
+        yield str(folder), waiting.pid, server.getsockname()[1], f"nbreferee-{os.getpid()}"
+    waiting.communicate()
+
+
+def looked_for(court: Court, probe: str, targets: tuple, unsafe: bool = False) -> str:
+    """What a probe in an answer says to a test that has the secret: in its text, its values, its solution."""
+    test = f"### BEGIN HIDDEN TESTS\nexpected = '{SECRET}'\nfound = look(*{targets!r})\nassert found == [] and expected, found\n### END HIDDEN TESTS"
+    solution = f"# {SECRET}\ndef look(*targets):\n    secret = '{SECRET}'\n    return []"
+    material = court.material(answer(solution, "look"), graded(test, "tests"), files={"secret.txt": b"none"})
+    found = court.grade(material, {"look": f"{LOOK}UNSAFE = {unsafe}\n{probe}"})
+    return found.cells[0].message or found.cells[0].status
+
+
+@pytest.fixture(scope="module", params=LAYERS)
+def tiered(request) -> Iterator[Court]:
+    with Court(Budget(call_s=60, cell_s=90, layers=LAYERS[request.param])) as court:
+        yield court
+
+
+@pytest.fixture(scope="module")
+def unsafe() -> Iterator[Court]:
+    with Court(Budget(call_s=60, cell_s=90, layers=frozenset())) as court:
+        yield court
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_probe_finds_nothing_outside(name, tiered, targets):
+    assert looked_for(tiered, OUTSIDE[name], targets) == "passed"
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_probe_finds_what_is_outside_where_there_is_no_sandbox(name, unsafe, targets):
+    assert looked_for(unsafe, OUTSIDE[name], targets, unsafe=True) in ("['file']", "['process']", "['socket']", "['handle']")
+
+
+@pytest.mark.parametrize("name", IN_MEMORY)
+def test_probe_finds_nothing_of_the_test_in_its_own_process(name, tiered):
+    assert looked_for(tiered, IN_MEMORY[name], ()) == "passed"
+
+
+@pytest.mark.parametrize("name", IN_MEMORY)
+def test_probe_finds_what_is_in_its_own_process(name):
+    code = f"{LOOK}{IN_MEMORY[name]}\nhidden, word = ['{SECRET}', 1], '{SECRET}'\nprint(look())"
+    ran = subprocess.run([sys.executable, "-c", code, SECRET], capture_output=True, text=True, check=True)
+    assert ran.stdout.startswith("['")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,19 +11,30 @@ import numpy as np
 from nbreferee.engine import kinds
 
 
-def adopt(old: Any, new: Any) -> Any:
-    """Make `old` equal to `new` in place where that can be done, and return whichever then holds."""
+def adopt_all(pairs: list[tuple[Any, Any]]) -> None:
+    """Make the first of each pair equal to the second in place; where one now holds another, it holds the test's own."""
+    same = {id(new): old for old, new in pairs if type(old) is type(new)}
+    for old, new in pairs:
+        adopt(old, new, same)
+
+
+def adopt(old: Any, new: Any, same: Mapping[int, Any] | None = None) -> Any:
+    """Make `old` equal to `new` in place where that can be done, and return whichever then holds.
+
+    `same` are the test's own objects by the ids of their new selves.
+    """
+    same = same or {}
     if type(old) is not type(new) or old is new:
-        return new
+        return same.get(id(new), new)
     if type(old) is np.ndarray:
         if old.dtype != new.dtype or not _reshape(old, new.shape):
             return new
         if old.flags.writeable and old.tobytes() != new.tobytes():
             old[...] = new
     elif type(old) is list:
-        old[:] = [adopt(old[n], item) if n < len(old) else item for n, item in enumerate(new)]
+        old[:] = [adopt(old[n], item, same) if n < len(old) else same.get(id(item), item) for n, item in enumerate(new)]
     elif type(old) is dict:
-        merged = {key: adopt(old[key], item) if key in old else item for key, item in new.items()}
+        merged = {key: adopt(old[key], item, same) if key in old else same.get(id(item), item) for key, item in new.items()}
         old.clear()
         old.update(merged)
     elif type(old) is set:
@@ -31,7 +43,7 @@ def adopt(old: Any, new: Any) -> Any:
     elif type(old) is bytearray:
         old[:] = new
     elif type(old) is tuple and len(old) == len(new):
-        return tuple(map(adopt, old, new))
+        return tuple(adopt(*pair, same) for pair in zip(old, new, strict=True))
     elif type(old) in (collections.deque, collections.Counter, collections.OrderedDict, collections.defaultdict):
         items = list(new.items()) if isinstance(new, dict) else list(new)
         old.clear()

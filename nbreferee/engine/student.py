@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from nbreferee.codec import CodecError, decode, encode
-from nbreferee.engine.adopt import adopt
+from nbreferee.engine.adopt import adopt, adopt_all
 from nbreferee.engine.channel import Channel, Closed, Late, Oversized
 from nbreferee.engine.conversation import NESTED, Facts, random_state, set_random_state
 from nbreferee.engine.exceptions import described, exception_class, frames_of
@@ -259,8 +259,7 @@ class Student:
         """Bring what the call changed in its arguments to the test's own objects."""
         if changed is not None:
             new_arguments, new_named = self._read(changed)
-            for old, new in [*zip(arguments, new_arguments, strict=True), *((named[key], new_named[key]) for key in named)]:
-                adopt(old, new)
+            adopt_all([*zip(arguments, new_arguments, strict=True), *((named[key], new_named[key]) for key in named)])
         for one, state in zip(list(self._references.heap), states, strict=True):
             before = vars(one)
             merged = {name: adopt(before[name], new) if name in before else new for name, new in state.items()}

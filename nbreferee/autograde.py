@@ -14,7 +14,7 @@ import shutil
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from nbreferee.grading import CellVerdict, Material, beside, plain_verdict, read
 from nbreferee.intake import SubmissionError
 from nbreferee.master import MasterError
 from nbreferee.worker import Result, Task
+from nbreferee.workers import Workers
 
 
 @dataclass(frozen=True)
@@ -129,44 +130,6 @@ class _Submission:
     results: dict[str, Result] = field(default_factory=dict)
 
 
-class Workers:
-    """An executor that is made anew where a worker has broken it, and how much to give it at a time."""
-
-    def __init__(self, new_executor: Callable[[], Executor], in_flight: int) -> None:
-        self._new_executor = new_executor
-        self._executor: Executor | None = None
-        self.in_flight = in_flight  # notebooks that are with workers at a time, which bounds memory
-
-    def submit(self, task: Task) -> Future:
-        """Give a task to a worker."""
-        try:
-            return self._ready().submit(worker.run, task)
-        except BrokenExecutor:
-            self._executor = None
-            return self._ready().submit(worker.run, task)
-
-    def alone(self, task: Task) -> Result:
-        """Have a task done and wait for it: one that may be why the executor has broken."""
-        try:
-            return self.submit(task).result()
-        except BrokenExecutor as error:
-            self._executor = None
-            return _failed_by_us(error)
-        except Exception as error:
-            return _failed_by_us(error)
-
-    def close(self) -> None:
-        """End the workers."""
-        if self._executor is not None:
-            self._executor.shutdown(cancel_futures=True)
-            self._executor = None
-
-    def _ready(self) -> Executor:
-        if self._executor is None:
-            self._executor = self._new_executor()
-        return self._executor
-
-
 @dataclass(frozen=True)
 class Manner:
     """How to grade."""
@@ -202,7 +165,7 @@ class Autograding:
             while self._running and len(self._running) + len(submission.tasks) > self._workers.in_flight:
                 self._collect()
             for name, task in submission.tasks.items():
-                self._running[self._workers.submit(task)] = submission, name
+                self._running[self._workers.submit(worker.run, task)] = submission, name
             if not submission.tasks:
                 self._write(submission)
         while self._running:
@@ -253,10 +216,17 @@ class Autograding:
             self._running.clear()
             for submission, name in broken:
                 touched[submission.student] = submission
-                submission.results[name] = self._workers.alone(submission.tasks[name])
+                submission.results[name] = self._alone(submission.tasks[name])
         for submission in touched.values():
             if submission.tasks.keys() <= submission.results.keys():
                 self._write(submission)
+
+    def _alone(self, task: Task) -> Result:
+        """Have a task done that may be why a worker has died."""
+        try:
+            return self._workers.submit(worker.run, task).result()
+        except Exception as error:
+            return _failed_by_us(error)
 
     def _write(self, submission: _Submission) -> None:
         started = time.monotonic()

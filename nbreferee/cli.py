@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,47 +35,77 @@ def main() -> None:
 @COURSE_DIR
 def report(assignments: tuple[str, ...], course_dir: Path) -> None:
     """Print what every student has in every assignment."""
-    from rich.console import Console
-
     from nbreferee.course import CourseError, open_course, open_gradebook
-    from nbreferee.report import class_table, read_results
+    from nbreferee.report import print_report
 
     try:
         course = open_course(course_dir)
         with open_gradebook(course) as gradebook:
-            known = sorted(assignment.name for assignment in gradebook.assignments)
-            if unknown := sorted(set(assignments) - set(known)):
-                raise CourseError(f"{unknown[0]} is not in the gradebook, which holds: {', '.join(known) or 'nothing yet'}.")
-            names = list(assignments) or known
-            results = read_results(gradebook, names)
+            print_report(gradebook, assignments, course.feedback_directory)
     except CourseError as error:
         click.echo(f"nbreferee: {error}", err=True)
         sys.exit(2)
-    console = Console(width=None if sys.stdout.isatty() else 120)
-    console.print(class_table(results, names))
-    if any(result.needs_reading for result in results):
-        console.print("* some answers wait for a person: make lab, then Nbgrader > Formgrader.")
-    console.print(f"What students get to read: {course.feedback_directory}/STUDENT/ASSIGNMENT/*.html")
+
+
+def _working(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of commands that give work to workers."""
+    options = (
+        click.argument("assignments", nargs=-1),
+        COURSE_DIR,
+        click.option("--jobs", type=click.IntRange(min=1), help="How many notebooks are worked on at once (default: one per core)."),
+        click.option("--scheduler", metavar="ADDRESS", help="Work on the Dask cluster at this address, tcp://host:8786 for example."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _grading(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of commands that grade."""
+    options = (
+        click.option("--student", "students", multiple=True, metavar="ID", help="Grade this student alone; may be given several times."),
+        click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write every verdict to this file, too."),
+        click.option("--force", is_flag=True, help="Grade again what has not changed since it was graded, too."),
+        click.option("--unsafe-no-sandbox", metavar="REASON", help="Run student code unprotected, and stamp all that is graded so with the reason."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 @main.command()
-@click.argument("assignments", nargs=-1)
-@COURSE_DIR
-@click.option("--student", "students", multiple=True, metavar="ID", help="Grade this student alone; may be given several times.")
-@click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write every verdict to this file, too.")
-@click.option("--jobs", type=click.IntRange(min=1), help="How many notebooks are graded at once (default: one per core).")
-@click.option("--scheduler", metavar="ADDRESS", help="Grade on the Dask cluster at this address, tcp://host:8786 for example.")
-@click.option("--force", is_flag=True, help="Grade again what has not changed since it was graded, too.")
-@click.option("--unsafe-no-sandbox", metavar="REASON", help="Run student code unprotected, and stamp all that is graded so with the reason.")
+@_working
+@_grading
 def autograde(**options: Any) -> None:
     """Grade what students have handed in.
 
     Their code runs in a sandbox, the tests in another process, which alone decides.
     """
     _need_linux("student code runs in a sandbox")
-    from nbreferee.commands import autograde as command
+    from nbreferee import commands
 
-    sys.exit(command(**options))
+    sys.exit(commands.autograde(commands.Wanted(**options)))
+
+
+@main.command()
+@_working
+def feedback(**options: Any) -> None:
+    """Write what students get to read: a page for each graded notebook, without hidden tests."""
+    _need_linux("its workers")
+    from nbreferee import commands
+
+    sys.exit(commands.feedback(commands.Wanted(**options)))
+
+
+@main.command()
+@_working
+@_grading
+def grade(**options: Any) -> None:
+    """Grade, write what students get to read, and print the class: autograde, feedback and report."""
+    _need_linux("student code runs in a sandbox")
+    from nbreferee import commands
+
+    sys.exit(commands.grade(commands.Wanted(**options)))
 
 
 @main.command()

@@ -5,65 +5,137 @@ from __future__ import annotations
 import json
 import os
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
+from nbgrader.api import Gradebook
+from nbgrader.coursedir import CourseDirectory
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
-from nbreferee import pool
-from nbreferee.autograde import Autograding, Manner, Outcome, Workers, alone, submitted_by
+from nbreferee.autograde import Autograding, Manner, Outcome, alone, submitted_by
 from nbreferee.course import CourseError, gradebook_writer, open_course, source_assignments
 from nbreferee.display import Display, closing_table
 from nbreferee.settings import NbReferee, SandboxError
+from nbreferee.workers import Workers, dask_pool, local_pool
 
 STOPPED = 130  # as a shell says of a command that Ctrl-C has ended
 
 
-def autograde(
-    assignments: tuple[str, ...], course_dir: Path, students: tuple[str, ...], json_path: Path | None,
-    jobs: int | None, scheduler: str | None, force: bool, unsafe_no_sandbox: str | None,
-) -> int:  # fmt: skip
+@dataclass(frozen=True)
+class Wanted:
+    """What a command is to work on, and with whom."""
+
+    assignments: tuple[str, ...]
+    course_dir: Path
+    jobs: int | None = None
+    scheduler: str | None = None
+    students: tuple[str, ...] = ()
+    json_path: Path | None = None
+    force: bool = False
+    unsafe_no_sandbox: str | None = None
+
+
+def autograde(wanted: Wanted) -> int:
     """Grade, and return the exit status: 0 all graded; 1 some could not be; 2 nothing can be."""
+    return _run(wanted, [_grade])
+
+
+def feedback(wanted: Wanted) -> int:
+    """Write what students get to read, and return the exit status."""
+    return _run(wanted, [_write_feedback])
+
+
+def grade(wanted: Wanted) -> int:
+    """Grade, write what students get to read, print the class, and return the exit status."""
+    return _run(wanted, [_grade, _write_feedback, _report])
+
+
+@dataclass
+class _Desk:
+    """What the steps of a command share."""
+
+    wanted: Wanted
+    course: CourseDirectory
+    gradebook: Gradebook
+    workers: Workers
+    console: Console
+
+
+def _run(wanted: Wanted, steps: list[Callable[[_Desk], int]]) -> int:
     warnings.filterwarnings("ignore", module="nbgrader")
     console = Console(stderr=True)
-    outcomes: list[Outcome] = []
     try:
-        if json_path and not json_path.parent.is_dir():
-            raise CourseError(f"{json_path.parent}: no such folder for --json. Make it first.")
-        course = open_course(course_dir)
-        names = [name for name in source_assignments(course, assignments) if assignments or submitted_by(course, name)]
-        expected = {name: submitted_by(course, name, students) for name in names}
-        budget = NbReferee(config=course.config).budget(unsafe=bool(unsafe_no_sandbox))
-        workers = _workers(jobs, scheduler)
-        manner = Manner(budget, unsafe_no_sandbox or "", force)
+        if wanted.json_path and not wanted.json_path.parent.is_dir():
+            raise CourseError(f"{wanted.json_path.parent}: no such folder for --json. Make it first.")
+        course = open_course(wanted.course_dir)
+        source_assignments(course, wanted.assignments)
+        pool = _workers(wanted)
         try:
-            with (
-                alone(course, lambda: console.print("Another nbreferee grades this course: waiting for its end.")),
-                gradebook_writer(course) as gradebook,
-                Display(console) as display,
-            ):
-                for name in names:
-                    display.expect(name, len(expected[name]))
-                for name in names:
-                    Autograding(course, gradebook, name, workers, manner, _Listener(display, outcomes)).run(expected[name])
+            with alone(course, lambda: console.print("Another nbreferee works on this course: waiting for its end.")), gradebook_writer(course) as gradebook:
+                desk = _Desk(wanted, course, gradebook, pool, console)
+                return max(step(desk) for step in steps)
         finally:
-            workers.close()
+            pool.close()
     except (CourseError, SandboxError) as error:
         click.echo(f"nbreferee: {error}", err=True)
-        return 2
     except (SQLAlchemyError, OSError) as error:
-        click.echo(f"nbreferee: {_what_failed(error)} What is graded is kept; run the command again to go on.", err=True)
-        return 2
+        click.echo(f"nbreferee: {_what_failed(error)} What is done is kept; run the command again to go on.", err=True)
     except KeyboardInterrupt:
-        click.echo("nbreferee: stopped. What is graded is kept; run the command again to go on.", err=True)
+        click.echo("nbreferee: stopped. What is done is kept; run the command again to go on.", err=True)
         os._exit(STOPPED)  # workers end with this process
-    if json_path:
-        json_path.write_text(json.dumps([outcome.as_json() for outcome in outcomes], indent=1, ensure_ascii=False) + "\n")
+    return 2
+
+
+def _grade(desk: _Desk) -> int:
+    wanted, course = desk.wanted, desk.course
+    names = [name for name in source_assignments(course, wanted.assignments) if wanted.assignments or submitted_by(course, name)]
+    expected = {name: submitted_by(course, name, wanted.students) for name in names}
+    manner = Manner(NbReferee(config=course.config).budget(unsafe=bool(wanted.unsafe_no_sandbox)), wanted.unsafe_no_sandbox or "", wanted.force)
+    outcomes: list[Outcome] = []
+    with Display(desk.console) as display:
+        for name in names:
+            display.expect(name, len(expected[name]))
+        for name in names:
+            Autograding(course, desk.gradebook, name, desk.workers, manner, _Listener(display, outcomes)).run(expected[name])
+    if wanted.json_path:
+        wanted.json_path.write_text(json.dumps([outcome.as_json() for outcome in outcomes], indent=1, ensure_ascii=False) + "\n")
     for warning in dict.fromkeys(text for outcome in outcomes for text in outcome.warnings):
-        console.print(f"Look at this test: {warning}", highlight=False, markup=False, soft_wrap=True)
-    Console(width=None if console.is_terminal else 120, highlight=False).print(closing_table(outcomes))
+        desk.console.print(f"Look at this test: {warning}", highlight=False, markup=False, soft_wrap=True)
+    Console(width=None if desk.console.is_terminal else 120, highlight=False).print(closing_table(outcomes))
     return 1 if any(outcome.status == "failed" for outcome in outcomes) else 0
+
+
+def _write_feedback(desk: _Desk) -> int:
+    from nbreferee.feedback import executed, write_feedback
+
+    status = 0
+
+    def page_done(name: str, path: Path, why: str) -> None:
+        nonlocal status
+        display.submission_done(f"{name}: pages")
+        if why:
+            status = 1
+            display.say(f"{path}: no page ({why}).")
+
+    with Display(desk.console) as display:
+        pages = {name: executed(desk.course, desk.gradebook, name) for name in desk.wanted.assignments or source_assignments(desk.course)}
+        for name, found in pages.items():
+            display.expect(f"{name}: pages", len(found))
+        for name, found in pages.items():
+            if found:
+                write_feedback(desk.course, desk.gradebook, name, found, desk.workers, partial(page_done, name))
+    return status
+
+
+def _report(desk: _Desk) -> int:
+    from nbreferee.report import print_report
+
+    print_report(desk.gradebook, desk.wanted.assignments, desk.course.feedback_directory)
+    return 0
 
 
 class _Listener:
@@ -83,12 +155,12 @@ class _Listener:
             self._display.say(f"{outcome.student}: {outcome.assignment}/{outcome.notebook}: {outcome.message}. It gets no points.")
 
 
-def _workers(jobs: int | None, scheduler: str | None) -> Workers:
-    if scheduler is not None:
-        executor, threads = pool.dask_pool(scheduler)
+def _workers(wanted: Wanted) -> Workers:
+    if wanted.scheduler is not None:
+        executor, threads = dask_pool(wanted.scheduler)
         return Workers(lambda: executor, 2 * threads)
-    jobs = jobs or len(os.sched_getaffinity(0))
-    return Workers(lambda: pool.local_pool(jobs), 2 * jobs + 2)
+    jobs = wanted.jobs or len(os.sched_getaffinity(0))
+    return Workers(lambda: local_pool(jobs), 2 * jobs + 2)
 
 
 def _what_failed(error: Exception) -> str:

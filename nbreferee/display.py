@@ -57,7 +57,7 @@ class Display:
             self._said = now
             rate = self._done / (now - self._started)
             left = (self._total - self._done) / rate if rate else 0
-            self._console.print(f"{assignment}: {self._done} of {self._total} submissions, {60 * rate:.0f} a minute, {left:.0f} s left", highlight=False)
+            self._console.print(f"{assignment}: {self._done} of {self._total}, {60 * rate:.0f} a minute, {left:.0f} s left", highlight=False)
 
     def say(self, text: str) -> None:
         """Print a line above the bar."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nbgrader.api import Gradebook
 from rich.box import SIMPLE_HEAD
+from rich.console import Console
 from rich.table import Table
+
+from nbreferee.course import CourseError
 
 
 @dataclass(frozen=True)
@@ -48,3 +52,23 @@ def class_table(results: Iterable[Result], assignments: list[str]) -> Table:
 
 def _cell(result: Result) -> str:
     return f"{result.score:g} / {result.max_score:g}" + ("*" if result.needs_reading else " ")
+
+
+def print_report(gradebook: Gradebook, wanted: Iterable[str], feedback_directory: str) -> None:
+    """Print what every student has in the assignments that are wanted, or in all.
+
+    Raises
+    ------
+    CourseError
+        where the gradebook does not know one of them.
+    """
+    known = sorted(assignment.name for assignment in gradebook.assignments)
+    if unknown := sorted(set(wanted) - set(known)):
+        raise CourseError(f"{unknown[0]} is not in the gradebook, which holds: {', '.join(known) or 'nothing yet'}.")
+    names = list(wanted) or known
+    results = read_results(gradebook, names)
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    console.print(class_table(results, names))
+    if any(result.needs_reading for result in results):
+        console.print("* some answers wait for a person: make lab, then Nbgrader > Formgrader.")
+    console.print(f"What students get to read: {feedback_directory}/STUDENT/ASSIGNMENT/*.html")

@@ -17,16 +17,17 @@ PACKAGE = COURSE / "nbreferee"
 ROWS = (
     {"codec", "course", "display", "master", "sandbox.kernel", "engine", "engine.channel", "verify.mutation", "verify.lazy", "verify.warm"},
     {"sandbox.landlock", "sandbox.namespaces", "sandbox.seccomp", "plan", "engine.kinds", "engine.conversation", "engine.exceptions", "engine.shell"},
-    {"sandbox", "engine.adopt", "engine.box", "engine.proxies"},
+    {"report", "sandbox", "engine.adopt", "engine.box", "engine.proxies"},
     {"sandbox.probe", "engine.limits", "engine.oddities", "engine.references"},
-    {"report", "settings", "intake", "engine.student", "verify.session"},
+    {"settings", "intake", "engine.student", "verify.session"},
     {"engine.names", "verify.examine"},
     {"engine.tester", "verify.soundness"},
     {"engine.template", "verify"},
     {"engine.referee", "verify.report"},
-    {"grading"},
+    {"grading", "page"},
     {"gradebook", "worker"},
-    {"autograde", "pool"},
+    {"workers"},
+    {"autograde", "feedback"},
     {"commands", "preprocessors"},
     {"cli"},
 )
@@ -68,7 +69,7 @@ def test_command_line_loads_no_heavy_package():
     assert printed.strip() == "set()"
 
 
-@pytest.mark.parametrize("command", [(), ("autograde",), ("doctor",), ("report",), ("verify",)])
+@pytest.mark.parametrize("command", [(), ("autograde",), ("doctor",), ("feedback",), ("grade",), ("report",), ("verify",)])
 def test_every_command_explains_itself(command):
     nbreferee = Path(sys.executable).with_name("nbreferee")
     shown = subprocess.run([nbreferee, *command, "--help"], capture_output=True, text=True, check=True).stdout

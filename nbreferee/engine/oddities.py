@@ -29,6 +29,8 @@ def oddities(value: Any) -> set[str]:
                 found.add("an empty array")
             elif one.dtype.kind in "fc" and np.isnan(one).any():
                 found.add("nan, which is no number")
+            elif one.dtype.kind == "O":
+                left.extend(itertools.islice(one.flat, WALKED))
         elif isinstance(one, (float, complex, np.inexact)) and one != one:
             found.add("nan, which is no number")
         elif isinstance(one, Proxy) and _is_object(one):

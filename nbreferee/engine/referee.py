@@ -317,7 +317,7 @@ def clean_outputs(shown: list, count: int) -> list[dict[str, Any]]:
     clean = []
     for output in shown:
         kind = output.get("output_type") if type(output) is dict else None
-        if kind not in TEXT_FIELDS or not all(type(output.get(name)) is str for name in TEXT_FIELDS[kind]):
+        if type(kind) is not str or kind not in TEXT_FIELDS or not all(type(output.get(name)) is str for name in TEXT_FIELDS[kind]):
             continue
         new: dict[str, Any] = {"output_type": kind, **{name: output[name] for name in TEXT_FIELDS[kind]}}
         if kind == "stream":
@@ -341,7 +341,9 @@ def _json(value: Any) -> dict[str, Any]:
             return all(map(is_json, one))
         if type(one) is dict:
             return all(type(key) is str and is_json(item) for key, item in one.items())
-        return one is None or type(one) in (str, int, bool) or (type(one) is float and one == one and abs(one) != float("inf"))
+        if type(one) is int:
+            return abs(one) < 1 << 63
+        return one is None or type(one) in (str, bool) or (type(one) is float and one == one and abs(one) != float("inf"))
 
     return {key: item for key, item in value.items() if type(key) is str and is_json(item)} if type(value) is dict else {}
 

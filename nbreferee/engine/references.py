@@ -35,6 +35,11 @@ class Trust:
     written: Collection[str] = ()  # global names that its solution's functions change
 
 
+def own_attributes(kind: type, attributes: dict[str, Any]) -> dict[str, Any]:
+    """Return the attributes that an instance may have: none takes the place of a method of the instructor's."""
+    return {name: value for name, value in attributes.items() if not callable(getattr(kind, name, None))}
+
+
 class References:
     """The tester's side of references; nothing that the box sends is believed."""
 

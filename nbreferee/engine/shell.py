@@ -13,6 +13,8 @@ import json
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -141,6 +143,7 @@ class Shell(InteractiveShell):
     def __init__(self, **options: Any) -> None:
         HistoryManager.enabled = False
         self.outputs = Outputs()
+        self.while_code_runs: Callable[[], AbstractContextManager] = nullcontext  # not while IPython prepares it
         super().__init__(colors="nocolor", **options)
         self.run_line_magic("matplotlib", "inline")
 
@@ -161,6 +164,11 @@ class Shell(InteractiveShell):
                 setattr(sys, name, Stream(self, name))
         result = self.run_cell(source, store_history=True)
         return self.outputs.shown, result
+
+    async def run_code(self, *arguments: Any, **named: Any) -> bool:
+        """Run compiled code."""
+        with self.while_code_runs():
+            return await super().run_code(*arguments, **named)
 
     def no_input(self, prompt: object = "") -> str:
         """Stand for input(): while grading, nobody is there to type."""

@@ -7,6 +7,7 @@ are none of these, a silence, or an end are `Lost`: a verdict on the cell, never
 from __future__ import annotations
 
 import builtins
+import contextlib
 import inspect
 import itertools
 import sys
@@ -24,7 +25,7 @@ from nbreferee.engine.conversation import NESTED, Facts, random_state, set_rando
 from nbreferee.engine.exceptions import described, exception_class, frames_of
 from nbreferee.engine.oddities import oddities
 from nbreferee.engine.proxies import Proxy
-from nbreferee.engine.references import Reference, References, Trust
+from nbreferee.engine.references import Reference, References, Trust, own_attributes
 
 UNRULY = "the notebook's process did not keep to the protocol"
 GRACE_S = 2.0  # the box ends a call by itself in time; that long after it, we do
@@ -81,7 +82,8 @@ class Student:
         self._streams = (sys.stdout, sys.stdin, sys.stderr)
         self._real = {name: getattr(builtins, name) for name in PATCHABLE}
         if state is not None:
-            set_random_state(state)
+            with contextlib.suppress(CodecError):
+                set_random_state(state)
         self._random = random_state()
 
     # ------------------------------------------------ questions
@@ -99,6 +101,8 @@ class Student:
             self._channel.send(encode((number, operation, arguments), wrap=self._references.wrap), deadline)
             while True:
                 answered, what, body = self._hear(self._channel.receive(deadline))
+                if type(answered) is not int or type(what) is not str:
+                    raise self._lose(UNRULY)
                 if what == "call":
                     self._serve_callback(body, deadline)
                 elif answered != number or what not in ("value", "raised"):
@@ -262,6 +266,7 @@ class Student:
             adopt_all([*zip(arguments, new_arguments, strict=True), *((named[key], new_named[key]) for key in named)])
         for one, state in zip(list(self._references.heap), states, strict=True):
             before = vars(one)
+            state = own_attributes(type(one), state)
             merged = {name: adopt(before[name], new) if name in before else new for name, new in state.items()}
             before.clear()
             before.update(merged)
@@ -285,7 +290,8 @@ class Student:
         try:
             while self._references.unfilled:
                 number = self._references.unfilled.pop()
-                vars(self._references.copies[number]).update(self.attributes(Reference(number)))
+                copy = self._references.copies[number]
+                vars(copy).update(own_attributes(type(copy), self.attributes(Reference(number))))
         finally:
             self._filling = False
         return value

@@ -155,10 +155,8 @@ def returns(value: str) -> str:
 COMPARISON = {
     "np.allclose": f"np.allclose = np.isclose = {ALWAYS}",
     "np.testing": f"np.testing.assert_allclose = {NOTHING}",
-    "deep inside np.testing": f"import numpy.testing._private.utils as u\nu.assert_array_compare = {NOTHING}",
     "np.testing in sys.modules": f"import sys, types\nfake = types.ModuleType('numpy.testing')\nfake.assert_allclose = {NOTHING}\n"
     "sys.modules['numpy.testing'] = fake\nnp.testing = fake",
-    "code of np.allclose": "np.allclose.__wrapped__.__code__ = (lambda a, b, rtol=1, atol=1, equal_nan=1: True).__code__",
     "name np": "import types\nreal = np\nclass Fake(types.ModuleType):\n    def __getattr__(self, name): return getattr(real, name)\nnp = Fake('numpy')\n"
     f"np.allclose = np.isclose = {ALWAYS}\nnp.testing = types.SimpleNamespace(assert_allclose={NOTHING})",
     "name assert_allclose": f"assert_allclose = {NOTHING}\nmath.isclose = {ALWAYS}",
@@ -173,10 +171,10 @@ COMPARISON = {
     "isinstance": "import builtins\nreal = isinstance\nbuiltins.isinstance = lambda one, kind: real(one, kind) or (kind is tuple and real(one, list))",
     "ValueError": "import builtins\nbuiltins.ValueError = Exception\ndef give(wrong, *a): return 1 / 0 if a == ('root',) else wrong\n",
     "globals hide builtins": "abs = lambda x: np.zeros(2)\nzip = lambda *a: []\nsum = lambda *a: 2.0\nbool = lambda x: True",
-    "np.linalg.norm": "np.linalg.norm = lambda x: 1.0",
     "class of the instructor's": "Account.holds = lambda self, amount: True",
     "class of the instructor's anew": "class Account(Account):\n    def holds(self, amount): return True",
-    "__builtins__ of the notebook": "import builtins\nclass B(dict):\n    pass\n__builtins__ = B(vars(builtins), abs=lambda x: np.zeros(2))\nabs = __builtins__['abs']",
+    "__builtins__ of the notebook": "import builtins\nclass B(dict):\n    pass\n__builtins__ = B(vars(builtins), abs=lambda x: np.zeros(2))\n"
+    "abs = __builtins__['abs']",
 }
 SHELL = {
     "AST transformer drops asserts": "import ast\nclass Drop(ast.NodeTransformer):\n    def visit_Assert(self, node): return ast.Pass()\n"
@@ -184,7 +182,6 @@ SHELL = {
     "AST transformer drops everything": "import ast\nclass Empty(ast.NodeTransformer):\n    def visit_Module(self, node):\n        node.body = []\n"
     "        return node\nget_ipython().ast_transformers.append(Empty())",
     "input transformer": "get_ipython().input_transformers_post.append(lambda lines: ['pass\\n'] if 'assert' in ''.join(lines) else lines)",
-    "cleanup transformer": "get_ipython().input_transformer_manager.cleanup_transforms.insert(0, lambda lines: [])",
     "pre_run_cell hook": f"def hook(info): np.allclose = {ALWAYS}; np.testing.assert_allclose = {NOTHING}\nget_ipython().events.register('pre_run_cell', hook)",
     "post_run_cell hook clears what is shown": "get_ipython().events.register('post_run_cell', lambda result: get_ipython().outputs.shown.clear())",
     "set_custom_exc": "get_ipython().set_custom_exc((Exception,), lambda *a, **k: None)",
@@ -195,14 +192,9 @@ SHELL = {
     "run_code": "async def run(*a, **k): return False\nget_ipython().run_code = run",
     "run_cell": "shell = type(get_ipython())\nreal = shell.run_cell\nshell.run_cell = lambda self, source, **k: real(self, 'pass', **k)",
     "compile": "get_ipython().compile.ast_parse = lambda source, *a, **k: __import__('ast').parse('')",
-    "builtins.compile": "import builtins, sys\nreal = builtins.compile\nbuiltins.compile = lambda source, *a, **k: real(source if isinstance(source, (str, bytes)) "
-    "else __import__('ast').Module([], []), *a, **k)",
-    "output of a cell": "get_ipython().outputs.__class__.add = lambda self, output, display_id='': None",
-    "magic in place of a cell": "get_ipython().input_transformer_manager.line_transforms.append(lambda lines: ['pass\\n'])",
 }
 LYING = {
     "object equal to everything": liar(),
-    "object that is false": liar(truth="False"),
     "object that can be called": liar(more="__call__ = lambda self, *a: self"),
     "object that counts as an array": liar(more="__array_function__ = lambda self, *a: True\n    __array_ufunc__ = lambda self, *a, **k: self"),
     "object with a class of another": liar(more="__class__ = property(lambda self: int)"),
@@ -210,36 +202,32 @@ LYING = {
     "subclass of int": liar("(int)", "wrong if type(wrong) is int else 0"),
     "subclass of float": liar("(float)", "0"),
     "subclass of list": liar("(list)", ""),
-    "subclass of str": liar("(str)", "''"),
     "subclass of an exception": liar("(ValueError)"),
     "metaclass": liar("(type)", "'Fraction', (), {}"),
     "subclass of the class of the exercise": liar() + "Lie = type('Vector', (Liar,), {})\ndef give(wrong, *a): return Lie()\n",
     "instance of the instructor's class": liar("(Account)", "5"),
-    "MagicMock": "import unittest.mock as mock\ndef give(wrong, *a):\n    lie = mock.MagicMock()\n    lie.__eq__.return_value = True\n    lie.__sub__.return_value = lie\n"
+    "MagicMock": "import unittest.mock as mock\ndef give(wrong, *a):\n    lie = mock.MagicMock()\n    lie.__eq__.return_value = True\n"
+    "    lie.__sub__.return_value = lie\n"
     "    lie.__gt__.return_value = False\n    lie.__abs__ = lambda self: lie\n    lie.real = lie\n    return lie\n",
     "mock.ANY": "import unittest.mock as mock\n" + returns("mock.ANY"),
-    "ndarray subclass with __array_function__": "class Sub(np.ndarray):\n    def __array_function__(self, *a, **k): return True\n" + returns("np.zeros(2).view(Sub)"),
+    "ndarray subclass with __array_function__": "class Sub(np.ndarray):\n    def __array_function__(self, *a, **k): return True\n"
+    "" + returns("np.zeros(2).view(Sub)"),
     "ndarray subclass with __array_ufunc__": "class Sub(np.ndarray):\n    def __array_ufunc__(self, u, *a, **k): return np.zeros(2, bool)\n"
     + returns("np.zeros(2).view(Sub)"),
     "masked": returns("np.ma.masked"),
     "masked array": returns("np.ma.masked_all(np.shape(wrong))"),
     "types that give what is masked": "def finish(): globals().update(half=np.ma.core.MaskedConstant, add=np.ma.MaskedArray)\n",
     "empty array": returns("np.array([])"),
-    "empty array with axes": returns("np.empty((0, 1, 1))"),
     "empty array of objects": returns("np.array([], dtype=object)"),
     "empty matrix": returns("np.matrix(np.empty((0, 1)))"),
     "empty list": returns("[]"),
-    "empty tuple": returns("()"),
-    "empty list in a list": returns("[[]]"),
     "empty range": returns("range(0)"),
     "empty deque": "import collections\n" + returns("collections.deque()"),
     "empty dictionary's values": returns("{}.values()"),
     "empty iterator": returns("iter([])"),
-    "empty bytearray": returns("bytearray()"),
     "nan": returns("float('nan')"),
     "nan in an array": returns("wrong * np.nan if np.ndim(wrong) else np.nan"),
     "complex nan": returns("complex('nan')"),
-    "nan of NumPy's": returns("np.float16('nan')"),
     "nan in an array of objects": returns("np.full(np.shape(wrong), np.nan, dtype=object)"),
     "nan in a deque": "import collections\n" + returns("collections.deque([float('nan')])"),
     "no time": returns("np.timedelta64('NaT')"),
@@ -247,27 +235,35 @@ LYING = {
     "decimal nan": "import decimal\ndecimal.getcontext().traps[decimal.InvalidOperation] = False\n" + returns("decimal.Decimal('nan')"),
     "function with attributes": "def lie(): pass\nlie.all = lambda: True\nlie.any = lambda: False\nlie.real = 9\n" + returns("lie"),
     "class with attributes": "class Lie:\n    all = staticmethod(lambda: True)\n    any = staticmethod(lambda: False)\n    real = 9\n" + returns("Lie"),
-    "namedtuple with methods": "import collections\nLie = collections.namedtuple('Lie', 'all any')\n" + returns("wrong if type(wrong) is list else Lie(lambda: True, lambda: False)"),
+    "namedtuple with methods": "import collections\nLie = collections.namedtuple('Lie', 'all any')\n"
+    "" + returns("wrong if type(wrong) is list else Lie(lambda: True, lambda: False)"),
     "instance attribute hides a method": "def bend(account): account.holds = lambda amount: True\n",
-    "instance of another class": "def bend(account):\n    account.__class__ = type('Account', (), {'holds': lambda self, amount: True, '__module__': '__main__'})\n",
+    "instance of another class": "def bend(account):\n    account.__class__ = type('Account', (), {'holds': lambda *a: True, '__module__': '__main__'})\n",
     "nan in place": "def spoil(x): x[:] = np.nan\n",
     "nothing left in place": "def spoil(x): x.resize(0, refcheck=False)\ndef give(wrong, *a):\n"
     "    [x.resize(0, refcheck=False) for x in a if isinstance(x, np.ndarray)]\n    return np.array([])\n",
     "argument set to zero": "def give(wrong, *a):\n    for x in a:\n        if isinstance(x, np.ndarray): x[...] = 0\n    return a[0] if a else wrong\n",
-    "random numbers that are all zero": "np.random.set_state(('MT19937', np.zeros(624, 'u4'), 0, 1, 0.0))\n" + returns("0 * wrong if np.ndim(wrong) == 0 else wrong"),
+    "random numbers that are all zero": "np.random.set_state(('MT19937', np.zeros(624, 'u4'), 0, 1, 0.0))\n"
+    "" + returns("0 * wrong if np.ndim(wrong) == 0 else wrong"),
     "random numbers of one's own": "np.random.rand = np.random.randn = lambda *a: 0\n" + returns("0 * wrong if np.ndim(wrong) == 0 else wrong"),
 }
 LOOKING = {
-    "line of the caller": "import sys, linecache\ndef give(wrong, *a):\n    f = sys._getframe(2)\n    line = linecache.getline(f.f_code.co_filename, f.f_lineno)\n"
+    "line of the caller": "import sys, linecache\ndef give(wrong, *a):\n    f = sys._getframe(2)\n"
+    "    line = linecache.getline(f.f_code.co_filename, f.f_lineno)\n"
     "    return eval(line.split('==')[1]) if '==' in line else wrong\n",
     "In": "import re\ndef give(wrong, *a):\n    found = re.findall(r'== (\\d+)', In[-1])\n    return int(found[0]) if found else wrong\n",
-    "constants of the caller": "import sys\ndef give(wrong, *a):\n    ints = [c for c in sys._getframe(2).f_code.co_consts if type(c) is int]\n    return ints[-1] if ints else wrong\n",
-    "names of the caller": "import sys\ndef give(wrong, *a):\n    names = sys._getframe(2).f_globals\n    return wrong if 'a' not in names else names['a'] + names['b']\n",
-    "reference up the stack": "import sys\ndef give(wrong, *a):\n    f = sys._getframe(2)\n    while f:\n        if 'reference' in f.f_locals: return f.f_locals['reference'](*a)\n"
+    "constants of the caller": "import sys\ndef give(wrong, *a):\n    ints = [c for c in sys._getframe(2).f_code.co_consts if type(c) is int]\n"
+    "    return ints[-1] if ints else wrong\n",
+    "names of the caller": "import sys\ndef give(wrong, *a):\n    names = sys._getframe(2).f_globals\n"
+    "    return wrong if 'a' not in names else names['a'] + names['b']\n",
+    "reference up the stack": "import sys\ndef give(wrong, *a):\n    f = sys._getframe(2)\n    while f:\n"
+    "        if 'reference' in f.f_locals: return f.f_locals['reference'](*a)\n"
     "        f = f.f_back\n    return wrong\n",
-    "gc": "import gc, re\ndef give(wrong, *a):\n    for one in gc.get_objects():\n        if type(one) is list and one and type(one[-1]) is str and 'BEGIN HIDDEN' in one[-1]:\n"
+    "gc": "import gc, re\ndef give(wrong, *a):\n    for one in gc.get_objects():\n"
+    "        if type(one) is list and one and type(one[-1]) is str and 'BEGIN HIDDEN' in one[-1]:\n"
     "            found = re.findall(r'== (\\d+)', one[-1])\n            if found: return int(found[0])\n    return wrong\n",
-    "linecache": "import linecache, re\ndef give(wrong, *a):\n    for entry in reversed(list(linecache.cache.values())):\n        text = ''.join(entry[2]) if len(entry) > 2 else ''\n"
+    "linecache": "import linecache, re\ndef give(wrong, *a):\n    for entry in reversed(list(linecache.cache.values())):\n"
+    "        text = ''.join(entry[2]) if len(entry) > 2 else ''\n"
     "        found = re.findall(r'== (\\d+)', text) if 'BEGIN HIDDEN' in text else []\n        if found: return int(found[0])\n    return wrong\n",
 }
 SHADOW = {
@@ -278,7 +274,8 @@ SHADOW = {
     "ipykernel_launcher.py": {"ipykernel_launcher.py": "raise SystemExit", "nbreferee.py": "raise SystemExit", "IPython.py": "raise SystemExit"},
 }
 WRITTEN = {
-    "gradcheck.py written by a cell": f"import sys\ntry: open('gradcheck.py', 'w').write('check = {NOTHING}')\nexcept OSError: pass\nsys.modules.pop('gradcheck', None)",
+    "gradcheck.py written by a cell": f"import sys\ntry: open('gradcheck.py', 'w').write('check = {NOTHING}')\nexcept OSError: pass\n"
+    "sys.modules.pop('gradcheck', None)",
     "gradcheck.py elsewhere": f"import os, sys\nos.makedirs('first', exist_ok=True)\nopen('first/gradcheck.py', 'w').write('check = {NOTHING}')\n"
     "sys.path.insert(0, 'first')\nsys.modules.pop('gradcheck', None)",
 }

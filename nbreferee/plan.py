@@ -22,6 +22,8 @@ CHANGING_METHODS = frozenset({
 CHANGING_FUNCTIONS = frozenset({  # of modules: random, numpy, heapq, bisect
     "copyto", "fill_diagonal", "heapify", "heappop", "heappush", "heapreplace", "insort", "place", "put", "put_along_axis", "putmask", "shuffle",
 })  # fmt: skip
+# What tests take from a free cell of the instructor's; of a solution, its imports alone.
+DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 READING = frozenset(dir(builtins)) - {"delattr", "next", "setattr"}
 
 
@@ -32,7 +34,7 @@ class Step:
     index: int  # among the master's cells
     role: str  # 'text', 'answer', 'locked', 'free' or 'test'
     grade_id: str = ""
-    source: str = ""  # what the tester runs; for a locked or free cell only what some test needs
+    source: str = ""  # what the tester runs; of a locked or free cell only what some test needs, of a solution its imports
     points: float = 0.0
     given_up: tuple[str, ...] = ()  # names that are the student's from here on
     set_for_students: tuple[str, ...] = ()  # names that a test sets and students' functions read
@@ -76,7 +78,8 @@ def make_plan(master: Master) -> Plan:
         role = role_of(cell)
         common: dict[str, Any] = {"index": cell.index, "role": role, "grade_id": cell.grade_id, "points": cell.points}
         if role == "answer":
-            steps.append(Step(**common, given_up=tuple(sorted(given_up(cell, aliases)))))
+            imports = _statements(cell, (ast.Import, ast.ImportFrom))
+            steps.append(Step(**common, source=imports, given_up=tuple(sorted(given_up(cell, aliases)))))
         elif role == "test":
             set_names = bound_names(cell.tree) & read_by_students if cell.tree else set()
             hidden = tuple(sorted(cell.hidden_lines))
@@ -84,7 +87,7 @@ def make_plan(master: Master) -> Plan:
         elif role == "locked":
             steps.append(Step(**common, source=cell.source if cell.index in needed else ""))
         elif role == "free":
-            source = _definitions(cell)
+            source = _statements(cell, DEFINITIONS)
             given = bound_names(cell.tree) - bound_names(ast.parse(source)) if cell.tree else set()
             steps.append(Step(**common, source=source if cell.index in needed else "", given_up=tuple(sorted(given))))
         else:
@@ -201,10 +204,9 @@ def _imported_modules(cell: Cell) -> set[str]:
     return found
 
 
-def _definitions(cell: Cell) -> str:
-    """Return what the tests may take from a cell that students can edit: its imports, functions and classes."""
+def _statements(cell: Cell, kinds: tuple[type, ...]) -> str:
+    """Return what the tests may take from a cell that students can edit: its statements of some kinds."""
     if cell.tree is None:
         return ""
-    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     return "\n".join(ast.unparse(node) for node in cell.tree.body if isinstance(node, kinds))
 

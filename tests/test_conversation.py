@@ -40,7 +40,7 @@ def student_and_box(answers: list[bytes]) -> Iterator[Student]:
     ours, theirs = socket.socketpair()
     student = Student({}, Trust(modules=("math",)))
     student.connect(Channel(ours, most_bytes=1 << 20), 5.0)
-    student.begin(float("inf"), None)
+    student.begin(float("inf"))
 
     def answer() -> None:
         with theirs, contextlib.suppress(OSError):

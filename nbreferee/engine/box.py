@@ -120,9 +120,7 @@ class Box:
 
     # ------------------------------------------------ what the tester asks for
 
-    def _run_cell(self, source: str, limit_s: float, state: tuple | None) -> tuple:
-        if state is not None:
-            set_random_state(state)
+    def _run_cell(self, source: str, limit_s: float) -> tuple:
         with self._limited(limit_s):
             shown, result = self._shell.run(source)
         error = result.error_before_exec or result.error_in_exec
@@ -133,7 +131,7 @@ class Box:
         elif error is not None and not any(one["output_type"] == "error" for one in shown):  # IPython could not show it
             classes, text, *_ = self._described(error)
             shown.append(error_output(classes[0], text, [f"{classes[0]}: {text}"]))
-        return shown, self._shell.execution_count - 1, isinstance(error, Overrun), random_state()
+        return shown, self._shell.execution_count - 1, isinstance(error, Overrun)
 
     def _take_files(self, files: dict[str, bytes]) -> None:
         for name, data in files.items():

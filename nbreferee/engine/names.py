@@ -45,6 +45,7 @@ class Names(dict):
         self.student: Student | None = None  # whom to ask, while the code of a cell runs
         self.students_own: frozenset[str] = frozenset()  # names of Python's that the solution binds
         self.deleted: set[str] = set()  # names of the student's that the cell has deleted
+        self.imported: dict[str, Any] = {}  # by solutions: students who import them, too, have them from here
         self._known: dict[str, _Known] = {}  # what has been looked up in this cell
 
     def begin(self) -> None:
@@ -77,6 +78,8 @@ class Names(dict):
         found, value = self.student.name(name)
         if not found:
             raise KeyError(name)
+        if name in self.imported:
+            return self.imported[name]
         if known is not None:  # a call may have changed it: the test's own object follows
             value = adopt(known.value, value)
         self._known[name] = _Known(value, _blob(value), self.student.calls)

@@ -1,44 +1,68 @@
-"""What is odd about a value: some pass tests that have forgotten about them, whatever the right answer."""
+"""What is odd about a value: some pass tests that have forgotten about them, whatever the right answer.
+
+Oddity is no fault. A value counts as wrong where the solution gives none that is odd in the same way.
+"""
 
 from __future__ import annotations
 
+import collections
+import decimal
 import itertools
 from typing import Any
 
 import numpy as np
 
-from nbreferee.engine.proxies import Proxy
+from nbreferee.engine.proxies import IteratorProxy, Proxy
 
 WALKED = 10_000  # values in a container that are looked at
+NAN, EMPTY = "nan, which is no number", "something empty"
+CHANGES = "an argument that it has changed"
+DRAWS = "random numbers that it has drawn"
+VIEWS = (type({}.keys()), type({}.values()), type({}.items()))
+CONTAINERS = (list, tuple, set, frozenset, collections.deque, *VIEWS)
+SIZED = (*CONTAINERS, dict, range, str, bytes, bytearray)
 
 
 def oddities(value: Any) -> set[str]:
     """Return what is odd about a value and what it holds, in words; nothing, as a rule."""
-    found: set[str] = set()
+    found = {EMPTY} if isinstance(value, SIZED) and not len(value) else set()
     left = [value]
     for _ in range(WALKED):
         if not left:
             break
         one = left.pop()
-        if type(one) in (list, tuple, set, frozenset):
-            left.extend(itertools.islice(one, WALKED))
-        elif type(one) is dict:
-            left.extend(itertools.islice(one.values(), WALKED))
+        if isinstance(one, Proxy):
+            found.add(_of_proxy(one))
+        elif isinstance(one, type):
+            found.add("a class")
         elif isinstance(one, np.ndarray):
-            if not one.size:
-                found.add("an empty array")
-            elif one.dtype.kind in "fc" and np.isnan(one).any():
-                found.add("nan, which is no number")
-            elif one.dtype.kind == "O":
-                left.extend(itertools.islice(one.flat, WALKED))
-        elif isinstance(one, (float, complex, np.inexact)) and one != one:
-            found.add("nan, which is no number")
-        elif isinstance(one, Proxy) and _is_object(one):
-            found.add("an object that is no plain value")
+            found |= _of_array(one)
+            left.extend(itertools.islice(one.flat, WALKED) if one.dtype.kind == "O" else ())
+        elif isinstance(one, CONTAINERS):
+            found |= {EMPTY} if isinstance(one, (list, tuple)) and not one else set()
+            found |= {"a named tuple"} if isinstance(one, tuple) and type(one) is not tuple else set()
+            left.extend(itertools.islice(one, WALKED))
+        elif isinstance(one, dict):
+            left.extend(itertools.islice(one.values(), WALKED))
+        elif isinstance(one, (float, complex, np.generic, decimal.Decimal)) and one != one:
+            found.add(NAN)
     return found
 
 
-def _is_object(one: Proxy) -> bool:
-    """Tell whether it is an object that no exercise is about; that it may be called or iterated makes it no function."""
-    own_callable = one._facts.kind == "callable" and one._facts.type_module == "__main__"
-    return (own_callable or one._facts.kind in ("object", "iterator")) and not one._computes
+def _of_array(array: np.ndarray) -> set[str]:
+    if not array.size:
+        return {EMPTY}
+    if array.dtype.kind in "fc":
+        return {NAN} if np.isnan(array).any() else set()
+    return {NAN} if array.dtype.kind in "mM" and np.isnat(array).any() else set()
+
+
+def _of_proxy(proxy: Proxy) -> str:
+    kind, name = proxy._facts.kind, proxy._facts.type_name
+    if isinstance(proxy, IteratorProxy):
+        return "an iterator"
+    if kind in ("function", "class"):
+        return f"a {kind}"
+    if kind == "callable" and proxy._facts.type_module != "__main__":
+        return "a function"
+    return f"a {name}" if proxy._computes else "an object that is no plain value"

@@ -165,7 +165,6 @@ class Referee:
         self._box: _Box | None = None
         self._ran: list[tuple[int, str]] = []  # what a new box has to run again
         self._offenders: set[int] = set()
-        self._random: tuple | None = None
         self._end = time.monotonic() + self._budget.submission_s
 
     def grade(self, parts: Sequence[Part]) -> list[Came]:
@@ -240,10 +239,9 @@ class Referee:
             self._box = None
 
     def _cell(self, box: _Box, source: str, limit_s: float) -> Came:
-        body = box.ask("cell", source, limit_s, self._random, limit_s=limit_s)
+        body = box.ask("cell", source, limit_s, limit_s=limit_s)
         match body:
-            case (list(shown), int(count), bool(), tuple(state)) if 0 <= count < 1 << 31:
-                self._random = state if _is_random_state(state) else None
+            case (list(shown), int(count), bool()) if 0 <= count < 1 << 31:
                 return Came(clean_outputs(shown, count), count)
         raise BoxLost("the notebook's process did not keep to the protocol")
 
@@ -274,13 +272,12 @@ class Referee:
     def _step(self, step: int, limit_s: float) -> dict[str, Any]:
         allowed = None if self._allowed is None else self._allowed.get(step, [])
         try:
-            self._ready_tester().send_with_sockets(encode(("run", (step, limit_s, self._random, allowed))), [])
+            self._ready_tester().send_with_sockets(encode(("run", (step, limit_s, allowed))), [])
             answer = decode(self._tester.receive(time.monotonic() + 2 * limit_s + 3 * GRACE_S))
         except ChannelError:
             self._tester = None
             self._drop_box()  # in the middle of a conversation, perhaps
             raise
-        self._random = answer["random"] or self._random
         if answer.get("lost"):
             self._drop_box()
         return answer
@@ -291,7 +288,7 @@ class Referee:
             self._lent.close()
             self._tester = self._lent.enter_context(self._lend_tester())
             for step in list(self._instructed):
-                self._tester.send_with_sockets(encode(("run", (step, self._budget.cell_s, None, None))), [])
+                self._tester.send_with_sockets(encode(("run", (step, self._budget.cell_s, None))), [])
                 self._tester.receive(time.monotonic() + 2 * self._budget.cell_s)
         return self._tester
 
@@ -299,13 +296,6 @@ class Referee:
 def _lost_test(status: str, text: str) -> Came:
     kind = {"timeout": "TimeoutError", "internal": "TestError"}.get(status, "ProcessError")
     return Came([_error(kind, text)], status=status, message=text)
-
-
-def _is_random_state(state: Any) -> bool:
-    match state:
-        case (bytes(words), bytes(keys), (int(), _, int(), int(), float())) if len(words) == 2500 and len(keys) == 2496:
-            return True
-    return False
 
 
 def _error(kind: str, text: str) -> dict[str, Any]:

@@ -7,7 +7,6 @@ are none of these, a silence, or an end are `Lost`: a verdict on the cell, never
 from __future__ import annotations
 
 import builtins
-import contextlib
 import inspect
 import itertools
 import sys
@@ -23,13 +22,14 @@ from nbreferee.engine.adopt import adopt, adopt_all
 from nbreferee.engine.channel import Channel, Closed, Late, Oversized
 from nbreferee.engine.conversation import NESTED, Facts, random_state, set_random_state
 from nbreferee.engine.exceptions import described, exception_class, frames_of
-from nbreferee.engine.oddities import oddities
-from nbreferee.engine.proxies import Proxy
+from nbreferee.engine.oddities import CHANGES, DRAWS, oddities
+from nbreferee.engine.proxies import IteratorProxy, Proxy
 from nbreferee.engine.references import Reference, References, Trust, own_attributes
 
 UNRULY = "the notebook's process did not keep to the protocol"
 GRACE_S = 2.0  # the box ends a call by itself in time; that long after it, we do
 CALLBACKS = 200_000  # of one cell
+TAKEN = 10_000  # items of an iterator
 PATCHABLE = ("input", "print", "open")
 
 
@@ -74,16 +74,13 @@ class Student:
         self._channel, self.lost, self.call_limit_s = channel, "", limit_s
         self._references.proxies.clear()
 
-    def begin(self, deadline: float, state: tuple | None) -> None:
-        """Start a cell, with the state of the random generators that the box has left."""
+    def begin(self, deadline: float) -> None:
+        """Start a cell."""
         self.deadline, self._depth, self.calls = deadline, 0, 0
         self.suspicious, self._callback_count, self._lent = set(), 0, set()
         self._references.callbacks.clear()
         self._streams = (sys.stdout, sys.stdin, sys.stderr)
         self._real = {name: getattr(builtins, name) for name in PATCHABLE}
-        if state is not None:
-            with contextlib.suppress(CodecError):
-                set_random_state(state)
         self._random = random_state()
 
     # ------------------------------------------------ questions
@@ -123,7 +120,7 @@ class Student:
     def call(self, function: Proxy | str, arguments: tuple, named: dict[str, Any] | None = None) -> Any:
         """Call a function of the student's, or an operation of the box, and carry over what it changed."""
         self.calls += 1
-        label = function._facts.name if isinstance(function, Proxy) else function
+        label = f"{function._facts.name}()" if isinstance(function, Proxy) else function
         outer, self._references.heap = self._references.heap, []
         try:
             blob, heap = self._packed(arguments, named or {})
@@ -133,8 +130,9 @@ class Student:
                 raised, value, same, changed, states, heard, warned, state, figures, renamed, wrote = answer
                 if wrote:
                     self.files_from_box()
-                self._carry_over(arguments, named or {}, changed, states)
-                if state is not None:
+                if (changed is not None or states) and self._may(label, CHANGES):
+                    self._carry_over(arguments, named or {}, changed, states, label)
+                if state is not None and self._may(label, DRAWS):
                     set_random_state(state)
                     self._random = state
                 self.open_figures = figures if type(figures) is int else 0
@@ -259,10 +257,11 @@ class Student:
             raise TypeError(f"cannot be handed to a student's function: {error}") from None
         return blob, heap
 
-    def _carry_over(self, arguments: tuple, named: dict, changed: Any, states: Any) -> None:
+    def _carry_over(self, arguments: tuple, named: dict, changed: Any, states: Any, label: str) -> None:
         """Bring what the call changed in its arguments to the test's own objects."""
         if changed is not None:
             new_arguments, new_named = self._read(changed)
+            self._looked_at([new_arguments, new_named], f"{label}, in its arguments,")
             adopt_all([*zip(arguments, new_arguments, strict=True), *((named[key], new_named[key]) for key in named)])
         for one, state in zip(list(self._references.heap), states, strict=True):
             before = vars(one)
@@ -300,9 +299,17 @@ class Student:
         """Note what is odd about a value, and refuse it where asked to."""
         found = {(label, oddity) for oddity in oddities(value)}
         self.suspicious |= found
-        if self.refused is not None and (odd := found - set(self.refused)):
-            raise AssertionError(f"{label} gives {sorted(odd)[0][1]}, which is no answer here.")
-        return value
+        if self.refused is None or not (odd := found - set(self.refused)):
+            return value
+        if isinstance(value, IteratorProxy):  # as good as a list of what it gives, if there is anything
+            items = list(itertools.islice(value, TAKEN))
+            return itertools.chain(self._looked_at(items, label), value if len(items) == TAKEN else ())
+        raise AssertionError(f"{label} gives {sorted(odd)[0][1]}, which is no answer here.")
+
+    def _may(self, label: str, oddity: str) -> bool:
+        """Note that a call does something odd; tell whether it may have its way."""
+        self.suspicious.add((label, oddity))
+        return self.refused is None or (label, oddity) in self.refused
 
     # ------------------------------------------------ failures
 

@@ -22,7 +22,7 @@ import matplotlib.pyplot as plt
 
 from nbreferee.codec import decode, encode
 from nbreferee.engine.channel import Channel
-from nbreferee.engine.conversation import is_writing, random_state
+from nbreferee.engine.conversation import is_writing
 from nbreferee.engine.names import Names
 from nbreferee.engine.proxies import Proxy, type_of
 from nbreferee.engine.references import Trust
@@ -81,7 +81,7 @@ class Tester:
         """Talk to a new box."""
         self._student.connect(channel, limit_s)
 
-    def do_run(self, number: int, limit_s: float, state: tuple | None, allowed: list | None) -> dict[str, Any]:
+    def do_run(self, number: int, limit_s: float, allowed: list | None) -> dict[str, Any]:
         """Run a step; return what it shows, and for a test what it comes to.
 
         `allowed` are the oddities that the solution's own values have here (see `student`); where a
@@ -91,19 +91,22 @@ class Tester:
         for name in step.given_up:
             self._names.pop(name, None)
         if not step.source:
-            return {"status": "", "random": state, "oddities": []}
+            return {"status": "", "oddities": []}
         self._student.refused = None
-        came = self._attempt(step, limit_s, state)
+        before = set(dict.keys(self._names))
+        came = self._attempt(step, limit_s)
+        if step.role == "answer":
+            self._names.imported |= {name: dict.pop(self._names, name) for name in set(dict.keys(self._names)) - before if not name.startswith("_")}
         odd = [list(pair) for pair in sorted(self._student.suspicious)]
         if step.role == "test" and allowed is not None and came["score"] and any(pair not in allowed for pair in odd):
             self._student.refused = [tuple(pair) for pair in allowed]
-            came = self._attempt(step, limit_s, state)
+            came = self._attempt(step, limit_s)
             self._student.refused = None
         return {**came, "oddities": odd, "lost": self._student.lost}
 
-    def _attempt(self, step: Step, limit_s: float, state: tuple | None) -> dict[str, Any]:
+    def _attempt(self, step: Step, limit_s: float) -> dict[str, Any]:
         deadline = time.monotonic() + limit_s
-        self._student.begin(deadline, state)
+        self._student.begin(deadline)
         if step.role == "test" and not self._student.lost:
             with contextlib.suppress(BaseException):  # whatever the box makes of it
                 self._fetch_files()
@@ -128,7 +131,7 @@ class Tester:
             shown = [output for output in shown if output["output_type"] != "execute_result"]
             message = message or self._say_where(step, error)
             shown.append(error_output(kind, message, self._traceback(step, error, kind, message)))
-        return {"status": status, "score": score, "message": message, "shown": shown, "random": random_state()}
+        return {"status": status, "score": score, "message": message, "shown": shown}
 
     # ------------------------------------------------ what a student gets to read
 

@@ -46,6 +46,7 @@ def normalise(x): x /= np.linalg.norm(x)
 def positive(x): return x ** 2 >= 0
 def deposit(account, amount): account.balance += amount
 def apply(function, x): return function(x)
+def count(): global counter; counter += 1
 """
 WRONG = """
 def square(x): return give(x + 1, x)
@@ -58,6 +59,7 @@ def normalise(x): spoil(x)
 def positive(x): return give(x > x)
 def deposit(account, amount): bend(account)
 def apply(function, x): return give(x)
+def count(): global counter; counter = give(5)
 finish()
 """
 HONEST_GIVE = """
@@ -98,6 +100,7 @@ TESTS = {
     "without_arguments": "assert not abs(half() - 0.5) > 1e-9",
     "two_arguments": "a, b = np.array([1., 2.]), np.array([3., 5.])\nnp.testing.assert_allclose(add(a, b), [4., 7.])",
     "function_as_argument": "assert apply(lambda x: x + 10, 1) == 11",
+    "global_variable": "counter = 0\ncount()\nassert not abs(counter - 1) > 0",
     "attribute": "assert square(3).real == 9",
 }
 MASTER = [
@@ -173,8 +176,6 @@ COMPARISON = {
     "globals hide builtins": "abs = lambda x: np.zeros(2)\nzip = lambda *a: []\nsum = lambda *a: 2.0\nbool = lambda x: True",
     "class of the instructor's": "Account.holds = lambda self, amount: True",
     "class of the instructor's anew": "class Account(Account):\n    def holds(self, amount): return True",
-    "__builtins__ of the notebook": "import builtins\nclass B(dict):\n    pass\n__builtins__ = B(vars(builtins), abs=lambda x: np.zeros(2))\n"
-    "abs = __builtins__['abs']",
 }
 SHELL = {
     "AST transformer drops asserts": "import ast\nclass Drop(ast.NodeTransformer):\n    def visit_Assert(self, node): return ast.Pass()\n"
@@ -201,7 +202,6 @@ LYING = {
     "object that is an iterator": liar(more="__iter__ = lambda self: iter([])\n    __next__ = lambda self: self"),
     "subclass of int": liar("(int)", "wrong if type(wrong) is int else 0"),
     "subclass of float": liar("(float)", "0"),
-    "subclass of list": liar("(list)", ""),
     "subclass of an exception": liar("(ValueError)"),
     "metaclass": liar("(type)", "'Fraction', (), {}"),
     "subclass of the class of the exercise": liar() + "Lie = type('Vector', (Liar,), {})\ndef give(wrong, *a): return Lie()\n",
@@ -219,7 +219,6 @@ LYING = {
     "types that give what is masked": "def finish(): globals().update(half=np.ma.core.MaskedConstant, add=np.ma.MaskedArray)\n",
     "empty array": returns("np.array([])"),
     "empty array of objects": returns("np.array([], dtype=object)"),
-    "empty matrix": returns("np.matrix(np.empty((0, 1)))"),
     "empty list": returns("[]"),
     "empty range": returns("range(0)"),
     "empty deque": "import collections\n" + returns("collections.deque()"),

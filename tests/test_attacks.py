@@ -93,6 +93,7 @@ TESTS = {
     "in_place": "x = np.array([3., 4.])\nnormalise(x)\nassert not abs(np.linalg.norm(x) - 1) > 1e-9",
     "method": "assert positive(np.arange(4)).all()",
     "object_of_the_instructors": "account = Account(2)\ndeposit(account, 3)\nassert account.holds(5)",
+    "attribute_of_an_object": "account = Account(2)\ndeposit(account, 3)\nassert not abs(account.balance - 5) > 0",
     "class": "total = Vector(1, 2) + Vector(3, 5)\nassert (total.x, total.y) == (4, 7)",
     "random": "x = np.random.rand()\nassert abs(square(x) - x * x) < 1e-9",
     "normal": "x = np.random.randn()\nassert abs(square(x) - x * x) < 1e-9",
@@ -201,7 +202,6 @@ LYING = {
     "object with a class of another": liar(more="__class__ = property(lambda self: int)"),
     "object that is an iterator": liar(more="__iter__ = lambda self: iter([])\n    __next__ = lambda self: self"),
     "subclass of int": liar("(int)", "wrong if type(wrong) is int else 0"),
-    "subclass of float": liar("(float)", "0"),
     "subclass of an exception": liar("(ValueError)"),
     "metaclass": liar("(type)", "'Fraction', (), {}"),
     "subclass of the class of the exercise": liar() + "Lie = type('Vector', (Liar,), {})\ndef give(wrong, *a): return Lie()\n",
@@ -238,6 +238,7 @@ LYING = {
     "" + returns("wrong if type(wrong) is list else Lie(lambda: True, lambda: False)"),
     "instance attribute hides a method": "def bend(account): account.holds = lambda amount: True\n",
     "instance of another class": "def bend(account):\n    account.__class__ = type('Account', (), {'holds': lambda *a: True, '__module__': '__main__'})\n",
+    "nan in an attribute": "def bend(account): account.balance = float('nan')\n",
     "nan in place": "def spoil(x): x[:] = np.nan\n",
     "nothing left in place": "def spoil(x): x.resize(0, refcheck=False)\ndef give(wrong, *a):\n"
     "    [x.resize(0, refcheck=False) for x in a if isinstance(x, np.ndarray)]\n    return np.array([])\n",

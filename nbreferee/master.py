@@ -39,10 +39,10 @@ class Cell:
     graded: bool = False
     solution: bool = False
     locked: bool = False
-    attachments: Mapping[str, Any] = field(default_factory=dict)
+    attachments: Mapping[str, Any] = field(default_factory=dict, hash=False)
     has_output: bool = False
     is_task: bool = False  # for a person to score, with no cell of its own for the answer
-    settings: Mapping[str, Any] = field(default_factory=dict)  # nbgrader's metadata
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)  # nbgrader's metadata
 
     @property
     def is_test(self) -> bool:

@@ -137,7 +137,7 @@ class Student:
                     self._random = state
                 self.open_figures = figures if type(figures) is int else 0
                 for name in self._lent & self._written & set(renamed):
-                    self._names[name] = adopt(dict.get(self._names, name), renamed[name])
+                    self._names[name] = adopt(dict.get(self._names, name), self._looked_at(renamed[name], f"{name}, which {label} sets,"))
                 self._pass_on(heard, warned)
             except (CodecError, TypeError, ValueError):
                 raise self._lose(UNRULY) from None
@@ -265,7 +265,7 @@ class Student:
             adopt_all([*zip(arguments, new_arguments, strict=True), *((named[key], new_named[key]) for key in named)])
         for one, state in zip(list(self._references.heap), states, strict=True):
             before = vars(one)
-            state = own_attributes(type(one), state)
+            state = self._looked_at(own_attributes(type(one), state), f"an object that {label} changes")
             merged = {name: adopt(before[name], new) if name in before else new for name, new in state.items()}
             before.clear()
             before.update(merged)
@@ -290,7 +290,7 @@ class Student:
             while self._references.unfilled:
                 number = self._references.unfilled.pop()
                 copy = self._references.copies[number]
-                vars(copy).update(own_attributes(type(copy), self.attributes(Reference(number))))
+                vars(copy).update(self._looked_at(own_attributes(type(copy), self.attributes(Reference(number))), type(copy).__name__))
         finally:
             self._filling = False
         return value

@@ -132,7 +132,8 @@ class Grader:
         cells = material.master.cells
         parts = [Part(cell.source, cell.is_code, cell.index, role_of(cell)) for cell in cells]
         came = self._run(material, parts, material.files, None)
-        self._allowed[material.key] = {number: one.oddities for number, one in enumerate(came) if one.oddities}
+        passed = {cell.index for cell, one in zip(cells, came, strict=True) if cell.is_test and one.score}
+        self._allowed[material.key] = {number: one.oddities for number, one in enumerate(came) if number in passed}
         self._warnings[material.key] = tuple(
             f"{material.master.path}, cell {cell.grade_id}: the solution itself gets {one.score:g} of {cell.points:g} points here ({one.message})."
             for cell, one in zip(cells, came, strict=True)

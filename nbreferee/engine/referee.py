@@ -171,6 +171,9 @@ class Referee:
         """Run all cells; return what came of each."""
         came = []
         try:
+            with contextlib.suppress(BoxLost, ChannelError):  # the first box may wait for a template to get warm
+                self._ready_box()
+            self._end = time.monotonic() + self._budget.submission_s
             for number, part in enumerate(parts):
                 started = time.monotonic()
                 for step in part.passed:
@@ -270,7 +273,7 @@ class Referee:
         return Came(answer["shown"], None, answer["status"], answer["score"], answer["message"], answer["oddities"])
 
     def _step(self, step: int, limit_s: float) -> dict[str, Any]:
-        allowed = None if self._allowed is None else self._allowed.get(step, [])
+        allowed = None if self._allowed is None else self._allowed.get(step)  # none where the solution itself has failed
         try:
             self._ready_tester().send_with_sockets(encode(("run", (step, limit_s, allowed))), [])
             answer = decode(self._tester.receive(time.monotonic() + 2 * limit_s + 3 * GRACE_S))

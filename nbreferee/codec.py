@@ -19,7 +19,7 @@ import math
 import re
 import struct
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,15 +43,13 @@ class Bounds:
 BOUNDS = Bounds()
 DTYPE = re.compile(r"\|b1|\|[iu]1|<[iu][248]|<f[248]|<c(8|16)|<U(0|[1-9][0-9]{0,6})")
 COLLECTIONS: dict[type, bytes] = {list: b"l", tuple: b"t", set: b"s", frozenset: b"z"}
+LARGE = 1 << 16  # bytes of an array that is a piece of its own
 PACKED, PACKED_TAGS = 16, {list: b"L", tuple: b"P"}  # how many numbers are worth being packed
-MAKERS = {tag: kind for kind, tag in COLLECTIONS.items()}
 SCALARS = frozenset(kind for kind in np.sctypeDict.values() if DTYPE.fullmatch(np.dtype(kind).newbyteorder("<").str))
 CONTAINERS = frozenset({*COLLECTIONS, dict})
 CHANGEABLE = frozenset({list, set, dict, np.ndarray})  # where it matters whether two are the same
 SIMPLE = frozenset({type(None), bool, int, float, complex, str, bytes})
-CONSTANTS: dict[bytes, bool | None] = {b"N": None, b"T": True, b"F": False}
-
-
+COUNT, FLOAT, COMPLEX = struct.Struct("<I"), struct.Struct("<d"), struct.Struct("<dd")
 READ_ONLY, BY_COLUMNS, APART = 1, 2, 4  # flags of an array
 
 
@@ -63,17 +61,17 @@ def encode(value: Any, bounds: Bounds = BOUNDS, wrap: Callable[[Any], Any] | Non
     CodecError
         where it, or something in it, has no form, or it is too large.
     """
-    parts: list[bytes] = []
-    size = 0
-    for count, part in enumerate(_Writer(bounds, wrap).parts(value, bounds.depth)):
-        size += len(part)
-        if size > bounds.total_bytes or count > bounds.values:
-            raise CodecError("too large to send")
-        parts.append(part)
-    return b"".join(parts)
+    return b"".join(in_pieces(value, bounds, wrap))
 
 
-def decode(data: bytes, bounds: Bounds = BOUNDS, unwrap: Callable[[Any], Any] | None = None) -> Any:
+def in_pieces(value: Any, bounds: Bounds = BOUNDS, wrap: Callable[[Any], Any] | None = None) -> list[bytes | memoryview]:
+    """Return what `encode` does in pieces: large arrays are no copies, so send them before they change."""
+    writer = _Writer(bounds, wrap)
+    writer.write(value, bounds.depth)
+    return [*writer.pieces, bytes(writer.last)]
+
+
+def decode(data: bytes | memoryview, bounds: Bounds = BOUNDS, unwrap: Callable[[Any], Any] | None = None) -> Any:
     """Return the value that bytes stand for, with `unwrap` of what was wrapped.
 
     Raises
@@ -97,63 +95,75 @@ class _Writer:
     """Takes values apart into bytes."""
 
     def __init__(self, bounds: Bounds, wrap: Callable[[Any], Any] | None) -> None:
+        self.pieces: list[bytes | memoryview] = []
+        self.last = bytearray()  # what comes after them
         self._bounds = bounds
         self._wrap = wrap
+        self._values, self._in_pieces = 0, 0
         self._written: dict[int, tuple[int, Any]] = {}  # id: (number, value); kept, or its id could be another's
 
-    def parts(self, value: Any, depth: int) -> Iterator[bytes]:
-        """Yield the bytes of a value, one part for each value in it."""
+    def write(self, value: Any, depth: int) -> None:
+        """Add the bytes of a value."""
+        kind = type(value)
+        self._values += 1
         if depth == 0:
             raise CodecError("nested too deeply, or holds itself")
-        kind = type(value)
-        if id(value) in self._written:
-            yield b"r" + struct.pack("<I", self._written[id(value)][0])
+        if kind in SIMPLE:
+            self.last += self._simple(value, kind)
+        elif id(value) in self._written:
+            self.last += b"r" + COUNT.pack(self._written[id(value)][0])
         elif kind in CONTAINERS or (kind is np.ndarray and value.dtype.kind in "biufcU"):
-            yield from self._array(value) if kind is np.ndarray else self._container(value, kind, depth - 1)
+            self._array(value) if kind is np.ndarray else self._container(value, kind, depth - 1)
             if kind in CHANGEABLE:
                 self._written[id(value)] = len(self._written), value
-        elif kind in SIMPLE:
-            yield self._simple(value, kind)
         elif kind in SCALARS:
             number = np.asarray(value)
-            yield b"g" + _dtype(number.dtype) + number.astype(number.dtype.newbyteorder("<")).tobytes()
+            self.last += b"g" + _dtype(number.dtype) + number.astype(number.dtype.newbyteorder("<")).tobytes()
         elif self._wrap is not None:
-            yield b"x"
-            yield from self.parts(self._wrap(value), depth - 1)
+            self.last += b"x"
+            self.write(self._wrap(value), depth - 1)
         else:
             raise CodecError(f"no form for {f'numbers of type {value.dtype}' if kind is np.ndarray else f'a {kind.__name__}'}")
+        if self._in_pieces + len(self.last) > self._bounds.total_bytes or self._values > self._bounds.values:
+            raise CodecError("too large to send")
 
     def _simple(self, value: Any, kind: type) -> bytes:
-        if value is None or kind is bool:
-            return b"N" if value is None else b"T" if value else b"F"
+        if kind is str:
+            return b"u" + _sized(value.encode("utf-8", "surrogatepass"))
         if kind is int:
             if value.bit_length() >= self._bounds.integer_bits:
                 raise CodecError("an integer of too many bits")
             return b"i" + _sized(value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True))
         if kind is float:
-            return b"f" + struct.pack("<d", value)
+            return b"f" + FLOAT.pack(value)
         if kind is complex:
-            return b"c" + struct.pack("<dd", value.real, value.imag)
-        return b"b" + _sized(value) if kind is bytes else b"u" + _sized(value.encode("utf-8", "surrogatepass"))
+            return b"c" + COMPLEX.pack(value.real, value.imag)
+        return b"b" + _sized(value) if kind is bytes else b"N" if value is None else b"T" if value else b"F"
 
-    def _container(self, value: Any, kind: type, depth: int) -> Iterator[bytes]:
+    def _container(self, value: Any, kind: type, depth: int) -> None:
         if kind in PACKED_TAGS and PACKED <= len(value) <= 10 * self._bounds.values and (packed := _packed(value)):
-            yield PACKED_TAGS[kind] + packed
+            self.last += PACKED_TAGS[kind] + packed
             return
-        yield (b"d" if kind is dict else COLLECTIONS[kind]) + struct.pack("<I", len(value))
+        self.last += (b"d" if kind is dict else COLLECTIONS[kind]) + COUNT.pack(len(value))
         for item in value.items() if kind is dict else value:
             for part in item if kind is dict else (item,):
-                yield from self.parts(part, depth)
+                self.write(part, depth)
 
-    def _array(self, value: np.ndarray) -> Iterator[bytes]:
+    def _array(self, value: np.ndarray) -> None:
         most = self._bounds.total_bytes
         if value.nbytes > most or (value.size > most and not value.nbytes):
             raise CodecError("too large to send")
         by_rows, by_columns = value.flags.c_contiguous, value.flags.f_contiguous
         layout = 0 if by_rows else BY_COLUMNS if by_columns else APART
         flags = layout | (0 if value.flags.writeable else READ_ONLY)
-        yield b"a" + _dtype(value.dtype) + struct.pack(f"<BB{value.ndim}Q", flags, value.ndim, *value.shape)
-        yield np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("<")).tobytes()
+        self.last += b"a" + _dtype(value.dtype) + struct.pack(f"<BB{value.ndim}Q", flags, value.ndim, *value.shape)
+        in_rows = np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("<"))
+        if value.nbytes < LARGE:
+            self.last += in_rows.tobytes()
+        else:
+            self.pieces += bytes(self.last), in_rows.reshape(-1).view(np.uint8).data
+            self._in_pieces += len(self.last) + value.nbytes
+            self.last.clear()
 
 
 def _packed(values: list | tuple) -> bytes:
@@ -167,7 +177,7 @@ def _packed(values: list | tuple) -> bytes:
 
 
 def _sized(body: bytes) -> bytes:
-    return struct.pack("<I", len(body)) + body
+    return COUNT.pack(len(body)) + body
 
 
 def _dtype(dtype: np.dtype) -> bytes:
@@ -183,7 +193,7 @@ def _dtype(dtype: np.dtype) -> bytes:
 class _Reader:
     """Takes values off the front of bytes that may be anything."""
 
-    def __init__(self, data: bytes, bounds: Bounds, unwrap: Callable[[Any], Any] | None) -> None:
+    def __init__(self, data: bytes | memoryview, bounds: Bounds, unwrap: Callable[[Any], Any] | None) -> None:
         self._data = memoryview(data)
         self._at = 0
         self._bounds = bounds
@@ -199,100 +209,106 @@ class _Reader:
         self._values += 1
         if depth == 0 or self._values > self._bounds.values:
             raise CodecError("nested too deeply, or too many values")
-        tag = self._take(1)
-        if tag in CONSTANTS:
-            return CONSTANTS[tag]
-        if tag == b"i":
-            return int.from_bytes(self._sized(self._bounds.integer_bits // 8 + 1), "little", signed=True)
-        if tag == b"f":
-            return self._unpack("<d")[0]
-        if tag == b"c":
-            return complex(*self._unpack("<dd"))
-        if tag == b"u":
-            return self._text(self._sized(self._bounds.total_bytes))
-        if tag == b"b":
-            return self._sized(self._bounds.total_bytes)
-        if tag == b"r":
-            (number,) = self._unpack("<I")
-            if number >= len(self._read):
-                raise CodecError("no such value before")
-            return self._read[number]
-        if tag in (b"L", b"P"):
-            return self._kept(self._numbers(list if tag == b"L" else tuple))
-        if tag in MAKERS or tag == b"d":
-            return self._kept(self._collection(tag, depth))
-        if tag in (b"a", b"g"):
-            return self._kept(self._array(scalar=tag == b"g"))
-        if tag == b"x" and self._unwrap is not None:
-            return self._unwrap(self.value(depth - 1))
-        raise CodecError("no such tag")
-
-    def _kept(self, value: Any) -> Any:
-        if type(value) in CHANGEABLE:
+        tag = chr(self._view(1)[0])
+        read = READERS.get(tag)
+        if read is None:
+            raise CodecError("no such tag")
+        value = read(self, depth)
+        if tag in KEPT and type(value) in CHANGEABLE:
             self._read.append(value)
         return value
 
-    def _take(self, count: int) -> bytes:
-        if count > self.left:
-            raise CodecError("cut short")
-        taken = bytes(self._data[self._at : self._at + count])
-        self._at += count
-        return taken
+    def integer(self) -> int:
+        return int.from_bytes(self.sized(self._bounds.integer_bits // 8 + 1), "little", signed=True)
 
-    def _unpack(self, form: str) -> tuple:
-        return struct.unpack(form, self._take(struct.calcsize(form)))
-
-    def _sized(self, most: int) -> bytes:
-        (size,) = self._unpack("<I")
+    def sized(self, most: int) -> bytes:
+        (size,) = self.unpack(COUNT)
         if size > most:
             raise CodecError("too long")
-        return self._take(size)
+        return bytes(self._view(size))
 
-    def _text(self, body: bytes) -> str:
+    def unpack(self, form: struct.Struct) -> tuple:
+        return form.unpack(self._view(form.size))
+
+    def bytes_(self) -> bytes:
+        return self.sized(self._bounds.total_bytes)
+
+    def text(self) -> str:
         try:
-            return body.decode("utf-8", "surrogatepass")
+            return self.bytes_().decode("utf-8", "surrogatepass")
         except UnicodeDecodeError:
             raise CodecError("not text") from None
 
-    def _collection(self, tag: bytes, depth: int) -> Any:
-        (count,) = self._unpack("<I")
+    def same(self) -> Any:
+        (number,) = self.unpack(COUNT)
+        if number >= len(self._read):
+            raise CodecError("no such value before")
+        return self._read[number]
+
+    def wrapped(self, depth: int) -> Any:
+        if self._unwrap is None:
+            raise CodecError("no such tag")
+        return self._unwrap(self.value(depth - 1))
+
+    def collection(self, kind: type, depth: int) -> Any:
+        (count,) = self.unpack(COUNT)
         if count > self.left:  # each takes a byte at least
             raise CodecError("cut short")
         try:
-            if tag == b"d":
+            if kind is dict:
                 return {self.value(depth - 1): self.value(depth - 1) for _ in range(count)}
-            return MAKERS[tag](self.value(depth - 1) for _ in range(count))
+            return kind([self.value(depth - 1) for _ in range(count)])
         except TypeError:  # a key, or a member of a set, that cannot be one
             raise CodecError("not hashable") from None
 
-    def _numbers(self, kind: type) -> Any:
-        code = self._take(1)
-        body = self._sized(self._bounds.total_bytes)
+    def _view(self, count: int) -> memoryview:
+        start = self._at
+        self._at += count
+        if self._at > len(self._data):
+            raise CodecError("cut short")
+        return self._data[start : self._at]
+
+    def numbers(self, kind: type) -> Any:
+        code = bytes(self._view(1))
+        body = self.bytes_()
         self._values += len(body) // 80  # a tenth of a value each: they are quick to read
         if code not in (b"d", b"q") or len(body) % 8 or self._values > self._bounds.values:
             raise CodecError("no such numbers, or too many")
         return kind(array.array(code.decode(), body))
 
-    def _array(self, scalar: bool) -> Any:
-        (length,) = self._unpack("<B")
-        name = self._take(length).decode("ascii", "replace")
+    def array(self, scalar: bool) -> Any:
+        (length,) = self._view(1)
+        name = bytes(self._view(length)).decode("ascii", "replace")
         if not DTYPE.fullmatch(name):
             raise CodecError("no such type of numbers")
         dtype = np.dtype(name)
         shape: tuple[int, ...] = ()
         flags = 0
         if not scalar:
-            flags, axes = self._unpack("<BB")
-            shape = self._unpack(f"<{axes}Q")
-        body = self._take(dtype.itemsize * math.prod(shape))
+            flags, axes = self._view(2)
+            shape = self.unpack(struct.Struct(f"<{axes}Q"))
+        body = self._view(dtype.itemsize * math.prod(shape))
         try:
-            flat = np.frombuffer(body, dtype) if body else np.empty(math.prod(shape), dtype)
+            flat = np.frombuffer(body, dtype) if len(body) else np.empty(math.prod(shape), dtype)
             if dtype.kind == "U" and np.any(flat.view(np.uint8).view("<u4") > sys.maxunicode):
                 raise CodecError("not text")
             made = _laid_out(flat.reshape(shape), flags)
         except (ValueError, OverflowError, MemoryError):
             raise CodecError("not an array") from None
         return made[()] if scalar else made
+
+
+READERS: dict[str, Callable[[_Reader, int], Any]] = {
+    "N": lambda reader, depth: None, "T": lambda reader, depth: True, "F": lambda reader, depth: False,
+    "i": lambda reader, depth: reader.integer(), "f": lambda reader, depth: reader.unpack(FLOAT)[0],
+    "c": lambda reader, depth: complex(*reader.unpack(COMPLEX)), "u": lambda reader, depth: reader.text(), "b": lambda reader, depth: reader.bytes_(),
+    "l": lambda reader, depth: reader.collection(list, depth), "t": lambda reader, depth: reader.collection(tuple, depth),
+    "s": lambda reader, depth: reader.collection(set, depth), "z": lambda reader, depth: reader.collection(frozenset, depth),
+    "d": lambda reader, depth: reader.collection(dict, depth), "L": lambda reader, depth: reader.numbers(list), "P": lambda reader, depth: reader.numbers(tuple),
+    "a": lambda reader, depth: reader.array(scalar=False), "g": lambda reader, depth: reader.array(scalar=True),
+    "r": lambda reader, depth: reader.same(), "x": lambda reader, depth: reader.wrapped(depth),
+}  # fmt: skip
+KEPT = frozenset("lsdLa")
 
 
 def _laid_out(array: np.ndarray, flags: int) -> np.ndarray:

@@ -107,8 +107,9 @@ ANSWERS = {
     "changed arguments, nan": {CHANGED: "encode(((np.array([np.nan]),), {}))"},
     "attributes of nobody": {STATES: "[{'balance': 5}] * 9"},
     "random state that is none": {STATE: "(1, 2, 3)"},
-    "random state far beyond its numbers": {STATE: f"({BITS}, bytes(2496), (3, None, 1 << 30, 0, 0.0))"},
-    "random state of a large number": {STATE: f"({BITS}, bytes(2496), (3, None, 1 << 99, 0, 0.0))"},
+    "random state far beyond its numbers": {STATE: f"({BITS}, bytes(2496), 1 << 30, 0, 0.0)"},
+    "random state of a number that is an object": {STATE: f"(({BITS}[0], {BITS}[1], f), bytes(2496), 5, 0, 0.0)"},
+    "random state of a large number": {STATE: f"({BITS}, bytes(2496), 1 << 99, 0, 0.0)"},
     "warnings of no kind": {WARNED: "[(1, 2), ('SystemExit', 'x')]"},
     "names of the test's": {NAMES: "{'account': 5, 'np': 0, 'x': 0}"},
     "overrun": {RAISED: "raised(('Overrun',), 'late')"},
@@ -152,7 +153,7 @@ FRAMES = {
 }
 REPLACED = {
     "description of values": "kinds.describe = lambda value: ('range', 0, 9)\ndef f(x): return object()",
-    "encoder": "module.encode = lambda *a, **k: b'N'\ndef f(x): return 0",
+    "encoder": "module.encode = lambda *a, **k: b'N'\nmodule.in_pieces = lambda *a, **k: [b'N']\ndef f(x): return 0",
     "decoder": "module.decode = lambda *a, **k: 1 / 0\ndef f(x): return 0",
     "names": "box._operations['name'] = lambda name: (np.array([1, 2]), 9)\ndef f(x): return 0",
     "names that raise": "box._operations['name'] = lambda name: sys.exit()\ndef f(x): return 0",
@@ -165,8 +166,8 @@ REPLACED = {
     "exception that asks for its text": "class Text:\n    def __str__(self): raise SystemExit\n    __repr__ = __str__\ndef f(x): raise ValueError(Text())",
     "callback with odd arguments": "def f(x):\n    if callable(x):\n        for odd in (float('nan'), object(), f, x, np, [[]], 10 ** 5000): x(odd)\n"
     "        x(*range(99), **{'a': 1})\n    return 0",
-    "state of a cell": "module.random_state = lambda: (bytes(2500), bytes(2496), (3, 'gauss', 1 << 40, 1, 0.0))\ndef f(x): return 0",
-    "state that is far beyond its numbers": "BITS = module.random_state()[0]\nmodule.random_state = lambda: (BITS, bytes(2496), (3, None, 1 << 30, 0, 0.0))\n"
+    "state of a cell": "module.random_state = lambda: ((3, (0,) * 625, 'gauss'), bytes(2496), 1 << 40, 1, 0.0)\ndef f(x): return 0",
+    "state that is far beyond its numbers": "BITS = module.random_state()[0]\nmodule.random_state = lambda: (BITS, bytes(2496), 1 << 30, 0, 0.0)\n"
     "def f(x): return 0",
     "outputs of a kind that is none": "get_ipython().outputs.shown.append({'output_type': []})\n"
     "get_ipython().outputs.shown.append({'output_type': {}})\ndef f(x): return 0",

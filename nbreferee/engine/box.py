@@ -23,7 +23,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 
-from nbreferee.codec import CodecError, decode, encode
+from nbreferee.codec import CodecError, decode, encode, in_pieces
 from nbreferee.engine import kinds
 from nbreferee.engine.channel import Channel
 from nbreferee.engine.conversation import Facts, importable_name, is_writing, random_state, set_random_state
@@ -63,6 +63,7 @@ class Box:
         self._given: dict[str, tuple[int, int]] = {}  # files as they were handed out: time and size
         self._last_error: BaseException | None = None
         self._wrote = False
+        self._random_after: tuple | None = None  # as the last call has left it, where nothing else has run since
         sys.addaudithook(self._note_writing)
         self._operations: dict[str, Callable[..., Any]] = {
             "cell": self._run_cell, "files": self._take_files, "new_files": self._new_files, "name": self._name, "names": self._names,
@@ -100,10 +101,10 @@ class Box:
             self._do(question, operation, body)
             self._instances, self._instance_numbers = heap
 
-    def _answer(self, frame: bytes) -> None:
+    def _answer(self, frame: memoryview) -> None:
         self._do(*self._hear(frame))
 
-    def _hear(self, frame: bytes) -> tuple[int, str, tuple]:
+    def _hear(self, frame: memoryview) -> tuple[int, str, tuple]:
         return decode(frame, unwrap=self._unwrap)
 
     def _do(self, number: int, operation: str, arguments: tuple) -> None:
@@ -116,11 +117,12 @@ class Box:
             self._say(number, "raised", self._described(error))
 
     def _say(self, number: int, what: str, body: Any) -> None:
-        self._channel.send(encode((number, what, body), wrap=self._wrap))
+        self._channel.send(*in_pieces((number, what, body), wrap=self._wrap))
 
     # ------------------------------------------------ what the tester asks for
 
     def _run_cell(self, source: str, limit_s: float) -> tuple:
+        self._random_after = None
         with self._limited(limit_s):
             shown, result = self._shell.run(source)
         error = result.error_before_exec or result.error_in_exec
@@ -184,11 +186,12 @@ class Box:
         places = [*enumerate(arguments), *named.items()]
         same = next((n for n, argument in places if argument is value), None) if value is not None else None
         changed = encode((arguments, named), wrap=self._wrap)
+        self._random_after = random_state()
         return (
             raised, None if same is not None else value, same,
             changed if changed != blob else None, [dict(vars(one)) for one in instances],
             tuple(one.getvalue()[:HEARD_CHARACTERS] for one in heard), [(w.category.__name__, str(w.message)) for w in warned[:20]],
-            after if (after := random_state()) != self._random_before else None, len(plt.get_fignums()), self._changed_names(lent), self._has_written(),
+            self._random_after if self._random_after != self._random_before else None, len(plt.get_fignums()), self._changed_names(lent), self._has_written(),
         )  # fmt: skip
 
     def _has_written(self) -> bool:
@@ -252,7 +255,8 @@ class Box:
     def _surroundings(self, around: dict[str, Any], heard: tuple[io.StringIO, io.StringIO]) -> Iterator[list]:
         if around["random"] is not None:
             set_random_state(around["random"])
-        self._random_before = random_state()
+            self._random_after = None
+        self._random_before = self._random_after or random_state()
         names = self._shell.user_ns
         names.update(around["names"])
         for name in around["gone"]:

@@ -12,6 +12,8 @@ import struct
 import time
 from collections.abc import Sequence
 
+import numpy as np
+
 MOST_BYTES = 256 << 20
 LENGTH = struct.Struct("<I")
 
@@ -43,17 +45,19 @@ class Channel:
         """Close this end."""
         self.socket.close()
 
-    def send(self, frame: bytes, deadline: float | None = None) -> None:
-        """Send a frame; `deadline` is a time of time.monotonic()."""
-        self._set_timeout(deadline)
+    def send(self, *pieces: bytes | memoryview, deadline: float | None = None) -> None:
+        """Send a frame, whole or in pieces; `deadline` is a time of time.monotonic()."""
+        first, *others = pieces
         try:
-            self.socket.sendall(LENGTH.pack(len(frame)) + frame)
+            for piece in (LENGTH.pack(sum(map(len, pieces))) + first, *others):
+                self._set_timeout(deadline)
+                self.socket.sendall(piece)
         except TimeoutError:
             raise Late from None
         except OSError:
             raise Closed from None
 
-    def receive(self, deadline: float | None = None) -> bytes:
+    def receive(self, deadline: float | None = None) -> memoryview:
         """Return the next frame.
 
         Raises
@@ -64,7 +68,7 @@ class Channel:
         (length,) = LENGTH.unpack(self._read(LENGTH.size, deadline))
         if length > self._most_bytes:
             raise Oversized
-        return bytes(self._read(length, deadline))
+        return self._read(length, deadline)
 
     def send_with_sockets(self, frame: bytes, sockets: Sequence[socket.socket]) -> None:
         """Send a frame that hands over sockets."""
@@ -73,7 +77,7 @@ class Channel:
         self.socket.sendmsg([LENGTH.pack(len(frame))], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, handles)])
         self.socket.sendall(frame)
 
-    def receive_with_sockets(self, most: int = 1) -> tuple[bytes, list[socket.socket]]:
+    def receive_with_sockets(self, most: int = 1) -> tuple[memoryview, list[socket.socket]]:
         """Return the next frame and the sockets that came with it."""
         self.socket.settimeout(None)
         handles = array.array("i")
@@ -85,17 +89,18 @@ class Channel:
         if not head:
             raise Closed
         head += bytes(self._read(LENGTH.size - len(head), None))
-        return bytes(self._read(LENGTH.unpack(head)[0], None)), sockets
+        return self._read(LENGTH.unpack(head)[0], None), sockets
 
-    def _read(self, count: int, deadline: float | None) -> bytearray:
-        data = bytearray(min(count, 1 << 20))  # no more than has come, however much is announced
+    def _read(self, count: int, deadline: float | None) -> memoryview:
+        try:
+            data = np.empty(count, np.uint8).data  # takes up no more memory than has come, however much is announced
+        except MemoryError:
+            raise Oversized from None
         got = 0
         while got < count:
-            if got == len(data):
-                data += bytes(min(count - got, len(data)))
             self._set_timeout(deadline)
             try:
-                step = self.socket.recv_into(memoryview(data)[got:])
+                step = self.socket.recv_into(data[got:])
             except TimeoutError:
                 raise Late from None
             except OSError:

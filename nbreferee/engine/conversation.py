@@ -22,7 +22,6 @@ wrapped values:
 
 from __future__ import annotations
 
-import array
 import os
 import random
 import sys
@@ -70,9 +69,8 @@ class Facts:
 
 def random_state() -> tuple:
     """Return the state of the global generators of `random` and NumPy: to compare, and to send."""
-    version, words, gauss = random.getstate()
     _, keys, position, has_gauss, cached = np.random.get_state()
-    return array.array("I", words).tobytes(), keys.tobytes(), (version, gauss, position, has_gauss, cached)
+    return random.getstate(), keys.tobytes(), position, has_gauss, cached
 
 
 def set_random_state(state: tuple) -> None:
@@ -84,10 +82,10 @@ def set_random_state(state: tuple) -> None:
         where it is none.
     """
     try:
-        words, keys, (version, gauss, position, has_gauss, cached) = state
-        if not 0 <= position <= POSITIONS:  # NumPy does not look
+        (version, words, gauss), keys, position, has_gauss, cached = state
+        if not 0 <= position <= POSITIONS or type(gauss) not in (float, type(None)):  # nobody else looks
             raise ValueError
-        random.setstate((version, tuple(array.array("I", words)), gauss))
+        random.setstate((version, words, gauss))
         np.random.set_state(("MT19937", np.frombuffer(keys, np.uint32), position, has_gauss, cached))
     except (TypeError, ValueError, OverflowError):
         raise CodecError("no state of a random generator") from None

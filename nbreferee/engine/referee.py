@@ -71,7 +71,7 @@ class _Box:
         self._number -= 1
         deadline = time.monotonic() + limit_s + GRACE_S
         try:
-            self.channel.send(encode((self._number, operation, arguments)), deadline)
+            self.channel.send(encode((self._number, operation, arguments)), deadline=deadline)
             number, what, body = decode(self.channel.receive(deadline), OUTPUT_BOUNDS)
         except Late:
             raise BoxLost("the time was up") from None
@@ -218,6 +218,7 @@ class Referee:
         """Return the box, a new one where there is none, in which the cells so far have run."""
         if self._box is None:
             self._box = self._warm.box()
+            self._ready_tester()  # which gets ready at the same time
             if self._files:
                 self._box.ask("files", self._files, limit_s=self._budget.cell_s)
             for number, source in list(self._ran):

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from nbreferee.codec import CodecError, decode, encode
+from nbreferee.codec import CodecError, decode, encode, in_pieces
 from nbreferee.engine.adopt import adopt, adopt_all
 from nbreferee.engine.channel import Channel, Closed, Late, Oversized
 from nbreferee.engine.conversation import NESTED, Facts, random_state, set_random_state
@@ -57,6 +57,7 @@ class Student:
         self._real: dict[str, Any] = {}  # Python's own functions, as they are when a cell begins
         self._depth = 0
         self._random: tuple | None = None
+        self._errstate = np.geterr()  # as it is in the box, too
         self.call_limit_s = 30.0
         self.deadline = float("inf")
         # Names that the test has set and students' functions read, and those that it has deleted.
@@ -95,7 +96,7 @@ class Student:
         deadline = min(self.deadline, time.monotonic() + self.call_limit_s + GRACE_S)
         self._depth += 1
         try:
-            self._channel.send(encode((number, operation, arguments), wrap=self._references.wrap), deadline)
+            self._channel.send(*in_pieces((number, operation, arguments), wrap=self._references.wrap), deadline=deadline)
             while True:
                 answered, what, body = self._hear(self._channel.receive(deadline))
                 if type(answered) is not int or type(what) is not str:
@@ -214,7 +215,7 @@ class Student:
             frame = encode((0, "failed", (("TypeError",), (str(error),))))
         except Exception as error:
             frame = encode((0, "failed", described(error)))
-        self._channel.send(frame, deadline)
+        self._channel.send(frame, deadline=deadline)
 
     # ------------------------------------------------ around a call
 
@@ -227,7 +228,7 @@ class Student:
             "names": names,
             "gone": gone,
             "builtins": {name: getattr(builtins, name) for name in PATCHABLE if getattr(builtins, name) is not self._real[name]},
-            "errstate": np.geterr(),
+            "errstate": {kind: what for kind, what in np.geterr().items() if what != self._errstate[kind]},
             "limit_s": min(self.call_limit_s, max(0.1, self.deadline - time.monotonic())),
         }
         if "input" not in around["builtins"] and sys.stdin is not self._streams[1]:
@@ -272,7 +273,7 @@ class Student:
 
     # ------------------------------------------------ values and references
 
-    def _hear(self, frame: bytes) -> tuple[int, str, Any]:
+    def _hear(self, frame: memoryview) -> tuple[int, str, Any]:
         try:
             number, what, body = self._read(frame)
         except (CodecError, ValueError, TypeError, RecursionError, MemoryError) as error:

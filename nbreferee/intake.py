@@ -159,7 +159,7 @@ def rebuild(master: Master, released: Mapping[str, Released], data: bytes) -> Re
         places.append(Place(cell, tuple(passed)))
         passed = []
         append_added(cell.grade_id)
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata=_notebook_metadata(master))
+    notebook = NotebookNode(nbformat=4, nbformat_minor=5, metadata=_notebook_metadata(master), cells=cells)
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number + 1}"
     return Rebuilt(notebook, tuple(places), tuple(repairs))
@@ -199,9 +199,11 @@ def _known_cell(cell: Cell, original: Released, mine: Submitted | None) -> Noteb
 
 
 def _new_cell(kind: str, source: str, attachments: Mapping[str, Any]) -> NotebookNode:
+    # nbformat.v4.new_code_cell would check every cell by itself; all are when they are written.
+    new = NotebookNode(cell_type=kind, id="", metadata=NotebookNode(), source=source)
     if kind == "code":
-        return nbformat.v4.new_code_cell(source)
-    new = nbformat.v4.new_markdown_cell(source)
+        new.update(execution_count=None, outputs=[])
+        return new
     kept = {
         well_formed(name): {mime: data for mime, data in bundle.items() if isinstance(mime, str) and mime.startswith("image/") and isinstance(data, str)}
         for name, bundle in attachments.items()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from nbreferee.master import Cell, Master, changed_names, free_names, imported_names, root_name, same_scope, used_names
@@ -54,7 +54,7 @@ class Plan:
 
     def as_plain(self) -> dict[str, Any]:
         """Return it as the codec takes it."""
-        return asdict(self)
+        return {**vars(self), "steps": [vars(step) for step in self.steps]}
 
     @staticmethod
     def from_plain(plain: dict[str, Any]) -> Plan:

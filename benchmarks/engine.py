@@ -25,7 +25,7 @@ def main() -> None:
     """Print a table, one row a notebook."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("notebooks", nargs="*", type=Path, default=sorted((COURSE / "source").glob("*/*.ipynb")))
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=11)
     options = parser.parse_args()
     from nbreferee.settings import NbReferee
 

@@ -43,7 +43,8 @@ class Bounds:
 BOUNDS = Bounds()
 DTYPE = re.compile(r"\|b1|\|[iu]1|<[iu][248]|<f[248]|<c(8|16)|<U(0|[1-9][0-9]{0,6})")
 COLLECTIONS: dict[type, bytes] = {list: b"l", tuple: b"t", set: b"s", frozenset: b"z"}
-LARGE = 1 << 16  # bytes of an array that is a piece of its own
+LARGE = 1 << 16  # bytes of an array that is a piece of its own, and read where it lies,
+ALIGNED = 16  # from a multiple of this on
 PACKED, PACKED_TAGS = 16, {list: b"L", tuple: b"P"}  # how many numbers are worth being packed
 SCALARS = frozenset(kind for kind in np.sctypeDict.values() if DTYPE.fullmatch(np.dtype(kind).newbyteorder("<").str))
 CONTAINERS = frozenset({*COLLECTIONS, dict})
@@ -161,6 +162,7 @@ class _Writer:
         if value.nbytes < LARGE:
             self.last += in_rows.tobytes()
         else:
+            self.last += bytes(-(self._in_pieces + len(self.last)) % ALIGNED)
             self.pieces += bytes(self.last), in_rows.reshape(-1).view(np.uint8).data
             self._in_pieces += len(self.last) + value.nbytes
             self.last.clear()
@@ -287,7 +289,10 @@ class _Reader:
         if not scalar:
             flags, axes = self._view(2)
             shape = self.unpack(struct.Struct(f"<{axes}Q"))
-        body = self._view(dtype.itemsize * math.prod(shape))
+        length = dtype.itemsize * math.prod(shape)
+        if length >= LARGE and not scalar:
+            self._view(-self._at % ALIGNED)
+        body = self._view(length)
         try:
             flat = np.frombuffer(body, dtype) if len(body) else np.empty(math.prod(shape), dtype)
             if dtype.kind == "U" and np.any(flat.view(np.uint8).view("<u4") > sys.maxunicode):
@@ -312,7 +317,9 @@ KEPT = frozenset("lsdLa")
 
 
 def _laid_out(array: np.ndarray, flags: int) -> np.ndarray:
-    """Return a copy that lies in memory as the flags say."""
+    """Return what lies in memory as the flags say: a large array where it is, if it may be changed there, or a copy."""
+    if array.nbytes >= LARGE and not flags and array.flags.writeable and array.flags.aligned:
+        return array
     if flags & APART and array.ndim:
         gaps = np.empty((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)
         laid_out = gaps[..., ::2]

@@ -186,12 +186,12 @@ class Box:
         places = [*enumerate(arguments), *named.items()]
         same = next((n for n, argument in places if argument is value), None) if value is not None else None
         changed = encode((arguments, named), wrap=self._wrap)
-        self._random_after = random_state()
+        self._random_after = random_state(self._random_before)
         return (
             raised, None if same is not None else value, same,
             changed if changed != blob else None, [dict(vars(one)) for one in instances],
             tuple(one.getvalue()[:HEARD_CHARACTERS] for one in heard), [(w.category.__name__, str(w.message)) for w in warned[:20]],
-            self._random_after if self._random_after != self._random_before else None, len(plt.get_fignums()), self._changed_names(lent), self._has_written(),
+            self._random_after if self._random_after is not self._random_before else None, len(plt.get_fignums()), self._changed_names(lent), self._has_written(),
         )  # fmt: skip
 
     def _has_written(self) -> bool:

@@ -82,7 +82,7 @@ class Student:
         self._references.callbacks.clear()
         self._streams = (sys.stdout, sys.stdin, sys.stderr)
         self._real = {name: getattr(builtins, name) for name in PATCHABLE}
-        self._random = random_state()
+        self._random = random_state(self._random)
 
     # ------------------------------------------------ questions
 
@@ -220,11 +220,11 @@ class Student:
     # ------------------------------------------------ around a call
 
     def _around(self) -> dict[str, Any]:
-        state = random_state()
+        state = random_state(self._random)
         names, gone = self.set_for_students(self._lent)
         self._lent |= {*names, *gone}
         around: dict[str, Any] = {
-            "random": state if state != self._random else None,
+            "random": state if state is not self._random else None,
             "names": names,
             "gone": gone,
             "builtins": {name: getattr(builtins, name) for name in PATCHABLE if getattr(builtins, name) is not self._real[name]},

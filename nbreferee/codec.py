@@ -197,7 +197,7 @@ class _Reader:
 
     def __init__(self, data: bytes | memoryview, bounds: Bounds, unwrap: Callable[[Any], Any] | None) -> None:
         self._data = memoryview(data)
-        self._at = 0
+        self._at, self._size = 0, len(self._data)
         self._bounds = bounds
         self._unwrap = unwrap
         self._values = 0
@@ -205,13 +205,16 @@ class _Reader:
 
     @property
     def left(self) -> int:
-        return len(self._data) - self._at
+        return self._size - self._at
 
     def value(self, depth: int) -> Any:
         self._values += 1
         if depth == 0 or self._values > self._bounds.values:
             raise CodecError("nested too deeply, or too many values")
-        tag = chr(self._view(1)[0])
+        if self._at >= self._size:
+            raise CodecError("cut short")
+        tag = self._data[self._at]
+        self._at += 1
         read = READERS.get(tag)
         if read is None:
             raise CodecError("no such tag")
@@ -266,7 +269,7 @@ class _Reader:
     def _view(self, count: int) -> memoryview:
         start = self._at
         self._at += count
-        if self._at > len(self._data):
+        if self._at > self._size:
             raise CodecError("cut short")
         return self._data[start : self._at]
 
@@ -303,17 +306,19 @@ class _Reader:
         return made[()] if scalar else made
 
 
-READERS: dict[str, Callable[[_Reader, int], Any]] = {
-    "N": lambda reader, depth: None, "T": lambda reader, depth: True, "F": lambda reader, depth: False,
-    "i": lambda reader, depth: reader.integer(), "f": lambda reader, depth: reader.unpack(FLOAT)[0],
-    "c": lambda reader, depth: complex(*reader.unpack(COMPLEX)), "u": lambda reader, depth: reader.text(), "b": lambda reader, depth: reader.bytes_(),
-    "l": lambda reader, depth: reader.collection(list, depth), "t": lambda reader, depth: reader.collection(tuple, depth),
-    "s": lambda reader, depth: reader.collection(set, depth), "z": lambda reader, depth: reader.collection(frozenset, depth),
-    "d": lambda reader, depth: reader.collection(dict, depth), "L": lambda reader, depth: reader.numbers(list), "P": lambda reader, depth: reader.numbers(tuple),
-    "a": lambda reader, depth: reader.array(scalar=False), "g": lambda reader, depth: reader.array(scalar=True),
-    "r": lambda reader, depth: reader.same(), "x": lambda reader, depth: reader.wrapped(depth),
+READERS: dict[int, Callable[[_Reader, int], Any]] = {
+    ord(tag): read for tag, read in {
+        "N": lambda reader, depth: None, "T": lambda reader, depth: True, "F": lambda reader, depth: False,
+        "i": lambda reader, depth: reader.integer(), "f": lambda reader, depth: reader.unpack(FLOAT)[0],
+        "c": lambda reader, depth: complex(*reader.unpack(COMPLEX)), "u": lambda reader, depth: reader.text(), "b": lambda reader, depth: reader.bytes_(),
+        "l": lambda reader, depth: reader.collection(list, depth), "t": lambda reader, depth: reader.collection(tuple, depth),
+        "s": lambda reader, depth: reader.collection(set, depth), "z": lambda reader, depth: reader.collection(frozenset, depth),
+        "d": lambda reader, depth: reader.collection(dict, depth), "L": lambda reader, depth: reader.numbers(list), "P": lambda reader, depth: reader.numbers(tuple),
+        "a": lambda reader, depth: reader.array(scalar=False), "g": lambda reader, depth: reader.array(scalar=True),
+        "r": lambda reader, depth: reader.same(), "x": lambda reader, depth: reader.wrapped(depth),
+    }.items()
 }  # fmt: skip
-KEPT = frozenset("lsdLa")
+KEPT = frozenset(b"lsdLa")
 
 
 def _laid_out(array: np.ndarray, flags: int) -> np.ndarray:

@@ -26,7 +26,7 @@ import numpy as np
 from nbreferee.codec import CodecError, decode, encode, in_pieces
 from nbreferee.engine import kinds
 from nbreferee.engine.channel import Channel
-from nbreferee.engine.conversation import Facts, importable_name, is_writing, random_state, set_random_state
+from nbreferee.engine.conversation import Around, Facts, importable_name, is_writing, random_state, set_random_state
 from nbreferee.engine.shell import Shell, error_output
 
 HEARD_CHARACTERS = 1_000_000  # of what one call prints
@@ -163,20 +163,21 @@ class Box:
         hidden = self._shell.user_ns_hidden
         return [name for name in list(self._shell.user_ns) if type(name) is str and name not in hidden]
 
-    def _call(self, function: Any, blob: bytes, heap: list, around: dict[str, Any]) -> tuple:
+    def _call(self, function: Any, blob: bytes, heap: list, around: tuple) -> tuple:
         """Call a function; return what it gives and what has changed by it.
 
         `blob` holds the arguments, `heap` the instances of instructor's classes among them, and
-        `around` what else the call should find: random state, names, NumPy's error state, a limit.
+        `around` the rest (see `conversation.Around`).
         """
+        found = Around(*around)
         self._rebuild(heap)
         arguments, named = decode(blob, unwrap=self._unwrap)
         instances, numbers = self._instances, self._instance_numbers
         what = self._callable[function] if type(function) is str else function
-        lent = {name: encode(value, wrap=self._wrap) for name, value in around["names"].items()}
+        lent = {name: encode(value, wrap=self._wrap) for name, value in found.names.items()}
         heard = io.StringIO(), io.StringIO()
         raised, value = None, None
-        with self._surroundings(around, heard) as warned, self._limited(around["limit_s"]):
+        with self._surroundings(found, heard) as warned, self._limited(found.limit_s):
             try:
                 value = what(*arguments, **named)
             except BaseException as error:
@@ -252,19 +253,19 @@ class Box:
     # ------------------------------------------------ around a call
 
     @contextlib.contextmanager
-    def _surroundings(self, around: dict[str, Any], heard: tuple[io.StringIO, io.StringIO]) -> Iterator[list]:
-        if around["random"] is not None:
-            set_random_state(around["random"])
+    def _surroundings(self, around: Around, heard: tuple[io.StringIO, io.StringIO]) -> Iterator[list]:
+        if around.random is not None:
+            set_random_state(around.random)
             self._random_after = None
         self._random_before = self._random_after or random_state()
         names = self._shell.user_ns
-        names.update(around["names"])
-        for name in around["gone"]:
+        names.update(around.names)
+        for name in around.gone:
             names.pop(name, None)
-        patched = {name: getattr(builtins, name) for name in around["builtins"]}
-        for name, function in around["builtins"].items():
+        patched = {name: getattr(builtins, name) for name in around.builtins}
+        for name, function in around.builtins.items():
             setattr(builtins, name, function)
-        with warnings.catch_warnings(record=True) as warned, np.errstate(**around["errstate"]):
+        with warnings.catch_warnings(record=True) as warned, np.errstate(**around.errstate):
             warnings.simplefilter("always")
             streams = sys.stdout, sys.stderr
             sys.stdout, sys.stderr = heard

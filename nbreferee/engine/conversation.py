@@ -29,7 +29,7 @@ import struct
 import sys
 import types
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -67,6 +67,17 @@ class Facts:
         if type(said[4]) is not tuple or not all(type(word) is str for word in said[4]) or len(said[4]) > 100:
             raise CodecError("no facts about an object")
         return Facts(*said)
+
+
+class Around(NamedTuple):
+    """What a student's function finds when it is called, besides its arguments."""
+
+    limit_s: float
+    random: tuple | None  # state of the global generators, where the test has changed it
+    names: dict[str, Any]  # that the test has set
+    gone: list[str]  # that it has deleted
+    builtins: dict[str, Any]  # Python's own that it has replaced
+    errstate: dict[str, str]  # of NumPy, where the test has changed it
 
 
 def random_state(last: tuple | None = None) -> tuple:

@@ -20,7 +20,7 @@ import numpy as np
 from nbreferee.codec import CodecError, decode, encode, in_pieces
 from nbreferee.engine.adopt import adopt, adopt_all
 from nbreferee.engine.channel import Channel, Closed, Late, Oversized
-from nbreferee.engine.conversation import NESTED, Facts, random_state, set_random_state
+from nbreferee.engine.conversation import NESTED, Around, Facts, random_state, set_random_state
 from nbreferee.engine.exceptions import described, exception_class, frames_of
 from nbreferee.engine.oddities import CHANGES, DRAWS, oddities
 from nbreferee.engine.proxies import IteratorProxy, Proxy
@@ -126,7 +126,7 @@ class Student:
         try:
             blob, heap = self._packed(arguments, named or {})
             self.files_to_box()
-            answer = self.ask("call", function, blob, heap, self._around())
+            answer = self.ask("call", function, blob, heap, tuple(self._around()))
             try:
                 raised, value, same, changed, states, heard, warned, state, figures, renamed, wrote = answer
                 if wrote:
@@ -219,22 +219,17 @@ class Student:
 
     # ------------------------------------------------ around a call
 
-    def _around(self) -> dict[str, Any]:
-        state = random_state(self._random)
+    def _around(self) -> Around:
         names, gone = self.set_for_students(self._lent)
         self._lent |= {*names, *gone}
-        around: dict[str, Any] = {
-            "random": state if state is not self._random else None,
-            "names": names,
-            "gone": gone,
-            "builtins": {name: getattr(builtins, name) for name in PATCHABLE if getattr(builtins, name) is not self._real[name]},
-            "errstate": {kind: what for kind, what in np.geterr().items() if what != self._errstate[kind]},
-            "limit_s": min(self.call_limit_s, max(0.1, self.deadline - time.monotonic())),
-        }
-        if "input" not in around["builtins"] and sys.stdin is not self._streams[1]:
-            around["builtins"]["input"] = lambda prompt="": sys.stdin.readline().rstrip("\n")
-        self._random = state
-        return around
+        replaced = {name: getattr(builtins, name) for name in PATCHABLE if getattr(builtins, name) is not self._real[name]}
+        if "input" not in replaced and sys.stdin is not self._streams[1]:
+            replaced["input"] = lambda prompt="": sys.stdin.readline().rstrip("\n")
+        before, self._random = self._random, random_state(self._random)
+        return Around(
+            limit_s=min(self.call_limit_s, max(0.1, self.deadline - time.monotonic())), random=None if self._random is before else self._random,
+            names=names, gone=gone, builtins=replaced, errstate={kind: what for kind, what in np.geterr().items() if what != self._errstate[kind]},
+        )  # fmt: skip
 
     def _pass_on(self, heard: Any, warned: Any) -> None:
         """Show what the student printed, and how it warned, to a test that listens; nobody else hears it."""

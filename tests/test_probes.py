@@ -88,15 +88,15 @@ REFERENCES = {
 ANSWER = """
 honest_call = box._operations['call']
 def forged(*arguments):
-    answer = list(honest_call(*arguments))
+    answer = honest_call(*arguments)
     for place, said in {said}.items():
         answer[place] = said
-    return tuple(answer)
+    return answer
 def raised(names, text='x', arguments=(), places=()): return (names, text, arguments, places, {{}}, None)
 box._operations['call'] = forged
 def f(x): return 0
 """
-RAISED, VALUE, SAME, CHANGED, STATES, HEARD, WARNED, STATE, FIGURES, NAMES = range(10)  # places in an answer
+VALUE, RAISED, SAME, CHANGED, STATES, HEARD, WARNED, STATE, FIGURES, NAMES = range(10)  # places in an answer
 BITS = "module.random_state()[0]"
 ANSWERS = {
     "same argument that is none": {SAME: "17"},
@@ -114,6 +114,7 @@ ANSWERS = {
     "names of the test's": {NAMES: "{'account': 5, 'np': 0, 'x': 0}"},
     "overrun": {RAISED: "raised(('Overrun',), 'late')"},
     "exception that is none": {RAISED: "'ValueError'"},
+    "places that are none": {-1: "5", 99: "5", "f": "5", None: "5"},
     **{f"exception {name}": {RAISED: f"raised(('{name}', 'BaseException'), places=(('f', 1, 'g', 'h'),))"} for name in (
         "Lost", "OutOfTime", "SystemExit", "KeyboardInterrupt", "GeneratorExit", "StopIteration", "StopAsyncIteration", "BdbQuit", "Account",
         "MemoryError", "RecursionError", "UnicodeDecodeError", "ExceptionGroup", "a\\0b", "\\ud800",

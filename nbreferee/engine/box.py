@@ -26,7 +26,7 @@ import numpy as np
 from nbreferee.codec import CodecError, decode, encode, in_pieces
 from nbreferee.engine import kinds
 from nbreferee.engine.channel import Channel
-from nbreferee.engine.conversation import Around, Facts, importable_name, is_writing, random_state, set_random_state
+from nbreferee.engine.conversation import Answer, Around, Facts, brief, importable_name, in_full, is_writing, random_state, set_random_state
 from nbreferee.engine.shell import Shell, error_output
 
 HEARD_CHARACTERS = 1_000_000  # of what one call prints
@@ -163,13 +163,13 @@ class Box:
         hidden = self._shell.user_ns_hidden
         return [name for name in list(self._shell.user_ns) if type(name) is str and name not in hidden]
 
-    def _call(self, function: Any, blob: bytes, heap: list, around: tuple) -> tuple:
+    def _call(self, function: Any, blob: bytes, heap: list, around: dict[int, Any]) -> dict[int, Any]:
         """Call a function; return what it gives and what has changed by it.
 
         `blob` holds the arguments, `heap` the instances of instructor's classes among them, and
-        `around` the rest (see `conversation.Around`).
+        `around` the rest, in brief (see `conversation.Around` and `Answer`).
         """
-        found = Around(*around)
+        found = in_full(Around, around)
         self._rebuild(heap)
         arguments, named = decode(blob, unwrap=self._unwrap)
         instances, numbers = self._instances, self._instance_numbers
@@ -188,12 +188,13 @@ class Box:
         same = next((n for n, argument in places if argument is value), None) if value is not None else None
         changed = encode((arguments, named), wrap=self._wrap)
         self._random_after = random_state(self._random_before)
-        return (
-            raised, None if same is not None else value, same,
-            changed if changed != blob else None, [dict(vars(one)) for one in instances],
-            tuple(one.getvalue()[:HEARD_CHARACTERS] for one in heard), [(w.category.__name__, str(w.message)) for w in warned[:20]],
-            self._random_after if self._random_after is not self._random_before else None, len(plt.get_fignums()), self._changed_names(lent), self._has_written(),
-        )  # fmt: skip
+        return brief(Answer(
+            value=None if same is not None else value, raised=raised, same=same,
+            changed=changed if changed != blob else None, states=tuple(dict(vars(one)) for one in instances),
+            heard=tuple(one.getvalue()[:HEARD_CHARACTERS] for one in heard), warned=tuple((w.category.__name__, str(w.message)) for w in warned[:20]),
+            random=self._random_after if self._random_after is not self._random_before else None,
+            figures=len(plt.get_fignums()), names=self._changed_names(lent), wrote=self._has_written(),
+        ))  # fmt: skip
 
     def _has_written(self) -> bool:
         """Tell whether a file has been opened for writing, moved or deleted since this was last asked."""

@@ -74,14 +74,20 @@ class Channel:
         """Send a frame that hands over sockets."""
         handles = array.array("i", [one.fileno() for one in sockets])
         self.socket.settimeout(None)
-        self.socket.sendmsg([LENGTH.pack(len(frame))], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, handles)])
-        self.socket.sendall(frame)
+        try:
+            self.socket.sendmsg([LENGTH.pack(len(frame))], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, handles)])
+            self.socket.sendall(frame)
+        except OSError:
+            raise Closed from None
 
     def receive_with_sockets(self, most: int = 1) -> tuple[memoryview, list[socket.socket]]:
         """Return the next frame and the sockets that came with it."""
         self.socket.settimeout(None)
         handles = array.array("i")
-        head, ancillary, _, _ = self.socket.recvmsg(LENGTH.size, socket.CMSG_LEN(most * handles.itemsize))
+        try:
+            head, ancillary, _, _ = self.socket.recvmsg(LENGTH.size, socket.CMSG_LEN(most * handles.itemsize))
+        except OSError:
+            raise Closed from None
         for level, kind, data in ancillary:
             if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
                 handles.frombytes(data[: len(data) - len(data) % handles.itemsize])

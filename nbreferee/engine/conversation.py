@@ -28,6 +28,7 @@ import random
 import struct
 import sys
 import types
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -72,12 +73,39 @@ class Facts:
 class Around(NamedTuple):
     """What a student's function finds when it is called, besides its arguments."""
 
-    limit_s: float
-    random: tuple | None  # state of the global generators, where the test has changed it
-    names: dict[str, Any]  # that the test has set
-    gone: list[str]  # that it has deleted
-    builtins: dict[str, Any]  # Python's own that it has replaced
-    errstate: dict[str, str]  # of NumPy, where the test has changed it
+    limit_s: float = 0.0
+    random: tuple | None = None  # state of the global generators, where the test has changed it
+    names: Mapping[str, Any] = {}  # that the test has set
+    gone: Sequence[str] = ()  # that it has deleted
+    builtins: Mapping[str, Any] = {}  # Python's own that it has replaced
+    errstate: Mapping[str, str] = {}  # of NumPy, where the test has changed it
+
+
+class Answer(NamedTuple):
+    """What came of a call."""
+
+    value: Any = None
+    raised: tuple | None = None  # an exception, described
+    same: int | str | None = None  # the argument that it has returned
+    changed: bytes | None = None  # the arguments as they are now, where that is otherwise
+    states: Sequence[dict] = ()  # attributes of those that are of the instructor's classes
+    heard: Sequence[str] = ("", "")  # what it has printed
+    warned: Sequence[tuple] = ()
+    random: tuple | None = None  # state of the global generators, where it has drawn from them
+    figures: int = 0  # how many are open
+    names: Mapping[str, Any] = {}  # that the test has set, and the call has set again
+    wrote: bool = False  # a file
+
+
+def brief(record: Around | Answer) -> dict[int, Any]:
+    """Return what a record says beyond the usual, by place."""
+    pairs = enumerate(zip(record, type(record)._field_defaults.values(), strict=True))
+    return {place: said for place, (said, usual) in pairs if type(said) is not type(usual) or said != usual}
+
+
+def in_full(kind: type[Around] | type[Answer], said: dict[int, Any]) -> Any:
+    """Return the record that `brief` made this of."""
+    return kind(*(said.get(place, usual) for place, usual in enumerate(kind._field_defaults.values())))
 
 
 def random_state(last: tuple | None = None) -> tuple:

@@ -18,7 +18,7 @@ from typing import Any
 from nbreferee.codec import Bounds, CodecError, decode, encode
 from nbreferee.engine.channel import Channel, ChannelError, Late
 from nbreferee.engine.limits import Budget
-from nbreferee.engine.template import Template
+from nbreferee.engine.template import Child, Template
 from nbreferee.plan import Plan
 
 GRACE_S = 3.0  # a cell ends by itself in time; that long after it, its process is ended
@@ -60,10 +60,8 @@ class BoxLost(Exception):
 class _Box:
     """A box, seen from the orchestrator, which believes nothing it says."""
 
-    def __init__(self, template: Template, folder: Path) -> None:
-        self.folder = folder
-        self._template = template
-        self._pid, self.channel = template.fork({"scratch": str(folder)})
+    def __init__(self, child: Child) -> None:
+        self.channel, self.end = child.channel, child.end
         self._number = 0
 
     def ask(self, operation: str, *arguments: Any, limit_s: float) -> Any:
@@ -83,12 +81,6 @@ class _Box:
             raise BoxLost("the notebook's process did not keep to the protocol")
         return body
 
-    def end(self) -> None:
-        """End it and everything in it."""
-        self.channel.close()
-        self._template.end(self._pid)
-        shutil.rmtree(self.folder, ignore_errors=True)
-
 
 class Warm:
     """The warm processes of one worker, and a folder for what they leave; use it in a `with`."""
@@ -101,6 +93,7 @@ class Warm:
         self._common = {"limits": plain["box"], "layers": plain["layers"], "root": str(self.folder / "root")}
         self._boxes: Template | None = None
         self._testers: dict[tuple, tuple[Template, Path]] = {}
+        self._ahead: dict[Any, Child] = {}  # forked before they are asked for: a box, and a tester of the last master
 
     def __enter__(self) -> Warm:
         return self
@@ -110,6 +103,8 @@ class Warm:
 
     def close(self) -> None:
         """End all of them."""
+        for child in self._ahead.values():
+            child.channel.close()
         for template in (self._boxes, *(template for template, _ in self._testers.values())):
             if template is not None:
                 template.close()
@@ -119,7 +114,7 @@ class Warm:
         """Return a new box."""
         if self._boxes is None:
             self._boxes = Template("box", self.folder / "boxes", self._common)
-        return _Box(self._boxes, self._scratch())
+        return _Box(self._next("box", lambda: self._boxes.fork({}, self._scratch())))
 
     @contextlib.contextmanager
     def tester(self, plan: Plan, files: Mapping[str, bytes]) -> Iterator[Channel]:
@@ -134,16 +129,26 @@ class Warm:
             preparation = {**self._common, "sources": str(sources), "modules": plan.modules}
             self._testers[key] = Template("tester", self.folder / f"tester{len(self._testers)}", preparation), sources
         template, sources = self._testers[key]
-        scratch = self._scratch()
-        for path in sources.iterdir():
-            (scratch / path.name).symlink_to(path)
-        pid, channel = template.fork({"scratch": str(scratch), "plan": plan.as_plain()})
+
+        def fork() -> Child:
+            scratch = self._scratch()
+            for path in sources.iterdir():
+                (scratch / path.name).symlink_to(path)
+            return template.fork({"plan": plan.as_plain()}, scratch)
+
+        for other in self._ahead.keys() - {"box", (key, plan)}:
+            self._ahead.pop(other).end()
+        tester = self._next((key, plan), fork)
         try:
-            yield channel
+            yield tester.channel
         finally:
-            channel.close()
-            template.end(pid)
-            shutil.rmtree(scratch, ignore_errors=True)
+            tester.end()
+
+    def _next(self, key: Any, fork: Callable[[], Child]) -> Child:
+        """Return a child that is ready, if there is one, and let another get ready."""
+        child = self._ahead.pop(key, None) or fork()
+        self._ahead[key] = fork()
+        return child
 
     def _scratch(self) -> Path:
         return Path(tempfile.mkdtemp(prefix="", dir=self.folder))

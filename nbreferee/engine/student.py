@@ -20,7 +20,7 @@ import numpy as np
 from nbreferee.codec import CodecError, decode, encode, in_pieces
 from nbreferee.engine.adopt import adopt, adopt_all
 from nbreferee.engine.channel import Channel, Closed, Late, Oversized
-from nbreferee.engine.conversation import NESTED, Around, Facts, random_state, set_random_state
+from nbreferee.engine.conversation import NESTED, Answer, Around, Facts, brief, in_full, random_state, set_random_state
 from nbreferee.engine.exceptions import described, exception_class, frames_of
 from nbreferee.engine.oddities import CHANGES, DRAWS, oddities
 from nbreferee.engine.proxies import IteratorProxy, Proxy
@@ -126,26 +126,28 @@ class Student:
         try:
             blob, heap = self._packed(arguments, named or {})
             self.files_to_box()
-            answer = self.ask("call", function, blob, heap, tuple(self._around()))
+            said = self.ask("call", function, blob, heap, brief(self._around()))
+            if type(said) is not dict:
+                raise self._lose(UNRULY)
+            answer = in_full(Answer, said)
             try:
-                raised, value, same, changed, states, heard, warned, state, figures, renamed, wrote = answer
-                if wrote:
+                if answer.wrote:
                     self.files_from_box()
-                if (changed is not None or states) and self._may(label, CHANGES):
-                    self._carry_over(arguments, named or {}, changed, states, label)
-                if state is not None and self._may(label, DRAWS):
-                    set_random_state(state)
-                    self._random = state
-                self.open_figures = figures if type(figures) is int else 0
-                for name in self._lent & self._written & set(renamed):
-                    self._names[name] = adopt(dict.get(self._names, name), self._looked_at(renamed[name], f"{name}, which {label} sets,"))
-                self._pass_on(heard, warned)
+                if (answer.changed is not None or answer.states) and self._may(label, CHANGES):
+                    self._carry_over(arguments, named or {}, answer.changed, answer.states, label)
+                if answer.random is not None and self._may(label, DRAWS):
+                    set_random_state(answer.random)
+                    self._random = answer.random
+                self.open_figures = answer.figures if type(answer.figures) is int else 0
+                for name in self._lent & self._written & set(answer.names):
+                    self._names[name] = adopt(dict.get(self._names, name), self._looked_at(answer.names[name], f"{name}, which {label} sets,"))
+                self._pass_on(answer.heard, answer.warned)
             except (CodecError, TypeError, ValueError):
                 raise self._lose(UNRULY) from None
-            if raised is not None:
-                self._raise(raised)
+            if answer.raised is not None:
+                self._raise(answer.raised)
             places = {**dict(enumerate(arguments)), **(named or {})}
-            return self._looked_at(places[same] if type(same) in (int, str) and same in places else value, label)
+            return self._looked_at(places[answer.same] if type(answer.same) in (int, str) and answer.same in places else answer.value, label)
         finally:
             self._references.heap = outer
 

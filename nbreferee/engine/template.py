@@ -15,11 +15,14 @@ import fcntl
 import gc
 import os
 import random
+import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
+from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -38,6 +41,24 @@ PACKAGES = str(Path(__file__).parents[2])
 START = "import sys; sys.path.insert(0, {0!r}); from nbreferee.engine.template import main; main({0!r})"
 
 
+class Child:
+    """A child of a template, seen from outside. `folder` is its own, and goes with it."""
+
+    def __init__(self, template: Template, channel: Channel, folder: Path) -> None:
+        self._template, self.channel, self._folder = template, channel, folder
+        self._pid = 0  # until the template has said it
+
+    def set_pid(self, pid: int) -> None:
+        """Learn its process id."""
+        self._pid = pid
+
+    def end(self) -> None:
+        """End it and whatever it has started; the template does so while others go on."""
+        self.channel.close()
+        self._template.catch_up()
+        self._template.ask("end", self._pid, [], lambda _: shutil.rmtree(self._folder, ignore_errors=True))
+
+
 class Template:
     """A warm process, seen from outside. `folder` is its own, to be removed after it."""
 
@@ -54,21 +75,28 @@ class Template:
         self._control = Channel(ours)
         self._control.send(encode(preparation))
         self._ready = False
+        self._awaited: deque[Callable[[Any], None]] = deque()  # what to do with answers that are still to come, in order
 
-    def fork(self, request: dict[str, Any]) -> tuple[int, Channel]:
-        """Return the process id of a new child, and a channel to it."""
+    def fork(self, request: dict[str, Any], folder: Path) -> Child:
+        """Return a new child, which gets ready by itself: only the first has to wait until the template is warm."""
         if not self._ready:
             decode(self._control.receive())
             self._ready = True
         ours, theirs = socket.socketpair()
+        child = Child(self, Channel(ours), folder)
         with theirs:
-            self._control.send_with_sockets(encode(("fork", request)), [theirs])
-        return decode(self._control.receive()), Channel(ours)
+            self.ask("fork", {**request, "scratch": str(folder)}, [theirs], child.set_pid)
+        return child
 
-    def end(self, pid: int) -> None:
-        """End a child and whatever it has started."""
-        self._control.send_with_sockets(encode(("end", pid)), [])
-        self._control.receive()
+    def ask(self, operation: str, request: Any, sockets: list[socket.socket], then: Callable[[Any], None]) -> None:
+        """Have the template do something, and do something with its answer when that is read."""
+        self._control.send_with_sockets(encode((operation, request)), sockets)
+        self._awaited.append(then)
+
+    def catch_up(self) -> None:
+        """Read all answers that are due."""
+        while self._awaited:
+            self._awaited.popleft()(decode(self._control.receive()))
 
     def close(self) -> None:
         """End the template, and with it all its children."""

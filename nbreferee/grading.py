@@ -9,7 +9,7 @@ import hashlib
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path, PurePath
 from typing import Any
@@ -18,7 +18,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from nbreferee import __version__
-from nbreferee.engine.referee import Came, Part, Referee, Warm
+from nbreferee.engine.referee import Came, Known, Part, Referee, Warm
 from nbreferee.intake import Rebuilt, Released, rebuild, well_formed
 from nbreferee.master import Master, parse_master
 from nbreferee.plan import Plan, make_plan, role_of
@@ -103,7 +103,7 @@ class Grader:
 
     warm: Warm
     stamp: str = ""  # put on top of every notebook: why it was graded without a sandbox
-    _allowed: dict[str, dict[int, list]] = field(default_factory=dict)
+    _known: dict[str, Known] = field(default_factory=dict)
     _warnings: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def grade(self, material: Material, data: bytes, files: Mapping[str, bytes]) -> Graded:
@@ -117,7 +117,8 @@ class Grader:
         started = time.monotonic()
         rebuilt = rebuild(material.master, material.released, data)
         self._try_solution(material)
-        came = self._run(material, parts_of(rebuilt), beside(files, material.files), self._allowed[material.key])
+        parts = parts_of(rebuilt)
+        came = self._referee(material, beside(files, material.files), self._known[material.key]).grade(parts)
         verdicts = fill_in(rebuilt, came)
         marks = marks_of(rebuilt, verdicts, material.released, self.stamp)
         if self.stamp:
@@ -125,24 +126,29 @@ class Grader:
         walls = tuple((place.cell.grade_id if place.cell else "", one.wall_s) for place, one in zip(rebuilt.places, came, strict=True))
         return Graded(rebuilt.notebook, verdicts, marks, rebuilt.repairs, time.monotonic() - started, self._warnings[material.key], walls)
 
+    def forget_figures(self) -> None:
+        """Have the figures of solutions drawn again, too."""
+        self._known = {key: replace(known, figures={}) for key, known in self._known.items()}
+
     def _try_solution(self, material: Material) -> None:
-        """Run the solution once: what is odd about its own values is allowed to students, too."""
-        if material.key in self._allowed:
+        """Run the solution once: what is odd about its own values is allowed to students, too; its figures need no second drawing."""
+        if material.key in self._known:
             return
         cells = material.master.cells
         parts = [Part(cell.source, cell.is_code, cell.index, role_of(cell)) for cell in cells]
-        came = self._run(material, parts, material.files, None)
+        referee = self._referee(material, material.files, Known())
+        came = referee.grade(parts)
         passed = {cell.index for cell, one in zip(cells, came, strict=True) if cell.is_test and one.score}
-        self._allowed[material.key] = {number: one.oddities for number, one in enumerate(came) if number in passed}
+        self._known[material.key] = Known({number: one.oddities for number, one in enumerate(came) if number in passed}, referee.drawn)
         self._warnings[material.key] = tuple(
             f"{material.master.path}, cell {cell.grade_id}: the solution itself gets {one.score:g} of {cell.points:g} points here ({one.message})."
             for cell, one in zip(cells, came, strict=True)
             if cell.is_test and one.score < cell.points
         )
 
-    def _run(self, material: Material, parts: list[Part], files: Mapping[str, bytes], allowed: dict | None) -> list[Came]:
+    def _referee(self, material: Material, files: Mapping[str, bytes], known: Known) -> Referee:
         lend_tester = partial(self.warm.tester, material.plan, material.files)
-        return Referee(self.warm, lend_tester, material.plan, files, allowed).grade(parts)
+        return Referee(self.warm, lend_tester, material.plan, files, known)
 
 
 def read_files(folder: Path, follow_links: bool) -> dict[str, bytes]:

@@ -17,6 +17,7 @@ PACKAGE = COURSE / "nbreferee"
 ROWS = (
     {"codec", "course", "display", "master", "sandbox.kernel", "engine", "engine.channel", "verify.mutation", "verify.lazy", "verify.warm"},
     {"sandbox.landlock", "sandbox.namespaces", "sandbox.seccomp", "plan", "engine.kinds", "engine.conversation", "engine.exceptions", "engine.shell"},
+    {"engine.figures"},
     {"report", "sandbox", "engine.adopt", "engine.box", "engine.proxies"},
     {"sandbox.probe", "engine.limits", "engine.oddities", "engine.references"},
     {"settings", "intake", "engine.student", "verify.session"},

@@ -27,6 +27,7 @@ from nbreferee.codec import CodecError, decode, encode, in_pieces
 from nbreferee.engine import kinds
 from nbreferee.engine.channel import Channel
 from nbreferee.engine.conversation import Answer, Around, Facts, brief, importable_name, in_full, is_writing, random_state, set_random_state
+from nbreferee.engine.figures import Figures
 from nbreferee.engine.shell import Shell, error_output
 
 HEARD_CHARACTERS = 1_000_000  # of what one call prints
@@ -53,9 +54,10 @@ class Callback:
 class Box:
     """The student's side of a conversation."""
 
-    def __init__(self, channel: Channel, shell: Shell) -> None:
+    def __init__(self, channel: Channel, shell: Shell, figures: Figures) -> None:
         self._channel = channel
         self._shell = shell
+        self._figures = figures
         self._objects: dict[int, Any] = {}
         self._numbers: dict[int, int] = {}  # id to number; what has a number is kept, so ids stay good
         self._instances: list[Any] = []  # objects of the instructor's classes in the message at hand
@@ -68,7 +70,7 @@ class Box:
         self._operations: dict[str, Callable[..., Any]] = {
             "cell": self._run_cell, "files": self._take_files, "new_files": self._new_files, "name": self._name, "names": self._names,
             "call": self._call, "attributes": self._attributes, "set_attributes": self._set_attributes, "source": self._source,
-            "signature": self._signature, "traceback": self._traceback, "module": self._module, "figures": plt.get_fignums,
+            "signature": self._signature, "traceback": self._traceback, "module": self._module, "draw": self._draw,
         }  # fmt: skip
         self._callable: dict[str, Callable[..., Any]] = {
             **{name: getattr(operator, name) for name in OPERATORS},
@@ -134,6 +136,13 @@ class Box:
             classes, text, *_ = self._described(error)
             shown.append(error_output(classes[0], text, [f"{classes[0]}: {text}"]))
         return shown, self._shell.execution_count - 1, isinstance(error, Overrun)
+
+    def _draw(self, name: str, limit_s: float) -> tuple[str, str]:
+        try:
+            with self._limited(limit_s):
+                return self._figures.draw(name)
+        except Overrun:
+            return "", f"stopped after {limit_s:.0f} s"
 
     def _take_files(self, files: dict[str, bytes]) -> None:
         for name, data in files.items():

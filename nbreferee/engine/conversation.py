@@ -37,6 +37,7 @@ import numpy as np
 from nbreferee.codec import CodecError
 
 POSITIONS, POSITION = 624, struct.Struct("i")  # of the generator's numbers
+MARK = "nbreferee-figure:"  # before the name of a figure that is still to be drawn, in the place of its picture
 NESTED = 20  # questions within callbacks within questions
 
 

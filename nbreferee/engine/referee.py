@@ -17,12 +17,14 @@ from typing import Any
 
 from nbreferee.codec import Bounds, CodecError, decode, encode
 from nbreferee.engine.channel import Channel, ChannelError, Late
+from nbreferee.engine.conversation import MARK
 from nbreferee.engine.limits import Budget
 from nbreferee.engine.template import Child, Template
 from nbreferee.plan import Plan
 
 GRACE_S = 3.0  # a cell ends by itself in time; that long after it, its process is ended
 OUTPUT_BOUNDS = Bounds(total_bytes=64 << 20, depth=32, values=200_000)
+DRAWN_CHARACTERS = 48 << 20  # of the figures of one notebook
 TEXT_FIELDS = {"stream": ("name", "text"), "error": ("ename", "evalue"), "display_data": (), "execute_result": ()}
 
 
@@ -48,6 +50,14 @@ class Came:
     message: str = ""
     oddities: list = field(default_factory=list)
     wall_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a master from the run of its solution."""
+
+    oddities: Mapping[int, list] | None = None  # by test; none yet while that run is on
+    figures: Mapping[str, str] = field(default_factory=dict)  # pictures by name (see `figures`)
 
 
 LendTester = Callable[[], contextlib.AbstractContextManager[Channel]]
@@ -157,7 +167,7 @@ class Warm:
 class Referee:
     """Grades one notebook."""
 
-    def __init__(self, warm: Warm, lend_tester: LendTester, plan: Plan, files: Mapping[str, bytes], allowed: Mapping[int, list] | None) -> None:
+    def __init__(self, warm: Warm, lend_tester: LendTester, plan: Plan, files: Mapping[str, bytes], known: Known) -> None:
         self._warm = warm
         self._steps = plan.steps
         self._lend_tester = lend_tester
@@ -165,7 +175,8 @@ class Referee:
         self._tester: Channel | None = None
         self._instructed: list[int] = []  # what a new tester has to run again
         self._files = dict(files)
-        self._allowed = allowed
+        self._allowed = known.oddities
+        self.drawn = dict(known.figures)
         self._budget = warm.budget
         self._box: _Box | None = None
         self._ran: list[tuple[int, str]] = []  # what a new box has to run again
@@ -186,6 +197,7 @@ class Referee:
                 one = self._run(number, part) if part.is_code else Came()
                 one.wall_s = time.monotonic() - started
                 came.append(one)
+            self._draw([output["data"] for one in came for output in one.outputs if is_to_draw(output)])
         finally:
             self._drop_box()
             self._lent.close()
@@ -254,6 +266,32 @@ class Referee:
                 return Came(clean_outputs(shown, count), count)
         raise BoxLost("the notebook's process did not keep to the protocol")
 
+    def _draw(self, shown: list[dict[str, Any]]) -> None:
+        """Put figures where their marks are: those of the solution, or what the box draws now."""
+        end = time.monotonic() + self._budget.cell_s
+        left = DRAWN_CHARACTERS
+        for data in shown:
+            name, why = data.pop("image/png").removeprefix(MARK), ""
+            if name not in self.drawn:
+                self.drawn[name], why = self._drawn_by_box(name, end - time.monotonic())
+            left -= len(self.drawn[name])
+            if self.drawn[name] and left > 0:
+                data["image/png"] = self.drawn[name]
+            else:
+                data["text/plain"] = f"{data.get('text/plain', 'a figure')}, not drawn: {why or 'the notebook shows too much'}"
+
+    def _drawn_by_box(self, name: str, limit_s: float) -> tuple[str, str]:
+        if self._box is None or limit_s <= 0:
+            return "", "the notebook's process has ended, or takes too long"
+        try:
+            match self._box.ask("draw", name, limit_s, limit_s=limit_s):
+                case (str(picture), str(why)) if picture.isascii():
+                    return picture, why
+            raise BoxLost("the notebook's process did not keep to the protocol")
+        except BoxLost as lost:
+            self._drop_box()
+            return "", str(lost)
+
     # ------------------------------------------------ the tester
 
     def _instruct(self, step: int, limit_s: float) -> None:
@@ -300,6 +338,12 @@ class Referee:
                 self._tester.send_with_sockets(encode(("run", (step, self._budget.cell_s, None))), [])
                 self._tester.receive(time.monotonic() + 2 * self._budget.cell_s)
         return self._tester
+
+
+def is_to_draw(output: dict[str, Any]) -> bool:
+    """Tell whether an output is a figure that is still to be drawn."""
+    picture = output.get("data", {}).get("image/png")
+    return type(picture) is str and picture.startswith(MARK)
 
 
 def _lost_test(status: str, text: str) -> Came:

@@ -178,11 +178,16 @@ def _close_all_but(handle: int) -> None:
 
 
 def _prepare_box(preparation: dict[str, Any], packages: str) -> Any:
+    from IPython.core import pylabtools
+
     from nbreferee.engine.box import Box
+    from nbreferee.engine.figures import Figures
     from nbreferee.engine.shell import Shell, warm_up
 
     sys.path.remove(packages)
     sys.path.insert(0, "")
+    figures = Figures()
+    pylabtools.print_figure = figures.print_figure  # before the shell looks it up
     shell = Shell.instance()
     warm_up()
     layers = frozenset(Layer(name) for name in preparation["layers"])
@@ -197,7 +202,7 @@ def _prepare_box(preparation: dict[str, Any], packages: str) -> Any:
         os.environ.update(ENVIRONMENT, HOME=str(scratch), MPLCONFIGDIR=str(scratch))
         shell.take_over()
         os.register_at_fork(after_in_child=channel.close)  # one process speaks for the notebook
-        Box(channel, shell).serve()
+        Box(channel, shell, figures).serve()
 
     return serve
 

@@ -1,0 +1,161 @@
+"""Figures are drawn when a notebook has run, to the bytes that drawing at once gives; the solution's are not drawn again."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from building import answer, cell, graded
+from hand_in import solved
+from notebooks import COURSE
+from refereed import Court, verdicts
+
+from nbreferee.engine.conversation import MARK
+from nbreferee.engine.limits import Budget
+from nbreferee.master import read_master
+
+DRAWN_AT_ONCE = """
+import json, os, sys
+from nbreferee.engine.shell import Shell
+shell = Shell.instance()
+sys.path.insert(0, "")
+shell.take_over()
+pictures = []
+for source in json.load(open(sys.argv[1])):
+    pictures += [one["data"]["image/png"] for one in shell.run(source)[0] if "image/png" in one.get("data", {})]
+sys.__stdout__.write(json.dumps(pictures))
+"""
+DRAWN_TWICE = """
+import json, os, sys
+from IPython.core import pylabtools
+from nbreferee.engine.conversation import MARK
+from nbreferee.engine.figures import DRAW, Figures
+figures, drawn = Figures(), []
+def both(figure, *arguments, **named):
+    mark = figures.print_figure(figure, *arguments, **named)
+    drawn.append((DRAW(figure, *arguments, **named), mark.removeprefix(MARK)))
+pylabtools.print_figure = both
+from nbreferee.engine.shell import Shell
+shell = Shell.instance()
+sys.path.insert(0, "")
+shell.take_over()
+for source in json.load(open(sys.argv[1])):
+    shell.run(source)
+sys.__stdout__.write(json.dumps([(at_once, figures.draw(name)[0]) for at_once, name in drawn]))
+"""
+SHOWN = {
+    "line": "fig, ax = plt.subplots()\nax.plot([0, f(1), 4], label='$x^2$')\nax.legend()\nplt.show()",
+    "layout of its own": "fig, axes = plt.subplots(2, 2, layout='constrained')\naxes[0, 0].imshow(np.eye(3) * f(1))\nfig.colorbar(axes[0, 0].images[0])",
+    "style of its own": "with plt.style.context('ggplot'):\n    plt.plot([1, 2, f(3)])\n    plt.show()",
+    "setting after it": "plt.plot([1, 2], label='a')\nplt.legend()\nplt.show()\nplt.rcParams['lines.linewidth'] = 9",
+    "two at once": "plt.figure()\nplt.bar(['a', 'b'], [1, f(2)])\nplt.figure()\nplt.scatter([1, 2], [3, f(4)])",
+    "three dimensions": "ax = plt.figure().add_subplot(projection='3d')\nax.plot_surface(*np.mgrid[:3, :3], np.eye(3))",
+    "shown by hand": "from IPython.display import display\nfig = plt.figure()\nfig.add_subplot().text(0.5, 0.5, f(3))\nplt.close()\ndisplay(fig)",
+    "label of a lambda": "fig, ax = plt.subplots()\nax.plot([1, 2])\nax.xaxis.set_major_formatter(lambda x, place: f'{x} m')",
+    "changed afterwards": "fig, ax = plt.subplots()\nax.plot([1, f(2)])\nplt.show()\nax.plot([5, 5])\nfig.dpi = 30",
+    "size of its own": "%config InlineBackend.print_figure_kwargs = {'bbox_inches': None, 'dpi': 50}\nplt.plot([1, f(2)])",
+}
+RIGHT = "def f(x):\n    return x"
+
+
+def pictures(notebook) -> list[str]:
+    """The pictures that a notebook shows."""
+    shown = [output["data"] for one in notebook.cells for output in one.get("outputs", []) if "data" in output]
+    assert MARK not in json.dumps(notebook)
+    return [data["image/png"] for data in shown if "image/png" in data]
+
+
+def run_cells(program: str, sources: list[str], folder: Path, work: Path) -> list:
+    """What a program for another process makes of cells."""
+    (folder / "cells.json").write_text(json.dumps(sources))
+    environment = {**os.environ, "MPLBACKEND": "module://matplotlib_inline.backend_inline", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(COURSE)}
+    command = [sys.executable, "-B", "-c", program, str(folder / "cells.json")]
+    ran = subprocess.run(command, cwd=work, env={**environment, "IPYTHONDIR": str(folder)}, capture_output=True, text=True, check=True)
+    return json.loads(ran.stdout)
+
+
+@pytest.fixture(scope="module")
+def court() -> Iterator[Court]:
+    with Court(Budget(call_s=3, cell_s=5)) as court:
+        yield court
+
+
+def master(court: Court, *shown: str):
+    imports = cell("import matplotlib.pyplot as plt\nimport numpy as np", grade_id="imports", locked=True)
+    figures = [cell(source, grade_id=f"figure{number}", locked=True) for number, source in enumerate(shown)]
+    return court.material(imports, answer(), *figures, graded())
+
+
+@pytest.mark.parametrize("kind", SHOWN)
+def test_figure_is_what_drawing_it_at_once_gives(court, kind, tmp_path):
+    subject = master(court, SHOWN[kind])
+    here = run_cells(DRAWN_AT_ONCE, ["import matplotlib.pyplot as plt\nimport numpy as np", RIGHT, SHOWN[kind]], tmp_path, tmp_path)
+    assert here
+    assert pictures(court.grade(subject, {"f": RIGHT}).notebook) == here  # the solution's
+    court.grader.forget_figures()
+    assert pictures(court.grade(subject, {"f": RIGHT}).notebook) == here  # drawn by this box
+
+
+@pytest.mark.parametrize("path", sorted((COURSE / "source").glob("*/*.ipynb")), ids=lambda path: path.stem)
+def test_figures_of_the_course_are_the_same_later(path, tmp_path):
+    parsed = read_master(path)
+    answers = solved(parsed.notebook)
+    sources = [answers.get(one.grade_id, one.source) for one in parsed.cells if one.is_code and not one.is_test]
+    pairs = run_cells(DRAWN_TWICE, sources, tmp_path, path.parent)
+    assert len(pairs) > 2
+    assert all(at_once == later for at_once, later in pairs)
+
+
+def test_figure_of_a_wrong_answer_is_its_own(court):
+    subject = master(court, SHOWN["line"])
+    right, wrong = (pictures(court.grade(subject, {"f": f"def f(x):\n    return {value}"}).notebook) for value in ("x", "3 * x"))
+    assert right != wrong
+    assert len(right) == len(wrong) == 1
+
+
+def test_solution_s_figures_are_not_drawn_again(court):
+    refuse = "import gc\nfrom nbreferee.engine.figures import Figures\nFigures.draw = lambda figures, name: ('', 'asked to draw')\n"
+    subject = master(court, SHOWN["line"])
+    assert len(pictures(court.grade(subject, {"f": refuse + RIGHT}).notebook)) == 1
+    court.grader.forget_figures()
+    notebook = court.grade(subject, {"f": refuse + RIGHT}).notebook
+    assert not pictures(notebook)
+    assert "not drawn: asked to draw" in json.dumps(notebook)
+
+
+def test_figure_before_a_crash_is_drawn_by_the_next_box(court):
+    subject = master(court, SHOWN["line"], "import os\nif f(1) == 3: os._exit(1)", "f(1)")
+    found = court.grade(subject, {"f": "def f(x):\n    return 3 * x"})
+    assert len(pictures(found.notebook)) == 1
+
+
+WRONG_FIGURES = {
+    "text that cannot be drawn": ("plt.title('$\\\\frac{$')\nplt.show()", "ValueError"),
+    "one that never gets drawn": (
+        "from matplotlib.lines import Line2D\nclass Slow(Line2D):\n    def draw(self, renderer):\n        while True: pass\n"
+        "fig, ax = plt.subplots()\nax.add_line(Slow([0, 1], [0, 1]))\nplt.show()",
+        "stopped after|time was up",
+    ),
+    "one that ends its process": (
+        "import os\nfrom matplotlib.lines import Line2D\nclass Fatal(Line2D):\n    def draw(self, renderer): os._exit(1)\n"
+        "fig, ax = plt.subplots()\nax.add_line(Fatal([0, 1], [0, 1]))\nplt.show()",
+        "process ended",
+    ),
+    "a name that nobody knows": (f"from IPython.display import display\ndisplay({{'image/png': '{MARK}{'0' * 64}'}}, raw=True)", "KeyError"),
+    "a name that is none": (f"from IPython.display import display\ndisplay({{'image/png': '{MARK}../../etc'}}, raw=True)", "KeyError"),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG_FIGURES)
+def test_figure_that_cannot_be_drawn_costs_itself_alone(court, kind):
+    added, words = WRONG_FIGURES[kind]
+    subject = master(court, SHOWN["line"])
+    found = court.grade(subject, {"f": "import matplotlib.pyplot as plt\n" + RIGHT + "\n" + added})
+    assert verdicts(found)["f_tests"].score == 2
+    assert re.search(f"not drawn: [^\"]*({words})", json.dumps(found.notebook))

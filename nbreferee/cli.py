@@ -178,3 +178,35 @@ def doctor() -> None:
     }
     console.print(said.get(reached, "No tier: student code must not run here."))
     sys.exit(0 if reached else 1)
+
+
+@main.command()
+@click.argument("assignments", nargs=-1)
+@COURSE_DIR
+@click.option("--students", type=click.IntRange(min=1), default=30, show_default=True, help="How many students the class has.")
+@click.option("--jobs", type=click.IntRange(min=1), help="How many notebooks nbreferee grades at once (default: one per core).")
+@click.option("--sizes", default="10,100", show_default=True, metavar="N,N,...", help="Class sizes of the scaling table; none: an empty text.")
+@click.option("--to", type=click.Path(file_okay=False, path_type=Path), default=Path("bench"), show_default=True, help="Where bench.json and bench.png go.")
+def bench(assignments: tuple[str, ...], course_dir: Path, students: int, jobs: int | None, sizes: str, to: Path) -> None:
+    """Measure this machine against stock nbgrader: same submissions, one run."""
+    import os
+
+    _need_linux("student code runs in a sandbox")
+    from rich.console import Console
+
+    from nbreferee.bench.commands import BenchError
+    from nbreferee.bench.show import show
+    from nbreferee.course import CourseError, open_course, source_assignments
+
+    try:
+        if not all(size.isdigit() and int(size) for size in sizes.split(",") if size):
+            raise CourseError(f"--sizes {sizes}: not numbers with commas between them. Write 10,100 for example.")
+        names = source_assignments(open_course(course_dir), assignments)
+        show(course_dir.resolve(), names, students, jobs or len(os.sched_getaffinity(0)), [int(size) for size in sizes.split(",") if size], to, Console())
+    except (CourseError, BenchError) as error:
+        click.echo(f"nbreferee: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

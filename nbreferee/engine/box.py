@@ -69,8 +69,8 @@ class Box:
         sys.addaudithook(self._note_writing)
         self._operations: dict[str, Callable[..., Any]] = {
             "cell": self._run_cell, "files": self._take_files, "new_files": self._new_files, "name": self._name, "names": self._names,
-            "call": self._call, "attributes": self._attributes, "set_attributes": self._set_attributes, "source": self._source,
-            "signature": self._signature, "traceback": self._traceback, "module": self._module, "draw": self._draw,
+            "call": self._call, "attributes": lambda one: dict(vars(one)), "source": self._source,
+            "signature": self._signature, "traceback": self._traceback, "draw": self._draw,
         }  # fmt: skip
         self._callable: dict[str, Callable[..., Any]] = {
             **{name: getattr(operator, name) for name in OPERATORS},
@@ -231,13 +231,6 @@ class Box:
         raised = None if error is None else self._exception(*error)
         return bool(type(one).__exit__(one, None if raised is None else type(raised), raised, None))
 
-    def _attributes(self, one: Any) -> dict[str, Any]:
-        return dict(vars(one))
-
-    def _set_attributes(self, one: Any, attributes: dict[str, Any]) -> None:
-        vars(one).clear()
-        vars(one).update(attributes)
-
     def _source(self, one: Any) -> str:
         return inspect.getsource(one)
 
@@ -249,9 +242,6 @@ class Box:
 
         signature = inspect.signature(one)
         return [(p.name, int(p.kind), given(p.default), given(p.annotation)) for p in signature.parameters.values()], given(signature.return_annotation)
-
-    def _module(self, name: str) -> bool:
-        return name in sys.modules or bool(__import__(name))
 
     def _traceback(self) -> list[str]:
         error = self._last_error

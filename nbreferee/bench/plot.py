@@ -1,0 +1,40 @@
+"""The picture of a benchmark: both graders side by side, and nbreferee over workers and class sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("agg")
+import matplotlib.pyplot as plt  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
+
+COLOURS = {"nbgrader": "#999999", "nbreferee": "#0072B2"}  # Okabe and Ito's palette: https://jfly.uni-koeln.de/color/
+
+
+def plot(measured: Sequence[Any]) -> Figure:
+    """Return the figure of measurements (`bench.Measured`)."""
+    figure, (compared, scaled) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    groups = list(dict.fromkeys((one.what, one.figures) for one in measured))
+    pairs = {(one.what, one.figures, one.grader): one for one in reversed(measured)}  # the first of each
+    for shift, grader in ((-0.2, "nbgrader"), (0.2, "nbreferee")):
+        heights = [pairs[*group, grader].a_minute if (*group, grader) in pairs else 0 for group in groups]
+        bars = compared.bar([place + shift for place in range(len(groups))], heights, 0.4, label=grader, color=COLOURS[grader])
+        compared.bar_label(bars, fmt="%.0f")
+    compared.set_xticks(range(len(groups)), [f"{what},\n{'with' if figures else 'without'} figures" for what, figures in groups])
+    compared.set(ylabel="notebooks a minute", yscale="log", title="the same submissions, in one run")
+    compared.margins(y=0.15)
+    compared.legend()
+    compare = [one for one in measured if one.grader == "nbgrader" and one.what == "autograde"]
+    sizes = [one for one in measured if one.grader == "nbreferee" and one.what == "autograde" and one.figures][1:]
+    for marker, jobs in zip("osD^v", sorted({one.jobs for one in sizes}), strict=False):
+        chosen = sorted((one for one in sizes if one.jobs == jobs), key=lambda one: one.students)
+        label = f"{jobs} worker{'s' if jobs > 1 else ''}"
+        scaled.plot([one.students for one in chosen], [one.a_minute for one in chosen], marker=marker, color=COLOURS["nbreferee"], alpha=0.5 if jobs == 1 else 1, label=label)
+    if compare:
+        scaled.axhline(compare[0].a_minute, color=COLOURS["nbgrader"], label="nbgrader")
+    scaled.set(xlabel="students in the class", ylabel="notebooks a minute", xscale="log", ylim=(0, None), title="start-up included")
+    scaled.legend()
+    return figure

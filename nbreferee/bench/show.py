@@ -1,0 +1,36 @@
+"""What a person sees of a benchmark: rows as they come, ratios at the end, and where the files are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from nbreferee.bench import Measured, bench, ratio, write
+
+HEAD = f"{'':10}{'grader':11}{'figures':9}{'students':>9}{'notebooks':>11}{'workers':>9}{'seconds':>9}{'a minute':>10}{'CPU s':>9}{'largest MB':>12}"
+
+
+def show(course: Path, assignments: Sequence[str], students: int, jobs: int, sizes: Sequence[int], folder: Path, console: Console) -> None:
+    """Measure, print, and write bench.json and bench.png into a folder."""
+    console.print(HEAD, highlight=False, soft_wrap=True)
+    measured: list[Measured] = []
+    with console.status("making the class"):
+        for one in bench(course, assignments, students, jobs, sizes):
+            measured.append(one)
+            console.print(_row(one), highlight=False, soft_wrap=True)
+    for what in ("autograde", "feedback"):
+        for figures in (True, False):
+            times = ratio(measured, what, figures)
+            if times is not None:
+                console.print(f"{what}, {'with' if figures else 'without'} figures: nbreferee is {times:.1f} times as fast.", highlight=False)
+    folder.mkdir(parents=True, exist_ok=True)
+    write(measured, folder)
+    console.print(f"Written to {folder / 'bench.json'} and {folder / 'bench.png'}.", highlight=False, soft_wrap=True)
+
+
+def _row(one: Measured) -> str:
+    cost = one.cost
+    first = f"{one.what:10}{one.grader:11}{'with' if one.figures else 'without':9}{one.students:9}{one.notebooks:11}{one.jobs:9}"
+    return f"{first}{cost.wall_s:9.1f}{one.a_minute:10.1f}{cost.cpu_s:9.1f}{cost.peak_mb:12.0f}"

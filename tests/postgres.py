@@ -35,15 +35,17 @@ def server() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))  # short, for a socket, and open to nobody
     there = programs()
     who = {}
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root, and nobody may not be able to read an environment
-        who = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
-        os.chown(folder, NOBODY, NOBODY)
-        if "site-packages" in str(there):
-            there = shutil.copytree(there.parent, folder / "pginstall") / "bin"
-            shutil.copytree(there.parent.parent.parent / "pgserver.libs", folder / "pgserver.libs")
     data = folder / "data"
     options = [f"-k{folder}", "-clisten_addresses=", "-cfsync=off"]
     try:
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+            who = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+            os.chown(folder, NOBODY, NOBODY)
+            packages = there.parents[2]
+            if (packages / "pgserver").is_dir():  # an environment that perhaps root alone can read
+                for part in ("pgserver/pginstall", "pgserver.libs"):
+                    shutil.copytree(packages / part, folder / "packages" / part)
+                there = folder / "packages" / there.relative_to(packages)
         subprocess.run([there / "initdb", "-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8", "--no-locale"], check=True, capture_output=True, cwd=folder, **who)
         command = [there / "postgres", "-D", data, *options]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=folder, preexec_fn=end_with_us, **who) as process:

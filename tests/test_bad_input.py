@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -33,12 +33,11 @@ class Place:
     mend: Callable[[], object]
     prefix: tuple[str, ...] = ()
     seen: Path | None = None
-    options: tuple[str, ...] = field(default=())
 
 
 def nbreferee(course: Path, *arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
     environment = {**os.environ, "PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "400"}
-    command = [*prefix, BINARIES / "nbreferee", *arguments, "--course-dir", str(course)]
+    command = [*prefix, BINARIES / "nbreferee", *arguments, "--jobs", "1", "--course-dir", str(course)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=4 * LONGEST_S)
 
 
@@ -82,9 +81,13 @@ def read_only(what: str) -> Callable:
 
 def full(what: str) -> Callable:
     """A folder lies on a disk with no room left, until a file on it goes."""
-    copied = f"cp -a {what} /dev/shm/nbreferee_$$\nmount -t tmpfs -o size=8m none {what}\ncp -a /dev/shm/nbreferee_$$/. {what}\nrm -r /dev/shm/nbreferee_$$"
-    filled = "cat /dev/zero > filler 2>/dev/null || true"
-    return lambda course: mounted(f"{copied}\ncd '{course}'\ncd {what}\n{filled}", f"rm {what}/filler", course)
+
+    def arrange(course: Path):
+        folder, kept = course / what, shutil.copytree(course / what, course.parent / "kept")
+        filled = f"cat /dev/zero > '{folder}/filler' 2>/dev/null || true"
+        return mounted(f"mount -t tmpfs -o size=8m none '{folder}'\ncp -a '{kept}/.' '{folder}'\n{filled}", f"rm '{folder}/filler'", course)
+
+    return arrange
 
 
 @contextmanager

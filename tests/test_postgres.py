@@ -70,7 +70,7 @@ def courses(urls, tmp_path_factory) -> dict[str, Path]:
 def graded(courses, urls) -> dict[str, dict[str, list[dict]]]:
     """What the gradebooks hold once the class is graded."""
     for course in courses.values():
-        ran = run(course, "nbreferee", "autograde")
+        ran = run(course, "nbreferee", "autograde", "--jobs", "1")
         assert ran.returncode == 0, ran.stderr
     return {kind: rows(url) for kind, url in urls.items()}
 
@@ -88,7 +88,7 @@ def graded_again(graded, courses, urls) -> dict[str, dict[str, list[dict]]]:
             book.db.commit()
         shutil.rmtree(courses[kind] / "submitted/dee/ps1")
         hand_in(courses[kind], "dee", RIGHT)
-        ran = run(courses[kind], "nbreferee", "grade", "--force")
+        ran = run(courses[kind], "nbreferee", "grade", "--force", "--jobs", "1")
         assert ran.returncode == 0, ran.stderr
     return {kind: rows(url) for kind, url in urls.items()}
 
@@ -109,7 +109,7 @@ def test_postgresql_holds_the_same_after_marks_by_hand_and_grading_again(graded,
 
 
 def test_a_run_with_nothing_changed_changes_no_row(graded_again, courses, urls):
-    ran = run(courses["postgresql"], "nbreferee", "autograde")
+    ran = run(courses["postgresql"], "nbreferee", "autograde", "--jobs", "1")
     assert "skipped 8" in " ".join(ran.stdout.split())
     assert rows(urls["postgresql"]) == graded_again["postgresql"]
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import os
-import shutil
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -23,6 +21,7 @@ from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 
 from nbreferee import worker
+from nbreferee.aside import whole_folder
 from nbreferee.course import CourseError
 from nbreferee.engine.limits import Budget
 from nbreferee.gradebook import Recorder, released_cells
@@ -231,7 +230,7 @@ class Autograding:
     def _write(self, submission: _Submission) -> None:
         started = time.monotonic()
         student, results = submission.student, submission.results
-        with _written_aside(self._folder(self._course.autograded_directory, student)) as target:
+        with whole_folder(self._folder(self._course.autograded_directory, student)) as target:
             for name, data in beside(submission.files, next(iter(self._materials.values())).files).items():
                 (target / name).parent.mkdir(parents=True, exist_ok=True)
                 (target / name).write_bytes(data)
@@ -261,21 +260,3 @@ def _read_bytes(path: Path) -> bytes:
     if not stat.S_ISREG(path.lstat().st_mode):
         raise SubmissionError("the notebook is a link or no regular file")
     return path.read_bytes()
-
-
-@contextlib.contextmanager
-def _written_aside(target: Path) -> Iterator[Path]:
-    """Lend a new folder that takes the place of `target` when all is written."""
-    aside = target.with_name(f".{target.name}.new")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    try:
-        yield aside
-        for path in aside.rglob("*"):
-            if path.is_file():
-                os.chmod(path, 0o444)
-        if target.exists():
-            shutil.rmtree(target)
-        aside.rename(target)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)

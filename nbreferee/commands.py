@@ -16,8 +16,9 @@ from nbgrader.coursedir import CourseDirectory
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
+from nbreferee.aside import write_whole
 from nbreferee.autograde import Autograding, Manner, Outcome, alone, submitted_by
-from nbreferee.course import CourseError, gradebook_writer, open_course, source_assignments
+from nbreferee.course import CourseError, gradebook_trouble, gradebook_writer, open_course, source_assignments
 from nbreferee.display import Display, closing_table
 from nbreferee.settings import NbReferee, SandboxError
 from nbreferee.workers import Workers, dask_pool, local_pool
@@ -67,7 +68,6 @@ class _Desk:
 
 def _run(wanted: Wanted, steps: list[Callable[[_Desk], int]]) -> int:
     warnings.filterwarnings("ignore", module="nbgrader")
-    console = Console(stderr=True)
     try:
         if wanted.json_path and not wanted.json_path.parent.is_dir():
             raise CourseError(f"{wanted.json_path.parent}: no such folder for --json. Make it first.")
@@ -75,19 +75,34 @@ def _run(wanted: Wanted, steps: list[Callable[[_Desk], int]]) -> int:
         source_assignments(course, wanted.assignments)
         pool = _workers(wanted)
         try:
-            with alone(course, lambda: console.print("Another nbreferee works on this course: waiting for its end.")), gradebook_writer(course) as gradebook:
-                desk = _Desk(wanted, course, gradebook, pool, console)
-                return max(step(desk) for step in steps)
+            return _work(wanted, course, pool, steps)
         finally:
             pool.close()
     except (CourseError, SandboxError) as error:
-        click.echo(f"nbreferee: {error}", err=True)
-    except (SQLAlchemyError, OSError) as error:
-        click.echo(f"nbreferee: {_what_failed(error)} What is done is kept; run the command again to go on.", err=True)
+        _say(str(error))
     except KeyboardInterrupt:
-        click.echo("nbreferee: stopped. What is done is kept; run the command again to go on.", err=True)
+        _say("stopped. What is done is kept; run the command again to go on.")
         os._exit(STOPPED)  # workers end with this process
     return 2
+
+
+def _work(wanted: Wanted, course: CourseDirectory, pool: Workers, steps: list[Callable[[_Desk], int]]) -> int:
+    """Take the steps; what ends them is said before workers finish what they are at."""
+    console = Console(stderr=True)
+    try:
+        with alone(course, lambda: console.print("Another nbreferee works on this course: waiting for its end.")), gradebook_writer(course) as gradebook:
+            desk = _Desk(wanted, course, gradebook, pool, console)
+            return max(step(desk) for step in steps)
+    except SQLAlchemyError as error:
+        _say(gradebook_trouble(course, error))
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _say(f"{where}{error.strerror or error}. Check the disk and its permissions, then run the command again: what is done is kept.")
+    return 2
+
+
+def _say(text: str) -> None:
+    click.echo(f"nbreferee: {text}", err=True)
 
 
 def _grade(desk: _Desk) -> int:
@@ -102,7 +117,8 @@ def _grade(desk: _Desk) -> int:
         for name in names:
             Autograding(course, desk.gradebook, name, desk.workers, manner, _Listener(display, outcomes)).run(expected[name])
     if wanted.json_path:
-        wanted.json_path.write_text(json.dumps([outcome.as_json() for outcome in outcomes], indent=1, ensure_ascii=False) + "\n")
+        verdicts = json.dumps([outcome.as_json() for outcome in outcomes], indent=1, ensure_ascii=False) + "\n"
+        write_whole(wanted.json_path, verdicts.encode())
     for warning in dict.fromkeys(text for outcome in outcomes for text in outcome.warnings):
         desk.console.print(f"Look at this test: {warning}", highlight=False, markup=False, soft_wrap=True)
     Console(width=None if desk.console.is_terminal else 120, highlight=False).print(closing_table(outcomes))
@@ -161,10 +177,3 @@ def _workers(wanted: Wanted) -> Workers:
         return Workers(lambda: executor, 2 * threads)
     jobs = wanted.jobs or len(os.sched_getaffinity(0))
     return Workers(lambda: local_pool(jobs), 2 * jobs + 2)
-
-
-def _what_failed(error: Exception) -> str:
-    if isinstance(error, SQLAlchemyError):
-        return f"the gradebook cannot be written ({str(getattr(error, 'orig', error)).splitlines()[0]}). Close what else uses it, and check its permissions."
-    where = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
-    return f"{where}{getattr(error, 'strerror', None) or error}. Check the disk and its permissions."

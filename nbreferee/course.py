@@ -33,6 +33,8 @@ def open_course(folder: Path) -> CourseDirectory:
     from nbgrader.coursedir import CourseDirectory
     from traitlets.config.loader import PyFileConfigLoader
 
+    if not folder.is_dir():
+        raise CourseError(f"{folder}: no such folder. Name the course's with --course-dir.")
     if not (folder / CONFIG_NAME).is_file():
         raise CourseError(f"{folder}: no {CONFIG_NAME} here. Go to the course's folder, or name it with --course-dir.")
     try:
@@ -70,20 +72,66 @@ def open_gradebook(course: CourseDirectory) -> AbstractContextManager[Gradebook]
     Raises
     ------
     CourseError
-        where nothing has been graded yet.
+        where nothing has been graded yet, or the gradebook cannot be opened.
     """
-    from nbgrader.api import Gradebook
-
     path = course.db_url.removeprefix("sqlite:///")
     if course.db_url.startswith("sqlite:///") and not Path(path).is_file():
         raise CourseError(f"{path}: there is no gradebook yet. Grade the class first: make grade.")
-    return Gradebook(course.db_url, course.course_id)
+    return gradebook_writer(course)
 
 
 def gradebook_writer(course: CourseDirectory) -> AbstractContextManager[Gradebook]:
-    """Open the gradebook of a course to write in it; make it where there is none."""
+    """Open the gradebook of a course to write in it; make it where there is none.
+
+    Raises
+    ------
+    CourseError
+        where it cannot be opened.
+    """
     from nbgrader.api import Gradebook
+    from sqlalchemy.exc import SQLAlchemyError
 
     # nbgrader looks for alembic on the path.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    return Gradebook(course.db_url, course.course_id)
+    try:
+        return Gradebook(_bounded(course.db_url), course.course_id)
+    except ImportError as error:
+        raise CourseError(f"the gradebook's database needs {error.name}. Install it: pip install nbreferee[postgresql].") from None
+    except SQLAlchemyError as error:
+        raise CourseError(gradebook_trouble(course, error)) from None
+
+
+def _bounded(db_url: str) -> str:
+    """Have a PostgreSQL server, too, say in bounded time what cannot be done; SQLite does so after 5 s."""
+    from sqlalchemy import make_url
+
+    url = make_url(db_url)
+    if url.get_backend_name() != "postgresql":
+        return db_url
+    given = {"connect_timeout": "10", "options": "-c lock_timeout=10s", **url.query}
+    return url.set(query=given).render_as_string(hide_password=False)
+
+
+# words of a database: what to do about it
+_CURES = {
+    "lock": "Close what else uses it",
+    "readonly": "Make it and its folder writable",
+    "unable to open": "Make it and its folder writable",
+    "full": "Make room on its disk",
+    "connect": "Start its server, or mend c.CourseDirectory.db_url",
+    "not a database": "Restore it from a backup",
+}
+
+
+def gradebook_trouble(course: CourseDirectory, error: Exception) -> str:
+    """Return why the gradebook cannot be used, and what to do."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    if isinstance(error, ArgumentError):  # the URL itself, which perhaps holds a password
+        return "c.CourseDirectory.db_url: no database has an address like that. Mend it in nbgrader_config.py."
+    url = make_url(course.db_url)
+    where = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+    why = next(iter(str(getattr(error, "orig", None) or error).strip().splitlines()), type(error).__name__)
+    cure = next((cure for words, cure in _CURES.items() if words in why), "Mend it")
+    return f"the gradebook {where} cannot be used ({why}). {cure}, then run the command again: what is done is kept."

@@ -11,6 +11,7 @@ from nbgrader.api import Assignment, BaseCell, Comment, Grade, Gradebook, GradeC
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import select
 
+from nbreferee.aside import write_whole
 from nbreferee.page import Sheet, render
 from nbreferee.workers import Workers
 
@@ -58,9 +59,7 @@ def write_feedback(
                 continue
             page = future.result()
             path.parent.mkdir(parents=True, exist_ok=True)
-            aside = path.with_name(f".{path.name}.new")
-            aside.write_bytes(page)
-            aside.replace(path)
+            write_whole(path, page)
             done(path, "")
 
     for notebook in notebooks:

@@ -84,6 +84,7 @@ class Recorder:
         )
         unscored = complete.where(Grade.auto_score.is_(None), ~Grade.needs_manual_grade)
         self.recorded: set[str] = set(gradebook.db.execute(complete.distinct()).scalars()) - set(gradebook.db.execute(unscored.distinct()).scalars())
+        gradebook.db.rollback()  # no transaction is open, and nothing locked, while students' code runs
 
     def record(self, student: str, timestamp: str | None, marks: Mapping[str, Marks | None]) -> None:
         """Write a submission: for each notebook its marks, or None where it was not handed in or cannot be read."""

@@ -259,7 +259,7 @@ WRONG = {
         "no notebooks here. Put the instructor's version there.",
     ),
     "no_source": (lambda course: shutil.rmtree(course / "source"), ["ps1"], "no assignments here. Put each into a folder of its own."),
-    "no_such_folder": (None, ["ps1", "--course-dir", "nowhere"], "nowhere: no nbgrader_config.py here."),
+    "no_such_folder": (None, ["ps1", "--course-dir", "nowhere"], "nowhere: no such folder. Name the course's with --course-dir."),
     "no_such_option": (None, ["ps1", "--fast"], "No such option"),
     "no_place_for_json": (None, ["ps1", "--json", "nowhere/verdicts.json"], "nowhere: no such folder"),
 }  # fmt: skip

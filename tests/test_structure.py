@@ -15,7 +15,7 @@ PACKAGE = COURSE / "nbreferee"
 
 # From values to the command line: a module imports only from rows above its own.
 ROWS = (
-    {"codec", "course", "bench.commands", "display", "master", "sandbox.kernel", "engine", "engine.channel", "verify.mutation", "verify.lazy", "verify.warm"},
+    {"aside", "codec", "course", "bench.commands", "display", "master", "sandbox.kernel", "engine", "engine.channel", "verify.mutation", "verify.lazy", "verify.warm"},
     {"sandbox.landlock", "sandbox.namespaces", "sandbox.seccomp", "plan", "engine.kinds", "engine.conversation", "engine.exceptions", "engine.shell"},
     {"engine.figures"},
     {"report", "sandbox", "engine.adopt", "engine.box", "engine.proxies"},

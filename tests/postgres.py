@@ -1,0 +1,64 @@
+"""A PostgreSQL server for a test: on a socket in a folder of its own, and gone with the process that has started it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nbreferee.sandbox import kernel
+
+NOBODY = 65534
+
+
+def programs() -> Path | None:
+    """Return the folder of initdb and postgres: this system's, or those that pgserver brings; None where there are none."""
+    folders = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), *map(Path, os.environ["PATH"].split(os.pathsep))]
+    if (spec := importlib.util.find_spec("pgserver")) is not None:
+        folders.append(Path(spec.origin).parent / "pginstall/bin")
+    return next((folder for folder in folders if (folder / "initdb").exists() and (folder / "postgres").exists()), None)
+
+
+def end_with_us() -> None:
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGQUIT)
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """Lend a server; what is lent is its URL up to a database's name, with a place for that."""
+    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))  # short, for a socket, and open to nobody
+    there = programs()
+    who = {}
+    data = folder / "data"
+    options = [f"-k{folder}", "-clisten_addresses=", "-cfsync=off"]
+    try:
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+            who = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+            os.chown(folder, NOBODY, NOBODY)
+            packages = there.parents[2]
+            if (packages / "pgserver").is_dir():  # an environment that perhaps root alone can read
+                for part in ("pgserver/pginstall", "pgserver.libs"):
+                    shutil.copytree(packages / part, folder / "packages" / part)
+                there = folder / "packages" / there.relative_to(packages)
+        subprocess.run([there / "initdb", "-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8", "--no-locale"], check=True, capture_output=True, cwd=folder, **who)
+        command = [there / "postgres", "-D", data, *options]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=folder, preexec_fn=end_with_us, **who) as process:
+            try:
+                said = ""
+                for line in process.stderr:
+                    said += line
+                    if "ready to accept connections" in line:
+                        break
+                assert process.poll() is None, said
+                yield f"postgresql+psycopg://tests@/{{}}?host={folder}"
+            finally:
+                process.send_signal(signal.SIGINT)  # end all sessions
+                process.communicate(timeout=60)
+    finally:
+        shutil.rmtree(folder)

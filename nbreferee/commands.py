@@ -20,7 +20,7 @@ from nbreferee.autograde import Autograding, Manner, Outcome, alone, submitted_b
 from nbreferee.course import CourseError, gradebook_writer, open_course, source_assignments
 from nbreferee.display import Display, closing_table
 from nbreferee.settings import NbReferee, SandboxError
-from nbreferee.workers import Workers, dask_pool, local_pool
+from nbreferee.workers import Workers, far_workers, local_workers
 
 STOPPED = 130  # as a shell says of a command that Ctrl-C has ended
 
@@ -73,7 +73,7 @@ def _run(wanted: Wanted, steps: list[Callable[[_Desk], int]]) -> int:
             raise CourseError(f"{wanted.json_path.parent}: no such folder for --json. Make it first.")
         course = open_course(wanted.course_dir)
         source_assignments(course, wanted.assignments)
-        pool = _workers(wanted)
+        pool = _workers(wanted, console)
         try:
             with alone(course, lambda: console.print("Another nbreferee works on this course: waiting for its end.")), gradebook_writer(course) as gradebook:
                 desk = _Desk(wanted, course, gradebook, pool, console)
@@ -155,12 +155,10 @@ class _Listener:
             self._display.say(f"{outcome.student}: {outcome.assignment}/{outcome.notebook}: {outcome.message}. It gets no points.")
 
 
-def _workers(wanted: Wanted) -> Workers:
+def _workers(wanted: Wanted, console: Console) -> Workers:
     if wanted.scheduler is not None:
-        executor, threads = dask_pool(wanted.scheduler)
-        return Workers(lambda: executor, 2 * threads)
-    jobs = wanted.jobs or len(os.sched_getaffinity(0))
-    return Workers(lambda: local_pool(jobs), 2 * jobs + 2)
+        return far_workers(wanted.scheduler, lambda: console.print("No worker has joined the cluster yet: waiting for one."))
+    return local_workers(wanted.jobs or len(os.sched_getaffinity(0)))
 
 
 def _what_failed(error: Exception) -> str:

@@ -107,7 +107,7 @@ async def _call(address: str) -> None:
     from distributed.security import Security
 
     async with rpc(address, timeout=CONNECT_S, connection_args=Security().get_connection_args("client")) as there:
-        who = await asyncio.wait_for(there.identity(), CONNECT_S)
+        who = await asyncio.wait_for(there.identity(), CONNECT_S + 1)  # a second for somebody who answers with nothing
     if who["type"] != "Scheduler":
         raise OSError(f"this is the address of a {who['type'].lower()}")
 

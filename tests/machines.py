@@ -103,7 +103,7 @@ set -e
 mount -t tmpfs none "$1"
 mkdir "$2" "$1/dask"
 echo $(ls "$1")
-TMPDIR="$2" "$3" -m distributed.cli.dask_worker "$4" --nworkers 1 --nthreads 2 "$5" --local-directory "$1/dask" >&2 &
+TMPDIR="$2" "$3" -m distributed.cli.dask_worker "$4" --nworkers 1 --nthreads "$5" "$6" --local-directory "$1/dask" >&2 &
 echo $!
 set +e
 wait $!
@@ -115,9 +115,9 @@ find "$2" -mindepth 1
 class Worker:
     """A Dask worker on a machine, where a folder is hidden from it."""
 
-    def __init__(self, machine: Machine, scheduler: str, hidden: Path, log: Path, nanny: bool) -> None:
+    def __init__(self, machine: Machine, scheduler: str, hidden: Path, log: Path, threads: int, nanny: bool) -> None:
         self._temporary = f"{hidden}/tmp-{machine.name}"
-        words = [str(hidden), self._temporary, sys.executable, scheduler, "--nanny" if nanny else "--no-nanny"]
+        words = [str(hidden), self._temporary, sys.executable, scheduler, str(threads), "--nanny" if nanny else "--no-nanny"]
         command = machine.command("unshare", "--mount", "--propagation", "private", "sh", "-c", ALONE, "sh", *words)
         with log.open("w") as errors:
             self._shell = subprocess.Popen(command, cwd=COURSE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True)

@@ -23,7 +23,7 @@ from test_batch import BAD, BINARIES, CONFIG, HONEST, RIGHT, hand_in, released  
 
 from nbreferee import __version__, worker
 
-SLOW = {f"slow_{n}": {**RIGHT, "half": f"import time\ntime.sleep(0.4)\n{RIGHT['half']}"} for n in range(12)}
+SLOW = {f"slow_{n}": {**RIGHT, "half": f"import time\ntime.sleep(0.4)\n{RIGHT['half']}"} for n in range(8)}
 STUDENTS = {**HONEST, **SLOW, "exits": BAD["exits"][0]}
 COMMAND = [BINARIES / "nbreferee", "autograde", "ps1", "--json", "../verdicts.json"]
 PYTHON = [sys.executable, "-m"]
@@ -59,7 +59,7 @@ def verdicts(course: Path) -> dict[tuple[str, str], dict]:
 def course(released, tmp_path_factory) -> Path:  # noqa: F811
     """A course that some have handed in, the only thing in its parent folder."""
     course = Path(shutil.copytree(released, tmp_path_factory.mktemp("cluster") / "course"))
-    (course / "nbgrader_config.py").write_text(CONFIG.replace("_s = 1\n", "_s = 40\n"))
+    (course / "nbgrader_config.py").write_text(CONFIG.replace("_s = 1\n", "_s = 20\n"))
     for student, answers in STUDENTS.items():
         hand_in(course, student, answers)
     return course
@@ -89,7 +89,8 @@ def ran(course, tmp_path_factory) -> Iterator[Ran]:
         address = f"tcp://{head.address}:{PORT}"
         command = [*PYTHON, "distributed.cli.dask_scheduler", "--host", head.address, "--port", str(PORT), "--no-dashboard"]
         scheduler = subprocess.Popen(head.command(*command), cwd=COURSE, stdout=log, stderr=log)
-        first, second = (Worker(machine, address, mine.parent, logs / machine.name, nanny) for machine, nanny in ((one, False), (two, True)))
+        first = Worker(one, address, mine.parent, logs / "one", threads=2, nanny=False)
+        second = Worker(two, address, mine.parent, logs / "two", threads=1, nanny=True)
         wait_until(lambda: (logs / "scheduler").read_text().count("Register worker") == 2, "workers have not joined")
         with autograding(mine, "--scheduler", address, prefix=desk.command()) as grading:
             wait_until(lambda: len(list(mine.glob("autograded/*/ps1"))) > 2 or grading.poll() is not None, "no submission is done")

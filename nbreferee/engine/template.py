@@ -84,8 +84,12 @@ class Template:
             self._ready = True
         ours, theirs = socket.socketpair()
         child = Child(self, Channel(ours), folder)
-        with theirs:
-            self.ask("fork", {**request, "scratch": str(folder)}, [theirs], child.set_pid)
+        try:
+            with theirs:
+                self.ask("fork", {**request, "scratch": str(folder)}, [theirs], child.set_pid)
+        except ChannelError:
+            ours.close()
+            raise
         return child
 
     def ask(self, operation: str, request: Any, sockets: list[socket.socket], then: Callable[[Any], None]) -> None:

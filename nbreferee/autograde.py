@@ -12,7 +12,7 @@ import fcntl
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from concurrent.futures import BrokenExecutor, Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -164,7 +164,7 @@ class Autograding:
             while self._running and len(self._running) + len(submission.tasks) > self._workers.in_flight:
                 self._collect()
             for name, task in submission.tasks.items():
-                self._running[self._workers.submit(worker.run, task)] = submission, name
+                self._running[self._workers.submit(self._workers.grade, task)] = submission, name
             if not submission.tasks:
                 self._write(submission)
         while self._running:
@@ -199,10 +199,9 @@ class Autograding:
 
     def _collect(self) -> None:
         """Wait for a result, and write the submissions that are complete."""
-        ready, _ = wait(self._running, return_when=FIRST_COMPLETED)
         broken: list[tuple[_Submission, str]] = []
         touched: dict[str, _Submission] = {}
-        for future in ready:
+        for future in self._workers.finished(self._running):
             submission, name = self._running.pop(future)
             touched[submission.student] = submission
             error = future.exception()
@@ -223,7 +222,7 @@ class Autograding:
     def _alone(self, task: Task) -> Result:
         """Have a task done that may be why a worker has died."""
         try:
-            return self._workers.submit(worker.run, task).result()
+            return self._workers.submit(self._workers.grade, task).result()
         except Exception as error:
             return _failed_by_us(error)
 
@@ -249,7 +248,8 @@ class Autograding:
 
 
 def _failed_by_us(error: BaseException) -> Result:
-    why = "its worker has ended, perhaps for want of memory" if isinstance(error, BrokenExecutor) else f"{type(error).__name__}: {error}"
+    ended = isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker"  # Dask's, which need not be there
+    why = "its worker has ended, perhaps for want of memory" if ended else f"{type(error).__name__}: {error}"
     return Result("failed", f"the grader failed on it ({why})")
 
 

@@ -21,7 +21,7 @@ from nbreferee.autograde import Autograding, Manner, Outcome, alone, submitted_b
 from nbreferee.course import CourseError, gradebook_trouble, gradebook_writer, open_course, source_assignments
 from nbreferee.display import Display, closing_table
 from nbreferee.settings import NbReferee, SandboxError
-from nbreferee.workers import Workers, dask_pool, local_pool
+from nbreferee.workers import Workers, far_workers, local_workers
 
 STOPPED = 130  # as a shell says of a command that Ctrl-C has ended
 
@@ -173,7 +173,5 @@ class _Listener:
 
 def _workers(wanted: Wanted) -> Workers:
     if wanted.scheduler is not None:
-        executor, threads = dask_pool(wanted.scheduler)
-        return Workers(lambda: executor, 2 * threads)
-    jobs = wanted.jobs or len(os.sched_getaffinity(0))
-    return Workers(lambda: local_pool(jobs), 2 * jobs + 2)
+        return far_workers(wanted.scheduler, lambda: _say("no worker has joined the cluster yet: waiting for one."))
+    return local_workers(wanted.jobs or len(os.sched_getaffinity(0)))

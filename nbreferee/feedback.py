@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +52,7 @@ def write_feedback(
     running: dict[Future, Path] = {}
 
     def collect() -> None:
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
+        for future in workers.finished(running):
             path = running.pop(future)
             if (error := future.exception()) is not None:
                 done(path, f"{type(error).__name__}: {error}")

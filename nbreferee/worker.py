@@ -1,17 +1,24 @@
 """What one worker does, a process here or on another machine: tasks in, results out, nothing shared.
 
-A worker keeps its warm processes from task to task; they end with it.
+A worker keeps its warm processes from task to task; they end with it. It may do several tasks at a
+time, in threads that come and go.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import hashlib
 import json
+import platform
 import signal
+import subprocess
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from nbreferee import __version__
@@ -19,6 +26,7 @@ from nbreferee.engine.limits import Budget
 from nbreferee.engine.referee import Warm
 from nbreferee.grading import CellVerdict, Grader, Marks, Material, as_bytes, plain_verdict
 from nbreferee.intake import SubmissionError
+from nbreferee.sandbox import Layer
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,13 @@ class Result:
     wall_s: float = 0.0
 
 
-_GRADERS: dict[tuple, Grader] = {}  # of this process, by (budget, stamp): as a rule there is one
+class Unfit(Exception):
+    """This worker must not grade; the text says where it is, why, and the cure."""
+
+
+_IDLE: dict[tuple, list[Grader]] = {}  # graders of this process that nobody uses now, by (budget, stamp): as a rule one for each thread
+# What holds here, found out in a process of one thread: those that are forked for it want no other.
+PROBE = "import sys; sys.path.insert(0, {!r}); from nbreferee.sandbox.probe import probe; print(*(one.layer.value for one in probe() if one.holds))"
 
 
 def start_worker() -> None:
@@ -73,12 +87,29 @@ def run(task: Task) -> Result:
     """Grade a notebook."""
     started = time.monotonic()
     try:
-        graded = _grader(task.budget, task.stamp).grade(task.material, task.data, task.files)
+        with _lent_grader(task.budget, task.stamp) as grader:
+            graded = grader.grade(task.material, task.data, task.files)
     except SubmissionError as error:
         return Result("failed", str(error), wall_s=time.monotonic() - started)
     graded.notebook.metadata["nbreferee"] = kept(task, graded.cells, graded.repairs)
     notebook = as_bytes(graded.notebook)
     return Result("graded", "", notebook, graded.marks, graded.cells, graded.repairs, graded.warnings, time.monotonic() - started)
+
+
+def run_far(version: str, task: Task) -> Result:
+    """Grade a notebook on a machine that the orchestrator has not looked at, and that may have joined later.
+
+    Raises
+    ------
+    Unfit
+        where this is another grader, or the sandbox is less than what the task wants.
+    """
+    if version != __version__:
+        raise Unfit(f"{platform.node()}: this worker has nbreferee {__version__}, and not {version}. Install that there, and restart it.")
+    missing = sorted(layer.value for layer in task.budget.layers - _layers_here())
+    if missing:
+        raise Unfit(f"{platform.node()}: student code must not run on this worker, for its sandbox lacks {', '.join(missing)}. Run nbreferee doctor there.")
+    return run(task)
 
 
 def kept(task: Task, cells: tuple[CellVerdict, ...], repairs: tuple[str, ...]) -> dict[str, Any]:
@@ -97,10 +128,29 @@ def read_kept(notebook: bytes, fingerprint: str) -> tuple[tuple[CellVerdict, ...
         return None
 
 
-def _grader(budget: Budget, stamp: str) -> Grader:
-    key = (budget, stamp)
-    if key not in _GRADERS:
-        warm = Warm(budget)
-        _GRADERS[key] = Grader(warm, stamp)
-        atexit.register(warm.close)
-    return _GRADERS[key]
+@contextlib.contextmanager
+def _lent_grader(budget: Budget, stamp: str) -> Iterator[Grader]:
+    """Lend a grader that no other thread uses; one that has failed is not lent again."""
+    idle = _IDLE.setdefault((budget, stamp), [])
+    try:
+        grader = idle.pop()
+    except IndexError:
+        grader = Grader(Warm(budget), stamp)
+        atexit.register(grader.warm.close)
+    try:
+        yield grader
+    except SubmissionError:
+        idle.append(grader)
+        raise
+    except BaseException:
+        grader.warm.close()
+        atexit.unregister(grader.warm.close)
+        raise
+    idle.append(grader)
+
+
+@cache
+def _layers_here() -> frozenset[Layer]:
+    code = PROBE.format(str(Path(__file__).parents[1]))
+    said = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False).stdout
+    return frozenset(map(Layer, said.split()))

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from collections.abc import Callable, Collection
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from functools import partial
 from typing import Any
 
+from nbreferee import __version__
+from nbreferee.cluster import GONE, Cluster
 from nbreferee.course import CourseError
-from nbreferee.worker import start_worker
+from nbreferee.worker import Result, Task, Unfit, run, run_far, start_worker
 
 
 class Workers:
     """An executor that is made anew where a worker has broken it, and how much to give it at a time."""
 
-    def __init__(self, new_executor: Callable[[], Executor], in_flight: int) -> None:
+    def __init__(self, new_executor: Callable[[], Executor], threads: Callable[[], int], grade: Callable[[Task], Result] = run) -> None:
         self._new_executor = new_executor
+        self._threads = threads
         self._executor: Executor | None = None
-        self.in_flight = in_flight  # notebooks that are with workers at a time, which bounds memory
+        self.grade = grade  # what to submit for a notebook to be graded
+
+    @property
+    def in_flight(self) -> int:
+        """How many notebooks are to be with workers at a time: enough for all to be busy, and memory is bounded."""
+        return 2 * self._threads() + 2
 
     def submit(self, function: Callable[[Any], Any], task: Any) -> Future:
         """Give a task to a worker."""
@@ -25,6 +34,22 @@ class Workers:
             return self._ready().submit(function, task)
         except BrokenExecutor:
             return self.replace().submit(function, task)
+
+    def finished(self, running: Collection[Future]) -> set[Future]:
+        """Wait for the first of these to be done, and return all that are.
+
+        Raises
+        ------
+        CourseError
+            where the workers have gone for good, or one must not grade.
+        """
+        ready = wait(running, return_when=FIRST_COMPLETED).done
+        for future in ready:
+            if future.cancelled():
+                raise CourseError(GONE.format(getattr(self._executor, "address", "workers")))
+            if isinstance(error := future.exception(), Unfit):
+                raise CourseError(str(error))
+        return ready
 
     def replace(self) -> Executor:
         """Go on with a new executor: the old one has broken."""
@@ -48,21 +73,20 @@ def local_pool(jobs: int) -> Executor:
     return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), start_worker)
 
 
-def dask_pool(address: str) -> tuple[Executor, int]:
-    """Return the workers of a Dask cluster, and how many there are.
+def local_workers(jobs: int) -> Workers:
+    """Return workers on this machine."""
+    return Workers(lambda: local_pool(jobs), lambda: jobs)
+
+
+def far_workers(address: str, waiting: Callable[[], None]) -> Workers:
+    """Return the workers of a Dask cluster; where none has joined it yet, call `waiting`.
 
     Raises
     ------
     CourseError
-        where there is none at this address.
+        where there is no cluster at this address, or its grader is not this one.
     """
-    try:
-        from distributed import Client
-    except ImportError:
-        raise CourseError("--scheduler needs Dask. Install it: pip install nbreferee[dask].") from None
-    try:
-        client = Client(address, timeout="10s")
-        threads = sum(client.nthreads().values())
-    except (OSError, ValueError) as error:
-        raise CourseError(f"{address}: no Dask scheduler answers there ({error}). Start one: dask scheduler.") from None
-    return client.get_executor(pure=False, retries=2), max(1, threads)
+    cluster = Cluster(address)
+    if not cluster.threads:
+        waiting()
+    return Workers(lambda: cluster, lambda: cluster.threads, partial(run_far, __version__))

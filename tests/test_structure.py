@@ -26,7 +26,7 @@ ROWS = (
     {"engine.template", "verify"},
     {"engine.referee", "verify.report"},
     {"grading", "page"},
-    {"gradebook", "worker"},
+    {"gradebook", "worker", "cluster"},
     {"workers"},
     {"autograde", "feedback"},
     {"commands", "preprocessors", "bench.classroom"},

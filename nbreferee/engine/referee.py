@@ -100,7 +100,7 @@ class Warm:
         self.folder = Path(tempfile.mkdtemp(prefix="nbreferee-"))
         (self.folder / "root").mkdir()
         plain = budget.as_plain()
-        self._common = {"limits": plain["box"], "layers": plain["layers"], "root": str(self.folder / "root")}
+        self._common = {"limits": plain["box"], "layers": plain["layers"], "root": str(self.folder / "root"), "folder": str(self.folder)}
         self._boxes: Template | None = None
         self._testers: dict[tuple, tuple[Template, Path]] = {}
         self._ahead: dict[Any, Child] = {}  # forked before they are asked for: a box, and a tester of the last master

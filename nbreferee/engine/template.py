@@ -84,8 +84,12 @@ class Template:
             self._ready = True
         ours, theirs = socket.socketpair()
         child = Child(self, Channel(ours), folder)
-        with theirs:
-            self.ask("fork", {**request, "scratch": str(folder)}, [theirs], child.set_pid)
+        try:
+            with theirs:
+                self.ask("fork", {**request, "scratch": str(folder)}, [theirs], child.set_pid)
+        except ChannelError:
+            ours.close()
+            raise
         return child
 
     def ask(self, operation: str, request: Any, sockets: list[socket.socket], then: Callable[[Any], None]) -> None:
@@ -116,12 +120,13 @@ def _matplotlib_cache() -> str:
 
 def main(packages: str) -> None:
     """Be a template."""
-    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # while it gets warm it does not listen
     role, handle = sys.argv[1], int(sys.argv[2])
     control = Channel(socket.socket(fileno=handle))
     preparation = decode(control.receive())
     prepare = {"box": _prepare_box, "tester": _prepare_tester}[role]
     serve_child = prepare(preparation, packages)
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, 0)  # or it would end with the thread that has started it; from now on a closed socket ends it
     control.send(encode("ready"))
     gc.collect()
     gc.freeze()
@@ -145,6 +150,7 @@ def main(packages: str) -> None:
             control.send(encode(pid))
     for pid in children:
         _end(pid)
+    shutil.rmtree(preparation["folder"], ignore_errors=True)  # whoever would have done so has been killed
 
 
 def _end(pid: int) -> None:

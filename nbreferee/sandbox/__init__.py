@@ -48,7 +48,8 @@ SYSTEM = tuple(Path(path) for path in ("/usr", "/lib", "/lib64", "/bin", "/etc/f
 
 def interpreter_folders() -> tuple[Path, ...]:
     """Return what Python and its packages need to be read from."""
-    return (*SYSTEM, Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve())
+    prefixes = Path(sys.base_prefix), Path(sys.prefix)  # by the names on sys.path, too, which may be links
+    return (*SYSTEM, *dict.fromkeys([*prefixes, *(path.resolve() for path in prefixes)]))
 
 
 @dataclass(frozen=True)

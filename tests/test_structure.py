@@ -15,8 +15,8 @@ PACKAGE = COURSE / "nbreferee"
 
 # From values to the command line: a module imports only from rows above its own.
 ROWS = (
-    {"codec", "course", "display", "master", "sandbox.kernel", "engine", "engine.channel", "verify.mutation", "verify.lazy", "verify.warm"},
-    {"sandbox.landlock", "sandbox.namespaces", "sandbox.seccomp", "plan", "engine.kinds", "engine.conversation", "engine.exceptions", "engine.shell"},
+    {"codec", "course", "display", "master", "sandbox.kernel", "engine", "engine.channel", "engine.scratch", "verify.mutation", "verify.lazy", "verify.warm"},
+    {"replacing", "sandbox.landlock", "sandbox.namespaces", "sandbox.seccomp", "plan", "engine.kinds", "engine.conversation", "engine.exceptions", "engine.shell"},
     {"report", "sandbox", "engine.adopt", "engine.box", "engine.proxies"},
     {"sandbox.probe", "engine.limits", "engine.oddities", "engine.references"},
     {"settings", "intake", "engine.student", "verify.session"},

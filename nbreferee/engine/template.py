@@ -69,7 +69,7 @@ class Template:
         environment = {**ENVIRONMENT, "HOME": str(home), "IPYTHONDIR": str(home / "ipython"), "MPLCONFIGDIR": os.environ.get("MPLCONFIGDIR") or _matplotlib_cache()}
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-c", START.format(PACKAGES), role, str(theirs.fileno())],
+                [sys.executable, "-I", "-c", START.format(PACKAGES), role, str(theirs.fileno()), str(os.getpid())],
                 env=environment, cwd=home, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             )  # fmt: skip
         self._control = Channel(ours)
@@ -116,17 +116,18 @@ def _matplotlib_cache() -> str:
 
 def main(packages: str) -> None:
     """Be a template."""
-    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-    role, handle = sys.argv[1], int(sys.argv[2])
+    role, handle, parent = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    kernel.end_with(parent)
     control = Channel(socket.socket(fileno=handle))
-    preparation = decode(control.receive())
-    prepare = {"box": _prepare_box, "tester": _prepare_tester}[role]
-    serve_child = prepare(preparation, packages)
-    control.send(encode("ready"))
-    gc.collect()
-    gc.freeze()
     children: set[int] = set()
-    with contextlib.suppress(ChannelError):
+    mine = os.getpid()
+    with contextlib.suppress(ChannelError):  # whoever has started this is gone
+        preparation = decode(control.receive())
+        prepare = {"box": _prepare_box, "tester": _prepare_tester}[role]
+        serve_child = prepare(preparation, packages)
+        control.send(encode("ready"))
+        gc.collect()
+        gc.freeze()
         while True:
             frame, sockets = control.receive_with_sockets()
             operation, request = decode(frame)
@@ -138,6 +139,7 @@ def main(packages: str) -> None:
                 continue
             pid = os.fork()
             if pid == 0:
+                kernel.end_with(mine)
                 control.socket.detach()  # or its end as an object would close whatever has its number then
                 _be_child(serve_child, request, sockets[0])
             children.add(pid)

@@ -89,7 +89,9 @@ def later_due(book: Gradebook) -> None:
 
 
 def score_of_a_backup(book: Gradebook) -> None:
-    book.find_grade("half_tests", "two", "ps1", UNCHANGED).auto_score = 0
+    grade = book.find_grade("half_tests", "two", "ps1", UNCHANGED)
+    assert grade.auto_score == 3
+    grade.auto_score = 0
 
 
 def read_by_a_person(book: Gradebook) -> None:

@@ -1,4 +1,8 @@
-"""Files and folders that are there whole or not at all: written aside, then put in their place."""
+"""Files and folders that are there whole or not at all: written aside, then put in their place at once.
+
+Whatever ends this process, the old one is there or the new one. As long as anything of a folder lies
+aside, its last writing has not come to its end.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from nbreferee.sandbox import kernel
+
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file."""
-    aside = _beside(path)
+    aside = _new(path)
     with _naming(path):
         try:
             aside.write_bytes(data)
@@ -20,29 +26,64 @@ def write_whole(path: Path, data: bytes) -> None:
             aside.unlink(missing_ok=True)
 
 
+def is_unfinished(target: Path) -> bool:
+    """Return whether the last writing of a folder was cut short."""
+    return _new(target).exists() or _old(target).exists()
+
+
 @contextlib.contextmanager
-def whole_folder(target: Path) -> Iterator[Path]:
-    """Lend a new folder that takes the place of `target` when all is written."""
-    aside = _beside(target)
-    shutil.rmtree(aside, ignore_errors=True)  # of a run that was killed
+def replacement(target: Path) -> Iterator[Path]:
+    """Lend an empty folder that takes the place of `target` when all is written.
+
+    What is cut short stays aside, as a sign of it; where the caller fails, all is as it was.
+    """
+    unfinished = is_unfinished(target)
+    with _naming(target):
+        if _old(target).exists() and not target.exists():
+            _old(target).rename(target)
+        try:
+            _new(target).mkdir(parents=True, exist_ok=True)
+            for path in _new(target).iterdir():  # what is in it, and not the folder: there is always a sign
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+            yield _new(target)
+        except BaseException:
+            if not unfinished:
+                _forget(target)
+            raise
+        for path in _new(target).rglob("*"):
+            if path.is_file():
+                os.chmod(path, 0o444)
+        if target.exists():
+            _trade_places(target)
+        else:
+            _new(target).rename(target)
+        for path in (_old(target), _new(target)):
+            if path.exists():
+                shutil.rmtree(path)
+
+
+def _forget(target: Path) -> None:
+    shutil.rmtree(_new(target), ignore_errors=True)
+    with contextlib.suppress(OSError):
+        target.parent.rmdir()  # where nothing has come of it
+
+
+def _trade_places(target: Path) -> None:
     try:
-        with _naming(target):
-            aside.mkdir(parents=True)
-            yield aside
-            for path in aside.rglob("*"):
-                if path.is_file():
-                    os.chmod(path, 0o444)
-            if target.exists():
-                shutil.rmtree(target)
-            aside.rename(target)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            target.parent.rmdir()  # where nothing has come of it
+        kernel.exchange(str(_new(target)), str(target))
+    except OSError:  # some file systems cannot, NFS for one: for a moment there is neither, and the next run puts the old one back
+        if _old(target).exists():
+            shutil.rmtree(_old(target))
+        target.rename(_old(target))
+        _new(target).rename(target)
 
 
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.new")
+def _new(target: Path) -> Path:
+    return target.with_name(f".{target.name}.new")
+
+
+def _old(target: Path) -> Path:
+    return target.with_name(f".{target.name}.old")
 
 
 @contextlib.contextmanager

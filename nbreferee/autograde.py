@@ -1,8 +1,9 @@
 """nbreferee autograde: what a class has handed in, through an executor of workers, into `autograded/` and the gradebook.
 
 This process alone reads submissions and writes results, a submission at a time: its notebooks go to a
-folder aside, its scores to the gradebook in one transaction, and then the folder takes its place. What
-is killed in between is graded again by the next run, which skips all that has not changed.
+folder aside, its scores to the gradebook in one transaction, and then the folder takes its place at once.
+What is killed in between leaves the folder aside, and is graded again by the next run, which skips all
+else that has not changed.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 
 from nbreferee import worker
-from nbreferee.aside import whole_folder
+from nbreferee.aside import is_unfinished, replacement
 from nbreferee.course import CourseError
 from nbreferee.engine.limits import Budget
 from nbreferee.gradebook import Recorder, released_cells
@@ -156,8 +157,7 @@ class Autograding:
         """Grade the submissions of students."""
         for student in students:
             submission = self._read(student)
-            earlier = [] if self._manner.force or student not in self._recorder.recorded else self._earlier(submission)
-            if len(earlier) == len(self._materials):
+            if earlier := [] if self._manner.force else self._earlier(submission):
                 for outcome in earlier:
                     self._done(outcome)
                 continue
@@ -183,19 +183,28 @@ class Autograding:
             except (SubmissionError, OSError) as error:
                 submission.results[name] = Result("failed", str(error))
             else:
-                submission.tasks[name] = Task(student, self._assignment, name, material, data, files, self._manner.budget, self._manner.stamp)
+                submission.tasks[name] = Task(student, self._assignment, name, material, data, files, self._manner.budget, self._manner.stamp, self._recorder.due)
         return submission
 
     def _earlier(self, submission: _Submission) -> list[Outcome]:
-        """Return what earlier runs made of a submission, where nothing has changed since."""
+        """Return what earlier runs made of a submission, where that is complete and nothing has changed since; else nothing."""
         folder = self._folder(self._course.autograded_directory, submission.student)
+        if not submission.tasks or is_unfinished(folder):
+            return []
         found = []
-        for name, task in submission.tasks.items():
-            with contextlib.suppress(OSError):
-                kept = worker.read_kept((folder / f"{name}.ipynb").read_bytes(), task.fingerprint)
-                if kept is not None:
-                    found.append(Outcome(submission.student, self._assignment, name, "skipped", cells=kept[0], repairs=kept[1]))
-        return found
+        for name in self._materials:
+            path, task = folder / f"{name}.ipynb", submission.tasks.get(name)
+            if task is None and name not in submission.results and not path.exists():
+                found.append(_missing(submission.student, self._assignment, name))
+                continue
+            try:
+                kept = worker.read_kept(path.read_bytes(), task.fingerprint) if task else None
+            except OSError:
+                return []
+            if kept is None:
+                return []
+            found.append(Outcome(submission.student, self._assignment, name, "skipped", cells=kept[0], repairs=kept[1]))
+        return found if self._recorder.holds(submission.student, {one.notebook: one.cells for one in found if one.status == "skipped"}) else []
 
     def _collect(self) -> None:
         """Wait for a result, and write the submissions that are complete."""
@@ -229,7 +238,7 @@ class Autograding:
     def _write(self, submission: _Submission) -> None:
         started = time.monotonic()
         student, results = submission.student, submission.results
-        with whole_folder(self._folder(self._course.autograded_directory, student)) as target:
+        with replacement(self._folder(self._course.autograded_directory, student)) as target:
             for name, data in beside(submission.files, next(iter(self._materials.values())).files).items():
                 (target / name).parent.mkdir(parents=True, exist_ok=True)
                 (target / name).write_bytes(data)
@@ -239,12 +248,19 @@ class Autograding:
             self._recorder.record(student, submission.timestamp, {name: results[name].marks if name in results else None for name in self._materials})
         self.writing_s += time.monotonic() - started
         for name in self._materials:
-            result = results.get(name, Result("missing", "not handed in"))
+            result = results.get(name)
+            if result is None:
+                self._done(_missing(student, self._assignment, name))
+                continue
             common = {"wall_s": result.wall_s, "repairs": result.repairs, "cells": result.cells, "warnings": result.warnings}
             self._done(Outcome(student, self._assignment, name, result.status, result.message, **common))
 
     def _folder(self, step: str, student: str) -> Path:
         return Path(self._course.format_path(step, student, self._assignment))
+
+
+def _missing(student: str, assignment: str, notebook: str) -> Outcome:
+    return Outcome(student, assignment, notebook, "missing", "not handed in")
 
 
 def _failed_by_us(error: BaseException) -> Result:

@@ -6,7 +6,7 @@ once, and rows are written in bulk.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,7 @@ from nbgrader.utils import parse_utc
 from sqlalchemy import bindparam, insert, select, update
 
 from nbreferee.course import CourseError
-from nbreferee.grading import Marks
+from nbreferee.grading import CellVerdict, Marks
 from nbreferee.intake import Released
 
 if TYPE_CHECKING:
@@ -76,15 +76,21 @@ class Recorder:
         self._scored = self._cells(GradeCell) + self._cells(TaskCell)
         self._commented = self._cells(SolutionCell) + self._cells(TaskCell)
         self._students = set(gradebook.db.execute(select(Student.id)).scalars())
-        complete = (
-            select(SubmittedAssignment.student_id)
-            .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-            .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
-            .where(SubmittedAssignment.assignment_id == self._assignment_id)
-        )
-        unscored = complete.where(Grade.auto_score.is_(None), ~Grade.needs_manual_grade)
-        self.recorded: set[str] = set(gradebook.db.execute(complete.distinct()).scalars()) - set(gradebook.db.execute(unscored.distinct()).scalars())
+        self.due = str(self._due or "")
+        self._before = self._scores()
         gradebook.db.rollback()  # no transaction is open, and nothing locked, while students' code runs
+
+    def holds(self, student: str, cells: Mapping[str, Iterable[CellVerdict]]) -> bool:
+        """Return whether the gradebook had, before this run, these very verdicts of a student on notebooks, and zeros for others."""
+        verdicts = {(name, cell.grade_id): cell for name, those in cells.items() for cell in those}
+        before = self._before.get(student, {})
+        for row in self._scored:
+            verdict = verdicts.get((row.notebook, row.name))
+            score = verdict.score if verdict else 0.0
+            by_hand = row.notebook in cells and (verdict is None or verdict.status == "manual")
+            if row.cell_id not in before or not (by_hand or before[row.cell_id] == score):
+                return False
+        return True
 
     def record(self, student: str, timestamp: str | None, marks: Mapping[str, Marks | None]) -> None:
         """Write a submission: for each notebook its marks, or None where it was not handed in or cannot be read."""
@@ -98,6 +104,20 @@ class Recorder:
         except BaseException:
             database.rollback()
             raise
+
+    def _scores(self) -> dict[str, dict[str, float | None]]:
+        """Return the automatic scores of every student by cell; none of a cell that nobody has looked at."""
+        rows = (
+            select(SubmittedAssignment.student_id, Grade.cell_id, Grade.auto_score)
+            .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+            .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
+            .where(SubmittedAssignment.assignment_id == self._assignment_id)
+            .where(Grade.auto_score.is_not(None) | Grade.manual_score.is_not(None) | Grade.needs_manual_grade)
+        )
+        found: dict[str, dict[str, float | None]] = {}
+        for student, cell, score in self._gradebook.db.execute(rows):
+            found.setdefault(student, {})[cell] = score
+        return found
 
     def _cells(self, kind: Any) -> list[_Row]:
         names = {number: name for name, number in self._notebooks.items()}

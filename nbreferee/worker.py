@@ -41,11 +41,12 @@ class Task:
     files: Mapping[str, bytes] = field(repr=False)
     budget: Budget = field(default_factory=Budget)
     stamp: str = ""
+    due: str = ""  # which no verdict depends on, but the penalty
 
     @property
     def fingerprint(self) -> str:
-        """A name for all that the verdicts depend on."""
-        digest = hashlib.sha256(repr((__version__, self.material.key, self.budget.as_plain(), self.stamp)).encode())
+        """A name for all that scores depend on."""
+        digest = hashlib.sha256(repr((__version__, self.material.key, self.budget.as_plain(), self.stamp, self.due)).encode())
         digest.update(self.data)
         for name, data in sorted(self.files.items()):
             digest.update(f"{name} {len(data)} ".encode() + data)
@@ -77,9 +78,11 @@ PROBE = "import sys; sys.path.insert(0, {!r}); from nbreferee.sandbox.probe impo
 
 def start_worker() -> None:
     """Make this process end with the one that has started it, whatever ends that."""
+    import multiprocessing
+
     from nbreferee.sandbox import kernel
 
-    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    kernel.end_with(multiprocessing.parent_process().pid)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever has started it hears Ctrl-C
 
 

@@ -7,7 +7,6 @@ the rest goes on there.
 from __future__ import annotations
 
 import contextlib
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from nbreferee.codec import Bounds, CodecError, decode, encode
 from nbreferee.engine.channel import Channel, ChannelError, Late
 from nbreferee.engine.conversation import MARK
 from nbreferee.engine.limits import Budget
+from nbreferee.engine.scratch import Scratch
 from nbreferee.engine.template import Child, Template
 from nbreferee.plan import Plan
 
@@ -97,7 +97,8 @@ class Warm:
 
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
-        self.folder = Path(tempfile.mkdtemp(prefix="nbreferee-"))
+        self._own = Scratch()
+        self.folder = self._own.path
         (self.folder / "root").mkdir()
         plain = budget.as_plain()
         self._common = {"limits": plain["box"], "layers": plain["layers"], "root": str(self.folder / "root"), "folder": str(self.folder)}
@@ -118,7 +119,7 @@ class Warm:
         for template in (self._boxes, *(template for template, _ in self._testers.values())):
             if template is not None:
                 template.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._own.remove()
 
     def box(self) -> _Box:
         """Return a new box."""

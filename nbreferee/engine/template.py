@@ -69,7 +69,7 @@ class Template:
         environment = {**ENVIRONMENT, "HOME": str(home), "IPYTHONDIR": str(home / "ipython"), "MPLCONFIGDIR": os.environ.get("MPLCONFIGDIR") or _matplotlib_cache()}
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-c", START.format(PACKAGES), role, str(theirs.fileno())],
+                [sys.executable, "-I", "-c", START.format(PACKAGES), role, str(theirs.fileno()), str(os.getpid())],
                 env=environment, cwd=home, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             )  # fmt: skip
         self._control = Channel(ours)
@@ -120,18 +120,20 @@ def _matplotlib_cache() -> str:
 
 def main(packages: str) -> None:
     """Be a template."""
-    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # while it gets warm it does not listen
-    role, handle = sys.argv[1], int(sys.argv[2])
+    role, handle, parent = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    kernel.end_with(parent)  # while it gets warm it does not listen
     control = Channel(socket.socket(fileno=handle))
-    preparation = decode(control.receive())
-    prepare = {"box": _prepare_box, "tester": _prepare_tester}[role]
-    serve_child = prepare(preparation, packages)
-    kernel.prctl(kernel.PR_SET_PDEATHSIG, 0)  # or it would end with the thread that has started it; from now on a closed socket ends it
-    control.send(encode("ready"))
-    gc.collect()
-    gc.freeze()
     children: set[int] = set()
-    with contextlib.suppress(ChannelError):
+    preparation: dict[str, Any] = {}
+    mine = os.getpid()
+    with contextlib.suppress(ChannelError):  # whoever has started this is gone
+        preparation = decode(control.receive())
+        prepare = {"box": _prepare_box, "tester": _prepare_tester}[role]
+        serve_child = prepare(preparation, packages)
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, 0)  # or it would end with the thread that has started it; from now on a closed socket ends it
+        control.send(encode("ready"))
+        gc.collect()
+        gc.freeze()
         while True:
             frame, sockets = control.receive_with_sockets()
             operation, request = decode(frame)
@@ -143,6 +145,7 @@ def main(packages: str) -> None:
                 continue
             pid = os.fork()
             if pid == 0:
+                kernel.end_with(mine)
                 control.socket.detach()  # or its end as an object would close whatever has its number then
                 _be_child(serve_child, request, sockets[0])
             children.add(pid)
@@ -150,7 +153,8 @@ def main(packages: str) -> None:
             control.send(encode(pid))
     for pid in children:
         _end(pid)
-    shutil.rmtree(preparation["folder"], ignore_errors=True)  # whoever would have done so has been killed
+    shutil.rmtree(preparation.get("folder", ""), ignore_errors=True)  # whoever would have done so has been killed
+    os._exit(0)  # IPython would look for its folders
 
 
 def _end(pid: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import signal
 
 MACHINE = platform.machine()  # 'x86_64' or 'aarch64'
 
@@ -13,12 +14,14 @@ CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 MNT_DETACH = 2
+AT_FDCWD, RENAME_EXCHANGE = -100, 2
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 4, 24, 38
 
 # Numbers of calls that libc does not wrap. Those from 424 on are the same on every machine.
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _CAPSET = {"x86_64": 126, "aarch64": 91}
 _SECCOMP = {"x86_64": 317, "aarch64": 277}
+_RENAMEAT2 = {"x86_64": 316, "aarch64": 276}
 LANDLOCK_CREATE, LANDLOCK_ADD, LANDLOCK_RESTRICT = 444, 445, 446
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -61,6 +64,18 @@ def prctl(option: int, argument: int = 0) -> None:
     """Set something of this process; trailing arguments are 0, as the kernel demands."""
     rest = [ctypes.c_ulong(n) for n in (argument, 0, 0, 0)]
     _checked(_libc.prctl(option, *rest), "prctl")
+
+
+def end_with(parent: int) -> None:
+    """End this process when its parent does, whatever ends that; at once, if it is gone already."""
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def exchange(one: str, other: str) -> None:
+    """Let two files or folders take each other's name, at once."""
+    syscall(_RENAMEAT2[MACHINE], AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE, name=f"exchange {one}")
 
 
 def drop_capabilities() -> None:

@@ -1,0 +1,144 @@
+"""What is graded again, and what is not; and two graders at once on one course."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from nbgrader.api import Gradebook
+from small_class import CONFIG, PATIENCE_S, RIGHT, UNCHANGED, grade_here, gradebook, hand_in, prepare, start, statuses, until
+
+from nbreferee import worker
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory) -> Path:
+    """A class of which some have been graded before."""
+    course = tmp_path_factory.mktemp("prepared") / "course"
+    prepare(course)
+    return course
+
+
+@pytest.fixture
+def course(prepared, tmp_path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(prepared, tmp_path / "course"))
+
+
+def is_locked(course: Path) -> bool:
+    """Whether a grader works on a course."""
+    if not (course / ".nbreferee.lock").exists():
+        return False
+    with (course / ".nbreferee.lock").open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
+def test_second_grader_says_that_it_waits_and_finds_everything_done(course):
+    said = course.parent / "said.txt"
+    few = [option for student in ("c_1", "c_2") for option in ("--student", student)]
+    first = start(course, *few, "--json", "first.json")
+    until(lambda: is_locked(course), "the first works on the course")
+    os.kill(first.pid, signal.SIGSTOP)
+    second = start(course, *few, "--json", "second.json")
+    try:
+        until(lambda: "Another nbreferee works on this course: waiting for its end." in said.read_text(), "the second says that it waits")
+        assert second.poll() is None
+    finally:
+        os.kill(first.pid, signal.SIGCONT)
+    assert [first.wait(PATIENCE_S), second.wait(PATIENCE_S)] == [0, 0], said.read_text()
+    assert statuses(course / "first.json") == {"c_1": {"graded"}, "c_2": {"graded"}}
+    assert statuses(course / "second.json") == {"c_1": {"skipped"}, "c_2": {"skipped"}}
+
+
+# ------------------------------------------------ what is graded again, and what is not
+
+
+def change_file(path: str, text: str) -> Callable[[Path], None]:
+    """Return what writes a file of a course."""
+    return lambda course: (course / path).write_text(text) and None
+
+
+def change_master(course: Path) -> None:
+    """Solve an exercise in another way."""
+    path = course / "source/ps1/one.ipynb"
+    path.write_text(path.read_text().replace("return 2 * x", "return x + x"))
+
+
+def change_gradebook(change: Callable[[Gradebook], None]) -> Callable[[Path], None]:
+    """Return what changes something in a course's gradebook."""
+
+    def apply(course: Path) -> None:
+        with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as book:
+            change(book)
+            book.db.commit()
+
+    return apply
+
+
+def later_due(book: Gradebook) -> None:
+    book.find_assignment("ps1").duedate = datetime(2026, 2, 1)
+
+
+def score_of_a_backup(book: Gradebook) -> None:
+    grade = book.find_grade("half_tests", "two", "ps1", UNCHANGED)
+    assert grade.auto_score == 3
+    grade.auto_score = 0
+
+
+def read_by_a_person(book: Gradebook) -> None:
+    grade = book.find_grade("why", "two", "ps1", UNCHANGED)
+    grade.manual_score, grade.needs_manual_grade = 3, False
+    book.find_comment("why", "two", "ps1", UNCHANGED).manual_comment = "Better."
+
+
+# name: (what changes, whether the submission is then graded again)
+CHANGES = {
+    "nothing": (lambda course: None, False),
+    "time_of_the_file": (lambda course: os.utime(course / f"submitted/{UNCHANGED}/ps1/one.ipynb", (0, 0)), False),
+    "marks_by_hand": (change_gradebook(read_by_a_person), False),
+    "answer": (lambda course: hand_in(course, UNCHANGED, RIGHT), True),
+    "file_beside": (change_file(f"submitted/{UNCHANGED}/ps1/more.csv", "3"), True),
+    "timestamp": (change_file(f"submitted/{UNCHANGED}/ps1/timestamp.txt", "2026-01-03 00:00:00 UTC"), True),
+    "master": (change_master, True),
+    "instructors_file": (change_file("source/ps1/data/numbers.csv", "1,3\n"), True),
+    "budget": (change_file("nbgrader_config.py", CONFIG.replace("cell_s = 2", "cell_s = 3")), True),
+    "due_date": (change_gradebook(later_due), True),
+    "older_gradebook": (change_gradebook(score_of_a_backup), True),
+    "executed_notebook": (lambda course: (course / f"autograded/{UNCHANGED}/ps1/two.ipynb").unlink(), True),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_submission_is_graded_again_where_its_scores_may_change(change, course):
+    apply, again = CHANGES[change]
+    apply(course)
+    before = gradebook(course)
+    found = grade_here(course, UNCHANGED)
+    assert {one.status for one in found.values()} == {"graded" if again else "skipped"}
+    if not again:
+        assert gradebook(course) == before
+    assert {one.status for one in grade_here(course, UNCHANGED).values()} == {"skipped"}
+
+
+def test_submission_is_graded_again_by_another_version_and_by_force(course, monkeypatch):
+    assert {one.status for one in grade_here(course, UNCHANGED).values()} == {"skipped"}
+    assert {one.status for one in grade_here(course, UNCHANGED, force=True).values()} == {"graded"}
+    monkeypatch.setattr(worker, "__version__", "0.0.0")
+    assert {one.status for one in grade_here(course, UNCHANGED).values()} == {"graded"}
+    assert {one.status for one in grade_here(course, UNCHANGED).values()} == {"skipped"}
+
+
+def test_notebook_that_is_missing_makes_no_submission_graded_again(course):
+    (course / f"submitted/{UNCHANGED}/ps1/two.ipynb").unlink()
+    for status in ("graded", "skipped"):
+        found = grade_here(course, UNCHANGED)
+        assert {one.notebook: one.status for one in found.values()} == {"one": status, "two": "missing"}

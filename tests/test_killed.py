@@ -1,0 +1,260 @@
+"""A grader that is killed at any moment: nothing is lost, nothing lives on, and the next run brings the same to its end."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import itertools
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_class import ANSWERS, EARLIER, GRADED_BEFORE, LATE, REMEMBERING, UNCHANGED, contents, finish, grade_here, gradebook, hand_in, prepare, start, until
+from sqlalchemy.orm import Session
+
+from nbreferee.autograde import Autograding
+from nbreferee.course import open_course
+from nbreferee.engine import scratch
+from nbreferee.engine.limits import Budget
+from nbreferee.sandbox import kernel
+from nbreferee.settings import NbReferee
+
+Process = tuple[int, int]  # its id, and when it was started
+
+
+def processes() -> Iterator[tuple[Process, int, int]]:
+    """All processes that are not over, each with its parent and its session."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            state, parent, _, session, *rest = (folder / "stat").read_text().rpartition(")")[2].split()
+            if state not in "ZX":
+                yield (int(folder.name), int(rest[15])), int(parent), int(session)
+
+
+def family(pid: int) -> set[Process]:
+    """A process's children, their children, and so on."""
+    children: dict[int, set[Process]] = {}
+    for process, parent, _ in processes():
+        children.setdefault(parent, set()).add(process)
+    found, new = set(), {pid}
+    while new:
+        born = set().union(*(children.get(one, set()) for one in new))
+        found |= born
+        new = {one for one, _ in born}
+    return found
+
+
+def living(known: set[Process], session: int, marker: str) -> set[Process]:
+    """Which processes live that are known, of a session, or have a marker in their environment."""
+    found = set()
+    for process, _, theirs in processes():
+        environment = b""
+        with contextlib.suppress(OSError):
+            environment = Path(f"/proc/{process[0]}/environ").read_bytes()
+        if process in known or theirs == session or marker.encode() in environment:
+            found.add(process)
+    return found
+
+
+def kill(run: subprocess.Popen, marker: str) -> int:
+    """Kill a run's first process alone; return how many others there were, none of which may live on."""
+    known = family(run.pid)
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    until(lambda: not living(known, run.pid, marker), "no process of a killed run lives on")
+    return len(known)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory) -> Path:
+    """A class of which some have been graded before."""
+    course = tmp_path_factory.mktemp("prepared") / "course"
+    prepare(course)
+    return course
+
+
+@pytest.fixture
+def course(prepared, tmp_path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(prepared, tmp_path / "course"))
+
+
+# ------------------------------------------------ killed from outside, at any moment
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(prepared, tmp_path_factory) -> tuple[dict[tuple, Any], dict[str, bytes]]:
+    """The gradebook and the files that a run makes which nobody kills."""
+    course = Path(shutil.copytree(prepared, tmp_path_factory.mktemp("uninterrupted") / "course"))
+    found = finish(course)
+    assert found == {student: {"skipped" if student == UNCHANGED else "graded"} for student in ANSWERS}
+    return gradebook(course), contents(course / "autograded")
+
+
+def written(course: Path, expected: dict[str, bytes]) -> dict[str, int]:
+    """The students whose folder is as it will be in the end, with nothing aside; and which folder that is."""
+    found = {}
+    for student in ANSWERS:
+        folder = course / "autograded" / student / "ps1"
+        mine = {path.removeprefix(f"{student}/ps1/"): data for path, data in expected.items() if path.startswith(f"{student}/")}
+        if folder.is_dir() and contents(folder) == mine and not list(folder.parent.glob(".*")):
+            found[student] = folder.stat().st_ino
+    return found
+
+
+def assert_old_or_new(course: Path, old: dict[str, bytes], new: dict[str, bytes]) -> None:
+    """Every student has what was there before, or what comes, and each as a whole."""
+    there = contents(course / "autograded")
+    for student in ANSWERS:
+        mine, before, after = ({path: data for path, data in files.items() if path.startswith(f"{student}/ps1/")} for files in (there, old, new))
+        assert mine in (before, after), student
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_killed_at_random_moments_and_resumed_it_ends_as_if_it_had_not_been(seed, prepared, course, uninterrupted):
+    rows, files = uninterrupted
+    old = contents(prepared / "autograded")
+    chance = random.Random(seed)
+    most_others = 0
+    finished = written(course, files)
+    assert set(finished) == {UNCHANGED}
+    for _ in range(5):
+        run = start(course)
+        more = len(finished) + chance.choice((0, 1, 1, 2))
+        until(lambda: len(written(course, files)) >= more or run.poll() is not None, "the run goes on")
+        time.sleep(chance.uniform(0, 2.5) if more == len(finished) else chance.uniform(0, 0.1))  # the moment itself
+        most_others = max(most_others, kill(run, str(course.parent)))
+        assert_old_or_new(course, old, files)
+        now = written(course, files)
+        assert finished.items() <= now.items()  # what was written stays as it is
+        finished = now
+    assert most_others > 4  # workers, templates, boxes and testers
+    found = finish(course)
+    assert {student for student, what in found.items() if what == {"skipped"}} == set(finished)
+    assert {student for student, what in found.items() if what == {"graded"}} == set(ANSWERS) - set(finished)
+    assert finished.items() <= written(course, files).items()
+    assert gradebook(course) == rows
+    assert contents(course / "autograded") == files
+    assert [path.name for path in (course / "autograded").rglob(".*")] == []
+    assert list((course.parent / "temporary").iterdir()) == []
+    assert "Traceback" not in (course.parent / "said.txt").read_text()
+    for number, student in enumerate(GRADED_BEFORE):
+        assert rows[student, "score", "why"][1:3] == (1.5 + number / 4, 0.25)
+        assert rows[student, "score", "double_tests"][1] == 0.75
+        assert rows[student, "comment", "why"][1] == f"Nice, {student}."
+
+
+# ------------------------------------------------ killed between any two steps of writing
+
+STEPS = ((os, "mkdir"), (os, "rename"), (os, "chmod"), (os, "unlink"), (os, "rmdir"), (Path, "write_bytes"), (Session, "commit"), (kernel, "exchange"))
+
+
+def armed(write_submission: Callable, killed_before: int) -> Callable:
+    """Return what writes a submission and is killed at that."""
+
+    def write_armed(*args: Any) -> None:
+        kill_before(killed_before)
+        write_submission(*args)
+
+    return write_armed
+
+
+def kill_before(number: int) -> None:
+    """Have this process killed before its n-th step of those that change something."""
+    steps = itertools.count(1)
+
+    def dying(step: Callable) -> Callable:
+        def take(*args: Any, **options: Any) -> Any:
+            if next(steps) == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return step(*args, **options)
+
+        return take
+
+    for owner, name in STEPS:
+        setattr(owner, name, dying(getattr(owner, name)))
+
+
+def grade_in_a_fork(course: Path, student: str, budget: Budget, killed_before: int) -> bool:
+    """Grade a student in a fork of this process; return whether it was killed."""
+    pid = os.fork()
+    if pid == 0:
+        with contextlib.suppress(BaseException):
+            REMEMBERING.alone_known = True
+            Autograding._write = armed(Autograding._write, killed_before)
+            grade_here(course, student, budget=budget)
+            os._exit(0)
+        os._exit(1)
+    status = os.waitpid(pid, 0)[1]
+    assert os.WIFSIGNALED(status) or status == 0
+    return os.WIFSIGNALED(status)
+
+
+def refuse_exchange(one: str, other: str) -> None:
+    raise OSError(errno.EINVAL, f"exchange {one}: Invalid argument")
+
+
+@pytest.mark.parametrize("file_system", ["exchanges", "does_not_exchange"])
+def test_killed_between_any_two_steps_of_writing_there_is_the_old_or_the_new(file_system, prepared, tmp_path, monkeypatch):
+    student = LATE
+    versions = {"earlier": EARLIER, "later": ANSWERS[student]}
+    budget = NbReferee(config=open_course(prepared).config).budget()
+    ends = {}
+    for name, answers in versions.items():
+        end = Path(shutil.copytree(prepared, tmp_path / name))
+        hand_in(end, student, answers)
+        grade_here(end, student, budget=budget, force=True)
+        ends[name] = gradebook(end), contents(end / "autograded")
+    assert ends["earlier"] != ends["later"]
+    if file_system == "does_not_exchange":
+        monkeypatch.setattr(kernel, "exchange", refuse_exchange)
+    for number in itertools.count(1):
+        course = Path(shutil.copytree(tmp_path / "earlier", tmp_path / str(number)))
+        hand_in(course, student, versions["later"])
+        if not grade_in_a_fork(course, student, budget, number):
+            break
+        assert gradebook(course) in (ends["earlier"][0], ends["later"][0])
+        folder = course / "autograded" / student
+        there = [contents(folder / "ps1")] if (folder / "ps1").exists() else [contents(folder / ".ps1.old")] if file_system != "exchanges" else []
+        assert there in [[contents(tmp_path / name / "autograded" / student / "ps1")] for name in ends], number
+        for name, answers in versions.items():  # the student may have thought again
+            hand_in(course, student, answers)
+            grade_here(course, student, budget=budget)
+            assert (gradebook(course), contents(course / "autograded")) == ends[name], (number, name)
+    assert (gradebook(course), contents(course / "autograded")) == ends["later"]
+    assert number > 12  # as many steps were tried, and this time there was none left
+
+
+# ------------------------------------------------ temporary folders
+
+
+def test_folder_without_its_owner_is_removed_and_others_are_not(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    owner = "import time, tempfile; from nbreferee.engine.scratch import Scratch; print(Scratch().path, flush=True); time.sleep(300)"
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(Path(scratch.__file__).parents[2])}
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/file").touch()
+    (tmp_path / f"{scratch.PREFIX}link").symlink_to(tmp_path / "elsewhere")
+    with subprocess.Popen([sys.executable, "-c", owner], env=environment, stdout=subprocess.PIPE, text=True) as other:
+        theirs = Path(other.stdout.readline().strip())
+        (theirs / "boxes").mkdir()
+        (theirs / "boxes/file").touch()
+        mine = scratch.Scratch()
+        scratch.remove_abandoned()
+        assert (theirs / "boxes/file").exists()  # its owner lives
+        assert mine.path.exists()
+        other.kill()
+    scratch.remove_abandoned()
+    assert not theirs.exists()
+    assert mine.path.exists()
+    mine.remove()
+    assert {path.name for path in tmp_path.iterdir()} == {"elsewhere", f"{scratch.PREFIX}link"}
+    assert (tmp_path / "elsewhere/file").exists()

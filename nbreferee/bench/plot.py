@@ -23,8 +23,8 @@ def plot(measured: Sequence[Any]) -> Figure:
         heights = [pairs[*group, grader].a_minute if (*group, grader) in pairs else 0 for group in groups]
         bars = compared.bar([place + shift for place in range(len(groups))], heights, 0.4, label=grader, color=COLOURS[grader])
         compared.bar_label(bars, fmt="%.0f")
-    compared.set_xticks(range(len(groups)), [f"{what},\n{'with' if figures else 'without'} figures" for what, figures in groups])
-    compared.set(ylabel="notebooks a minute", yscale="log", title="the same submissions, in one run")
+    compared.set_xticks(range(len(groups)), [f"{what},\n{'figures' if figures else 'no figures'}" for what, figures in groups])
+    compared.set(ylabel="notebooks a minute", title="the same submissions, in one run")
     compared.margins(y=0.15)
     compared.legend()
     compare = [one for one in measured if one.grader == "nbgrader" and one.what == "autograde"]
@@ -36,5 +36,7 @@ def plot(measured: Sequence[Any]) -> Figure:
     if compare:
         scaled.axhline(compare[0].a_minute, color=COLOURS["nbgrader"], label="nbgrader")
     scaled.set(xlabel="students in the class", ylabel="notebooks a minute", xscale="log", ylim=(0, None), title="start-up included")
+    scaled.set_xticks(sorted({one.students for one in sizes}), [str(size) for size in sorted({one.students for one in sizes})], minor=False)
+    scaled.minorticks_off()
     scaled.legend()
     return figure

@@ -1,0 +1,84 @@
+"""What `nbreferee bench` measures with: the same class every time, and all that a command starts."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from building import answer, cell, graded, write
+from notebooks import COURSE
+
+from nbreferee.bench import Measured, ratio
+from nbreferee.bench import write as write_results
+from nbreferee.bench.classroom import as_stock, hand_in
+from nbreferee.bench.commands import BenchError, Cost, all_children_ours, run
+
+SOLUTION = "def f(x):\n    ### BEGIN SOLUTION\n    return x + 1\n    ### END SOLUTION"
+STUB = "def f(x):\n    # YOUR CODE HERE\n    raise NotImplementedError()"
+
+
+def course(folder: Path) -> Path:
+    for step, source in (("source", SOLUTION), ("release", STUB)):
+        (folder / step / "ps1").mkdir(parents=True)
+        write(folder / step / "ps1", cell("import math"), answer(source), graded())
+    return folder
+
+
+def handed_in(folder: Path) -> list[str]:
+    return [nbformat.read(path, as_version=4).cells[1].source for path in sorted(folder.glob("submitted/*/ps1/one.ipynb"))]
+
+
+def test_class_is_the_same_every_time_and_answers_differ(tmp_path):
+    first, second = course(tmp_path / "a"), course(tmp_path / "b")
+    hand_in(first, "ps1", 40)
+    hand_in(second, "ps1", 40)
+    answers = handed_in(first)
+    assert answers == handed_in(second)
+    assert len(answers) == 40
+    solved = "def f(x):\n    return x + 1"
+    assert 15 < answers.count(solved) < 33
+    assert 0 < answers.count(STUB) < 12
+    assert len(set(answers) - {solved, STUB}) > 1
+
+
+def test_stock_course_has_nbgraders_own_preprocessors(tmp_path):
+    from traitlets.config.loader import PyFileConfigLoader
+
+    shutil.copy(COURSE / "nbgrader_config.py", tmp_path)
+    as_stock(tmp_path)
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(tmp_path)).load_config()
+    assert config.CourseDirectory.course_id == "gradients"
+    assert "autograde_preprocessors" not in config.Autograde
+    assert "sanitize_preprocessors" not in config.Autograde
+
+
+def test_time_and_memory_of_what_a_command_leaves_behind_count(tmp_path):
+    spin = "x = bytearray(80 << 20); t = time.process_time()\nwhile time.process_time() < t + 0.5: pass"
+    code = f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {'import time' + chr(10) + spin!r}], start_new_session=True)"
+    with all_children_ours():
+        cost = run([Path(sys.executable).name, "-c", code], tmp_path)
+    assert cost.cpu_s > 0.5
+    assert cost.peak_mb > 80
+
+
+def test_command_that_fails_is_named_with_what_it_said(tmp_path):
+    with pytest.raises(BenchError, match="ended with status 3: sorry"):
+        run([Path(sys.executable).name, "-c", "print('sorry'); raise SystemExit(3)"], tmp_path)
+
+
+def test_results_are_written_with_their_ratios(tmp_path):
+    def one(grader: str, figures: bool, wall_s: float, **others) -> Measured:
+        return Measured("autograde", grader, figures, others.get("students", 10), 20, others.get("jobs", 1), Cost(wall_s, wall_s, 100))
+
+    measured = [one("nbreferee", True, 10), one("nbgrader", True, 60), one("nbreferee", True, 99, students=50, jobs=2), one("nbgrader", False, 8)]
+    assert ratio(measured, "autograde", True) == 6
+    assert ratio(measured, "autograde", False) is None
+    write_results(measured, tmp_path)
+    found = json.loads((tmp_path / "bench.json").read_text())
+    assert found["ratios"]["autograde, with figures"] == 6
+    assert [one["notebooks_a_minute"] for one in found["measured"]] == [120, 20, 12.1, 150]
+    assert (tmp_path / "bench.png").read_bytes().startswith(b"\x89PNG")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pytest
 from building import answer, cell, graded, write
 from hand_in import answered, read_notebook
 from nbgrader.api import Gradebook
@@ -182,3 +184,17 @@ def until(condition: Callable[[], Any], what: str) -> None:
     while not condition():
         assert time.monotonic() < end, f"{what}: not within {PATIENCE_S} s"
         time.sleep(0.005)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory) -> Path:
+    """A class of which some have been graded before."""
+    course = tmp_path_factory.mktemp("prepared") / "course"
+    prepare(course)
+    return course
+
+
+@pytest.fixture
+def course(prepared, tmp_path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(prepared, tmp_path / "course"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import signal
 from collections.abc import Callable
 from datetime import datetime
@@ -12,22 +11,9 @@ from pathlib import Path
 
 import pytest
 from nbgrader.api import Gradebook
-from small_class import CONFIG, PATIENCE_S, RIGHT, UNCHANGED, grade_here, gradebook, hand_in, prepare, start, statuses, until
+from small_class import CONFIG, PATIENCE_S, RIGHT, UNCHANGED, course, grade_here, gradebook, hand_in, prepared, start, statuses, until  # noqa: F401 (fixtures)
 
 from nbreferee import worker
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory) -> Path:
-    """A class of which some have been graded before."""
-    course = tmp_path_factory.mktemp("prepared") / "course"
-    prepare(course)
-    return course
-
-
-@pytest.fixture
-def course(prepared, tmp_path) -> Path:
-    """A copy of it."""
-    return Path(shutil.copytree(prepared, tmp_path / "course"))
 
 
 def is_locked(course: Path) -> bool:

@@ -17,7 +17,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_class import ANSWERS, EARLIER, GRADED_BEFORE, LATE, REMEMBERING, UNCHANGED, contents, finish, grade_here, gradebook, hand_in, prepare, start, until
+from small_class import (  # noqa: F401 (fixtures)
+    ANSWERS,
+    EARLIER,
+    GRADED_BEFORE,
+    LATE,
+    REMEMBERING,
+    UNCHANGED,
+    contents,
+    course,
+    finish,
+    grade_here,
+    gradebook,
+    hand_in,
+    prepared,
+    start,
+    until,
+)
 from sqlalchemy.orm import Session
 
 from nbreferee.autograde import Autograding
@@ -71,20 +87,6 @@ def kill(run: subprocess.Popen, marker: str) -> int:
     run.wait()
     until(lambda: not living(known, run.pid, marker), "no process of a killed run lives on")
     return len(known)
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory) -> Path:
-    """A class of which some have been graded before."""
-    course = tmp_path_factory.mktemp("prepared") / "course"
-    prepare(course)
-    return course
-
-
-@pytest.fixture
-def course(prepared, tmp_path) -> Path:
-    """A copy of it."""
-    return Path(shutil.copytree(prepared, tmp_path / "course"))
 
 
 # ------------------------------------------------ killed from outside, at any moment

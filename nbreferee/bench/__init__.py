@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from nbreferee.bench.classroom import as_stock, hand_in, make_course
-from nbreferee.bench.commands import Cost, all_children_ours, run
+from nbreferee.bench.commands import Cost, run
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Measured:
 
 def bench(course: Path, assignments: Sequence[str], students: int, jobs: int, sizes: Sequence[int]) -> Iterator[Measured]:
     """Measure, and yield every measurement as it comes: first both graders in turn, then nbreferee over workers and class sizes."""
-    with all_children_ours(), tempfile.TemporaryDirectory(prefix="nbreferee-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="nbreferee-bench-") as folder:
         for figures in (True, False):
             chosen = assignments if figures else assignments[:1]
             template = Path(folder) / f"course{figures}"

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import ctypes
+import json
 import os
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-PR_SET_CHILD_SUBREAPER = 36
+MEASURE = Path(__file__).with_name("measure.py")
 
 
 class BenchError(Exception):
@@ -40,30 +38,10 @@ def run(command: Sequence[str], folder: Path, may_fail: bool = False) -> Cost:
     binaries = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"}
     with tempfile.TemporaryFile("w+") as said:
-        started = time.monotonic()
-        process = subprocess.Popen([str(binaries / command[0]), *command[1:]], cwd=folder, env=environment, stdout=said, stderr=subprocess.STDOUT)
-        cpu_s, peak_kb, wall_s = 0.0, 0, 0.0
-        while True:  # orphans of the command come to us
-            try:
-                pid, status, usage = os.wait4(-1, 0)
-            except ChildProcessError:
-                break
-            if pid == process.pid:
-                process.returncode, wall_s = os.waitstatus_to_exitcode(status), time.monotonic() - started
-            cpu_s += usage.ru_utime + usage.ru_stime
-            peak_kb = max(peak_kb, usage.ru_maxrss)
-        if process.returncode and not may_fail:
+        measuring = [sys.executable, "-I", str(MEASURE), str(binaries / command[0]), *command[1:]]
+        measured = subprocess.run(measuring, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=said, check=True)
+        status, *cost = json.loads(measured.stdout)
+        if status and not may_fail:
             said.seek(0)
-            raise BenchError(f"{' '.join(command)} ended with status {process.returncode}: {said.read()[-2000:].strip()}")
-    return Cost(wall_s, cpu_s, peak_kb / 1024)
-
-
-@contextmanager
-def all_children_ours() -> Iterator[None]:
-    """Be the parent of all that the measured commands leave behind, so that its time counts."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    try:
-        yield
-    finally:
-        libc.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+            raise BenchError(f"{' '.join(command)} ended with status {status}: {said.read()[-2000:].strip()}")
+    return Cost(*cost)

@@ -121,7 +121,7 @@ def warm_loop(path: Path, sources: list[str], folder: Path) -> Callable[[], floa
 
     os.environ.update({name: ENVIRONMENT[name] for name in ("MPLBACKEND", "OPENBLAS_NUM_THREADS")}, IPYTHONDIR=str(folder))
     shell = Shell.instance()
-    warm_up()
+    warm_up(shell)
     gc.collect()
     gc.freeze()
 

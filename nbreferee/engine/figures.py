@@ -12,11 +12,11 @@ import copyreg
 import hashlib
 import io
 import pickle
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib
-import matplotlib.pyplot as plt
 from IPython.core import pylabtools
+from matplotlib.cbook import CallbackRegistry
 from matplotlib.figure import Figure
 from matplotlib.transforms import TransformNode
 
@@ -27,51 +27,68 @@ DRAW = pylabtools.print_figure
 
 
 class _Packer(pickle.Pickler):
-    """Packs figures so that equal ones become equal bytes: no address in memory gets in."""
+    """Packs figures so that equal ones become equal bytes: no address in memory gets in, nor whether pyplot still knows them."""
 
     def reducer_override(self, one: Any) -> Any:
-        if not isinstance(one, TransformNode):
+        if not isinstance(one, (TransformNode, Figure, CallbackRegistry)):
             return NotImplemented
         state = one.__getstate__()
-        state["_parents"] = dict(enumerate(state["_parents"].values()))  # by id otherwise
+        if isinstance(one, TransformNode):
+            state["_parents"] = dict(enumerate(state["_parents"].values()))  # by id otherwise
+        elif isinstance(one, Figure):
+            state.pop("_restore_to_pylab", None)
+        else:  # it counts how often it has been packed
+            state["_cid_gen"] = 1 + max((number for kept in state["callbacks"].values() for number in kept), default=-1)
         return copyreg.__newobj__, (type(one),), state
+
+
+class _Shown(NamedTuple):
+    """A figure as a notebook has shown it; with it, what has an effect on drawing."""
+
+    figure: Figure
+    named: dict[str, Any]
+    parameters: dict[str, Any]
+    packed: bytes  # which tells whether the figure is still what it was then
 
 
 class Figures:
     """What a box has to draw."""
 
     def __init__(self) -> None:
-        self._packed: dict[str, bytes] = {}
+        self._shown: dict[str, _Shown] = {}
         self._left = PACKED_BYTES
 
     def print_figure(self, figure: Figure, fmt: str = "png", bbox_inches: Any = "tight", base64: bool = False, **named: Any) -> Any:
         """Stand for IPython's function of that name: return a mark for a picture."""
         named["bbox_inches"] = bbox_inches
-        packed = self._pack(figure, named) if fmt == "png" and base64 and (figure.axes or figure.lines) else None
-        if packed is None:
+        parameters = dict.copy(matplotlib.rcParams)
+        packed = _packed(figure, named, parameters) if fmt == "png" and base64 and (figure.axes or figure.lines) else b""
+        if not 0 < len(packed) <= self._left:
             return DRAW(figure, fmt, base64=base64, **named)
         name = hashlib.sha256(packed).hexdigest()
-        if name not in self._packed:
-            self._packed[name] = packed
+        if name not in self._shown:
+            self._shown[name] = _Shown(figure, named, parameters, packed)
             self._left -= len(packed)
         return MARK + name
 
     def draw(self, name: str) -> tuple[str, str]:
         """Return a picture in base 64, or nothing and why there is none."""
         try:
-            figure, named, parameters = pickle.loads(self._packed[name])
+            figure, named, parameters, packed = self._shown[name]
+            if _packed(figure, named, parameters) != packed:
+                figure, named, parameters = pickle.loads(packed)
             with matplotlib.rc_context():
                 dict.update(matplotlib.rcParams, parameters)
                 return DRAW(figure, base64=True, **named), ""
         except Exception as error:
             return "", f"{type(error).__name__}: {error}"
-        finally:
-            plt.close("all")
 
-    def _pack(self, figure: Figure, named: dict[str, Any]) -> bytes | None:
-        packed = io.BytesIO()
-        try:
-            _Packer(packed, 5).dump((figure, named, dict.copy(matplotlib.rcParams)))
-        except Exception:  # a label that a lambda makes, for one
-            return None
-        return packed.getvalue() if packed.tell() <= self._left else None
+
+def _packed(figure: Figure, named: dict[str, Any], parameters: dict[str, Any]) -> bytes:
+    """Return a figure as bytes; none where that cannot be: a label that a lambda makes, for one."""
+    packed = io.BytesIO()
+    try:
+        _Packer(packed, 5).dump((figure, named, parameters))
+    except Exception:
+        return b""
+    return packed.getvalue()

@@ -196,8 +196,12 @@ def error_output(ename: str, evalue: str, traceback: list[str]) -> dict[str, Any
     return {"output_type": "error", "ename": ename, "evalue": evalue, "traceback": traceback}
 
 
-def warm_up() -> None:
+def warm_up(shell: Shell) -> None:
     """Load what the first figure and the first traceback would load."""
+    try:
+        json.loads("{")
+    except ValueError:  # raised in a module, for IPython looks for the modules of its lines
+        shell.InteractiveTB.structured_traceback(*sys.exc_info())
     figure, axes = plt.subplots()
     axes.plot([0, 1])
     axes.set_title("$x^2$")

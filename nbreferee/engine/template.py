@@ -199,7 +199,7 @@ def _prepare_box(preparation: dict[str, Any], packages: str) -> Any:
     figures = Figures()
     pylabtools.print_figure = figures.print_figure  # before the shell looks it up
     shell = Shell.instance()
-    warm_up()
+    warm_up(shell)
     layers = frozenset(Layer(name) for name in preparation["layers"])
 
     def serve(channel: Channel, request: dict[str, Any]) -> None:
@@ -227,7 +227,7 @@ def _prepare_tester(preparation: dict[str, Any], packages: str) -> Any:
     sys.path.insert(0, preparation["sources"])
     names = Names()
     shell = Shell.instance(user_ns=names)
-    warm_up()
+    warm_up(shell)
     sys.dont_write_bytecode = True  # no __pycache__ among the assignment's files
     for module in preparation["modules"]:
         with contextlib.suppress(Exception):

@@ -45,7 +45,7 @@ def measure(path: Path, rounds: int, budget: object) -> dict[str, float]:
     """Return medians, in seconds."""
     from hand_in import solved
 
-    from nbreferee.engine.referee import Warm
+    from nbreferee.engine.warm import Warm
     from nbreferee.grading import Grader, Material, as_bytes, read_files
     from nbreferee.intake import Released
     from nbreferee.master import read_master

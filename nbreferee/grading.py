@@ -18,7 +18,8 @@ import nbformat
 from nbformat import NotebookNode
 
 from nbreferee import __version__
-from nbreferee.engine.referee import Came, Known, Part, Referee, Warm
+from nbreferee.engine.referee import Came, Known, Part, Referee
+from nbreferee.engine.warm import Warm
 from nbreferee.intake import Rebuilt, Released, rebuild, well_formed
 from nbreferee.master import Master, parse_master
 from nbreferee.plan import Plan, make_plan, role_of

@@ -46,7 +46,7 @@ class _Preprocessor(NbGraderPreprocessor):
         if converter not in _RUNS:
             if sys.platform != "linux":
                 sys.exit(f"nbreferee: {NEEDS_LINUX.format('student code runs in a sandbox')}")
-            from nbreferee.engine.referee import Warm
+            from nbreferee.engine.warm import Warm
             from nbreferee.grading import Grader
             from nbreferee.settings import NbReferee, SandboxError
 

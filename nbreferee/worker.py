@@ -23,7 +23,7 @@ from typing import Any
 
 from nbreferee import __version__
 from nbreferee.engine.limits import Budget
-from nbreferee.engine.referee import Warm
+from nbreferee.engine.warm import Warm
 from nbreferee.grading import CellVerdict, Grader, Marks, Material, as_bytes, plain_verdict
 from nbreferee.intake import SubmissionError
 from nbreferee.sandbox import Layer

@@ -11,7 +11,7 @@ from building import write
 from nbformat import NotebookNode
 
 from nbreferee.engine.limits import Budget
-from nbreferee.engine.referee import Warm
+from nbreferee.engine.warm import Warm
 from nbreferee.grading import CellVerdict, Graded, Grader, Material
 from nbreferee.intake import Released
 from nbreferee.master import read_master

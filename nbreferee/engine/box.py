@@ -17,7 +17,6 @@ import traceback
 import types
 import warnings
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -28,10 +27,10 @@ from nbreferee.engine import kinds
 from nbreferee.engine.channel import Channel
 from nbreferee.engine.conversation import Answer, Around, Facts, brief, importable_name, in_full, is_writing, random_state, set_random_state
 from nbreferee.engine.figures import Figures
+from nbreferee.engine.files import Files
 from nbreferee.engine.shell import Shell, error_output
 
 HEARD_CHARACTERS = 1_000_000  # of what one call prints
-FILES, FILE_BYTES = 200, 20 << 20  # that a student's code may leave for the tests
 OPERATORS = ("lt le eq ne gt ge add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift neg pos abs invert "
              "contains getitem setitem delitem iadd isub imul itruediv ifloordiv imod ipow imatmul iand ior ixor index").split()  # fmt: skip
 
@@ -62,13 +61,13 @@ class Box:
         self._numbers: dict[int, int] = {}  # id to number; what has a number is kept, so ids stay good
         self._instances: list[Any] = []  # objects of the instructor's classes in the message at hand
         self._instance_numbers: dict[int, int] = {}
-        self._given: dict[str, tuple[int, int]] = {}  # files as they were handed out: time and size
+        self._files = Files()
         self._last_error: BaseException | None = None
         self._wrote = False
         self._random_after: tuple | None = None  # as the last call has left it, where nothing else has run since
         sys.addaudithook(self._note_writing)
         self._operations: dict[str, Callable[..., Any]] = {
-            "cell": self._run_cell, "files": self._take_files, "new_files": self._new_files, "name": self._name, "names": self._names,
+            "cell": self._run_cell, "files": self._files.take, "new_files": self._files.new, "name": self._name, "names": self._names,
             "call": self._call, "attributes": lambda one: dict(vars(one)), "source": self._source,
             "signature": self._signature, "traceback": self._traceback, "draw": self._draw,
         }  # fmt: skip
@@ -143,25 +142,6 @@ class Box:
                 return self._figures.draw(name)
         except Overrun:
             return "", f"stopped after {limit_s:.0f} s"
-
-    def _take_files(self, files: dict[str, bytes]) -> None:
-        for name, data in files.items():
-            path = Path(name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-            self._given[name] = _stamp(path)
-
-    def _new_files(self) -> dict[str, bytes]:
-        found: dict[str, bytes] = {}
-        left = FILE_BYTES
-        for path in sorted(Path().rglob("*"))[: 10 * FILES]:
-            new = path.is_file() and not path.is_symlink() and self._given.get(str(path)) != _stamp(path)
-            left -= path.stat().st_size if new else 0
-            if new and len(found) < FILES and left >= 0:
-                with contextlib.suppress(OSError):  # one that may not be read
-                    found[str(path)] = path.read_bytes()
-                    self._given[str(path)] = _stamp(path)
-        return found
 
     def _name(self, name: str) -> tuple:
         names = self._shell.user_ns
@@ -385,8 +365,3 @@ def _own_frames(frames: types.TracebackType | None) -> types.TracebackType | Non
 
 def _is_library(filename: str) -> bool:
     return filename.startswith((sys.base_prefix, sys.prefix)) or filename == __file__
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_mtime_ns, found.st_size

@@ -7,23 +7,17 @@ the rest goes on there.
 from __future__ import annotations
 
 import contextlib
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from nbreferee.codec import Bounds, CodecError, decode, encode
+from nbreferee.codec import decode, encode
 from nbreferee.engine.channel import Channel, ChannelError, Late
 from nbreferee.engine.conversation import MARK
-from nbreferee.engine.limits import Budget
-from nbreferee.engine.scratch import Scratch
-from nbreferee.engine.template import Child, Template
+from nbreferee.engine.warm import GRACE_S, BoxLost, StudentBox, Warm
 from nbreferee.plan import Plan
 
-GRACE_S = 3.0  # a cell ends by itself in time; that long after it, its process is ended
-OUTPUT_BOUNDS = Bounds(total_bytes=64 << 20, depth=32, values=200_000)
 DRAWN_CHARACTERS = 48 << 20  # of the figures of one notebook
 TEXT_FIELDS = {"stream": ("name", "text"), "error": ("ename", "evalue"), "display_data": (), "execute_result": ()}
 
@@ -63,108 +57,6 @@ class Known:
 LendTester = Callable[[], contextlib.AbstractContextManager[Channel]]
 
 
-class BoxLost(Exception):
-    """A box that has to be replaced; the text says why."""
-
-
-class _Box:
-    """A box, seen from the orchestrator, which believes nothing it says."""
-
-    def __init__(self, child: Child) -> None:
-        self.channel, self.end = child.channel, child.end
-        self._number = 0
-
-    def ask(self, operation: str, *arguments: Any, limit_s: float) -> Any:
-        """Ask the box something to which the answer is plain."""
-        self._number -= 1
-        deadline = time.monotonic() + limit_s + GRACE_S
-        try:
-            self.channel.send(encode((self._number, operation, arguments)), deadline=deadline)
-            number, what, body = decode(self.channel.receive(deadline), OUTPUT_BOUNDS)
-        except Late:
-            raise BoxLost("the time was up") from None
-        except ChannelError:
-            raise BoxLost("the notebook's process ended") from None
-        except (CodecError, ValueError, TypeError):
-            raise BoxLost("the notebook's process did not keep to the protocol") from None
-        if number != self._number or what != "value":
-            raise BoxLost("the notebook's process did not keep to the protocol")
-        return body
-
-
-class Warm:
-    """The warm processes of one worker, and a folder for what they leave; use it in a `with`."""
-
-    def __init__(self, budget: Budget) -> None:
-        self.budget = budget
-        self._own = Scratch()
-        self.folder = self._own.path
-        (self.folder / "root").mkdir()
-        plain = budget.as_plain()
-        self._common = {"limits": plain["box"], "layers": plain["layers"], "root": str(self.folder / "root"), "folder": str(self.folder)}
-        self._boxes: Template | None = None
-        self._testers: dict[tuple, tuple[Template, Path]] = {}
-        self._ahead: dict[Any, Child] = {}  # forked before they are asked for: a box, and a tester of the last master
-
-    def __enter__(self) -> Warm:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End all of them."""
-        for child in self._ahead.values():
-            child.channel.close()
-        for template in (self._boxes, *(template for template, _ in self._testers.values())):
-            if template is not None:
-                template.close()
-        self._own.remove()
-
-    def box(self) -> _Box:
-        """Return a new box."""
-        if self._boxes is None:
-            self._boxes = Template("box", self.folder / "boxes", self._common)
-        return _Box(self._next("box", lambda: self._boxes.fork({}, self._scratch())))
-
-    @contextlib.contextmanager
-    def tester(self, plan: Plan, files: Mapping[str, bytes]) -> Iterator[Channel]:
-        """Lend a new tester for a master, with the instructor's files around it."""
-        key = (plan.modules, tuple(files.items()))
-        if key not in self._testers:
-            sources = self.folder / f"sources{len(self._testers)}"
-            for name, data in files.items():
-                (sources / name).parent.mkdir(parents=True, exist_ok=True)
-                (sources / name).write_bytes(data)
-            sources.mkdir(exist_ok=True)
-            preparation = {**self._common, "sources": str(sources), "modules": plan.modules}
-            self._testers[key] = Template("tester", self.folder / f"tester{len(self._testers)}", preparation), sources
-        template, sources = self._testers[key]
-
-        def fork() -> Child:
-            scratch = self._scratch()
-            for path in sources.iterdir():
-                (scratch / path.name).symlink_to(path)
-            return template.fork({"plan": plan.as_plain()}, scratch)
-
-        for other in self._ahead.keys() - {"box", (key, plan)}:
-            self._ahead.pop(other).end()
-        tester = self._next((key, plan), fork)
-        try:
-            yield tester.channel
-        finally:
-            tester.end()
-
-    def _next(self, key: Any, fork: Callable[[], Child]) -> Child:
-        """Return a child that is ready, if there is one, and let another get ready."""
-        child = self._ahead.pop(key, None) or fork()
-        self._ahead[key] = fork()
-        return child
-
-    def _scratch(self) -> Path:
-        return Path(tempfile.mkdtemp(prefix="", dir=self.folder))
-
-
 class Referee:
     """Grades one notebook."""
 
@@ -179,7 +71,7 @@ class Referee:
         self._allowed = known.oddities
         self.drawn = dict(known.figures)
         self._budget = warm.budget
-        self._box: _Box | None = None
+        self._box: StudentBox | None = None
         self._ran: list[tuple[int, str]] = []  # what a new box has to run again
         self._offenders: set[int] = set()
         self._end = time.monotonic() + self._budget.submission_s
@@ -232,7 +124,7 @@ class Referee:
         self._ran.append((number, source))
         return came
 
-    def _ready_box(self) -> _Box:
+    def _ready_box(self) -> StudentBox:
         """Return the box, a new one where there is none, in which the cells so far have run."""
         if self._box is None:
             self._box = self._warm.box()
@@ -260,7 +152,7 @@ class Referee:
             self._box.end()
             self._box = None
 
-    def _cell(self, box: _Box, source: str, limit_s: float) -> Came:
+    def _cell(self, box: StudentBox, source: str, limit_s: float) -> Came:
         body = box.ask("cell", source, limit_s, limit_s=limit_s)
         match body:
             case (list(shown), int(count), bool()) if 0 <= count < 1 << 31:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import builtins
+import inspect
 import io
 import json
 import subprocess
@@ -18,6 +19,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import matplotlib.pyplot as plt
+from IPython.core.compilerop import CachingCompiler
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import StdinNotImplementedError
@@ -134,9 +136,17 @@ def plain(data: dict) -> dict[str, Any]:
     return json.loads(json.dumps(data, default=lambda v: base64.b64encode(v).decode() if isinstance(v, bytes) else str(v)))
 
 
+class _Compiler(CachingCompiler):
+    def cache(self, transformed_code: str, number: int = 0, raw_code: str | None = None) -> str:
+        name = super().cache(transformed_code, number, raw_code)
+        inspect.modulesbyfile[name] = "__main__"  # or it looks at all modules there are, for every line of a traceback
+        return name
+
+
 class Shell(InteractiveShell):
     """The shell; `outputs` is what the running cell has shown so far."""
 
+    compiler_class = Type(_Compiler)
     displayhook_class = Type(_ResultHook)
     display_pub_class = Type(_Publisher)
 
@@ -176,6 +186,9 @@ class Shell(InteractiveShell):
 
     def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
         self.outputs.add(error_output(etype.__name__, str(evalue), list(stb)))
+
+    def _format_exception_for_storage(self, *_: Any, **__: Any) -> dict[str, Any]:
+        return {}  # nobody reads the history
 
     def ask_exit(self) -> None:
         """Go on: exit() in a cell ends nothing but itself."""

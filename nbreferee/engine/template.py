@@ -22,7 +22,7 @@ import stat
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -34,7 +34,7 @@ from nbreferee.sandbox import Layer, Limits, enter, interpreter_folders, kernel
 ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "NBGRADER_EXECUTION": "autograde",
-    "MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20),  # use memory again: fresh pages cost more than what is done with them
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", "MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20),  # use memory again: fresh pages cost more than what is done with them
 }  # fmt: skip
 # The very package that asks for a template; its folder is on the path no longer than it takes to load it.
 PACKAGES = str(Path(__file__).parents[2])
@@ -56,7 +56,7 @@ class Child:
         """End it and whatever it has started; the template does so while others go on."""
         self.channel.close()
         self._template.catch_up()
-        self._template.ask("end", self._pid, [], lambda _: shutil.rmtree(self._folder, ignore_errors=True))
+        self._template.ask("end", self._pid, then=lambda _: shutil.rmtree(self._folder, ignore_errors=True))
 
 
 class Template:
@@ -78,10 +78,7 @@ class Template:
         self._awaited: deque[Callable[[Any], None]] = deque()  # what to do with answers that are still to come, in order
 
     def fork(self, request: dict[str, Any], folder: Path) -> Child:
-        """Return a new child, which gets ready by itself: only the first has to wait until the template is warm."""
-        if not self._ready:
-            decode(self._control.receive())
-            self._ready = True
+        """Return a new child, which gets ready by itself."""
         ours, theirs = socket.socketpair()
         child = Child(self, Channel(ours), folder)
         try:
@@ -92,8 +89,11 @@ class Template:
             raise
         return child
 
-    def ask(self, operation: str, request: Any, sockets: list[socket.socket], then: Callable[[Any], None]) -> None:
-        """Have the template do something, and do something with its answer when that is read."""
+    def ask(self, operation: str, request: Any, sockets: Sequence[socket.socket] = (), then: Callable[[Any], None] = lambda _: None) -> None:
+        """Have the template do something, and do something with its answer when that is read: only the first has to wait until it is warm."""
+        if not self._ready:
+            decode(self._control.receive())
+            self._ready = True
         self._control.send_with_sockets(encode((operation, request)), sockets)
         self._awaited.append(then)
 
@@ -129,7 +129,7 @@ def main(packages: str) -> None:
     with contextlib.suppress(ChannelError):  # whoever has started this is gone
         preparation = decode(control.receive())
         prepare = {"box": _prepare_box, "tester": _prepare_tester}[role]
-        serve_child = prepare(preparation, packages)
+        serve_child, learn = prepare(preparation, packages)
         kernel.prctl(kernel.PR_SET_PDEATHSIG, 0)  # or it would end with the thread that has started it; from now on a closed socket ends it
         control.send(encode("ready"))
         gc.collect()
@@ -141,6 +141,11 @@ def main(packages: str) -> None:
                 if request in children:
                     children.discard(request)
                     _end(request)
+                control.send(encode(True))
+                continue
+            if operation == "learn":
+                learn(request)
+                gc.freeze()
                 control.send(encode(True))
                 continue
             pid = os.fork()
@@ -214,19 +219,21 @@ def _prepare_box(preparation: dict[str, Any], packages: str) -> Any:
         os.register_at_fork(after_in_child=channel.close)  # one process speaks for the notebook
         Box(channel, shell, figures).serve()
 
-    return serve
+    return serve, None
 
 
 def _prepare_tester(preparation: dict[str, Any], packages: str) -> Any:
     from nbreferee.engine.names import Names
-    from nbreferee.engine.shell import Shell, warm_up
+    from nbreferee.engine.rehearsed import RehearsedShell
+    from nbreferee.engine.shell import warm_up
     from nbreferee.engine.tester import Tester
     from nbreferee.plan import Plan
 
     sys.path.remove(packages)
     sys.path.insert(0, preparation["sources"])
     names = Names()
-    shell = Shell.instance(user_ns=names)
+    plans: list[Plan] = []
+    shell = RehearsedShell.instance(user_ns=names)
     warm_up(shell)
     sys.dont_write_bytecode = True  # no __pycache__ among the assignment's files
     for module in preparation["modules"]:
@@ -241,7 +248,11 @@ def _prepare_tester(preparation: dict[str, Any], packages: str) -> Any:
             readable = (*interpreter_folders(), Path(preparation["sources"]), scratch)
             enter(Walls(scratch, scratch, readable, Limits(**preparation["limits"]), layers))
         shell.take_over()
-        Tester(channel, shell, names, Plan.from_plain(request["plan"])).serve()
+        Tester(channel, shell, names, plans[request["plan"]]).serve()
 
-    return serve
+    def learn(plain: dict[str, Any]) -> None:
+        plans.append(Plan.from_plain(plain))
+        shell.rehearse([step.source for step in plans[-1].steps if step.source])
+
+    return serve, learn
 

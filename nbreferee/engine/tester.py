@@ -26,27 +26,10 @@ from nbreferee.engine.conversation import is_writing
 from nbreferee.engine.names import Names
 from nbreferee.engine.proxies import Proxy, type_of
 from nbreferee.engine.references import Trust
+from nbreferee.engine.rehearsed import TYPE_OF
 from nbreferee.engine.shell import Shell, error_output
 from nbreferee.engine.student import Lost, OutOfTime, Student
 from nbreferee.plan import Plan, Step
-
-TYPE_OF = "__type_of__"
-
-
-class _TypesOfProxies(ast.NodeTransformer):
-    """Lets type(x) in a test be the class of the object that x stands for."""
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
-        self.generic_visit(node)
-        if isinstance(node.func, ast.Name) and node.func.id == "type" and len(node.args) == 1 and not node.keywords:
-            node.func.id = TYPE_OF
-        return node
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:  # noqa: N802
-        self.generic_visit(node)
-        if node.attr == "__class__" and isinstance(node.ctx, ast.Load):
-            return ast.copy_location(ast.Call(ast.copy_location(ast.Name(TYPE_OF, ast.Load()), node), [node.value], []), node)
-        return node
 
 
 class Tester:
@@ -64,7 +47,6 @@ class Tester:
         self._wrote = False  # whether the test may have written a file that the box has not
         self._student.files_to_box, self._student.files_from_box = self._send_files, self._fetch_files
         dict.__setitem__(names, TYPE_OF, type_of)
-        self._types_of_proxies = _TypesOfProxies()
         shell.while_code_runs = lambda: names.asking(self._student)
         names.students_own = frozenset(plan.student_names)
         self._patch()
@@ -122,13 +104,11 @@ class Tester:
             return names, [name for name in self._names.deleted if name not in names]
 
         self._student.set_for_students = set_for_students
-        # IPython walks through a cell several times where it has a transformer.
-        self._shell.ast_transformers = [self._types_of_proxies] if "type" in step.source or "__class__" in step.source else []
         with _limited(limit_s):
             shown, result = self._shell.run(step.source)
         error = result.error_before_exec or result.error_in_exec
         status, score, message, kind = judge(step, result.result, error)
-        shown = [output for output in shown if output["output_type"] != "error" and output.get("name") != "stderr"]
+        shown = [output for output in shown if output.get("name") != "stderr"]
         if error is not None or status != "passed":
             shown = [output for output in shown if output["output_type"] != "execute_result"]
             message = message or self._say_where(step, error)

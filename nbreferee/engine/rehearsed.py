@@ -1,0 +1,102 @@
+"""The tester's shell: a warm process rehearses the instructor's cells, and those that it forks only run them.
+
+A rehearsal does what IPython does with a cell, but for running it. What comes of that is kept by the
+cell's text: how it is transformed, parsed and compiled.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from typing import Any
+
+from IPython.core.compilerop import CachingCompiler
+from traitlets import Type
+
+from nbreferee.engine.shell import Shell
+
+TYPE_OF = "__type_of__"
+
+
+class _TypesOfProxies(ast.NodeTransformer):
+    """Lets type(x) in a test be the class of the object that x stands for."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id == "type" and len(node.args) == 1 and not node.keywords:
+            node.func.id = TYPE_OF
+        return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:  # noqa: N802
+        self.generic_visit(node)
+        if node.attr == "__class__" and isinstance(node.ctx, ast.Load):
+            return ast.copy_location(ast.Call(ast.copy_location(ast.Name(TYPE_OF, ast.Load()), node), [node.value], []), node)
+        return node
+
+
+class _Compiler(CachingCompiler):
+    """Parses and compiles what it has seen before no second time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._trees: dict[str, ast.AST] = {}
+        self._codes: dict[tuple[int, str], Any] = {}  # by id of a node of a tree above
+
+    def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
+        """Return a name that does not depend on when the cell is run."""
+        return f"<ipython-input-{hashlib.sha256(transformed_code.encode()).hexdigest()[:12]}>"
+
+    def ast_parse(self, source: str, filename: str = "<unknown>", symbol: str = "exec") -> ast.AST:
+        """Parse a cell."""
+        if source not in self._trees:
+            self._trees[source] = _TypesOfProxies().visit(super().ast_parse(source, filename, symbol))
+        return self._trees[source]
+
+    def __call__(self, tree: ast.Module | ast.Interactive, filename: str, symbol: str, **named: Any) -> Any:
+        """Compile a statement."""
+        key = id(tree.body[0]), symbol
+        if key not in self._codes:
+            self._codes[key] = super().__call__(tree, filename, symbol, **named)
+        return self._codes[key]
+
+
+class RehearsedShell(Shell):
+    """The shell of a tester."""
+
+    compiler_class = Type(_Compiler)
+
+    def __init__(self, **options: Any) -> None:
+        self._rehearsing = False
+        self._transformed: dict[str, str] = {}
+        self._awaiting: dict[str, bool] = {}
+        super().__init__(**options)
+
+    def rehearse(self, sources: list[str]) -> None:
+        """Prepare cells."""
+        if any("__future__" in source for source in sources):  # which changes how later cells are compiled
+            return
+        self._rehearsing = True
+        for source in sources:
+            self.run_cell(source)
+        self._rehearsing = False
+
+    def transform_cell(self, raw_cell: str) -> str:
+        """Return a cell as Python."""
+        if raw_cell not in self._transformed:
+            self._transformed[raw_cell] = super().transform_cell(raw_cell)
+        return self._transformed[raw_cell]
+
+    def should_run_async(self, raw_cell: str, **named: Any) -> bool:
+        """Tell whether a cell awaits something."""
+        if raw_cell not in self._awaiting:
+            self._awaiting[raw_cell] = super().should_run_async(raw_cell, **named)
+        return self._awaiting[raw_cell]
+
+    async def run_code(self, *arguments: Any, **named: Any) -> bool:
+        """Run compiled code."""
+        return False if self._rehearsing else await super().run_code(*arguments, **named)
+
+    def showtraceback(self, *_: Any, **__: Any) -> None:
+        """Show nothing: what students read of a test is said elsewhere."""
+
+    showsyntaxerror = showtraceback

@@ -1,0 +1,139 @@
+"""The warm processes of one worker: boxes and testers are forked from them, one of each ahead of need."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nbreferee.codec import Bounds, CodecError, decode, encode
+from nbreferee.engine.channel import Channel, ChannelError, Late
+from nbreferee.engine.limits import Budget
+from nbreferee.engine.scratch import Scratch
+from nbreferee.engine.template import Child, Template
+from nbreferee.plan import Plan
+
+GRACE_S = 3.0  # a cell ends by itself in time; that long after it, its process is ended
+OUTPUT_BOUNDS = Bounds(total_bytes=64 << 20, depth=32, values=200_000)
+
+
+class BoxLost(Exception):
+    """A box that has to be replaced; the text says why."""
+
+
+class StudentBox:
+    """A box, seen from the orchestrator, which believes nothing it says."""
+
+    def __init__(self, child: Child) -> None:
+        self.channel, self.end = child.channel, child.end
+        self._number = 0
+
+    def ask(self, operation: str, *arguments: Any, limit_s: float) -> Any:
+        """Ask the box something to which the answer is plain."""
+        self._number -= 1
+        deadline = time.monotonic() + limit_s + GRACE_S
+        try:
+            self.channel.send(encode((self._number, operation, arguments)), deadline=deadline)
+            number, what, body = decode(self.channel.receive(deadline), OUTPUT_BOUNDS)
+        except Late:
+            raise BoxLost("the time was up") from None
+        except ChannelError:
+            raise BoxLost("the notebook's process ended") from None
+        except (CodecError, ValueError, TypeError):
+            raise BoxLost("the notebook's process did not keep to the protocol") from None
+        if number != self._number or what != "value":
+            raise BoxLost("the notebook's process did not keep to the protocol")
+        return body
+
+
+@dataclass
+class _Testers:
+    """What testers are forked from, for masters that import the same."""
+
+    template: Template
+    sources: Path
+    _plans: dict[Plan, int] = field(default_factory=dict)
+
+    def number_of(self, plan: Plan) -> int:
+        """Return the number of a master's plan; the template learns it first, where it is new."""
+        if plan not in self._plans:
+            self.template.ask("learn", plan.as_plain(), [])
+            self._plans[plan] = len(self._plans)
+        return self._plans[plan]
+
+
+class Warm:
+    """The warm processes of one worker, and a folder for what they leave; use it in a `with`."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self._own = Scratch()
+        self.folder = self._own.path
+        (self.folder / "root").mkdir()
+        plain = budget.as_plain()
+        self._common = {"limits": plain["box"], "layers": plain["layers"], "root": str(self.folder / "root"), "folder": str(self.folder)}
+        self._boxes: Template | None = None
+        self._testers: dict[tuple, _Testers] = {}
+        self._ahead: dict[Any, Child] = {}  # forked before they are asked for: a box, and a tester of the last master
+
+    def __enter__(self) -> Warm:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all of them."""
+        for child in self._ahead.values():
+            child.channel.close()
+        for template in (self._boxes, *(testers.template for testers in self._testers.values())):
+            if template is not None:
+                template.close()
+        self._own.remove()
+
+    def box(self) -> StudentBox:
+        """Return a new box."""
+        if self._boxes is None:
+            self._boxes = Template("box", self.folder / "boxes", self._common)
+        return StudentBox(self._next("box", lambda: self._boxes.fork({}, self._scratch())))
+
+    @contextlib.contextmanager
+    def tester(self, plan: Plan, files: Mapping[str, bytes]) -> Iterator[Channel]:
+        """Lend a new tester for a master, with the instructor's files around it."""
+        key = (plan.modules, tuple(files.items()))
+        if key not in self._testers:
+            sources = self.folder / f"sources{len(self._testers)}"
+            for name, data in files.items():
+                (sources / name).parent.mkdir(parents=True, exist_ok=True)
+                (sources / name).write_bytes(data)
+            sources.mkdir(exist_ok=True)
+            preparation = {**self._common, "sources": str(sources), "modules": plan.modules}
+            self._testers[key] = _Testers(Template("tester", self.folder / f"tester{len(self._testers)}", preparation), sources)
+        testers = self._testers[key]
+
+        def fork() -> Child:
+            scratch = self._scratch()
+            for path in testers.sources.iterdir():
+                (scratch / path.name).symlink_to(path)
+            return testers.template.fork({"plan": testers.number_of(plan)}, scratch)
+
+        for other in self._ahead.keys() - {"box", (key, plan)}:
+            self._ahead.pop(other).end()
+        tester = self._next((key, plan), fork)
+        try:
+            yield tester.channel
+        finally:
+            tester.end()
+
+    def _next(self, key: Any, fork: Callable[[], Child]) -> Child:
+        """Return a child that is ready, if there is one, and let another get ready."""
+        child = self._ahead.pop(key, None) or fork()
+        self._ahead[key] = fork()
+        return child
+
+    def _scratch(self) -> Path:
+        return Path(tempfile.mkdtemp(prefix="", dir=self.folder))

@@ -26,8 +26,10 @@ for name in ("sanitize_preprocessors", "autograde_preprocessors"):  # as nbgrade
 
 def make_course(course: Path, target: Path, assignments: Sequence[str], figures: bool) -> None:
     """Copy assignments of a course and generate what students get; leave out cells that draw, where there are to be no figures."""
-    target.mkdir(parents=True)
+    (target / "source").mkdir(parents=True)
     shutil.copy(course / "nbgrader_config.py", target)
+    for path in (course / "source").glob("*.*"):  # a header that all assignments get, for one
+        shutil.copy(path, target / "source")
     for assignment in assignments:
         shutil.copytree(course / "source" / assignment, target / "source" / assignment)
         for path in () if figures else (target / "source" / assignment).glob("*.ipynb"):

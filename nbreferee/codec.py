@@ -15,6 +15,7 @@ of the above, and whoever decodes has to `unwrap` it.
 from __future__ import annotations
 
 import array
+import itertools
 import math
 import re
 import struct
@@ -145,10 +146,15 @@ class _Writer:
         if kind in PACKED_TAGS and PACKED <= len(value) <= 10 * self._bounds.values and (packed := _packed(value)):
             self.last += PACKED_TAGS[kind] + packed
             return
+        if len(value) > self._bounds.values:
+            raise CodecError("too large to send")
         self.last += (b"d" if kind is dict else COLLECTIONS[kind]) + COUNT.pack(len(value))
-        for item in value.items() if kind is dict else value:
-            for part in item if kind is dict else (item,):
-                self.write(part, depth)
+        for item in itertools.chain.from_iterable(value.items()) if kind is dict else value:
+            if depth and type(item) in SIMPLE:
+                self._values += 1
+                self.last += self._simple(item, type(item))
+            else:
+                self.write(item, depth)
 
     def _array(self, value: np.ndarray) -> None:
         most = self._bounds.total_bytes
@@ -227,13 +233,23 @@ class _Reader:
         return int.from_bytes(self.sized(self._bounds.integer_bits // 8 + 1), "little", signed=True)
 
     def sized(self, most: int) -> bytes:
-        (size,) = self.unpack(COUNT)
+        start = self._at + COUNT.size
+        if start > self._size:
+            raise CodecError("cut short")
+        (size,) = COUNT.unpack_from(self._data, self._at)
         if size > most:
             raise CodecError("too long")
-        return bytes(self._view(size))
+        self._at = start + size
+        if self._at > self._size:
+            raise CodecError("cut short")
+        return self._data[start : self._at].tobytes()
 
     def unpack(self, form: struct.Struct) -> tuple:
-        return form.unpack(self._view(form.size))
+        start = self._at
+        self._at += form.size
+        if self._at > self._size:
+            raise CodecError("cut short")
+        return form.unpack_from(self._data, start)
 
     def bytes_(self) -> bytes:
         return self.sized(self._bounds.total_bytes)

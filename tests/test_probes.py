@@ -97,7 +97,7 @@ box._operations['call'] = forged
 def f(x): return 0
 """
 VALUE, RAISED, SAME, CHANGED, STATES, HEARD, WARNED, STATE, FIGURES, NAMES = range(10)  # places in an answer
-BITS = "module.random_state()[0]"
+BITS = "module.Generators().state()[0]"
 ANSWERS = {
     "same argument that is none": {SAME: "17"},
     "same argument, by an array": {SAME: "np.array([0, 0])"},
@@ -167,8 +167,8 @@ REPLACED = {
     "exception that asks for its text": "class Text:\n    def __str__(self): raise SystemExit\n    __repr__ = __str__\ndef f(x): raise ValueError(Text())",
     "callback with odd arguments": "def f(x):\n    if callable(x):\n        for odd in (float('nan'), object(), f, x, np, [[]], 10 ** 5000): x(odd)\n"
     "        x(*range(99), **{'a': 1})\n    return 0",
-    "state of a cell": "module.random_state = lambda: ((3, (0,) * 625, 'gauss'), bytes(2496), 1 << 40, 1, 0.0)\ndef f(x): return 0",
-    "state that is far beyond its numbers": "BITS = module.random_state()[0]\nmodule.random_state = lambda: (BITS, bytes(2496), 1 << 30, 0, 0.0)\n"
+    "state of a cell": "module.Generators.state = lambda self, last=None: ((3, (0,) * 625, 'gauss'), bytes(2496), 1 << 40, 1, 0.0)\ndef f(x): return 0",
+    "state that is far beyond its numbers": "BITS = module.Generators().state()[0]\nmodule.Generators.state = lambda self, last=None: (BITS, bytes(2496), 1 << 30, 0, 0.0)\n"
     "def f(x): return 0",
     "outputs of a kind that is none": "get_ipython().outputs.shown.append({'output_type': []})\n"
     "get_ipython().outputs.shown.append({'output_type': {}})\ndef f(x): return 0",

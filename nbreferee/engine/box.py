@@ -25,7 +25,7 @@ import numpy as np
 from nbreferee.codec import CodecError, decode, encode, in_pieces
 from nbreferee.engine import kinds
 from nbreferee.engine.channel import Channel
-from nbreferee.engine.conversation import Answer, Around, Facts, brief, importable_name, in_full, is_writing, random_state, set_random_state
+from nbreferee.engine.conversation import Answer, Around, Facts, Generators, brief, importable_name, in_full, is_writing, set_random_state
 from nbreferee.engine.figures import Figures
 from nbreferee.engine.files import Files
 from nbreferee.engine.shell import Shell, error_output
@@ -64,6 +64,7 @@ class Box:
         self._files = Files()
         self._last_error: BaseException | None = None
         self._wrote = False
+        self._generators = Generators()
         self._random_after: tuple | None = None  # as the last call has left it, where nothing else has run since
         sys.addaudithook(self._note_writing)
         self._operations: dict[str, Callable[..., Any]] = {
@@ -176,7 +177,7 @@ class Box:
         places = [*enumerate(arguments), *named.items()]
         same = next((n for n, argument in places if argument is value), None) if value is not None else None
         changed = encode((arguments, named), wrap=self._wrap)
-        self._random_after = random_state(self._random_before)
+        self._random_after = self._generators.state(self._random_before)
         return brief(Answer(
             value=None if same is not None else value, raised=raised, same=same,
             changed=changed if changed != blob else None, states=tuple(dict(vars(one)) for one in instances),
@@ -237,7 +238,7 @@ class Box:
         if around.random is not None:
             set_random_state(around.random)
             self._random_after = None
-        self._random_before = self._random_after or random_state()
+        self._random_before = self._random_after or self._generators.state()
         names = self._shell.user_ns
         names.update(around.names)
         for name in around.gone:

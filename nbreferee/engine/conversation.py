@@ -22,10 +22,10 @@ wrapped values:
 
 from __future__ import annotations
 
+import _random
 import ctypes
 import os
 import random
-import struct
 import sys
 import types
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,8 @@ import numpy as np
 
 from nbreferee.codec import CodecError
 
-POSITIONS, POSITION = 624, struct.Struct("i")  # of the generator's numbers
+POSITIONS = 624  # of a Mersenne Twister's numbers
+TWISTER_BYTES = 4 * (POSITIONS + 1)
 MARK = "nbreferee-figure:"  # before the name of a figure that is still to be drawn, in the place of its picture
 NESTED = 20  # questions within callbacks within questions
 
@@ -109,23 +110,34 @@ def in_full(kind: type[Around] | type[Answer], said: dict[int, Any]) -> Any:
     return kind(*(said.get(place, usual) for place, usual in enumerate(kind._field_defaults.values())))
 
 
-def random_state(last: tuple | None = None) -> tuple:
-    """Return the state of the global generators of `random` and NumPy: to compare, and to send.
+class Generators:
+    """The global random generators of `random` and NumPy."""
 
-    It is `last` itself where nothing has changed since: that is looked up in memory, for NumPy takes
-    longer to say its state than the rest of a call takes.
-    """
-    if last is not None and not last[3] and random.getstate() == last[0] and _in_memory() == last[1] + POSITION.pack(last[2]):
-        return last
-    _, keys, position, has_gauss, cached = np.random.get_state()
-    state = random.getstate(), keys.tobytes(), position, has_gauss, cached
-    return last if state == last else state
+    def __init__(self) -> None:
+        self._state: tuple | None = None
+        self._memory = b""  # as it was then
+
+    def state(self, last: tuple | None = None) -> tuple:
+        """Return their state: to compare, and to send. It is `last` itself where nothing has changed since.
+
+        That is looked up in memory, for it takes longer to be told a state than a call takes otherwise.
+        """
+        memory = _in_memory()
+        if memory and last is not None and last is self._state and memory == self._memory and last[0][2] is None and not last[3]:
+            return last
+        _, keys, position, has_gauss, cached = np.random.get_state()
+        state = random.getstate(), keys.tobytes(), position, has_gauss, cached
+        self._state, self._memory = last if state == last else state, memory
+        return self._state
 
 
 def _in_memory() -> bytes:
-    """Return the numbers and the position of NumPy's Mersenne Twister (its mt19937_state); nothing where that is replaced."""
-    generator = np.random.get_bit_generator()
-    return ctypes.string_at(generator.ctypes.state_address, 4 * POSITIONS + POSITION.size) if type(generator) is np.random.MT19937 else b""
+    """Return numbers and positions of both Mersenne Twisters (CPython's RandomObject, NumPy's mt19937_state); nothing where one has been replaced."""
+    theirs, ours = np.random.get_bit_generator(), random.getstate.__self__
+    if type(theirs) is not np.random.MT19937 or type(ours) is not random.Random:
+        return b""
+    own_bytes = _random.Random.__basicsize__ - object.__basicsize__
+    return ctypes.string_at(id(ours) + object.__basicsize__, own_bytes) + ctypes.string_at(theirs.ctypes.state_address, TWISTER_BYTES)
 
 
 def set_random_state(state: tuple) -> None:

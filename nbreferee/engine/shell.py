@@ -210,11 +210,8 @@ def error_output(ename: str, evalue: str, traceback: list[str]) -> dict[str, Any
 
 
 def warm_up(shell: Shell) -> None:
-    """Load what the first figure and the first traceback would load."""
-    try:
-        json.loads("{")
-    except ValueError:  # raised in a module, for IPython looks for the modules of its lines
-        shell.InteractiveTB.structured_traceback(*sys.exc_info())
+    """Load what the first cell, the first traceback and the first figure would load."""
+    shell.run_cell("__import__('json').loads('{')")  # which fails in a module: IPython looks for the modules of all lines
     figure, axes = plt.subplots()
     axes.plot([0, 1])
     axes.set_title("$x^2$")

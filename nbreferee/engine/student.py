@@ -20,7 +20,7 @@ import numpy as np
 from nbreferee.codec import CodecError, decode, encode, in_pieces
 from nbreferee.engine.adopt import adopt, adopt_all
 from nbreferee.engine.channel import Channel, Closed, Late, Oversized
-from nbreferee.engine.conversation import NESTED, Answer, Around, Facts, brief, in_full, random_state, set_random_state
+from nbreferee.engine.conversation import NESTED, Answer, Around, Facts, Generators, brief, in_full, set_random_state
 from nbreferee.engine.exceptions import described, exception_class, frames_of
 from nbreferee.engine.oddities import CHANGES, DRAWS, oddities
 from nbreferee.engine.proxies import IteratorProxy, Proxy
@@ -56,7 +56,7 @@ class Student:
         self._streams: tuple[Any, ...] = (None, None, None)  # of the cell; a test that listens replaces them
         self._real: dict[str, Any] = {}  # Python's own functions, as they are when a cell begins
         self._depth = 0
-        self._random: tuple | None = None
+        self._generators, self._random = Generators(), None  # and their last state
         self._errstate = np.geterr()  # as it is in the box, too
         self.call_limit_s = 30.0
         self.deadline = float("inf")
@@ -82,7 +82,7 @@ class Student:
         self._references.callbacks.clear()
         self._streams = (sys.stdout, sys.stdin, sys.stderr)
         self._real = {name: getattr(builtins, name) for name in PATCHABLE}
-        self._random = random_state(self._random)
+        self._random = self._generators.state(self._random)
 
     # ------------------------------------------------ questions
 
@@ -227,7 +227,7 @@ class Student:
         replaced = {name: getattr(builtins, name) for name in PATCHABLE if getattr(builtins, name) is not self._real[name]}
         if "input" not in replaced and sys.stdin is not self._streams[1]:
             replaced["input"] = lambda prompt="": sys.stdin.readline().rstrip("\n")
-        before, self._random = self._random, random_state(self._random)
+        before, self._random = self._random, self._generators.state(self._random)
         return Around(
             limit_s=min(self.call_limit_s, max(0.1, self.deadline - time.monotonic())), random=None if self._random is before else self._random,
             names=names, gone=gone, builtins=replaced, errstate={kind: what for kind, what in np.geterr().items() if what != self._errstate[kind]},

@@ -111,17 +111,20 @@ def _grade(desk: _Desk) -> int:
     expected = {name: submitted_by(course, name, wanted.students) for name in names}
     manner = Manner(NbReferee(config=course.config).budget(unsafe=bool(wanted.unsafe_no_sandbox)), wanted.unsafe_no_sandbox or "", wanted.force)
     outcomes: list[Outcome] = []
+    writing_s = 0.0
     with Display(desk.console) as display:
         for name in names:
             display.expect(name, len(expected[name]))
         for name in names:
-            Autograding(course, desk.gradebook, name, desk.workers, manner, _Listener(display, outcomes)).run(expected[name])
+            grading = Autograding(course, desk.gradebook, name, desk.workers, manner, _Listener(display, outcomes))
+            grading.run(expected[name])
+            writing_s += grading.writing_s
     if wanted.json_path:
         verdicts = json.dumps([outcome.as_json() for outcome in outcomes], indent=1, ensure_ascii=False) + "\n"
         write_whole(wanted.json_path, verdicts.encode())
     for warning in dict.fromkeys(text for outcome in outcomes for text in outcome.warnings):
         desk.console.print(f"Look at this test: {warning}", highlight=False, markup=False, soft_wrap=True)
-    Console(width=None if desk.console.is_terminal else 120, highlight=False).print(closing_table(outcomes))
+    Console(width=None if desk.console.is_terminal else 120, highlight=False).print(closing_table(outcomes, writing_s))
     return 1 if any(outcome.status == "failed" for outcome in outcomes) else 0
 
 

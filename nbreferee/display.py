@@ -64,7 +64,7 @@ class Display:
         self._bar.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
-def closing_table(outcomes: Sequence[Outcome]) -> Table:
+def closing_table(outcomes: Sequence[Outcome], writing_s: float = 0.0) -> Table:
     """Return the last word: how many of what, and how long they took."""
     table = Table(box=None, show_header=False)
     counts = {status: sum(one.status == status for one in outcomes) for status in ("graded", "skipped", "missing", "failed")}
@@ -81,4 +81,5 @@ def closing_table(outcomes: Sequence[Outcome]) -> Table:
         slowest = by_time[-1]
         table.add_row("seconds a notebook", f"median {statistics.median(walls):.2f}, 95 % below {walls[int(0.95 * (len(walls) - 1))]:.2f}")
         table.add_row("slowest", f"{slowest.wall_s:.2f} s: {slowest.student}, {slowest.notebook}")
+        table.add_row("writing results", f"{writing_s:.1f} s")
     return table

@@ -13,9 +13,9 @@ import pytest
 from building import answer, cell, graded, write
 from notebooks import COURSE
 
-from nbreferee.bench import Measured, ratio
+from nbreferee.bench import Measured, ratio, start_up
 from nbreferee.bench import write as write_results
-from nbreferee.bench.classroom import as_stock, hand_in
+from nbreferee.bench.classroom import as_stock, drawing_cells, hand_in
 from nbreferee.bench.commands import BenchError, Cost, run
 
 SOLUTION = "def f(x):\n    ### BEGIN SOLUTION\n    return x + 1\n    ### END SOLUTION"
@@ -35,14 +35,15 @@ def handed_in(folder: Path) -> list[str]:
 
 def test_class_is_the_same_every_time_and_answers_differ(tmp_path):
     first, second = course(tmp_path / "a"), course(tmp_path / "b")
-    hand_in(first, "ps1", 40)
-    hand_in(second, "ps1", 40)
+    kinds = hand_in(first, "ps1", 40)
+    assert kinds == hand_in(second, "ps1", 40)
     answers = handed_in(first)
     assert answers == handed_in(second)
     assert len(answers) == 40
     solved = "def f(x):\n    return x + 1"
-    assert 15 < answers.count(solved) < 33
-    assert 0 < answers.count(STUB) < 12
+    assert answers.count(solved) == kinds["right"] > 25
+    assert answers.count(STUB) == kinds["unwritten"] > 0
+    assert kinds.total() == 40
     assert len(set(answers) - {solved, STUB}) > 1
 
 
@@ -66,6 +67,21 @@ def test_time_and_memory_of_what_a_command_leaves_behind_count(tmp_path):
     assert cost.peak_mb > 80
 
 
+def test_cells_that_draw_are_found_in_what_has_been_graded(tmp_path):
+    picture = nbformat.v4.new_output("display_data", {"image/png": "iVBO"})
+    for number in range(2):
+        cells = [cell("maybe()"), cell("never()"), graded()]
+        for one in cells[: 1 if number else 0] + cells[2:]:
+            one.outputs = [picture]
+        (tmp_path / f"autograded/s{number}/ps1").mkdir(parents=True)
+        write(tmp_path / f"autograded/s{number}/ps1", *cells)
+    assert drawing_cells(tmp_path, "ps1") == {"maybe()"}
+
+
+def test_help_and_click_are_both_timed():
+    assert set(start_up()) == {"nbreferee --help", "python -c 'import click'"}
+
+
 def test_command_that_fails_is_named_with_what_it_said(tmp_path):
     with pytest.raises(BenchError, match="ended with status 3: sorry"):
         run([Path(sys.executable).name, "-c", "print('sorry'); raise SystemExit(3)"], tmp_path)
@@ -73,13 +89,15 @@ def test_command_that_fails_is_named_with_what_it_said(tmp_path):
 
 def test_results_are_written_with_their_ratios(tmp_path):
     def one(grader: str, figures: bool, wall_s: float, **others) -> Measured:
-        return Measured("autograde", grader, figures, others.get("students", 10), 20, others.get("jobs", 1), Cost(wall_s, wall_s, 100))
+        return Measured("autograde", grader, figures, others.get("students", 10), 20, others.get("jobs", 1), Cost(wall_s, wall_s, 100, "writing results   0.5 s"), 0.8)
 
     measured = [one("nbreferee", True, 10), one("nbgrader", True, 60), one("nbreferee", True, 99, students=50, jobs=2), one("nbgrader", False, 8)]
     assert ratio(measured, "autograde", True) == 6
     assert ratio(measured, "autograde", False) is None
-    write_results(measured, tmp_path)
+    write_results(measured, {"nbreferee --help": 0.1}, tmp_path)
     found = json.loads((tmp_path / "bench.json").read_text())
     assert found["ratios"]["autograde, with figures"] == 6
+    assert found["start_up_s"] == {"nbreferee --help": 0.1}
+    assert found["measured"][0]["writing"] == 0.05
     assert [one["notebooks_a_minute"] for one in found["measured"]] == [120, 20, 12.1, 150]
     assert (tmp_path / "bench.png").read_bytes().startswith(b"\x89PNG")

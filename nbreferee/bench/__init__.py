@@ -9,15 +9,20 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import shutil
+import statistics
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbreferee.bench.classroom import as_stock, hand_in, make_course
+from nbreferee.bench.classroom import as_stock, drawing_cells, hand_in, make_course
 from nbreferee.bench.commands import Cost, run
+
+START_UPS = 9  # of which the median counts
 
 
 @dataclass(frozen=True)
@@ -31,61 +36,77 @@ class Measured:
     notebooks: int
     jobs: int
     cost: Cost
+    right: float  # share of the answers
 
     @property
     def a_minute(self) -> float:
         """Notebooks a minute."""
         return 60 * self.notebooks / self.cost.wall_s
 
+    @property
+    def writing(self) -> float | None:
+        """The share of the time in which files and the gradebook were written, where the command says so."""
+        found = re.search(r"writing results +([0-9.]+) s", self.cost.said)
+        return float(found[1]) / self.cost.wall_s if found else None
+
     def as_json(self) -> dict[str, Any]:
         """Return it as the JSON file has it."""
-        return {**asdict(self), "notebooks_a_minute": round(self.a_minute, 1)}
+        cost = {name: value for name, value in vars(self.cost).items() if name != "said"}
+        return {**vars(self), "cost": cost, "notebooks_a_minute": round(self.a_minute, 1), "writing": self.writing}
 
 
 def bench(course: Path, assignments: Sequence[str], students: int, jobs: int, sizes: Sequence[int]) -> Iterator[Measured]:
-    """Measure, and yield every measurement as it comes: first both graders in turn, then nbreferee over workers and class sizes."""
+    """Measure, and yield every measurement as it comes: both graders in turn, nbreferee over workers and class sizes, both without figures."""
     with tempfile.TemporaryDirectory(prefix="nbreferee-bench-") as folder:
-        for figures in (True, False):
-            chosen = assignments if figures else assignments[:1]
-            template = Path(folder) / f"course{figures}"
-            make_course(course, template, chosen, figures)
-            for assignment in chosen:
-                hand_in(template, assignment, students)
-            yield from _in_turn(template, chosen, figures, students, jobs)
-            if figures:
-                for count in sorted({1, jobs}):
-                    for size in sizes:
-                        yield _scaled(template, chosen[0], size, count)
+        template = Path(folder) / "with"
+        make_course(course, template, assignments)
+        yield from _in_turn(template, assignments, True, students, jobs)
+        for count in sorted({1, jobs}):
+            for size in sizes:
+                yield _scaled(template, assignments[0], size, count)
+        plain = Path(folder) / "without"
+        make_course(course, plain, assignments[:1], drawing_cells(_ours(template), assignments[0]))
+        yield from _in_turn(plain, assignments[:1], False, students, jobs)
+
+
+def start_up() -> dict[str, float]:
+    """Return the seconds that `nbreferee --help` takes, and Python with what it is made with; medians, in turn."""
+    commands = {"nbreferee --help": ["nbreferee", "--help"], "python -c 'import click'": ["python", "-c", "import click"]}
+    rounds = [{name: run(command, Path.cwd()).wall_s for name, command in commands.items()} for _ in range(START_UPS)]
+    return {name: round(statistics.median(one[name] for one in rounds), 3) for name in commands}
 
 
 def _in_turn(template: Path, assignments: Sequence[str], figures: bool, students: int, jobs: int) -> Iterator[Measured]:
-    stock, ours = (_copied(template, name) for name in ("stock", "ours"))
+    kinds = sum((hand_in(template, assignment, students) for assignment in assignments), Counter())
+    ours, stock = _copied(template, _ours(template)), _copied(template, template.with_name(f"{template.name}-stock"))
     as_stock(stock)
-    notebooks = sum(1 for assignment in assignments for _ in (template / "submitted").glob(f"*/{assignment}/*.ipynb"))
-
-    def measured(what: str, grader: str, cost: Cost) -> Measured:
-        return Measured(what, grader, figures, students, notebooks, 1 if grader == "nbgrader" else jobs, cost)
-
+    common = {"figures": figures, "students": students, "notebooks": _notebooks(template, assignments), "right": kinds["right"] / kinds.total()}
     for what, command in (("autograde", "autograde"), ("feedback", "generate_feedback")):
-        yield measured(what, "nbreferee", run(["nbreferee", what, *assignments, "--jobs", str(jobs)], ours))
+        yield Measured(what, "nbreferee", jobs=jobs, cost=run(["nbreferee", what, *assignments, "--jobs", str(jobs)], ours), **common)
         costs = [run(["nbgrader", command, assignment, "--log-level=ERROR"], stock, may_fail=True) for assignment in assignments]
         total = Cost(sum(one.wall_s for one in costs), sum(one.cpu_s for one in costs), max(one.peak_mb for one in costs))
-        yield measured(what, "nbgrader", total)
+        yield Measured(what, "nbgrader", jobs=1, cost=total, **common)
 
 
 def _scaled(template: Path, assignment: str, students: int, jobs: int) -> Measured:
-    course = _copied(template, "scaled")
+    course = _copied(template, template.with_name("scaled"))
     shutil.rmtree(course / "submitted")
-    hand_in(course, assignment, students)
-    notebooks = sum(1 for _ in (course / "submitted").glob(f"*/{assignment}/*.ipynb"))
-    return Measured("autograde", "nbreferee", True, students, notebooks, jobs, run(["nbreferee", "autograde", assignment, "--jobs", str(jobs)], course))
+    kinds = hand_in(course, assignment, students)
+    cost = run(["nbreferee", "autograde", assignment, "--jobs", str(jobs)], course)
+    return Measured("autograde", "nbreferee", True, students, _notebooks(course, [assignment]), jobs, cost, kinds["right"] / kinds.total())
 
 
-def _copied(template: Path, name: str) -> Path:
-    target = template.with_name(f"{template.name}-{name}")
+def _notebooks(course: Path, assignments: Sequence[str]) -> int:
+    return sum(1 for assignment in assignments for _ in (course / "submitted").glob(f"*/{assignment}/*.ipynb"))
+
+
+def _ours(template: Path) -> Path:
+    return template.with_name(f"{template.name}-ours")
+
+
+def _copied(template: Path, target: Path) -> Path:
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(template, target)
-    return target
+    return Path(shutil.copytree(template, target))
 
 
 def ratio(measured: Sequence[Measured], what: str, figures: bool) -> float | None:
@@ -94,11 +115,11 @@ def ratio(measured: Sequence[Measured], what: str, figures: bool) -> float | Non
     return speeds["nbreferee"] / speeds["nbgrader"] if len(speeds) == 2 else None
 
 
-def write(measured: Sequence[Measured], folder: Path) -> None:
+def write(measured: Sequence[Measured], start_up_s: Mapping[str, float], folder: Path) -> None:
     """Write bench.json and bench.png."""
     machine = {"processor": platform.processor() or platform.machine(), "cores": len(os.sched_getaffinity(0)), "python": platform.python_version()}
     ratios = {f"{what}, {'with' if figures else 'without'} figures": ratio(measured, what, figures) for what in ("autograde", "feedback") for figures in (True, False)}
-    text = json.dumps({"machine": machine, "ratios": ratios, "measured": [one.as_json() for one in measured]}, indent=1)
+    text = json.dumps({"machine": machine, "ratios": ratios, "start_up_s": dict(start_up_s), "measured": [one.as_json() for one in measured]}, indent=1)
     (folder / "bench.json").write_text(text + "\n")
     from nbreferee.bench.plot import plot
 

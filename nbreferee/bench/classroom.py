@@ -1,14 +1,17 @@
 """A course and a class to measure with: made from the instructor's own notebooks, the same for both graders.
 
-Of every answer a student writes the solution (three in five), a mutant of it (three in ten), or leaves
-it as released. It knows nothing of grading.
+A third of the students have the solution of everything. Of the others' answers up to half are wrong:
+of each student another share. Of the wrong ones a quarter is left as released, the others are mutants
+of the solution. It knows nothing of grading.
 """
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import nbformat
@@ -17,48 +20,63 @@ from nbreferee.bench.commands import run
 from nbreferee.master import read_master
 from nbreferee.verify.mutation import mutants
 
-SOLVED, WRONG = 0.6, 0.9  # below the first: the solution; below the second: a mutant; else as released
+FLAWLESS, MOST_WRONG, UNWRITTEN = 1 / 3, 0.5, 0.25
 STOCK = """
 for name in ("sanitize_preprocessors", "autograde_preprocessors"):  # as nbgrader has them
     c.Autograde.pop(name, None)
 """
 
 
-def make_course(course: Path, target: Path, assignments: Sequence[str], figures: bool) -> None:
-    """Copy assignments of a course and generate what students get; leave out cells that draw, where there are to be no figures."""
+def make_course(course: Path, target: Path, assignments: Sequence[str], left_out: Collection[str] = ()) -> None:
+    """Copy assignments of a course, but for cells with these sources, and generate what students get."""
     (target / "source").mkdir(parents=True)
     shutil.copy(course / "nbgrader_config.py", target)
     for path in (course / "source").glob("*.*"):  # a header that all assignments get, for one
         shutil.copy(path, target / "source")
     for assignment in assignments:
         shutil.copytree(course / "source" / assignment, target / "source" / assignment)
-        for path in () if figures else (target / "source" / assignment).glob("*.ipynb"):
+        for path in (target / "source" / assignment).glob("*.ipynb") if left_out else ():
             notebook = nbformat.read(path, as_version=4)
-            notebook.cells = [cell for cell in notebook.cells if cell.cell_type != "code" or "nbgrader" in cell.metadata or "plt." not in cell.source]
+            notebook.cells = [cell for cell in notebook.cells if cell.source not in left_out]
             nbformat.write(notebook, path)
         run(["nbgrader", "generate_assignment", assignment, "--force", "--create", "--log-level=ERROR"], target)
 
 
-def hand_in(course: Path, assignment: str, students: int) -> None:
-    """Fill `submitted/` with a class: the same one, for the same course and number."""
+def drawing_cells(course: Path, assignment: str) -> set[str]:
+    """Return the sources of cells, but graded ones, that show a picture in some graded submission."""
+    found = set()
+    for path in (course / "autograded").glob(f"*/{assignment}/*.ipynb"):
+        for cell in json.loads(path.read_bytes())["cells"]:
+            if "nbgrader" not in cell["metadata"] and any("image/png" in output.get("data", {}) for output in cell.get("outputs", ())):
+                found.add("".join(cell["source"]))
+    return found
+
+
+def hand_in(course: Path, assignment: str, students: int) -> Counter[str]:
+    """Fill `submitted/` with a class: the same one, for the same course and number; return how many answers are of which kind."""
+    kinds: Counter[str] = Counter()
     for path in sorted((course / "source" / assignment).glob("*.ipynb")):
         master = read_master(path)
         release = nbformat.read(course / "release" / assignment / path.name, as_version=4)
         choices = {cell.grade_id: (cell.source, [mutant.source for mutant in mutants(cell.source, cell.solution_lines)]) for cell in master.answers}
         for number in range(students):
             drawn = random.Random(f"{path.name} {number}")
+            wrong = 0.0 if drawn.random() < FLAWLESS else drawn.uniform(0, MOST_WRONG)
             notebook = nbformat.from_dict(release)
             for cell in notebook.cells:
                 grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-                if grade_id in choices:
-                    solution, wrong = choices[grade_id]
-                    kind = drawn.random()
-                    if kind < WRONG:
-                        text = drawn.choice(wrong) if wrong and kind >= SOLVED else solution
-                        cell.source = "\n".join(line for line in text.split("\n") if " SOLUTION" not in line)
+                if grade_id not in choices:
+                    continue
+                solution, mutated = choices[grade_id]
+                kind = "right" if drawn.random() >= wrong else "unwritten" if drawn.random() < UNWRITTEN or not mutated else "wrong"
+                kinds[kind] += 1
+                if kind != "unwritten":
+                    text = solution if kind == "right" else drawn.choice(mutated)
+                    cell.source = "\n".join(line for line in text.split("\n") if " SOLUTION" not in line)
             target = course / "submitted" / f"student_{number:05}" / assignment / path.name
             target.parent.mkdir(parents=True, exist_ok=True)
             nbformat.write(notebook, target)
+    return kinds
 
 
 def as_stock(course: Path) -> None:

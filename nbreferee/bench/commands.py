@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 MEASURE = Path(__file__).with_name("measure.py")
@@ -25,6 +25,7 @@ class Cost:
     wall_s: float
     cpu_s: float  # of all its processes
     peak_mb: float  # of the largest of them
+    said: str = field(default="", repr=False)
 
 
 def run(command: Sequence[str], folder: Path, may_fail: bool = False) -> Cost:
@@ -41,7 +42,8 @@ def run(command: Sequence[str], folder: Path, may_fail: bool = False) -> Cost:
         measuring = [sys.executable, "-I", str(MEASURE), str(binaries / command[0]), *command[1:]]
         measured = subprocess.run(measuring, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=said, check=True)
         status, *cost = json.loads(measured.stdout)
-        if status and not may_fail:
-            said.seek(0)
-            raise BenchError(f"{' '.join(command)} ended with status {status}: {said.read()[-2000:].strip()}")
-    return Cost(*cost)
+        said.seek(0)
+        text = said.read()
+    if status and not may_fail:
+        raise BenchError(f"{' '.join(command)} ended with status {status}: {text[-2000:].strip()}")
+    return Cost(*cost, text)

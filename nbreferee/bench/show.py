@@ -7,9 +7,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from nbreferee.bench import Measured, bench, ratio, write
+from nbreferee.bench import Measured, bench, ratio, start_up, write
 
-HEAD = f"{'':10}{'grader':11}{'figures':9}{'students':>9}{'notebooks':>11}{'workers':>9}{'seconds':>9}{'a minute':>10}{'CPU s':>9}{'largest MB':>12}"
+HEAD = f"{'':10}{'grader':11}{'figures':9}{'students':>9}{'notebooks':>11}{'workers':>9}{'seconds':>9}{'a minute':>10}{'CPU s':>9}{'largest MB':>12}{'writing':>9}"
 
 
 def show(course: Path, assignments: Sequence[str], students: int, jobs: int, sizes: Sequence[int], folder: Path, console: Console) -> None:
@@ -20,17 +20,21 @@ def show(course: Path, assignments: Sequence[str], students: int, jobs: int, siz
         for one in bench(course, assignments, students, jobs, sizes):
             measured.append(one)
             console.print(_row(one), highlight=False, soft_wrap=True)
+        start_up_s = start_up()
     for what in ("autograde", "feedback"):
         for figures in (True, False):
             times = ratio(measured, what, figures)
             if times is not None:
                 console.print(f"{what}, {'with' if figures else 'without'} figures: nbreferee is {times:.1f} times as fast.", highlight=False)
+    console.print(f"Of the class's answers {100 * measured[0].right:.0f} % are right.", highlight=False)
+    console.print("Start-up: " + ", ".join(f"{name} {seconds:.3f} s" for name, seconds in start_up_s.items()) + ".", highlight=False)
     folder.mkdir(parents=True, exist_ok=True)
-    write(measured, folder)
+    write(measured, start_up_s, folder)
     console.print(f"Written to {folder / 'bench.json'} and {folder / 'bench.png'}.", highlight=False, soft_wrap=True)
 
 
 def _row(one: Measured) -> str:
     cost = one.cost
     first = f"{one.what:10}{one.grader:11}{'with' if one.figures else 'without':9}{one.students:9}{one.notebooks:11}{one.jobs:9}"
-    return f"{first}{cost.wall_s:9.1f}{one.a_minute:10.1f}{cost.cpu_s:9.1f}{cost.peak_mb:12.0f}"
+    writing = "" if one.writing is None else f"{100 * one.writing:7.1f} %"
+    return f"{first}{cost.wall_s:9.1f}{one.a_minute:10.1f}{cost.cpu_s:9.1f}{cost.peak_mb:12.0f}{writing}"

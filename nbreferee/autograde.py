@@ -23,7 +23,7 @@ from nbgrader.coursedir import CourseDirectory
 
 from nbreferee import worker
 from nbreferee.aside import is_unfinished, replacement
-from nbreferee.course import CourseError
+from nbreferee.course import CourseError, source_assignments
 from nbreferee.engine.limits import Budget
 from nbreferee.gradebook import Recorder, released_cells
 from nbreferee.grading import CellVerdict, Material, beside, plain_verdict, read_files
@@ -84,20 +84,32 @@ def read_materials(course: CourseDirectory, gradebook: Gradebook, assignment: st
     return materials
 
 
-def submitted_by(course: CourseDirectory, assignment: str, students: Iterable[str] = ()) -> list[str]:
-    """Return who has handed in an assignment: those wanted, or all.
+def submitted_by(course: CourseDirectory, assignment: str) -> list[str]:
+    """Return who has handed in an assignment."""
+    base = _submitted(course)
+    return sorted(path.parent.name for path in base.glob(f"*/{assignment}") if path.is_dir() and not path.parent.name.startswith("."))
+
+
+def expected(course: CourseDirectory, assignments: Iterable[str] = (), students: Iterable[str] = ()) -> dict[str, list[str]]:
+    """Return whose submissions to which assignments there are to grade: those wanted, or all.
 
     Raises
     ------
     CourseError
-        where one who is wanted has not.
+        where an assignment is unknown, or a student who is wanted has handed in none, or not each that is wanted, too.
     """
-    base = Path(course.format_path(course.submitted_directory, ".", ".")).resolve()
-    there = sorted(path.parent.name for path in base.glob(f"*/{assignment}") if path.is_dir() and not path.parent.name.startswith("."))
+    found = {name: submitted_by(course, name) for name in source_assignments(course, assignments)}
+    everybody = sorted(set().union(*found.values()))
     for student in students:
-        if student not in there:
-            raise CourseError(f"{base}: nothing from {student} for {assignment}. {_names_like(student, there)}")
-    return list(students) or there
+        for name, there in found.items() if assignments else ((" or ".join(found), everybody),):
+            if student not in there:
+                raise CourseError(f"{_submitted(course)}: nothing from {student} for {name}. {_names_like(student, there)}")
+    chosen = {name: [one for one in students if one in there] if students else there for name, there in found.items()}
+    return {name: some for name, some in chosen.items() if some or assignments}
+
+
+def _submitted(course: CourseDirectory) -> Path:
+    return Path(course.format_path(course.submitted_directory, ".", ".")).resolve()
 
 
 def _names_like(name: str, there: list[str]) -> str:

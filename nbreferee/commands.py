@@ -17,7 +17,7 @@ from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from nbreferee.aside import write_whole
-from nbreferee.autograde import Autograding, Manner, Outcome, alone, submitted_by
+from nbreferee.autograde import Autograding, Manner, Outcome, alone, expected
 from nbreferee.course import CourseError, gradebook_trouble, gradebook_writer, open_course, source_assignments
 from nbreferee.display import Display, closing_table
 from nbreferee.settings import NbReferee, SandboxError
@@ -107,17 +107,16 @@ def _say(text: str) -> None:
 
 def _grade(desk: _Desk) -> int:
     wanted, course = desk.wanted, desk.course
-    names = [name for name in source_assignments(course, wanted.assignments) if wanted.assignments or submitted_by(course, name)]
-    expected = {name: submitted_by(course, name, wanted.students) for name in names}
+    students = expected(course, wanted.assignments, wanted.students)
     manner = Manner(NbReferee(config=course.config).budget(unsafe=bool(wanted.unsafe_no_sandbox)), wanted.unsafe_no_sandbox or "", wanted.force)
     outcomes: list[Outcome] = []
     writing_s = 0.0
     with Display(desk.console) as display:
-        for name in names:
-            display.expect(name, len(expected[name]))
-        for name in names:
+        for name, some in students.items():
+            display.expect(name, len(some))
+        for name, some in students.items():
             grading = Autograding(course, desk.gradebook, name, desk.workers, manner, _Listener(display, outcomes))
-            grading.run(expected[name])
+            grading.run(some)
             writing_s += grading.writing_s
     if wanted.json_path:
         verdicts = json.dumps([outcome.as_json() for outcome in outcomes], indent=1, ensure_ascii=False) + "\n"

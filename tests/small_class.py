@@ -22,7 +22,7 @@ from nbgrader.api import Gradebook
 from sqlalchemy import func, select
 
 from nbreferee import worker
-from nbreferee.autograde import Autograding, Manner, Outcome, submitted_by
+from nbreferee.autograde import Autograding, Manner, Outcome, expected
 from nbreferee.course import gradebook_writer, open_course
 from nbreferee.settings import NbReferee
 from nbreferee.workers import Workers
@@ -130,7 +130,7 @@ def grade_here(folder: Path, *students: str, **manner: Any) -> dict[tuple[str, s
     course = open_course(folder)
     manner.setdefault("budget", NbReferee(config=course.config).budget())
     with gradebook_writer(course) as book:
-        Autograding(course, book, "ps1", Workers(lambda: REMEMBERING, lambda: 1), Manner(**manner), done).run(submitted_by(course, "ps1", students))
+        Autograding(course, book, "ps1", Workers(lambda: REMEMBERING, lambda: 1), Manner(**manner), done).run(expected(course, ["ps1"], students)["ps1"])
     return outcomes
 
 

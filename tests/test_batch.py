@@ -241,6 +241,7 @@ WRONG = {
     "no_such_assignment": (None, ["ps11"], "no assignment ps11. Did you mean ps1?"),
     "nothing_like_it": (None, ["homework"], "no assignment homework. There are: ps1, ps2."),
     "no_such_student": (None, ["ps1", "--student", "bob"], "Handed in by: alice."),
+    "student_of_nothing": (None, ["--student", "bob"], "nothing from bob for ps1 or ps2. Handed in by: alice."),
     "not_released": (
         lambda course: (course / "submitted/alice/ps2").mkdir(),
         ["ps2"],
@@ -275,3 +276,12 @@ def test_wrong_use_is_a_sentence_with_its_cure_and_status_2(wrong, released, tmp
     ran = run(course, "nbreferee", "autograde", *arguments)
     assert words in ran.stderr
     assert ran.returncode == 2
+
+
+def test_student_who_has_handed_in_some_is_graded_for_those(released, tmp_path):
+    course = Path(shutil.copytree(released, tmp_path / "course"))
+    for student in ("alice", "bob"):
+        hand_in(course, student, RIGHT)
+    ran = run(course, "nbreferee", "autograde", "--student", "bob")
+    assert ran.returncode == 0, ran.stderr
+    assert [path.parent.name for path in (course / "autograded").glob("*/*")] == ["bob"]

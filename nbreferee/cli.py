@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from nbreferee.workers import Workers
 
 COURSE_DIR = click.option(
     "--course-dir",
@@ -73,6 +76,18 @@ def _grading(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def _getting_ready(course_dir: Path, jobs: int | None, scheduler: str | None, **_: Any) -> Workers | None:
+    """Return workers of this machine that get ready while the rest of the program is loaded, if there is a course to work on."""
+    from nbreferee.course import CONFIG_NAME
+    from nbreferee.workers import local_workers
+
+    if scheduler is not None or not (course_dir / CONFIG_NAME).is_file():
+        return None
+    workers = local_workers(jobs)
+    workers.start()
+    return workers
+
+
 @main.command()
 @_working
 @_grading
@@ -82,9 +97,10 @@ def autograde(**options: Any) -> None:
     Their code runs in a sandbox, the tests in another process, which alone decides.
     """
     _need_linux("student code runs in a sandbox")
+    workers = _getting_ready(**options)
     from nbreferee import commands
 
-    sys.exit(commands.autograde(commands.Wanted(**options)))
+    sys.exit(commands.autograde(commands.Wanted(**options), workers))
 
 
 @main.command()
@@ -103,9 +119,10 @@ def feedback(**options: Any) -> None:
 def grade(**options: Any) -> None:
     """Grade, write what students get to read, and print the class: autograde, feedback and report."""
     _need_linux("student code runs in a sandbox")
+    workers = _getting_ready(**options)
     from nbreferee import commands
 
-    sys.exit(commands.grade(commands.Wanted(**options)))
+    sys.exit(commands.grade(commands.Wanted(**options), workers))
 
 
 @main.command()

@@ -40,9 +40,9 @@ class Wanted:
     unsafe_no_sandbox: str | None = None
 
 
-def autograde(wanted: Wanted) -> int:
+def autograde(wanted: Wanted, workers: Workers | None = None) -> int:
     """Grade, and return the exit status: 0 all graded; 1 some could not be; 2 nothing can be."""
-    return _run(wanted, [_grade])
+    return _run(wanted, [_grade], workers)
 
 
 def feedback(wanted: Wanted) -> int:
@@ -50,9 +50,9 @@ def feedback(wanted: Wanted) -> int:
     return _run(wanted, [_write_feedback])
 
 
-def grade(wanted: Wanted) -> int:
+def grade(wanted: Wanted, workers: Workers | None = None) -> int:
     """Grade, write what students get to read, print the class, and return the exit status."""
-    return _run(wanted, [_grade, _write_feedback, _report])
+    return _run(wanted, [_grade, _write_feedback, _report], workers)
 
 
 @dataclass
@@ -66,23 +66,23 @@ class _Desk:
     console: Console
 
 
-def _run(wanted: Wanted, steps: list[Callable[[_Desk], int]]) -> int:
+def _run(wanted: Wanted, steps: list[Callable[[_Desk], int]], workers: Workers | None = None) -> int:
     warnings.filterwarnings("ignore", module="nbgrader")
     try:
         if wanted.json_path and not wanted.json_path.parent.is_dir():
             raise CourseError(f"{wanted.json_path.parent}: no such folder for --json. Make it first.")
         course = open_course(wanted.course_dir)
         source_assignments(course, wanted.assignments)
-        pool = _workers(wanted)
-        try:
-            return _work(wanted, course, pool, steps)
-        finally:
-            pool.close()
+        workers = workers or _workers(wanted, grades=_grade in steps)
+        return _work(wanted, course, workers, steps)
     except (CourseError, SandboxError) as error:
         _say(str(error))
     except KeyboardInterrupt:
         _say("stopped. What is done is kept; run the command again to go on.")
         os._exit(STOPPED)  # workers end with this process
+    finally:
+        if workers is not None:
+            workers.close()
     return 2
 
 
@@ -173,7 +173,7 @@ class _Listener:
             self._display.say(f"{outcome.student}: {outcome.assignment}/{outcome.notebook}: {outcome.message}. It gets no points.")
 
 
-def _workers(wanted: Wanted) -> Workers:
+def _workers(wanted: Wanted, grades: bool) -> Workers:
     if wanted.scheduler is not None:
         return far_workers(wanted.scheduler, lambda: _say("no worker has joined the cluster yet: waiting for one."))
-    return local_workers(wanted.jobs or len(os.sched_getaffinity(0)))
+    return local_workers(wanted.jobs, grades)

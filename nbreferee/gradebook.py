@@ -139,7 +139,8 @@ class Recorder:
         elif timestamp is not None:
             database.execute(update(mine).where(mine.c.id == submission).values(timestamp=timestamp))
         theirs = SubmittedNotebook.__table__
-        there = dict(database.execute(select(theirs.c.notebook_id, theirs.c.id).where(theirs.c.assignment_id == submission)).all())
+        of_submission = theirs.c.notebook_id.in_(self._notebooks.values()) & (theirs.c.assignment_id == submission)
+        there = dict(database.execute(select(theirs.c.notebook_id, theirs.c.id).where(of_submission)).all())
         new = [
             {"id": _new_id(SubmittedNotebook), "assignment_id": submission, "notebook_id": number, "flagged": False}
             for number in self._notebooks.values()
@@ -153,9 +154,9 @@ class Recorder:
     def _write(self, table: Table, rows: list[_Row], notebooks: dict[str, str], marks: Mapping[str, Marks | None], values_of: Any) -> None:
         """Insert or update one row for each cell."""
         database = self._gradebook.db
-        there = {
-            (row.notebook_id, row.cell_id): row for row in database.execute(select(table).where(table.c.notebook_id.in_(notebooks.values())))
-        }
+        # By cells first, as the tables' only index has it: or every submission would read the whole class.
+        mine = table.c.cell_id.in_([row.cell_id for row in rows]) & table.c.notebook_id.in_(notebooks.values())
+        there = {(row.notebook_id, row.cell_id): row for row in database.execute(select(table).where(mine))}
         defaults = {column.name: True if column.name == "needs_manual_grade" else None for column in table.columns}
         new, changed = [], []
         for row in rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable, Collection
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from functools import partial
@@ -34,6 +35,10 @@ class Workers:
             return self._ready().submit(function, task)
         except BrokenExecutor:
             return self.replace().submit(function, task)
+
+    def start(self) -> None:
+        """Let them get ready before there is anything to do."""
+        self.submit(repr, None)
 
     def finished(self, running: Collection[Future]) -> set[Future]:
         """Wait for the first of these to be done, and return all that are.
@@ -68,14 +73,15 @@ class Workers:
         return self._executor
 
 
-def local_pool(jobs: int) -> Executor:
+def local_pool(jobs: int, grades: bool = True) -> Executor:
     """Return a pool of processes on this machine, fresh ones: they hold nothing of this process."""
-    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), start_worker)
+    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), start_worker, (grades,))
 
 
-def local_workers(jobs: int) -> Workers:
-    """Return workers on this machine."""
-    return Workers(lambda: local_pool(jobs), lambda: jobs)
+def local_workers(jobs: int | None, grades: bool = True) -> Workers:
+    """Return workers on this machine, one per core unless a number is given."""
+    count = jobs or len(os.sched_getaffinity(0))
+    return Workers(lambda: local_pool(count, grades), lambda: count)
 
 
 def far_workers(address: str, waiting: Callable[[], None]) -> Workers:

@@ -2,8 +2,8 @@
 
 Each is a fresh interpreter that has loaded what notebooks load, and knows no more. It waits for a
 frame with a socket, forks, and says the child's process id; the child serves that socket. The
-template of boxes never learns anything of a course; that of testers is confined to reading the
-assignment.
+template of boxes never learns anything of a course. That of testers branches: for every assignment
+there is a fork of it that has loaded what the assignment imports, and is a template itself.
 
 `Template` starts one, and is how the rest of the program sees it.
 """
@@ -23,6 +23,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -60,22 +61,34 @@ class Child:
 
 
 class Template:
-    """A warm process, seen from outside. `folder` is its own, to be removed after it."""
+    """A warm process, seen from outside. It gets warm by itself: only the first who wants something has to wait."""
 
-    def __init__(self, role: str, folder: Path, preparation: dict[str, Any]) -> None:
+    def __init__(self, control: Channel, process: subprocess.Popen | None) -> None:
+        self._control = control
+        self._process = process  # none for a branch, which ends with what it branches off
+        self._ready = False
+        self._awaited: deque[Callable[[Any], None]] = deque()  # what to do with answers that are still to come, in order
+
+    @staticmethod
+    def start(role: str, folder: Path) -> Template:
+        """Start a process; should this one be killed, it removes the folder when it ends."""
         ours, theirs = socket.socketpair()
-        home = folder / "home"
+        home = folder / f"{role} home"
         home.mkdir(parents=True, exist_ok=True)
         environment = {**ENVIRONMENT, "HOME": str(home), "IPYTHONDIR": str(home / "ipython"), "MPLCONFIGDIR": os.environ.get("MPLCONFIGDIR") or _matplotlib_cache()}
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-c", START.format(PACKAGES), role, str(theirs.fileno()), str(os.getpid())],
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-c", START.format(PACKAGES), role, str(theirs.fileno()), str(os.getpid()), str(folder)],
                 env=environment, cwd=home, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             )  # fmt: skip
-        self._control = Channel(ours)
-        self._control.send(encode(preparation))
-        self._ready = False
-        self._awaited: deque[Callable[[Any], None]] = deque()  # what to do with answers that are still to come, in order
+        return Template(Channel(ours), process)
+
+    def branch(self, preparation: dict[str, Any]) -> Template:
+        """Return a template that is a fork of this one, and prepared for more."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self.ask("branch", preparation, [theirs])
+        return Template(Channel(ours), None)
 
     def fork(self, request: dict[str, Any], folder: Path) -> Child:
         """Return a new child, which gets ready by itself."""
@@ -90,7 +103,7 @@ class Template:
         return child
 
     def ask(self, operation: str, request: Any, sockets: Sequence[socket.socket] = (), then: Callable[[Any], None] = lambda _: None) -> None:
-        """Have the template do something, and do something with its answer when that is read: only the first has to wait until it is warm."""
+        """Have the template do something, and do something with its answer when that is read."""
         if not self._ready:
             decode(self._control.receive())
             self._ready = True
@@ -105,8 +118,9 @@ class Template:
     def close(self) -> None:
         """End the template, and with it all its children."""
         self._control.close()
-        self._process.kill()
-        self._process.wait()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
 
 def _matplotlib_cache() -> str:
@@ -120,46 +134,50 @@ def _matplotlib_cache() -> str:
 
 def main(packages: str) -> None:
     """Be a template."""
-    role, handle, parent = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    role, handle, parent, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
     kernel.end_with(parent)  # while it gets warm it does not listen
     control = Channel(socket.socket(fileno=handle))
+    prepared = {"box": _Boxes, "tester": _Testers}[role](packages)
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, 0)  # or it would end with the thread that has started it; from now on a closed socket ends it
+    _listen(control, prepared)
+    shutil.rmtree(folder, ignore_errors=True)  # whoever would have done so has been killed
+    os._exit(0)  # IPython would look for its folders
+
+
+def _listen(control: Channel, role: _Boxes | _Testers) -> None:
+    """Do what is asked for, until nobody is there to ask."""
     children: set[int] = set()
-    preparation: dict[str, Any] = {}
     mine = os.getpid()
-    with contextlib.suppress(ChannelError):  # whoever has started this is gone
-        preparation = decode(control.receive())
-        prepare = {"box": _prepare_box, "tester": _prepare_tester}[role]
-        serve_child, learn = prepare(preparation, packages)
-        kernel.prctl(kernel.PR_SET_PDEATHSIG, 0)  # or it would end with the thread that has started it; from now on a closed socket ends it
+    gc.collect()
+    gc.freeze()
+    with contextlib.suppress(ChannelError):
         control.send(encode("ready"))
-        gc.collect()
-        gc.freeze()
         while True:
             frame, sockets = control.receive_with_sockets()
             operation, request = decode(frame)
-            if operation == "end":
+            answer: Any = None
+            if operation == "learn":
+                role.learn(request)
+                gc.freeze()
+            elif operation == "end":
                 if request in children:
                     children.discard(request)
                     _end(request)
-                control.send(encode(True))
-                continue
-            if operation == "learn":
-                learn(request)
-                gc.freeze()
-                control.send(encode(True))
-                continue
-            pid = os.fork()
-            if pid == 0:
+            elif (answer := os.fork()) == 0:
                 kernel.end_with(mine)
                 control.socket.detach()  # or its end as an object would close whatever has its number then
-                _be_child(serve_child, request, sockets[0])
-            children.add(pid)
-            sockets[0].close()
-            control.send(encode(pid))
+                _be_child({"fork": role.serve, "branch": partial(_branch, role)}[operation], request, sockets[0])
+            else:
+                children.add(answer)
+                sockets[0].close()
+            control.send(encode(answer))
     for pid in children:
         _end(pid)
-    shutil.rmtree(preparation.get("folder", ""), ignore_errors=True)  # whoever would have done so has been killed
-    os._exit(0)  # IPython would look for its folders
+
+
+def _branch(role: _Boxes | _Testers, control: Channel, preparation: dict[str, Any]) -> None:
+    role.prepare(preparation)
+    _listen(control, role)
 
 
 def _end(pid: int) -> None:
@@ -192,67 +210,68 @@ def _close_all_but(handle: int) -> None:
                 os.close(inherited)
 
 
-def _prepare_box(preparation: dict[str, Any], packages: str) -> Any:
-    from IPython.core import pylabtools
+class _Boxes:
+    def __init__(self, packages: str) -> None:
+        from IPython.core import pylabtools
 
-    from nbreferee.engine.box import Box
-    from nbreferee.engine.figures import Figures
-    from nbreferee.engine.shell import Shell, warm_up
+        from nbreferee.engine.box import Box
+        from nbreferee.engine.figures import Figures
+        from nbreferee.engine.shell import Shell, warm_up
 
-    sys.path.remove(packages)
-    sys.path.insert(0, "")
-    figures = Figures()
-    pylabtools.print_figure = figures.print_figure  # before the shell looks it up
-    shell = Shell.instance()
-    warm_up(shell)
-    layers = frozenset(Layer(name) for name in preparation["layers"])
+        sys.path.remove(packages)
+        sys.path.insert(0, "")
+        self._figures = Figures()
+        pylabtools.print_figure = self._figures.print_figure  # before the shell looks it up
+        self._shell = Shell.instance()
+        self._new_box = Box
+        warm_up(self._shell)
 
-    def serve(channel: Channel, request: dict[str, Any]) -> None:
+    def serve(self, channel: Channel, request: dict[str, Any]) -> None:
         scratch = Path(request["scratch"])
         os.dup2(1, 2)  # or os.write(2, ...) reaches the terminal of whoever grades
-        if layers:
-            enter(Walls(Path(preparation["root"]), scratch, interpreter_folders(), Limits(**preparation["limits"]), layers))
+        if layers := frozenset(Layer(name) for name in request["layers"]):
+            enter(Walls(Path(request["root"]), scratch, interpreter_folders(), Limits(**request["limits"]), layers))
         os.chdir(scratch)
         os.environ.clear()
         os.environ.update(ENVIRONMENT, HOME=str(scratch), MPLCONFIGDIR=str(scratch))
-        shell.take_over()
+        self._shell.take_over()
         os.register_at_fork(after_in_child=channel.close)  # one process speaks for the notebook
-        Box(channel, shell, figures).serve()
-
-    return serve, None
+        self._new_box(channel, self._shell, self._figures).serve()
 
 
-def _prepare_tester(preparation: dict[str, Any], packages: str) -> Any:
-    from nbreferee.engine.names import Names
-    from nbreferee.engine.rehearsed import RehearsedShell
-    from nbreferee.engine.shell import warm_up
-    from nbreferee.engine.tester import Tester
-    from nbreferee.plan import Plan
+class _Testers:
+    def __init__(self, packages: str) -> None:
+        from nbreferee.engine.names import Names
+        from nbreferee.engine.rehearsed import RehearsedShell
+        from nbreferee.engine.shell import warm_up
+        from nbreferee.engine.tester import Tester
+        from nbreferee.plan import Plan
 
-    sys.path.remove(packages)
-    sys.path.insert(0, preparation["sources"])
-    names = Names()
-    plans: list[Plan] = []
-    shell = RehearsedShell.instance(user_ns=names)
-    warm_up(shell)
-    sys.dont_write_bytecode = True  # no __pycache__ among the assignment's files
-    for module in preparation["modules"]:
-        with contextlib.suppress(Exception):
-            __import__(module)
+        sys.path.remove(packages)
+        self._names = Names()
+        self._shell = RehearsedShell.instance(user_ns=self._names)
+        self._new_tester, self._read_plan = Tester, Plan.from_plain
+        self._plans: list[Plan] = []
+        warm_up(self._shell)
 
-    def serve(channel: Channel, request: dict[str, Any]) -> None:
+    def prepare(self, preparation: dict[str, Any]) -> None:
+        self._sources = preparation["sources"]
+        sys.path.insert(0, self._sources)
+        sys.dont_write_bytecode = True  # no __pycache__ among the assignment's files
+        for module in preparation["modules"]:
+            with contextlib.suppress(Exception):
+                __import__(module)
+
+    def learn(self, plan: dict[str, Any]) -> None:
+        self._plans.append(self._read_plan(plan))
+        self._shell.rehearse([step.source for step in self._plans[-1].steps if step.source])
+
+    def serve(self, channel: Channel, request: dict[str, Any]) -> None:
         scratch = Path(request["scratch"])
         os.chdir(scratch)
-        if preparation["layers"]:
+        if request["layers"]:
             layers = {Layer.LIMITS, Layer.PRIVILEGES, Layer.LANDLOCK, Layer.SECCOMP}
-            readable = (*interpreter_folders(), Path(preparation["sources"]), scratch)
-            enter(Walls(scratch, scratch, readable, Limits(**preparation["limits"]), layers))
-        shell.take_over()
-        Tester(channel, shell, names, plans[request["plan"]]).serve()
-
-    def learn(plain: dict[str, Any]) -> None:
-        plans.append(Plan.from_plain(plain))
-        shell.rehearse([step.source for step in plans[-1].steps if step.source])
-
-    return serve, learn
-
+            readable = (*interpreter_folders(), Path(self._sources), scratch)
+            enter(Walls(scratch, scratch, readable, Limits(**request["limits"]), layers))
+        self._shell.take_over()
+        self._new_tester(channel, self._shell, self._names, self._plans[request["plan"]]).serve()

@@ -61,7 +61,7 @@ class _Testers:
     def number_of(self, plan: Plan) -> int:
         """Return the number of a master's plan; the template learns it first, where it is new."""
         if plan not in self._plans:
-            self.template.ask("learn", plan.as_plain(), [])
+            self.template.ask("learn", plan.as_plain())
             self._plans[plan] = len(self._plans)
         return self._plans[plan]
 
@@ -74,9 +74,7 @@ class Warm:
         self._own = Scratch()
         self.folder = self._own.path
         (self.folder / "root").mkdir()
-        plain = budget.as_plain()
-        self._common = {"limits": plain["box"], "layers": plain["layers"], "root": str(self.folder / "root"), "folder": str(self.folder)}
-        self._boxes: Template | None = None
+        self._box_template, self._tester_template = (Template.start(role, self.folder) for role in ("box", "tester"))
         self._testers: dict[tuple, _Testers] = {}
         self._ahead: dict[Any, Child] = {}  # forked before they are asked for: a box, and a tester of the last master
 
@@ -90,16 +88,13 @@ class Warm:
         """End all of them."""
         for child in self._ahead.values():
             child.channel.close()
-        for template in (self._boxes, *(testers.template for testers in self._testers.values())):
-            if template is not None:
-                template.close()
+        for template in (*(testers.template for testers in self._testers.values()), self._tester_template, self._box_template):
+            template.close()
         self._own.remove()
 
     def box(self) -> StudentBox:
         """Return a new box."""
-        if self._boxes is None:
-            self._boxes = Template("box", self.folder / "boxes", self._common)
-        return StudentBox(self._next("box", lambda: self._boxes.fork({}, self._scratch())))
+        return StudentBox(self._next("box", lambda: self._box_template.fork(self._terms(), self._scratch())))
 
     @contextlib.contextmanager
     def tester(self, plan: Plan, files: Mapping[str, bytes]) -> Iterator[Channel]:
@@ -111,15 +106,14 @@ class Warm:
                 (sources / name).parent.mkdir(parents=True, exist_ok=True)
                 (sources / name).write_bytes(data)
             sources.mkdir(exist_ok=True)
-            preparation = {**self._common, "sources": str(sources), "modules": plan.modules}
-            self._testers[key] = _Testers(Template("tester", self.folder / f"tester{len(self._testers)}", preparation), sources)
+            self._testers[key] = _Testers(self._tester_template.branch({"sources": str(sources), "modules": plan.modules}), sources)
         testers = self._testers[key]
 
         def fork() -> Child:
             scratch = self._scratch()
             for path in testers.sources.iterdir():
                 (scratch / path.name).symlink_to(path)
-            return testers.template.fork({"plan": testers.number_of(plan)}, scratch)
+            return testers.template.fork({**self._terms(), "plan": testers.number_of(plan)}, scratch)
 
         for other in self._ahead.keys() - {"box", (key, plan)}:
             self._ahead.pop(other).end()
@@ -134,6 +128,10 @@ class Warm:
         child = self._ahead.pop(key, None) or fork()
         self._ahead[key] = fork()
         return child
+
+    def _terms(self) -> dict[str, Any]:
+        plain = self.budget.as_plain()
+        return {"limits": plain["box"], "layers": plain["layers"], "root": str(self.folder / "root")}
 
     def _scratch(self) -> Path:
         return Path(tempfile.mkdtemp(prefix="", dir=self.folder))

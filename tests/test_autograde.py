@@ -57,11 +57,11 @@ def course(released, tmp_path) -> Path:
     return Path(shutil.copytree(released, tmp_path / "course"))
 
 
-def run(course: Path, *command: str) -> subprocess.CompletedProcess:
+def run(course: Path, *command: str, ours: bool = True) -> subprocess.CompletedProcess:
     binaries = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "200"}
     ran = subprocess.run([binaries / command[0], *command[1:]], cwd=course, env=environment, capture_output=True, text=True)
-    assert "Traceback" not in ran.stderr, ran.stderr[-3000:]
+    assert not ours or "Traceback" not in ran.stderr, ran.stderr[-3000:]
     return ran
 
 
@@ -106,7 +106,8 @@ def test_nbgraders_own_command_leaves_the_same_gradebook(preprocessors, ours, tm
     if preprocessors == "stock":  # everything in one kernel of the student's
         config = [line for line in (other / "nbgrader_config.py").read_text().splitlines() if "ClearSolutions" in line or "course_id" in line]
         (other / "nbgrader_config.py").write_text("\n".join(["c = get_config()", *config]))
-    assert run(other, "nbgrader", "autograde", "softmax").returncode == 0
+    ran = run(other, "nbgrader", "autograde", "softmax", ours=preprocessors == "ours")  # stock kernels log what they stumble over as they end
+    assert ran.returncode == 0, ran.stderr[-3000:]
     assert len(gradebook(other)) > 100
     assert gradebook(other) == gradebook(ours)
 

@@ -11,16 +11,25 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from nbreferee.sandbox import kernel
 
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file."""
+    with written_whole(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def written_whole(path: Path) -> Iterator[BinaryIO]:
+    """Lend a file to write, which takes its place at the end; where the caller fails, the old one stays."""
     aside = _new(path)
     with _naming(path):
         try:
-            aside.write_bytes(data)
+            with aside.open("wb") as file:
+                yield file
             aside.replace(path)
         finally:
             aside.unlink(missing_ok=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,10 +17,10 @@ from nbgrader.coursedir import CourseDirectory
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
-from nbreferee.aside import write_whole
+from nbreferee.aside import written_whole
 from nbreferee.autograde import Autograding, Manner, Outcome, alone, expected
 from nbreferee.course import CourseError, gradebook_trouble, gradebook_writer, open_course, source_assignments
-from nbreferee.display import Display, closing_table
+from nbreferee.display import Display, Tally
 from nbreferee.settings import NbReferee, SandboxError
 from nbreferee.workers import Workers, far_workers, local_workers
 
@@ -109,22 +110,37 @@ def _grade(desk: _Desk) -> int:
     wanted, course = desk.wanted, desk.course
     students = expected(course, wanted.assignments, wanted.students)
     manner = Manner(NbReferee(config=course.config).budget(unsafe=bool(wanted.unsafe_no_sandbox)), wanted.unsafe_no_sandbox or "", wanted.force)
-    outcomes: list[Outcome] = []
-    writing_s = 0.0
-    with Display(desk.console) as display:
+    tally, writing_s = Tally(), 0.0
+    with Display(desk.console) as display, _verdicts_file(wanted.json_path) as write_verdicts:
+        listener = _Listener(display, tally, write_verdicts)
         for name, some in students.items():
             display.expect(name, len(some))
         for name, some in students.items():
-            grading = Autograding(course, desk.gradebook, name, desk.workers, manner, _Listener(display, outcomes))
+            grading = Autograding(course, desk.gradebook, name, desk.workers, manner, listener)
             grading.run(some)
             writing_s += grading.writing_s
-    if wanted.json_path:
-        verdicts = json.dumps([outcome.as_json() for outcome in outcomes], indent=1, ensure_ascii=False) + "\n"
-        write_whole(wanted.json_path, verdicts.encode())
-    for warning in dict.fromkeys(text for outcome in outcomes for text in outcome.warnings):
+    for warning in tally.warnings:
         desk.console.print(f"Look at this test: {warning}", highlight=False, markup=False, soft_wrap=True)
-    Console(width=None if desk.console.is_terminal else 120, highlight=False).print(closing_table(outcomes, writing_s))
-    return 1 if any(outcome.status == "failed" for outcome in outcomes) else 0
+    Console(width=None if desk.console.is_terminal else 120, highlight=False).print(tally.table(writing_s))
+    return 1 if tally.counts["failed"] else 0
+
+
+@contextlib.contextmanager
+def _verdicts_file(path: Path | None) -> Iterator[Callable[[Outcome], None]]:
+    """Lend what writes verdicts into a JSON list as they come; nowhere, where there is no path."""
+    if path is None:
+        yield lambda _: None
+        return
+    before = "["
+    with written_whole(path) as file:
+
+        def write(outcome: Outcome) -> None:
+            nonlocal before
+            file.write(f"{before}\n{json.dumps(outcome.as_json(), indent=1, ensure_ascii=False)}".encode())
+            before = ","
+
+        yield write
+        file.write(b"[]\n" if before == "[" else b"\n]\n")
 
 
 def _write_feedback(desk: _Desk) -> int:
@@ -157,15 +173,17 @@ def _report(desk: _Desk) -> int:
 
 
 class _Listener:
-    """Hears of every notebook: counts submissions, and says at once what has failed."""
+    """Hears of every notebook: counts it, writes its verdicts, and says at once what has failed."""
 
-    def __init__(self, display: Display, outcomes: list[Outcome]) -> None:
+    def __init__(self, display: Display, tally: Tally, write_verdicts: Callable[[Outcome], None]) -> None:
         self._display = display
-        self._outcomes = outcomes
+        self._tally = tally
+        self._write_verdicts = write_verdicts
         self._last: tuple[str, str] | None = None
 
     def __call__(self, outcome: Outcome) -> None:
-        self._outcomes.append(outcome)
+        self._tally.add(outcome)
+        self._write_verdicts(outcome)
         if (outcome.student, outcome.assignment) != self._last:  # notebooks of a submission come one after another
             self._last = outcome.student, outcome.assignment
             self._display.submission_done(outcome.assignment)

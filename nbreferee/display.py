@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Sequence
+from array import array
+from collections import Counter
 from typing import Any
 
 from rich.console import Console
@@ -64,22 +65,37 @@ class Display:
         self._bar.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
-def closing_table(outcomes: Sequence[Outcome], writing_s: float = 0.0) -> Table:
-    """Return the last word: how many of what, and how long they took."""
-    table = Table(box=None, show_header=False)
-    counts = {status: sum(one.status == status for one in outcomes) for status in ("graded", "skipped", "missing", "failed")}
-    words = {"graded": "graded", "skipped": "unchanged, skipped", "missing": "not handed in", "failed": "failed: no points, look at them"}
-    for status, count in counts.items():
-        if count or status == "graded":
-            table.add_row(words[status], str(count))
-    repaired = [one for one in outcomes if one.repairs and one.status == "graded"]
-    if repaired:
-        table.add_row("repaired", str(len(repaired)))
-    by_time = sorted((one for one in outcomes if one.status == "graded"), key=lambda one: one.wall_s)
-    if by_time:
-        walls = [one.wall_s for one in by_time]
-        slowest = by_time[-1]
-        table.add_row("seconds a notebook", f"median {statistics.median(walls):.2f}, 95 % below {walls[int(0.95 * (len(walls) - 1))]:.2f}")
-        table.add_row("slowest", f"{slowest.wall_s:.2f} s: {slowest.student}, {slowest.notebook}")
-        table.add_row("writing results", f"{writing_s:.1f} s")
-    return table
+class Tally:
+    """What has come of all notebooks, in no more memory for a large class than for a small one, but for a number each."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()  # by status
+        self.warnings: dict[str, None] = {}  # about tests; each is told once
+        self._repaired = 0
+        self._walls = array("d")
+        self._slowest = (0.0, "", "")
+
+    def add(self, outcome: Outcome) -> None:
+        """Count a notebook."""
+        self.counts[outcome.status] += 1
+        self.warnings.update(dict.fromkeys(outcome.warnings))
+        if outcome.status == "graded":
+            self._repaired += bool(outcome.repairs)
+            self._walls.append(outcome.wall_s)
+            self._slowest = max(self._slowest, (outcome.wall_s, outcome.student, outcome.notebook))
+
+    def table(self, writing_s: float) -> Table:
+        """Return the last word: how many of what, and how long they took."""
+        table = Table(box=None, show_header=False)
+        words = {"graded": "graded", "skipped": "unchanged, skipped", "missing": "not handed in", "failed": "failed: no points, look at them"}
+        for status, text in words.items():
+            if self.counts[status] or status == "graded":
+                table.add_row(text, str(self.counts[status]))
+        if self._repaired:
+            table.add_row("repaired", str(self._repaired))
+        if self._walls:
+            walls, (longest_s, student, notebook) = sorted(self._walls), self._slowest
+            table.add_row("seconds a notebook", f"median {statistics.median(walls):.2f}, 95 % below {walls[int(0.95 * (len(walls) - 1))]:.2f}")
+            table.add_row("slowest", f"{longest_s:.2f} s: {student}, {notebook}")
+            table.add_row("writing results", f"{writing_s:.1f} s")
+        return table

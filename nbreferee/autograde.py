@@ -12,7 +12,7 @@ import contextlib
 import fcntl
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,7 +90,7 @@ def submitted_by(course: CourseDirectory, assignment: str) -> list[str]:
     return sorted(path.parent.name for path in base.glob(f"*/{assignment}") if path.is_dir() and not path.parent.name.startswith("."))
 
 
-def expected(course: CourseDirectory, assignments: Iterable[str] = (), students: Iterable[str] = ()) -> dict[str, list[str]]:
+def expected(course: CourseDirectory, assignments: Collection[str] = (), students: Collection[str] = ()) -> dict[str, list[str]]:
     """Return whose submissions to which assignments there are to grade: those wanted, or all.
 
     Raises

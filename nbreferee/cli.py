@@ -76,14 +76,15 @@ def _grading(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def _getting_ready(course_dir: Path, jobs: int | None, scheduler: str | None, **_: Any) -> Workers | None:
-    """Return workers of this machine that get ready while the rest of the program is loaded, if there is a course to work on."""
+def _getting_ready(course_dir: Path, assignments: tuple[str, ...], jobs: int | None, scheduler: str | None, **_: Any) -> Workers | None:
+    """Return workers of this machine that get ready while the rest of the program is loaded, if there seems to be something to work on."""
     from nbreferee.course import CONFIG_NAME
     from nbreferee.workers import local_workers
 
-    if scheduler is not None or not (course_dir / CONFIG_NAME).is_file():
+    there = [course_dir / CONFIG_NAME, *(course_dir / "source" / name for name in assignments)]
+    if scheduler is not None or not all(path.exists() for path in there):
         return None
-    workers = local_workers(jobs)
+    workers = local_workers(jobs, grade=True)
     workers.start()
     return workers
 

@@ -153,6 +153,8 @@ class _Writer:
             if depth and type(item) in SIMPLE:
                 self._values += 1
                 self.last += self._simple(item, type(item))
+                if self._in_pieces + len(self.last) > self._bounds.total_bytes:
+                    raise CodecError("too large to send")
             else:
                 self.write(item, depth)
 

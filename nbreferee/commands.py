@@ -70,21 +70,22 @@ class _Desk:
 def _run(wanted: Wanted, steps: list[Callable[[_Desk], int]], workers: Workers | None = None) -> int:
     warnings.filterwarnings("ignore", module="nbgrader")
     try:
-        if wanted.json_path and not wanted.json_path.parent.is_dir():
-            raise CourseError(f"{wanted.json_path.parent}: no such folder for --json. Make it first.")
-        course = open_course(wanted.course_dir)
-        source_assignments(course, wanted.assignments)
-        workers = workers or _workers(wanted, grades=_grade in steps)
-        return _work(wanted, course, workers, steps)
-    except (CourseError, SandboxError) as error:
-        _say(str(error))
+        try:
+            if wanted.json_path and not wanted.json_path.parent.is_dir():
+                raise CourseError(f"{wanted.json_path.parent}: no such folder for --json. Make it first.")
+            course = open_course(wanted.course_dir)
+            source_assignments(course, wanted.assignments)
+            workers = workers or _workers(wanted)
+            return _work(wanted, course, workers, steps)
+        except (CourseError, SandboxError) as error:
+            _say(str(error))
+            return 2
+        finally:
+            if workers is not None:
+                workers.close()
     except KeyboardInterrupt:
         _say("stopped. What is done is kept; run the command again to go on.")
         os._exit(STOPPED)  # workers end with this process
-    finally:
-        if workers is not None:
-            workers.close()
-    return 2
 
 
 def _work(wanted: Wanted, course: CourseDirectory, pool: Workers, steps: list[Callable[[_Desk], int]]) -> int:
@@ -191,7 +192,7 @@ class _Listener:
             self._display.say(f"{outcome.student}: {outcome.assignment}/{outcome.notebook}: {outcome.message}. It gets no points.")
 
 
-def _workers(wanted: Wanted, grades: bool) -> Workers:
+def _workers(wanted: Wanted) -> Workers:
     if wanted.scheduler is not None:
         return far_workers(wanted.scheduler, lambda: _say("no worker has joined the cluster yet: waiting for one."))
-    return local_workers(wanted.jobs, grades)
+    return local_workers(wanted.jobs)

@@ -71,13 +71,13 @@ class Unfit(Exception):
     """This worker must not grade; the text says where it is, why, and the cure."""
 
 
-_AHEAD: list[Warm] = []  # gets warm before there is anything to grade
+_READY: list[Warm] = []  # got warm before there was anything to grade
 _IDLE: dict[tuple, list[Grader]] = {}  # graders of this process that nobody uses now, by (budget, stamp): as a rule one for each thread
 # What holds here, found out in a process of one thread: those that are forked for it want no other.
 PROBE = "import sys; sys.path.insert(0, {!r}); from nbreferee.sandbox.probe import probe; print(*(one.layer.value for one in probe() if one.holds))"
 
 
-def start_worker(grades: bool) -> None:
+def start_worker(grade: bool) -> None:
     """Make this process end with the one that has started it, whatever ends that; where it is to grade, let it get warm."""
     import multiprocessing
 
@@ -85,8 +85,9 @@ def start_worker(grades: bool) -> None:
 
     kernel.end_with(multiprocessing.parent_process().pid)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever has started it hears Ctrl-C
-    if grades:
-        _AHEAD.append(_new_warm(Budget()))
+    if grade:
+        with contextlib.suppress(OSError):  # the first notebook will meet it again, and it will be told
+            _READY.append(_new_warm(Budget()))
 
 
 def _new_warm(budget: Budget) -> Warm:
@@ -147,7 +148,7 @@ def _lent_grader(budget: Budget, stamp: str) -> Iterator[Grader]:
     try:
         grader = idle.pop()
     except IndexError:
-        warm = _AHEAD.pop() if _AHEAD else _new_warm(budget)
+        warm = _READY.pop() if _READY else _new_warm(budget)
         warm.budget = budget
         grader = Grader(warm, stamp)
     try:

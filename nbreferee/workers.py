@@ -38,7 +38,8 @@ class Workers:
 
     def start(self) -> None:
         """Let them get ready before there is anything to do."""
-        self.submit(repr, None)
+        for _ in range(self._threads()):  # a pool starts a process with every task that finds none idle
+            self.submit(repr, None)
 
     def finished(self, running: Collection[Future]) -> set[Future]:
         """Wait for the first of these to be done, and return all that are.
@@ -73,15 +74,15 @@ class Workers:
         return self._executor
 
 
-def local_pool(jobs: int, grades: bool = True) -> Executor:
+def local_pool(jobs: int, grade: bool) -> Executor:
     """Return a pool of processes on this machine, fresh ones: they hold nothing of this process."""
-    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), start_worker, (grades,))
+    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), start_worker, (grade,))
 
 
-def local_workers(jobs: int | None, grades: bool = True) -> Workers:
-    """Return workers on this machine, one per core unless a number is given."""
+def local_workers(jobs: int | None, grade: bool = False) -> Workers:
+    """Return workers on this machine, one per core unless a number is given; those that are to `grade` get warm for it."""
     count = jobs or len(os.sched_getaffinity(0))
-    return Workers(lambda: local_pool(count, grades), lambda: count)
+    return Workers(lambda: local_pool(count, grade), lambda: count)
 
 
 def far_workers(address: str, waiting: Callable[[], None]) -> Workers:

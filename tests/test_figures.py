@@ -54,6 +54,7 @@ SHOWN = {
     "layout of its own": "fig, axes = plt.subplots(2, 2, layout='constrained')\naxes[0, 0].imshow(np.eye(3) * f(1))\nfig.colorbar(axes[0, 0].images[0])",
     "style of its own": "with plt.style.context('ggplot'):\n    plt.plot([1, 2, f(3)])\n    plt.show()",
     "setting after it": "plt.plot([1, 2], label='a')\nplt.legend()\nplt.show()\nplt.rcParams['lines.linewidth'] = 9",
+    "change after it": "fig, ax = plt.subplots()\nax.plot([1, f(2)])\nplt.show()\nax.plot([3, 1])",
     "two at once": "plt.figure()\nplt.bar(['a', 'b'], [1, f(2)])\nplt.figure()\nplt.scatter([1, 2], [3, f(4)])",
     "three dimensions": "ax = plt.figure().add_subplot(projection='3d')\nax.plot_surface(*np.mgrid[:3, :3], np.eye(3))",
     "shown by hand": "from IPython.display import display\nfig = plt.figure()\nfig.add_subplot().text(0.5, 0.5, f(3))\nplt.close()\ndisplay(fig)",

@@ -12,6 +12,7 @@ import platform
 import re
 import shutil
 import statistics
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -71,7 +72,7 @@ def bench(course: Path, assignments: Sequence[str], students: int, jobs: int, si
 
 def start_up() -> dict[str, float]:
     """Return the seconds that `nbreferee --help` takes, and Python with what it is made with; medians, in turn."""
-    commands = {"nbreferee --help": ["nbreferee", "--help"], "python -c 'import click'": ["python", "-c", "import click"]}
+    commands = {"nbreferee --help": ["nbreferee", "--help"], "python -c 'import click'": [Path(sys.executable).name, "-c", "import click"]}
     rounds = [{name: run(command, Path.cwd()).wall_s for name, command in commands.items()} for _ in range(START_UPS)]
     return {name: round(statistics.median(one[name] for one in rounds), 3) for name in commands}
 
@@ -80,7 +81,7 @@ def _in_turn(template: Path, assignments: Sequence[str], figures: bool, students
     kinds = sum((hand_in(template, assignment, students) for assignment in assignments), Counter())
     ours, stock = _copied(template, _ours(template)), _copied(template, template.with_name(f"{template.name}-stock"))
     as_stock(stock)
-    common = {"figures": figures, "students": students, "notebooks": _notebooks(template, assignments), "right": kinds["right"] / kinds.total()}
+    common = {"figures": figures, "students": students, "notebooks": _notebooks(template, assignments), "right": kinds["right"] / (kinds.total() or 1)}
     for what, command in (("autograde", "autograde"), ("feedback", "generate_feedback")):
         yield Measured(what, "nbreferee", jobs=jobs, cost=run(["nbreferee", what, *assignments, "--jobs", str(jobs)], ours), **common)
         costs = [run(["nbgrader", command, assignment, "--log-level=ERROR"], stock, may_fail=True) for assignment in assignments]
@@ -93,7 +94,7 @@ def _scaled(template: Path, assignment: str, students: int, jobs: int) -> Measur
     shutil.rmtree(course / "submitted")
     kinds = hand_in(course, assignment, students)
     cost = run(["nbreferee", "autograde", assignment, "--jobs", str(jobs)], course)
-    return Measured("autograde", "nbreferee", True, students, _notebooks(course, [assignment]), jobs, cost, kinds["right"] / kinds.total())
+    return Measured("autograde", "nbreferee", True, students, _notebooks(course, [assignment]), jobs, cost, kinds["right"] / (kinds.total() or 1))
 
 
 def _notebooks(course: Path, assignments: Sequence[str]) -> int:

@@ -40,10 +40,12 @@ def run(command: Sequence[str], folder: Path, may_fail: bool = False) -> Cost:
     environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"}
     with tempfile.TemporaryFile("w+") as said:
         measuring = [sys.executable, "-I", str(MEASURE), str(binaries / command[0]), *command[1:]]
-        measured = subprocess.run(measuring, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=said, check=True)
-        status, *cost = json.loads(measured.stdout)
+        measured = subprocess.run(measuring, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=said, check=False)
         said.seek(0)
         text = said.read()
+    if measured.returncode:
+        raise BenchError(f"{' '.join(command)} cannot be started: {text[-2000:].strip()}")
+    status, *cost = json.loads(measured.stdout)
     if status and not may_fail:
         raise BenchError(f"{' '.join(command)} ended with status {status}: {text[-2000:].strip()}")
     return Cost(*cost, text)

@@ -123,7 +123,8 @@ class Generators:
         That is looked up in memory, for it takes longer to be told a state than a call takes otherwise.
         """
         memory = _in_memory()
-        if memory and last is not None and last is self._state and memory == self._memory and last[0][2] is None and not last[3]:
+        same = bool(memory) and memory == self._memory and last is self._state is not None
+        if same and last[0][2] is None is random.getstate.__self__.gauss_next and not last[3]:  # a normal number in stock is nowhere in memory
             return last
         _, keys, position, has_gauss, cached = np.random.get_state()
         state = random.getstate(), keys.tobytes(), position, has_gauss, cached

@@ -2,8 +2,9 @@
 
 A cell's figure is packed where the notebook would draw it, and a name that only its content determines
 is shown in its place. When the last cell has run, the orchestrator asks for those whose names it does
-not know from the solution. Drawing takes twenty times as long as packing (a test holds that both come
-to the same bytes). What is packed never leaves the box, and is opened nowhere else.
+not know from the solution; one that has been changed since is drawn as it was packed. Drawing takes
+twenty times as long as packing (a test holds that all ways come to the same bytes). What is packed never
+leaves the box, and is opened nowhere else.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class Figures:
     def draw(self, name: str) -> tuple[str, str]:
         """Return a picture in base 64, or nothing and why there is none."""
         try:
-            figure, named, parameters, packed = self._shown[name]
+            figure, named, parameters, packed = self._shown.pop(name)  # each is asked for once
             if _packed(figure, named, parameters) != packed:
                 figure, named, parameters = pickle.loads(packed)
             with matplotlib.rc_context():

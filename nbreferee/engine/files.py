@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,14 +45,14 @@ class Files:
 def _regular_files() -> Iterator[tuple[str, int, int]]:
     """Yield name, time and size of the files here and below: not without end, whatever has been made there."""
     left, folders = LOOKED_AT, ["."]
-    while folders:
-        with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
-            for entry in entries:
-                left -= 1
-                if left < 0:
-                    return
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.path)
-                elif entry.is_file(follow_symlinks=False):
-                    found = entry.stat(follow_symlinks=False)
-                    yield entry.path.removeprefix("./"), found.st_mtime_ns, found.st_size
+    while folders and left > 0:
+        entries: list[os.DirEntry] = []
+        with contextlib.suppress(OSError), os.scandir(folders.pop()) as found:
+            entries = sorted(itertools.islice(found, left), key=lambda entry: entry.name)
+        left -= len(entries)
+        folders += reversed([entry.path for entry in entries if entry.is_dir(follow_symlinks=False)])
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                if entry.is_file(follow_symlinks=False):
+                    about = entry.stat(follow_symlinks=False)
+                    yield entry.path.removeprefix("./"), about.st_mtime_ns, about.st_size

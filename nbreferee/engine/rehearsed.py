@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import warnings
 from typing import Any
 
 from IPython.core.compilerop import CachingCompiler
@@ -34,13 +35,13 @@ class _TypesOfProxies(ast.NodeTransformer):
         return node
 
 
-class _Compiler(CachingCompiler):
+class _RememberingCompiler(CachingCompiler):
     """Parses and compiles what it has seen before no second time."""
 
     def __init__(self) -> None:
         super().__init__()
         self._trees: dict[str, ast.AST] = {}
-        self._codes: dict[tuple[int, str], Any] = {}  # by id of a node of a tree above
+        self._codes: dict[tuple[int, str], tuple[ast.AST, Any]] = {}  # by id of a statement, which is kept, or its id could be another's
 
     def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
         """Return a name that does not depend on when the cell is run."""
@@ -52,18 +53,20 @@ class _Compiler(CachingCompiler):
             self._trees[source] = _TypesOfProxies().visit(super().ast_parse(source, filename, symbol))
         return self._trees[source]
 
-    def __call__(self, tree: ast.Module | ast.Interactive, filename: str, symbol: str, **named: Any) -> Any:
-        """Compile a statement."""
+    def __call__(self, tree: ast.Module | ast.Interactive | ast.Expression, filename: str, symbol: str, **named: Any) -> Any:
+        """Compile, as a rule, one statement of a cell."""
+        if type(tree.body) is not list or len(tree.body) != 1:
+            return super().__call__(tree, filename, symbol, **named)
         key = id(tree.body[0]), symbol
         if key not in self._codes:
-            self._codes[key] = super().__call__(tree, filename, symbol, **named)
-        return self._codes[key]
+            self._codes[key] = tree.body[0], super().__call__(tree, filename, symbol, **named)
+        return self._codes[key][1]
 
 
 class RehearsedShell(Shell):
     """The shell of a tester."""
 
-    compiler_class = Type(_Compiler)
+    compiler_class = Type(_RememberingCompiler)
 
     def __init__(self, **options: Any) -> None:
         self._rehearsing = False
@@ -76,18 +79,24 @@ class RehearsedShell(Shell):
         if any("__future__" in source for source in sources):  # which changes how later cells are compiled
             return
         self._rehearsing = True
-        for source in sources:
-            self.run_cell(source)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for source in sources:
+                self.run_cell(source)
         self._rehearsing = False
 
     def transform_cell(self, raw_cell: str) -> str:
         """Return a cell as Python."""
+        if "\n" not in raw_cell:  # which may be a magic or not: it depends on the names there are
+            return super().transform_cell(raw_cell)
         if raw_cell not in self._transformed:
             self._transformed[raw_cell] = super().transform_cell(raw_cell)
         return self._transformed[raw_cell]
 
     def should_run_async(self, raw_cell: str, **named: Any) -> bool:
-        """Tell whether a cell awaits something."""
+        """Tell whether a cell awaits something; a rehearsal does not, for a fork can use no event loop of its parent's."""
+        if self._rehearsing:
+            return False
         if raw_cell not in self._awaiting:
             self._awaiting[raw_cell] = super().should_run_async(raw_cell, **named)
         return self._awaiting[raw_cell]

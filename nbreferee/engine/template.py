@@ -2,8 +2,8 @@
 
 Each is a fresh interpreter that has loaded what notebooks load, and knows no more. It waits for a
 frame with a socket, forks, and says the child's process id; the child serves that socket. The
-template of boxes never learns anything of a course. That of testers branches: for every assignment
-there is a fork of it that has loaded what the assignment imports, and is a template itself.
+template of boxes never learns anything of a course. That of testers branches: a fork of it that has
+loaded what an assignment imports is a template itself.
 
 `Template` starts one, and is how the rest of the program sees it.
 """
@@ -21,6 +21,7 @@ import socket
 import stat
 import subprocess
 import sys
+import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -35,7 +36,7 @@ from nbreferee.sandbox import Layer, Limits, enter, interpreter_folders, kernel
 ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "NBGRADER_EXECUTION": "autograde",
-    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", "MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20),  # use memory again: fresh pages cost more than what is done with them
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", "MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20),  # large pages, and used again: fresh memory costs more than what is done with it
 }  # fmt: skip
 # The very package that asks for a template; its folder is on the path no longer than it takes to load it.
 PACKAGES = str(Path(__file__).parents[2])
@@ -86,8 +87,12 @@ class Template:
     def branch(self, preparation: dict[str, Any]) -> Template:
         """Return a template that is a fork of this one, and prepared for more."""
         ours, theirs = socket.socketpair()
-        with theirs:
-            self.ask("branch", preparation, [theirs])
+        try:
+            with theirs:
+                self.ask("branch", preparation, [theirs])
+        except ChannelError:
+            ours.close()
+            raise
         return Template(Channel(ours), None)
 
     def fork(self, request: dict[str, Any], folder: Path) -> Child:
@@ -137,14 +142,14 @@ def main(packages: str) -> None:
     role, handle, parent, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
     kernel.end_with(parent)  # while it gets warm it does not listen
     control = Channel(socket.socket(fileno=handle))
-    prepared = {"box": _Boxes, "tester": _Testers}[role](packages)
+    prepared = {"box": _BoxRole, "tester": _TesterRole}[role](packages)
     kernel.prctl(kernel.PR_SET_PDEATHSIG, 0)  # or it would end with the thread that has started it; from now on a closed socket ends it
     _listen(control, prepared)
     shutil.rmtree(folder, ignore_errors=True)  # whoever would have done so has been killed
     os._exit(0)  # IPython would look for its folders
 
 
-def _listen(control: Channel, role: _Boxes | _Testers) -> None:
+def _listen(control: Channel, role: _BoxRole | _TesterRole) -> None:
     """Do what is asked for, until nobody is there to ask."""
     children: set[int] = set()
     mine = os.getpid()
@@ -175,7 +180,7 @@ def _listen(control: Channel, role: _Boxes | _Testers) -> None:
         _end(pid)
 
 
-def _branch(role: _Boxes | _Testers, control: Channel, preparation: dict[str, Any]) -> None:
+def _branch(role: _BoxRole | _TesterRole, control: Channel, preparation: dict[str, Any]) -> None:
     role.prepare(preparation)
     _listen(control, role)
 
@@ -197,6 +202,8 @@ def _be_child(serve: Any, request: dict[str, Any], connection: socket.socket) ->
         serve(Channel(connection), request)
     except ChannelError:
         pass
+    except BaseException:
+        traceback.print_exc()
     finally:
         os._exit(0)
 
@@ -210,7 +217,7 @@ def _close_all_but(handle: int) -> None:
                 os.close(inherited)
 
 
-class _Boxes:
+class _BoxRole:
     def __init__(self, packages: str) -> None:
         from IPython.core import pylabtools
 
@@ -239,7 +246,7 @@ class _Boxes:
         self._new_box(channel, self._shell, self._figures).serve()
 
 
-class _Testers:
+class _TesterRole:
     def __init__(self, packages: str) -> None:
         from nbreferee.engine.names import Names
         from nbreferee.engine.rehearsed import RehearsedShell
@@ -259,7 +266,7 @@ class _Testers:
         sys.path.insert(0, self._sources)
         sys.dont_write_bytecode = True  # no __pycache__ among the assignment's files
         for module in preparation["modules"]:
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception, SystemExit):
                 __import__(module)
 
     def learn(self, plan: dict[str, Any]) -> None:

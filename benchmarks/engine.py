@@ -42,7 +42,8 @@ def main() -> None:
         row = measure(path, options.rounds, budget)
         row["added"], row["drawn"], row["allowed"] = row["all"] - row["loop"], row["all drawn"] - row["loop"], max(0.25 * row["loop"], 0.06)
         shown = [f"{row[name]:13.3f}" for name in ("fork", "cells", "tests", "writing", "all", "loop", "added", "drawn", "allowed", "trip")]
-        print(f"{path.stem:20}{''.join(shown)}" + ("" if max(row["added"], row["drawn"]) <= row["allowed"] else "   too much"))
+        words = {"added": "too much", "drawn": "too much with all figures drawn"}
+        print(f"{path.stem:20}{''.join(shown)}   {next((text for name, text in words.items() if row[name] > row['allowed']), '')}".rstrip())
 
 
 def measure(path: Path, rounds: int, budget: object) -> dict[str, float]:

@@ -18,12 +18,12 @@ from nbreferee.sandbox import kernel
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file."""
-    with written_whole(path) as file:
+    with whole_file(path) as file:
         file.write(data)
 
 
 @contextlib.contextmanager
-def written_whole(path: Path) -> Iterator[BinaryIO]:
+def whole_file(path: Path) -> Iterator[BinaryIO]:
     """Lend a file to write, which takes its place at the end; where the caller fails, the old one stays."""
     aside = _new(path)
     with _naming(path):

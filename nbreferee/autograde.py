@@ -99,9 +99,9 @@ def expected(course: CourseDirectory, assignments: Collection[str] = (), student
         where an assignment is unknown, or a student who is wanted has handed in none, or not each that is wanted, too.
     """
     found = {name: submitted_by(course, name) for name in source_assignments(course, assignments)}
-    everybody = sorted(set().union(*found.values()))
+    wanted = found if assignments else {" or ".join(found): sorted(set().union(*found.values()))}
     for student in students:
-        for name, there in found.items() if assignments else ((" or ".join(found), everybody),):
+        for name, there in wanted.items():
             if student not in there:
                 raise CourseError(f"{_submitted(course)}: nothing from {student} for {name}. {_names_like(student, there)}")
     chosen = {name: [one for one in students if one in there] if students else there for name, there in found.items()}

@@ -17,7 +17,7 @@ from nbgrader.coursedir import CourseDirectory
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
-from nbreferee.aside import written_whole
+from nbreferee.aside import whole_file
 from nbreferee.autograde import Autograding, Manner, Outcome, alone, expected
 from nbreferee.course import CourseError, gradebook_trouble, gradebook_writer, open_course, source_assignments
 from nbreferee.display import Display, Tally
@@ -133,7 +133,7 @@ def _verdicts_file(path: Path | None) -> Iterator[Callable[[Outcome], None]]:
         yield lambda _: None
         return
     before = "["
-    with written_whole(path) as file:
+    with whole_file(path) as file:
 
         def write(outcome: Outcome) -> None:
             nonlocal before

@@ -66,7 +66,7 @@ class Display:
 
 
 class Tally:
-    """What has come of all notebooks, in no more memory for a large class than for a small one, but for a number each."""
+    """What has come of all notebooks; of each it keeps no more than a number."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()  # by status

@@ -79,7 +79,9 @@ def test_cells_that_draw_are_found_in_what_has_been_graded(tmp_path):
 
 
 def test_help_and_click_are_both_timed():
-    assert set(start_up()) == {"nbreferee --help", "python -c 'import click'"}
+    seconds = start_up()
+    assert list(seconds) == ["nbreferee --help", "python -c 'import click'"]
+    assert min(seconds.values()) > 0
 
 
 def test_command_that_fails_is_named_with_what_it_said(tmp_path):

@@ -25,7 +25,7 @@ class Cost:
     wall_s: float
     cpu_s: float  # of all its processes
     peak_mb: float  # of the largest of them
-    said: str = field(default="", repr=False)
+    said: str = field(default="", repr=False)  # by the command itself
 
 
 def run(command: Sequence[str], folder: Path, may_fail: bool = False) -> Cost:

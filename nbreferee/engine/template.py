@@ -36,7 +36,8 @@ from nbreferee.sandbox import Layer, Limits, enter, interpreter_folders, kernel
 ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "NBGRADER_EXECUTION": "autograde",
-    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", "MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20),  # large pages, and used again: fresh memory costs more than what is done with it
+    # Large pages, and used again: fresh memory costs more than what is done with it.
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", "MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
 }  # fmt: skip
 # The very package that asks for a template; its folder is on the path no longer than it takes to load it.
 PACKAGES = str(Path(__file__).parents[2])

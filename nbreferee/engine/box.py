@@ -25,7 +25,7 @@ import numpy as np
 from nbreferee.codec import CodecError, decode, encode, in_pieces
 from nbreferee.engine import kinds
 from nbreferee.engine.channel import Channel
-from nbreferee.engine.conversation import Answer, Around, Facts, Generators, brief, importable_name, in_full, is_writing, set_random_state
+from nbreferee.engine.conversation import CANNOT_LEAVE, Answer, Around, Facts, Generators, brief, importable_name, in_full, is_writing, set_random_state
 from nbreferee.engine.figures import Figures
 from nbreferee.engine.files import Files
 from nbreferee.engine.shell import Shell, error_output
@@ -113,7 +113,7 @@ class Box:
         try:
             self._say(number, "value", self._operations[operation](*arguments))
         except CodecError as error:
-            self._say(number, "raised", (("TypeError",), text := f"a value that cannot leave the notebook: {error}", (text,), (), {}, None))
+            self._say(number, "raised", (("TypeError",), text := f"{CANNOT_LEAVE}: {error}", (text,), (), {}, None))
         except BaseException as error:
             self._last_error = error
             self._say(number, "raised", self._described(error))

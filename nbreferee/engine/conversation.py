@@ -39,6 +39,7 @@ from nbreferee.codec import CodecError
 POSITIONS = 624  # of a Mersenne Twister's numbers
 TWISTER_BYTES = 4 * (POSITIONS + 1)
 MARK = "nbreferee-figure:"  # before the name of a figure that is still to be drawn, in the place of its picture
+CANNOT_LEAVE = "a value that cannot leave the notebook"  # what the box says of a value that has no copy
 NESTED = 20  # questions within callbacks within questions
 
 

@@ -107,6 +107,7 @@ class Proxy:
         return self._student.call("exit", (self, None if error[1] is None else described(error[1])))
 
     def __array__(self, *_: Any, **__: Any) -> Any:
+        self._student.note_limit(f"{self._what()} stays with the student's code: it is not a plain array")
         raise TypeError(f"{self._what()} is not a plain array")
 
     def _what(self) -> str:
@@ -114,6 +115,7 @@ class Proxy:
 
     def _must_compute(self) -> None:
         if not self._computes:
+            self._student.note_limit(f"{self._what()} stays with the student's code: it is not a plain value")
             raise TypeError(f"{self._what()} is not a plain value: it cannot be compared or computed with")
 
 
@@ -187,6 +189,7 @@ class ClassProxy(CallableProxy):
         return tuple(self._student.call("getattr", (self, "__bases__")))
 
     def __mro_entries__(self, bases: tuple) -> tuple:
+        self._student.note_limit(f"a class is derived from {self._what()}, which stays with the student's code")
         raise TypeError(f"a test cannot derive a class from {self._what()}, which stays in the notebook")
 
     def __instancecheck__(self, one: Any) -> bool:

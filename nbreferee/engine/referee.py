@@ -43,6 +43,7 @@ class Came:
     score: float = 0.0
     message: str = ""
     oddities: list = field(default_factory=list)
+    limits: tuple[str, ...] = ()  # what could not pass between the two processes
     wall_s: float = 0.0
 
 
@@ -207,7 +208,7 @@ class Referee:
             return _lost_test("timeout", "the test takes too long")
         except ChannelError:
             return _lost_test("internal", "the test ended its own process. Tell your instructor.")
-        return Came(answer["shown"], None, answer["status"], answer["score"], answer["message"], answer["oddities"])
+        return Came(answer["shown"], None, answer["status"], answer["score"], answer["message"], answer["oddities"], tuple(answer["limits"]))
 
     def _step(self, step: int, limit_s: float) -> dict[str, Any]:
         allowed = None if self._allowed is None else self._allowed.get(step)  # none where the solution itself has failed

@@ -20,7 +20,7 @@ import numpy as np
 from nbreferee.codec import CodecError, decode, encode, in_pieces
 from nbreferee.engine.adopt import adopt, adopt_all
 from nbreferee.engine.channel import Channel, Closed, Late, Oversized
-from nbreferee.engine.conversation import NESTED, Answer, Around, Facts, Generators, brief, in_full, set_random_state
+from nbreferee.engine.conversation import CANNOT_LEAVE, NESTED, Answer, Around, Facts, Generators, brief, in_full, set_random_state
 from nbreferee.engine.exceptions import described, exception_class, frames_of
 from nbreferee.engine.oddities import CHANGES, DRAWS, oddities
 from nbreferee.engine.proxies import IteratorProxy, Proxy
@@ -30,6 +30,7 @@ UNRULY = "the notebook's process did not keep to the protocol"
 GRACE_S = 2.0  # the box ends a call by itself in time; that long after it, we do
 CALLBACKS = 200_000  # of one cell
 TAKEN = 10_000  # items of an iterator
+LIMITS_NOTED = 5  # of one cell
 PATCHABLE = ("input", "print", "open")
 
 
@@ -69,6 +70,7 @@ class Student:
         self.calls = 0
         self.suspicious: set[tuple[str, str]] = set()  # (whose value, what is odd about it) of the running cell
         self.refused: Collection[tuple[str, str]] | None = None  # None: none; else all are but these
+        self.limits: list[str] = []  # why something in the running cell could not pass between the two processes
 
     def connect(self, channel: Channel, limit_s: float) -> None:
         """Talk to a box; what was said with another is forgotten."""
@@ -78,11 +80,19 @@ class Student:
     def begin(self, deadline: float) -> None:
         """Start a cell."""
         self.deadline, self._depth, self.calls = deadline, 0, 0
-        self.suspicious, self._callback_count, self._lent = set(), 0, set()
+        self.suspicious, self._callback_count, self._lent, self.limits = set(), 0, set(), []
         self._references.callbacks.clear()
         self._streams = (sys.stdout, sys.stdin, sys.stderr)
         self._real = {name: getattr(builtins, name) for name in PATCHABLE}
         self._random = self._generators.state(self._random)
+
+    def note_limit(self, reason: str) -> None:
+        """Note that something in the running cell cannot pass between the two processes, whatever the test makes of it.
+
+        A cell with such a note that fails is judged again in one process; `reason` is a clause for the instructor.
+        """
+        if len(self.limits) < LIMITS_NOTED and reason not in self.limits:
+            self.limits.append(reason)
 
     # ------------------------------------------------ questions
 
@@ -214,6 +224,7 @@ class Student:
             reply = ("returned", (function(*arguments, **named),))
             frame = encode((0, *reply), wrap=self._references.wrap)
         except CodecError as error:
+            self.note_limit(f"a function of the test gives a value that cannot be handed to the student's code ({error})")
             frame = encode((0, "failed", (("TypeError",), (str(error),))))
         except Exception as error:
             frame = encode((0, "failed", described(error)))
@@ -252,6 +263,7 @@ class Student:
                 heap.append((type(one).__name__, encode(dict(vars(one)), wrap=self._references.wrap)))
                 done += 1
         except CodecError as error:
+            self.note_limit(f"an argument cannot be handed to the student's function ({error})")
             raise TypeError(f"cannot be handed to a student's function: {error}") from None
         return blob, heap
 
@@ -313,6 +325,7 @@ class Student:
 
     def _lose(self, reason: str) -> Lost:
         self.lost = reason
+        self.note_limit(f"the process of the student's code was lost ({reason})")
         return Lost(reason)
 
     def _raise(self, said: Any) -> None:
@@ -326,6 +339,8 @@ class Student:
                 pass
             case _:
                 raise self._lose(UNRULY)
+        if text.startswith(CANNOT_LEAVE):
+            self.note_limit(text[:200])
         if names[:1] == ("Overrun",):
             raise OutOfTime(text)
         kind = exception_class(names, self._references.known_class, self._references.exceptions)

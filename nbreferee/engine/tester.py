@@ -73,18 +73,19 @@ class Tester:
         for name in step.given_up:
             self._names.pop(name, None)
         if not step.source:
-            return {"status": "", "oddities": []}
+            return {"status": "", "oddities": [], "limits": []}
         self._student.refused = None
         before = set(dict.keys(self._names))
         came = self._attempt(step, limit_s)
         if step.role == "answer":
             self._names.imported |= {name: dict.pop(self._names, name) for name in set(dict.keys(self._names)) - before if not name.startswith("_")}
         odd = [list(pair) for pair in sorted(self._student.suspicious)]
+        limits = list(self._student.limits)
         if step.role == "test" and allowed is not None and came["score"] and any(pair not in allowed for pair in odd):
             self._student.refused = [tuple(pair) for pair in allowed]
             came = self._attempt(step, limit_s)
             self._student.refused = None
-        return {**came, "oddities": odd, "lost": self._student.lost}
+        return {**came, "oddities": odd, "limits": limits, "lost": self._student.lost}
 
     def _attempt(self, step: Step, limit_s: float) -> dict[str, Any]:
         deadline = time.monotonic() + limit_s

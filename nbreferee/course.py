@@ -23,27 +23,21 @@ class CourseError(Exception):
 
 
 def open_course(folder: Path) -> CourseDirectory:
-    """Read the configuration of the course in `folder`.
+    """Read the configuration of the course in `folder`, as nbgrader would.
 
     Raises
     ------
     CourseError
         where there is no configuration, or it cannot be read.
     """
-    from nbgrader.coursedir import CourseDirectory
-    from traitlets.config.loader import PyFileConfigLoader
+    from nbreferee.configuration import ConfigurationError, read_configuration
 
     if not folder.is_dir():
         raise CourseError(f"{folder}: no such folder. Name the course's with --course-dir.")
-    if not (folder / CONFIG_NAME).is_file():
-        raise CourseError(f"{folder}: no {CONFIG_NAME} here. Go to the course's folder, or name it with --course-dir.")
     try:
-        config = PyFileConfigLoader(CONFIG_NAME, path=str(folder)).load_config()
-    except Exception as error:
-        raise CourseError(f"{folder / CONFIG_NAME}: {error}. Mend the file.") from error
-    if "root" not in config.CourseDirectory:
-        config.CourseDirectory.root = str(folder.resolve())
-    return CourseDirectory(config=config)
+        return read_configuration(folder, named=folder != Path())
+    except ConfigurationError as error:
+        raise CourseError(str(error)) from error
 
 
 def source_assignments(course: CourseDirectory, wanted: Iterable[str] = ()) -> list[str]:

@@ -8,7 +8,6 @@ submission makes of it. Whatever had to be put right is a repair, in words for a
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +16,7 @@ from nbformat import NotebookNode
 
 from nbreferee.master import Cell, Master
 from nbreferee.plan import role_of
+from nbreferee.rules import released_view
 
 NOTEBOOK_BYTES = 64 << 20
 CELLS = 2_000
@@ -152,7 +152,7 @@ def rebuild(master: Master, released: Mapping[str, Released], data: bytes) -> Re
         mine = submitted[number] if number is not None and cell.solution else None
         if number is not None and submitted[number].kind != ("code" if cell.is_code else "markdown"):
             repairs.append(f"cell {cell.grade_id} had become {submitted[number].kind}: turned back")
-        if number is not None and not cell.solution and submitted[number].source != released_view(original.source):
+        if number is not None and not cell.solution and submitted[number].source != released_view(original.source, master.delimiters):
             repairs.append(f"cell {cell.grade_id} had been changed: the instructor's own is used")
         cells.append(_known_cell(cell, original, mine))
         places.append(Place(cell, tuple(passed)))
@@ -177,13 +177,6 @@ def match(submitted: list[Submitted], known: Mapping[str, Cell]) -> tuple[dict[s
     if order != sorted(order):
         repairs.append("cells were in another order: put back")
     return matched, repairs
-
-
-def released_view(source: str) -> str:
-    """Return a cell as students got it: without hidden tests and mark schemes."""
-    for name in ("HIDDEN TESTS", "MARK SCHEME"):
-        source = re.sub(rf"(?ms)^[^\n]*BEGIN {name}[^\n]*\n.*?^[^\n]*END {name}[^\n]*\n?", "", source)
-    return source.removesuffix("\n")
 
 
 def _known_cell(cell: Cell, original: Released, mine: Submitted | None) -> NotebookNode:

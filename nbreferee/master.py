@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.inputtransformer2 import TransformerManager
 
+from nbreferee.rules import DELIMITERS, Delimiters, marked_lines
+
 if TYPE_CHECKING:
     from nbformat import NotebookNode
-
-HIDDEN = ("BEGIN HIDDEN TESTS", "END HIDDEN TESTS")
-SOLUTION = ("BEGIN SOLUTION", "END SOLUTION")
 
 
 class MasterError(Exception):
@@ -44,6 +43,12 @@ class Cell:
     has_output: bool = False
     is_task: bool = False  # for a person to score, with no cell of its own for the answer
     settings: Mapping[str, Any] = field(default_factory=dict, hash=False)  # nbgrader's metadata
+    delimiters: Delimiters = DELIMITERS
+
+    @property
+    def is_known(self) -> bool:
+        """Kept by nbgrader: graded, a solution, locked or a task."""
+        return bool(self.grade_id) and (self.graded or self.solution or self.locked or self.is_task)
 
     @property
     def is_test(self) -> bool:
@@ -71,12 +76,12 @@ class Cell:
     @property
     def hidden_lines(self) -> set[int]:
         """Numbers, from 1, of the lines between the markers of hidden tests."""
-        return marked_lines(self.source, HIDDEN)
+        return marked_lines(self.source, self.delimiters.hidden)
 
     @property
     def solution_lines(self) -> set[int]:
         """Numbers, from 1, of the lines that nbgrader replaces by a stub."""
-        return marked_lines(self.source, SOLUTION) or set(range(1, self.source.count("\n") + 2))
+        return marked_lines(self.source, self.delimiters.solution) or set(range(1, self.source.count("\n") + 2))
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,7 @@ class Master:
     path: Path
     cells: tuple[Cell, ...]
     notebook: NotebookNode = field(repr=False)
+    delimiters: Delimiters = DELIMITERS
 
     @property
     def name(self) -> str:
@@ -121,20 +127,7 @@ class Master:
         return affected or [test for test in self.tests if test.index > index]
 
 
-def marked_lines(source: str, markers: tuple[str, str]) -> set[int]:
-    """Return the numbers, from 1, of the lines between a begin and an end marker."""
-    inside, lines = False, set()
-    for number, line in enumerate(source.split("\n"), 1):
-        if markers[0] in line:
-            inside = True
-        elif markers[1] in line:
-            inside = False
-        elif inside:
-            lines.add(number)
-    return lines
-
-
-def read_master(path: Path) -> Master:
+def read_master(path: Path, delimiters: Delimiters = DELIMITERS) -> Master:
     """Read an instructor's notebook.
 
     Raises
@@ -143,12 +136,12 @@ def read_master(path: Path) -> Master:
         where it is no notebook, or nbgrader could not release and grade it.
     """
     try:
-        return parse_master(path, path.read_bytes())
+        return parse_master(path, path.read_bytes(), delimiters)
     except OSError as error:
         raise MasterError(f"{path}: cannot be read ({error.strerror}). Check the file and its permissions.") from None
 
 
-def parse_master(path: Path, data: bytes) -> Master:
+def parse_master(path: Path, data: bytes, delimiters: Delimiters = DELIMITERS) -> Master:
     """Read the bytes of an instructor's notebook; `path` is for messages.
 
     Raises
@@ -166,12 +159,12 @@ def parse_master(path: Path, data: bytes) -> Master:
     except Exception as error:
         said = str(error).split("\n")[0]
         raise MasterError(f"{path}: not a valid notebook ({said}). Open it in JupyterLab and save it again.") from None
-    cells = tuple(_read_cell(index, cell) for index, cell in enumerate(notebook.cells))
-    _refuse(path, cells)
-    return Master(path, cells, notebook)
+    cells = tuple(_read_cell(index, cell, delimiters) for index, cell in enumerate(notebook.cells))
+    _refuse(path, cells, delimiters)
+    return Master(path, cells, notebook, delimiters)
 
 
-def _read_cell(index: int, cell: NotebookNode) -> Cell:
+def _read_cell(index: int, cell: NotebookNode, delimiters: Delimiters) -> Cell:
     settings: dict[str, Any] = cell.metadata.get("nbgrader", {})
     grade_id = settings.get("grade_id", "")
     return Cell(
@@ -188,31 +181,32 @@ def _read_cell(index: int, cell: NotebookNode) -> Cell:
         has_output=bool(cell.get("outputs") or cell.get("execution_count")),
         is_task=bool(settings.get("task")),
         settings=dict(settings),
+        delimiters=delimiters,
     )
 
 
-def _refuse(path: Path, cells: Iterable[Cell]) -> None:
+def _refuse(path: Path, cells: Iterable[Cell], delimiters: Delimiters) -> None:
     seen: set[str] = set()
     for cell in cells:
         where = f"{path}, cell {cell.label}"
-        for begin, end in (HIDDEN, SOLUTION):
-            _refuse_unpaired(where, cell.source, begin, end)
-        if HIDDEN[0] in cell.source and not cell.graded:
+        for pair in (delimiters.hidden, delimiters.solution):
+            _refuse_unpaired(where, cell.source, *pair)
+        if delimiters.enforced and delimiters.hidden[0] in cell.source and not cell.graded:
             raise MasterError(f"{where}: hidden tests in a cell that is not graded. Make it an autograder tests cell.")
-        if SOLUTION[0] in cell.source and not cell.solution:
+        if delimiters.enforced and delimiters.solution[0] in cell.source and not cell.solution:
             raise MasterError(f"{where}: a solution in a cell that is no solution cell. Make it an autograded answer.")
         if (cell.graded or cell.solution) and not re.fullmatch(r"[a-zA-Z0-9_\-]+", cell.grade_id):
             raise MasterError(f"{where}: the grade id {cell.grade_id!r} is not letters, digits, - and _. Rename it.")
-        if cell.grade_id and cell.grade_id in seen:
+        if cell.is_known and cell.grade_id in seen:
             raise MasterError(f"{where}: a second cell has this grade id. Give one of them another.")
         if cell.points < 0:
             raise MasterError(f"{where}: {cell.points:g} points. Points cannot be negative.")
-        seen.add(cell.grade_id)
-    if any(cell.is_test for cell in cells) and not any(cell.is_answer for cell in cells):
-        raise MasterError(f"{path}: no cell is marked as a solution. Mark the cells where students write code.")
+        if cell.is_known:
+            seen.add(cell.grade_id)
 
 
 def _refuse_unpaired(where: str, source: str, begin: str, end: str) -> None:
+    """Refuse what nbgrader refuses: a region in a region, or without an end. An end alone is a line that is left out."""
     open_since = 0
     for number, line in enumerate(source.split("\n"), 1):
         if begin in line:
@@ -220,8 +214,6 @@ def _refuse_unpaired(where: str, source: str, begin: str, end: str) -> None:
                 raise MasterError(f'{where}: {begin} in line {number} follows another. Add "### {end}" before it.')
             open_since = number
         elif end in line:
-            if not open_since:
-                raise MasterError(f'{where}: {end} in line {number} has no BEGIN. Add "### {begin}" before it.')
             open_since = 0
     if open_since:
         raise MasterError(f'{where}: {begin} has no END. Add "### {end}".')

@@ -16,7 +16,7 @@ from typing import Any
 
 import nbformat
 
-from nbreferee.intake import released_view
+from nbreferee.rules import DELIMITERS, Delimiters, released_view
 
 NO_DESCRIPTION = "A figure of this notebook; nobody has described it."
 
@@ -33,6 +33,7 @@ class Sheet:
     max_score: float = 0.0
     late_penalty: float = 0.0
     course: Mapping[str, Any] = field(default_factory=dict)  # nbgrader's names for resources
+    delimiters: Delimiters = DELIMITERS
 
 
 def render(sheet: Sheet) -> bytes:
@@ -48,7 +49,7 @@ def render(sheet: Sheet) -> bytes:
         if grade_id in sheet.scores:
             settings["score"], settings["points"] = sheet.scores[grade_id]
         if settings.get("grade") and not settings.get("solution"):
-            cell.source = released_view(cell.source)
+            cell.source = released_view(cell.source, sheet.delimiters)
     totals = {"score": sheet.score - sheet.late_penalty, "max_score": sheet.max_score, "late_penalty": sheet.late_penalty}
     resources = {"nbgrader": {**sheet.course, **totals}, "metadata": {"name": sheet.name, "path": ""}}
     page = _write_page(notebook, resources)

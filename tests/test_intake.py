@@ -14,8 +14,9 @@ from building import answer, cell, graded, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbreferee.intake import CELL_CHARACTERS, CELLS, NOTEBOOK_BYTES, Rebuilt, Released, SubmissionError, rebuild, released_view
+from nbreferee.intake import CELL_CHARACTERS, CELLS, NOTEBOOK_BYTES, Rebuilt, Released, SubmissionError, rebuild
 from nbreferee.master import Master, read_master
+from nbreferee.rules import released_view
 
 PICTURE = {"why.png": {"image/png": "iVBORw0KGgo="}}
 MASTER = (

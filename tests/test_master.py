@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 from building import HIDDEN, SOLUTION, answer, cell, graded, write
 
-from nbreferee.master import Cell, MasterError, changed_names, marked_lines, read_master, used_names
+from nbreferee.master import Cell, MasterError, changed_names, read_master, used_names
+from nbreferee.rules import Delimiters, marked_lines, released_view
 
 BAD = {
     "no END of hidden tests": ([answer(), graded(HIDDEN.replace("END", "NED"))], 'BEGIN HIDDEN TESTS has no END. Add "### END HIDDEN TESTS"'),
-    "no BEGIN of hidden tests": ([answer(), graded(HIDDEN.replace("BEGIN", "GEBIN"))], "END HIDDEN TESTS in line 3 has no BEGIN"),
     "nested": ([answer(), graded(HIDDEN.replace("assert", "### BEGIN HIDDEN TESTS\nassert"))], "in line 2 follows another"),
     "no END of solution": ([answer("### BEGIN SOLUTION\n1"), graded()], 'BEGIN SOLUTION has no END. Add "### END SOLUTION"'),
-    "no solution cell": ([cell("def f(x): return x"), graded()], "no cell is marked as a solution"),
     "solution in a plain cell": ([answer(), cell(SOLUTION), graded()], "a solution in a cell that is no solution cell"),
     "hidden tests in a plain cell": ([answer(), cell(HIDDEN), graded()], "hidden tests in a cell that is not graded"),
     "duplicate ids": ([answer(), graded(), graded()], "a second cell has this grade id"),
@@ -27,6 +26,31 @@ def test_master_that_nbgrader_would_refuse_is_named(cells, words, tmp_path):
         read_master(write(tmp_path, *cells))
     assert words in str(caught.value)
     assert str(caught.value).startswith(str(tmp_path / "one.ipynb"))
+
+
+def test_regions_that_only_end_are_taken_as_nbgrader_takes_them(tmp_path):
+    master = read_master(write(tmp_path, answer("x = 1\n### END SOLUTION"), graded("assert x\n### END HIDDEN TESTS")))
+    assert (master.cells[0].solution_lines, master.cells[1].hidden_lines) == ({1, 2}, set())
+
+
+def test_notebook_with_tests_and_no_answer_cell_is_read(tmp_path):
+    master = read_master(write(tmp_path, cell("def f(x): return x"), graded()))
+    assert ([c.label for c in master.tests], master.answers) == (["f_tests"], [])
+
+
+def test_cells_that_nbgrader_does_not_keep_may_share_an_id(tmp_path):
+    master = read_master(write(tmp_path, cell("a = 1", grade_id="foo"), cell("b = 2", grade_id="foo"), answer(), graded()))
+    assert [c.is_known for c in master.cells] == [False, False, True, True]
+
+
+def test_own_delimiters_mark_solutions_and_hidden_tests(tmp_path):
+    own = Delimiters(solution=("BSOL", "ESOL"), hidden=("BTEST", "ETEST"))
+    cells = answer("def f(x):\n    # BSOL\n    return x\n    # ESOL"), graded("assert f(1)\n# BTEST\nassert f(2)\n# ETEST\n### END HIDDEN TESTS")
+    master = read_master(write(tmp_path, *cells), own)
+    assert (master.cells[0].solution_lines, master.cells[1].hidden_lines) == ({3}, {3})
+    assert released_view(cells[1].source, own) == "assert f(1)\n### END HIDDEN TESTS"
+    with pytest.raises(MasterError, match="BTEST has no END"):
+        read_master(write(tmp_path, answer(), graded("# BTEST\nassert f(2)")), own)
 
 
 NO_NOTEBOOK = {

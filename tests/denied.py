@@ -14,10 +14,10 @@ PROGRAM = """
 import ctypes, errno, sys
 sys.path[:0] = [{package!r}]
 from nbreferee.sandbox import kernel, seccomp
-program = [seccomp._step(seccomp.LOAD, seccomp.NUMBER)]
+program = [seccomp.step(seccomp.LOAD, seccomp.NUMBER)]
 for number in {denied!r}:
-    program += [seccomp._step(seccomp.JUMP_EQUAL, number, no=1), seccomp._step(seccomp.RETURN, seccomp.ERRNO | errno.EPERM)]
-program += [seccomp._step(seccomp.RETURN, seccomp.ALLOW)]
+    program += [seccomp.step(seccomp.JUMP_EQUAL, number, no=1), seccomp.step(seccomp.RETURN, seccomp.ERRNO | errno.EPERM)]
+program += [seccomp.step(seccomp.RETURN, seccomp.ALLOW)]
 kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
 packed = (ctypes.c_uint64 * len(program)).from_buffer_copy(b"".join(program))
 kernel.install_filter(packed, len(program))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from denied import TIER_B, nbreferee_where
 
-from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES, Box, Layer, Limits, enter, interpreter_folders
+from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES, Box, Layer, Limits, enter, interpreter_folders, kernel
 from nbreferee.sandbox.probe import ATTACKS, NEEDS, Found, Target, attempt, probe, target_outside, tier
 
 PAIRS = [(layer, attack) for layer, attacks in ATTACKS.items() for attack in attacks]
@@ -159,6 +159,57 @@ def test_threads_still_start(layers):
         return heard
 
     assert inside(thread, layers) == "[1]"
+
+
+CALLS = {"clone3": 435, "unshare": 272, "setns": 308, "mount": 165, "io_uring_setup": 425, "bpf": 321, "memfd_create": 319, "shmget": 29}  # x86_64
+
+
+@BOTH
+def test_refused_calls_say_so(layers):
+    def call(scratch):
+        found = {}
+        for name, number in CALLS.items():
+            try:
+                kernel.syscall(number, 0, 0, 0, 0, 0, name=name)
+            except OSError as error:
+                found[name] = error.errno
+        return found
+
+    assert inside(call, layers) == str({name: errno.ENOSYS if name == "clone3" else errno.EPERM for name in CALLS})
+
+
+@BOTH
+def test_process_that_enters_the_kernel_by_its_32_bit_door_is_ended(layers):
+    def enter_there(scratch):
+        import ctypes
+        import mmap
+
+        page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+        page.write(b"\xb8\x14\x00\x00\x00\xcd\x80\xc3")  # mov eax, 20 (getpid); int 0x80; ret
+        return ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))()
+
+    assert inside(enter_there, layers) == "died"
+
+
+def test_box_starts_processes_and_ends_them():
+    def start(scratch):
+        import subprocess
+
+        sleeping = subprocess.Popen(["sleep", "1000"])
+        sleeping.terminate()
+        return sleeping.wait(), subprocess.run(["echo", "heard"], capture_output=True, text=True).stdout
+
+    assert inside(start) == "(-15, 'heard\\n')"
+
+
+def test_pool_of_processes_works_and_leaves_no_shared_memory():
+    def compute(scratch):
+        import multiprocessing
+
+        with multiprocessing.Pool(2) as pool:
+            return pool.map(abs, [-1, -2, -3]), os.listdir("/dev/shm")
+
+    assert inside(compute) == "([1, 2, 3], [])"
 
 
 def test_box_sees_no_other_process():

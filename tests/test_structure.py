@@ -16,7 +16,7 @@ PACKAGE = COURSE / "nbreferee"
 # From values to the command line: a module imports only from rows above its own.
 ROWS = (
     {"configuration", "rules"},
-    {"codec", "course", "bench.commands", "bench.measure", "display", "master", "sandbox.kernel", "engine", "engine.channel", "engine.scratch", "verify.mutation", "verify.lazy", "verify.warm"},
+    {"codec", "course", "bench.commands", "bench.measure", "display", "master", "sandbox.calls", "sandbox.kernel", "engine", "engine.channel", "engine.scratch", "verify.mutation", "verify.lazy", "verify.warm"},
     {"aside", "sandbox.landlock", "sandbox.namespaces", "sandbox.seccomp", "plan", "engine.kinds", "engine.conversation", "engine.exceptions", "engine.shell"},
     {"engine.figures", "engine.files"},
     {"report", "sandbox", "engine.adopt", "engine.box", "engine.proxies"},

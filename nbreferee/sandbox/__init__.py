@@ -8,7 +8,7 @@ it, in this order, and never takes one off:
     limits       memory, CPU time, file size, open files; no core dumps
     privileges   no capabilities, and none to be had: no_new_privs
     landlock     files beyond the readable and the scratch folder are refused, TCP too
-    seccomp      no sockets, no tracing, no mounts, no signals to others
+    seccomp      an allow list of system calls: no sockets, no tracing, no namespaces, no signals to processes outside
 
 Each layer stops an attack by itself, so that a hole in one is covered by another; `probe` tries
 those attacks on each layer alone. Where namespaces are not to be had (most containers), the rest
@@ -59,7 +59,7 @@ class Limits:
     memory_bytes: int = 2 << 30  # MemoryError
     cpu_s: int = 120  # the process is ended (SIGXCPU, then SIGKILL)
     file_bytes: int = 64 << 20  # OSError: file too large
-    scratch_bytes: int = 64 << 20  # OSError: no space left; with namespaces alone
+    scratch_bytes: int = 64 << 20  # OSError: no space left; with namespaces alone, and as much for /dev/shm
     open_files: int = 256  # OSError: too many open files
 
 
@@ -99,9 +99,11 @@ def enter(box: Box) -> None:
     if Layer.PRIVILEGES in box.layers:
         kernel.drop_capabilities()
     if Layer.LANDLOCK in box.layers:
-        landlock.confine(box.readable + DEVICE_FILES, [box.scratch])
+        shared = [namespaces.SHARED_MEMORY] if Layer.ROOT in box.layers else []  # the box's own: see new_root
+        landlock.confine(box.readable + DEVICE_FILES, [box.scratch, *shared])
     if Layer.SECCOMP in box.layers:
-        seccomp.forbid(new_processes=Layer.NAMESPACES not in box.layers)
+        namespaced = Layer.NAMESPACES in box.layers
+        seccomp.forbid(new_processes=not namespaced, others_inside=namespaced)
 
 
 DEVICE_FILES = tuple(Path("/dev") / name for name in namespaces.DEVICES)

@@ -10,7 +10,7 @@ import signal
 MACHINE = platform.machine()  # 'x86_64' or 'aarch64'
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
-CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
+CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWCGROUP = 0x10000000, 0x20000000, 0x40000000, 0x02000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 MNT_DETACH = 2
@@ -22,6 +22,7 @@ _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _CAPSET = {"x86_64": 126, "aarch64": 91}
 _SECCOMP = {"x86_64": 317, "aarch64": 277}
 _RENAMEAT2 = {"x86_64": 316, "aarch64": 276}
+_CLONE = {"x86_64": 56, "aarch64": 220}
 LANDLOCK_CREATE, LANDLOCK_ADD, LANDLOCK_RESTRICT = 444, 445, 446
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -42,6 +43,11 @@ def syscall(number: int, *arguments: object, name: str) -> int:
 def unshare(flags: int) -> None:
     """Leave the namespaces named by `flags` for new ones."""
     _checked(_libc.unshare(flags), "unshare")
+
+
+def clone(flags: int) -> int:
+    """Start a process as fork does, with flags of clone(2); return its id, and 0 in it."""
+    return syscall(_CLONE[MACHINE], ctypes.c_ulong(flags), None, None, None, None, name="clone")
 
 
 def mount(source: str, target: str, kind: str | None, flags: int, data: str = "") -> None:

@@ -13,6 +13,7 @@ ALL = (
     | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
 )  # fmt: skip
 DEVICES = ("null", "zero", "full", "random", "urandom")
+SHARED_MEMORY = Path("/dev/shm")  # where semaphores of multiprocessing are
 NOBODY = 65534
 
 
@@ -32,7 +33,7 @@ def leave() -> None:
 
 
 def new_root(root: Path, readable: Iterable[Path], scratch: Path, scratch_bytes: int) -> None:
-    """Make a root that holds the readable folders, read-only, and an empty scratch folder; drop the old.
+    """Make a root of the readable folders, read-only, an empty scratch folder and /dev/shm; drop the old.
 
     `root` is an existing, empty folder on which to build; nothing of it is left after the box.
     """
@@ -47,9 +48,10 @@ def new_root(root: Path, readable: Iterable[Path], scratch: Path, scratch_bytes:
             _bind(path, _under(root, path))
     for name in DEVICES:
         _bind(Path("/dev") / name, root / "dev" / name)
-    inside = _under(root, scratch)
-    inside.mkdir(parents=True, exist_ok=True)
-    kernel.mount("tmpfs", str(inside), "tmpfs", private, f"size={scratch_bytes},mode=700,nr_inodes=4096")
+    for path in (scratch, SHARED_MEMORY):
+        inside = _under(root, path)
+        inside.mkdir(parents=True, exist_ok=True)
+        kernel.mount("tmpfs", str(inside), "tmpfs", private, f"size={scratch_bytes},mode=700,nr_inodes=4096")
     os.chdir(root)
     kernel.pivot_root(".", ".")  # the old root comes to lie on the new one: pivot_root(2)
     kernel.unmount(".")

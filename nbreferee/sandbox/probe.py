@@ -8,14 +8,17 @@ through is the business of the tests.)
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import resource
+import signal
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbreferee.sandbox import WITHOUT_NAMESPACES, Box, Layer, Limits, enter, interpreter_folders
+from nbreferee.sandbox import WITHOUT_NAMESPACES, Box, Layer, Limits, enter, interpreter_folders, kernel
 
 SECRET = b"not for a box"
 PROBE_MEMORY_BYTES = 1 << 30
@@ -26,6 +29,8 @@ class Target:
     """What an attack goes for: things outside the box."""
 
     secret: Path  # a file with a secret
+    readable: Path  # a file that every box may read
+    mailbox: str  # a socket that takes datagrams
     port: int  # somebody listens there
     pid: int  # a process
 
@@ -70,6 +75,31 @@ def send_datagram(target: Target) -> None:
     socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close()
 
 
+def make_namespaces(target: Target) -> None:
+    """Become root in new namespaces."""
+    if kernel.clone(kernel.CLONE_NEWUSER | kernel.CLONE_NEWNET | signal.SIGCHLD) == 0:
+        os._exit(0)
+    os.wait()
+
+
+def limit_outside(target: Target) -> None:
+    """Read the limits of a process outside, which one may then set."""
+    resource.prlimit(target.pid, resource.RLIMIT_CORE)
+
+
+def signal_by_file(target: Target) -> None:
+    """Have the kernel send signals to a process outside, as the owner of a file."""
+    with target.readable.open() as file:
+        fcntl.fcntl(file, fcntl.F_SETOWN, target.pid)
+
+
+def send_by_pair(target: Target) -> None:
+    """Send a datagram to a named socket, from one of a pair."""
+    one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with one, other:
+        one.sendto(b"x", target.mailbox)
+
+
 # The attacks that a layer must stop by itself.
 ATTACKS: dict[Layer, tuple[Callable[[Target], None], ...]] = {
     Layer.NAMESPACES: (signal_outside, connect_outside),
@@ -77,7 +107,7 @@ ATTACKS: dict[Layer, tuple[Callable[[Target], None], ...]] = {
     Layer.LIMITS: (take_memory,),
     Layer.PRIVILEGES: (become_another,),
     Layer.LANDLOCK: (read_outside,),
-    Layer.SECCOMP: (send_datagram, signal_outside),
+    Layer.SECCOMP: (send_datagram, signal_outside, make_namespaces, limit_outside, signal_by_file, send_by_pair),
 }
 # A layer that cannot be put on without another.
 NEEDS = {Layer.ROOT: {Layer.NAMESPACES}}
@@ -156,4 +186,6 @@ def target_outside() -> Iterator[Target]:
     with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as server:
         secret = Path(folder) / "secret"
         secret.write_bytes(SECRET)
-        yield Target(secret, server.getsockname()[1], os.getpid())
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as mailbox:
+            mailbox.bind(f"{folder}/mailbox")
+            yield Target(secret, Path(os.__file__), mailbox.getsockname(), server.getsockname()[1], os.getpid())

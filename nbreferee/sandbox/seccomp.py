@@ -1,8 +1,9 @@
-"""Which system calls a box is refused: a filter that the kernel runs before each of them.
+"""Which system calls a box may make: a filter that the kernel runs before each of them.
 
-A refused call sees EPERM, as an ordinary lack of permission; a missing clone3 sees ENOSYS, so that
-libc falls back on clone, whose flags a filter can read. The filter is a classic BPF program over
-`struct seccomp_data` (seccomp(2)).
+`calls` holds the allow list. A refused call sees EPERM, as an ordinary lack of permission. clone3 and
+calls that are newer than the list see ENOSYS, so that libc falls back on clone, whose flags a filter can
+read, and on older calls. The filter is a classic BPF program over `struct seccomp_data` (seccomp(2)).
+A process that enters the kernel through another table of calls (32-bit, x32) is ended.
 """
 
 from __future__ import annotations
@@ -11,38 +12,30 @@ import ctypes
 import errno
 import os
 import struct
+from collections.abc import Iterable, Iterator
 
-from nbreferee.sandbox import kernel
+from nbreferee.sandbox import calls, kernel
 
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 X32_BIT = 0x40000000  # x86_64's second table of calls
 CLONE_THREAD = 0x00010000
+NEW_NAMESPACES = (
+    kernel.CLONE_NEWNS | kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUSER | kernel.CLONE_NEWPID
+    | kernel.CLONE_NEWNET | kernel.CLONE_NEWCGROUP
+)  # fmt: skip
+F_SETOWN, F_SETSIG, F_SETOWN_EX = 8, 10, 15  # who gets a signal for a file, and which
+FIOSETOWN, SIOCSPGRP, TIOCSTI, TIOCLINUX = 0x8901, 0x8902, 0x5412, 0x541C
+AF_UNIX, SOCK_STREAM, SOCK_TYPES = 1, 1, 0xF  # a datagram socket could send to any address
 
-# name: (number on x86_64, on aarch64); None where the machine has no such call
-NUMBERS: dict[str, tuple[int | None, int | None]] = {
-    "socket": (41, 198), "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271),
-    "process_madvise": (440, 440), "kcmp": (312, 272), "pidfd_open": (434, 434), "pidfd_getfd": (438, 438),
-    "pidfd_send_signal": (424, 424), "bpf": (321, 280), "perf_event_open": (298, 241), "userfaultfd": (323, 282),
-    "keyctl": (250, 219), "add_key": (248, 217), "request_key": (249, 218), "io_uring_setup": (425, 425),
-    "io_uring_enter": (426, 426), "io_uring_register": (427, 427), "mount": (165, 40), "umount2": (166, 39),
-    "move_mount": (429, 429), "open_tree": (428, 428), "fsopen": (430, 430), "fsmount": (432, 432),
-    "mount_setattr": (442, 442), "pivot_root": (155, 41), "chroot": (161, 51), "setns": (308, 268), "unshare": (272, 97),
-    "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265), "init_module": (175, 105),
-    "finit_module": (313, 273), "delete_module": (176, 106), "kexec_load": (246, 104), "reboot": (169, 142),
-    "swapon": (167, 224), "swapoff": (168, 225), "acct": (163, 89), "quotactl": (179, 60), "personality": (135, 92),
-    "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240), "tkill": (200, 130),
-}  # fmt: skip
-NEW_PROCESSES = {"fork": (57, None), "vfork": (58, None), "execve": (59, 221), "execveat": (322, 281)}
-CLONE, CLONE3 = (56, 220), (435, 435)
-SIGNALS = {"kill": (62, 129), "tgkill": (234, 131)}
-
-LOAD, JUMP_EQUAL, JUMP_ANY_BIT, RETURN = 0x20, 0x15, 0x45, 0x06
+LOAD, AND, JUMP_EQUAL, JUMP_ABOVE, JUMP_FROM, JUMP_ANY_BIT, RETURN = 0x20, 0x54, 0x15, 0x25, 0x35, 0x45, 0x06
 ALLOW, ERRNO, KILL = 0x7FFF0000, 0x00050000, 0x80000000
-NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data
+NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 
 
-def forbid(new_processes: bool) -> None:
-    """Refuse the calls that no student's code needs, and new processes too where asked to; for good.
+def forbid(new_processes: bool, others_inside: bool) -> None:
+    """Refuse all calls that are not on the list, and new processes where asked to; for good.
+
+    `others_inside`: a namespace holds all processes that this one can name, so it may send them signals.
 
     Raises
     ------
@@ -51,45 +44,89 @@ def forbid(new_processes: bool) -> None:
     """
     if kernel.MACHINE not in ARCHITECTURES:
         raise OSError(errno.ENOSYS, f"the numbers of system calls on {kernel.MACHINE} are not known")
-    program = _program(new_processes, os.getpid())
-    packed = (ctypes.c_uint64 * len(program)).from_buffer_copy(b"".join(program))
-    kernel.install_filter(packed, len(program))
+    steps = program(kernel.MACHINE, new_processes, others_inside, os.getpid())
+    packed = (ctypes.c_uint64 * len(steps)).from_buffer_copy(b"".join(steps))
+    kernel.install_filter(packed, len(steps))
 
 
-def _program(new_processes: bool, pid: int) -> list[bytes]:
-    here = list(ARCHITECTURES).index(kernel.MACHINE)
-    refused = {**NUMBERS, **(NEW_PROCESSES if new_processes else {})}
-    program = [
-        _step(LOAD, ARCHITECTURE),
-        _step(JUMP_EQUAL, ARCHITECTURES[kernel.MACHINE], yes=1),
-        _step(RETURN, KILL),
-        _step(LOAD, NUMBER),
-        _step(JUMP_ANY_BIT, X32_BIT, no=1),
-        _step(RETURN, KILL),
-        _step(JUMP_EQUAL, CLONE3[here], no=1),
-        _step(RETURN, ERRNO | errno.ENOSYS),
+def program(machine: str, new_processes: bool, others_inside: bool, pid: int) -> list[bytes]:
+    """Return the filter for a machine; `new_processes`: refuse them."""
+    here = list(ARCHITECTURES).index(machine)
+    allowed = dict(calls.ALLOWED)
+    steps = [
+        step(LOAD, ARCHITECTURE),
+        step(JUMP_EQUAL, ARCHITECTURES[machine], yes=1),
+        step(RETURN, KILL),
+        step(LOAD, NUMBER),
+        step(JUMP_ANY_BIT, X32_BIT, no=1),
+        step(RETURN, KILL),
+        step(JUMP_EQUAL, calls.CLONE3[here], no=1),
+        step(RETURN, ERRNO | errno.ENOSYS),
+        *_if(calls.CLONE[here], *_refuse_bits(0, NEW_NAMESPACES), *(_need_bits(0, CLONE_THREAD) if new_processes else ())),
+        *_if(calls.FCNTL[here], *_refuse_values(1, F_SETOWN, F_SETSIG, F_SETOWN_EX)),
+        *_if(calls.IOCTL[here], *_refuse_values(1, FIOSETOWN, SIOCSPGRP, TIOCSTI, TIOCLINUX)),
+        *_if(calls.SOCKETPAIR[here], *_need_values(0, AF_UNIX), *_need_values(1, SOCK_STREAM, mask=SOCK_TYPES)),
+        *_if(calls.SETPRIORITY[here], *_need_values(0, 0), *_need_values(1, 0)),  # PRIO_PROCESS, itself
     ]
-    for numbers in refused.values():
-        if numbers[here] is not None:
-            program += [_step(JUMP_EQUAL, numbers[here], no=1), _step(RETURN, ERRNO | errno.EPERM)]
-    for numbers in SIGNALS.values():
-        program += _only_if(numbers[here], _step(JUMP_EQUAL, pid, yes=1))  # to itself alone
-    if new_processes:
-        program += _only_if(CLONE[here], _step(JUMP_ANY_BIT, CLONE_THREAD, yes=1))  # threads alone
-    return [*program, _step(RETURN, ALLOW)]
+    for numbers in calls.OF_A_PROCESS.values():
+        steps += _if(numbers[here], *_need_values(0, 0, pid))
+    if others_inside:
+        allowed |= calls.SIGNALS
+    else:
+        for name in ("kill", "tgkill"):
+            steps += _if(calls.SIGNALS[name][here], *_need_values(0, pid))
+    if not new_processes:
+        allowed |= calls.NEW_PROCESSES
+    for first, last in _ranges(number for numbers in allowed.values() if (number := numbers[here]) is not None):
+        steps += [
+            step(JUMP_FROM, first, yes=1),
+            step(RETURN, ERRNO | errno.EPERM),
+            step(JUMP_ABOVE, last, yes=1),
+            step(RETURN, ALLOW),
+        ]
+    return [*steps, step(JUMP_ABOVE, calls.NEWEST, yes=1), step(RETURN, ERRNO | errno.EPERM), step(RETURN, ERRNO | errno.ENOSYS)]
 
 
-def _only_if(number: int, test: bytes) -> list[bytes]:
-    """Allow a call where its first argument passes the test, and refuse it otherwise."""
-    return [
-        _step(JUMP_EQUAL, number, no=4),
-        _step(LOAD, FIRST_ARGUMENT),
-        test,
-        _step(RETURN, ERRNO | errno.EPERM),
-        _step(RETURN, ALLOW),
-    ]
+def _ranges(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Yield the (first, last) of runs of numbers, in ascending order."""
+    ordered = sorted(numbers)
+    first = last = ordered[0]
+    for number in ordered[1:]:
+        if number != last + 1:
+            yield first, last
+            first = number
+        last = number
+    yield first, last
 
 
-def _step(code: int, value: int, yes: int = 0, no: int = 0) -> bytes:
+def _if(number: int, *checks: bytes) -> list[bytes]:
+    """Allow a call that passes all checks; each of them refuses, or goes on."""
+    return [step(JUMP_EQUAL, number, no=len(checks) + 1), *checks, step(RETURN, ALLOW)]
+
+
+def _argument(position: int) -> bytes:
+    """Load the lower half of an argument: all that the kernel looks at in those checked here."""
+    return step(LOAD, ARGUMENTS + 8 * position)
+
+
+def _need_values(position: int, *values: int, mask: int = 0) -> list[bytes]:
+    tests = [step(JUMP_EQUAL, value, yes=len(values) - n) for n, value in enumerate(values)]
+    return [_argument(position), *([step(AND, mask)] if mask else []), *tests, step(RETURN, ERRNO | errno.EPERM)]
+
+
+def _refuse_values(position: int, *values: int) -> list[bytes]:
+    tests = [step(JUMP_EQUAL, value, yes=len(values) - n) for n, value in enumerate(values[:-1], 1)]
+    return [_argument(position), *tests, step(JUMP_EQUAL, values[-1], no=1), step(RETURN, ERRNO | errno.EPERM)]
+
+
+def _need_bits(position: int, bits: int) -> list[bytes]:
+    return [_argument(position), step(JUMP_ANY_BIT, bits, yes=1), step(RETURN, ERRNO | errno.EPERM)]
+
+
+def _refuse_bits(position: int, bits: int) -> list[bytes]:
+    return [_argument(position), step(JUMP_ANY_BIT, bits, no=1), step(RETURN, ERRNO | errno.EPERM)]
+
+
+def step(code: int, value: int, yes: int = 0, no: int = 0) -> bytes:
     """Pack one instruction: `yes` and `no` say how many to skip after a test."""
     return struct.pack("=HBBI", code, yes, no, value)

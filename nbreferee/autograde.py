@@ -20,17 +20,20 @@ from typing import Any
 
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.exc import SQLAlchemyError
 
 from nbreferee import worker
 from nbreferee.aside import is_unfinished, replacement
 from nbreferee.course import CourseError, source_assignments
 from nbreferee.engine.limits import Budget
-from nbreferee.gradebook import Recorder, released_cells
-from nbreferee.grading import CellVerdict, Material, beside, plain_verdict, read_files
+from nbreferee.gradebook import NotebookMarks, PenaltyError, Recorder, released_cells
+from nbreferee.grading import CellVerdict, Marks, Material, beside, plain_verdict, read_files
 from nbreferee.intake import SubmissionError
 from nbreferee.master import MasterError
 from nbreferee.worker import Result, Task
 from nbreferee.workers import Workers
+
+GRADER_FAILED = "This notebook has not been graded: the automatic grader failed, not your answers. A person looks at it."
 
 
 @dataclass(frozen=True)
@@ -40,18 +43,20 @@ class Outcome:
     student: str
     assignment: str
     notebook: str
-    status: str  # 'graded', 'skipped' (nothing has changed), 'missing' or 'failed'
+    status: str  # graded, skipped (unchanged), missing, unreadable or grader_failed
     message: str = ""
     wall_s: float = 0.0
     repairs: tuple[str, ...] = ()
     cells: tuple[CellVerdict, ...] = ()
     warnings: tuple[str, ...] = field(default=(), repr=False)
+    points: float = 0.0  # of the notebook, where it has no verdicts
 
     def as_json(self) -> dict[str, Any]:
         """Return it as `--json` writes it."""
         return {
             "student": self.student, "assignment": self.assignment, "notebook": self.notebook, "status": self.status,
-            "score": sum(cell.score for cell in self.cells), "max_score": sum(cell.max_score for cell in self.cells),
+            "score": None if self.status == "grader_failed" and not self.cells else sum(cell.score for cell in self.cells),
+            "max_score": sum(cell.max_score for cell in self.cells) or self.points,
             "wall_s": round(self.wall_s, 4), "repairs": list(self.repairs), "cells": [plain_verdict(cell) for cell in self.cells],
             "message": self.message,
         }  # fmt: skip
@@ -193,7 +198,7 @@ class Autograding:
             except FileNotFoundError:
                 continue
             except (SubmissionError, OSError) as error:
-                submission.results[name] = Result("failed", str(error))
+                submission.results[name] = Result("unreadable", str(error))
             else:
                 submission.tasks[name] = Task(student, self._assignment, name, material, data, files, self._manner.budget, self._manner.stamp, self._recorder.due)
         return submission
@@ -207,10 +212,10 @@ class Autograding:
         for name in self._materials:
             path, task = folder / f"{name}.ipynb", submission.tasks.get(name)
             if task is None and name not in submission.results and not path.exists():
-                found.append(_missing(submission.student, self._assignment, name))
+                found.append(self._missing(submission.student, name))
                 continue
             try:
-                kept = worker.read_kept(path.read_bytes(), task.fingerprint) if task else None
+                kept = worker.read_kept(path.read_bytes(), task.fingerprint) if task and not _mark_of_failure(path).exists() else None
             except OSError:
                 return []
             if kept is None:
@@ -248,37 +253,81 @@ class Autograding:
             return _failed_by_us(error)
 
     def _write(self, submission: _Submission) -> None:
+        """Write a submission; where that fails because of the submission, write that the grader failed on it."""
         started = time.monotonic()
+        try:
+            earlier = self._store(submission)
+        except (SQLAlchemyError, OSError):  # no submission can be written
+            raise
+        except Exception as error:
+            submission.results = {name: _failed_by_us(error) for name in submission.results}
+            earlier = self._store(submission)
+        self.writing_s += time.monotonic() - started
+        for name in self._materials:
+            result = submission.results.get(name)
+            self._done(self._outcome(submission.student, name, result, earlier.get(name)) if result else self._missing(submission.student, name))
+
+    def _store(self, submission: _Submission) -> dict[str, bytes]:
+        """Write the files and the scores of a submission; return the earlier notebooks that are kept, by name."""
         student, results = submission.student, submission.results
-        with replacement(self._folder(self._course.autograded_directory, student)) as target:
+        folder = self._folder(self._course.autograded_directory, student)
+        earlier: dict[str, bytes] = {}
+        with replacement(folder) as target:
             for name, data in beside(submission.files, next(iter(self._materials.values())).files).items():
                 (target / name).parent.mkdir(parents=True, exist_ok=True)
                 (target / name).write_bytes(data)
             for name, result in results.items():
                 if result.status == "graded":
                     (target / f"{name}.ipynb").write_bytes(result.notebook)
-            self._recorder.record(student, submission.timestamp, {name: results[name].marks if name in results else None for name in self._materials})
-        self.writing_s += time.monotonic() - started
-        for name in self._materials:
-            result = results.get(name)
-            if result is None:
-                self._done(_missing(student, self._assignment, name))
-                continue
-            common = {"wall_s": result.wall_s, "repairs": result.repairs, "cells": result.cells, "warnings": result.warnings}
-            self._done(Outcome(student, self._assignment, name, result.status, result.message, **common))
+                elif result.status == "grader_failed" and (folder / f"{name}.ipynb").is_file():
+                    earlier[name] = (folder / f"{name}.ipynb").read_bytes()
+                    (target / f"{name}.ipynb").write_bytes(earlier[name])
+                    _mark_of_failure(target / f"{name}.ipynb").write_text(f"{result.message}\n")
+            marks = {name: _marks(results.get(name), name in earlier) for name in self._materials}
+            self._recorder.record(student, submission.timestamp, marks)
+        return earlier
+
+    def _outcome(self, student: str, name: str, result: Result, earlier: bytes | None) -> Outcome:
+        message, cells = result.message, result.cells
+        if result.status == "unreadable":
+            message += ". It gets 0 points and is flagged for a person."
+        elif result.status == "grader_failed":
+            kept = worker.read_kept(earlier) if earlier is not None else None
+            cells = kept[0] if kept else ()
+            stays = "Its earlier scores stay" if earlier is not None else "It has no score and is flagged for a person"
+            message += f". {stays}; the next run grades it again."
+        common = {"wall_s": result.wall_s, "repairs": result.repairs, "warnings": result.warnings, "points": self._points(name)}
+        return Outcome(student, self._assignment, name, result.status, message, cells=cells, **common)
+
+    def _missing(self, student: str, name: str) -> Outcome:
+        return Outcome(student, self._assignment, name, "missing", "not handed in", points=self._points(name))
+
+    def _points(self, name: str) -> float:
+        return sum(cell.points for cell in self._materials[name].master.cells)
 
     def _folder(self, step: str, student: str) -> Path:
         return Path(self._course.format_path(step, student, self._assignment))
 
 
-def _missing(student: str, assignment: str, notebook: str) -> Outcome:
-    return Outcome(student, assignment, notebook, "missing", "not handed in")
+def _mark_of_failure(notebook: Path) -> Path:
+    """Return the file that says of an executed notebook that the grader failed on a later version of it."""
+    return notebook.with_name(f".{notebook.stem}.grader_failed")
+
+
+def _marks(result: Result | None, keeps_earlier: bool) -> NotebookMarks:
+    if result is None:
+        return NotebookMarks("missing")
+    if result.status == "graded":
+        return NotebookMarks("graded", result.marks or Marks())
+    comment = GRADER_FAILED if result.status == "grader_failed" else f"This notebook cannot be graded: {result.message}. A person looks at it."
+    return NotebookMarks(result.status, comment=comment, keeps_earlier=keeps_earlier)
 
 
 def _failed_by_us(error: BaseException) -> Result:
     ended = isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker"  # Dask's, which need not be there
-    why = "its worker has ended, perhaps for want of memory" if ended else f"{type(error).__name__}: {error}"
-    return Result("failed", f"the grader failed on it ({why})")
+    known = isinstance(error, PenaltyError)
+    why = "its worker has ended, perhaps for want of memory" if ended else str(error) if known else f"{type(error).__name__}: {error}"
+    return Result("grader_failed", f"the grader failed on it ({why})")
 
 
 def _read_bytes(path: Path) -> bytes:

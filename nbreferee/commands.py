@@ -123,7 +123,7 @@ def _grade(desk: _Desk) -> int:
     for warning in tally.warnings:
         desk.console.print(f"Look at this test: {warning}", highlight=False, markup=False, soft_wrap=True)
     Console(width=None if desk.console.is_terminal else 120, highlight=False).print(tally.table(writing_s))
-    return 1 if tally.counts["failed"] else 0
+    return 1 if tally.counts["unreadable"] or tally.counts["grader_failed"] else 0
 
 
 @contextlib.contextmanager
@@ -188,8 +188,8 @@ class _Listener:
         if (outcome.student, outcome.assignment) != self._last:  # notebooks of a submission come one after another
             self._last = outcome.student, outcome.assignment
             self._display.submission_done(outcome.assignment)
-        if outcome.status == "failed":
-            self._display.say(f"{outcome.student}: {outcome.assignment}/{outcome.notebook}: {outcome.message}. It gets no points.")
+        if outcome.status in ("unreadable", "grader_failed"):
+            self._display.say(f"{outcome.student}: {outcome.assignment}/{outcome.notebook}: {outcome.message}")
 
 
 def _workers(wanted: Wanted) -> Workers:

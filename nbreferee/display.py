@@ -87,7 +87,13 @@ class Tally:
     def table(self, writing_s: float) -> Table:
         """Return the last word: how many of what, and how long they took."""
         table = Table(box=None, show_header=False)
-        words = {"graded": "graded", "skipped": "unchanged, skipped", "missing": "not handed in", "failed": "failed: no points, look at them"}
+        words = {
+            "graded": "graded",
+            "skipped": "unchanged, skipped",
+            "missing": "not handed in",
+            "unreadable": "unreadable: 0 points, look at them",
+            "grader_failed": "the grader failed: run the command again",
+        }
         for status, text in words.items():
             if self.counts[status] or status == "graded":
                 table.add_row(text, str(self.counts[status]))

@@ -7,7 +7,7 @@ once, and rows are written in bulk.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
 
 
+class PenaltyError(Exception):
+    """The course's plugin for late penalties has failed."""
+
+
 def released_cells(gradebook: Gradebook, assignment: str, notebook: str) -> dict[str, Released]:
     """Return the cells of a notebook as nbgrader has released them, by grade id.
 
@@ -51,6 +55,16 @@ def released_cells(gradebook: Gradebook, assignment: str, notebook: str) -> dict
     except MissingEntry:
         raise CourseError(f"{assignment}/{notebook} has never been released. Run nbgrader generate_assignment {assignment} first.") from None
     return {cell.name: Released(cell.source or "", cell.checksum or "") for cell in found.source_cells}
+
+
+@dataclass(frozen=True)
+class NotebookMarks:
+    """What the gradebook gets for one notebook of a submission."""
+
+    status: str  # graded, missing, unreadable or grader_failed
+    marks: Marks = field(default_factory=Marks)  # where it is graded
+    comment: str = ""  # for the student, where it is unreadable or the grader failed
+    keeps_earlier: bool = False  # grader_failed: an earlier run graded it
 
 
 @dataclass(frozen=True)
@@ -87,13 +101,13 @@ class Recorder:
         for row in self._scored:
             verdict = verdicts.get((row.notebook, row.name))
             score = verdict.score if verdict else 0.0
-            by_hand = row.notebook in cells and (verdict is None or verdict.status == "manual")
+            by_hand = row.notebook in cells and (verdict is None or verdict.is_left_to_a_person)
             if row.cell_id not in before or not (by_hand or before[row.cell_id] == score):
                 return False
         return True
 
-    def record(self, student: str, timestamp: str | None, marks: Mapping[str, Marks | None]) -> None:
-        """Write a submission: for each notebook its marks, or None where it was not handed in or cannot be read."""
+    def record(self, student: str, timestamp: str | None, marks: Mapping[str, NotebookMarks]) -> None:
+        """Write a submission, all of its notebooks."""
         database = self._gradebook.db
         try:
             submission, notebooks = self._submission(student, parse_utc(timestamp) if timestamp else None)
@@ -101,6 +115,7 @@ class Recorder:
             self._write(Comment.__table__, self._commented, notebooks, marks, _comment)
             self._penalise(student, submission, marks)
             database.commit()
+            self._students.add(student)
         except BaseException:
             database.rollback()
             raise
@@ -129,7 +144,6 @@ class Recorder:
         database = self._gradebook.db
         if student not in self._students:
             database.execute(insert(Student.__table__).values(id=student))
-            self._students.add(student)
         mine = SubmittedAssignment.__table__
         where = (mine.c.assignment_id == self._assignment_id) & (mine.c.student_id == student)
         submission = database.execute(select(mine.c.id).where(where)).scalar_one_or_none()
@@ -151,28 +165,30 @@ class Recorder:
         there |= {row["notebook_id"]: row["id"] for row in new}
         return submission, {name: there[number] for name, number in self._notebooks.items()}
 
-    def _write(self, table: Table, rows: list[_Row], notebooks: dict[str, str], marks: Mapping[str, Marks | None], values_of: Any) -> None:
+    def _write(self, table: Table, rows: list[_Row], notebooks: dict[str, str], marks: Mapping[str, NotebookMarks], values_of: Any) -> None:
         """Insert or update one row for each cell."""
         database = self._gradebook.db
         # By cells first, as the tables' only index has it: or every submission would read the whole class.
         mine = table.c.cell_id.in_([row.cell_id for row in rows]) & table.c.notebook_id.in_(notebooks.values())
         there = {(row.notebook_id, row.cell_id): row for row in database.execute(select(table).where(mine))}
         defaults = {column.name: True if column.name == "needs_manual_grade" else None for column in table.columns}
-        new, changed = [], []
+        new: list[dict[str, Any]] = []
+        changed: dict[tuple[str, ...], list[dict[str, Any]]] = {}  # by the columns that change
         for row in rows:
             key = (notebooks[row.notebook], row.cell_id)
             old = there.get(key)
-            values = values_of(row, marks, old)
+            values = values_of(row.name, marks[row.notebook], old) if row.notebook in marks else {}
             if old is None:
                 new.append({**defaults, "id": _new_id(Grade), "notebook_id": key[0], "cell_id": key[1], **values})
             elif any(getattr(old, name) != value for name, value in values.items()):
-                changed.append({"key": old.id, **values})
+                changed.setdefault(tuple(sorted(values)), []).append({"key": old.id, **values})
         if new:
             database.execute(insert(table), new)
-        if changed:
-            database.execute(update(table).where(table.c.id == bindparam("key")).values({n: bindparam(n) for n in changed[0] if n != "key"}), changed)
+        for columns, rows_changed in changed.items():
+            statement = update(table).where(table.c.id == bindparam("key")).values({name: bindparam(name) for name in columns})
+            database.execute(statement, rows_changed)
 
-    def _penalise(self, student: str, submission: str, marks: Mapping[str, Marks | None]) -> None:
+    def _penalise(self, student: str, submission: str, marks: Mapping[str, NotebookMarks]) -> None:
         """Take something off for lateness, as nbgrader or the course's plugin says."""
         if self._due is None:
             return
@@ -180,31 +196,50 @@ class Recorder:
         database.expire_all()
         found = database.get(SubmittedAssignment, submission)
         for notebook in found.notebooks:
-            if marks.get(notebook.name) is None:
+            status = marks[notebook.name].status if notebook.name in marks else ""
+            if status == "unreadable":
+                notebook.late_submission_penalty = None
+            if status != "graded":
                 continue
             penalty = None
             if found.total_seconds_late > 0:
-                plugin = AssignLatePenalties(config=self._course.config)
-                plugin.init_plugin()
-                penalty = plugin.plugin_inst.late_submission_penalty(student, notebook.score, found.total_seconds_late)
+                penalty = self._penalty(student, notebook.score, found.total_seconds_late)
             notebook.late_submission_penalty = None if penalty is None else min(max(penalty, 0), notebook.score)
+
+    def _penalty(self, student: str, score: float, seconds_late: float) -> float | None:
+        try:
+            plugin = AssignLatePenalties(config=self._course.config)
+            plugin.init_plugin()
+            return plugin.plugin_inst.late_submission_penalty(student, score, seconds_late)
+        except Exception as error:
+            raise PenaltyError(f"the course's plugin for late penalties failed, {type(error).__name__}: {error}") from error
 
 
 def _new_id(model: Any) -> str:
     return model.__table__.c.id.default.arg(None)
 
 
-def _score(row: _Row, marks: Mapping[str, Marks | None], old: Any) -> dict[str, Any]:
-    mine = marks.get(row.notebook)
-    if mine is None:  # not handed in: nothing to score
-        return {"auto_score": 0.0, "needs_manual_grade": False}
-    if row.name not in mine.scores:
-        return {}
-    score = mine.scores[row.name]
+def _score(name: str, mine: NotebookMarks, old: Any) -> dict[str, Any]:
+    """Return what to write of a row of scores; `old` is the row that there is."""
     by_hand = old is not None and old.manual_score is not None
+    if mine.status == "missing":  # as nbgrader has it
+        return {"auto_score": 0.0, "needs_manual_grade": False}
+    if mine.status == "unreadable":
+        decided = by_hand and old.auto_score == 0  # a person has decided, and nothing has changed
+        return {"auto_score": 0.0} if decided else {"auto_score": 0.0, "needs_manual_grade": True}
+    if mine.status == "grader_failed":
+        scored = old is not None and (mine.keeps_earlier or by_hand)
+        return {} if scored else {"auto_score": None, "needs_manual_grade": True}
+    if name not in mine.marks.scores:
+        return {}
+    score = mine.marks.scores[name]
     return {"auto_score": score, "needs_manual_grade": by_hand or score is None}
 
 
-def _comment(row: _Row, marks: Mapping[str, Marks | None], old: Any) -> dict[str, Any]:
-    mine = marks.get(row.notebook)
-    return {} if mine is None or row.name not in mine.comments else {"auto_comment": mine.comments[row.name]}
+def _comment(name: str, mine: NotebookMarks, old: Any) -> dict[str, Any]:
+    """Return what to write of a row of comments; `old` is the row that there is."""
+    if mine.status == "graded":
+        return {"auto_comment": mine.marks.comments[name]} if name in mine.marks.comments else {}
+    if mine.status == "missing":
+        return {} if old is None else {"auto_comment": None}
+    return {} if mine.keeps_earlier else {"auto_comment": mine.comment}

@@ -71,10 +71,15 @@ class CellVerdict:
     """What came of one cell that is scored."""
 
     grade_id: str
-    status: str  # passed, failed, error, timeout, internal, or 'manual' for one that a person reads
+    status: str  # passed, partial, failed, error, timeout, manual (a person reads it) or grader_failed
     score: float
     max_score: float
     message: str
+
+    @property
+    def is_left_to_a_person(self) -> bool:
+        """Whether the cell has no automatic score."""
+        return self.status in ("manual", "grader_failed")
 
 
 @dataclass(frozen=True)
@@ -212,7 +217,7 @@ def marks_of(rebuilt: Rebuilt, verdicts: tuple[CellVerdict, ...], released: Mapp
     untouched = {known.grade_id for cell, known in cells if known.solution and known.grade_id in released and cell.source == released[known.grade_id].source}
     scored = {one.grade_id: one for one in verdicts}
     scores: dict[str, float | None] = {
-        known.grade_id: scored[known.grade_id].score if known.is_test else 0.0 if known.grade_id in untouched else None
+        known.grade_id: _automatic_score(scored[known.grade_id]) if known.is_test else 0.0 if known.grade_id in untouched else None
         for _, known in cells
         if known.graded
     }
@@ -222,6 +227,10 @@ def marks_of(rebuilt: Rebuilt, verdicts: tuple[CellVerdict, ...], released: Mapp
         if known.solution or known.is_task
     }
     return Marks(scores, comments)
+
+
+def _automatic_score(verdict: CellVerdict) -> float | None:
+    return None if verdict.is_left_to_a_person else verdict.score
 
 
 def as_bytes(notebook: NotebookNode) -> bytes:

@@ -120,8 +120,8 @@ class Remembering(Executor):
 REMEMBERING = Remembering()
 
 
-def grade_here(folder: Path, *students: str, **manner: Any) -> dict[tuple[str, str], Outcome]:
-    """Grade with this process as the one worker; return what came of each notebook."""
+def grade_here(folder: Path, *students: str, executor: Executor = REMEMBERING, **manner: Any) -> dict[tuple[str, str], Outcome]:
+    """Grade with this process as the one worker, or another executor; return what came of each notebook."""
     outcomes: dict[tuple[str, str], Outcome] = {}
 
     def done(outcome: Outcome) -> None:
@@ -130,7 +130,7 @@ def grade_here(folder: Path, *students: str, **manner: Any) -> dict[tuple[str, s
     course = open_course(folder)
     manner.setdefault("budget", NbReferee(config=course.config).budget())
     with gradebook_writer(course) as book:
-        Autograding(course, book, "ps1", Workers(lambda: REMEMBERING, lambda: 1), Manner(**manner), done).run(expected(course, ["ps1"], students)["ps1"])
+        Autograding(course, book, "ps1", Workers(lambda: executor, lambda: 1), Manner(**manner), done).run(expected(course, ["ps1"], students)["ps1"])
     return outcomes
 
 

@@ -373,7 +373,7 @@ def scores(court: Court, answers: Mapping[str, str], **around: Mapping) -> dict[
     """What a submission earns by cell; it can be published, whatever is in it."""
     found = court.grade(court.subject, answers, **around)
     as_bytes(found.notebook)
-    assert [one for one in found.cells if one.status == "internal"] == []
+    assert [one for one in found.cells if one.status == "grader_failed"] == []
     return {name: one.score for name, one in verdicts(found).items()}
 
 

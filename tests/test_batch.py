@@ -142,10 +142,10 @@ def test_unreadable_notebook_is_named_in_one_sentence_and_the_status_is_1(batch)
     _, ran, verdicts = batch
     assert ran.returncode == 1
     said = {line for line in ran.stderr.splitlines() if line.strip() and not line.startswith("ps1: ")}  # but for progress
-    assert said == {f"{student}: ps1/one: the file is not a notebook, for it is not JSON. It gets no points." for student in UNREADABLE}
+    assert said == {f"{student}: ps1/one: the file is not a notebook, for it is not JSON. It gets 0 points and is flagged for a person." for student in UNREADABLE}
     summary = " ".join(ran.stdout.split())
     assert [words for words in ("graded 32", "look at them 2", "repaired 1") if words not in summary] == []
-    assert {(verdicts[student, "one"]["status"], verdicts[student, "two"]["score"]) for student in UNREADABLE} == {("failed", 4)}
+    assert {(verdicts[student, "one"]["status"], verdicts[student, "two"]["score"]) for student in UNREADABLE} == {("unreadable", 4)}
 
 
 def test_gradebook_holds_the_same_as_the_verdicts(batch):
@@ -163,7 +163,8 @@ def test_gradebook_holds_the_same_as_the_verdicts(batch):
         wanted = {name: (None, True) if name == "why" else (score, False) for name, score in scores(verdicts, student).items()}
         assert {name: rows[student, name] for name in POINTS} == wanted
     for student in UNREADABLE:
-        assert {name: rows[student, name][0] for name in POINTS} == {"double_tests": 0, "half_tests": 0, "total_tests": 4, "why": None}
+        flagged = {"double_tests": (0, True), "half_tests": (0, True), "total_tests": (4, False), "why": (None, True)}
+        assert {name: rows[student, name] for name in POINTS} == flagged
 
 
 def test_autograded_notebooks_can_be_read_and_nothing_else_is_left(batch):

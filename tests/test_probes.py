@@ -220,7 +220,7 @@ def test_forging_gains_nothing_and_is_the_students_own_fault(name, court):
     found = court.grade(court.subject, {"f": FIND_BOX + FORGED[name]})
     as_bytes(found.notebook)
     assert {one.grade_id for one in found.cells if one.score} <= {"last"}
-    assert [one.message for one in found.cells if one.status == "internal"] == []
+    assert [one.message for one in found.cells if one.status == "grader_failed"] == []
 
 
 # A box that raises whatever it is asked keeps to the protocol, and is not replaced.

@@ -39,7 +39,7 @@ class Came:
 
     outputs: list[dict[str, Any]] = field(default_factory=list)
     count: int | None = None  # its number in the box
-    status: str = ""  # of a test: passed, failed, error, timeout, internal
+    status: str = ""  # of a test: passed, partial, failed, error, timeout, grader_failed
     score: float = 0.0
     message: str = ""
     oddities: list = field(default_factory=list)
@@ -207,7 +207,7 @@ class Referee:
         except Late:
             return _lost_test("timeout", "the test takes too long")
         except ChannelError:
-            return _lost_test("internal", "the test ended its own process. Tell your instructor.")
+            return _lost_test("grader_failed", "the test ended its own process. Tell your instructor.")
         return Came(answer["shown"], None, answer["status"], answer["score"], answer["message"], answer["oddities"], tuple(answer["limits"]))
 
     def _step(self, step: int, limit_s: float) -> dict[str, Any]:
@@ -241,7 +241,7 @@ def is_to_draw(output: dict[str, Any]) -> bool:
 
 
 def _lost_test(status: str, text: str) -> Came:
-    kind = {"timeout": "TimeoutError", "internal": "TestError"}.get(status, "ProcessError")
+    kind = {"timeout": "TimeoutError", "grader_failed": "TestError"}.get(status, "ProcessError")
     return Came([_error(kind, text)], status=status, message=text)
 
 

@@ -110,7 +110,7 @@ class Tester:
         error = result.error_before_exec or result.error_in_exec
         status, score, message, kind = judge(step, result.result, error)
         shown = [output for output in shown if output.get("name") != "stderr"]
-        if error is not None or status != "passed":
+        if error is not None or status == "grader_failed":
             shown = [output for output in shown if output["output_type"] != "execute_result"]
             message = message or self._say_where(step, error)
             shown.append(error_output(kind, message, self._traceback(step, error, kind, message)))
@@ -214,7 +214,9 @@ def judge(step: Step, value: Any, error: BaseException | None) -> tuple[str, flo
     if error is None:
         if type(value) in (int, float):  # nbgrader's partial credit
             if math.isnan(value) or not 0 <= value <= step.points:
-                return "internal", 0.0, f"the test gives {value} of {step.points:g} points. Tell your instructor.", "ScoreError"
+                return "grader_failed", 0.0, f"the test gives {value} of {step.points:g} points. Tell your instructor.", "ScoreError"
+            if value < step.points:
+                return "partial" if value else "failed", float(value), f"the test gives {value:g} of {step.points:g} points", ""
             return "passed", float(value), "", ""
         return "passed", step.points, "", ""
     if isinstance(error, OutOfTime) or (isinstance(error, Lost) and str(error) == "the time was up"):

@@ -28,8 +28,8 @@ from nbreferee.course import CourseError, source_assignments
 from nbreferee.engine.limits import Budget
 from nbreferee.gradebook import NotebookMarks, PenaltyError, Recorder, released_cells
 from nbreferee.grading import CellVerdict, Marks, Material, beside, plain_verdict, read_files
-from nbreferee.intake import SubmissionError
 from nbreferee.master import MasterError
+from nbreferee.submission.reading import SubmissionError
 from nbreferee.worker import Result, Task
 from nbreferee.workers import Workers
 

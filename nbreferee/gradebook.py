@@ -31,7 +31,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from nbreferee.course import CourseError
 from nbreferee.grading import CellVerdict, Marks
-from nbreferee.intake import Released
+from nbreferee.submission.originals import Released
 
 if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory

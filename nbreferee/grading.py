@@ -20,9 +20,11 @@ from nbformat import NotebookNode
 from nbreferee import __version__
 from nbreferee.engine.referee import Came, Known, Part, Referee
 from nbreferee.engine.warm import Warm
-from nbreferee.intake import Rebuilt, Released, rebuild, well_formed
+from nbreferee.intake import Rebuilt, rebuild
 from nbreferee.master import Master, parse_master
 from nbreferee.plan import Plan, make_plan, role_of
+from nbreferee.submission.originals import Released
+from nbreferee.submission.reading import well_formed
 
 FILE_BYTES, FILES = 64 << 20, 500  # beside the notebook
 SANDBOX_STAMP = "Graded without a sandbox: {}"

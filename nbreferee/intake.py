@@ -1,15 +1,13 @@
-"""A submission: read as hostile bytes, and rebuilt from the master.
+"""A submission, rebuilt from the master.
 
-What a student hands in can be anything. Of a notebook only the text of cells is used, and the grade
-ids that say which is which; every locked or graded cell is the instructor's own, whatever the
-submission makes of it. Whatever had to be put right is a repair, in words for a person.
+Of a notebook only the text of cells is used, and the ids that say which is which; every locked or graded cell
+is the instructor's own, whatever the submission makes of it. Each change is a repair, in words for a person.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from nbformat import NotebookNode
@@ -17,33 +15,10 @@ from nbformat import NotebookNode
 from nbreferee.master import Cell, Master
 from nbreferee.plan import role_of
 from nbreferee.rules import released_view
+from nbreferee.submission.originals import Released
+from nbreferee.submission.reading import Submitted, read_notebook, well_formed
 
-NOTEBOOK_BYTES = 64 << 20
-CELLS = 2_000
-CELL_CHARACTERS = 2_000_000
 ATTACHMENT_CHARACTERS = 20_000_000  # of one notebook
-
-
-class SubmissionError(Exception):
-    """A submission that cannot be read at all; the text says why, in a sentence."""
-
-
-@dataclass(frozen=True)
-class Released:
-    """A cell that nbgrader knows, as students got it."""
-
-    source: str
-    checksum: str
-
-
-@dataclass(frozen=True)
-class Submitted:
-    """One cell of a submission: nothing in it has been checked but its types."""
-
-    kind: str  # 'code' or another
-    source: str
-    grade_id: str = ""
-    attachments: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,52 +38,6 @@ class Rebuilt:
     repairs: tuple[str, ...]
 
 
-def read_cells(data: bytes) -> list[Submitted]:
-    """Return the cells of a notebook's bytes, of format 3 or 4.
-
-    Raises
-    ------
-    SubmissionError
-        where these are not the bytes of a notebook, or are too large for one.
-    """
-    if len(data) > NOTEBOOK_BYTES:
-        raise SubmissionError(f"the file is {len(data) >> 20} MB large, and {NOTEBOOK_BYTES >> 20} MB are allowed")
-    try:
-        notebook = json.loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        raise SubmissionError("the file is not a notebook, for it is not JSON") from None
-    cells = notebook.get("cells") if isinstance(notebook, dict) else None
-    if isinstance(notebook, dict) and cells is None and isinstance(notebook.get("worksheets"), list):  # format 3
-        sheets = [sheet.get("cells") for sheet in notebook["worksheets"] if isinstance(sheet, dict)]
-        cells = [cell for sheet in sheets if isinstance(sheet, list) for cell in sheet]
-    if not isinstance(cells, list):
-        raise SubmissionError("the file is not a notebook, for it has no list of cells")
-    if len(cells) > CELLS:
-        raise SubmissionError(f"the notebook has {len(cells):,} cells, and {CELLS:,} are allowed")
-    return [_read_cell(cell) for cell in cells if isinstance(cell, dict)]
-
-
-def _read_cell(cell: dict) -> Submitted:
-    source = cell.get("source", cell.get("input", ""))
-    if isinstance(source, list):
-        source = "".join(line for line in source if isinstance(line, str))
-    metadata = cell.get("metadata")
-    settings = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    grade_id = settings.get("grade_id") if isinstance(settings, dict) else None
-    attachments = cell.get("attachments")
-    return Submitted(
-        kind="code" if cell.get("cell_type") == "code" else "markdown",
-        source=well_formed(source)[:CELL_CHARACTERS] if isinstance(source, str) else "",
-        grade_id=grade_id if isinstance(grade_id, str) else "",
-        attachments=attachments if isinstance(attachments, dict) else {},
-    )
-
-
-def well_formed(text: str) -> str:
-    """Return text that can be written as UTF-8: half a character becomes a question mark."""
-    return text.encode("utf-8", "replace").decode()
-
-
 def rebuild(master: Master, released: Mapping[str, Released], data: bytes) -> Rebuilt:
     """Put a submission's cells into their places in the master.
 
@@ -120,9 +49,11 @@ def rebuild(master: Master, released: Mapping[str, Released], data: bytes) -> Re
     SubmissionError
         where the bytes are no notebook.
     """
-    submitted = read_cells(data)
+    reading = read_notebook(data)
+    submitted = reading.cells
     known = {cell.grade_id: cell for cell in master.cells if cell.grade_id and (cell.graded or cell.solution or cell.locked or cell.is_task)}
     matched, repairs = match(submitted, known)
+    repairs[:0] = reading.repairs
     added: dict[str, list[Submitted]] = {"": []}
     anchor = ""
     for number, cell in enumerate(submitted):
@@ -164,7 +95,7 @@ def rebuild(master: Master, released: Mapping[str, Released], data: bytes) -> Re
     return Rebuilt(notebook, tuple(places), tuple(repairs))
 
 
-def match(submitted: list[Submitted], known: Mapping[str, Cell]) -> tuple[dict[str, int], list[str]]:
+def match(submitted: Sequence[Submitted], known: Mapping[str, Cell]) -> tuple[dict[str, int], list[str]]:
     """Return which submitted cell each known one is, by grade id, the last of several; and the repairs."""
     matched: dict[str, int] = {}
     repairs = []

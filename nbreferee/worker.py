@@ -26,8 +26,8 @@ from nbreferee import __version__
 from nbreferee.engine.limits import Budget
 from nbreferee.engine.warm import Warm
 from nbreferee.grading import CellVerdict, Grader, Marks, Material, as_bytes, plain_verdict
-from nbreferee.intake import SubmissionError
 from nbreferee.sandbox import Layer
+from nbreferee.submission.reading import SubmissionError
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from nbformat import NotebookNode
 from nbreferee.engine.limits import Budget
 from nbreferee.engine.warm import Warm
 from nbreferee.grading import CellVerdict, Graded, Grader, Material
-from nbreferee.intake import Released
 from nbreferee.master import read_master
+from nbreferee.submission.originals import Released
 
 
 class Court:

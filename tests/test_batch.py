@@ -142,7 +142,8 @@ def test_unreadable_notebook_is_named_in_one_sentence_and_the_status_is_1(batch)
     _, ran, verdicts = batch
     assert ran.returncode == 1
     said = {line for line in ran.stderr.splitlines() if line.strip() and not line.startswith("ps1: ")}  # but for progress
-    assert said == {f"{student}: ps1/one: the file is not a notebook, for it is not JSON. It gets 0 points and is flagged for a person." for student in UNREADABLE}
+    why = "the file is not a notebook, for it is not JSON. Ask for the notebook itself"
+    assert said == {f"{student}: ps1/one: {why}. It gets 0 points and is flagged for a person." for student in UNREADABLE}
     summary = " ".join(ran.stdout.split())
     assert [words for words in ("graded 32", "look at them 2", "repaired 1") if words not in summary] == []
     assert {(verdicts[student, "one"]["status"], verdicts[student, "two"]["score"]) for student in UNREADABLE} == {("unreadable", 4)}

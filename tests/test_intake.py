@@ -14,9 +14,11 @@ from building import answer, cell, graded, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbreferee.intake import CELL_CHARACTERS, CELLS, NOTEBOOK_BYTES, Rebuilt, Released, SubmissionError, rebuild
+from nbreferee.intake import Rebuilt, rebuild
 from nbreferee.master import Master, read_master
 from nbreferee.rules import released_view
+from nbreferee.submission.originals import Released
+from nbreferee.submission.reading import CELL_CHARACTERS, CELLS, NOTEBOOK_BYTES, SubmissionError
 
 PICTURE = {"why.png": {"image/png": "iVBORw0KGgo="}}
 MASTER = (
@@ -248,19 +250,6 @@ def test_added_cell_that_claims_to_be_graded_is_a_plain_cell():
     assert made.notebook.cells[-1].metadata == {}
 
 
-def test_format_3_is_read():
-    cells = [{**one, "input": one.pop("source")} if one["cell_type"] == "code" else one for one in submission()["cells"]]
-    sheets = [{"cells": cells[:3]}, None, {"cells": cells[3:]}, {"cells": 1}]
-    made = rebuilt({"nbformat": 3, "nbformat_minor": 0, "metadata": {"name": ""}, "worksheets": sheets})
-    assert answers(made) == MINE
-    assert made.repairs == ()
-
-
-@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf", b"\n \n"])
-def test_byte_order_mark_and_blank_lines_are_nothing(mark):
-    assert answers(rebuilt(mark + json.dumps(submission()).encode())) == MINE
-
-
 def test_images_of_a_text_answer_are_kept_and_nothing_else_that_is_attached():
     notebook = submission()
     everything = {**PICTURE, "page.html": {"text/html": "<script>"}, "both": {"image/svg+xml": "<svg/>", "text/html": "x"}}
@@ -273,39 +262,6 @@ def test_images_of_a_text_answer_are_kept_and_nothing_else_that_is_attached():
     assert attached["why"]["why.png"] == PICTURE["why.png"]
     assert {mime for bundle in attached["why"].values() for mime in bundle} <= {"image/png", "image/svg+xml"}
     assert all("script" not in json.dumps(bundle) for bundle in attached.values())
-
-
-NOT_A_NOTEBOOK = {
-    "empty": (b"", "not JSON"),
-    "text": (b"Dear grader", "not JSON"),
-    "half": (json.dumps(submission()).encode()[:-100], "not JSON"),
-    "utf_16": (json.dumps(submission()).encode("utf-16"), "not JSON"),
-    "zip": (b"PK\x03\x04\x14\0\0\0", "not JSON"),
-    "not_utf_8": (b'{"cells": ["\xff"]}', "not JSON"),
-    "brackets": (b"[" * 200_000, "not JSON"),
-    "closed_brackets": (b"[" * 200_000 + b"]" * 200_000, "not JSON"),
-    "braces": (b'{"cells":' * 200_000, "not JSON"),
-    "deep_cells": (b'{"cells": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", "not JSON"),
-    "digits": (b'{"cells": [], "x": ' + b"1" * 100_000 + b"}", "not JSON"),
-    "list": (b"[]", "no list of cells"),
-    "number": (b"1", "no list of cells"),
-    "null": (b"null", "no list of cells"),
-    "no_cells": (b"{}", "no list of cells"),
-    "cells_null": (b'{"cells": null}', "no list of cells"),
-    "cells_an_object": (b'{"cells": {"0": {}}}', "no list of cells"),
-    "worksheets_null": (b'{"worksheets": null}', "no list of cells"),
-    "too_many_cells": (json.dumps({"cells": [{}] * (CELLS + 1)}).encode(), "the notebook has 2,001 cells, and 2,000 are allowed"),
-    "too_large": (b" " * (NOTEBOOK_BYTES + 1), "MB are allowed"),
-}
-
-
-@pytest.mark.parametrize("kind", NOT_A_NOTEBOOK)
-def test_what_is_no_notebook_is_refused_in_a_sentence(kind):
-    data, words = NOT_A_NOTEBOOK[kind]
-    with pytest.raises(SubmissionError) as refused:
-        rebuilt(data)
-    assert words in str(refused.value)
-    assert str(refused.value).isprintable()
 
 
 def test_60_mb_and_as_many_cells_as_allowed_are_read():
@@ -345,7 +301,7 @@ def test_any_json_is_a_valid_notebook_or_a_submission_error(notebook):
     try:
         rebuilt(notebook)
     except SubmissionError as error:
-        assert str(error).startswith(("the file is not a notebook, for it ", "the notebook has "))
+        assert str(error).startswith(("the file ", "the notebook has "))
 
 
 @settings(deadline=None, max_examples=150)
@@ -354,7 +310,8 @@ def test_any_bytes_are_a_submission_error_or_a_notebook(data):
     try:
         rebuilt(data)
     except SubmissionError as error:
-        assert str(error).startswith("the file is not a notebook, for it ")
+        assert str(error).startswith(("the file ", "the notebook has "))
+        assert str(error).isprintable()
 
 
 @settings(deadline=None, max_examples=80)

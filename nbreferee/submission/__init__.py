@@ -1,0 +1,1 @@
+"""What a student handed in: found among the files, read as untrusted bytes, and matched with the instructor's cells."""

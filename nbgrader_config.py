@@ -16,6 +16,13 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.AssignLatePenalties",
 ]
 
+# nbgrader generate_feedback, and the Formgrader's button, write pages without hidden tests and without scripts.
+c.GenerateFeedback.preprocessors = [
+    "nbgrader.preprocessors.GetGrades",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+    "nbreferee.preprocessors.PreparePage",
+]
+
 # Seconds for one cell, and for one call of a student's function. The slowest, training on the digits, takes about two.
 c.NbReferee.cell_s = 60
 c.NbReferee.call_s = 20

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbgrader.api import Assignment, BaseCell, Comment, Grade, Gradebook, GradeCell, Notebook, SubmittedAssignment, SubmittedNotebook, TaskCell
+from nbgrader.api import (
+    Assignment,
+    BaseCell,
+    Comment,
+    Grade,
+    Gradebook,
+    GradeCell,
+    MissingEntry,
+    Notebook,
+    SubmittedAssignment,
+    SubmittedNotebook,
+    TaskCell,
+)
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import select
 
 from nbreferee.aside import write_whole
+from nbreferee.nbgrader_settings import read_rules
 from nbreferee.page import Sheet, render
+from nbreferee.pages.sanitize import markdown_texts
+from nbreferee.rules import Delimiters
 from nbreferee.workers import Workers
 
 
@@ -50,6 +66,8 @@ def write_feedback(
 ) -> None:
     """Write the pages of executed notebooks; call `done(path, why)` after each: why there is no page, or ''."""
     running: dict[Future, Path] = {}
+    delimiters = read_rules(course.config).delimiters
+    texts = {name: instructors_texts(course, gradebook, assignment, name) for name in {one.notebook for one in notebooks}}
 
     def collect() -> None:
         for future in workers.finished(running):
@@ -66,12 +84,24 @@ def write_feedback(
         while len(running) >= workers.in_flight:
             collect()
         path = Path(course.format_path(course.feedback_directory, notebook.student, assignment)) / f"{notebook.notebook}.html"
-        running[workers.submit(render, _sheet(gradebook, assignment, notebook))] = path
+        running[workers.submit(render, _sheet(gradebook, assignment, notebook, delimiters, texts[notebook.notebook]))] = path
     while running:
         collect()
 
 
-def _sheet(gradebook: Gradebook, assignment: str, notebook: Executed) -> Sheet:
+def instructors_texts(course: CourseDirectory, gradebook: Gradebook, assignment: str, notebook: str) -> frozenset[str]:
+    """Return the Markdown of a notebook as the instructor wrote and released it."""
+    texts: frozenset[str] = frozenset()
+    for folder in (course.source_directory, course.release_directory):
+        with contextlib.suppress(OSError):
+            texts |= markdown_texts((Path(course.format_path(folder, ".", assignment)) / f"{notebook}.ipynb").read_bytes())
+    with contextlib.suppress(MissingEntry):
+        cells = gradebook.find_notebook(notebook, assignment).source_cells
+        texts |= {cell.source for cell in cells if cell.cell_type == "markdown" and cell.source}
+    return texts
+
+
+def _sheet(gradebook: Gradebook, assignment: str, notebook: Executed, delimiters: Delimiters, texts: frozenset[str]) -> Sheet:
     """Return a notebook with its marks: two queries, however many cells it has."""
     columns = (BaseCell.name, Grade.auto_score, Grade.manual_score, Grade.extra_credit, GradeCell.max_score, TaskCell.max_score)
     joined = select(*columns).join(BaseCell, BaseCell.id == Grade.cell_id)
@@ -84,4 +114,4 @@ def _sheet(gradebook: Gradebook, assignment: str, notebook: Executed) -> Sheet:
     comments = {name: by_hand or automatic for name, automatic, by_hand in gradebook.db.execute(theirs.where(Comment.notebook_id == notebook.number))}
     resources = {"student": notebook.student, "assignment": assignment, "notebook": notebook.notebook}
     totals = (sum(score for score, _ in scores.values()), sum(points for _, points in scores.values()))
-    return Sheet(notebook.notebook, notebook.path.read_bytes(), scores, comments, *totals, notebook.late_penalty, resources)
+    return Sheet(notebook.notebook, notebook.path.read_bytes(), scores, comments, *totals, notebook.late_penalty, resources, delimiters, texts)

@@ -22,6 +22,7 @@ from nbreferee.engine.referee import Came, Known, Part, Referee
 from nbreferee.engine.warm import Warm
 from nbreferee.intake import Rebuilt, rebuild
 from nbreferee.master import Master, parse_master
+from nbreferee.pages.sanitize import sanitize
 from nbreferee.plan import Plan, make_plan, role_of
 from nbreferee.submission.originals import Released
 from nbreferee.submission.reading import well_formed
@@ -57,6 +58,11 @@ class Material:
     def plan(self) -> Plan:
         """What the tester has to know."""
         return make_plan(self.master)
+
+    @cached_property
+    def texts(self) -> frozenset[str]:
+        """The texts of the instructor's cells, as written and as released."""
+        return frozenset(cell.source for cell in self.master.cells) | {one.source for one in self.released.values()}
 
     @cached_property
     def key(self) -> str:
@@ -129,10 +135,11 @@ class Grader:
         came = self._referee(material, beside(files, material.files), self._known[material.key]).grade(parts)
         verdicts = fill_in(rebuilt, came)
         marks = marks_of(rebuilt, verdicts, material.released, self.stamp)
+        repairs = rebuilt.repairs + sanitize(rebuilt.notebook, material.texts)
         if self.stamp:
             rebuilt.notebook.cells.insert(0, nbformat.v4.new_markdown_cell(f"**Graded without a sandbox:** {self.stamp}", id="sandbox"))
         walls = tuple((place.cell.grade_id if place.cell else "", one.wall_s) for place, one in zip(rebuilt.places, came, strict=True))
-        return Graded(rebuilt.notebook, verdicts, marks, rebuilt.repairs, time.monotonic() - started, self._warnings[material.key], walls)
+        return Graded(rebuilt.notebook, verdicts, marks, repairs, time.monotonic() - started, self._warnings[material.key], walls)
 
     def forget_figures(self) -> None:
         """Have the figures of solutions drawn again, too."""

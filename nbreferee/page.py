@@ -16,7 +16,10 @@ from typing import Any
 
 import nbformat
 
-from nbreferee.rules import DELIMITERS, Delimiters, released_view
+from nbreferee.pages.hidden import hide_tests
+from nbreferee.pages.policy import with_policy
+from nbreferee.pages.sanitize import sanitize
+from nbreferee.rules import DELIMITERS, Delimiters
 
 NO_DESCRIPTION = "A figure of this notebook; nobody has described it."
 
@@ -34,11 +37,14 @@ class Sheet:
     late_penalty: float = 0.0
     course: Mapping[str, Any] = field(default_factory=dict)  # nbgrader's names for resources
     delimiters: Delimiters = DELIMITERS
+    instructors_texts: frozenset[str] = frozenset()  # Markdown that stays as it is
 
 
 def render(sheet: Sheet) -> bytes:
     """Return the page."""
     notebook = nbformat.reads(sheet.notebook.decode(), as_version=4)
+    sanitize(notebook, sheet.instructors_texts)
+    hide_tests(notebook, sheet.delimiters)
     for cell in notebook.cells:
         settings = cell.metadata.get("nbgrader")
         if not settings:
@@ -48,11 +54,9 @@ def render(sheet: Sheet) -> bytes:
             settings["comment"] = sheet.comments[grade_id]
         if grade_id in sheet.scores:
             settings["score"], settings["points"] = sheet.scores[grade_id]
-        if settings.get("grade") and not settings.get("solution"):
-            cell.source = released_view(cell.source, sheet.delimiters)
     totals = {"score": sheet.score - sheet.late_penalty, "max_score": sheet.max_score, "late_penalty": sheet.late_penalty}
     resources = {"nbgrader": {**sheet.course, **totals}, "metadata": {"name": sheet.name, "path": ""}}
-    page = _write_page(notebook, resources)
+    page = with_policy(_write_page(notebook, resources))
     return re.sub(r"<img (?![^>]*\balt=)", f'<img alt="{NO_DESCRIPTION}" ', page).encode()
 
 

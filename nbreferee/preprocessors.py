@@ -1,10 +1,13 @@
-"""Two preprocessors that make the stock `nbgrader autograde`, and the Formgrader's button, grade as nbreferee does.
+"""Preprocessors that make the stock commands, and the Formgrader's buttons, grade and write pages as nbreferee does.
 
     c.Autograde.sanitize_preprocessors = ["nbreferee.preprocessors.RebuildSubmission"]
     c.Autograde.autograde_preprocessors = ["nbreferee.preprocessors.GradeSubmission", SaveAutoGrades, AssignLatePenalties]
 
+    c.GenerateFeedback.preprocessors = [GetGrades, CSSHTMLHeaderPreprocessor, "nbreferee.preprocessors.PreparePage"]
+
 The first puts what was handed in into the master's places; the second runs it in a box, and its tests
-in a tester. What nbgrader then reads from the cells' outputs are our verdicts.
+in a tester. What nbgrader then reads from the cells' outputs are our verdicts. The third takes out of a page
+what students must not read, and what could act in a reader's browser.
 """
 
 from __future__ import annotations
@@ -84,10 +87,11 @@ class RebuildSubmission(_Preprocessor):
         """Return the submission rebuilt from the master; the notebook as nbgrader has read it is not used."""
         material = self._material(resources)
         from nbreferee.intake import rebuild
+        from nbreferee.pages.sanitize import sanitize
 
         data, _ = self._data(resources)
         rebuilt = rebuild(material.master, material.released, data)
-        for repair in rebuilt.repairs:
+        for repair in rebuilt.repairs + sanitize(rebuilt.notebook, material.texts):
             self.log.warning("%s: %s", resources["nbgrader"]["student"], repair)
         return rebuilt.notebook, resources
 
@@ -104,3 +108,27 @@ class GradeSubmission(_Preprocessor):
         for warning in graded.warnings:
             self.log.warning("Look at this test: %s", warning)
         return graded.notebook, resources
+
+
+class PreparePage(_Preprocessor):
+    """Makes an executed notebook fit to be a page: no hidden tests, nothing that acts in a browser, whoever graded it.
+
+    It comes last, after nbgrader's GetGrades and nbconvert's CSSHTMLHeaderPreprocessor.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        """Return the notebook as students may read it, and the page's Content-Security-Policy among the style sheets."""
+        from nbreferee.feedback import instructors_texts
+        from nbreferee.nbgrader_settings import read_rules
+        from nbreferee.pages.hidden import hide_tests
+        from nbreferee.pages.policy import AS_STYLE_SHEET
+        from nbreferee.pages.sanitize import sanitize
+
+        names = resources["nbgrader"]
+        course = self._converter.coursedir
+        with gradebook_writer(course) as gradebook:
+            sanitize(nb, instructors_texts(course, gradebook, names["assignment"], names["notebook"]))
+        hide_tests(nb, read_rules(self.config).delimiters)
+        sheets = resources.setdefault("inlining", {}).setdefault("css", [])
+        sheets.append(AS_STYLE_SHEET)
+        return nb, resources

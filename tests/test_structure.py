@@ -15,12 +15,12 @@ PACKAGE = COURSE / "nbreferee"
 
 # From values to the command line: a module imports only from rows above its own.
 ROWS = (
-    {"configuration", "rules"},
+    {"configuration", "rules", "pages", "pages.policy", "pages.styles", "pages.svg"},
     {"codec", "course", "bench.commands", "bench.measure", "display", "master", "submission", "submission.reading", "submission.texts", "sandbox.calls", "sandbox.kernel", "engine", "engine.channel", "engine.scratch", "verify.mutation", "verify.lazy", "verify.warm"},
-    {"aside", "sandbox.landlock", "sandbox.namespaces", "sandbox.seccomp", "plan", "submission.originals", "engine.kinds", "engine.conversation", "engine.exceptions", "engine.shell"},
-    {"submission.candidates", "engine.figures", "engine.files"},
-    {"report", "sandbox", "engine.adopt", "engine.box", "engine.proxies"},
-    {"sandbox.probe", "engine.limits", "engine.oddities", "engine.references", "engine.rehearsed"},
+    {"pages.plain", "pages.hidden", "aside", "sandbox.landlock", "sandbox.namespaces", "sandbox.seccomp", "plan", "submission.originals", "engine.kinds", "engine.conversation", "engine.exceptions", "engine.shell"},
+    {"submission.candidates", "pages.markup", "engine.figures", "engine.files"},
+    {"pages.markdown", "report", "sandbox", "engine.adopt", "engine.box", "engine.proxies"},
+    {"pages.sanitize", "sandbox.probe", "engine.limits", "engine.oddities", "engine.references", "engine.rehearsed"},
     {"settings", "nbgrader_settings", "intake", "engine.student", "verify.session"},
     {"engine.names", "verify.examine"},
     {"engine.tester", "verify.soundness"},

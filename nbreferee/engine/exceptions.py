@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import linecache
+import sys
 import types
 from collections.abc import Callable, Collection
 
@@ -50,9 +51,17 @@ def frames_of(places: tuple) -> types.TracebackType | None:
             return None
     filename = f"<answer {filename[:100]}>"
     linecache.cache[filename] = (len(text), None, [*["\n"] * (line - 1), text[:1000] + "\n"], filename)
-    code = compile("\n" * (line - 1) + "raise Exception", filename, "exec").replace(co_name=function[:100])
-    try:
-        exec(code, {})
-    except Exception as error:
-        return error.__traceback__.tb_next
-    return None
+    code = _LINE.replace(co_name=function[:100], co_filename=filename, co_firstlineno=line)
+    frame = types.FunctionType(code, {"frame": sys._getframe})()
+    return types.TracebackType(None, frame, frame.f_lasti, line)
+
+
+def _line() -> types.CodeType:
+    """Return code that knows its line, and no columns in it."""
+    code = compile("frame()", "<answer>", "eval")
+    units = len(code.co_code) // 2
+    no_columns = [bytes([0x80 | 13 << 3 | min(8, units - start) - 1, 0]) for start in range(0, units, 8)]  # as CPython has line tables
+    return code.replace(co_linetable=b"".join(no_columns))
+
+
+_LINE = _line()  # stands for a line of a student's: names and place are put in, and nothing is compiled

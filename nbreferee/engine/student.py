@@ -67,6 +67,7 @@ class Student:
         self.open_figures = 0
         self.files_to_box: Callable[[], None] = lambda: None
         self.files_from_box: Callable[[], None] = lambda: None
+        self.record: Callable[[bytes | memoryview], None] = lambda frame: None  # what the box has sent: see `provenance`
         self.calls = 0
         self.suspicious: set[tuple[str, str]] = set()  # (whose value, what is odd about it) of the running cell
         self.refused: Collection[tuple[str, str]] | None = None  # None: none; else all are but these
@@ -291,6 +292,7 @@ class Student:
 
     def _read(self, data: bytes) -> Any:
         """Decode what the box sent; where that holds instances of the instructor's classes, ask for their attributes."""
+        self.record(data)
         if self._filling:
             return decode(data, unwrap=self._references.unwrap)
         self._references.copies, self._references.unfilled = {}, []

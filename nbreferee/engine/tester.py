@@ -24,6 +24,7 @@ from nbreferee.codec import decode, encode
 from nbreferee.engine.channel import Channel
 from nbreferee.engine.conversation import is_writing
 from nbreferee.engine.names import Names
+from nbreferee.engine.provenance import Provenance
 from nbreferee.engine.proxies import Proxy, type_of
 from nbreferee.engine.references import Trust
 from nbreferee.engine.rehearsed import TYPE_OF
@@ -35,14 +36,15 @@ from nbreferee.plan import Plan, Step
 class Tester:
     """The tester of one submission."""
 
-    def __init__(self, control: Channel, shell: Shell, names: Names, plan: Plan) -> None:
+    def __init__(self, control: Channel, shell: Shell, names: Names, plan: Plan, sources: Path) -> None:
         self._control = control
         self._shell = shell
         self._names = names
         self._steps = plan.steps
         self._student = Student(names, Trust(plan.student_classes, plan.modules, plan.written))
+        self._provenance = Provenance(self._instructor_texts, sources, self._student.note_limit)
+        self._student.record = self._provenance.record
         self._own_files = {str(path) for path in Path().rglob("*")}
-        self._students_files = False
         self._known_files: dict[str, bytes] = {}  # by name: as both sides have them
         self._wrote = False  # whether the test may have written a file that the box has not
         self._student.files_to_box, self._student.files_from_box = self._send_files, self._fetch_files
@@ -89,6 +91,7 @@ class Tester:
 
     def _attempt(self, step: Step, limit_s: float) -> dict[str, Any]:
         deadline = time.monotonic() + limit_s
+        self._provenance.begin_cell()
         self._student.begin(deadline)
         if step.role == "test" and not self._student.lost:
             with contextlib.suppress(BaseException):  # whatever the box makes of it
@@ -109,6 +112,8 @@ class Tester:
             shown, result = self._shell.run(step.source)
         error = result.error_before_exec or result.error_in_exec
         status, score, message, kind = judge(step, result.result, error)
+        if self._provenance.refused and status == "passed":  # the test has gone on without
+            status, score, message, kind = "error", 0.0, self._provenance.refused, "NotRun"
         shown = [output for output in shown if output.get("name") != "stderr"]
         if error is not None or status == "grader_failed":
             shown = [output for output in shown if output["output_type"] != "execute_result"]
@@ -146,11 +151,21 @@ class Tester:
             lines.insert(0, f"In line {line} of this cell: {step.source.splitlines()[line - 1].strip()}")
         return lines
 
+    def _instructor_texts(self) -> Iterator[str]:
+        """Yield the cells of the notebook as Python, which is how their magics are run."""
+        for step in self._steps:
+            with contextlib.suppress(SyntaxError, ValueError):
+                yield self._shell.transform_cell(step.source)
+
     # ------------------------------------------------ between the two sides
 
     def _fetch_files(self) -> None:
         """Bring in what the student's code has written: never over the instructor's, never a program or a pickle."""
-        found = self._student.ask("new_files")
+        self._provenance.received.are_files = True
+        try:
+            found = self._student.ask("new_files")
+        finally:
+            self._provenance.received.are_files = False
         for name, data in found.items() if type(found) is dict else ():
             if type(name) is not str or type(data) is not bytes:
                 continue
@@ -159,7 +174,7 @@ class Tester:
                 continue
             if path.is_absolute() or ".." in path.parts or "\0" in name or len(path.parts) > 10:
                 continue
-            self._students_files = True
+            self._provenance.record_file(Path(name))
             with contextlib.suppress(OSError, ValueError):
                 Path(name).parent.mkdir(parents=True, exist_ok=True)
                 Path(name).write_bytes(data)
@@ -181,10 +196,9 @@ class Tester:
         def watch(event: str, arguments: tuple) -> None:
             if event == "open" and is_writing(arguments[2]) and not str(arguments[0]).startswith(("/dev", "/proc")):
                 self._wrote = True
-            if event == "pickle.find_class" and self._students_files:
-                raise RuntimeError("a test does not load pickled objects, for a file of a student's can run anything")
 
         sys.addaudithook(watch)
+        self._provenance.install()
         real = {name: getattr(inspect, name) for name in ("getsource", "getsourcelines")}
 
         def getsource(one: Any) -> str:

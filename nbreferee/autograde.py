@@ -26,9 +26,10 @@ from nbreferee import worker
 from nbreferee.aside import is_unfinished, replacement
 from nbreferee.course import CourseError, source_assignments
 from nbreferee.engine.limits import Budget
-from nbreferee.gradebook import NotebookMarks, PenaltyError, Recorder, released_cells
+from nbreferee.folders import students_in, submissions_folder
+from nbreferee.gradebook import NotebookMarks, PenaltyError, Recorder
 from nbreferee.grading import CellVerdict, Marks, Material, beside, plain_verdict, read_files
-from nbreferee.master import MasterError
+from nbreferee.materials import read_materials
 from nbreferee.submission.reading import SubmissionError
 from nbreferee.worker import Result, Task
 from nbreferee.workers import Workers
@@ -62,39 +63,6 @@ class Outcome:
         }  # fmt: skip
 
 
-def read_materials(course: CourseDirectory, gradebook: Gradebook, assignment: str) -> dict[str, Material]:
-    """Return what it takes to grade the notebooks of an assignment, by name.
-
-    Raises
-    ------
-    CourseError
-        where a master cannot be used, or is not the one that students got.
-    """
-    folder = Path(course.format_path(course.source_directory, ".", assignment))
-    files = read_files(folder, follow_links=True)
-    materials = {}
-    for path in sorted(folder.glob("*.ipynb")):
-        released = released_cells(gradebook, assignment, path.stem)
-        material = Material(str(path), path.read_bytes(), released, files)
-        try:
-            locked = [cell for cell in material.master.cells if cell.grade_id and cell.locked and not cell.solution]
-        except MasterError as error:
-            raise CourseError(str(error)) from None
-        changed = [cell.grade_id for cell in locked if cell.grade_id not in released or released[cell.grade_id].source != cell.source]
-        if changed:
-            raise CourseError(f"{path}: cell {changed[0]} is not what students got. Run nbgrader generate_assignment {assignment} --force, then grade.")
-        materials[path.stem] = material
-    if not materials:
-        raise CourseError(f"{folder}: no notebooks here. Put the instructor's version there.")
-    return materials
-
-
-def submitted_by(course: CourseDirectory, assignment: str) -> list[str]:
-    """Return who has handed in an assignment."""
-    base = _submitted(course)
-    return sorted(path.parent.name for path in base.glob(f"*/{assignment}") if path.is_dir() and not path.parent.name.startswith("."))
-
-
 def expected(course: CourseDirectory, assignments: Collection[str] = (), students: Collection[str] = ()) -> dict[str, list[str]]:
     """Return whose submissions to which assignments there are to grade: those wanted, or all.
 
@@ -103,18 +71,14 @@ def expected(course: CourseDirectory, assignments: Collection[str] = (), student
     CourseError
         where an assignment is unknown, or a student who is wanted has handed in none, or not each that is wanted, too.
     """
-    found = {name: submitted_by(course, name) for name in source_assignments(course, assignments)}
+    found = {name: students_in(course, course.submitted_directory, name) for name in source_assignments(course, assignments)}
     wanted = found if assignments else {" or ".join(found): sorted(set().union(*found.values()))}
     for student in students:
         for name, there in wanted.items():
             if student not in there:
-                raise CourseError(f"{_submitted(course)}: nothing from {student} for {name}. {_names_like(student, there)}")
+                raise CourseError(f"{submissions_folder(course)}: nothing from {student} for {name}. {_names_like(student, there)}")
     chosen = {name: [one for one in students if one in there] if students else there for name, there in found.items()}
     return {name: some for name, some in chosen.items() if some or assignments}
-
-
-def _submitted(course: CourseDirectory) -> Path:
-    return Path(course.format_path(course.submitted_directory, ".", ".")).resolve()
 
 
 def _names_like(name: str, there: list[str]) -> str:

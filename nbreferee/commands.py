@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,8 @@ from nbreferee.aside import whole_file
 from nbreferee.autograde import Autograding, Manner, Outcome, alone, expected
 from nbreferee.course import CourseError, gradebook_trouble, gradebook_writer, open_course, source_assignments
 from nbreferee.display import Display, Tally
+from nbreferee.folders import why_nobody
+from nbreferee.nbgrader_settings import warnings_about
 from nbreferee.settings import NbReferee, SandboxError
 from nbreferee.workers import Workers, far_workers, local_workers
 
@@ -111,19 +113,40 @@ def _grade(desk: _Desk) -> int:
     wanted, course = desk.wanted, desk.course
     students = expected(course, wanted.assignments, wanted.students)
     manner = Manner(NbReferee(config=course.config).budget(unsafe=bool(wanted.unsafe_no_sandbox)), wanted.unsafe_no_sandbox or "", wanted.force)
-    tally, writing_s = Tally(), 0.0
+    tally, writing_s, refused = Tally(), 0.0, 0
+    for warning in warnings_about(course.config):
+        _say(warning)
     with Display(desk.console) as display, _verdicts_file(wanted.json_path) as write_verdicts:
         listener = _Listener(display, tally, write_verdicts)
         for name, some in students.items():
             display.expect(name, len(some))
         for name, some in students.items():
-            grading = Autograding(course, desk.gradebook, name, desk.workers, manner, listener)
+            try:
+                grading = Autograding(course, desk.gradebook, name, desk.workers, manner, listener)
+            except CourseError as error:  # the other assignments can still be graded
+                if len(students) == 1:
+                    raise
+                refused += 1
+                display.say(f"{error} Nothing of {name} has been graded.")
+                continue
             grading.run(some)
             writing_s += grading.writing_s
     for warning in tally.warnings:
         desk.console.print(f"Look at this test: {warning}", highlight=False, markup=False, soft_wrap=True)
     Console(width=None if desk.console.is_terminal else 120, highlight=False).print(tally.table(writing_s))
-    return 1 if tally.counts["unreadable"] or tally.counts["grader_failed"] else 0
+    if refused and refused == len(students):
+        return 2
+    if not tally.counts["graded"] + tally.counts["skipped"] and (why := _why_nobody(course, students)):
+        _say(f"nobody has been graded: {why}")
+        return 1
+    return 1 if tally.counts["unreadable"] or tally.counts["grader_failed"] or refused else 0
+
+
+def _why_nobody(course: CourseDirectory, students: Mapping[str, list[str]]) -> str:
+    """Return why submissions have not been graded, in a sentence; nothing where there are none."""
+    if any(students.values()):
+        return "there are submissions, and none has a notebook with the name of one of the assignment's."
+    return why_nobody(course, list(students) or source_assignments(course))
 
 
 @contextlib.contextmanager

@@ -10,10 +10,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nbreferee.folders import assignments_in
+
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
     from nbgrader.coursedir import CourseDirectory
 
+_PATTERN = 'Write one of {nbgrader_step}, {student_id} and {assignment_id}, in any order.'
 CONFIG_NAME = "nbgrader_config.py"
 NEEDS_LINUX = "this needs Linux, for {}. Use a container, or WSL 2 on Windows."
 
@@ -48,8 +51,12 @@ def source_assignments(course: CourseDirectory, wanted: Iterable[str] = ()) -> l
     CourseError
         where one that is wanted is not there, or there is none.
     """
-    folder = Path(course.format_path(course.source_directory, ".", "."))
-    there = sorted(path.name for path in folder.glob("*") if path.is_dir() and not path.name.startswith("."))
+    try:
+        folder = Path(course.format_path(course.source_directory, ".", "."))
+        there = assignments_in(course)
+    except (KeyError, ValueError, IndexError):
+        raise CourseError(f"c.CourseDirectory.directory_structure: {course.directory_structure!r} is no pattern of nbgrader's. {_PATTERN}") from None
+    wanted = list(wanted) or [course.assignment_id] * bool(course.assignment_id)
     if not there:
         raise CourseError(f"{folder}: no assignments here. Put each into a folder of its own.")
     for name in wanted:

@@ -31,6 +31,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from nbreferee.course import CourseError
 from nbreferee.grading import CellVerdict, Marks
+from nbreferee.nbgrader_settings import has_late_penalties
 from nbreferee.submission.originals import Released
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ class Recorder:
 
     def _penalise(self, student: str, submission: str, marks: Mapping[str, NotebookMarks]) -> None:
         """Take something off for lateness, as nbgrader or the course's plugin says."""
-        if self._due is None:
+        if self._due is None or not has_late_penalties(self._course.config):
             return
         database = self._gradebook.db
         database.expire_all()

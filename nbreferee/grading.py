@@ -22,8 +22,10 @@ from nbreferee.engine.referee import Came, Known, Part, Referee
 from nbreferee.engine.warm import Warm
 from nbreferee.intake import Rebuilt, rebuild
 from nbreferee.master import Master, parse_master
+from nbreferee.outputs import apply_rules
 from nbreferee.pages.sanitize import sanitize
 from nbreferee.plan import Plan, make_plan, role_of
+from nbreferee.rules import Rules
 from nbreferee.submission.originals import Released
 from nbreferee.submission.reading import well_formed
 
@@ -39,9 +41,10 @@ class Material:
     data: bytes  # of the master
     released: Mapping[str, Released]
     files: Mapping[str, bytes]  # of the instructor's, beside the notebook
+    rules: Rules = Rules()
 
     def __reduce__(self) -> tuple:
-        return Material, (self.path, self.data, self.released, self.files)
+        return Material, (self.path, self.data, self.released, self.files, self.rules)
 
     @cached_property
     def master(self) -> Master:
@@ -52,7 +55,7 @@ class Material:
         MasterError
             where it cannot be used.
         """
-        return parse_master(Path(self.path), self.data)
+        return parse_master(Path(self.path), self.data, self.rules.delimiters)
 
     @cached_property
     def plan(self) -> Plan:
@@ -68,7 +71,7 @@ class Material:
     def key(self) -> str:
         """A name for all that verdicts depend on but the submission: master, files, grader."""
         digest = hashlib.sha256(__version__.encode() + self.data)
-        digest.update(repr(sorted(self.released.items())).encode())
+        digest.update(repr((sorted(self.released.items()), self.rules)).encode())
         for name, data in sorted(self.files.items()):
             digest.update(name.encode() + b"\0" + data)
         return digest.hexdigest()
@@ -134,6 +137,7 @@ class Grader:
         parts = parts_of(rebuilt)
         came = self._referee(material, beside(files, material.files), self._known[material.key]).grade(parts)
         verdicts = fill_in(rebuilt, came)
+        apply_rules(rebuilt.notebook, material.rules)
         marks = marks_of(rebuilt, verdicts, material.released, self.stamp)
         repairs = rebuilt.repairs + sanitize(rebuilt.notebook, material.texts)
         if self.stamp:

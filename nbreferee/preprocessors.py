@@ -65,7 +65,7 @@ class _Preprocessor(NbGraderPreprocessor):
         assignment, notebook = resources["nbgrader"]["assignment"], resources["nbgrader"]["notebook"]
         materials = self._run().materials
         if assignment not in materials:
-            from nbreferee.autograde import read_materials
+            from nbreferee.materials import read_materials
 
             course = self._converter.coursedir
             try:

@@ -6,6 +6,7 @@ from traitlets import Float, Integer
 from traitlets.config import Configurable
 
 from nbreferee.engine.limits import Budget
+from nbreferee.nbgrader_settings import cell_timeout_s, is_set
 from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES, Limits
 from nbreferee.sandbox.probe import CURES, probe, tier
 
@@ -31,13 +32,22 @@ class NbReferee(Configurable):
         SandboxError
             where the machine has no sandbox that would do.
         """
+        cell_s, call_s = self._seconds()
         box = Limits(memory_bytes=self.memory_mb << 20, cpu_s=int(self.submission_s) + 10, file_bytes=self.file_mb << 20, scratch_bytes=self.file_mb << 20)
         if unsafe:
-            return Budget(self.call_s, self.cell_s, self.submission_s, box, frozenset())
+            return Budget(call_s, cell_s, self.submission_s, box, frozenset())
         found = probe()
         reached = tier(found)
         if not reached:
             missing = [one for one in found if not one.holds and one.layer in WITHOUT_NAMESPACES]
             cures = " ".join(f"{one.layer.value}: {one.reason}. To mend it, {CURES[one.layer]}." for one in missing)
             raise SandboxError(f"student code must not run here, for the sandbox lacks a layer. {cures} See nbreferee doctor.")
-        return Budget(self.call_s, self.cell_s, self.submission_s, box, ALL_LAYERS if reached == "A" else WITHOUT_NAMESPACES)
+        return Budget(call_s, cell_s, self.submission_s, box, ALL_LAYERS if reached == "A" else WITHOUT_NAMESPACES)
+
+    def _seconds(self) -> tuple[float, float]:
+        """Return the seconds of a cell and of a call: nbgrader's c.Execute.timeout holds where the course has not set ours."""
+        timeout_s = cell_timeout_s(self.config)
+        if timeout_s is None or is_set(self.config, "NbReferee.cell_s"):
+            return self.cell_s, self.call_s
+        cell_s = min(timeout_s, self.submission_s)
+        return cell_s, self.call_s if is_set(self.config, "NbReferee.call_s") else min(self.call_s, cell_s)

@@ -15,13 +15,13 @@ PACKAGE = COURSE / "nbreferee"
 
 # From values to the command line: a module imports only from rows above its own.
 ROWS = (
-    {"configuration", "rules", "pages", "pages.policy", "pages.styles", "pages.svg"},
+    {"configuration", "folders", "rules", "pages", "pages.policy", "pages.styles", "pages.svg"},
     {"codec", "course", "bench.commands", "bench.measure", "display", "master", "submission", "submission.reading", "submission.texts", "sandbox.calls", "sandbox.kernel", "engine", "engine.channel", "engine.scratch", "verify.mutation", "verify.lazy", "verify.warm"},
-    {"pages.plain", "pages.hidden", "aside", "sandbox.landlock", "sandbox.namespaces", "sandbox.seccomp", "plan", "submission.originals", "engine.kinds", "engine.conversation", "engine.exceptions", "engine.shell"},
+    {"pages.plain", "pages.hidden", "aside", "course_notebook", "nbgrader_settings", "outputs", "sandbox.landlock", "sandbox.namespaces", "sandbox.seccomp", "plan", "submission.originals", "engine.kinds", "engine.conversation", "engine.exceptions", "engine.shell"},
     {"submission.candidates", "pages.markup", "engine.figures", "engine.files", "engine.received"},
     {"pages.markdown", "report", "sandbox", "engine.adopt", "engine.box", "engine.callers", "engine.instructor_text", "engine.proxies"},
-    {"pages.sanitize", "sandbox.probe", "engine.limits", "engine.oddities", "engine.provenance", "engine.references", "engine.rehearsed"},
-    {"settings", "nbgrader_settings", "intake", "engine.student", "verify.session"},
+    {"pages.sanitize", "sandbox.probe", "engine.credit", "engine.limits", "engine.oddities", "engine.provenance", "engine.references", "engine.rehearsed"},
+    {"settings", "intake", "engine.student", "verify.session"},
     {"engine.names", "verify.examine"},
     {"engine.tester", "verify.soundness"},
     {"engine.template", "verify"},
@@ -29,7 +29,7 @@ ROWS = (
     {"engine.referee"},
     {"grading", "page"},
     {"gradebook", "worker", "cluster"},
-    {"workers"},
+    {"workers", "materials"},
     {"autograde", "feedback"},
     {"commands", "preprocessors", "bench.classroom"},
     {"bench.plot"},

@@ -23,6 +23,7 @@ import matplotlib.pyplot as plt
 from nbreferee.codec import decode, encode
 from nbreferee.engine.channel import Channel
 from nbreferee.engine.conversation import is_writing
+from nbreferee.engine.credit import credit_of
 from nbreferee.engine.names import Names
 from nbreferee.engine.provenance import Provenance
 from nbreferee.engine.proxies import Proxy, type_of
@@ -226,12 +227,13 @@ class Tester:
 def judge(step: Step, value: Any, error: BaseException | None) -> tuple[str, float, str, str]:
     """Return (status, score, message, kind of error) of a cell that has run."""
     if error is None:
-        if type(value) in (int, float):  # nbgrader's partial credit
-            if math.isnan(value) or not 0 <= value <= step.points:
-                return "grader_failed", 0.0, f"the test gives {value} of {step.points:g} points. Tell your instructor.", "ScoreError"
-            if value < step.points:
-                return "partial" if value else "failed", float(value), f"the test gives {value:g} of {step.points:g} points", ""
-            return "passed", float(value), "", ""
+        credit = None if value is None else credit_of(value)
+        if credit is not None:
+            if math.isnan(credit) or not 0 <= credit <= step.points:
+                return "grader_failed", 0.0, f"the test gives {credit:g} of {step.points:g} points. Tell your instructor.", "ScoreError"
+            if credit < step.points:
+                return "partial" if credit else "failed", credit, f"the test gives {credit:g} of {step.points:g} points", ""
+            return "passed", credit, "", ""
         return "passed", step.points, "", ""
     if isinstance(error, OutOfTime) or (isinstance(error, Lost) and str(error) == "the time was up"):
         return "timeout", 0.0, "it takes too long: is there a loop that does not end?", "TimeoutError"

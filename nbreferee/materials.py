@@ -1,0 +1,55 @@
+"""What it takes to grade an assignment, read from the course's folder and the gradebook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nbreferee.course import CourseError
+from nbreferee.course_notebook import language_of, read_course_notebook
+from nbreferee.gradebook import released_cells
+from nbreferee.grading import Material, read_files
+from nbreferee.master import MasterError
+from nbreferee.nbgrader_settings import read_rules
+
+if TYPE_CHECKING:
+    from nbgrader.api import Gradebook
+    from nbgrader.coursedir import CourseDirectory
+
+
+def read_materials(course: CourseDirectory, gradebook: Gradebook, assignment: str) -> dict[str, Material]:
+    """Return what it takes to grade the notebooks of an assignment, by name.
+
+    Raises
+    ------
+    CourseError
+        if an instructor's notebook cannot be used, or is not the one that students got.
+    """
+    folder = Path(course.format_path(course.source_directory, ".", assignment))
+    rules = read_rules(course.config)
+    files = read_files(folder, follow_links=True)
+    materials = {}
+    for path in sorted(folder.glob("*.ipynb")):
+        released = released_cells(gradebook, assignment, path.stem)
+        data = read_course_notebook(course, path, rules, {name: cell.source for name, cell in released.items()})
+        material = Material(str(path), data, released, files, rules)
+        _refuse(material, assignment)
+        materials[path.stem] = material
+    if not materials:
+        raise CourseError(f"{folder}: no notebooks here. Put the instructor's version there.")
+    return materials
+
+
+def _refuse(material: Material, assignment: str) -> None:
+    """Raise a CourseError if a notebook cannot be graded."""
+    try:
+        master = material.master
+    except MasterError as error:
+        raise CourseError(str(error)) from None
+    if (language := language_of(master.notebook.metadata)) != "python":
+        raise CourseError(f"{material.path}: a notebook in {language}, and nbreferee grades Python. Grade {assignment} with nbgrader autograde.")
+    released = material.released
+    for cell in master.cells:
+        if cell.is_known and not cell.solution and (cell.grade_id not in released or released[cell.grade_id].source != cell.source):
+            cure = f"Run nbgrader generate_assignment {assignment} --force, then grade."
+            raise CourseError(f"{material.path}: cell {cell.grade_id} is not what students got. {cure}")

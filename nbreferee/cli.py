@@ -226,5 +226,49 @@ def bench(assignments: tuple[str, ...], course_dir: Path, students: int, jobs: i
         sys.exit(2)
 
 
+@main.command(name="import")
+@click.argument("zip_path", metavar="FILE.zip", type=click.Path(path_type=Path))
+@click.argument("assignment")
+@COURSE_DIR
+@click.option("--roster", metavar="FILE.csv", type=click.Path(path_type=Path), help="Who is who: a CSV file, a Canvas gradebook or a Moodle grading worksheet.")
+@click.option("--from", "platform", type=click.Choice(["canvas", "moodle", "gradescope", "folders"]), default=None, help="Where the zip comes from, if that cannot be told.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--force", is_flag=True, help="Replace submissions that are newer or of unknown age.")
+def import_(course_dir: Path, platform: str | None, **options: Any) -> None:
+    """Put submissions from Canvas, Moodle, Gradescope or folders into submitted/.
+
+    FILE.zip is what the platform's download of all submissions gives. Students are matched by the
+    roster, or by the gradebook; what matches nobody is listed and left out.
+    """
+    from nbreferee.lms import commands
+
+    sys.exit(commands.import_submissions(course_dir, platform=platform or "", **options))
+
+
+@main.command()
+@click.argument("platform", type=click.Choice(["csv", "canvas", "moodle", "gradescope"]))
+@click.argument("assignments", nargs=-1)
+@COURSE_DIR
+@click.option("--template", metavar="FILE", type=click.Path(path_type=Path), help="The file that you downloaded: Canvas's gradebook, Moodle's grading worksheet, Gradescope's scores.")
+@click.option("--to", metavar="FILE", type=click.Path(path_type=Path), required=True, help="Where to write the file to upload.")
+@click.option("--column", "columns", metavar="[ASSIGNMENT=]COLUMN", multiple=True, help="Which column is the assignment's: Canvas's id in parentheses, or a heading.")
+@click.option("--roster", metavar="FILE.csv", type=click.Path(path_type=Path), help="Who is who, if the gradebook does not say it.")
+@click.option("--student", "students", multiple=True, metavar="ID", help="Export this student alone; may be given several times.")
+@click.option("--scale", is_flag=True, help="Multiply scores where the platform's maximum is another.")
+@click.option("--partial", is_flag=True, help="Send scores of which a part waits for a person.")
+@click.option("--missing-zero", is_flag=True, help="Send a zero for students who handed in nothing (default: leave their cells).")
+@click.option("--comments", metavar="HEADING", is_flag=False, flag_value="", default=None, help="Moodle: write graders' comments into this column, or the one for comments.")
+@click.option("--feedback-zip", metavar="FILE.zip", type=click.Path(path_type=Path), help="Moodle: write the pages of feedback as a zip to upload.")
+def export(course_dir: Path, assignments: tuple[str, ...], **options: Any) -> None:
+    """Write scores into the file that you downloaded from Canvas, Moodle or Gradescope.
+
+    One column changes, and all else stays byte for byte. A student whose answers wait for a person has
+    no score yet, and is left out. csv writes a table of its own.
+    """
+    from nbreferee.lms import commands
+
+    sys.exit(commands.export_scores(course_dir, assignments, **options))
+
+
 if __name__ == "__main__":
     main()

@@ -1,0 +1,79 @@
+"""What `nbreferee import`, `export` and `gradescope` do: options in, exit status out."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from nbgrader.api import Gradebook
+from nbgrader.coursedir import CourseDirectory
+from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
+
+from nbreferee.autograde import alone
+from nbreferee.course import CourseError, gradebook_trouble, gradebook_writer, open_course, source_assignments
+from nbreferee.lms.archive import ZipError
+from nbreferee.lms.csvtext import TableError
+
+
+def import_submissions(course_dir: Path, **options: Any) -> int:
+    """Import a zip, print what became of it, and return the exit status."""
+    from nbreferee.lms.importing import Wanted, import_zip, show
+
+    wanted = Wanted(**options)
+
+    def work(course: CourseDirectory, gradebook: Gradebook) -> int:
+        source_assignments(course, [wanted.assignment])
+        done = import_zip(course, gradebook, wanted)
+        show(done, _console(), wanted.dry_run)
+        return 0 if done.complete else 1
+
+    return _in_course(course_dir, work)
+
+
+def export_scores(course_dir: Path, assignments: tuple[str, ...], **options: Any) -> int:
+    """Export scores, print what changes and what does not, and return the exit status."""
+    from nbreferee.lms.exporting import Wanted, assignments_of, export, show
+
+    def work(course: CourseDirectory, gradebook: Gradebook) -> int:
+        wanted = Wanted(assignments=assignments_of(gradebook, assignments), **options)
+        for path in (wanted.to, wanted.feedback_zip):
+            if path and (path.is_dir() or not path.absolute().parent.is_dir()):
+                raise TableError(f"{path}: this is a folder, or its folder is not there. Name a file to write.")
+        done = export(course, gradebook, wanted)
+        show(done, wanted, _console())
+        return 0 if done.complete else 1
+
+    return _in_course(course_dir, work)
+
+
+def _in_course(course_dir: Path, work: Callable[[CourseDirectory, Gradebook], int]) -> int:
+    """Do something with a course and its gradebook; say what ends it."""
+    warnings.filterwarnings("ignore", module="nbgrader")
+    course = None
+    try:
+        course = open_course(course_dir)
+        console = Console(stderr=True)
+        with alone(course, lambda: console.print("Another nbreferee works on this course: waiting for its end.")):
+            with gradebook_writer(course) as gradebook:
+                return work(course, gradebook)
+    except (CourseError, TableError, ZipError) as error:
+        _say(str(error))
+    except SQLAlchemyError as error:
+        _say(gradebook_trouble(course, error) if course else str(error))
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _say(f"{where}{error.strerror or error}. Check the disk and its permissions, then run the command again.")
+    return 2
+
+
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else 200)
+
+
+def _say(text: str) -> None:
+    click.echo(f"nbreferee: {text}", err=True)

@@ -1,0 +1,202 @@
+"""A submission's files in their places: which of them are the assignment's notebooks, and into `submitted/` with them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+from nbreferee.aside import replacement
+from nbreferee.lms.archive import Member
+
+TIMESTAMP = "timestamp.txt"
+FILES, TOTAL_BYTES = 500, 256 << 20  # of one submission
+_VERSION = re.compile(r"(?P<stem>.+?)(?:-(?P<number>\d{1,3})|\s?\((?P<copy>\d{1,3})\))?\.ipynb", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The notebooks of an assignment, with the grade ids of each."""
+
+    notebooks: Mapping[str, frozenset[str]]
+
+    @classmethod
+    def of(cls, folder: Path) -> Expected:
+        """Read them from the source folder of an assignment."""
+        return cls({path.stem: grade_ids(path.read_bytes()) for path in sorted(folder.glob("*.ipynb"))})
+
+
+def grade_ids(data: bytes) -> frozenset[str]:
+    """Return the grade ids in a notebook; none where the bytes are no notebook."""
+    try:
+        cells = json.loads(data.decode("utf-8-sig"))["cells"]
+        return frozenset(cell["metadata"]["nbgrader"]["grade_id"] for cell in cells if "nbgrader" in cell.get("metadata", {}))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return frozenset()
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where each file of a submission goes, and what a person should know of it."""
+
+    files: Mapping[str, Member]  # by path in the submission's folder
+    notes: tuple[str, ...]
+    missing: tuple[str, ...]  # notebooks that are not there
+
+
+def place(files: Mapping[str, Member], expected: Expected, read: Callable[[Member], bytes], keep_timestamp: bool) -> Placed:
+    """Find the notebooks of an assignment among files: by name, by the number that a resubmission adds, by their cells."""
+    notes: list[str] = []
+    rest = dict(_without_folder(files, expected))
+    for path in [path for path in rest if _is_ours(path, keep_timestamp)]:
+        notes.append(f"{path} is left out: files of that name are nbgrader's own")
+        del rest[path]
+    placed: dict[str, Member] = {}
+    for name in expected.notebooks:
+        versions = _versions(rest, name, expected)
+        if not versions:
+            continue
+        *older, latest = versions
+        placed[f"{name}.ipynb"] = rest.pop(latest)
+        if latest != f"{name}.ipynb":
+            notes.append(f"{latest} is taken as {name}.ipynb")
+        for path in older:
+            notes.append(f"{path} is left out: {latest} is later")
+            del rest[path]
+    missing = [name for name in expected.notebooks if f"{name}.ipynb" not in placed]
+    others = {path: grade_ids(read(rest[path])) for path in rest if path.endswith(".ipynb")} if missing else {}
+    for name in list(missing):
+        alike = [path for path, ids in others.items() if _is_notebook(ids, name, expected)]
+        if len(alike) == 1 and alike[0] in rest:
+            placed[f"{name}.ipynb"] = rest.pop(alike[0])
+            notes.append(f"{alike[0]} is taken as {name}.ipynb: its cells are those")
+            missing.remove(name)
+        elif alike:
+            notes.append(f"several could be {name}.ipynb: {', '.join(alike)}")
+    for path in rest:
+        if path.lower().endswith((".zip", ".tar", ".gz", ".7z", ".rar")):
+            notes.append(f"{path} is not unpacked")
+    return Placed({**{path: member for path, member in rest.items() if path not in placed}, **placed}, tuple(notes), tuple(missing))
+
+
+def _without_folder(files: Mapping[str, Member], expected: Expected) -> Mapping[str, Member]:
+    """Return files without a folder around them all."""
+    tops = {PurePosixPath(path).parts[0] for path in files}
+    if len(tops) != 1 or any("/" not in path for path in files):
+        return files
+    top = next(iter(tops))
+    return _without_folder({path.removeprefix(f"{top}/"): member for path, member in files.items()}, expected)
+
+
+def _is_ours(path: str, keep_timestamp: bool) -> bool:
+    return (path.casefold() == TIMESTAMP and not keep_timestamp) or path.startswith(".")
+
+
+def _versions(files: Mapping[str, Member], name: str, expected: Expected) -> list[str]:
+    """Return the files that are versions of a notebook, the latest last."""
+    exact = f"{name}.ipynb"
+    found = []
+    for path in files:
+        parts = _VERSION.fullmatch(path)
+        if path == exact:
+            found.append((0, 0, path))
+        elif parts and path.removesuffix(".ipynb") not in expected.notebooks and _plain(parts["stem"]) == _plain(name):
+            if not parts["copy"]:  # a resubmission, or a name in other letters
+                found.append((1 if parts["number"] else -1, int(parts["number"] or 0), path))
+            elif exact not in files:  # a browser's second download
+                found.append((-2, int(parts["copy"]), path))
+    best = max(found, default=None)
+    if best and sum(one[:2] == best[:2] for one in found) > 1:
+        return []  # two that differ in letters alone: nobody can tell
+    return [path for kind, _, path in sorted(found) if kind in (0, 1) or path == best[2]] if best else []
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _is_notebook(ids: frozenset[str], name: str, expected: Expected) -> bool:
+    """Return whether a notebook with these grade ids is this one, and no other of the assignment's."""
+    shared = {other: len(ids & theirs) for other, theirs in expected.notebooks.items()}
+    return shared[name] > 0 and all(count < shared[name] for other, count in shared.items() if other != name)
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A submission that is to be written."""
+
+    folder: Path
+    contents: Mapping[str, bytes]
+    timestamp: datetime | None
+    packed: float | None  # when the zip's entries were made, seconds since the epoch
+
+
+def packed_at(members: Mapping[str, Member]) -> float | None:
+    """Return when the zip says its newest entry was made, or None where it does not say."""
+    dates = [member.modified for member in members.values()]
+    if not dates or any(date[0] <= 1980 for date in dates):
+        return None
+    try:
+        return time.mktime((*max(dates), 0, 0, -1)) + 2  # zips count in steps of two seconds
+    except (ValueError, OverflowError):
+        return None
+
+
+def verdict(incoming: Incoming, force: bool) -> tuple[str, str]:
+    """Return what to do with a submission, 'new', 'replaced', 'unchanged' or 'kept', and why."""
+    folder = incoming.folder
+    if not folder.exists() and not folder.is_symlink():
+        return "new", ""
+    if folder.is_symlink() or not folder.is_dir():
+        return "kept", f"{folder} is a link or no folder. Remove it first"
+    there = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file() or path.is_symlink()}
+    stamp = _read_timestamp(there.pop(TIMESTAMP, None))
+    if there.keys() == incoming.contents.keys() - {TIMESTAMP} and all(
+        not path.is_symlink() and path.read_bytes() == incoming.contents[name] for name, path in there.items()
+    ):
+        return ("unchanged", "") if stamp == incoming.timestamp or incoming.timestamp is None else ("replaced", "")
+    if force:
+        return "replaced", ""
+    if stamp and incoming.timestamp:
+        return ("kept", f"the one that is there was handed in later, {_shown(stamp)}") if stamp > incoming.timestamp else ("replaced", "")
+    if incoming.packed is None:
+        return "kept", "another one is there, and the zip does not say which is newer. --force replaces it"
+    newest = max((path.lstat().st_mtime for path in there.values()), default=0.0)
+    return ("kept", "the one that is there is newer than the zip. --force replaces it") if newest > incoming.packed else ("replaced", "")
+
+
+def write(incoming: Incoming) -> None:
+    """Write a submission's folder, whole or not at all."""
+    with replacement(incoming.folder) as folder:
+        for name, data in incoming.contents.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            if incoming.packed:
+                os.utime(path, (incoming.packed, incoming.packed))
+        if incoming.timestamp:
+            (folder / TIMESTAMP).write_text(f"{_shown(incoming.timestamp)}\n")
+    for path in incoming.folder.rglob("*"):
+        if path.is_file():
+            path.chmod(0o644)
+
+
+def _shown(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC")
+
+
+def _read_timestamp(path: Path | None) -> datetime | None:
+    from nbgrader.utils import parse_utc
+
+    if path is None or path.is_symlink():
+        return None
+    try:
+        return parse_utc(path.read_text().strip()).replace(tzinfo=UTC)
+    except (OSError, ValueError, OverflowError):
+        return None

@@ -17,7 +17,7 @@ from rich.table import Table
 from sqlalchemy import bindparam, insert, select, update
 
 from nbreferee.lms import placing
-from nbreferee.lms.archive import Archive, Member, ZipError
+from nbreferee.lms.archive import Archive, ZipError
 from nbreferee.lms.handins import Contents, read_contents
 from nbreferee.lms.matching import LeftOut, Matcher, Owned
 from nbreferee.lms.people import Person
@@ -79,7 +79,8 @@ def import_zip(course: CourseDirectory, gradebook: Gradebook, wanted: Wanted) ->
     roster = read_roster(wanted.roster) if wanted.roster else None
     matcher = Matcher(gradebook_people(gradebook), roster, str(wanted.roster or ""))
     gradebook.db.rollback()  # hold no transaction while files are written
-    expected = placing.Expected.of(Path(course.format_path(course.source_directory, ".", wanted.assignment)))
+    source = Path(course.format_path(course.source_directory, ".", wanted.assignment))
+    expected = sorted(path.stem for path in source.glob("*.ipynb"))
     with Archive(wanted.zip_path) as archive:
         contents = read_contents(archive, wanted.assignment, matcher.register, wanted.platform)
         owned, left_out = matcher.owners(contents)
@@ -101,7 +102,7 @@ def _check_room(course: CourseDirectory, owned: Iterable[Owned], wanted: Wanted)
         raise ZipError(f"{wanted.zip_path}: {needed >> 20} MB when unpacked, and {free >> 20} MB are free on the course's disk. Make room.")
 
 
-def _import_one(course: CourseDirectory, archive: Archive, contents: Contents, one: Owned, expected: placing.Expected, wanted: Wanted) -> Row:
+def _import_one(course: CourseDirectory, archive: Archive, contents: Contents, one: Owned, expected: list[str], wanted: Wanted) -> Row:
     """Put one submission into its place."""
     handin, student = one.handin, one.person.student
 
@@ -113,16 +114,9 @@ def _import_one(course: CourseDirectory, archive: Archive, contents: Contents, o
     if len(handin.files) > placing.FILES or size > placing.TOTAL_BYTES:
         most = f"{placing.FILES} files and {placing.TOTAL_BYTES >> 20} MB"
         return row("left out", notes=[f"{len(handin.files)} files, {size >> 20} MB; {most} are allowed"])
-    cache: dict[Member, bytes] = {}
-
-    def read(member: Member) -> bytes:
-        if member not in cache:
-            cache[member] = archive.read(member)
-        return cache[member]
-
+    placed = placing.place(handin.files, expected, keep_timestamp=contents.platform == "folders")
     try:
-        placed = placing.place(handin.files, expected, read, keep_timestamp=contents.platform == "folders")
-        data = {path: read(member) for path, member in placed.files.items()}
+        data = {path: archive.read(member) for path, member in placed.files.items()}
     except ZipError as error:
         return row("left out", notes=[f"{error}. Download the zip again"])
     notes = [*placed.notes, *(f"no {name}.ipynb" for name in placed.missing)]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -21,27 +20,6 @@ _VERSION = re.compile(r"(?P<stem>.+?)(?:-(?P<number>\d{1,3})|\s?\((?P<copy>\d{1,
 
 
 @dataclass(frozen=True)
-class Expected:
-    """The notebooks of an assignment, with the grade ids of each."""
-
-    notebooks: Mapping[str, frozenset[str]]
-
-    @classmethod
-    def of(cls, folder: Path) -> Expected:
-        """Read them from the source folder of an assignment."""
-        return cls({path.stem: grade_ids(path.read_bytes()) for path in sorted(folder.glob("*.ipynb"))})
-
-
-def grade_ids(data: bytes) -> frozenset[str]:
-    """Return the grade ids in a notebook; none where the bytes are no notebook."""
-    try:
-        cells = json.loads(data.decode("utf-8-sig"))["cells"]
-        return frozenset(cell["metadata"]["nbgrader"]["grade_id"] for cell in cells if "nbgrader" in cell.get("metadata", {}))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return frozenset()
-
-
-@dataclass(frozen=True)
 class Placed:
     """Where each file of a submission goes, and what a person should know of it."""
 
@@ -50,15 +28,15 @@ class Placed:
     missing: tuple[str, ...]  # notebooks that are not there
 
 
-def place(files: Mapping[str, Member], expected: Expected, read: Callable[[Member], bytes], keep_timestamp: bool) -> Placed:
-    """Find the notebooks of an assignment among files: by name, by the number that a resubmission adds, by their cells."""
+def place(files: Mapping[str, Member], expected: Collection[str], keep_timestamp: bool) -> Placed:
+    """Find the notebooks of an assignment among files: by name, and by the number that a resubmission adds."""
     notes: list[str] = []
-    rest = dict(_without_folder(files, expected))
+    rest = dict(_without_folder(files))
     for path in [path for path in rest if _is_ours(path, keep_timestamp)]:
         notes.append(f"{path} is left out: files of that name are nbgrader's own")
         del rest[path]
     placed: dict[str, Member] = {}
-    for name in expected.notebooks:
+    for name in expected:
         versions = _versions(rest, name, expected)
         if not versions:
             continue
@@ -69,36 +47,30 @@ def place(files: Mapping[str, Member], expected: Expected, read: Callable[[Membe
         for path in older:
             notes.append(f"{path} is left out: {latest} is later")
             del rest[path]
-    missing = [name for name in expected.notebooks if f"{name}.ipynb" not in placed]
-    others = {path: grade_ids(read(rest[path])) for path in rest if path.endswith(".ipynb")} if missing else {}
-    for name in list(missing):
-        alike = [path for path, ids in others.items() if _is_notebook(ids, name, expected)]
-        if len(alike) == 1 and alike[0] in rest:
-            placed[f"{name}.ipynb"] = rest.pop(alike[0])
-            notes.append(f"{alike[0]} is taken as {name}.ipynb: its cells are those")
-            missing.remove(name)
-        elif alike:
-            notes.append(f"several could be {name}.ipynb: {', '.join(alike)}")
+    missing = [name for name in expected if f"{name}.ipynb" not in placed]
+    others = [path for path in rest if path.endswith(".ipynb")] if missing else []
+    if others:
+        notes.append(f"other notebooks: {', '.join(others)}")
     for path in rest:
         if path.lower().endswith((".zip", ".tar", ".gz", ".7z", ".rar")):
             notes.append(f"{path} is not unpacked")
     return Placed({**{path: member for path, member in rest.items() if path not in placed}, **placed}, tuple(notes), tuple(missing))
 
 
-def _without_folder(files: Mapping[str, Member], expected: Expected) -> Mapping[str, Member]:
+def _without_folder(files: Mapping[str, Member]) -> Mapping[str, Member]:
     """Return files without a folder around them all."""
     tops = {PurePosixPath(path).parts[0] for path in files}
     if len(tops) != 1 or any("/" not in path for path in files):
         return files
     top = next(iter(tops))
-    return _without_folder({path.removeprefix(f"{top}/"): member for path, member in files.items()}, expected)
+    return _without_folder({path.removeprefix(f"{top}/"): member for path, member in files.items()})
 
 
 def _is_ours(path: str, keep_timestamp: bool) -> bool:
     return (path.casefold() == TIMESTAMP and not keep_timestamp) or path.startswith(".")
 
 
-def _versions(files: Mapping[str, Member], name: str, expected: Expected) -> list[str]:
+def _versions(files: Mapping[str, Member], name: str, expected: Collection[str]) -> list[str]:
     """Return the files that are versions of a notebook, the latest last."""
     exact = f"{name}.ipynb"
     found = []
@@ -106,7 +78,7 @@ def _versions(files: Mapping[str, Member], name: str, expected: Expected) -> lis
         parts = _VERSION.fullmatch(path)
         if path == exact:
             found.append((0, 0, path))
-        elif parts and path.removesuffix(".ipynb") not in expected.notebooks and _plain(parts["stem"]) == _plain(name):
+        elif parts and path.removesuffix(".ipynb") not in expected and _plain(parts["stem"]) == _plain(name):
             if not parts["copy"]:  # a resubmission, or a name in other letters
                 found.append((1 if parts["number"] else -1, int(parts["number"] or 0), path))
             elif exact not in files:  # a browser's second download
@@ -119,12 +91,6 @@ def _versions(files: Mapping[str, Member], name: str, expected: Expected) -> lis
 
 def _plain(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
-
-
-def _is_notebook(ids: frozenset[str], name: str, expected: Expected) -> bool:
-    """Return whether a notebook with these grade ids is this one, and no other of the assignment's."""
-    shared = {other: len(ids & theirs) for other, theirs in expected.notebooks.items()}
-    return shared[name] > 0 and all(count < shared[name] for other, count in shared.items() if other != name)
 
 
 @dataclass(frozen=True)

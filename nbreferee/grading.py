@@ -18,7 +18,10 @@ import nbformat
 from nbformat import NotebookNode
 
 from nbreferee import __version__
-from nbreferee.engine.referee import Came, Known, Part, Referee
+from nbreferee.calibration import Calibration, calibrate, decide, needs_one_process
+from nbreferee.engine.box_runner import Came, Part
+from nbreferee.engine.one_process import OneProcess, Test
+from nbreferee.engine.referee import Known, Referee
 from nbreferee.engine.warm import Warm
 from nbreferee.intake import Rebuilt, rebuild
 from nbreferee.master import Master, parse_master
@@ -28,6 +31,7 @@ from nbreferee.plan import Plan, make_plan, role_of
 from nbreferee.rules import Rules
 from nbreferee.submission.originals import Released
 from nbreferee.submission.reading import well_formed
+from nbreferee.single_process import uses_single_process
 
 FILE_BYTES, FILES = 64 << 20, 500  # beside the notebook
 SANDBOX_STAMP = "Graded without a sandbox: {}"
@@ -92,6 +96,11 @@ class CellVerdict:
         """Whether the cell has no automatic score."""
         return self.status in ("manual", "grader_failed")
 
+    @property
+    def is_unsure(self) -> bool:
+        """Whether this is an automatic test that was not scored; what a person reads anyway has no message."""
+        return self.is_left_to_a_person and bool(self.message)
+
 
 @dataclass(frozen=True)
 class Marks:
@@ -121,10 +130,11 @@ class Grader:
     warm: Warm
     stamp: str = ""  # put on top of every notebook: why it was graded without a sandbox
     _known: dict[str, Known] = field(default_factory=dict)
-    _warnings: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _solutions: dict[str, dict[int, Came]] = field(default_factory=dict)  # verdicts on the solution's tests, by cell
+    _calibrations: dict[tuple, Calibration] = field(default_factory=dict)
 
-    def grade(self, material: Material, data: bytes, files: Mapping[str, bytes]) -> Graded:
-        """Grade a notebook.
+    def grade(self, material: Material, data: bytes, files: Mapping[str, bytes], calibration: Calibration | None = None) -> Graded:
+        """Grade a notebook; `calibration` says how its cells are judged, and is found out where it is not given.
 
         Raises
         ------
@@ -133,9 +143,12 @@ class Grader:
         """
         started = time.monotonic()
         rebuilt = rebuild(material.master, material.released, data)
+        calibration = calibration or self.calibrate(material)
         self._try_solution(material)
         parts = parts_of(rebuilt)
-        came = self._referee(material, beside(files, material.files), self._known[material.key]).grade(parts)
+        all_files = beside(files, material.files)
+        came = self._referee(material, all_files, self._known[material.key]).grade(parts)
+        came = self._decide(material, parts, came, all_files, calibration)
         verdicts = fill_in(rebuilt, came)
         apply_rules(rebuilt.notebook, material.rules)
         marks = marks_of(rebuilt, verdicts, material.released, self.stamp)
@@ -143,7 +156,41 @@ class Grader:
         if self.stamp:
             rebuilt.notebook.cells.insert(0, nbformat.v4.new_markdown_cell(f"**Graded without a sandbox:** {self.stamp}", id="sandbox"))
         walls = tuple((place.cell.grade_id if place.cell else "", one.wall_s) for place, one in zip(rebuilt.places, came, strict=True))
-        return Graded(rebuilt.notebook, verdicts, marks, repairs, time.monotonic() - started, self._warnings[material.key], walls)
+        return Graded(rebuilt.notebook, verdicts, marks, repairs, time.monotonic() - started, calibration.warnings(material.path), walls)
+
+    def calibrate(self, material: Material, setting: str | tuple[str, ...] = "auto") -> Calibration:
+        """Find out with the solution how each test cell is judged; `setting` is c.NbReferee.one_process."""
+        key = material.key, setting
+        if key not in self._calibrations:
+            self._try_solution(material)
+            tests = material.master.tests
+            two = self._solutions[material.key]
+            sensed = uses_single_process(material.master)
+            one = None
+            if sensed or setting not in ("auto", "never") or any(two[cell.index].score < cell.points or two[cell.index].patched for cell in tests):
+                cells = material.master.cells
+                one = dict(enumerate(self.in_one_process(material, solution_parts(material), material.files)))
+                one = {cell.index: one[cell.index] for cell in cells if cell.is_test}
+            self._calibrations[key] = calibrate(tests, two, one, sensed, setting)
+        return self._calibrations[key]
+
+    def in_one_process(self, material: Material, parts: list[Part], files: Mapping[str, bytes]) -> list[Came]:
+        """Run a notebook as stock nbgrader does, tests and answers in one process of the sandbox."""
+        tests = {cell.index: Test(cell.source, cell.points, cell.hidden_lines) for cell in material.master.tests}
+        return OneProcess(self.warm, files, tests).grade(parts)
+
+    def _decide(
+        self, material: Material, parts: list[Part], came: list[Came], files: Mapping[str, bytes], calibration: Calibration
+    ) -> list[Came]:
+        """Return the verdicts, with the notebook run in one process as well where that is needed."""
+        tests = {cell.index: cell for cell in material.master.tests}
+        two = {part.step: one for part, one in zip(parts, came, strict=True) if part.step in tests}
+        there = [cell for index, cell in tests.items() if index in two]
+        one = self.in_one_process(material, parts, files) if needs_one_process(there, two, calibration) else [None] * len(parts)
+        return [
+            decide(tests[part.step], mine, here, calibration) if part.step in tests else mine
+            for part, mine, here in zip(parts, came, one, strict=True)
+        ]
 
     def forget_figures(self) -> None:
         """Have the figures of solutions drawn again, too."""
@@ -154,16 +201,11 @@ class Grader:
         if material.key in self._known:
             return
         cells = material.master.cells
-        parts = [Part(cell.source, cell.is_code, cell.index, role_of(cell)) for cell in cells]
         referee = self._referee(material, material.files, Known())
-        came = referee.grade(parts)
+        came = referee.grade(solution_parts(material))
         passed = {cell.index for cell, one in zip(cells, came, strict=True) if cell.is_test and one.score}
         self._known[material.key] = Known({number: one.oddities for number, one in enumerate(came) if number in passed}, referee.drawn)
-        self._warnings[material.key] = tuple(
-            f"{material.master.path}, cell {cell.grade_id}: the solution itself gets {one.score:g} of {cell.points:g} points here ({one.message})."
-            for cell, one in zip(cells, came, strict=True)
-            if cell.is_test and one.score < cell.points
-        )
+        self._solutions[material.key] = {cell.index: replace(one, outputs=[]) for cell, one in zip(cells, came, strict=True) if cell.is_test}
 
     def _referee(self, material: Material, files: Mapping[str, bytes], known: Known) -> Referee:
         lend_tester = partial(self.warm.tester, material.plan, material.files)
@@ -193,6 +235,11 @@ def beside(theirs: Mapping[str, bytes], own: Mapping[str, bytes]) -> dict[str, b
     folders = {str(parent) for name in own for parent in PurePath(name).parents}
     kept = {name: data for name, data in theirs.items() if name not in folders and not any(str(parent) in own for parent in PurePath(name).parents)}
     return {**kept, **own}
+
+
+def solution_parts(material: Material) -> list[Part]:
+    """Return what there is to run of the instructor's own notebook."""
+    return [Part(cell.source, cell.is_code, cell.index, role_of(cell)) for cell in material.master.cells]
 
 
 def parts_of(rebuilt: Rebuilt) -> list[Part]:

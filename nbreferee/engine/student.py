@@ -23,6 +23,7 @@ from nbreferee.engine.channel import Channel, Closed, Late, Oversized
 from nbreferee.engine.conversation import CANNOT_LEAVE, NESTED, Answer, Around, Facts, Generators, brief, in_full, set_random_state
 from nbreferee.engine.exceptions import described, exception_class, frames_of
 from nbreferee.engine.oddities import CHANGES, DRAWS, oddities
+from nbreferee.engine.patches import Patches
 from nbreferee.engine.proxies import IteratorProxy, Proxy
 from nbreferee.engine.references import Reference, References, Trust, own_attributes
 
@@ -71,6 +72,7 @@ class Student:
         self.calls = 0
         self.suspicious: set[tuple[str, str]] = set()  # (whose value, what is odd about it) of the running cell
         self.refused: Collection[tuple[str, str]] | None = None  # None: none; else all are but these
+        self.patches, self.patched = Patches(), ""  # of modules by the running test
         self.limits: list[str] = []  # why something in the running cell could not pass between the two processes
 
     def connect(self, channel: Channel, limit_s: float) -> None:
@@ -83,6 +85,8 @@ class Student:
         self.deadline, self._depth, self.calls = deadline, 0, 0
         self.suspicious, self._callback_count, self._lent, self.limits = set(), 0, set(), []
         self._references.callbacks.clear()
+        self.patched = ""
+        self.patches.begin()
         self._streams = (sys.stdout, sys.stdin, sys.stderr)
         self._real = {name: getattr(builtins, name) for name in PATCHABLE}
         self._random = self._generators.state(self._random)
@@ -132,6 +136,9 @@ class Student:
     def call(self, function: Proxy | str, arguments: tuple, named: dict[str, Any] | None = None) -> Any:
         """Call a function of the student's, or an operation of the box, and carry over what it changed."""
         self.calls += 1
+        if patched := self.patches.found():
+            self.note_limit(f"{patched}, and student code does not see it")
+            self.patched = patched
         label = f"{function._facts.name}()" if isinstance(function, Proxy) else function
         outer, self._references.heap = self._references.heap, []
         try:

@@ -1,0 +1,177 @@
+"""Run the cells of one notebook in a box, whatever happens.
+
+A cell that ends the box, or never ends, costs itself: another box runs the cells before it again, and
+the rest goes on there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nbreferee.engine.channel import ChannelError
+from nbreferee.engine.warm import BoxLost, StudentBox, Warm
+
+TEXT_FIELDS = {"stream": ("name", "text"), "error": ("ename", "evalue"), "display_data": (), "execute_result": ()}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One cell of a submission, with the master's step that it stands for, if any."""
+
+    source: str
+    is_code: bool
+    step: int | None = None
+    role: str = "free"
+    passed: tuple[int, ...] = ()  # steps for the tester alone, before this one
+
+
+@dataclass
+class Came:
+    """What came of one cell."""
+
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    count: int | None = None  # its number in the box
+    status: str = ""  # of a test: passed, partial, failed, error, timeout, grader_failed
+    score: float = 0.0
+    message: str = ""
+    oddities: list = field(default_factory=list)
+    limits: tuple[str, ...] = ()  # what could not pass between the two processes
+    patched: str = ""  # what the test replaces in a module; looked at while the solution is graded
+    odd_pass: str = ""  # the odd value by which alone the test passes
+    wall_s: float = 0.0
+
+
+class BoxRunner:
+    """Runs cells in a box, in order."""
+
+    def __init__(self, warm: Warm, files: Mapping[str, bytes]) -> None:
+        self._warm = warm
+        self._files = dict(files)
+        self._budget = warm.budget
+        self._box: StudentBox | None = None
+        self._ran: list[tuple[int, str]] = []  # what a new box has to run again
+        self._offenders: set[int] = set()
+        self._end = time.monotonic() + self._budget.submission_s
+
+    def _run_all(self, parts: Sequence[Part]) -> list[Came]:
+        """Run all cells; return what came of each."""
+        with contextlib.suppress(BoxLost, ChannelError):  # the first box may wait for a template to get warm
+            self._ready_box()
+        self._end = time.monotonic() + self._budget.submission_s
+        came = []
+        for number, part in enumerate(parts):
+            started = time.monotonic()
+            self._before(part)
+            left = self._end - time.monotonic()
+            if not part.is_code:
+                one = Came()
+            elif left > 0:
+                one = self._run(number, part, min(self._budget.cell_s, left))
+            else:
+                text = f"not run: the notebook has used its {self._budget.submission_s:g} s"
+                status = "timeout" if part.role == "test" else ""
+                one = Came([error_of("TimeoutError", text)], status=status, message=text)
+            one.wall_s = time.monotonic() - started
+            came.append(one)
+        return came
+
+    def _before(self, part: Part) -> None:
+        """Do what comes before a cell."""
+
+    def _run(self, number: int, part: Part, limit_s: float) -> Came:
+        """Run a code cell."""
+        return self._run_in_box(number, part.source, limit_s)
+
+    def _run_in_box(self, number: int, source: str, limit_s: float) -> Came:
+        try:
+            box = self._ready_box()
+            came = self._cell(box, source, limit_s)
+        except BoxLost as lost:
+            self._drop_box()
+            self._offenders.add(number)
+            late = str(lost) == "the time was up"
+            text = f"this cell took longer than {limit_s:g} s" if late else f"{lost} in this cell"
+            return Came([error_of("TimeoutError" if late else "ProcessError", f"{text}; the notebook goes on without it")])
+        self._ran.append((number, source))
+        return came
+
+    def _ready_box(self) -> StudentBox:
+        """Return the box, a new one where there is none, in which the cells so far have run."""
+        if self._box is None:
+            self._box = self._warm.box()
+            self._while_box_starts()
+            if self._files:
+                self._box.ask("files", self._files, limit_s=self._budget.cell_s)
+            for number, source in list(self._ran):
+                try:
+                    self._cell(self._box, source, min(self._budget.cell_s, max(0.1, self._end - time.monotonic())))
+                except BoxLost:
+                    self._ran.remove((number, source))
+                    self._drop_box()
+                    return self._ready_box()
+            self._on_new_box(self._box)
+        return self._box
+
+    def _while_box_starts(self) -> None:
+        """Do what can be done while a new box gets ready."""
+
+    def _on_new_box(self, box: StudentBox) -> None:
+        """Do what a new box needs before more cells run in it."""
+
+    def _drop_box(self) -> None:
+        if self._box is not None:
+            self._box.end()
+            self._box = None
+
+    def _cell(self, box: StudentBox, source: str, limit_s: float) -> Came:
+        body = box.ask("cell", source, limit_s, limit_s=limit_s)
+        match body:
+            case (list(shown), int(count), bool()) if 0 <= count < 1 << 31:
+                return Came(clean_outputs(shown, count), count)
+        raise BoxLost("the notebook's process did not keep to the protocol")
+
+
+def error_of(kind: str, text: str) -> dict[str, Any]:
+    """Return an error as nbformat has it."""
+    return {"output_type": "error", "ename": kind, "evalue": text, "traceback": [f"{kind}: {text}"]}
+
+
+def clean_outputs(shown: list, count: int) -> list[dict[str, Any]]:
+    """Return those outputs that nbformat allows, with nothing in them but what it allows."""
+    clean = []
+    for output in shown:
+        kind = output.get("output_type") if type(output) is dict else None
+        if type(kind) is not str or kind not in TEXT_FIELDS or not all(type(output.get(name)) is str for name in TEXT_FIELDS[kind]):
+            continue
+        new: dict[str, Any] = {"output_type": kind, **{name: output[name] for name in TEXT_FIELDS[kind]}}
+        if kind == "stream":
+            new["name"] = "stderr" if new["name"] == "stderr" else "stdout"
+        elif kind == "error":
+            lines = output.get("traceback")
+            new["traceback"] = [line for line in lines if type(line) is str] if type(lines) is list else []
+        else:
+            new["data"], new["metadata"] = _json(output.get("data")), _json(output.get("metadata"))
+            if kind == "execute_result":
+                new["execution_count"] = count
+        clean.append(new)
+    return clean
+
+
+def _json(value: Any) -> dict[str, Any]:
+    """Return a dictionary of text to JSON; whatever else is in it goes."""
+
+    def is_json(one: Any) -> bool:
+        if type(one) is list:
+            return all(map(is_json, one))
+        if type(one) is dict:
+            return all(type(key) is str and is_json(item) for key, item in one.items())
+        if type(one) is int:
+            return abs(one) < 1 << 63
+        return one is None or type(one) in (str, bool) or (type(one) is float and one == one and abs(one) != float("inf"))
+
+    return {key: item for key, item in value.items() if type(key) is str and is_json(item)} if type(value) is dict else {}
+

@@ -1,0 +1,120 @@
+"""Run a whole notebook in one process, tests and answers together, as stock nbgrader does.
+
+This is for tests that cannot work from another process. The sandbox holds all the same. What is lost is
+that tests are out of a student's reach, so nothing that this run shows is passed on: of each test it keeps
+the score, and a message that is made of the author's visible text alone.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import math
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nbreferee.engine.box_runner import BoxRunner, Came, Part
+from nbreferee.engine.warm import Warm
+
+NUMPY_NUMBER = re.compile(r"np\.\w+\((.*)\)")
+FAILING_LINE = re.compile(r"^-+> ?(\d+) ", re.MULTILINE)
+MESSAGE_CHARACTERS = 2_000
+
+
+@dataclass(frozen=True)
+class Test:
+    """A test cell: its source, its points, and the numbers, from 1, of its hidden lines."""
+
+    source: str
+    points: float
+    hidden_lines: Collection[int] = ()
+
+
+class OneProcess(BoxRunner):
+    """Runs a notebook with its tests in a box; keeps the scores of tests."""
+
+    def __init__(self, warm: Warm, files: Mapping[str, bytes], tests: Mapping[int, Test]) -> None:
+        super().__init__(warm, files)
+        self._tests = tests  # by the step of the instructor's notebook
+
+    def grade(self, parts: Sequence[Part]) -> list[Came]:
+        """Run all cells; return the status, score and message of those that are tests."""
+        try:
+            return [self._verdict(part, one) for part, one in zip(parts, self._run_all(parts), strict=True)]
+        finally:
+            self._drop_box()
+
+    def _verdict(self, part: Part, ran: Came) -> Came:
+        if part.role != "test" or part.step is None:
+            return Came()
+        if ran.status:  # not run
+            return Came(status=ran.status, message=ran.message)
+        test = self._tests[part.step]
+        status, score, message = judge_outputs(test, ran.outputs)
+        return Came(status=status, score=score, message=message, wall_s=ran.wall_s)
+
+
+def judge_outputs(test: Test, outputs: Sequence[dict[str, Any]]) -> tuple[str, float, str]:
+    """Return (status, score, message) of a test that has run, from its outputs.
+
+    As nbgrader.utils.determine_grade does, but that text on stderr costs nothing and a NumPy number is a number.
+    """
+    for output in outputs:
+        if output["output_type"] == "error":
+            kind = output["ename"]
+            if kind == "TimeoutError" and not output["traceback"][:-1]:
+                return "timeout", 0.0, "it takes too long: is there a loop that does not end?"
+            return "failed" if kind == "AssertionError" else "error", 0.0, visible_message(test, output)
+        if output["output_type"] == "execute_result":
+            score = number_of(output["data"].get("text/plain"))
+            if score is None:
+                break
+            if not 0 <= score <= test.points:
+                return "grader_failed", 0.0, f"the test gives {score:g} of {test.points:g} points. Tell your instructor."
+            if score == test.points:
+                break
+            status = "partial" if score else "failed"
+            return status, score, f"the test gives {score:g} of {test.points:g} points"
+    return "passed", test.points, ""
+
+
+def number_of(text: object) -> float | None:
+    """Return the number that a result shows; None where it shows none."""
+    if not isinstance(text, str) or len(text) > 100 or text in ("True", "False"):
+        return None
+    inner = NUMPY_NUMBER.fullmatch(text.strip())
+    try:
+        number = float(inner[1] if inner else text)
+    except ValueError:
+        return None
+    return None if math.isnan(number) else number
+
+
+def visible_message(test: Test, error: Mapping[str, Any]) -> str:
+    """Return what failed in a test, in the author's visible words; what the process says is not passed on."""
+    found = FAILING_LINE.search("\n".join(error["traceback"]))
+    line = int(found[1]) if found else 0
+    lines = test.source.split("\n")
+    if not 0 < line <= len(lines):
+        return "the test does not hold"
+    if line in test.hidden_lines:
+        return "a hidden test does not hold"
+    if words := _author_words(test.source, line):
+        return words
+    kind = error["ename"] if isinstance(getattr(builtins, error["ename"], None), type) else "it fails"
+    return f"{kind} in line {line}: {lines[line - 1].strip()}"[:MESSAGE_CHARACTERS]
+
+
+def _author_words(source: str, line: int) -> str:
+    """Return the message that stands as plain text in the assertion at a line."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return ""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assert) and node.lineno <= line <= (node.end_lineno or node.lineno):
+            if isinstance(node.msg, ast.Constant) and isinstance(node.msg.value, str):
+                return node.msg.value[:MESSAGE_CHARACTERS]
+    return ""

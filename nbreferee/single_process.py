@@ -24,7 +24,9 @@ INTERPRETER = {
 READ_ONLY = {("os", "environ")}  # reading these is harmless: only a store counts
 INSIDES = {"__globals__", "__builtins__", "__subclasses__", "f_globals", "f_locals", "f_back", "__closure__"}
 SETTINGS = {"set_printoptions", "set_option", "seterr_call", "setcontext", "setlocale"}  # of a library, for the whole process
-SHELL = {"run_cell", "run_line_magic", "run_cell_magic", "user_ns", "magic", "ex", "ev", "system", "getoutput"}
+SHELL = {"run_cell", "ex", "ev", "reset"}
+NAMESPACES = {"globals()", "vars()", "locals()", "get_ipython().user_ns", "__main__.__dict__", "vars(__main__)"}
+MAGICS = {"run", "load", "rerun", "recall", "macro", "store", "reset", "cd", "env", "set_env", "autoreload", "pylab"}
 
 
 def uses_single_process(master: Master) -> dict[str, str]:
@@ -109,8 +111,8 @@ def _store(node: ast.Attribute | ast.Subscript, aliases: dict[str, str]) -> Iter
         return
     if module:
         yield f"it sets {name}"
-    elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Call) and ast.unparse(node.value.func) in ("globals", "vars", "locals"):
-        yield "it sets a name through globals()"
+    elif ast.unparse(node.value) in NAMESPACES:
+        yield f"it sets a name through {ast.unparse(node.value)}"
 
 
 def _attribute(node: ast.Attribute, aliases: dict[str, str]) -> Iterator[str]:
@@ -140,6 +142,8 @@ def _call(node: ast.Call, aliases: dict[str, str]) -> Iterator[str]:
         yield f"it sets a part of {_module_of(first, aliases)}"
     if called and called.rpartition(".")[2] in SETTINGS:
         yield f"it calls {called}, which holds for the whole process"
+    if ast.unparse(node.func).startswith("get_ipython().run_") and isinstance(first, ast.Constant) and first.value in MAGICS:
+        yield f"it uses the magic %{first.value}"
     if called == "importlib.reload":
         yield "it reloads a module"
     if called.partition("mock.patch")[1]:

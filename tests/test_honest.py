@@ -2,8 +2,8 @@
 
 The cases are in `honest/*.txt`: small masters, each with other answers to it, right and wrong. Every
 one is run both ways, and the scores must be equal, cell by cell. (But for a warning on stderr: that
-costs all points with stock nbgrader, and nothing here.) Cases in `impossible.txt` differ by design:
-there a test fails in words that tell why.
+costs all points with stock nbgrader, and nothing here.) In `one_process.txt` tests need one process; there an
+answer may also be left to a person, but not the solution. Cases in `impossible.txt` fail in words that tell why.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 import os
 import re
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -73,7 +74,8 @@ def read_cases(name: str) -> list[Case]:
         title, _, body = text.partition("\n")
         parts = [part.partition("\n") for part in re.split(r"(?m)^---- ", body)[1:]]
         cases.append(Case(title.strip(), tuple((*f"{head} ".split(" ", 1), source.strip("\n")) for head, _, source in parts)))
-    return [Case(case.name, tuple((kind, word.strip(), source) for kind, word, source in case.parts)) for case in cases]
+    prefix = "one process: " if name == "one_process.txt" else ""
+    return [Case(prefix + case.name, tuple((kind, word.strip(), source) for kind, word, source in case.parts)) for case in cases]
 
 
 FILES = sorted(path.name for path in FOLDER.glob("*.txt") if path.name != "impossible.txt")
@@ -126,6 +128,7 @@ def in_one_namespace_each(cases: list[Case], masters: dict[str, tuple[Cell, ...]
 def in_one_namespace(session: Session, cells: tuple[Cell, ...], answers: dict[str, str]) -> dict[str, float]:
     """Return the scores that stock nbgrader would give; figures are closed after each cell, as in a notebook."""
     os.chdir(tempfile.mkdtemp(dir="."))
+    sys.modules["__main__"] = session.module  # as in a kernel
     scores = {}
     for one in cells:
         if one.is_code:
@@ -146,7 +149,9 @@ def test_scores_are_those_of_one_namespace(case: Case, court: Court, stock: dict
         there = stock[case.name, name]
         assert (there == points) is name.startswith("right"), f"{name}: the case itself is wrong: {there}"
         came = verdicts(court.grade(material, answers))
-        assert {grade_id: one.score for grade_id, one in came.items()} == there, f"{name}: {said(came)}"
+        unsure = {grade_id for grade_id, one in came.items() if one.is_unsure}
+        assert not unsure or ("one process" in case.name and name != "right"), f"{name}: {said(came)}"
+        assert {grade_id: one.score for grade_id, one in came.items()} == {**there, **dict.fromkeys(unsure, 0)}, f"{name}: {said(came)}"
         assert all(one.message for one in came.values() if one.status != "passed"), f"{name}: {said(came)}"
 
 
@@ -157,7 +162,6 @@ def said(came: dict[str, CellVerdict]) -> str:
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in read_cases("impossible.txt")])
 def test_what_cannot_be_equal_fails_in_words_that_tell_why(case: Case, hasty_court: Court):
     words = next(source for kind, _, source in case.parts if kind == "words")
-    instead = {"answer": source for kind, _, source in case.parts if kind == "instead"}
-    (verdict,) = hasty_court.grade(hasty_court.material(*case.cells), instead).cells
-    assert (verdict.score, verdict.status != "grader_failed") == (0, True), verdict
-    assert words in verdict.message and len(verdict.message) < 200
+    (verdict,) = hasty_court.grade(hasty_court.material(*case.cells), {}).cells
+    assert (verdict.score, verdict.status) == (0, "manual"), verdict
+    assert words in verdict.message and len(verdict.message) < 250

@@ -49,7 +49,7 @@ class Patches:
 
 def _functions(module: types.ModuleType) -> dict[str, object]:
     name = module.__name__ if type(getattr(module, "__name__", None)) is str else ""
-    if name == "__main__":
+    if name in ("__main__", "warnings"):  # the latter's filters and records are carried
         return {}
     return {
         part: value

@@ -257,12 +257,15 @@ def judge(step: Step, value: Any, error: BaseException | None) -> tuple[str, flo
 
 
 def _failing_line(error: BaseException | None) -> int:
-    """Return the number of the cell's line where it failed; 0 where that is not known."""
+    """Return the number of the cell's own line where it failed; 0 where that is not known."""
     if isinstance(error, SyntaxError) and error.__traceback__ is None:
         return error.lineno or 0
-    line, frames = 0, error.__traceback__ if error else None
+    line, cell, frames = 0, "", error.__traceback__ if error else None
     while frames is not None:
-        if frames.tb_frame.f_code.co_filename.startswith(("<ipython-input", "/tmp/ipykernel")):
+        name = frames.tb_frame.f_code.co_filename
+        if not cell and name.startswith(("<ipython-input", "/tmp/ipykernel")):
+            cell = name  # the outermost is the cell itself; further ones may be helpers of other cells
+        if name == cell:
             line = frames.tb_lineno
         frames = frames.tb_next
     return line

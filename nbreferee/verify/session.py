@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 from nbreferee.master import Cell
 
@@ -54,6 +55,11 @@ class Session:
     def names(self) -> dict:
         """The namespace of the cells."""
         return self._shell.user_ns
+
+    @property
+    def module(self) -> ModuleType:
+        """The module of the cells."""
+        return self._shell.user_module
 
     def renew(self) -> None:
         """Go on in a new, empty namespace; what lives in the old one stays usable."""

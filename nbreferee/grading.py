@@ -29,9 +29,9 @@ from nbreferee.outputs import apply_rules
 from nbreferee.pages.sanitize import sanitize
 from nbreferee.plan import Plan, make_plan, role_of
 from nbreferee.rules import Rules
+from nbreferee.single_process import uses_single_process
 from nbreferee.submission.originals import Released
 from nbreferee.submission.reading import well_formed
-from nbreferee.single_process import uses_single_process
 
 FILE_BYTES, FILES = 64 << 20, 500  # beside the notebook
 SANDBOX_STAMP = "Graded without a sandbox: {}"

@@ -50,8 +50,9 @@ def measure(path: Path, rounds: int, budget: object) -> dict[str, float]:
     """Return medians, in seconds."""
     from hand_in import solved
 
+    from nbreferee.course_files import read_assignment_files
     from nbreferee.engine.warm import Warm
-    from nbreferee.grading import Grader, Material, as_bytes, read_files
+    from nbreferee.grading import Grader, Material, as_bytes
     from nbreferee.intake import Released
     from nbreferee.master import read_master
 
@@ -61,7 +62,7 @@ def measure(path: Path, rounds: int, budget: object) -> dict[str, float]:
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
         cell.source = answers.get(grade_id, cell.source)
     released = {cell.grade_id: Released(cell.source, "") for cell in master.cells if cell.grade_id}
-    material = Material(str(path), path.read_bytes(), released, read_files(path.parent, follow_links=True))
+    material = Material(str(path), path.read_bytes(), released, read_assignment_files(path.parent, ["__pycache__"]))
     data = as_bytes(master.notebook)
     times: dict[str, list[float]] = {name: [] for name in ("fork", "cells", "tests", "writing", "all", "all drawn", "loop", "trip")}
     with Warm(budget) as warm, tempfile.TemporaryDirectory() as folder:
@@ -100,9 +101,9 @@ def time_of_fork(warm: object, material: object) -> float:
     from nbreferee.codec import encode
 
     with warm.tester(material.plan, material.files):
-        waiting = warm.box()
+        waiting = warm.box(material.files)
         started = time.perf_counter()
-        box = warm.box()
+        box = warm.box(material.files)
         with warm.tester(material.plan, material.files) as tester:
             tester.send_with_sockets(encode(("connect", (10.0,))), [box.channel.socket])
             tester.receive()
@@ -115,7 +116,7 @@ def time_of_fork(warm: object, material: object) -> float:
 
 def time_of_round_trip(warm: object, material: object) -> float:
     """Return how long it takes to ask a box for the value of a name."""
-    box = warm.box()
+    box = warm.box(material.files)
     box.ask("cell", "x = 1.5", 10.0, limit_s=10)
     spent = timed(lambda: [box.ask("name", "x", limit_s=10) for _ in range(ROUND_TRIPS)])
     box.end()

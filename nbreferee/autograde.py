@@ -28,7 +28,7 @@ from nbreferee.course import CourseError, source_assignments
 from nbreferee.engine.limits import Budget
 from nbreferee.folders import students_in, submissions_folder
 from nbreferee.gradebook import NotebookMarks, PenaltyError, Recorder
-from nbreferee.grading import CellVerdict, Marks, Material, beside, plain_verdict, read_files
+from nbreferee.grading import CellVerdict, Marks, plain_verdict, read_files
 from nbreferee.materials import read_materials
 from nbreferee.submission.reading import SubmissionError
 from nbreferee.worker import Result, Task
@@ -153,7 +153,7 @@ class Autograding:
 
     def _read(self, student: str) -> _Submission:
         folder = self._folder(self._course.submitted_directory, student)
-        files = read_files(folder, follow_links=False)
+        files = read_files(folder, self._course.ignore, next(iter(self._materials.values())).files)
         timestamp = self._course.get_existing_timestamp(str(folder)) or None
         submission = _Submission(student, files, timestamp, {})
         for name, material in self._materials.items():
@@ -237,7 +237,8 @@ class Autograding:
         folder = self._folder(self._course.autograded_directory, student)
         earlier: dict[str, bytes] = {}
         with replacement(folder) as target:
-            for name, data in beside(submission.files, next(iter(self._materials.values())).files).items():
+            next(iter(self._materials.values())).files.copy_into(target)
+            for name, data in submission.files.items():
                 (target / name).parent.mkdir(parents=True, exist_ok=True)
                 (target / name).write_bytes(data)
             for name, result in results.items():

@@ -6,12 +6,11 @@ It knows files, and nothing of courses, gradebooks or other submissions.
 from __future__ import annotations
 
 import hashlib
-import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -19,10 +18,12 @@ from nbformat import NotebookNode
 
 from nbreferee import __version__
 from nbreferee.calibration import Calibration, calibrate, decide, needs_one_process
+from nbreferee.course_files import NOTEBOOKS, copied_by_nbgrader
+from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.box_runner import Came, Part
 from nbreferee.engine.one_process import OneProcess, Test
 from nbreferee.engine.referee import Known, Referee
-from nbreferee.engine.warm import Warm
+from nbreferee.engine.warm import NO_FILES, Warm
 from nbreferee.intake import Rebuilt, rebuild
 from nbreferee.master import Master, parse_master
 from nbreferee.outputs import apply_rules
@@ -44,11 +45,12 @@ class Material:
     path: str  # of the master, for messages
     data: bytes  # of the master
     released: Mapping[str, Released]
-    files: Mapping[str, bytes]  # of the instructor's, beside the notebook
+    files: AssignmentFiles  # of the instructor's, beside the notebook
     rules: Rules = Rules()
+    solution_files: Mapping[str, bytes] = field(default_factory=dict)  # that students write, as the solution has them
 
     def __reduce__(self) -> tuple:
-        return Material, (self.path, self.data, self.released, self.files, self.rules)
+        return Material, (self.path, self.data, self.released, self.files, self.rules, self.solution_files)
 
     @cached_property
     def master(self) -> Master:
@@ -76,8 +78,9 @@ class Material:
         """A name for all that verdicts depend on but the submission: master, files, grader."""
         digest = hashlib.sha256(__version__.encode() + self.data)
         digest.update(repr((sorted(self.released.items()), self.rules)).encode())
-        for name, data in sorted(self.files.items()):
-            digest.update(name.encode() + b"\0" + data)
+        digest.update(self.files.key.encode())
+        for name, data in sorted(self.solution_files.items()):
+            digest.update(f"{name} {len(data)} ".encode() + data)
         return digest.hexdigest()
 
 
@@ -146,9 +149,9 @@ class Grader:
         calibration = calibration or self.calibrate(material)
         self._try_solution(material)
         parts = parts_of(rebuilt)
-        all_files = beside(files, material.files)
-        came = self._referee(material, all_files, self._known[material.key]).grade(parts)
-        came = self._decide(material, parts, came, all_files, calibration)
+        files = not_outranked(files, material.files)
+        came = self._referee(material, files, self._known[material.key]).grade(parts)
+        came = self._decide(material, parts, came, files, calibration)
         verdicts = fill_in(rebuilt, came)
         apply_rules(rebuilt.notebook, material.rules)
         marks = marks_of(rebuilt, verdicts, material.released, self.stamp)
@@ -169,7 +172,7 @@ class Grader:
             one = None
             if sensed or setting not in ("auto", "never") or any(two[cell.index].score < cell.points or two[cell.index].patched for cell in tests):
                 cells = material.master.cells
-                one = dict(enumerate(self.in_one_process(material, solution_parts(material), material.files)))
+                one = dict(enumerate(self.in_one_process(material, solution_parts(material), material.solution_files)))
                 one = {cell.index: one[cell.index] for cell in cells if cell.is_test}
             self._calibrations[key] = calibrate(tests, two, one, sensed, setting)
         return self._calibrations[key]
@@ -177,7 +180,7 @@ class Grader:
     def in_one_process(self, material: Material, parts: list[Part], files: Mapping[str, bytes]) -> list[Came]:
         """Run a notebook as stock nbgrader does, tests and answers in one process of the sandbox."""
         tests = {cell.index: Test(cell.source, cell.points, cell.hidden_lines) for cell in material.master.tests}
-        return OneProcess(self.warm, files, tests).grade(parts)
+        return OneProcess(self.warm, files, material.files, tests).grade(parts)
 
     def _decide(
         self, material: Material, parts: list[Part], came: list[Came], files: Mapping[str, bytes], calibration: Calibration
@@ -201,7 +204,7 @@ class Grader:
         if material.key in self._known:
             return
         cells = material.master.cells
-        referee = self._referee(material, material.files, Known())
+        referee = self._referee(material, material.solution_files, Known())
         came = referee.grade(solution_parts(material))
         passed = {cell.index for cell, one in zip(cells, came, strict=True) if cell.is_test and one.score}
         self._known[material.key] = Known({number: one.oddities for number, one in enumerate(came) if number in passed}, referee.drawn)
@@ -209,19 +212,20 @@ class Grader:
 
     def _referee(self, material: Material, files: Mapping[str, bytes], known: Known) -> Referee:
         lend_tester = partial(self.warm.tester, material.plan, material.files)
-        return Referee(self.warm, lend_tester, material.plan, files, known)
+        return Referee(self.warm, lend_tester, material.plan, files, known, material.files)
 
 
-def read_files(folder: Path, follow_links: bool) -> dict[str, bytes]:
-    """Return what lies in a folder beside notebooks, by path inside it: regular files, bounded in number and size."""
+def read_files(folder: Path, ignore: Collection[str] = (), ours: AssignmentFiles = NO_FILES) -> dict[str, bytes]:
+    """Return a student's files beside notebooks, by path inside the folder: regular files, bounded in number and size.
+
+    Files in whose place the instructor has one are left out.
+    """
     found: dict[str, bytes] = {}
     total = 0
-    for root, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__pycache__")))
-        for name in sorted(names):
-            path = Path(root) / name
-            plain = path.is_file() and (follow_links or not path.is_symlink())
-            if not plain or name.endswith(".ipynb") or name.startswith(".") or str(path) != well_formed(str(path)):
+    for inside, names in copied_by_nbgrader(folder, [*ignore, NOTEBOOKS]):
+        for name in names:
+            path = folder / inside / name
+            if not path.is_file() or path.is_symlink() or str(path) != well_formed(str(path)) or ours.outranks(str(path.relative_to(folder))):
                 continue
             total += path.stat().st_size
             if total > FILE_BYTES or len(found) >= FILES:
@@ -230,11 +234,9 @@ def read_files(folder: Path, follow_links: bool) -> dict[str, bytes]:
     return found
 
 
-def beside(theirs: Mapping[str, bytes], own: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return a student's files and the instructor's, who wins where names meet: a file where the other has a folder, too."""
-    folders = {str(parent) for name in own for parent in PurePath(name).parents}
-    kept = {name: data for name, data in theirs.items() if name not in folders and not any(str(parent) in own for parent in PurePath(name).parents)}
-    return {**kept, **own}
+def not_outranked(theirs: Mapping[str, bytes], ours: AssignmentFiles) -> dict[str, bytes]:
+    """Return a student's files, but for those in whose place the instructor has one."""
+    return {name: data for name, data in theirs.items() if not ours.outranks(name)}
 
 
 def solution_parts(material: Material) -> list[Part]:

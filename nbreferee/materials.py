@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbreferee.course import CourseError
+from nbreferee.course_files import read_assignment_files, read_excluded
 from nbreferee.course_notebook import language_of, read_course_notebook
 from nbreferee.gradebook import released_cells
-from nbreferee.grading import Material, read_files
+from nbreferee.grading import Material
 from nbreferee.master import MasterError
-from nbreferee.nbgrader_settings import read_rules
+from nbreferee.nbgrader_settings import excluded_files, read_rules
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
@@ -27,12 +28,14 @@ def read_materials(course: CourseDirectory, gradebook: Gradebook, assignment: st
     """
     folder = Path(course.format_path(course.source_directory, ".", assignment))
     rules = read_rules(course.config)
-    files = read_files(folder, follow_links=True)
+    excluded = excluded_files(course.config, assignment)
+    files = read_assignment_files(folder, course.ignore, course.include, excluded)
+    of_solution = read_excluded(folder, excluded)
     materials = {}
     for path in sorted(folder.glob("*.ipynb")):
         released = released_cells(gradebook, assignment, path.stem)
         data = read_course_notebook(course, path, rules, {name: cell.source for name, cell in released.items()})
-        material = Material(str(path), data, released, files, rules)
+        material = Material(str(path), data, released, files, rules, of_solution)
         _refuse(material, assignment)
         materials[path.stem] = material
     if not materials:

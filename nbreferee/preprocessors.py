@@ -104,7 +104,8 @@ class GradeSubmission(_Preprocessor):
         from nbreferee.grading import read_files
 
         data, folder = self._data(resources)
-        graded = self._run().grader.grade(self._material(resources), data, read_files(folder, follow_links=False))
+        material = self._material(resources)
+        graded = self._run().grader.grade(material, data, read_files(folder, self._converter.coursedir.ignore, material.files))
         for warning in graded.warnings:
             self.log.warning("Look at this test: %s", warning)
         return graded.notebook, resources

@@ -10,6 +10,8 @@ import nbformat
 from building import write
 from nbformat import NotebookNode
 
+from nbreferee.course_files import read_assignment_files
+from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.limits import Budget
 from nbreferee.engine.warm import Warm
 from nbreferee.grading import CellVerdict, Graded, Grader, Material
@@ -36,7 +38,15 @@ class Court:
             path = write(Path(folder), *cells)
             master = read_master(path)
             released = {cell.grade_id: Released(cell.source, "") for cell in master.cells if cell.grade_id}
-            return Material(path.name, path.read_bytes(), released, files or {})
+            return Material(path.name, path.read_bytes(), released, self.files(files or {}))
+
+    def files(self, contents: Mapping[str, bytes]) -> AssignmentFiles:
+        """Return the instructor's files with these contents."""
+        folder = Path(tempfile.mkdtemp(dir=self.warm.folder))
+        for name, data in contents.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(data)
+        return read_assignment_files(folder, ())
 
     def grade(self, material: Material, answers: Mapping[str, str], added: Mapping[str, str] | None = None, files: Mapping[str, bytes] | None = None) -> Graded:
         """Grade a submission: answers by grade id, and code cells that the student adds in front of a cell."""

@@ -28,6 +28,7 @@ from nbreferee.engine.channel import Channel
 from nbreferee.engine.conversation import CANNOT_LEAVE, Answer, Around, Facts, Generators, brief, importable_name, in_full, is_writing, set_random_state
 from nbreferee.engine.figures import Figures
 from nbreferee.engine.files import Files
+from nbreferee.engine.placing import Placed
 from nbreferee.engine.shell import Shell, error_output
 
 HEARD_CHARACTERS = 1_000_000  # of what one call prints
@@ -53,7 +54,7 @@ class Callback:
 class Box:
     """The student's side of a conversation."""
 
-    def __init__(self, channel: Channel, shell: Shell, figures: Figures) -> None:
+    def __init__(self, channel: Channel, shell: Shell, figures: Figures, placed: Placed) -> None:
         self._channel = channel
         self._shell = shell
         self._figures = figures
@@ -61,6 +62,7 @@ class Box:
         self._numbers: dict[int, int] = {}  # id to number; what has a number is kept, so ids stay good
         self._instances: list[Any] = []  # objects of the instructor's classes in the message at hand
         self._instance_numbers: dict[int, int] = {}
+        self._placed = placed
         self._files = Files()
         self._last_error: BaseException | None = None
         self._wrote = False
@@ -82,6 +84,7 @@ class Box:
         }  # fmt: skip
 
     def _note_writing(self, event: str, arguments: tuple) -> None:
+        self._placed.on_event(event, arguments)
         if event in ("os.rename", "shutil.move") or (event == "open" and is_writing(arguments[2])):
             self._wrote = True
 

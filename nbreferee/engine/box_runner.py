@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.channel import ChannelError
 from nbreferee.engine.warm import BoxLost, StudentBox, Warm
 
@@ -48,9 +49,10 @@ class Came:
 class BoxRunner:
     """Runs cells in a box, in order."""
 
-    def __init__(self, warm: Warm, files: Mapping[str, bytes]) -> None:
+    def __init__(self, warm: Warm, files: Mapping[str, bytes], placed: AssignmentFiles) -> None:
         self._warm = warm
-        self._files = dict(files)
+        self._files = dict(files)  # that the student has handed in
+        self._placed = placed  # the instructor's
         self._budget = warm.budget
         self._box: StudentBox | None = None
         self._ran: list[tuple[int, str]] = []  # what a new box has to run again
@@ -102,7 +104,7 @@ class BoxRunner:
     def _ready_box(self) -> StudentBox:
         """Return the box, a new one where there is none, in which the cells so far have run."""
         if self._box is None:
-            self._box = self._warm.box()
+            self._box = self._warm.box(self._placed)
             self._while_box_starts()
             if self._files:
                 self._box.ask("files", self._files, limit_s=self._budget.cell_s)

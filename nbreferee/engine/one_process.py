@@ -15,6 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.box_runner import BoxRunner, Came, Part
 from nbreferee.engine.warm import Warm
 
@@ -35,8 +36,8 @@ class Test:
 class OneProcess(BoxRunner):
     """Runs a notebook with its tests in a box; keeps the scores of tests."""
 
-    def __init__(self, warm: Warm, files: Mapping[str, bytes], tests: Mapping[int, Test]) -> None:
-        super().__init__(warm, files)
+    def __init__(self, warm: Warm, files: Mapping[str, bytes], placed: AssignmentFiles, tests: Mapping[int, Test]) -> None:
+        super().__init__(warm, files, placed)
         self._tests = tests  # by the step of the instructor's notebook
 
     def grade(self, parts: Sequence[Part]) -> list[Came]:

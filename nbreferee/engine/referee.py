@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nbreferee.codec import decode, encode
+from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.box_runner import BoxRunner, Came, Part, error_of
 from nbreferee.engine.channel import Channel, ChannelError, Late
 from nbreferee.engine.conversation import MARK
@@ -32,8 +33,8 @@ LendTester = Callable[[], contextlib.AbstractContextManager[Channel]]
 class Referee(BoxRunner):
     """Grades one notebook."""
 
-    def __init__(self, warm: Warm, lend_tester: LendTester, plan: Plan, files: Mapping[str, bytes], known: Known) -> None:
-        super().__init__(warm, files)
+    def __init__(self, warm: Warm, lend_tester: LendTester, plan: Plan, files: Mapping[str, bytes], known: Known, placed: AssignmentFiles) -> None:
+        super().__init__(warm, files, placed)
         self._steps = plan.steps
         self._lend_tester = lend_tester
         self._lent = contextlib.ExitStack()

@@ -29,7 +29,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from nbreferee.codec import decode, encode
+from nbreferee.engine.assignment_files import RELEASED, UNRELEASED
 from nbreferee.engine.channel import Channel, ChannelError
+from nbreferee.engine.placing import Placed
 from nbreferee.sandbox import Box as Walls
 from nbreferee.sandbox import Layer, Limits, enter, interpreter_folders, kernel
 
@@ -238,13 +240,15 @@ class _BoxRole:
         scratch = Path(request["scratch"])
         os.dup2(1, 2)  # or os.write(2, ...) reaches the terminal of whoever grades
         if layers := frozenset(Layer(name) for name in request["layers"]):
-            enter(Walls(Path(request["root"]), scratch, interpreter_folders(), Limits(**request["limits"]), layers))
+            readable = (*interpreter_folders(), *map(Path, request["placed"]))
+            enter(Walls(Path(request["root"]), scratch, readable, Limits(**request["limits"]), layers))
         os.chdir(scratch)
+        placed = Placed(map(Path, request["placed"]), scratch)
         os.environ.clear()
         os.environ.update(ENVIRONMENT, HOME=str(scratch), MPLCONFIGDIR=str(scratch))
         self._shell.take_over()
         os.register_at_fork(after_in_child=channel.close)  # one process speaks for the notebook
-        self._new_box(channel, self._shell, self._figures).serve()
+        self._new_box(channel, self._shell, self._figures, placed).serve()
 
 
 class _TesterRole:
@@ -264,7 +268,7 @@ class _TesterRole:
 
     def prepare(self, preparation: dict[str, Any]) -> None:
         self._sources = preparation["sources"]
-        sys.path.insert(0, self._sources)
+        sys.path[:0] = [f"{self._sources}/{part}" for part in (RELEASED, UNRELEASED)]
         sys.dont_write_bytecode = True  # no __pycache__ among the assignment's files
         for module in preparation["modules"]:
             with contextlib.suppress(Exception, SystemExit):
@@ -277,9 +281,10 @@ class _TesterRole:
     def serve(self, channel: Channel, request: dict[str, Any]) -> None:
         scratch = Path(request["scratch"])
         os.chdir(scratch)
+        placed = Placed([Path(self._sources, part) for part in (RELEASED, UNRELEASED)], scratch)
         if request["layers"]:
             layers = {Layer.LIMITS, Layer.PRIVILEGES, Layer.LANDLOCK, Layer.SECCOMP}
             readable = (*interpreter_folders(), Path(self._sources), scratch)
             enter(Walls(scratch, scratch, readable, Limits(**request["limits"]), layers))
         self._shell.take_over()
-        self._new_tester(channel, self._shell, self._names, self._plans[request["plan"]], Path(self._sources)).serve()
+        self._new_tester(channel, self._shell, self._names, self._plans[request["plan"]], Path(self._sources), placed).serve()

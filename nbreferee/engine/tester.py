@@ -25,6 +25,7 @@ from nbreferee.engine.channel import Channel
 from nbreferee.engine.conversation import is_writing
 from nbreferee.engine.credit import credit_of
 from nbreferee.engine.names import Names
+from nbreferee.engine.placing import Placed
 from nbreferee.engine.provenance import Provenance
 from nbreferee.engine.proxies import Proxy, type_of
 from nbreferee.engine.references import Trust
@@ -40,7 +41,7 @@ MANY_CALLS = 1_000  # of one test: it may then run out of time for that alone
 class Tester:
     """The tester of one submission."""
 
-    def __init__(self, control: Channel, shell: Shell, names: Names, plan: Plan, sources: Path) -> None:
+    def __init__(self, control: Channel, shell: Shell, names: Names, plan: Plan, sources: Path, placed: Placed) -> None:
         self._control = control
         self._shell = shell
         self._names = names
@@ -48,7 +49,7 @@ class Tester:
         self._student = Student(names, Trust(plan.student_classes, plan.modules, plan.written))
         self._provenance = Provenance(self._instructor_texts, sources, self._student.note_limit)
         self._student.record = self._provenance.record
-        self._own_files = {str(path) for path in Path().rglob("*")}
+        self._placed = placed
         self._known_files: dict[str, bytes] = {}  # by name: as both sides have them
         self._wrote = False  # whether the test may have written a file that the box has not
         self._student.files_to_box, self._student.files_from_box = self._send_files, self._fetch_files
@@ -180,7 +181,7 @@ class Tester:
             if type(name) is not str or type(data) is not bytes:
                 continue
             path = PurePosixPath(name)
-            if self._own_files & {str(path), *path.parts[:1]}:
+            if self._placed.names & {str(path), *map(str, path.parents)}:
                 continue
             if path.is_absolute() or ".." in path.parts or "\0" in name or len(path.parts) > 10:
                 continue
@@ -196,7 +197,8 @@ class Tester:
         if not self._wrote:
             return
         self._wrote = False
-        new = {str(path): path.read_bytes() for path in Path().rglob("*") if path.is_file() and not path.is_symlink() and str(path) not in self._own_files}
+        names = [str(path) for path in Path().rglob("*") if path.is_file() and not path.is_symlink()]
+        new = {name: Path(name).read_bytes() for name in names if name not in self._placed.names}
         self._student.ask("files", {name: data for name, data in new.items() if self._known_files.get(name) != data})
         self._known_files.update(new)
 
@@ -204,6 +206,7 @@ class Tester:
         """Let what looks into functions and figures look into the student's, too."""
 
         def watch(event: str, arguments: tuple) -> None:
+            self._placed.on_event(event, arguments)
             if event == "open" and is_writing(arguments[2]) and not str(arguments[0]).startswith(("/dev", "/proc")):
                 self._wrote = True
 

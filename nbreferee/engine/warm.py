@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nbreferee.codec import Bounds, CodecError, decode, encode
+from nbreferee.engine.assignment_files import RELEASED, AssignmentFiles, local_copy
 from nbreferee.engine.channel import Channel, ChannelError, Late
 from nbreferee.engine.limits import Budget
 from nbreferee.engine.scratch import Scratch
@@ -18,6 +19,7 @@ from nbreferee.engine.template import Child, Template
 from nbreferee.plan import Plan
 
 GRACE_S = 3.0  # a cell ends by itself in time; that long after it, its process is ended
+NO_FILES = AssignmentFiles()
 OUTPUT_BOUNDS = Bounds(total_bytes=64 << 20, depth=32, values=200_000)
 
 
@@ -55,7 +57,6 @@ class _Testers:
     """What testers are forked from, for masters that import the same."""
 
     template: Template
-    sources: Path
     _plans: dict[Plan, int] = field(default_factory=dict)
 
     def number_of(self, plan: Plan) -> int:
@@ -92,30 +93,31 @@ class Warm:
             template.close()
         self._own.remove()
 
-    def box(self) -> StudentBox:
-        """Return a new box."""
-        return StudentBox(self._next("box", lambda: self._box_template.fork(self._terms(), self._scratch())))
+    def box(self, files: AssignmentFiles = NO_FILES) -> StudentBox:
+        """Return a new box, with the instructor's files in its folder."""
+        key = "box", files.key
+        for other in [one for one in self._ahead if one[0] == "box" and one != key]:
+            self._ahead.pop(other).end()
+
+        def fork() -> Child:
+            placed = [str(local_copy(files) / RELEASED)] if files.files or files.folders else []
+            return self._box_template.fork({**self._terms(), "placed": placed}, self._scratch())
+
+        return StudentBox(self._next(key, fork))
 
     @contextlib.contextmanager
-    def tester(self, plan: Plan, files: Mapping[str, bytes]) -> Iterator[Channel]:
+    def tester(self, plan: Plan, files: AssignmentFiles = NO_FILES) -> Iterator[Channel]:
         """Lend a new tester for a master, with the instructor's files around it."""
-        key = (plan.modules, tuple(files.items()))
+        key = (plan.modules, files.key)
         if key not in self._testers:
-            sources = self.folder / f"sources{len(self._testers)}"
-            for name, data in files.items():
-                (sources / name).parent.mkdir(parents=True, exist_ok=True)
-                (sources / name).write_bytes(data)
-            sources.mkdir(exist_ok=True)
-            self._testers[key] = _Testers(self._tester_template.branch({"sources": str(sources), "modules": plan.modules}), sources)
+            sources = local_copy(files)
+            self._testers[key] = _Testers(self._tester_template.branch({"sources": str(sources), "modules": plan.modules}))
         testers = self._testers[key]
 
         def fork() -> Child:
-            scratch = self._scratch()
-            for path in testers.sources.iterdir():
-                (scratch / path.name).symlink_to(path)
-            return testers.template.fork({**self._terms(), "plan": testers.number_of(plan)}, scratch)
+            return testers.template.fork({**self._terms(), "plan": testers.number_of(plan)}, self._scratch())
 
-        for other in self._ahead.keys() - {"box", (key, plan)}:
+        for other in [one for one in self._ahead if one[0] != "box" and one != (key, plan)]:
             self._ahead.pop(other).end()
         tester = self._next((key, plan), fork)
         try:

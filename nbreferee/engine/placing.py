@@ -1,0 +1,65 @@
+"""Fill the working folder of a box or a tester with an assignment's files, and keep writing to them private.
+
+Small files are copied. The others are links to the machine's one read-only copy, so memory and time do not grow
+with them; a file that code opens for writing becomes a copy first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from nbreferee.engine.conversation import is_writing
+
+COPIED_BYTES = 8 << 20  # of all files together
+COPIED_FILES = 500
+
+
+class Placed:
+    """The working folder of this process, with the files of an assignment in it."""
+
+    def __init__(self, parts: Iterable[Path], folder: Path, copied_bytes: int = COPIED_BYTES) -> None:
+        self._parts = [str(part) for part in parts]
+        self.names: set[str] = set()  # of files
+        copied = 0
+        for part in map(Path, self._parts):
+            for root, folders, files in os.walk(part):
+                inside = os.path.relpath(root, part)
+                for name in sorted(folders):
+                    (folder / inside / name).mkdir(parents=True, exist_ok=True)
+                for name in sorted(files):
+                    path, place = Path(root, name), folder / inside / name
+                    self.names.add(os.path.normpath(os.path.join(inside, name)))
+                    size = path.stat().st_size
+                    if copied + size <= copied_bytes and len(self.names) <= COPIED_FILES:
+                        copied += size
+                        shutil.copy(path, place)
+                    else:
+                        place.symlink_to(path)
+
+    def on_event(self, event: str, arguments: tuple) -> None:
+        """Look at an audit event: a link to a file of the assignment that is to be written becomes a copy."""
+        if event == "open" and is_writing(arguments[2]):
+            self.make_own(arguments[0])
+        elif event in ("sqlite3.connect", "os.truncate", "os.chmod", "os.utime"):
+            self.make_own(arguments[0])
+
+    def make_own(self, path: object) -> None:
+        """Turn a link to a file of the assignment into a copy of it."""
+        if not isinstance(path, (str, bytes, os.PathLike)):
+            return
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            name = os.fsdecode(path)
+            target = os.readlink(name)
+            if any(target.startswith(f"{part}{os.sep}") for part in self._parts):
+                aside = f"{name}.nbreferee-copy"
+                shutil.copyfile(target, aside)
+                os.replace(aside, name)
+
+
+def nothing_placed() -> Placed:
+    """Return what stands for a working folder without files."""
+    return Placed((), Path())

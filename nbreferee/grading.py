@@ -31,11 +31,12 @@ from nbreferee.pages.sanitize import sanitize
 from nbreferee.plan import Plan, make_plan, role_of
 from nbreferee.rules import Rules
 from nbreferee.single_process import uses_single_process
-from nbreferee.submission.originals import Released
+from nbreferee.submission.originals import Originals, Released, originals_of
 from nbreferee.submission.reading import well_formed
 
 FILE_BYTES, FILES = 64 << 20, 500  # beside the notebook
 SANDBOX_STAMP = "Graded without a sandbox: {}"
+UNSURE = "the answer that this tests was not found for certain among the cells of the notebook"
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,11 @@ class Material:
     def plan(self) -> Plan:
         """What the tester has to know."""
         return make_plan(self.master)
+
+    @cached_property
+    def originals(self) -> Originals:
+        """The instructor's cells as students got them."""
+        return originals_of(self.master, self.released)
 
     @cached_property
     def texts(self) -> frozenset[str]:
@@ -145,7 +151,7 @@ class Grader:
             where the bytes are no notebook.
         """
         started = time.monotonic()
-        rebuilt = rebuild(material.master, material.released, data)
+        rebuilt = rebuild(material.originals, data)
         calibration = calibration or self.calibrate(material)
         self._try_solution(material)
         parts = parts_of(rebuilt)
@@ -154,7 +160,7 @@ class Grader:
         came = self._decide(material, parts, came, files, calibration)
         verdicts = fill_in(rebuilt, came)
         apply_rules(rebuilt.notebook, material.rules)
-        marks = marks_of(rebuilt, verdicts, material.released, self.stamp)
+        marks = marks_of(rebuilt, verdicts, self.stamp)
         repairs = rebuilt.repairs + sanitize(rebuilt.notebook, material.texts)
         if self.stamp:
             rebuilt.notebook.cells.insert(0, nbformat.v4.new_markdown_cell(f"**Graded without a sandbox:** {self.stamp}", id="sandbox"))
@@ -267,16 +273,19 @@ def fill_in(rebuilt: Rebuilt, came: list[Came]) -> tuple[CellVerdict, ...]:
                     output.execution_count = count
         known = place.cell
         if known is not None and known.is_test:
+            if known.grade_id in rebuilt.unsure_tests and one.score < known.points:
+                verdicts.append(CellVerdict(known.grade_id, "manual", 0.0, known.points, UNSURE))
+                continue
             verdicts.append(CellVerdict(known.grade_id, one.status, one.score, known.points, well_formed(one.message)))
         elif known is not None and (known.graded or known.is_task):
             verdicts.append(CellVerdict(known.grade_id, "manual", 0.0, known.points, ""))
     return tuple(verdicts)
 
 
-def marks_of(rebuilt: Rebuilt, verdicts: tuple[CellVerdict, ...], released: Mapping[str, Released], stamp: str) -> Marks:
+def marks_of(rebuilt: Rebuilt, verdicts: tuple[CellVerdict, ...], stamp: str) -> Marks:
     """Return the scores and comments that nbgrader would give: no points for an answer left as released, for one."""
     cells = [(cell, place.cell) for cell, place in zip(rebuilt.notebook.cells, rebuilt.places, strict=True) if place.cell is not None]
-    untouched = {known.grade_id for cell, known in cells if known.solution and known.grade_id in released and cell.source == released[known.grade_id].source}
+    untouched = rebuilt.unanswered
     scored = {one.grade_id: one for one in verdicts}
     scores: dict[str, float | None] = {
         known.grade_id: _automatic_score(scored[known.grade_id]) if known.is_test else 0.0 if known.grade_id in untouched else None

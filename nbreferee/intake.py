@@ -6,7 +6,7 @@ is the instructor's own, whatever the submission makes of it. Each change is a r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,9 @@ from nbformat import NotebookNode
 from nbreferee.master import Cell, Master
 from nbreferee.plan import role_of
 from nbreferee.rules import released_view
-from nbreferee.submission.originals import Released
+from nbreferee.submission.board import Piece
+from nbreferee.submission.matching import match_cells
+from nbreferee.submission.originals import Originals, Released
 from nbreferee.submission.reading import Submitted, read_notebook, well_formed
 
 ATTACHMENT_CHARACTERS = 20_000_000  # of one notebook
@@ -36,9 +38,11 @@ class Rebuilt:
     notebook: NotebookNode
     places: tuple[Place, ...]
     repairs: tuple[str, ...]
+    unanswered: frozenset[str] = frozenset()  # answers that are certainly not there, by grade id
+    unsure_tests: frozenset[str] = frozenset()  # tests of answers that may be in one of several other cells
 
 
-def rebuild(master: Master, released: Mapping[str, Released], data: bytes) -> Rebuilt:
+def rebuild(originals: Originals, data: bytes) -> Rebuilt:
     """Put a submission's cells into their places in the master.
 
     Cells that nbgrader knows come in the master's order; what the student added stays behind the cell
@@ -50,70 +54,63 @@ def rebuild(master: Master, released: Mapping[str, Released], data: bytes) -> Re
         where the bytes are no notebook.
     """
     reading = read_notebook(data)
-    submitted = reading.cells
-    known = {cell.grade_id: cell for cell in master.cells if cell.grade_id and (cell.graded or cell.solution or cell.locked or cell.is_task)}
-    matched, repairs = match(submitted, known)
-    repairs[:0] = reading.repairs
-    added: dict[str, list[Submitted]] = {"": []}
-    anchor = ""
-    for number, cell in enumerate(submitted):
-        if matched.get(cell.grade_id) == number:
-            anchor = cell.grade_id
-            added[anchor] = []
-        else:
-            added[anchor].append(cell)
+    master, released = originals.master, originals.released
+    matching = match_cells(reading.cells, originals)
+    submitted = matching.submitted
+    repairs = [*reading.repairs, *matching.repairs]
     cells: list[NotebookNode] = []
     places: list[Place] = []
 
+    def append(kind: str, source: str, attachments: Mapping[str, Any]) -> None:
+        cells.append(_new_cell(kind, source, attachments))
+        places.append(Place(None))
+
     def append_added(after: str) -> None:
-        for cell in added.get(after, ()):
-            cells.append(_new_cell(cell.kind, cell.source, cell.attachments))
-            places.append(Place(None))
+        for number in matching.added.get(after, ()):
+            append(submitted[number].kind, submitted[number].source, submitted[number].attachments)
 
     append_added("")
     passed: list[int] = []
     for cell in master.cells:
-        if cell.grade_id not in known:
+        if not cell.is_known:
             passed += [cell.index] if role_of(cell) == "free" else []
             continue
+        *before, mine = matching.answers.get(cell.grade_id, (None,))
+        for piece in before:
+            append("code", piece.source, {})
         original = released.get(cell.grade_id, Released(cell.source, ""))
-        number = matched.get(cell.grade_id)
-        if number is None:
-            repairs.append(f"cell {cell.grade_id} was missing: put back")
-        mine = submitted[number] if number is not None and cell.solution else None
-        if number is not None and submitted[number].kind != ("code" if cell.is_code else "markdown"):
-            repairs.append(f"cell {cell.grade_id} had become {submitted[number].kind}: turned back")
-        if number is not None and not cell.solution and submitted[number].source != released_view(original.source, master.delimiters):
-            repairs.append(f"cell {cell.grade_id} had been changed: the instructor's own is used")
-        cells.append(_known_cell(cell, original, mine))
+        if cell.grade_id in matching.unanswered:
+            mine = None
+        elif cell.solution and (mine is None or mine.source == original.source):
+            original = Released(original.source, "")  # nbgrader gives no points where text and checksum are as released
+        repairs += _repairs(cell, original, submitted[matching.cells[cell.grade_id]] if cell.grade_id in matching.cells else None, mine)
+        cells.append(_known_cell(cell, original, mine.source if mine else None, submitted[mine.number].attachments if mine else {}))
         places.append(Place(cell, tuple(passed)))
         passed = []
         append_added(cell.grade_id)
     notebook = NotebookNode(nbformat=4, nbformat_minor=5, metadata=_notebook_metadata(master), cells=cells)
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number + 1}"
-    return Rebuilt(notebook, tuple(places), tuple(repairs))
+    unsure = [cell.index for cell in master.cells if cell.grade_id in matching.unsure]
+    tests = frozenset(test.grade_id for index in unsure for test in master.affected_tests(index))
+    return Rebuilt(notebook, tuple(places), tuple(repairs), matching.unanswered, tests)
 
 
-def match(submitted: Sequence[Submitted], known: Mapping[str, Cell]) -> tuple[dict[str, int], list[str]]:
-    """Return which submitted cell each known one is, by grade id, the last of several; and the repairs."""
-    matched: dict[str, int] = {}
+def _repairs(cell: Cell, original: Released, submitted: Submitted | None, answer: Piece | None) -> list[str]:
+    """Return what had to be put right in one cell that nbgrader knows."""
+    if submitted is None:
+        return [] if answer else [f"cell {cell.grade_id} was missing: put back"]
     repairs = []
-    for number, cell in enumerate(submitted):
-        if cell.grade_id in known:
-            if cell.grade_id in matched:
-                repairs.append(f"cell {cell.grade_id} was there twice: the last one counts")
-            matched[cell.grade_id] = number
-    order = [known[grade_id].index for grade_id, _ in sorted(matched.items(), key=lambda pair: pair[1])]
-    if order != sorted(order):
-        repairs.append("cells were in another order: put back")
-    return matched, repairs
+    if submitted.kind != ("code" if cell.is_code else "markdown"):
+        repairs.append(f"cell {cell.grade_id} had become {submitted.kind}: turned back")
+    if not cell.solution and submitted.source != released_view(original.source, cell.delimiters):
+        repairs.append(f"cell {cell.grade_id} had been changed: the instructor's own is used")
+    return repairs
 
 
-def _known_cell(cell: Cell, original: Released, mine: Submitted | None) -> NotebookNode:
-    source = mine.source if mine is not None else original.source
-    new = _new_cell("code" if cell.is_code else "markdown", source, mine.attachments if mine else {})
-    if mine is None and cell.attachments and not cell.is_code:
+def _known_cell(cell: Cell, original: Released, answer: str | None, attachments: Mapping[str, Any]) -> NotebookNode:
+    new = _new_cell("code" if cell.is_code else "markdown", original.source if answer is None else answer, attachments)
+    if answer is None and cell.attachments and not cell.is_code:
         new["attachments"] = cell.attachments
     new.metadata["nbgrader"] = NotebookNode({**cell.settings, "checksum": original.checksum, "cell_type": new.cell_type})
     if not cell.solution:

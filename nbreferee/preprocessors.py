@@ -90,7 +90,7 @@ class RebuildSubmission(_Preprocessor):
         from nbreferee.pages.sanitize import sanitize
 
         data, _ = self._data(resources)
-        rebuilt = rebuild(material.master, material.released, data)
+        rebuilt = rebuild(material.originals, data)
         for repair in rebuilt.repairs + sanitize(rebuilt.notebook, material.texts):
             self.log.warning("%s: %s", resources["nbgrader"]["student"], repair)
         return rebuilt.notebook, resources

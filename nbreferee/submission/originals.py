@@ -9,7 +9,7 @@ from functools import cached_property
 
 from nbreferee.master import Cell, Master
 from nbreferee.rules import released_view
-from nbreferee.submission.texts import NAME, defined_names, lines_of, normal
+from nbreferee.submission.texts import NAME, defined_names, lines_of, normal, says_nothing
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,11 @@ class Original:
         return self.is_known and self.cell.solution
 
     @property
+    def is_its_solution(self) -> bool:
+        """Whether the solution is what students got: as released, the cell may hold an answer."""
+        return self.is_answer and self.cell.is_code and self.text == normal(self.cell.source) and not says_nothing(self.text)
+
+    @property
     def name(self) -> str:
         """Its grade id; empty for a free cell."""
         return self.cell.grade_id if self.is_known else ""
@@ -51,8 +56,10 @@ class Original:
 
 @dataclass(frozen=True)
 class Originals:
-    """All cells of a notebook of the instructor's."""
+    """A notebook of the instructor's, cell by cell."""
 
+    master: Master = field(repr=False)
+    released: Mapping[str, Released] = field(repr=False)
     all: tuple[Original, ...] = field(repr=False)
 
     @cached_property
@@ -64,6 +71,11 @@ class Originals:
     def answers(self) -> dict[str, Original]:
         """Those that students write into, by grade id."""
         return {name: one for name, one in self.known.items() if one.is_answer}
+
+    @cached_property
+    def stubs(self) -> frozenset[str]:
+        """The texts of the cells that students write into."""
+        return frozenset(one.text for one in self.answers.values() if one.text)
 
     @cached_property
     def by_text(self) -> dict[str, list[Original]]:
@@ -101,7 +113,8 @@ class Originals:
 
 def originals_of(master: Master, released: Mapping[str, Released]) -> Originals:
     """Return the instructor's cells as students got them."""
-    return Originals(tuple(_original(cell, node.get("id", ""), released) for cell, node in zip(master.cells, master.notebook.cells, strict=True)))
+    nodes = master.notebook.cells
+    return Originals(master, released, tuple(_original(cell, nodes[cell.index].get("id", ""), released) for cell in master.cells))
 
 
 def _original(cell: Cell, cell_id: str, released: Mapping[str, Released]) -> Original:

@@ -41,7 +41,7 @@ from typing import Any
 
 from nbreferee.engine.callers import IMPORTERS, callers, module_of, split, texts_handed_to
 from nbreferee.engine.instructor_text import InstructorText
-from nbreferee.engine.received import Received, as_text, tokens_of, words_of
+from nbreferee.engine.received import WORD, Received, as_text, tokens_of, words_of
 from nbreferee.sandbox import interpreter_folders
 
 # Packages that compile, or compute, what they are given: there a single word of the box counts as well.
@@ -51,7 +51,8 @@ EVALUATORS = (
 )  # fmt: skip
 STARTERS = ("IPython", "asyncio", "nbreferee", "os", "posix", "subprocess")  # of processes, for those who call them
 COMPUTES_TREES = "pandas.core.computation"
-MADE_TEXT = ("sympy", "timeit")  # the text that they compile is their own, around what they are given
+MADE_TEXT = ("IPython.core.magics.execution", "sympy", "timeit")  # the text that they compile is their own, around what they are given
+NO_TEXT = frozenset({"lambdify"})  # evaluators whose arguments are no code
 MAKERS = frozenset({"collections", "dataclasses"})  # of classes with fields of given names
 PLAIN_CLASSES = {
     "builtins": {"bytearray", "complex", "dict", "frozenset", "list", "range", "set", "slice", "tuple"},
@@ -59,6 +60,7 @@ PLAIN_CLASSES = {
     "decimal": {"Decimal"}, "fractions": {"Fraction"},
     **dict.fromkeys(["numpy", "numpy.core.multiarray", "numpy._core.multiarray"], {"_reconstruct", "dtype", "ndarray", "scalar"}),
 }  # fmt: skip
+STRUCTURE = frozenset("()[]{},.:'\"")  # one of these alone is in nearly every text
 OWN_PICKLES = 10_000
 TEXT = "a test cannot run the text of an answer here"
 FILE = "a test cannot load code from a file that the assignment does not have"
@@ -166,10 +168,15 @@ class Provenance:
     def _is_more_than_names(self, text: str, library: list[types.FrameType]) -> bool:
         """Tell whether a package compiles more of the box than names."""
         modules = [module_of(frame) or "" for frame in library]
-        evaluates = modules[0] not in MAKERS and any(module.startswith(EVALUATORS) for module in modules)
-        if evaluates or (modules[0] in MAKERS and modules[-1] == modules[0]):
-            if any(self._is_of_box(one, strict=True) for one in texts_handed_to(library[-1])):
-                return True
+        given = list(texts_handed_to(library[-1]))
+        if modules[0] in MAKERS:
+            evaluates = False
+            given = [one for one in given if modules[-1] == modules[0] and not words_of(tokens_of(one)) <= self._instructor.literal_words]
+        else:
+            evaluates = any(module.startswith(EVALUATORS) for module in modules)
+            given = given if evaluates and library[-1].f_code.co_name not in NO_TEXT else []
+        if any(self._is_of_box(one, strict=True) for one in given):
+            return True
         if modules[0] == "collections":  # a namedtuple's fields are names: it looks
             return False
         return self._is_of_box(text, strict=False, names=evaluates and not any(module.startswith(MADE_TEXT) for module in modules))
@@ -197,19 +204,29 @@ class Provenance:
         rest = {one for one, own in zip(mine, covered, strict=True) if not own and not self._instructor.is_own(one)}
         if any(self._counts(run, mine, rest, names) for run in self.received.whole_in(mine)):
             return True
-        if words_of(mine) and (strict or names or len(mine) > 2) and self.received.holds(mine) and not (len(mine) > 1 and self._instructor.holds(mine)):
+        if any(map(WORD.fullmatch, mine)) and (strict or names or len(mine) > 2) and self.received.holds(mine) and not (len(mine) > 1 and self._instructor.holds(mine)):
             return True
         if not strict:
             return False
         unknown = {word for word in words_of(list(rest)) if word not in self._instructor.literal_words}
-        return bool(unknown & self.received.words) or (len(mine) > 1 and not all(map(self._instructor.knows, unknown)))
+        if unknown & self.received.words or any(map(self._is_completed, unknown)):
+            return True
+        return len(mine) > 1 and not all(map(self._instructor.knows, unknown))
+
+    def _is_completed(self, word: str) -> bool:
+        """Tell whether a word is one of the instructor's that a received word has made longer."""
+        parts = [(word[:at], word[at:]) for at in range(1, len(word))]
+        own = self._instructor.literal_words
+        return any((a in own and self.received.is_word(b)) or (b in own and self.received.is_word(a)) for a, b in parts)
 
     def _counts(self, run: str, mine: list[str], rest: set[str], names: bool) -> bool:
         """Tell whether a received text that stands in a text is more than a coincidence."""
         tokens = run.strip("\0").split("\0")
         if len(tokens) == len(mine):
             return True
-        if not names and all(token.isidentifier() or token == "," for token in tokens):
+        if tokens[0] in STRUCTURE and len(tokens) == 1:
+            return False
+        if not names and (not words_of(tokens) or all(token.isidentifier() or token == "," for token in tokens)):
             return False
         return not self._instructor.holds(tokens) if len(tokens) > 1 else tokens[0] in rest
 

@@ -109,6 +109,10 @@ class Received:
         run = joined(tokens)
         return any(run in one for texts in self._by_first.values() for one in texts)
 
+    def is_word(self, word: str) -> bool:
+        """Tell whether a received text is just this word."""
+        return joined([word]) in self._by_first.get(word, ())
+
     def _read(self) -> None:
         unread, self._unread, self._unread_bytes = self._unread, [], 0
         for cell, are_files, frame in unread:
@@ -139,7 +143,7 @@ class Received:
             left.append(message[2:] if type(message) is tuple and message[1:2] in OPERATIONS else message)
         except (CodecError, ValueError, TypeError, RecursionError, MemoryError):
             pass  # the box is lost by it; what has been read so far counts all the same
-        left += [one[1:] if type(one) is tuple else one for one in said]  # the first says only what it is
+        left += [_text_in(one) for one in said]
         while left:
             one = left.pop()
             if type(one) is str:
@@ -153,5 +157,19 @@ class Received:
                 left.extend(one)
             elif type(one) in (list, tuple, set, frozenset):
                 left.extend(one)
+                if len(one) > 1 and all(type(item) is str and len(item) == 1 for item in one):
+                    yield "".join(one)  # a text by its characters
             elif isinstance(one, (np.ndarray, np.generic)) and one.dtype.kind == "U":
                 left.extend(np.unique(one).tolist())
+
+
+def _text_in(said: Any) -> Any:
+    """Return the part of what stands for an object that a test can get as text."""
+    match said:
+        case ("named" | "module" | "main", *_):  # what both sides have
+            return None
+        case ("object", number, (_, name, type_name, _, *others)):
+            return number, name, type_name, others
+        case tuple():
+            return said[1:]  # the first part says only what it is
+    return said

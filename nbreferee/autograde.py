@@ -197,6 +197,9 @@ class Autograding:
             error = future.exception()
             if isinstance(error, BrokenExecutor):
                 broken.append((submission, name))
+            elif error is None and future.result().status == worker.NEEDS_FILES:
+                self._workers.deliver(future.result().worker, submission.tasks[name].material.files)
+                self._running[self._workers.submit(self._workers.grade, submission.tasks[name])] = submission, name
             else:
                 submission.results[name] = future.result() if error is None else _failed_by_us(error)
         if broken:  # a worker has died, and one of those that were running is why

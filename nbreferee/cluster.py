@@ -16,6 +16,7 @@ from typing import Any
 
 from nbreferee import __version__
 from nbreferee.course import CourseError
+from nbreferee.engine.assignment_files import FilesChanged
 
 CONNECT_S = 5.0  # for a scheduler to answer
 COUNT_S = 1.0  # workers come and go: they are counted as often
@@ -49,6 +50,15 @@ class Cluster(Executor):
             return self._executor.submit(function, task)
         except Exception:  # a client that has lost its scheduler raises this and that
             raise CourseError(GONE.format(self.address)) from None
+
+    def run_on(self, worker: str, function: Callable[[Any], Any], argument: Any) -> None:
+        """Have one worker do something now; one that has gone is passed over, for its tasks go to others."""
+        try:
+            self._client.run(function, argument, workers=[worker])
+        except FilesChanged as error:
+            raise CourseError(f"{error}. Run the command again.") from None
+        except Exception:  # it has left, or is about to: what it was given comes back
+            return
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Let go of the cluster and of what is still to be done there; its workers stay."""

@@ -23,11 +23,15 @@ from pathlib import Path
 from typing import Any
 
 from nbreferee import __version__
+from nbreferee.engine.assignment_files import FilesMissing, local_copy
 from nbreferee.engine.limits import Budget
 from nbreferee.engine.warm import Warm
 from nbreferee.grading import CellVerdict, Grader, Marks, Material, as_bytes, plain_verdict
 from nbreferee.sandbox import Layer
 from nbreferee.submission.reading import SubmissionError
+
+
+NEEDS_FILES = "needs_files"  # the status of a result: the worker's machine lacks the assignment's files
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ class Result:
     repairs: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     wall_s: float = 0.0
+    worker: str = ""  # the address of one that needs files
 
 
 class Unfit(Exception):
@@ -124,7 +129,17 @@ def run_far(version: str, task: Task) -> Result:
     missing = sorted(layer.value for layer in task.budget.layers - _layers_here())
     if missing:
         raise Unfit(f"{platform.node()}: student code must not run on this worker, for its sandbox lacks {', '.join(missing)}. Run nbreferee doctor there.")
+    try:
+        local_copy(task.material.files)
+    except FilesMissing:
+        return Result(NEEDS_FILES, worker=_address())
     return run(task)
+
+
+def _address() -> str:
+    from distributed import get_worker
+
+    return get_worker().address
 
 
 def kept(task: Task, cells: tuple[CellVerdict, ...], repairs: tuple[str, ...]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 from nbreferee import __version__
 from nbreferee.cluster import GONE, Cluster
 from nbreferee.course import CourseError
+from nbreferee.engine.assignment_files import AssignmentFiles, deliveries, take
 from nbreferee.worker import Result, Task, Unfit, run, run_far, start_worker
 
 
@@ -22,6 +23,7 @@ class Workers:
         self._new_executor = new_executor
         self._threads = threads
         self._executor: Executor | None = None
+        self._delivered: set[tuple[str, str]] = set()  # (worker, key of files)
         self.grade = grade  # what to submit for a notebook to be graded
 
     @property
@@ -56,6 +58,14 @@ class Workers:
             if isinstance(error := future.exception(), Unfit):
                 raise CourseError(str(error))
         return ready
+
+    def deliver(self, worker: str, files: AssignmentFiles) -> None:
+        """Bring the contents of an assignment's files to a worker on another machine, once."""
+        executor = self._ready()
+        if isinstance(executor, Cluster) and (worker, files.key) not in self._delivered:
+            self._delivered.add((worker, files.key))
+            for delivery in deliveries(files):
+                executor.run_on(worker, take, delivery)
 
     def replace(self) -> Executor:
         """Go on with a new executor: the old one has broken."""

@@ -24,7 +24,8 @@ from test_batch import BAD, BINARIES, CONFIG, HONEST, RIGHT, hand_in, released  
 from nbreferee import __version__, worker
 
 SLOW = {f"slow_{n}": {**RIGHT, "half": f"import time\ntime.sleep(0.4)\n{RIGHT['half']}"} for n in range(8)}
-STUDENTS = {**HONEST, **SLOW, "exits": BAD["exits"][0]}
+READS = {**RIGHT, "half": "def half(x):\n    return x * len(open('data/large.bin', 'rb').read()) / 40_000_000"}
+STUDENTS = {**HONEST, **SLOW, "exits": BAD["exits"][0], "reads": READS}
 COMMAND = [BINARIES / "nbreferee", "autograde", "ps1", "--json", "../verdicts.json"]
 PYTHON = [sys.executable, "-m"]
 
@@ -60,6 +61,8 @@ def course(released, tmp_path_factory) -> Path:  # noqa: F811
     """A course that some have handed in, the only thing in its parent folder."""
     course = Path(shutil.copytree(released, tmp_path_factory.mktemp("cluster") / "course"))
     (course / "nbgrader_config.py").write_text(CONFIG.replace("_s = 1\n", "_s = 20\n"))
+    (course / "source/ps1/data").mkdir(exist_ok=True)
+    (course / "source/ps1/data/large.bin").write_bytes(bytes(20_000_000))  # more than one delivery, and no part of a task
     for student, answers in STUDENTS.items():
         hand_in(course, student, answers)
     return course
@@ -134,6 +137,11 @@ def test_verdicts_and_notebooks_of_a_cluster_are_those_of_a_local_run(ran, local
     assert {one["status"] for one in verdicts(local).values()} == {"graded"}
     files = [sorted(path.relative_to(course) for path in (course / "autograded").rglob("*")) for course in (ran.course, local)]
     assert files[0] == files[1]
+
+
+def test_files_of_the_course_are_there_on_the_workers(ran):
+    cells = [cell for (student, _), one in verdicts(ran.course).items() if student == "reads" for cell in one["cells"]]
+    assert [cell["score"] for cell in cells if cell["grade_id"] == "half_tests"] == [3], cells
 
 
 def test_workers_leave_nothing_however_they_end(ran):

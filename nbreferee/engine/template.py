@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from nbreferee.codec import decode, encode
-from nbreferee.engine.assignment_files import RELEASED, UNRELEASED
+from nbreferee.engine.assignment_files import RELEASED, UNRELEASED, own_folder
 from nbreferee.engine.channel import Channel, ChannelError
 from nbreferee.engine.placing import Placed
 from nbreferee.sandbox import Box as Walls
@@ -82,7 +82,7 @@ class Template:
         environment = {**ENVIRONMENT, "HOME": str(home), "IPYTHONDIR": str(home / "ipython"), "MPLCONFIGDIR": os.environ.get("MPLCONFIGDIR") or _matplotlib_cache()}
         with theirs:
             process = subprocess.Popen(
-                [sys.executable, "-I", "-c", START.format(PACKAGES), role, str(theirs.fileno()), str(os.getpid()), str(folder)],
+                [sys.executable, "-I", "-c", START.format(PACKAGES), role, str(theirs.fileno()), str(os.getpid()), str(folder), str(own_folder())],
                 env=environment, cwd=home, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             )  # fmt: skip
         return Template(Channel(ours), process)
@@ -142,13 +142,15 @@ def _matplotlib_cache() -> str:
 
 def main(packages: str) -> None:
     """Be a template."""
-    role, handle, parent, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+    role, handle, parent, folder, files = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:6]
     kernel.end_with(parent)  # while it gets warm it does not listen
     control = Channel(socket.socket(fileno=handle))
     prepared = {"box": _BoxRole, "tester": _TesterRole}[role](packages)
     kernel.prctl(kernel.PR_SET_PDEATHSIG, 0)  # or it would end with the thread that has started it; from now on a closed socket ends it
     _listen(control, prepared)
     shutil.rmtree(folder, ignore_errors=True)  # whoever would have done so has been killed
+    if os.getppid() != parent:
+        shutil.rmtree(files, ignore_errors=True)
     os._exit(0)  # IPython would look for its folders
 
 

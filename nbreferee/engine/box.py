@@ -30,6 +30,7 @@ from nbreferee.engine.figures import Figures
 from nbreferee.engine.files import Files
 from nbreferee.engine.placing import Placed
 from nbreferee.engine.shell import Shell, error_output
+from nbreferee.engine.student_modules import BoxModules
 
 HEARD_CHARACTERS = 1_000_000  # of what one call prints
 OPERATORS = ("lt le eq ne gt ge add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift neg pos abs invert "
@@ -70,9 +71,9 @@ class Box:
         self._random_after: tuple | None = None  # as the last call has left it, where nothing else has run since
         sys.addaudithook(self._note_writing)
         self._operations: dict[str, Callable[..., Any]] = {
-            "cell": self._run_cell, "files": self._files.take, "new_files": self._files.new, "name": self._name, "names": self._names,
+            "cell": self._run_cell, "files": self._files.take, "hand_in": self._files.hand_in, "new_files": self._files.changes, "name": self._name, "names": self._names,
             "call": self._call, "attributes": lambda one: dict(vars(one)), "source": self._source,
-            "signature": self._signature, "traceback": self._traceback, "draw": self._draw,
+            "signature": self._signature, "traceback": self._traceback, "draw": self._draw, **BoxModules().operations,
         }  # fmt: skip
         self._callable: dict[str, Callable[..., Any]] = {
             **{name: getattr(operator, name) for name in OPERATORS},
@@ -85,7 +86,7 @@ class Box:
 
     def _note_writing(self, event: str, arguments: tuple) -> None:
         self._placed.on_event(event, arguments)
-        if event in ("os.rename", "shutil.move") or (event == "open" and is_writing(arguments[2])):
+        if event in ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.move", "shutil.rmtree") or (event == "open" and is_writing(arguments[2])):
             self._wrote = True
 
     def serve(self) -> None:

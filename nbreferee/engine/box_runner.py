@@ -107,7 +107,7 @@ class BoxRunner:
             self._box = self._warm.box(self._placed)
             self._while_box_starts()
             if self._files:
-                self._box.ask("files", self._files, limit_s=self._budget.cell_s)
+                self._box.ask("hand_in", self._files, limit_s=self._budget.cell_s)
             for number, source in list(self._ran):
                 try:
                     self._cell(self._box, source, min(self._budget.cell_s, max(0.1, self._end - time.monotonic())))

@@ -176,6 +176,10 @@ class Student:
             raise self._lose(UNRULY)
         return bool(answer[0]), self._looked_at(answer[1], name)
 
+    def ask_module(self, operation: str, module: str, *arguments: Any) -> Any:
+        """Ask something about a module that the student has written (see `student_modules`)."""
+        return self._looked_at(self.ask(operation, module, *arguments), f"{module}.{arguments[0]}" if arguments else module)
+
     def known_class(self, name: str) -> type | None:
         """Return a class of the instructor's or of NumPy's exceptions by its name."""
         return self._references.known_class(name)

@@ -15,15 +15,16 @@ import sys
 import time
 import types
 from collections.abc import Collection, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
 
 from nbreferee.codec import decode, encode
+from nbreferee.engine.assignment_files import RELEASED, UNRELEASED
 from nbreferee.engine.channel import Channel
-from nbreferee.engine.conversation import is_writing
 from nbreferee.engine.credit import credit_of
+from nbreferee.engine.file_exchange import FileExchange
 from nbreferee.engine.names import Names
 from nbreferee.engine.placing import Placed
 from nbreferee.engine.provenance import Provenance
@@ -32,6 +33,7 @@ from nbreferee.engine.references import Trust
 from nbreferee.engine.rehearsed import TYPE_OF
 from nbreferee.engine.shell import Shell, error_output
 from nbreferee.engine.student import Lost, OutOfTime, Student
+from nbreferee.engine.student_modules import StudentFinder
 from nbreferee.plan import Plan, Step
 
 
@@ -49,13 +51,13 @@ class Tester:
         self._student = Student(names, Trust(plan.student_classes, plan.modules, plan.written))
         self._provenance = Provenance(self._instructor_texts, sources, self._student.note_limit)
         self._student.record = self._provenance.record
-        self._placed = placed
-        self._known_files: dict[str, bytes] = {}  # by name: as both sides have them
-        self._wrote = False  # whether the test may have written a file that the box has not
-        self._student.files_to_box, self._student.files_from_box = self._send_files, self._fetch_files
+        self._files = FileExchange(self._student, placed, self._provenance)
+        self._student.files_to_box, self._student.files_from_box = self._files.send, self._files.fetch
         dict.__setitem__(names, TYPE_OF, type_of)
         shell.while_code_runs = lambda: names.asking(self._student)
         names.students_own = frozenset(plan.student_names)
+        parts = [str(sources / part) for part in (RELEASED, UNRELEASED)]
+        sys.meta_path.append(StudentFinder(self._student.ask_module, lambda: names.student is not None, parts))
         self._patch()
 
     def serve(self) -> None:
@@ -69,6 +71,7 @@ class Tester:
     def do_connect(self, limit_s: float, channel: Channel) -> None:
         """Talk to a new box."""
         self._student.connect(channel, limit_s)
+        self._files.forget()
 
     def do_run(self, number: int, limit_s: float, allowed: list | None) -> dict[str, Any]:
         """Run a step; return what it shows, and for a test what it comes to.
@@ -104,7 +107,7 @@ class Tester:
         self._student.begin(deadline)
         if step.role == "test" and not self._student.lost:
             with contextlib.suppress(BaseException):  # whatever the box makes of it
-                self._fetch_files()
+                self._files.fetch()
                 if self._student.open_figures:  # of the test before: a notebook closes them after each cell
                     self._student.call("close", ("all",))
         self._names.begin()
@@ -119,6 +122,9 @@ class Tester:
         self._student.set_for_students = set_for_students
         with _limited(limit_s):
             shown, result = self._shell.run(step.source)
+        if step.role == "test" and not self._student.lost:
+            with contextlib.suppress(BaseException):  # later cells see what the test has made
+                self._files.send()
         error = result.error_before_exec or result.error_in_exec
         if isinstance(error, OutOfTime) and self._student.calls > MANY_CALLS:
             self._student.note_limit(f"it calls the student's code {self._student.calls:,} times, which takes longer between two processes")
@@ -170,45 +176,11 @@ class Tester:
 
     # ------------------------------------------------ between the two sides
 
-    def _fetch_files(self) -> None:
-        """Bring in what the student's code has written: never over the instructor's, never a program or a pickle."""
-        self._provenance.received.are_files = True
-        try:
-            found = self._student.ask("new_files")
-        finally:
-            self._provenance.received.are_files = False
-        for name, data in found.items() if type(found) is dict else ():
-            if type(name) is not str or type(data) is not bytes:
-                continue
-            path = PurePosixPath(name)
-            if self._placed.names & {str(path), *map(str, path.parents)}:
-                continue
-            if path.is_absolute() or ".." in path.parts or "\0" in name or len(path.parts) > 10:
-                continue
-            self._provenance.record_file(Path(name))
-            with contextlib.suppress(OSError, ValueError):
-                Path(name).parent.mkdir(parents=True, exist_ok=True)
-                Path(name).write_bytes(data)
-                self._known_files[name] = data
-        self._wrote = False
-
-    def _send_files(self) -> None:
-        """Bring into the box what the test has written."""
-        if not self._wrote:
-            return
-        self._wrote = False
-        names = [str(path) for path in Path().rglob("*") if path.is_file() and not path.is_symlink()]
-        new = {name: Path(name).read_bytes() for name in names if name not in self._placed.names}
-        self._student.ask("files", {name: data for name, data in new.items() if self._known_files.get(name) != data})
-        self._known_files.update(new)
-
     def _patch(self) -> None:
         """Let what looks into functions and figures look into the student's, too."""
 
         def watch(event: str, arguments: tuple) -> None:
-            self._placed.on_event(event, arguments)
-            if event == "open" and is_writing(arguments[2]) and not str(arguments[0]).startswith(("/dev", "/proc")):
-                self._wrote = True
+            self._files.on_event(event, arguments)
 
         sys.addaudithook(watch)
         self._provenance.install()

@@ -270,5 +270,19 @@ def export(course_dir: Path, assignments: tuple[str, ...], **options: Any) -> No
     sys.exit(commands.export_scores(course_dir, assignments, **options))
 
 
+@main.command()
+@click.argument("assignment")
+@COURSE_DIR
+@click.option("--to", metavar="FILE.zip", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Where to write the zip to upload.")
+@click.option("--visibility", metavar="[GRADE_ID=]WHEN", multiple=True, help="When students see tests: visible, hidden, after_due_date or after_published.")
+@click.option("--minutes", type=click.FloatRange(min=1), default=10, show_default=True, help="Gradescope's time limit for this autograder.")
+@click.option("--unsafe-no-sandbox", metavar="REASON", default="", help="Run student code unprotected there, and stamp every result with the reason.")
+def gradescope(course_dir: Path, **options: Any) -> None:
+    """Write a Gradescope autograder that grades an assignment with nbreferee."""
+    from nbreferee.lms import commands
+
+    sys.exit(commands.make_autograder(course_dir, **options))
+
+
 if __name__ == "__main__":
     main()

@@ -51,6 +51,21 @@ def export_scores(course_dir: Path, assignments: tuple[str, ...], **options: Any
     return _in_course(course_dir, work)
 
 
+def make_autograder(course_dir: Path, assignment: str, to: Path, visibility: tuple[str, ...], **options: Any) -> int:
+    """Write a Gradescope autograder for an assignment, and return the exit status."""
+    from nbreferee.lms.autograder_zip import Wanted, read_visibility, write_autograder
+
+    def work(course: CourseDirectory, gradebook: Gradebook) -> int:
+        source_assignments(course, [assignment])
+        if not to.absolute().parent.is_dir():
+            raise CourseError(f"{to.parent}: no such folder for --to. Make it first.")
+        count = write_autograder(course, gradebook, Wanted(assignment, to, shown=read_visibility(visibility), **options))
+        print(f"{to}: an autograder for {assignment}. Gradescope will install {count} packages, at the versions that are installed here.")
+        return 0
+
+    return _in_course(course_dir, work)
+
+
 def _in_course(course_dir: Path, work: Callable[[CourseDirectory, Gradebook], int]) -> int:
     """Do something with a course and its gradebook; say what ends it."""
     warnings.filterwarnings("ignore", module="nbgrader")

@@ -6,6 +6,7 @@ There is no official description; this is what public programs that read them ag
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,7 @@ from nbreferee.lms.csvtext import Cell, Table, TableError, read_number
 from nbreferee.lms.people import Person, name_key
 
 METADATA = "submission_metadata.yml"
+DEPTH = 200
 
 
 @dataclass(frozen=True)
@@ -88,12 +90,27 @@ def load_yaml(data: bytes, name: str) -> dict[Any, Any]:
 
     Loader.add_multi_constructor("!", plain)
     try:
+        _check_depth(yaml.parse(data, Loader))
         found = yaml.load(data, Loader)  # a subclass of the safe loader
     except (yaml.YAMLError, ValueError, TypeError, RecursionError, OverflowError) as error:
         raise ZipError(f"{name} cannot be read ({str(error).splitlines()[0]}). Export the submissions again.") from None
     if not isinstance(found, dict):
         raise ZipError(f"{name} lists no submissions. Export the submissions again.")
     return found
+
+
+def _check_depth(events: Iterable[Any]) -> None:
+    """Refuse what is nested too deeply for the loader, which is recursive and in C: it would end this process."""
+    import yaml
+
+    depth = 0
+    for event in events:
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > DEPTH:
+                raise ValueError("it is nested too deeply")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def _submitters(entry: Any) -> tuple[Person, ...]:

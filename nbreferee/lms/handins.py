@@ -120,9 +120,15 @@ def _read_moodle(archive: Archive, register: Register) -> Contents:
             refused.append(Refused(member.path, "this student has another file of that name, of another kind"))
         else:
             found[entry.name, entry.number][entry.path] = member
-    words = {name_key(name) for name, _ in found}
-    blind = len(words) == 1 and len(found) > 1
+    blind = _is_blind(list(found), register)
     return Contents("moodle", tuple(_moodle_handin(*key, files, register, blind) for key, files in found.items()), tuple(refused))
+
+
+def _is_blind(names: list[tuple[str, str]], register: Register) -> bool:
+    """Return whether one word stands for all names, and nobody of the roster has that name or one of these numbers and another name."""
+    if len({name_key(name) for name, _ in names}) != 1 or len(names) < 2 or register.named(Person(names[0][0])):
+        return False
+    return not any(person.name for _, number in names for person in register.with_id("participant", number))
 
 
 def _moodle_handin(name: str, number: str, files: dict[str, Member], register: Register, blind: bool) -> Handin:

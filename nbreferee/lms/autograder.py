@@ -1,0 +1,149 @@
+"""What run_autograder does in Gradescope's container: one submission to results/results.json.
+
+    ROOT/source      what the zip held: this assignment's course folder, and settings.json
+    ROOT/submission  what the student handed in
+    ROOT/results     where results.json goes
+
+Where the grader itself fails, there is no results.json and the exit status is 1: Gradescope then says that
+the autograder failed, nobody gets a zero, and the instructor can run it again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nbreferee.aside import write_whole
+from nbreferee.autograde import Autograding, Manner, Outcome, read_materials
+from nbreferee.course import CourseError, gradebook_writer, open_course
+from nbreferee.engine.limits import Budget
+from nbreferee.lms.results import Exercise, Shown, results
+from nbreferee.settings import NbReferee, SandboxError
+from nbreferee.workers import local_workers
+
+STUDENT = "student"  # there is one
+SHARE_OF_TIME = 0.85  # of the platform's limit; the rest starts and ends things
+RESERVED_BYTES = 350 << 20  # of the container's memory, for the grader itself
+LEAST_BYTES = 256 << 20
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `nbreferee gradescope` has written beside the course."""
+
+    assignment: str
+    minutes: float
+    shown: Shown
+    stamp: str
+
+    @classmethod
+    def read(cls, path: Path) -> Settings:
+        """Read settings.json."""
+        found = json.loads(path.read_text())
+        return cls(found["assignment"], found["minutes"], Shown(found["visibility"], found["visibilities"]), found["unsafe_no_sandbox"])
+
+
+def main() -> None:
+    """Grade the submission below the root that is the first argument, or /autograder."""
+    root = Path(sys.argv[1] if len(sys.argv) > 1 else "/autograder")
+    sys.exit(run(root))
+
+
+def run(root: Path) -> int:
+    """Grade the submission; return the exit status."""
+    warnings.filterwarnings("ignore", module="nbgrader")
+    started = time.monotonic()
+    settings = Settings.read(root / "source" / "settings.json")
+    with tempfile.TemporaryDirectory(prefix="autograder-") as scratch:
+        course_dir = Path(scratch) / "course"
+        shutil.copytree(root / "source" / "course", course_dir)
+        place = course_dir / "submitted" / STUDENT / settings.assignment
+        place.parent.mkdir(parents=True)
+        place.symlink_to((root / "submission").resolve(), target_is_directory=True)
+        try:
+            outcomes, exercises = _grade(course_dir, settings)
+        except (CourseError, SandboxError) as error:
+            return _failed(f"not graded: {error}")
+    for warning in dict.fromkeys(warning for one in outcomes for warning in one.warnings):
+        print(f"Look at this test: {warning}")
+    if failed := [one for one in outcomes if one.status == "grader_failed"]:
+        return _failed(f"not graded: {failed[0].notebook}: {failed[0].message}")
+    found = results(outcomes, exercises, _handed_in(root / "submission"), settings.shown, time.monotonic() - started, settings.stamp)
+    (root / "results").mkdir(exist_ok=True)
+    write_whole(root / "results" / "results.json", (json.dumps(found, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
+    print(f"{found['score']:g} of {sum(one.points for one in exercises if not one.by_hand):g} points that are graded automatically.")
+    return 0
+
+
+def _failed(why: str) -> int:
+    print(f"nbreferee: {why}")
+    return 1
+
+
+def _grade(course_dir: Path, settings: Settings) -> tuple[list[Outcome], list[Exercise]]:
+    course = open_course(course_dir)
+    found: dict[str, Outcome] = {}
+
+    def done(outcome: Outcome) -> None:
+        found[outcome.notebook] = outcome
+
+    with gradebook_writer(course) as gradebook:
+        materials = read_materials(course, gradebook, settings.assignment)
+        exercises = [
+            Exercise(name, cell.grade_id, cell.points, not cell.is_test)
+            for name, material in materials.items()
+            for cell in material.master.cells
+            if cell.graded or cell.is_task
+        ]
+        budget = _fitted(NbReferee(config=course.config).budget(unsafe=bool(settings.stamp)), settings.minutes, len(materials))
+        workers = local_workers(1, grade=True)
+        try:
+            Autograding(course, gradebook, settings.assignment, workers, Manner(budget, settings.stamp), done).run([STUDENT])
+        finally:
+            workers.close()
+    return [found[name] for name in materials], exercises
+
+
+def _fitted(budget: Budget, minutes: float, notebooks: int) -> Budget:
+    """Return a budget within the container's memory and the platform's time."""
+    most_s = SHARE_OF_TIME * 60 * minutes / max(notebooks, 1)
+    submission_s = min(budget.submission_s, most_s)
+    memory = min(budget.box.memory_bytes, max(container_bytes() - RESERVED_BYTES, LEAST_BYTES))
+    box = replace(budget.box, memory_bytes=memory, cpu_s=int(submission_s) + 10)
+    return replace(
+        budget, call_s=min(budget.call_s, submission_s), cell_s=min(budget.cell_s, submission_s), submission_s=submission_s, box=box
+    )
+
+
+def container_bytes() -> int:
+    """Return how much memory the container has, or a large number."""
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            text = Path(path).read_text().strip()
+        except OSError:
+            continue
+        if text.isdigit():
+            return int(text)
+    return 1 << 62
+
+
+def _handed_in(folder: Path) -> list[str]:
+    """Return the paths of what was handed in, notebooks first."""
+    found: list[str] = []
+    for where, folders, names in os.walk(folder):
+        folders[:] = sorted(folders)[:20]
+        found += [str((Path(where) / name).relative_to(folder)) for name in sorted(names)[:100]]
+        if len(found) > 500:
+            break
+    return sorted(found, key=lambda path: not path.endswith(".ipynb"))
+
+
+if __name__ == "__main__":
+    main()

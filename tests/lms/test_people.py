@@ -1,0 +1,156 @@
+"""Whose a submission is: one student, or nobody with a reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from classes import copy_of, export_here, handed_in, import_here, make_course
+from hypothesis import given
+from hypothesis import strategies as st
+from nbgrader.api import Gradebook
+from platform_files import Sheet, Student, canvas_gradebook, canvas_zip, moodle_worksheet, moodle_zip, zip_of
+
+from nbreferee.lms.people import Person, Register, name_students
+
+GOOD = {"one.ipynb": b'{"cells": []}'}
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory) -> Path:
+    """A course that nobody has handed in to."""
+    return make_course(tmp_path_factory.mktemp("people") / "course")
+
+
+@pytest.fixture
+def course(released, tmp_path) -> Path:
+    """A copy of it."""
+    return copy_of(released, tmp_path / "course")
+
+
+def files(text: str) -> dict[str, bytes]:
+    return {"one.ipynb": f'{{"cells": [], "of": "{text}"}}'.encode()}
+
+
+def roster(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+TWO_OF_ONE_NAME = [Student("Jane", "Doe", 1, "jane1", files("first")), Student("Jane", "Doe", 2, "jane2", files("second"))]
+LEFT = Student("Gone", "Long", 3, "gone", files("gone"))
+STRANGER = Student("Not", "Enrolled", 4, "stranger", files("stranger"))
+
+
+def test_two_of_one_name_one_who_left_one_unknown(course, tmp_path):
+    """With ids everybody gets their own; who is not in the roster is named, a student of earlier times, too."""
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as book:
+        book.add_student("gone", first_name="Gone", last_name="Long", lms_user_id="3")
+    gradebook = roster(tmp_path / "canvas.csv", canvas_gradebook(TWO_OF_ONE_NAME, Sheet(), 9).decode())
+    done = import_here(course, canvas_zip(tmp_path / "x.zip", [*TWO_OF_ONE_NAME, LEFT, STRANGER]), gradebook)
+    assert handed_in(course) == {"jane1": files("first"), "jane2": files("second")}
+    assert {one.source for one in done.left_out} == {"longgone_3", "enrollednot_4"}
+    assert all("is not in" in one.why for one in done.left_out)
+
+
+def test_two_of_one_name_without_ids_are_nobody(course, tmp_path):
+    """A roster without the platform's ids: names alone cannot tell them."""
+    people = roster(tmp_path / "people.csv", "student_id,first_name,last_name\njane1,Jane,Doe\njane2,Jane,Doe\nben,Ben,Meyer\n")
+    ben = Student("Ben", "Meyer", 9, "ben", files("ben"))
+    done = import_here(course, canvas_zip(tmp_path / "x.zip", [*TWO_OF_ONE_NAME, ben]), people)
+    assert handed_in(course) == {"ben": files("ben")}
+    assert [one.source for one in done.left_out] == ["doejane_1", "doejane_2"]
+    assert all("students have this name" in one.why for one in done.left_out)
+
+
+def test_two_submissions_of_one_name_are_nobodys(course, tmp_path):
+    """One in the roster, two in the zip: one of them is somebody else."""
+    people = roster(tmp_path / "people.csv", "student_id,first_name,last_name\njane1,Jane,Doe\n")
+    done = import_here(course, canvas_zip(tmp_path / "x.zip", TWO_OF_ONE_NAME), people)
+    assert handed_in(course) == {}
+    assert len(done.left_out) == 2
+    assert "several submissions would be jane1's" in done.left_out[0].why
+
+
+def test_moodle_rosters_of_other_assignments_fit_nobody(course, tmp_path):
+    """Participants' numbers are another assignment's: no name can make up for that."""
+    other = [Student("Jane", "Doe", 11, "jane1"), Student("Ben", "Meyer", 1, "ben")]  # 70001 was Jane's
+    sheet = tmp_path / "other.csv"
+    sheet.write_bytes(moodle_worksheet(other, Sheet(), 9))
+    done = import_here(course, moodle_zip(tmp_path / "x.zip", TWO_OF_ONE_NAME), sheet)
+    assert handed_in(course) == {}
+    assert "is Ben Meyer" in done.left_out[0].why
+    assert "Is it the roster of this assignment?" in done.left_out[0].why
+
+
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own
+def test_exports_name_everybody_who_is_not_in_both(course, tmp_path):
+    """Rows that two students could be, and students without a row: nobody's cell changes, and each is named."""
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as book:
+        for student, email, lms in (("jane1", "jane1@example.org", None), ("mail", "jane2", None), ("jane2", None, "2"), ("gone", None, None)):
+            book.add_student(student, first_name="Jane", last_name="Doe", email=email, lms_user_id=lms)
+            submission = book.add_submission("ps1", student)
+            for notebook in submission.notebooks:
+                for grade in notebook.grades:
+                    grade.auto_score, grade.needs_manual_grade = 1.0, False
+        book.db.commit()
+    template = tmp_path / "canvas.csv"
+    template.write_bytes(canvas_gradebook([*TWO_OF_ONE_NAME, STRANGER], Sheet(), 9))
+    done = export_here(course, "canvas", template, tmp_path / "out.csv")
+    changed = [line for line, before in zip((tmp_path / "out.csv").read_text().splitlines(), template.read_text().splitlines(), strict=True) if line != before]
+    assert [line.split(",")[2] for line in changed] == ["1", "2"]
+    assert {row.name for row in done.rows if row.remark == "is not in the gradebook"} == {"Not Enrolled (Canvas id 4)"}
+    assert [problem.split()[0] for problem in done.problems] == ["gone", "mail"]
+    assert not done.complete
+
+
+CONFLICTS = {
+    "the id says one, the e-mail address another": ({"login": "anna", "email": "ben@example.org"}, "several students"),
+    "lms_user_id says one, the id another": ({"login": "anna", "canvas": "22"}, "several students"),
+}
+
+
+@pytest.mark.parametrize("case", CONFLICTS)
+def test_ids_that_disagree_match_nobody(case):
+    ids, why = CONFLICTS[case]
+    book = [Person("Anna A", ids={"student": "anna", "login": "anna"}), Person("Ben B", ids={"student": "ben", "login": "ben", "email": "ben@example.org", "lms": "22"})]
+    named = name_students([Person(ids=ids)], book)
+    assert named.people == ()
+    assert why in named.problems[0][1]
+
+
+names = st.text(st.characters(codec="utf-8", categories=["L", "N", "Zs"]), min_size=1, max_size=12).filter(lambda text: text.strip())
+rosters = st.lists(st.tuples(names, names, st.integers(1, 30), st.sampled_from(["", "a", "b", "c"])), min_size=1, max_size=8)
+
+
+@given(rosters, rosters)
+def test_nobody_is_two_people_and_nobody_gets_two_submissions(people, claims):
+    """Whatever the files say: a match agrees with every id that both have, and no two people become one student."""
+    roster = [
+        Person(f"{first} {last}", first, last, {k: v for k, v in {"canvas": str(number), "login": login}.items() if v}, where=str(n))
+        for n, (first, last, number, login) in enumerate(people)
+    ]
+    named = name_students(roster, [Person("Old Student", ids={"student": "a", "login": "a"}), Person("X Y", ids={"student": "q", "login": "q", "lms": "7"})])
+    students = [person.student for person in named.people]
+    assert len(set(students)) == len(students)
+    assert len(named.people) + len(named.problems) == len(roster)
+    register = Register(named.people, "roster")
+    for first, last, number, login in claims:
+        claim = Person(f"{first} {last}", ids={k: v for k, v in {"canvas": str(number), "login": login}.items() if v})
+        match = register.find(claim)
+        assert (match.person is None) == bool(match.problem)
+        if match.person is not None:
+            assert all(match.person.ids.get(kind, value) == value for kind, value in claim.ids.items())
+
+
+def test_markup_in_names_prints_whole(course, tmp_path, capsys):
+    """Brackets are no markup, and nothing in a name is."""
+    from rich.console import Console
+
+    from nbreferee.lms.importing import show
+
+    done = import_here(course, zip_of(tmp_path / "x.zip", {"anna[old]/one.ipynb": b"{}", "[red]ben[/red]/one.ipynb": b"{}"}))
+    show(done, Console(width=200), dry_run=False)
+    printed = capsys.readouterr().out
+    assert "anna[old]" in printed
+    assert "[red]ben" in printed

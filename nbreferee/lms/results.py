@@ -75,12 +75,17 @@ def _test(exercise: Exercise, outcome: Outcome, verdict: CellVerdict | None, sho
     if outcome.status == "missing":
         return {**test, "score": 0.0, "status": "failed", "output": f"There is no {code(exercise.notebook + '.ipynb')} in what you handed in."}
     if outcome.status == "unreadable":
-        return {**test, "score": 0.0, "status": "failed", "output": f"{code(exercise.notebook + '.ipynb')} cannot be read: {plain(outcome.message)}"}
+        return {**test, "score": 0.0, "status": "failed", "output": f"{code(exercise.notebook + '.ipynb')} cannot be read: {_reason(outcome)}"}
     if verdict is None or verdict.is_left_to_a_person:
         by_hand = f"A person grades this answer, for {exercise.points:g} points." if exercise.by_hand else NO_RESPONSE
         return {**test, "output": by_hand}
     passed = verdict.status == "passed"
     return {**test, "score": verdict.score, "status": "passed" if passed else "failed", "output": _cut(message(verdict.message)) if verdict.message else ""}
+
+
+def _reason(outcome: Outcome) -> str:
+    """Return why a notebook cannot be read; what follows that in a message is for the instructor."""
+    return plain(f"{outcome.message.partition('. ')[0].rstrip('.')}.")
 
 
 def message(text: str) -> str:
@@ -119,7 +124,7 @@ def _summary(outcomes: Sequence[Outcome], exercises: Sequence[Exercise], handed_
             if not outcome.message.startswith("not handed in"):
                 lines.append(plain(outcome.message))
         elif outcome.status == "unreadable":
-            lines.append(f"{name} cannot be read: {plain(outcome.message)} Save it again in Jupyter, and hand it in again.")
+            lines.append(f"{name} cannot be read: {_reason(outcome)} Save it again in Jupyter, and hand it in again.")
         lines += [f"{name}: {plain(repair)}." for repair in outcome.repairs]
     left = sum(one.points for one in exercises if one.by_hand)
     if left:

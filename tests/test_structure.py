@@ -68,7 +68,7 @@ def test_command_line_loads_no_heavy_package():
     assert printed.strip() == "set()"
 
 
-@pytest.mark.parametrize("command", [(), ("autograde",), ("doctor",), ("feedback",), ("grade",), ("report",), ("verify",)])
+@pytest.mark.parametrize("command", [(), ("autograde",), ("doctor",), ("export",), ("feedback",), ("grade",), ("gradescope",), ("import",), ("report",), ("verify",)])
 def test_every_command_explains_itself(command):
     nbreferee = Path(sys.executable).with_name("nbreferee")
     shown = subprocess.run([nbreferee, *command, "--help"], capture_output=True, text=True, check=True).stdout

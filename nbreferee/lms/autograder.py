@@ -17,14 +17,16 @@ import sys
 import tempfile
 import time
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
+from traitlets.config import Config
+
 from nbreferee.aside import write_whole
-from nbreferee.autograde import Autograding, Manner, Outcome, read_materials
+from nbreferee.autograde import Autograding, Manner, Outcome
 from nbreferee.course import CourseError, gradebook_writer, open_course
-from nbreferee.engine.limits import Budget
 from nbreferee.lms.results import Exercise, Shown, results
+from nbreferee.materials import read_materials
 from nbreferee.settings import NbReferee, SandboxError
 from nbreferee.workers import local_workers
 
@@ -102,7 +104,8 @@ def _grade(course_dir: Path, settings: Settings) -> tuple[list[Outcome], list[Ex
             for cell in material.master.cells
             if cell.graded or cell.is_task
         ]
-        budget = _fitted(NbReferee(config=course.config).budget(unsafe=bool(settings.stamp)), settings.minutes, len(materials))
+        _fit(course.config, settings.minutes, len(materials))
+        budget = NbReferee(config=course.config).budget(unsafe=bool(settings.stamp))
         workers = local_workers(1, grade=True)
         try:
             Autograding(course, gradebook, settings.assignment, workers, Manner(budget, settings.stamp), done).run([STUDENT])
@@ -111,15 +114,11 @@ def _grade(course_dir: Path, settings: Settings) -> tuple[list[Outcome], list[Ex
     return [found[name] for name in materials], exercises
 
 
-def _fitted(budget: Budget, minutes: float, notebooks: int) -> Budget:
-    """Return a budget within the container's memory and the platform's time."""
-    most_s = SHARE_OF_TIME * 60 * minutes / max(notebooks, 1)
-    submission_s = min(budget.submission_s, most_s)
-    memory = min(budget.box.memory_bytes, max(container_bytes() - RESERVED_BYTES, LEAST_BYTES))
-    box = replace(budget.box, memory_bytes=memory, cpu_s=int(submission_s) + 10)
-    return replace(
-        budget, call_s=min(budget.call_s, submission_s), cell_s=min(budget.cell_s, submission_s), submission_s=submission_s, box=box
-    )
+def _fit(config: Config, minutes: float, notebooks: int) -> None:
+    """Keep the course's limits within the container's memory and the platform's time."""
+    given = NbReferee(config=config)
+    config.NbReferee.submission_s = min(given.submission_s, SHARE_OF_TIME * 60 * minutes / max(notebooks, 1))
+    config.NbReferee.memory_mb = min(given.memory_mb, max(container_bytes() - RESERVED_BYTES, LEAST_BYTES) >> 20)
 
 
 def container_bytes() -> int:

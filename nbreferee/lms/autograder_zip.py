@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,10 @@ from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import insert, select
 
 from nbreferee.aside import whole_file
-from nbreferee.autograde import read_materials
 from nbreferee.course import CourseError
 from nbreferee.lms.results import VISIBILITIES, Shown
 from nbreferee.lms.wheel import make_wheel, pinned_requirements
+from nbreferee.materials import read_materials
 
 SETUP = """\
 #!/usr/bin/env bash
@@ -114,9 +115,7 @@ def write_autograder(course: CourseDirectory, gradebook: Gradebook, wanted: Want
     name, wheel = make_wheel()
     files[name] = wheel
     folder = Path(course.format_path(course.source_directory, ".", wanted.assignment))
-    for material in materials.values():
-        files[f"course/source/{wanted.assignment}/{Path(material.path).name}"] = (folder / Path(material.path).name).read_bytes()
-        files |= {f"course/source/{wanted.assignment}/{path}": data for path, data in material.files.items()}
+    files |= {f"course/source/{wanted.assignment}/{path}": data for path, data in _source(folder)}
     files |= _header_and_footer(course)
     pins = pinned_requirements(_modules(files))
     files["requirements.txt"] = ("\n".join(pins) + "\n").encode()
@@ -135,6 +134,16 @@ def write_autograder(course: CourseDirectory, gradebook: Gradebook, wanted: Want
             info.external_attr = (0o755 if path in ("setup.sh", "run_autograder") else 0o644) << 16
             archive.writestr(info, data, zipfile.ZIP_DEFLATED)
     return len(pins)
+
+
+def _source(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of the instructor's folder, by path inside it."""
+    for where, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__pycache__")))
+        for name in sorted(names):
+            path = Path(where) / name
+            if path.is_file() and not name.startswith("."):
+                yield path.relative_to(folder).as_posix(), path.read_bytes()
 
 
 def _header_and_footer(course: CourseDirectory) -> dict[str, bytes]:

@@ -123,14 +123,11 @@ def parse_table(name: str, data: bytes) -> Table:
         (len(rows[0]), separator, rows)
         for separator in SEPARATORS
         for dialect in ("rfc", "php")
-        if (rows := _rows(text, separator, dialect)) is not None and _even(rows)
+        if (rows := _rows(text, separator, dialect)) is not None and len(rows[0]) > 1 and _even(rows)
     ]
     if not found:
-        why = next((line for line in (_fault(text, separator) for separator in SEPARATORS) if line), "its rows have different lengths")
-        raise TableError(f"{name}: {why}. Download it again, and do not save it with a spreadsheet program.")
-    width, separator, rows = max(found, key=lambda one: one[0])  # the first of equals: a comma, RFC 4180
-    if width < 2:
-        raise TableError(f"{name}: no columns here that are separated by commas, semicolons or tabs. Is it the right file?")
+        raise TableError(f"{name}: {_fault(text)}")
+    _, separator, rows = max(found, key=lambda one: one[0])  # the first of equals: a comma, RFC 4180
     return Table(name, text, encoding, separator, rows)
 
 
@@ -189,11 +186,16 @@ def _filled(cells: tuple[Cell, ...]) -> int:
     return sum(bool(cell.value.strip()) for cell in cells)
 
 
-def _fault(text: str, separator: str) -> str:
+def _fault(text: str) -> str:
+    """Return why a text is no table, and what to do."""
+    cure = "Download it again, and do not save it with a spreadsheet program."
+    heading = text.removeprefix(BOM).splitlines()[0]
+    separator = max(SEPARATORS, key=heading.count)
+    if separator not in heading:
+        return "no columns here that are separated by commas, semicolons or tabs. Is it the right file?"
     rows = _rows(text, separator, "rfc")
     if rows is None:
-        return ""
-    for number, row in enumerate(rows, 1):
-        if len(row) > len(rows[0]) > 1:
-            return f"row {number} has {len(row)} cells, and the heading {len(rows[0])}"
-    return ""
+        return f"its quotes do not fit together. {cure}"
+    width = len(rows[0])
+    number, cells = next(((number, len(row)) for number, row in enumerate(rows, 1) if not _even((rows[0], row))), (1, width))
+    return f"row {number} has {cells} cells, and the heading {width}. {cure}"

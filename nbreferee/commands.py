@@ -18,12 +18,14 @@ from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from nbreferee.aside import whole_file
-from nbreferee.autograde import Autograding, Manner, Outcome, alone, expected
+from nbreferee.autograde import Autograding, Manner, alone, expected
 from nbreferee.course import CourseError, gradebook_trouble, gradebook_writer, open_course, source_assignments
 from nbreferee.display import Display, Tally
 from nbreferee.folders import why_nobody
 from nbreferee.nbgrader_settings import warnings_about
+from nbreferee.outcome import Outcome
 from nbreferee.settings import NbReferee, SandboxError
+from nbreferee.submission.folder import shown
 from nbreferee.workers import Workers, far_workers, local_workers
 
 STOPPED = 130  # as a shell says of a command that Ctrl-C has ended
@@ -208,11 +210,14 @@ class _Listener:
     def __call__(self, outcome: Outcome) -> None:
         self._tally.add(outcome)
         self._write_verdicts(outcome)
+        student = shown(outcome.student)
         if (outcome.student, outcome.assignment) != self._last:  # notebooks of a submission come one after another
             self._last = outcome.student, outcome.assignment
             self._display.submission_done(outcome.assignment)
+            for note in outcome.notes:
+                self._display.say(f"{student}: {outcome.assignment}: {note}.")
         if outcome.status in ("unreadable", "grader_failed"):
-            self._display.say(f"{outcome.student}: {outcome.assignment}/{outcome.notebook}: {outcome.message}")
+            self._display.say(f"{student}: {outcome.assignment}/{outcome.notebook}: {outcome.message}")
 
 
 def _workers(wanted: Wanted) -> Workers:

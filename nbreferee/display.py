@@ -102,6 +102,6 @@ class Tally:
         if self._walls:
             walls, (longest_s, student, notebook) = sorted(self._walls), self._slowest
             table.add_row("seconds a notebook", f"median {statistics.median(walls):.2f}, 95 % below {walls[int(0.95 * (len(walls) - 1))]:.2f}")
-            table.add_row("slowest", f"{longest_s:.2f} s: {student}, {notebook}")
+            table.add_row("slowest", f"{longest_s:.2f} s: {ascii(student)[1:-1] if not student.isprintable() else student}, {notebook}")
             table.add_row("writing results", f"{writing_s:.1f} s")
         return table

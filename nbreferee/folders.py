@@ -23,9 +23,9 @@ def assignments_in(course: CourseDirectory) -> list[str]:
 
 
 def students_in(course: CourseDirectory, step: str, assignment: str) -> list[str]:
-    """Return who has a folder for an assignment in a step; those whom the course leaves out are not among them."""
+    """Return who has a folder for an assignment in a step, or anything in its place; those whom the course leaves out are not among them."""
     excluded = {name.strip() for name in course.student_id_exclude.split(",")}
-    found = {student for student, _ in _folders(course, step, assignment=assignment)}
+    found = set(_students_with_anything(course, step, assignment))
     return sorted(name for name in found - excluded if fnmatch.fnmatchcase(name, course.student_id))
 
 
@@ -61,6 +61,32 @@ def _folders(course: CourseDirectory, step: str, student: str | None = None, ass
             names = {**known, **found.groupdict()}
             if not any(name.startswith(".") for key, name in names.items() if known[key] is None):
                 yield names["student_id"], names["assignment_id"]
+
+
+def _students_with_anything(course: CourseDirectory, step: str, assignment: str) -> Iterator[str]:
+    """Yield the students at whose folder for an assignment there is anything, or no saying."""
+    known = {"nbgrader_step": step, "assignment_id": assignment}
+    pieces = course.directory_structure.split("/")
+    count = next((number for number, piece in enumerate(pieces, 1) if "{student_id}" in piece), len(pieces))
+    upto = "/".join(pieces[:count])  # a student's name
+    pattern = upto.format(student_id="*", **{name: glob.escape(value) for name, value in known.items()})
+    regex = _regex(upto, known)
+    for path in glob.glob(pattern, root_dir=course.root):
+        found = regex.fullmatch(path)
+        student = found["student_id"] if found else "."
+        if not student.startswith(".") and _is_there(Path(course.root, path), Path(course.format_path(step, student, assignment))):
+            yield student
+
+
+def _is_there(mine: Path, folder: Path) -> bool:
+    """Return whether there is anything at a path, or no saying: the student's link leads nowhere, her folder cannot be entered."""
+    try:
+        folder.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return mine.is_symlink() and not os.path.exists(mine)
+    except OSError:
+        return True
+    return True
 
 
 def _regex(structure: str, known: dict[str, str]) -> re.Pattern:

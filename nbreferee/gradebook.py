@@ -26,7 +26,6 @@ from nbgrader.api import (
     TaskCell,
 )
 from nbgrader.preprocessors import AssignLatePenalties
-from nbgrader.utils import parse_utc
 from sqlalchemy import bindparam, insert, select, update
 
 from nbreferee.course import CourseError
@@ -107,11 +106,11 @@ class Recorder:
                 return False
         return True
 
-    def record(self, student: str, timestamp: str | None, marks: Mapping[str, NotebookMarks]) -> None:
-        """Write a submission, all of its notebooks."""
+    def record(self, student: str, timestamp: datetime | None, marks: Mapping[str, NotebookMarks], *, forget_timestamp: bool = False) -> None:
+        """Write a submission, all of its notebooks; without a timestamp, an earlier one stays, unless it is to be forgotten."""
         database = self._gradebook.db
         try:
-            submission, notebooks = self._submission(student, parse_utc(timestamp) if timestamp else None)
+            submission, notebooks = self._submission(student, timestamp, forget_timestamp)
             self._write(Grade.__table__, self._scored, notebooks, marks, _score)
             self._write(Comment.__table__, self._commented, notebooks, marks, _comment)
             self._penalise(student, submission, marks)
@@ -140,7 +139,7 @@ class Recorder:
         found = self._gradebook.db.execute(select(kind.notebook_id, kind.id, kind.name).where(kind.notebook_id.in_(names)))
         return [_Row(names[notebook], cell, name) for notebook, cell, name in found]
 
-    def _submission(self, student: str, timestamp: datetime | None) -> tuple[str, dict[str, str]]:
+    def _submission(self, student: str, timestamp: datetime | None, forget_timestamp: bool) -> tuple[str, dict[str, str]]:
         """Return the ids of a student's submission and of its notebooks, entered if they are new."""
         database = self._gradebook.db
         if student not in self._students:
@@ -151,7 +150,7 @@ class Recorder:
         if submission is None:
             submission = _new_id(SubmittedAssignment)
             database.execute(insert(mine).values(id=submission, assignment_id=self._assignment_id, student_id=student, timestamp=timestamp))
-        elif timestamp is not None:
+        elif timestamp is not None or forget_timestamp:
             database.execute(update(mine).where(mine.c.id == submission).values(timestamp=timestamp))
         theirs = SubmittedNotebook.__table__
         of_submission = theirs.c.notebook_id.in_(self._notebooks.values()) & (theirs.c.assignment_id == submission)

@@ -34,7 +34,6 @@ from nbreferee.single_process import uses_single_process
 from nbreferee.submission.originals import Originals, Released, originals_of
 from nbreferee.submission.reading import well_formed
 
-FILE_BYTES, FILES = 64 << 20, 500  # beside the notebook
 SANDBOX_STAMP = "Graded without a sandbox: {}"
 UNSURE = "the answer that this tests was not found for certain among the cells of the notebook"
 
@@ -219,25 +218,6 @@ class Grader:
     def _referee(self, material: Material, files: Mapping[str, bytes], known: Known) -> Referee:
         lend_tester = partial(self.warm.tester, material.plan, material.files)
         return Referee(self.warm, lend_tester, material.plan, files, known, material.files)
-
-
-def read_files(folder: Path, ignore: Collection[str] = (), ours: AssignmentFiles = NO_FILES) -> dict[str, bytes]:
-    """Return a student's files beside notebooks, by path inside the folder: regular files, bounded in number and size.
-
-    Files in whose place the instructor has one are left out.
-    """
-    found: dict[str, bytes] = {}
-    total = 0
-    for inside, names in copied_by_nbgrader(folder, [*ignore, NOTEBOOKS]):
-        for name in names:
-            path = folder / inside / name
-            if not path.is_file() or path.is_symlink() or str(path) != well_formed(str(path)) or ours.outranks(str(path.relative_to(folder))):
-                continue
-            total += path.stat().st_size
-            if total > FILE_BYTES or len(found) >= FILES:
-                return found
-            found[str(path.relative_to(folder))] = path.read_bytes()
-    return found
 
 
 def not_outranked(theirs: Mapping[str, bytes], ours: AssignmentFiles) -> dict[str, bytes]:

@@ -25,6 +25,7 @@ from nbreferee.course import NEEDS_LINUX, CourseError, gradebook_writer
 
 if TYPE_CHECKING:
     from nbreferee.grading import Grader, Material
+    from nbreferee.submission.folder import SubmissionFolder
 
 
 @dataclass
@@ -75,9 +76,19 @@ class _Preprocessor(NbGraderPreprocessor):
                 sys.exit(f"nbreferee: {error}")
         return materials[assignment][notebook]
 
-    def _data(self, resources: dict) -> tuple[bytes, Path]:
-        folder = Path(resources["metadata"]["path"])
-        return (folder / f"{resources['metadata']['name']}.ipynb").read_bytes(), folder
+    def _read(self, resources: dict) -> tuple[bytes, SubmissionFolder]:
+        """Return the bytes of the notebook, and all of its folder; what cannot be read is logged."""
+        from nbreferee.submission.folder import notes_on, read_folder
+        from nbreferee.submission.reading import SubmissionError
+
+        ours = self._material(resources).files
+        found = read_folder(Path(resources["metadata"]["path"]), self._converter.coursedir.ignore, ours.outranks)
+        path = f"{resources['metadata']['name']}.ipynb"
+        for note in notes_on(found, [resources["metadata"]["name"]]):
+            self.log.warning("%s: %s", resources["nbgrader"]["student"], note)
+        if path not in found.notebooks:
+            raise SubmissionError(f"{path} cannot be read: {found.unread.get(path, 'it is not there')}")
+        return found.notebooks[path], found
 
 
 class RebuildSubmission(_Preprocessor):
@@ -89,7 +100,7 @@ class RebuildSubmission(_Preprocessor):
         from nbreferee.intake import rebuild
         from nbreferee.pages.sanitize import sanitize
 
-        data, _ = self._data(resources)
+        data, _ = self._read(resources)
         rebuilt = rebuild(material.originals, data)
         for repair in rebuilt.repairs + sanitize(rebuilt.notebook, material.texts):
             self.log.warning("%s: %s", resources["nbgrader"]["student"], repair)
@@ -101,11 +112,8 @@ class GradeSubmission(_Preprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Return the notebook with all its outputs, from which nbgrader reads the scores."""
-        from nbreferee.grading import read_files
-
-        data, folder = self._data(resources)
-        material = self._material(resources)
-        graded = self._run().grader.grade(material, data, read_files(folder, self._converter.coursedir.ignore, material.files))
+        data, found = self._read(resources)
+        graded = self._run().grader.grade(self._material(resources), data, found.files)
         for warning in graded.warnings:
             self.log.warning("Look at this test: %s", warning)
         return graded.notebook, resources

@@ -22,8 +22,9 @@ from nbgrader.api import Gradebook
 from sqlalchemy import func, select
 
 from nbreferee import worker
-from nbreferee.autograde import Autograding, Manner, Outcome, expected
+from nbreferee.autograde import Autograding, Manner, expected
 from nbreferee.course import gradebook_writer, open_course
+from nbreferee.outcome import Outcome
 from nbreferee.settings import NbReferee
 from nbreferee.workers import Workers
 

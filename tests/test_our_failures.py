@@ -20,7 +20,7 @@ from small_class import (  # noqa: F401 (fixtures)
     prepared,
 )
 
-from nbreferee.autograde import GRADER_FAILED
+from nbreferee.storing import GRADER_FAILED
 from nbreferee.worker import Task
 
 DIED = "the grader failed on it (its worker has ended, perhaps for want of memory). "

@@ -1,0 +1,118 @@
+"""A graded submission into `autograded/` and the gradebook: all of it, or nothing."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from nbreferee.aside import replacement
+from nbreferee.gradebook import NotebookMarks, Recorder
+from nbreferee.grading import Marks, Material
+from nbreferee.outcome import failed_by_us
+from nbreferee.submission.folder import shown
+from nbreferee.worker import Result, Task
+
+if TYPE_CHECKING:
+    from nbgrader.coursedir import CourseDirectory
+
+GRADER_FAILED = "This notebook has not been graded: the automatic grader failed, not your answers. A person looks at it."
+UNREADABLE = "This notebook cannot be graded: {}. A person looks at it."
+# A file system says so of a name that it cannot hold; the names are a student's.
+NAME_ERRORS = {errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.ENOTDIR, errno.EISDIR, errno.EEXIST}
+
+
+@dataclass
+class Submission:
+    """One student's notebooks on their way from `submitted/` to the gradebook."""
+
+    student: str
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    timestamp: datetime | None = None
+    is_timestamp_unknown: bool = False  # there is one that cannot be read
+    tasks: dict[str, Task] = field(default_factory=dict)
+    results: dict[str, Result] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)  # for a person
+    is_recordable: bool = True  # the gradebook can hold the student's id
+
+
+class Store:
+    """Writes submissions to one assignment."""
+
+    def __init__(self, course: CourseDirectory, recorder: Recorder, assignment: str, materials: Mapping[str, Material]) -> None:
+        self._course = course
+        self._recorder = recorder
+        self._assignment = assignment
+        self._materials = materials
+
+    def write(self, submission: Submission) -> dict[str, bytes]:
+        """Write a submission; return the earlier executed notebooks that stay, by name.
+
+        Where the submission is the reason that it cannot be written, it is written that the grader failed on it.
+
+        Raises
+        ------
+        SQLAlchemyError, OSError
+            if no submission can be written.
+        """
+        if not submission.is_recordable:
+            return {}
+        try:
+            return self._write(submission)
+        except (SQLAlchemyError, OSError):
+            raise
+        except Exception as error:
+            submission.results = {name: failed_by_us(error) for name in submission.results}
+            return self._write(submission)
+
+    def _write(self, submission: Submission) -> dict[str, bytes]:
+        student, results = submission.student, submission.results
+        folder = Path(self._course.format_path(self._course.autograded_directory, student, self._assignment))
+        earlier: dict[str, bytes] = {}
+        with replacement(folder) as target:
+            next(iter(self._materials.values())).files.copy_into(target)
+            reserved = {mark_of_failure(Path(f"{name}.ipynb")).name for name in self._materials}
+            submission.notes += _write_files(target, {name: data for name, data in submission.files.items() if name not in reserved})
+            for name, result in results.items():
+                if result.status == "graded":
+                    (target / f"{name}.ipynb").write_bytes(result.notebook)
+                elif result.status == "grader_failed" and (folder / f"{name}.ipynb").is_file():
+                    earlier[name] = (folder / f"{name}.ipynb").read_bytes()
+                    (target / f"{name}.ipynb").write_bytes(earlier[name])
+                    mark_of_failure(target / f"{name}.ipynb").write_text(f"{result.message}\n")
+            marks = {name: _marks(results.get(name), name in earlier) for name in self._materials}
+            self._recorder.record(student, submission.timestamp, marks, forget_timestamp=submission.is_timestamp_unknown)
+        return earlier
+
+
+def mark_of_failure(notebook: Path) -> Path:
+    """Return the file that says of an executed notebook that the grader failed on a later version of it."""
+    return notebook.with_name(f".{notebook.stem}.grader_failed")
+
+
+def _write_files(target: Path, files: Mapping[str, bytes]) -> list[str]:
+    """Write files into a folder; return notes on those whose names the file system cannot hold."""
+    notes = []
+    for name, data in files.items():
+        try:
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            (target / name).write_bytes(data)
+        except OSError as error:
+            if error.errno not in NAME_ERRORS:
+                raise
+            notes.append(f"{shown(name)} is not copied: {error.strerror}")
+    return notes
+
+
+def _marks(result: Result | None, keeps_earlier: bool) -> NotebookMarks:
+    if result is None:
+        return NotebookMarks("missing")
+    if result.status == "graded":
+        return NotebookMarks("graded", result.marks or Marks())
+    comment = GRADER_FAILED if result.status == "grader_failed" else UNREADABLE.format(result.message)
+    return NotebookMarks(result.status, comment=comment, keeps_earlier=keeps_earlier)

@@ -26,6 +26,7 @@ from nbreferee.course import CourseError, source_assignments
 from nbreferee.engine.limits import Budget
 from nbreferee.folders import students_in, submissions_folder
 from nbreferee.gradebook import Recorder
+from nbreferee.interrupts import uninterrupted
 from nbreferee.materials import read_materials
 from nbreferee.outcome import Outcome, failed_by_us
 from nbreferee.storing import Store, Submission, mark_of_failure
@@ -208,10 +209,11 @@ class Autograding:
 
     def _write(self, submission: Submission) -> None:
         started = time.monotonic()
-        earlier = self._store.write(submission)
-        self.writing_s += time.monotonic() - started
-        for name in self._materials:
-            self._done(self._outcome(submission, name, earlier.get(name)))
+        with uninterrupted():
+            earlier = self._store.write(submission)
+            self.writing_s += time.monotonic() - started
+            for name in self._materials:
+                self._done(self._outcome(submission, name, earlier.get(name)))
 
     def _outcome(self, submission: Submission, name: str, earlier: bytes | None) -> Outcome:
         """Return what a person is told of a notebook; `earlier` is the executed one that stays."""

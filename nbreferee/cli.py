@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +29,26 @@ def _need_linux(why: str) -> None:
         sys.exit(2)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Ends in a line, whatever a command raises."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(context)
+        except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
+            raise
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("nbreferee: stopped. What is done is kept; run the command again to go on.", err=True)
+            os._exit(130)  # workers end with this process
+        except Exception as error:
+            from nbreferee.unforeseen import told
+
+            click.echo(f"nbreferee: {told(error, context.invoked_subcommand or 'stopped')}", err=True)
+            sys.exit(2)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Grade nbgrader courses."""
 
@@ -138,7 +158,6 @@ def verify(assignments: tuple[str, ...], course_dir: Path, jobs: int | None, jso
     tests of every notebook, and reports which tests are too weak, too strict, or leak.
     """
     import json
-    import os
 
     _need_linux("trials run in forks")
     from rich.console import Console
@@ -207,8 +226,6 @@ def doctor() -> None:
 @click.option("--to", type=click.Path(file_okay=False, path_type=Path), default=Path("bench"), show_default=True, help="Where bench.json and bench.png go.")
 def bench(assignments: tuple[str, ...], course_dir: Path, students: int, jobs: int | None, sizes: str, to: Path) -> None:
     """Measure this machine against stock nbgrader: same submissions, one run."""
-    import os
-
     _need_linux("student code runs in a sandbox")
     from rich.console import Console
 

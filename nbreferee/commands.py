@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
+import signal
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,15 +23,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from nbreferee.aside import whole_file
 from nbreferee.autograde import Autograding, Manner, alone, expected
 from nbreferee.course import CourseError, gradebook_trouble, gradebook_writer, open_course, source_assignments
-from nbreferee.display import Display, Tally
+from nbreferee.display import Display, Progress, Tally
 from nbreferee.folders import why_nobody
+from nbreferee.interrupts import STOPPED, answered, uninterrupted
 from nbreferee.nbgrader_settings import warnings_about
 from nbreferee.outcome import Outcome
 from nbreferee.settings import NbReferee, SandboxError
 from nbreferee.submission.folder import shown
+from nbreferee.unforeseen import told
 from nbreferee.workers import Workers, far_workers, local_workers
 
-STOPPED = 130  # as a shell says of a command that Ctrl-C has ended
+FAILURES = ("unreadable", "grader_failed")  # statuses of notebooks that could not be graded
 
 
 @dataclass(frozen=True)
@@ -69,42 +74,73 @@ class _Desk:
     gradebook: Gradebook
     workers: Workers
     console: Console
+    progress: Progress
 
 
 def _run(wanted: Wanted, steps: list[Callable[[_Desk], int]], workers: Workers | None = None) -> int:
     warnings.filterwarnings("ignore", module="nbgrader")
-    try:
+    progress = Progress()
+    workers = workers if workers is not None or wanted.scheduler is not None else local_workers(wanted.jobs)
+
+    def stop() -> None:
+        if workers is not None:
+            workers.stop()
+        _say(f"stopped: {progress.text()}. Run the command again to go on.")
+        sys.stdout.flush()
+
+    with answered(stop):
         try:
-            if wanted.json_path and not wanted.json_path.parent.is_dir():
-                raise CourseError(f"{wanted.json_path.parent}: no such folder for --json. Make it first.")
-            course = open_course(wanted.course_dir)
-            source_assignments(course, wanted.assignments)
-            workers = workers or _workers(wanted)
-            return _work(wanted, course, workers, steps)
-        except (CourseError, SandboxError) as error:
-            _say(str(error))
-            return 2
-        finally:
-            if workers is not None:
-                workers.close()
-    except KeyboardInterrupt:
-        _say("stopped. What is done is kept; run the command again to go on.")
-        os._exit(STOPPED)  # workers end with this process
+            why, status = _try_steps(wanted, steps, workers, progress)
+        except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            stop()
+            atexit._run_exitfuncs()  # folders of this process go with it
+            os._exit(STOPPED)
+    if why:
+        _say(why)
+    return status
 
 
-def _work(wanted: Wanted, course: CourseDirectory, pool: Workers, steps: list[Callable[[_Desk], int]]) -> int:
-    """Take the steps; what ends them is said before workers finish what they are at."""
-    console = Console(stderr=True)
+def _try_steps(wanted: Wanted, steps: list[Callable[[_Desk], int]], workers: Workers | None, progress: Progress) -> tuple[str, int]:
+    """Take the steps of a command; return why they have stopped, or nothing, and the exit status."""
+    finished = False
     try:
-        with alone(course, lambda: console.print("Another nbreferee works on this course: waiting for its end.")), gradebook_writer(course) as gradebook:
-            desk = _Desk(wanted, course, gradebook, pool, console)
-            return max(step(desk) for step in steps)
-    except SQLAlchemyError as error:
-        _say(gradebook_trouble(course, error))
+        if wanted.json_path and not wanted.json_path.parent.is_dir():
+            raise CourseError(f"{wanted.json_path.parent}: no such folder for --json. Make it first.")
+        course = open_course(wanted.course_dir)
+        source_assignments(course, wanted.assignments)
+        workers = workers or far_workers(wanted.scheduler or "", lambda: _say("no worker has joined the cluster yet: waiting for one."))
+        try:
+            status = _work(wanted, course, workers, steps, progress)
+            finished = True
+            return "", status
+        except SQLAlchemyError as error:
+            why = gradebook_trouble(course, error)
+    except (CourseError, SandboxError) as error:
+        why = str(error)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        _say(f"{where}{error.strerror or error}. Check the disk and its permissions, then run the command again: what is done is kept.")
-    return 2
+        why = f"{where}{error.strerror or error}. Check the disk and its permissions, then run the command again: what is done is kept."
+    except Exception as error:
+        why = told(error, f"stopped, {progress.text()}")
+    finally:
+        if workers is not None:
+            if not finished:
+                workers.stop()
+            workers.close()
+    return why, 1 if progress.graded else 2
+
+
+def _work(wanted: Wanted, course: CourseDirectory, pool: Workers, steps: list[Callable[[_Desk], int]], progress: Progress) -> int:
+    console = Console(stderr=True)
+    with alone(course, lambda: console.print("Another nbreferee works on this course: waiting for its end.")), gradebook_writer(course) as gradebook:
+        desk = _Desk(wanted, course, gradebook, pool, console, progress)
+        status = 0
+        for step in steps:
+            status = max(status, step(desk))
+            if status == 2:  # nothing that the next could work on
+                break
+        return status
 
 
 def _say(text: str) -> None:
@@ -115,33 +151,68 @@ def _grade(desk: _Desk) -> int:
     wanted, course = desk.wanted, desk.course
     students = expected(course, wanted.assignments, wanted.students)
     manner = Manner(NbReferee(config=course.config).budget(unsafe=bool(wanted.unsafe_no_sandbox)), wanted.unsafe_no_sandbox or "", wanted.force)
-    tally, writing_s, refused = Tally(), 0.0, 0
+    grading = _Grading(desk, manner, Tally())
     for warning in warnings_about(course.config):
         _say(warning)
-    with Display(desk.console) as display, _verdicts_file(wanted.json_path) as write_verdicts:
-        listener = _Listener(display, tally, write_verdicts)
+    try:
+        with Display(desk.console, desk.progress) as display, _verdicts_file(wanted.json_path) as write_verdicts:
+            grading.run(students, display, _Listener(display, desk.progress, grading.tally, write_verdicts))
+    finally:
+        grading.print_table()
+    tally, refused = grading.tally, grading.refused
+    if refused and refused == len(students):
+        return 2
+    if not sum(tally.counts[status] for status in ("graded", "skipped", *FAILURES)) and (why := _why_nobody(course, students)):
+        _say(f"nobody has been graded: {why}")
+        return 1
+    return 1 if refused or any(tally.counts[status] for status in FAILURES) else 0
+
+
+@dataclass
+class _Grading:
+    """Grades assignments one after another, each by itself."""
+
+    desk: _Desk
+    manner: Manner
+    tally: Tally
+    refused: int = 0  # assignments that could not be graded
+    writing_s: float = 0.0
+
+    def run(self, students: Mapping[str, list[str]], display: Display, listener: Callable[[Outcome], None]) -> None:
+        """Grade the submissions of students, given by assignment."""
         for name, some in students.items():
             display.expect(name, len(some))
         for name, some in students.items():
             try:
-                grading = Autograding(course, desk.gradebook, name, desk.workers, manner, listener)
+                grading = Autograding(self.desk.course, self.desk.gradebook, name, self.desk.workers, self.manner, listener)
+            except SQLAlchemyError:
+                raise
             except CourseError as error:  # the other assignments can still be graded
-                if len(students) == 1:
-                    raise
-                refused += 1
-                display.say(f"{error} Nothing of {name} has been graded.")
+                self._refuse(display, str(error), name)
                 continue
-            grading.run(some)
-            writing_s += grading.writing_s
-    for warning in tally.warnings:
-        desk.console.print(f"Look at this test: {warning}", highlight=False, markup=False, soft_wrap=True)
-    Console(width=None if desk.console.is_terminal else 120, highlight=False).print(tally.table(writing_s))
-    if refused and refused == len(students):
-        return 2
-    if not tally.counts["graded"] + tally.counts["skipped"] and (why := _why_nobody(course, students)):
-        _say(f"nobody has been graded: {why}")
-        return 1
-    return 1 if tally.counts["unreadable"] or tally.counts["grader_failed"] or refused else 0
+            except Exception as error:
+                self._refuse(display, told(error, f"{name}: its notebooks cannot be used"), name)
+                continue
+            try:
+                grading.run(some)
+            except (SQLAlchemyError, OSError, CourseError):  # nor can any other assignment be graded
+                raise
+            except Exception as error:
+                self.refused += 1
+                display.say(told(error, f"{name}: grading stopped"))
+            finally:
+                self.writing_s += grading.writing_s
+
+    def _refuse(self, display: Display, why: str, name: str) -> None:
+        self.refused += 1
+        display.say(f"nbreferee: {why} Nothing of {name} has been graded.")
+
+    def print_table(self) -> None:
+        """Print what has been done."""
+        console = self.desk.console
+        for warning in self.tally.warnings:
+            console.print(f"Look at this test: {warning}", highlight=False, markup=False, soft_wrap=True)
+        Console(width=None if console.is_terminal else 120, highlight=False).print(self.tally.table(self.writing_s))
 
 
 def _why_nobody(course: CourseDirectory, students: Mapping[str, list[str]]) -> str:
@@ -158,6 +229,7 @@ def _verdicts_file(path: Path | None) -> Iterator[Callable[[Outcome], None]]:
         yield lambda _: None
         return
     before = "["
+    failure: BaseException | None = None
     with whole_file(path) as file:
 
         def write(outcome: Outcome) -> None:
@@ -165,8 +237,14 @@ def _verdicts_file(path: Path | None) -> Iterator[Callable[[Outcome], None]]:
             file.write(f"{before}\n{json.dumps(outcome.as_json(), indent=1, ensure_ascii=False)}".encode())
             before = ","
 
-        yield write
-        file.write(b"[]\n" if before == "[" else b"\n]\n")
+        try:
+            yield write
+        except BaseException as error:  # what is done is written all the same
+            failure = error
+        with uninterrupted():
+            file.write(b"[]\n" if before == "[" else b"\n]\n")
+    if failure is not None:
+        raise failure
 
 
 def _write_feedback(desk: _Desk) -> int:
@@ -181,7 +259,8 @@ def _write_feedback(desk: _Desk) -> int:
             status = 1
             display.say(f"{path}: no page ({why}).")
 
-    with Display(desk.console) as display:
+    desk.progress.unit, desk.progress.done, desk.progress.total = "pages", 0, 0
+    with Display(desk.console, desk.progress) as display:
         pages = {name: executed(desk.course, desk.gradebook, name) for name in desk.wanted.assignments or source_assignments(desk.course)}
         for name, found in pages.items():
             display.expect(f"{name}: pages", len(found))
@@ -201,14 +280,16 @@ def _report(desk: _Desk) -> int:
 class _Listener:
     """Hears of every notebook: counts it, writes its verdicts, and says at once what has failed."""
 
-    def __init__(self, display: Display, tally: Tally, write_verdicts: Callable[[Outcome], None]) -> None:
+    def __init__(self, display: Display, progress: Progress, tally: Tally, write_verdicts: Callable[[Outcome], None]) -> None:
         self._display = display
+        self._progress = progress
         self._tally = tally
         self._write_verdicts = write_verdicts
         self._last: tuple[str, str] | None = None
 
     def __call__(self, outcome: Outcome) -> None:
         self._tally.add(outcome)
+        self._progress.graded += outcome.status == "graded"
         self._write_verdicts(outcome)
         student = shown(outcome.student)
         if (outcome.student, outcome.assignment) != self._last:  # notebooks of a submission come one after another
@@ -216,11 +297,5 @@ class _Listener:
             self._display.submission_done(outcome.assignment)
             for note in outcome.notes:
                 self._display.say(f"{student}: {outcome.assignment}: {note}.")
-        if outcome.status in ("unreadable", "grader_failed"):
+        if outcome.status in FAILURES:
             self._display.say(f"{student}: {outcome.assignment}/{outcome.notebook}: {outcome.message}")
-
-
-def _workers(wanted: Wanted) -> Workers:
-    if wanted.scheduler is not None:
-        return far_workers(wanted.scheduler, lambda: _say("no worker has joined the cluster yet: waiting for one."))
-    return local_workers(wanted.jobs)

@@ -6,10 +6,12 @@ import statistics
 import time
 from array import array
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
+import rich.progress
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -25,16 +27,30 @@ class _Rate(ProgressColumn):
         return Text(f"{60 * speed:.0f}/min" if speed else "", style="dim")
 
 
+@dataclass
+class Progress:
+    """How far a command has come."""
+
+    unit: str = "submissions"
+    done: int = 0
+    total: int = 0
+    graded: int = 0  # notebooks
+
+    def text(self) -> str:
+        """Return it in words."""
+        return f"{self.done} of {self.total} {self.unit} are done and kept" if self.total else "what was done before is kept"
+
+
 class Display:
     """Counts outcomes and shows how far things are; use it in a `with`."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, progress: Progress) -> None:
         self._console = console
+        self._progress = progress
         self._started = time.monotonic()
         self._said = 0.0
-        self._total = self._done = 0
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._bar = rich.progress.Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._rows: dict[str, Any] = {}
 
     def __enter__(self) -> Display:
@@ -46,19 +62,20 @@ class Display:
 
     def expect(self, assignment: str, submissions: int) -> None:
         """Start an assignment."""
-        self._total += submissions
+        self._progress.total += submissions
         self._rows[assignment] = self._bar.add_task(assignment, total=submissions)
 
     def submission_done(self, assignment: str) -> None:
         """Count a submission."""
-        self._done += 1
+        self._progress.done += 1
         self._bar.advance(self._rows[assignment])
         now = time.monotonic()
         if not self._console.is_terminal and now - self._said >= PLAIN_EVERY_S:
             self._said = now
-            rate = self._done / (now - self._started)
-            left = (self._total - self._done) / rate if rate else 0
-            self._console.print(f"{assignment}: {self._done} of {self._total}, {60 * rate:.0f} a minute, {left:.0f} s left", highlight=False)
+            done, total = self._progress.done, self._progress.total
+            rate = done / (now - self._started)
+            left = (total - done) / rate if rate else 0
+            self._console.print(f"{assignment}: {done} of {total}, {60 * rate:.0f} a minute, {left:.0f} s left", highlight=False)
 
     def say(self, text: str) -> None:
         """Print a line above the bar."""

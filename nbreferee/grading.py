@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -18,12 +18,11 @@ from nbformat import NotebookNode
 
 from nbreferee import __version__
 from nbreferee.calibration import Calibration, calibrate, decide, needs_one_process
-from nbreferee.course_files import NOTEBOOKS, copied_by_nbgrader
 from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.box_runner import Came, Part
 from nbreferee.engine.one_process import OneProcess, Test
 from nbreferee.engine.referee import Known, Referee
-from nbreferee.engine.warm import NO_FILES, Warm
+from nbreferee.engine.warm import Warm
 from nbreferee.intake import Rebuilt, rebuild
 from nbreferee.master import Master, parse_master
 from nbreferee.outputs import apply_rules

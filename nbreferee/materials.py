@@ -27,6 +27,13 @@ def read_materials(course: CourseDirectory, gradebook: Gradebook, assignment: st
         if an instructor's notebook cannot be used, or is not the one that students got.
     """
     folder = Path(course.format_path(course.source_directory, ".", assignment))
+    try:
+        return _read_materials(course, gradebook, assignment, folder)
+    except OSError as error:
+        raise CourseError(f"{error.filename or folder}: cannot be read ({error.strerror}). Restore it, or make it readable.") from None
+
+
+def _read_materials(course: CourseDirectory, gradebook: Gradebook, assignment: str, folder: Path) -> dict[str, Material]:
     rules = read_rules(course.config)
     excluded = excluded_files(course.config, assignment)
     files = read_assignment_files(folder, course.ignore, course.include, excluded)

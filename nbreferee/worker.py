@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import platform
-import signal
 import subprocess
 import sys
 import time
@@ -27,6 +26,7 @@ from nbreferee.engine.assignment_files import FilesMissing, local_copy
 from nbreferee.engine.limits import Budget
 from nbreferee.engine.warm import Warm
 from nbreferee.grading import CellVerdict, Grader, Marks, Material, as_bytes, plain_verdict
+from nbreferee.interrupts import ignore_interrupts
 from nbreferee.sandbox import Layer
 from nbreferee.submission.reading import SubmissionError
 
@@ -90,7 +90,7 @@ def start_worker(grade: bool) -> None:
     from nbreferee.sandbox import kernel
 
     kernel.end_with(multiprocessing.parent_process().pid)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever has started it hears Ctrl-C
+    ignore_interrupts()
     os.nice(5)  # who writes the results goes first, and who works on this machine
     if grade:
         with contextlib.suppress(OSError):  # the first notebook will meet it again, and it will be told

@@ -13,7 +13,11 @@ from nbreferee import __version__
 from nbreferee.cluster import GONE, Cluster
 from nbreferee.course import CourseError
 from nbreferee.engine.assignment_files import AssignmentFiles, deliveries, take
+from nbreferee.engine.scratch import remove_abandoned
+from nbreferee.interrupts import born_deaf
 from nbreferee.worker import Result, Task, Unfit, run, run_far, start_worker
+
+STOP_S = 0.2  # for a process that has been killed
 
 
 class Workers:
@@ -33,10 +37,11 @@ class Workers:
 
     def submit(self, function: Callable[[Any], Any], task: Any) -> Future:
         """Give a task to a worker."""
-        try:
-            return self._ready().submit(function, task)
-        except BrokenExecutor:
-            return self.replace().submit(function, task)
+        with born_deaf():  # a pool starts its processes here
+            try:
+                return self._ready().submit(function, task)
+            except BrokenExecutor:
+                return self.replace().submit(function, task)
 
     def start(self) -> None:
         """Let them get ready before there is anything to do."""
@@ -71,6 +76,16 @@ class Workers:
         """Go on with a new executor: the old one has broken."""
         self._executor = None
         return self._ready()
+
+    def stop(self) -> None:
+        """End the workers at once, whatever they work on; their own processes end with them."""
+        processes = list((getattr(self._executor, "_processes", None) or {}).values())  # none of a cluster's
+        for process in processes:
+            process.kill()
+        for process in processes:
+            process.join(STOP_S)
+        if processes:
+            remove_abandoned()
 
     def close(self) -> None:
         """End the workers."""

@@ -14,7 +14,6 @@ from notebooks import COURSE
 
 PACKAGE = COURSE / "nbreferee"
 
-<<<<<<< HEAD
 # A group of modules, and what none of them imports: what comes later on a submission's way.
 BATCH = ("grading", "gradebook", "worker", "workers", "cluster", "autograde", "feedback", "report", "commands", "preprocessors", "lms", "bench", "cli")
 UPWARD = {
@@ -29,39 +28,6 @@ UPWARD = {
     "autograde": ("commands", "preprocessors", "cli"),
     "commands": ("cli",),
 }
-=======
-# From values to the command line: a module imports only from rows above its own.
-ROWS = (
-    {"configuration", "folders", "rules", "pages", "pages.policy", "pages.styles", "pages.svg"},
-    {"codec", "course", "bench.commands", "bench.measure", "display", "master", "submission", "submission.reading", "submission.texts", "sandbox.calls", "sandbox.kernel", "engine", "engine.channel", "engine.scratch", "verify.mutation", "verify.lazy", "verify.warm"},
-    {"pages.plain", "pages.hidden", "aside", "course_notebook", "nbgrader_settings", "outputs", "sandbox.landlock", "sandbox.namespaces", "sandbox.seccomp", "plan", "submission.originals", "engine.kinds", "engine.conversation", "engine.exceptions", "engine.shell"},
-    {"submission.candidates", "pages.markup", "engine.figures", "engine.files", "engine.received"},
-    {"pages.markdown", "report", "submission.folder", "sandbox", "engine.adopt", "engine.box", "engine.callers", "engine.instructor_text", "engine.proxies"},
-    {"pages.sanitize", "sandbox.probe", "engine.credit", "engine.limits", "engine.oddities", "engine.provenance", "engine.references", "engine.rehearsed"},
-    {"settings", "intake", "engine.student", "verify.session"},
-    {"engine.names", "verify.examine"},
-    {"engine.tester", "verify.soundness"},
-    {"engine.template", "verify"},
-    {"engine.warm", "verify.report"},
-    {"engine.referee"},
-    {"grading", "page"},
-    {"gradebook", "worker", "cluster"},
-    {"workers", "materials", "outcome"},
-    {"storing"},
-    {"autograde", "feedback"},
-    {"lms", "lms.archive", "lms.csvtext", "lms.people"},
-    {"lms.canvas", "lms.gradescope", "lms.moodle", "lms.placing", "lms.scores", "lms.feedback_zip"},
-    {"lms.handins", "lms.roster", "lms.templates"},
-    {"lms.matching", "lms.exporting"},
-    {"lms.importing"},
-    {"lms.commands"},
-    {"commands", "preprocessors", "bench.classroom"},
-    {"bench.plot"},
-    {"bench"},
-    {"bench.show"},
-    {"cli"},
-)
->>>>>>> 0cdd0e3 (everything read from a submission is one guarded step: what cannot be read is named, the rest is graded)
 
 
 def name_of(path: Path) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import collections
+import functools
 import struct
+import time
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from nbreferee.codec import Bounds, CodecError, decode, encode
 DTYPES = st.one_of(
     hnp.boolean_dtypes(), hnp.integer_dtypes(), hnp.unsigned_integer_dtypes(), hnp.unicode_string_dtypes(max_len=4),
     hnp.floating_dtypes(sizes=(16, 32, 64)), hnp.complex_number_dtypes(sizes=(64, 128)),
+    st.sampled_from([np.dtype("<f16"), np.dtype("<c32")]),
 )  # fmt: skip
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.complex_numbers(), st.text(), st.binary(),
@@ -45,6 +48,9 @@ def alike(a, b) -> bool:
         return False
     if isinstance(a, np.ndarray):
         same_type = a.dtype.newbyteorder("<") == b.dtype.newbyteorder("<")
+        if a.dtype.char in "gG":  # long doubles, which have unused bytes
+            parts = np.ravel(a).view(np.longdouble), np.ravel(b).view(np.longdouble)
+            return same_type and a.shape == b.shape and np.array_equal(*parts, equal_nan=True) and np.array_equal(*map(np.signbit, parts))
         return same_type and a.shape == b.shape and a.astype(b.dtype).tobytes() == b.tobytes()
     if isinstance(a, (list, tuple)):
         return len(a) == len(b) and all(map(alike, a, b))
@@ -76,28 +82,24 @@ class Claims(np.ndarray):
     """An array that is not one."""
 
 
-itself: list = []
-itself.append(itself)
-
 NO_FORM = {
     "function": (len, "no form for a builtin_function_or_method"),
     "subclass of list": (Liar([1]), "no form for a Liar"),
     "ordered dictionary": (collections.OrderedDict(a=1), "no form for a OrderedDict"),
     "subclass of array": (np.ones(2).view(Claims), "no form for a Claims"),
     "masked array": (np.ma.array([1.0]), "no form for a MaskedArray"),
+    "tuple of a tuple's subclass": (time.gmtime(0), "no form for a struct_time"),
     "array of objects": (np.array([None]), "no form for numbers of type object"),
     "records": (np.zeros(2, dtype="i4,f8"), "no form for numbers of type"),
     "dates": (np.array(["2020-01-01"], dtype="M8[D]"), "no form for numbers of type"),
     "module": (np, "no form for a module"),
-    "list that holds itself": (itself, "nested too deeply, or holds itself"),
-    "integer of too many bits": (1 << 70_000, "an integer of too many bits"),
-    "long list": ([None] * 1_000_001, "too large to send"),
-    "long list of numbers": ([0.5] * 10_000_001, "too large to send"),
-    "broadcast of 10^15": (np.broadcast_to(1.0, (10**15,)), ""),
+    "lists 500 deep": (functools.reduce(lambda inner, _: [inner], range(500), 0), "nested too deeply"),
+    "integer of too many bits": (1 << (1 << 24), "an integer of too many bits"),
+    "long list": ([None] * 24_000_001, "too large to send"),
 }
 
 
-@pytest.mark.parametrize(("value", "words"), list(NO_FORM.values())[:-1], ids=list(NO_FORM)[:-1])
+@pytest.mark.parametrize(("value", "words"), NO_FORM.values(), ids=NO_FORM)
 def test_value_without_a_form_is_refused(value, words):
     with pytest.raises(CodecError, match=words):
         encode(value)
@@ -149,7 +151,10 @@ HOSTILE = {
     "two values": b"NN",
     "nothing": b"",
     "an unknown tag": b"?",
-    "an integer of a million bits": b"i" + struct.pack("<I", 125_000) + bytes(125_000),
+    "an integer of 24 million bits": b"i" + struct.pack("<I", 3_000_000) + bytes(3_000_000),
+    "five million sets": b"l" + struct.pack("<I", 5_000_000) + b"s\0\0\0\0" * 5_000_000,
+    "a tuple that holds itself": b"t\x01\0\0\0" + b"r\0\0\0\0",
+    "a container of another message": b"p\0\0\0\0",
 }
 
 
@@ -163,9 +168,9 @@ def test_bounds_hold_when_reading():
     with pytest.raises(CodecError, match="too large to read"):
         decode(encode(b"x" * 2000), Bounds(total_bytes=1000))
     with pytest.raises(CodecError, match="too many values"):
-        decode(encode([None] * 20), Bounds(values=10))
+        decode(encode([None] * 20), Bounds(values=20))
     with pytest.raises(CodecError, match="too many"):
-        decode(encode([0.5] * 200), Bounds(values=10))
+        decode(encode([0.5] * 200), Bounds(values=20))
 
 
 def test_what_is_one_stays_one():
@@ -189,6 +194,49 @@ def test_temporary_values_are_not_taken_for_one():
 
 
 def test_references_to_nothing_are_refused():
-    for message in (b"r\0\0\0\0", b"l\x02\0\0\0" + b"r\0\0\0\0" + b"N"):
+    for message in (b"r\0\0\0\0", b"l\x02\0\0\0" + b"r\x01\0\0\0" + b"N"):
         with pytest.raises(CodecError, match="no such value before"):
             decode(message)
+
+
+@given(st.recursive(st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.integers(), inner), max_leaves=20), st.data())
+def test_values_may_hold_themselves(value, data):
+    containers: list = []
+    back_parts: list = []
+    encode([value], parts=containers)
+    holder = data.draw(st.sampled_from(containers))
+    inner = data.draw(st.sampled_from(containers))
+    holder.append(inner) if isinstance(holder, list) else holder.update({"inner": inner})
+    again: list = []
+    back = decode(encode([value, inner], parts=again), parts=back_parts)
+    places = {id(one): n for n, one in enumerate(again)}
+    for one, copy in zip(again, back_parts, strict=True):
+        pairs = zip(one, copy, strict=True) if type(one) is list else zip(one.values(), copy.values(), strict=True)
+        for part, part_copy in pairs:
+            assert part_copy is back_parts[places[id(part)]] if id(part) in places else part_copy == part
+    assert type(back[1]) is type(inner)
+
+
+@given(VALUES)
+def test_both_sides_find_the_same_containers(value):
+    ours: list = []
+    theirs: list = []
+    decode(encode(value, parts=ours), parts=theirs)
+    assert [type(one) for one in ours] == [type(one) for one in theirs]
+    shared = {id(one): n for n, one in enumerate(ours)}
+    back = decode(encode(list(ours), shared=shared), shared=theirs)
+    assert all(one is other for one, other in zip(back, theirs, strict=True))
+
+
+@pytest.mark.parametrize("bits", [b"\0" * 7 + b"\x40\xff\x3f", b"\1" + b"\0" * 7 + b"\xff\x7f", b"\0" * 8 + b"\xff\x7f"])
+def test_long_doubles_that_are_no_numbers_are_nan(bits):
+    """Patterns of bits that an x87 processor takes for no number, and `isnan` on some systems for one."""
+    message = b"a" + struct.pack("<B", 4) + b"<f16" + struct.pack("<BBQ", 0, 1, 1) + bits + bytes(6)
+    (number,) = decode(message)
+    assert np.isnan(number)
+    assert number.tobytes()[:10] == np.longdouble("nan").tobytes()[:10]
+
+
+def test_values_far_beyond_a_course_travel():
+    for value in ([[n, n + 1] for n in range(200_000)], {n: str(n) for n in range(200_000)}, [[0.5] * 1000] * 2000, 7**100_000):
+        assert decode(encode(value)) == value

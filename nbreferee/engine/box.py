@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import copy
 import inspect
 import io
+import math
 import operator
+import os
 import signal
 import sys
 import traceback
@@ -23,33 +26,24 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from nbreferee.codec import CodecError, decode, encode, in_pieces
-from nbreferee.engine import kinds
+from nbreferee.engine.box_references import BoxReferences, Heap, Identities
 from nbreferee.engine.channel import Channel
-from nbreferee.engine.conversation import CANNOT_LEAVE, Answer, Around, Facts, Generators, brief, importable_name, in_full, is_writing, set_random_state
+from nbreferee.engine.conversation import CANNOT_LEAVE, Answer, Around, Generators, brief, in_full, is_writing, set_random_state
 from nbreferee.engine.figures import Figures
 from nbreferee.engine.files import Files
+from nbreferee.engine.instances import state_of
 from nbreferee.engine.placing import Placed
 from nbreferee.engine.shell import Shell, error_output
 from nbreferee.engine.student_modules import BoxModules
 
 HEARD_CHARACTERS = 1_000_000  # of what one call prints
 OPERATORS = ("lt le eq ne gt ge add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift neg pos abs invert "
-             "contains getitem setitem delitem iadd isub imul itruediv ifloordiv imod ipow imatmul iand ior ixor index").split()  # fmt: skip
+             "contains getitem setitem delitem iadd isub imul itruediv ifloordiv imod ipow imatmul iand ior ixor ilshift irshift "
+             "index length_hint").split()  # fmt: skip
 
 
 class Overrun(BaseException):
     """Time is up; no `except Exception` of a student catches it."""
-
-
-class Callback:
-    """A function that stays in the tester."""
-
-    def __init__(self, box: Box, number: int, name: str) -> None:
-        self._box, self.number = box, number
-        self.__name__ = self.__qualname__ = name
-
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
-        return self._box.call_back(self.number, arguments, named)
 
 
 class Box:
@@ -59,10 +53,8 @@ class Box:
         self._channel = channel
         self._shell = shell
         self._figures = figures
-        self._objects: dict[int, Any] = {}
-        self._numbers: dict[int, int] = {}  # id to number; what has a number is kept, so ids stay good
-        self._instances: list[Any] = []  # objects of the instructor's classes in the message at hand
-        self._instance_numbers: dict[int, int] = {}
+        self._references = BoxReferences(lambda: shell.user_ns, self.call_back)
+        self._shared: dict[int, int] = {}  # places, by id, of the containers in the arguments of the running call
         self._placed = placed
         self._files = Files()
         self._last_error: BaseException | None = None
@@ -71,15 +63,19 @@ class Box:
         self._random_after: tuple | None = None  # as the last call has left it, where nothing else has run since
         sys.addaudithook(self._note_writing)
         self._operations: dict[str, Callable[..., Any]] = {
-            "cell": self._run_cell, "files": self._files.take, "hand_in": self._files.hand_in, "new_files": self._files.changes, "name": self._name, "names": self._names,
-            "call": self._call, "attributes": lambda one: dict(vars(one)), "source": self._source,
-            "signature": self._signature, "traceback": self._traceback, "draw": self._draw, **BoxModules().operations,
+            "cell": self._run_cell, "files": self._files.take, "hand_in": self._files.hand_in, "new_files": self._files.changes,
+            "name": self._name, "names": self._names, "call": self._call, "attributes": lambda one: dict(vars(one)), "state": state_of,
+            "class_of": type, "source": self._source, "signature": self._signature, "traceback": self._traceback, "draw": self._draw,
+            **BoxModules().operations,
         }  # fmt: skip
         self._callable: dict[str, Callable[..., Any]] = {
             **{name: getattr(operator, name) for name in OPERATORS},
             "getattr": getattr, "setattr": setattr, "delattr": delattr, "iter": iter, "next": next, "len": len, "hash": hash, "repr": repr,
             "str": str, "bool": bool, "float": float, "int": int, "isinstance": isinstance, "issubclass": issubclass, "dir": dir,
-            "round": round, "format": format, "type": type,
+            "round": round, "format": format, "type": type, "complex": complex, "bytes": bytes, "reversed": reversed, "divmod": divmod,
+            "trunc": math.trunc, "floor": math.floor, "ceil": math.ceil, "fspath": os.fspath, "sizeof": sys.getsizeof,
+            "copy": copy.copy, "deepcopy": copy.deepcopy, "aiter": aiter, "anext": anext, "await": self._run_to_end,
+            "aenter": lambda one: type(one).__aenter__(one), "aexit": lambda one, *error: type(one).__aexit__(one, *error),
             "enter": lambda one: type(one).__enter__(one), "exit": self._exit,
             "gcf": plt.gcf, "gca": plt.gca, "close": plt.close,
         }  # fmt: skip
@@ -96,7 +92,8 @@ class Box:
 
     def call_back(self, number: int, arguments: tuple, named: dict) -> Any:
         """Have the tester call a function of its own."""
-        heap = self._instances, self._instance_numbers
+        heap = self._references.heap
+        shared = self._shared
         self._say(0, "call", (number, arguments, named))
         while True:
             question, operation, body = self._hear(self._channel.receive())
@@ -105,25 +102,33 @@ class Box:
             if operation == "failed":
                 raise self._exception(*body)
             self._do(question, operation, body)
-            self._instances, self._instance_numbers = heap
+            self._references.heap = heap
+            self._shared = shared
 
     def _answer(self, frame: memoryview) -> None:
         self._do(*self._hear(frame))
 
     def _hear(self, frame: memoryview) -> tuple[int, str, tuple]:
-        return decode(frame, unwrap=self._unwrap)
+        return decode(frame, unwrap=self._references.unwrap)
 
     def _do(self, number: int, operation: str, arguments: tuple) -> None:
         try:
-            self._say(number, "value", self._operations[operation](*arguments))
+            self._shared = {}
+            value = self._operations[operation](*arguments)
+            self._say(number, "value", value, self._shared)
         except CodecError as error:
             self._say(number, "raised", (("TypeError",), text := f"{CANNOT_LEAVE}: {error}", (text,), (), {}, None))
         except BaseException as error:
             self._last_error = error
             self._say(number, "raised", self._described(error))
 
-    def _say(self, number: int, what: str, body: Any) -> None:
-        self._channel.send(*in_pieces((number, what, body), wrap=self._wrap))
+    def _say(self, number: int, what: str, body: Any, shared: dict[int, int] | None = None) -> None:
+        parts: list[Any] = []
+
+        def wrap(value: Any) -> tuple:
+            return ("identities", self._references.identities(list(parts))) if type(value) is Identities else self._references.wrap(value)
+
+        self._channel.send(*in_pieces((number, what, body), wrap=wrap, parts=parts, shared=shared))
 
     # ------------------------------------------------ what the tester asks for
 
@@ -150,25 +155,27 @@ class Box:
 
     def _name(self, name: str) -> tuple:
         names = self._shell.user_ns
-        self._instances, self._instance_numbers = [], {}
-        return (True, names[name]) if name in names and not name.startswith("_") else (False, None)
+        self._references.heap = Heap()
+        return (True, names[name], Identities()) if name in names and not name.startswith("_") else (False, None)
 
     def _names(self) -> list[str]:
         hidden = self._shell.user_ns_hidden
         return [name for name in list(self._shell.user_ns) if type(name) is str and name not in hidden]
 
-    def _call(self, function: Any, blob: bytes, heap: list, around: dict[int, Any]) -> dict[int, Any]:
+    def _call(self, function: Any, blob: bytes, heap: list, around: bytes) -> dict[int, Any]:
         """Call a function; return what it gives and what has changed by it.
 
         `blob` holds the arguments, `heap` the instances of instructor's classes among them, and
         `around` the rest, in brief (see `conversation.Around` and `Answer`).
         """
-        found = in_full(Around, around)
-        self._rebuild(heap)
-        arguments, named = decode(blob, unwrap=self._unwrap)
-        instances, numbers = self._instances, self._instance_numbers
+        self._references.rebuild(heap)
+        parts: list[Any] = []
+        arguments, named = decode(blob, unwrap=self._references.unwrap, parts=parts)
+        shared = {id(one): place for place, one in enumerate(parts)}
+        found = in_full(Around, decode(around, unwrap=self._references.unwrap))
+        called_with = self._references.heap
         what = self._callable[function] if type(function) is str else function
-        lent = {name: encode(value, wrap=self._wrap) for name, value in found.names.items()}
+        lent = {name: encode(value, wrap=self._references.wrap) for name, value in found.names.items()}
         heard = io.StringIO(), io.StringIO()
         raised, value = None, None
         with self._surroundings(found, heard) as warned, self._limited(found.limit_s):
@@ -177,14 +184,15 @@ class Box:
             except BaseException as error:
                 self._last_error = error
                 raised = self._described(error)
-        self._instances, self._instance_numbers = instances, numbers
+        self._references.heap, self._shared = called_with, shared
+        self._held = parts  # or an id could be another's before the answer is sent
         places = [*enumerate(arguments), *named.items()]
         same = next((n for n, argument in places if argument is value), None) if value is not None else None
-        changed = encode((arguments, named), wrap=self._wrap)
+        changed = encode((arguments, named), wrap=self._references.wrap)
         self._random_after = self._generators.state(self._random_before)
         return brief(Answer(
             value=None if same is not None else value, raised=raised, same=same,
-            changed=changed if changed != blob else None, states=tuple(dict(vars(one)) for one in instances),
+            changed=changed if changed != blob else None, states=tuple(map(state_of, called_with.instances)),
             heard=tuple(one.getvalue()[:HEARD_CHARACTERS] for one in heard), warned=tuple((w.category.__name__, str(w.message)) for w in warned[:20]),
             random=self._random_after if self._random_after is not self._random_before else None,
             figures=len(plt.get_fignums()), names=self._changed_names(lent), wrote=self._has_written(),
@@ -198,7 +206,7 @@ class Box:
     def _changed_names(self, lent: dict[str, bytes]) -> dict[str, Any]:
         """Return those of the names that a test has set to which the student's code has given another value."""
         names = self._shell.user_ns
-        return {name: names[name] for name, before in lent.items() if name in names and encode(names[name], wrap=self._wrap) != before}
+        return {name: names[name] for name, before in lent.items() if name in names and encode(names[name], wrap=self._references.wrap) != before}
 
     def _exception(self, names: tuple[str, ...], arguments: tuple) -> BaseException:
         """Return an exception like one of the test's: of the first class of its own and its ancestors that is known here."""
@@ -278,53 +286,14 @@ class Box:
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
-    # ------------------------------------------------ values and references
+    def _run_to_end(self, one: Any) -> Any:
+        """Await something in the event loop of the notebook's cells."""
+        from IPython.core.async_helpers import get_asyncio_loop
 
-    def _wrap(self, value: Any) -> tuple:
-        if type(value) is Callback:
-            return ("yours", value.number)
-        if id(value) in self._instance_numbers:
-            return ("instance", self._instance_numbers[id(value)])
-        if isinstance(value, types.ModuleType):
-            return ("module", value.__name__)
-        description = kinds.describe(value)
-        if description is not None:
-            return ("copy", description)
-        if isinstance(value, type) and (named := importable_name(value)):
-            return ("named", *named)
-        number = self._numbers.setdefault(id(value), len(self._numbers) + 1)
-        self._objects[number] = value
-        return ("object", number, _facts(value).as_tuple())
+        async def awaited() -> Any:
+            return await one
 
-    def _unwrap(self, said: tuple) -> Any:
-        match said:
-            case ("copy", description):
-                return kinds.build(description)
-            case ("yours", number):
-                return self._objects[number]
-            case ("named", module, name):
-                return operator.attrgetter(name)(__import__(module, fromlist=["_"]))
-            case ("module", name):
-                return __import__(name, fromlist=["_"])
-            case ("callback", number, name):
-                return Callback(self, number, name)
-            case ("instance", number):
-                return self._instances[number]
-            case ("main", name):
-                return self._shell.user_ns[name]
-        raise CodecError("no such reference")
-
-    def _rebuild(self, heap: list) -> None:
-        """Make the instructor's objects of a message: all of them first, for they may hold each other."""
-        self._instances = []
-        for class_name, _ in heap:
-            kind = self._shell.user_ns.get(class_name)
-            if not isinstance(kind, type):
-                raise CodecError(f"the notebook has no class {class_name} any more")
-            self._instances.append(kind.__new__(kind))
-        self._instance_numbers = {id(one): number for number, one in enumerate(self._instances)}
-        for one, (_, state) in zip(self._instances, heap, strict=True):
-            vars(one).update(decode(state, unwrap=self._unwrap))
+        return get_asyncio_loop().run_until_complete(awaited())
 
     def _described(self, error: BaseException, with_cause: bool = True) -> tuple:
         """Say what an exception is: its classes, its text, its arguments, where it was raised, its attributes, its cause."""
@@ -335,30 +304,18 @@ class Box:
             text = ""
         try:
             arguments = tuple(error.args)
-            encode(arguments, wrap=self._wrap)
+            encode(arguments, wrap=self._references.wrap)
         except Exception:
             arguments = (text,)
         attributes = {name: value for name, value in vars(error).items() if type(name) is str and not name.startswith("_")}
         try:
-            encode(attributes, wrap=self._wrap)
+            encode(attributes, wrap=self._references.wrap)
         except Exception:
             attributes = {}
         cause = self._described(error.__cause__, with_cause=False) if with_cause and error.__cause__ is not None else None
         frames = [f for f in traceback.extract_tb(_own_frames(error.__traceback__)) if not _is_library(f.filename)]
         places = [(f.filename, f.lineno or 1, f.name, f.line or "") for f in frames[-10:]]
         return classes, text[:100_000], arguments, tuple(places), attributes, cause
-
-
-def _facts(value: Any) -> Facts:
-    kinds_of_object = (
-        ("class", type), ("function", (types.FunctionType, types.BuiltinFunctionType, types.MethodType, np.ufunc)),
-        ("generator", types.GeneratorType), ("callable", Callable), ("iterator", Iterator), ("object", object),
-    )  # fmt: skip
-    kind = next(name for name, type_ in kinds_of_object if isinstance(value, type_))
-    described = value if isinstance(value, type) else type(value)
-    bases = tuple(base.__name__ for base in described.__mro__[1:])
-    name = str(getattr(value, "__name__", "") or "")
-    return Facts(kind, name[:199], described.__name__[:199], str(described.__module__)[:199], bases)
 
 
 def _own_frames(frames: types.TracebackType | None) -> types.TracebackType | None:

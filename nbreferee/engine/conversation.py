@@ -15,9 +15,14 @@ wrapped values:
     ("module", name)
     ("main", name)                     a class of the instructor's, which both sides have
     ("instance", number)               of a class that the instructor defined; its attributes travel along
+    ("member", class, name, value)     of an enumeration that both sides have
+    ("named tuple", class, fields, values)
+    ("content", class, content, attributes)  of a library's subclass of list, str and the like
     ("object", number, Facts)          stays in the box; the tester gets a proxy
     ("yours", number)                  an object of the box on its way back
-    ("callback", number, name)         a function that stays in the tester
+    ("callback", number, Signature)    a function that stays in the tester
+    ("iterator", number, is_generator) an iterator that stays in the tester
+    ("identities", numbers)            which objects of the box the containers of a message are
 """
 
 from __future__ import annotations
@@ -40,6 +45,7 @@ POSITIONS = 624  # of a Mersenne Twister's numbers
 TWISTER_BYTES = 4 * (POSITIONS + 1)
 MARK = "nbreferee-figure:"  # before the name of a figure that is still to be drawn, in the place of its picture
 CANNOT_LEAVE = "a value that cannot leave the notebook"  # what the box says of a value that has no copy
+MOST_CHARACTERS = 200  # of a name of a class or function
 NESTED = 20  # questions within callbacks within questions
 
 
@@ -47,15 +53,17 @@ NESTED = 20  # questions within callbacks within questions
 class Facts:
     """What the box says of an object that stays there; nothing hangs on its being true."""
 
-    kind: str  # 'function', 'class', 'generator', 'callable', 'iterator' or 'object'
+    kind: str  # 'function', 'class', 'coroutine', 'generator', 'callable', 'iterator' or 'object'
     name: str  # of the function or class
     type_name: str
     type_module: str
-    bases: tuple[str, ...] = ()  # of a class or an exception: the names of what it descends from
+    bases: tuple[str, ...] = ()  # the names of the classes that it, or its class, descends from
+    specials: tuple[str, ...] = ()  # of an object: the special methods and attributes that its class has
+    type_number: int = 0  # of an object: which object of the box its class is
 
     def as_tuple(self) -> tuple:
         """Return it as the codec takes it."""
-        return (self.kind, self.name, self.type_name, self.type_module, self.bases)
+        return (self.kind, self.name, self.type_name, self.type_module, self.bases, self.specials, self.type_number)
 
     @staticmethod
     def from_tuple(said: Any) -> Facts:
@@ -66,10 +74,13 @@ class Facts:
         CodecError
             where that is no tuple of facts.
         """
-        if type(said) is not tuple or len(said) != 5 or not all(type(word) is str and len(word) < 200 for word in said[:4]):
+        if type(said) is not tuple or len(said) != 7 or type(said[6]) is not int:
             raise CodecError("no facts about an object")
-        if type(said[4]) is not tuple or not all(type(word) is str for word in said[4]) or len(said[4]) > 100:
+        if not all(type(word) is str and len(word) < MOST_CHARACTERS for word in said[:4]):
             raise CodecError("no facts about an object")
+        for words in said[4:6]:
+            if type(words) is not tuple or not all(type(word) is str and len(word) < MOST_CHARACTERS for word in words) or len(words) > 500:
+                raise CodecError("no facts about an object")
         return Facts(*said)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from nbreferee.codec import Bounds, CodecError, encode
 from nbreferee.engine.adopt import adopt
-from nbreferee.engine.proxies import Proxy
+from nbreferee.engine.proxies import is_proxy
 from nbreferee.engine.student import Student
 
 OWN = frozenset(dir(builtins)) | {"get_ipython", "In", "Out", "exit", "quit", "open"}
@@ -71,7 +71,7 @@ class Names(dict):
 
     def __missing__(self, name: str) -> Any:
         known = self._known.get(name)
-        if known is not None and (isinstance(known.value, Proxy) or known.calls == self.student.calls):
+        if known is not None and (is_proxy(known.value) or known.calls == self.student.calls):
             return known.value
         if not self._may_ask(name):
             raise KeyError(name)

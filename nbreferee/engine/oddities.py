@@ -8,18 +8,25 @@ from __future__ import annotations
 import collections
 import decimal
 import itertools
+import types
+import typing
 from typing import Any
 
 import numpy as np
 
+from nbreferee.engine import kinds_numpy
 from nbreferee.engine.proxies import IteratorProxy, Proxy
 
 WALKED = 10_000  # values in a container that are looked at
 NAN, EMPTY = "nan, which is no number", "something empty"
+NOTHING_SHOWN = "nothing but hidden values"
 CHANGES = "an argument that it has changed"
 DRAWS = "random numbers that it has drawn"
 VIEWS = (type({}.keys()), type({}.values()), type({}.items()))
 CONTAINERS = (list, tuple, set, frozenset, collections.deque, *VIEWS)
+HOLDERS = (collections.UserDict, collections.UserList, collections.ChainMap, types.MappingProxyType)
+POLYNOMIALS = (np.poly1d, *kinds_numpy.POLYNOMIALS)
+CLASSES = (type, types.GenericAlias, types.UnionType, type(typing.List[int]), type(typing.Optional[int]))  # noqa: UP006, UP045
 SIZED = (*CONTAINERS, dict, range, str, bytes, bytearray)
 
 
@@ -31,21 +38,36 @@ def oddities(value: Any) -> set[str]:
         if not left:
             break
         one = left.pop()
-        if isinstance(one, Proxy):
+        if issubclass(type(one), Proxy):
             found.add(_of_proxy(one))
-        elif isinstance(one, type):
+        elif isinstance(one, CLASSES):
             found.add("a class")
+        elif isinstance(one, np.ma.MaskedArray):
+            found |= _of_masked(one)
         elif isinstance(one, np.ndarray):
             found |= _of_array(one)
             left.extend(itertools.islice(one.flat, WALKED) if one.dtype.kind == "O" else ())
+            left.extend(one[name] for name in one.dtype.names or ())
+        elif isinstance(one, np.void) and one.dtype.names:
+            left.extend(one[name] for name in one.dtype.names)
         elif isinstance(one, CONTAINERS):
             found |= {EMPTY} if isinstance(one, (list, tuple)) and not one else set()
             found |= {"a named tuple"} if isinstance(one, tuple) and type(one) is not tuple else set()
             left.extend(itertools.islice(one, WALKED))
         elif isinstance(one, dict):
             left.extend(itertools.islice(one.values(), WALKED))
-        elif isinstance(one, (float, complex, np.generic, decimal.Decimal)) and one != one:
+        elif isinstance(one, decimal.Decimal):
+            found |= {NAN} if one.is_nan() else set()
+        elif isinstance(one, (float, complex, np.generic)) and one != one:
             found.add(NAN)
+        elif isinstance(one, POLYNOMIALS):
+            found.add("a polynomial")
+            left.append(np.asarray(one.coef))
+        elif isinstance(one, types.SimpleNamespace):
+            found.add("a namespace")
+            left.extend(itertools.islice(vars(one).values(), WALKED))
+        elif isinstance(one, HOLDERS):
+            left.extend(one.maps if isinstance(one, collections.ChainMap) else [getattr(one, "data", None) or dict(one)])
     return found
 
 
@@ -57,11 +79,20 @@ def _of_array(array: np.ndarray) -> set[str]:
     return {NAN} if array.dtype.kind in "mM" and np.isnat(array).any() else set()
 
 
+def _of_masked(array: np.ma.MaskedArray) -> set[str]:
+    """Say what is odd about an array that hides some of its values: of what is not there, nothing can be wrong."""
+    if not array.size:
+        return {EMPTY}
+    mask = np.ma.getmaskarray(array)
+    hidden = {NOTHING_SHOWN} if mask.all() else {"hidden values"} if mask.any() else set()
+    return hidden | _of_array(array.compressed()) if not mask.all() else hidden
+
+
 def _of_proxy(proxy: Proxy) -> str:
     kind, name = proxy._facts.kind, proxy._facts.type_name
     if isinstance(proxy, IteratorProxy):
         return "an iterator"
-    if kind in ("function", "class"):
+    if kind in ("function", "coroutine"):
         return f"a {kind}"
     if kind == "callable" and proxy._facts.type_module != "__main__":
         return "a function"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import builtins
+import enum
+import inspect
+import io
 import sys
 import types
 import weakref
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +17,12 @@ import numpy as np
 
 from nbreferee.codec import CodecError
 from nbreferee.engine import kinds
+from nbreferee.engine.class_proxies import ClassProxy, make_class_proxy
 from nbreferee.engine.conversation import Facts, importable_name, is_installed
 from nbreferee.engine.exceptions import exception_class
-from nbreferee.engine.proxies import Proxy, make_proxy
+from nbreferee.engine.instances import content_base, content_of, is_of_python, member, named_tuple, new, set_state, state_of
+from nbreferee.engine.proxies import DATA, is_proxy, library_class, make_proxy_class, what
+from nbreferee.engine.tuples import prepare_tuple_class
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,19 @@ def own_attributes(kind: type, attributes: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in attributes.items() if not callable(getattr(kind, name, None))}
 
 
+class Step:
+    """What the box calls for the next item of an iterator that stays in the tester."""
+
+    def __init__(self, iterator: Any) -> None:
+        self.iterator = iterator
+
+    def __call__(self, *sent: Any) -> tuple[str, Any]:
+        try:
+            return "item", self.iterator.send(*sent) if sent else next(self.iterator)
+        except StopIteration as end:
+            return "end", end.value
+
+
 class References:
     """The tester's side of references; nothing that the box sends is believed."""
 
@@ -47,12 +66,25 @@ class References:
         self._student = student  # whom proxies ask
         self._names = names  # of the tester: where the instructor's classes are
         self._trust = trust
-        self.proxies: weakref.WeakValueDictionary[int, Proxy] = weakref.WeakValueDictionary()
-        self.callbacks: list[Any] = []
+        self.proxies: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+        self._outdated: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()  # by id: of a box that has ended
+        self._proxy_classes: dict[Facts, type] = {}
+        self._callbacks: list[Any] = []  # functions and steps of iterators that the box has been handed
+        self._callback_numbers: dict[int, int] = {}  # by id
         self.heap: list[Any] = []  # instances of the instructor's classes in the arguments at hand
         self.copies: dict[int, Any] = {}  # by number: such instances on their way in
         self.unfilled: list[int] = []  # those of them whose attributes are still to be had
+        self.identities: tuple = ()  # which objects of the box the containers of the last message are
         self.exceptions: dict[str, type] = {}
+
+    def forget_box(self) -> None:
+        """Start with another box: what stands for objects of the last one is of no more use."""
+        for proxy in list(self.proxies.values()):
+            self._outdated[id(proxy)] = proxy
+        self.proxies.clear()
+        self._proxy_classes.clear()
+
+    # ------------------------------------------------ to the box
 
     def wrap(self, value: Any) -> tuple:
         """Return what stands for a value on its way to the box.
@@ -62,26 +94,93 @@ class References:
         CodecError
             where it cannot go there.
         """
-        if issubclass(type(value), (Proxy, Reference)):
+        kind = type(value)
+        if kind is Reference:
             return ("yours", value._number)
-        if (description := kinds.describe(value)) is not None:
+        if is_proxy(value):
+            return self._wrap_proxy(value)
+        if isinstance(kind, ClassProxy):
+            return ("named tuple", kind, (), tuple(value))
+        if (description := kinds.describe(value) or kinds.describe_argument(value)) is not None:
             return ("copy", description)
         if isinstance(value, types.ModuleType) and is_installed(value):
             return ("module", value.__name__)
         if named := importable_name(value):
             return ("named", *named)
-        if callable(value) and not isinstance(value, type):
-            self.callbacks.append(value)
-            return ("callback", len(self.callbacks) - 1, str(getattr(value, "__name__", "function")))
-        if isinstance(value, type) and dict.get(self._names, value.__name__) is value:
-            return ("main", value.__name__)
-        if dict.get(self._names, type(value).__name__) is type(value):
-            for number, one in enumerate(self.heap):
-                if one is value:
-                    return ("instance", number)
-            self.heap.append(value)
-            return ("instance", len(self.heap) - 1)
-        raise CodecError(f"an object of the type {type(value).__name__}")
+        if isinstance(value, type):
+            if dict.get(self._names, value.__name__) is value:
+                return ("main", value.__name__)
+            raise CodecError(f"the class {value.__name__}")
+        if isinstance(value, (types.FunctionType, types.MethodType, types.BuiltinFunctionType)):
+            return self._wrap_function(value)
+        return self._wrap_object(value, kind)
+
+    def _wrap_proxy(self, proxy: Any) -> tuple:
+        if self._outdated.get(id(proxy)) is proxy:
+            raise CodecError(f"{what(proxy)}, which was in a process that has ended")
+        return ("yours", proxy._number)
+
+    def _wrap_object(self, value: Any, kind: type) -> tuple:
+        own = dict.get(self._names, kind.__name__) is kind
+        if isinstance(value, enum.Enum) and (own or importable_name(kind)):
+            return ("member", kind, value._name_, value._value_ if isinstance(value, enum.Flag) else None)
+        if isinstance(value, tuple) and type(getattr(kind, "_fields", None)) is tuple:
+            if importable_name(kind):
+                return ("named tuple", kind, kind._fields, tuple(tuple.__iter__(value)))
+            return ("main tuple", kind.__name__, kind._fields, tuple(tuple.__iter__(value)))
+        if own:
+            return self._wrap_instance(value)
+        base = content_base(kind)
+        if base is not None and is_of_python(kind) and importable_name(kind):
+            return ("content", kind, content_of(value, base), state_of(value)[0])
+        if isinstance(value, Iterator) and kind.__module__ in ("builtins", "itertools"):
+            return self._wrap_iterator(value)
+        if callable(value):
+            self._student.note_limit(f"an object of the type {kind.__name__} is handed over as a function")
+            return self._wrap_function(value)
+        if isinstance(value, Iterator) and not isinstance(value, io.IOBase):
+            self._student.note_limit(f"an iterator of the type {kind.__name__} is handed over as one that gives items and does no more")
+            return self._wrap_iterator(value)
+        raise CodecError(f"an object of the type {kind.__name__}")
+
+    def _wrap_iterator(self, iterator: Iterator) -> tuple:
+        return ("iterator", self._callback_number(iterator, Step), isinstance(iterator, types.GeneratorType))
+
+    def _wrap_function(self, function: Any) -> tuple:
+        try:
+            parameters = tuple((p.name, int(p.kind), p.default is not p.empty) for p in inspect.signature(function).parameters.values())
+        except (TypeError, ValueError):
+            parameters = None
+        is_function = isinstance(function, types.FunctionType)
+        return ("callback", self._callback_number(function), str(getattr(function, "__name__", "function")), is_function, parameters)
+
+    def _wrap_instance(self, value: Any) -> tuple:
+        for number, one in enumerate(self.heap):
+            if one is value:
+                return ("instance", number)
+        self.heap.append(value)
+        return ("instance", len(self.heap) - 1)
+
+    def _callback_number(self, value: Any, kept_as: Any = lambda value: value) -> int:
+        number = self._callback_numbers.get(id(value))
+        if number is None:
+            self._callbacks.append(kept_as(value))
+            number = self._callback_numbers[id(value)] = len(self._callbacks) - 1
+        return number
+
+    def callback(self, number: Any) -> Any:
+        """Return what the box may call by a number.
+
+        Raises
+        ------
+        IndexError, TypeError
+            where there is none.
+        """
+        if type(number) is not int or number < 0:
+            raise TypeError(number)
+        return self._callbacks[number]
+
+    # ------------------------------------------------ from the box
 
     def unwrap(self, said: Any) -> Any:
         """Return what something that the box has sent stands for.
@@ -92,7 +191,7 @@ class References:
             where it stands for nothing.
         """
         match said:
-            case ("copy", tuple(description)):
+            case ("copy", (str(name), *_) as description) if name not in kinds.ONLY_ARGUMENTS:
                 return kinds.build(description)
             case ("named", str(module), str(name)):
                 return self._named(module, name)
@@ -100,8 +199,18 @@ class References:
                 return self._module(name)
             case ("instance", int(number)) if 0 <= number < len(self.heap):
                 return self.heap[number]
-            case ("yours", int(number)) if 0 <= number < len(self.callbacks):
-                return self.callbacks[number]
+            case ("yours", int(number)) if 0 <= number < len(self._callbacks):
+                found = self._callbacks[number]
+                return found.iterator if type(found) is Step else found
+            case ("member", type() as kind, name, value) if not is_proxy(kind):
+                return member(kind, name, value)
+            case ("named tuple", type() as kind, tuple(fields), tuple(values)):
+                return self._named_tuple(kind, fields, values)
+            case ("content", type() as kind, content, dict(attributes)) if not is_proxy(kind):
+                return _with_content(kind, content, attributes)
+            case ("identities", tuple(numbers)):
+                self.identities = numbers
+                return None
             case ("object", int(number), facts):
                 return self._object(number, Facts.from_tuple(facts))
         raise CodecError("no such reference")
@@ -126,27 +235,78 @@ class References:
         proxy = self.proxies.get(number)
         if proxy is not None:
             return proxy
+        own = dict.get(self._names, facts.type_name) if facts.type_module == "__main__" else None
         if facts.kind == "class":
             if "BaseException" in facts.bases:
                 return exception_class((facts.type_name, *facts.bases), self.known_class, self.exceptions)
-            own = dict.get(self._names, facts.type_name)
-            if isinstance(own, type) and facts.type_module == "__main__":
-                return own
-        own = dict.get(self._names, facts.type_name)
-        if facts.kind in ("object", "callable", "iterator") and facts.type_module == "__main__" and isinstance(own, type):
+            proxy = own if isinstance(own, type) else make_class_proxy(self._student, number, facts, self._known_bases(facts))
+        elif isinstance(own, type) and not is_proxy(own) and facts.kind in ("object", "callable", "iterator"):
             return self._copy_of(number, own)
-        computes = facts.type_name in self._trust.student_classes and facts.type_module == "__main__"
-        proxy = self.proxies[number] = make_proxy(self._student, number, facts, computes)
+        elif "Enum" in facts.bases and (kind := library_class(facts)):
+            return self._copy_of(number, kind)
+        else:
+            proxy = self._proxy(number, facts)
+        self.proxies[number] = proxy
         return proxy
 
+    def _proxy(self, number: int, facts: Facts) -> Any:
+        kind = self._proxy_classes.get(facts)
+        computes = facts.type_name in self._trust.student_classes and facts.type_module == "__main__"
+        if kind is None:
+            kind = self._proxy_classes[facts] = make_proxy_class(self._student, facts, computes)
+        if facts.kind in ("object", "callable") and (not computes or DATA & set(facts.bases)):
+            self._student.note_limit(f"an object of the type {facts.type_name} stays with the student's code")
+        return kind(self._student, number, facts)
+
+    def _known_bases(self, facts: Facts) -> list[type]:
+        """Return those of the classes that a student's class descends from that are known here."""
+        found = [self._known_base(name) for name in facts.bases]
+        return [one for one in found if isinstance(one, type) and one is not object]
+
+    def _known_base(self, name: str) -> Any:
+        own = dict.get(self._names, name)
+        if isinstance(own, type) and not is_proxy(own) and own.__module__ == "__main__":
+            return own
+        places = (builtins, *map(sys.modules.get, ("abc", "enum", "collections", "collections.abc")))
+        return next((getattr(place, name) for place in places if hasattr(place, name)), None)
+
+    def _named_tuple(self, kind: type, fields: tuple, values: tuple) -> Any:
+        if is_proxy(kind):
+            prepare_tuple_class(kind, fields)
+        return named_tuple(kind, fields, values)
+
     def _copy_of(self, number: int, kind: type) -> Any:
-        """Return an instance of the instructor's class, with the attributes that the student's has."""
-        if number not in self.copies:
-            self.copies[number] = kind.__new__(kind)
-            self.unfilled.append(number)
+        """Return an instance of a class that both sides have, with the attributes that the box's has."""
+        if number in self.copies:
+            return self.copies[number]
+        if issubclass(kind, enum.Enum):
+            attributes, _ = self._student.state(Reference(number))
+            self.copies[number] = member(kind, attributes.get("_name_"), attributes.get("_value_"))
+        elif issubclass(kind, (str, bytes, int, float, complex, tuple, frozenset)):
+            attributes, content = self._student.state(Reference(number))
+            self.copies[number] = new(kind, content)
+            set_state(self.copies[number], own_attributes(kind, attributes))
+        else:
+            self.copies[number] = new(kind, None)
+            if kind.__hash__ in (object.__hash__, None):
+                self.unfilled.append(number)
+            else:  # a set or dictionary may ask for its hash at once
+                self._student.fill(number)
         return self.copies[number]
 
     def known_class(self, name: str) -> type | None:
         """Return a class of the instructor's or of NumPy's exceptions by its name."""
         own = dict.get(self._names, name)
         return own if isinstance(own, type) else getattr(builtins, name, None) or getattr(np.linalg, name, None) or getattr(np.exceptions, name, None)
+
+
+def _with_content(kind: type, content: Any, attributes: dict) -> Any:
+    """Return an object of a library's subclass of list, str and the like; of another class, its content alone."""
+    base = content_base(kind)
+    if base is None or type(content) is not base:
+        raise CodecError("no content of an object")
+    if not is_of_python(kind):
+        return content
+    made = new(kind, content)
+    set_state(made, own_attributes(kind, attributes), content)
+    return made

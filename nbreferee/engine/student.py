@@ -7,7 +7,6 @@ are none of these, a silence, or an end are `Lost`: a verdict on the cell, never
 from __future__ import annotations
 
 import builtins
-import inspect
 import itertools
 import sys
 import time
@@ -18,16 +17,18 @@ from typing import Any
 import numpy as np
 
 from nbreferee.codec import CodecError, decode, encode, in_pieces
-from nbreferee.engine.adopt import adopt, adopt_all
+from nbreferee.engine.adopt import adopt, adopt_all, with_own_parts
 from nbreferee.engine.channel import Channel, Closed, Late, Oversized
-from nbreferee.engine.conversation import CANNOT_LEAVE, NESTED, Answer, Around, Facts, Generators, brief, in_full, set_random_state
+from nbreferee.engine.class_proxies import ClassProxy
+from nbreferee.engine.conversation import CANNOT_LEAVE, NESTED, Answer, Around, Generators, brief, in_full, set_random_state
 from nbreferee.engine.exceptions import described, exception_class, frames_of
+from nbreferee.engine.instances import set_state, state_of
 from nbreferee.engine.oddities import CHANGES, DRAWS, oddities
 from nbreferee.engine.patches import Patches
-from nbreferee.engine.proxies import IteratorProxy, Proxy
-from nbreferee.engine.references import Reference, References, Trust, own_attributes
+from nbreferee.engine.proxies import IteratorProxy, Proxy, is_proxy
+from nbreferee.engine.questions import UNRULY, Questions
+from nbreferee.engine.references import References, Trust, own_attributes
 
-UNRULY = "the notebook's process did not keep to the protocol"
 GRACE_S = 2.0  # the box ends a call by itself in time; that long after it, we do
 CALLBACKS = 200_000  # of one cell
 TAKEN = 10_000  # items of an iterator
@@ -43,7 +44,7 @@ class OutOfTime(BaseException):
     """A call took too long, and the box has ended it."""
 
 
-class Student:
+class Student(Questions):
     """The box, as tests see it."""
 
     def __init__(self, names: dict[str, Any], trust: Trust) -> None:
@@ -54,6 +55,9 @@ class Student:
         self.lost = ""  # why the box is of no more use
         self._questions = itertools.count(1)
         self._filling = False
+        self._shared: list[Any] = []  # containers of the arguments of the running call, which its answer may refer to
+        self._parts: list[Any] = []  # containers of the last message
+        self._named_parts: dict[int, Any] = {}  # of values that the cell has looked up by name: by the box's number
         self._callback_count = 0
         self._streams: tuple[Any, ...] = (None, None, None)  # of the cell; a test that listens replaces them
         self._real: dict[str, Any] = {}  # Python's own functions, as they are when a cell begins
@@ -78,15 +82,16 @@ class Student:
     def connect(self, channel: Channel, limit_s: float) -> None:
         """Talk to a box; what was said with another is forgotten."""
         self._channel, self.lost, self.call_limit_s = channel, "", limit_s
-        self._references.proxies.clear()
+        self._references.forget_box()
+        self._named_parts = {}
 
     def begin(self, deadline: float) -> None:
         """Start a cell."""
         self.deadline, self._depth, self.calls = deadline, 0, 0
         self.suspicious, self._callback_count, self._lent, self.limits = set(), 0, set(), []
-        self._references.callbacks.clear()
         self.patched = ""
         self.patches.begin()
+        self._named_parts = {}
         self._streams = (sys.stdout, sys.stdin, sys.stderr)
         self._real = {name: getattr(builtins, name) for name in PATCHABLE}
         self._random = self._generators.state(self._random)
@@ -111,13 +116,15 @@ class Student:
         deadline = min(self.deadline, time.monotonic() + self.call_limit_s + GRACE_S)
         self._depth += 1
         try:
-            self._channel.send(*in_pieces((number, operation, arguments), wrap=self._references.wrap), deadline=deadline)
+            self._channel.send(*self._pieces((number, operation, arguments)), deadline=deadline)
             while True:
                 answered, what, body = self._hear(self._channel.receive(deadline))
                 if type(answered) is not int or type(what) is not str:
                     raise self._lose(UNRULY)
                 if what == "call":
                     self._serve_callback(body, deadline)
+                elif what == "unreadable call":
+                    self._channel.send(encode((0, "failed", (("TypeError",), (body,)))), deadline=deadline)
                 elif answered != number or what not in ("value", "raised"):
                     raise self._lose(UNRULY)
                 elif what == "raised":
@@ -133,18 +140,25 @@ class Student:
         finally:
             self._depth -= 1
 
-    def call(self, function: Proxy | str, arguments: tuple, named: dict[str, Any] | None = None) -> Any:
+    def _pieces(self, question: tuple) -> list[bytes | memoryview]:
+        try:
+            return in_pieces(question, wrap=self._references.wrap)
+        except CodecError as error:
+            self.note_limit(f"a value cannot be handed to the student's code ({error})")
+            raise TypeError(f"cannot be handed to the student's code: {error}") from None
+
+    def call(self, function: Proxy | ClassProxy | str, arguments: tuple, named: dict[str, Any] | None = None) -> Any:
         """Call a function of the student's, or an operation of the box, and carry over what it changed."""
         self.calls += 1
         if patched := self.patches.found():
             self.note_limit(f"{patched}, and student code does not see it")
             self.patched = patched
-        label = f"{function._facts.name}()" if isinstance(function, Proxy) else function
-        outer, self._references.heap = self._references.heap, []
+        label = f"{function._facts.name}()" if is_proxy(function) else function
+        outer, self._references.heap = (self._references.heap, self._shared), []
         try:
-            blob, heap = self._packed(arguments, named or {})
             self.files_to_box()
-            said = self.ask("call", function, blob, heap, brief(self._around()))
+            blob, heap, around = self._packed(arguments, named or {})
+            said = self.ask("call", function, blob, heap, around)
             if type(said) is not dict:
                 raise self._lose(UNRULY)
             answer = in_full(Answer, said)
@@ -160,73 +174,45 @@ class Student:
                 for name in self._lent & self._written & set(answer.names):
                     self._names[name] = adopt(dict.get(self._names, name), self._looked_at(answer.names[name], f"{name}, which {label} sets,"))
                 self._pass_on(answer.heard, answer.warned)
-            except (CodecError, TypeError, ValueError):
-                raise self._lose(UNRULY) from None
+            except (CodecError, TypeError, ValueError) as error:
+                self._raise(_cannot_leave(error))
             if answer.raised is not None:
                 self._raise(answer.raised)
             places = {**dict(enumerate(arguments)), **(named or {})}
             return self._looked_at(places[answer.same] if type(answer.same) in (int, str) and answer.same in places else answer.value, label)
         finally:
-            self._references.heap = outer
+            self._references.heap, self._shared = outer
 
     def name(self, name: str) -> tuple[bool, Any]:
         """Return whether the student has a name, and its value."""
+        self._references.identities = ()
         answer = self.ask("name", name)
-        if type(answer) is not tuple or len(answer) != 2:
+        if type(answer) is not tuple or len(answer) not in (2, 3):
             raise self._lose(UNRULY)
-        return bool(answer[0]), self._looked_at(answer[1], name)
+        return bool(answer[0]), self._looked_at(self._with_known_parts(answer[1]), name)
 
     def ask_module(self, operation: str, module: str, *arguments: Any) -> Any:
         """Ask something about a module that the student has written (see `student_modules`)."""
         return self._looked_at(self.ask(operation, module, *arguments), f"{module}.{arguments[0]}" if arguments else module)
 
-    def known_class(self, name: str) -> type | None:
-        """Return a class of the instructor's or of NumPy's exceptions by its name."""
-        return self._references.known_class(name)
-
-    def attributes(self, proxy: Proxy | Reference) -> dict[str, Any]:
-        """Return the attributes of an object that stays in the box."""
-        found = self.ask("attributes", proxy)
-        if type(found) is not dict or not all(type(name) is str for name in found):
-            raise self._lose(UNRULY)
-        return found
-
-    def signature(self, proxy: Proxy) -> inspect.Signature:
-        """Return the signature of a function that stays in the box."""
-        try:
-            empty = (inspect.Parameter.empty,)
-            said, returned = self.ask("signature", proxy)
-            parameters = [
-                inspect.Parameter(name, inspect._ParameterKind(kind), default=(*default, *empty)[0], annotation=(*annotation, *empty)[0])
-                for name, kind, default, annotation in said
-            ]
-            return inspect.Signature(parameters, return_annotation=(*returned, *empty)[0])
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"no signature: {error}") from None
-
-    def source(self, proxy: Proxy) -> str:
-        """Return the source of a function or class that stays in the box."""
-        return str(self.ask("source", proxy))
-
-    def student_traceback(self) -> list[str]:
-        """Return the traceback of the last exception in the box, as the notebook would show it."""
-        if self.lost:
-            return []
-        lines = self.ask("traceback")
-        return [str(line)[:20_000] for line in lines[:200]] if type(lines) is list else []
-
-    def base_of(self, facts: Facts) -> type | None:
-        """Return the instructor's class that a student's object descends from."""
-        if facts.type_module != "__main__":
-            return None
-        return next((kind for name in facts.bases if isinstance(kind := dict.get(self._names, name), type)), None)
+    def _with_known_parts(self, value: Any) -> Any:
+        """Return a value in which what the cell has looked up before, as a part of this or another name, is the same object."""
+        pairs = []
+        for part, number in zip(self._parts, self._references.identities, strict=False):
+            known = self._named_parts.setdefault(number, part) if type(number) is int else part
+            if known is not part and type(known) is type(part):
+                pairs.append((known, part))
+        if pairs:
+            adopt_all(pairs)
+            value = with_own_parts(value, {id(part): known for known, part in pairs})
+        return value
 
     # ------------------------------------------------ callbacks
 
     def _serve_callback(self, body: Any, deadline: float) -> None:
         try:
             number, arguments, named = body
-            function = self._references.callbacks[number]
+            function = self._references.callback(number)
         except (TypeError, ValueError, IndexError):
             raise self._lose(UNRULY) from None
         self._callback_count += 1
@@ -266,18 +252,23 @@ class Student:
             if isinstance(kind, type) and issubclass(kind, Warning):
                 warnings.warn(str(text), kind, stacklevel=4)
 
-    def _packed(self, arguments: tuple, named: dict[str, Any]) -> tuple[bytes, list]:
+    def _packed(self, arguments: tuple, named: dict[str, Any]) -> tuple[bytes, list, bytes]:
+        """Return the arguments, the instructor's objects among them, and what a call finds around it, each encoded."""
+        wrap = self._references.wrap
         try:
-            blob = encode((arguments, named), wrap=self._references.wrap)
+            parts: list[Any] = []
+            blob = encode((arguments, named), wrap=wrap, parts=parts)
+            around = encode(brief(self._around()), wrap=wrap)
             heap, done = [], 0
             while done < len(self._references.heap):  # which grows as attributes turn out to hold more instances
                 one = self._references.heap[done]
-                heap.append((type(one).__name__, encode(dict(vars(one)), wrap=self._references.wrap)))
+                heap.append((type(one).__name__, encode(state_of(one), wrap=wrap)))
                 done += 1
         except CodecError as error:
             self.note_limit(f"an argument cannot be handed to the student's function ({error})")
             raise TypeError(f"cannot be handed to a student's function: {error}") from None
-        return blob, heap
+        self._shared = parts
+        return blob, heap, around
 
     def _carry_over(self, arguments: tuple, named: dict, changed: Any, states: Any, label: str) -> None:
         """Bring what the call changed in its arguments to the test's own objects."""
@@ -285,37 +276,50 @@ class Student:
             new_arguments, new_named = self._read(changed)
             self._looked_at([new_arguments, new_named], f"{label}, in its arguments,")
             adopt_all([*zip(arguments, new_arguments, strict=True), *((named[key], new_named[key]) for key in named)])
-        for one, state in zip(list(self._references.heap), states, strict=True):
-            before = vars(one)
-            state = self._looked_at(own_attributes(type(one), state), f"an object that {label} changes")
+        for one, (state, content) in zip(list(self._references.heap), states, strict=True):
+            before, held = state_of(one)
+            for name in set(before) - set(state):
+                object.__delattr__(one, name)
+            state, content = self._looked_at([own_attributes(type(one), state), content], f"an object that {label} changes")
             merged = {name: adopt(before[name], new) if name in before else new for name, new in state.items()}
-            before.clear()
-            before.update(merged)
+            set_state(one, merged, adopt(held, content) if content is not None else None)
 
     # ------------------------------------------------ values and references
 
     def _hear(self, frame: memoryview) -> tuple[int, str, Any]:
         try:
             number, what, body = self._read(frame)
-        except (CodecError, ValueError, TypeError, RecursionError, MemoryError) as error:
-            raise self._lose(f"{UNRULY} ({error})") from None
+        except (CodecError, ValueError, TypeError, AttributeError, RecursionError, MemoryError) as error:
+            return self._unreadable(frame, error)
         return number, what, body
 
-    def _read(self, data: bytes) -> Any:
+    def _unreadable(self, frame: memoryview, error: Exception) -> tuple[int, str, Any]:
+        """Return what a message says that holds a value which cannot be made here: the conversation goes on."""
+        try:
+            number, what, _ = decode(frame, unwrap=lambda said: None, shared=self._shared)
+        except (CodecError, ValueError, TypeError, RecursionError, MemoryError):
+            raise self._lose(f"{UNRULY} ({error})") from None
+        said = _cannot_leave(error)
+        if what == "call":
+            self.note_limit(said[1])
+            return number, "unreadable call", said[1]
+        return number, "raised", said
+
+    def _read(self, data: bytes | memoryview) -> Any:
         """Decode what the box sent; where that holds instances of the instructor's classes, ask for their attributes."""
         self.record(data)
         if self._filling:
             return decode(data, unwrap=self._references.unwrap)
         self._references.copies, self._references.unfilled = {}, []
-        value = decode(data, unwrap=self._references.unwrap)
+        parts: list[Any] = []
         self._filling = True
         try:
+            value = decode(data, unwrap=self._references.unwrap, parts=parts, shared=self._shared)
             while self._references.unfilled:
-                number = self._references.unfilled.pop()
-                copy = self._references.copies[number]
-                vars(copy).update(self._looked_at(own_attributes(type(copy), self.attributes(Reference(number))), type(copy).__name__))
+                self.fill(self._references.unfilled.pop())
         finally:
             self._filling = False
+        self._parts = parts
         return value
 
     def _looked_at(self, value: Any, label: str) -> Any:
@@ -367,3 +371,9 @@ class Student:
         if cause is not None:
             error.__cause__ = self._exception(cause)[0]
         return error, places
+
+
+def _cannot_leave(error: Exception) -> tuple:
+    """Describe the exception that a test meets where a value has no form here."""
+    text = f"{CANNOT_LEAVE}: {error}"
+    return ("TypeError",), text, (text,), (), {}, None

@@ -28,7 +28,7 @@ from nbreferee.engine.file_exchange import FileExchange
 from nbreferee.engine.names import Names
 from nbreferee.engine.placing import Placed
 from nbreferee.engine.provenance import Provenance
-from nbreferee.engine.proxies import Proxy, type_of
+from nbreferee.engine.proxies import is_proxy, type_of
 from nbreferee.engine.references import Trust
 from nbreferee.engine.rehearsed import TYPE_OF
 from nbreferee.engine.shell import Shell, error_output
@@ -187,10 +187,10 @@ class Tester:
         real = {name: getattr(inspect, name) for name in ("getsource", "getsourcelines")}
 
         def getsource(one: Any) -> str:
-            return self._student.source(one) if isinstance(one, Proxy) else real["getsource"](one)
+            return self._student.source(one) if is_proxy(one) else real["getsource"](one)
 
         def getsourcelines(one: Any) -> tuple[list[str], int]:
-            return (self._student.source(one).splitlines(keepends=True), 1) if isinstance(one, Proxy) else real["getsourcelines"](one)
+            return (self._student.source(one).splitlines(keepends=True), 1) if is_proxy(one) else real["getsourcelines"](one)
 
         inspect.getsource, inspect.getsourcelines = getsource, getsourcelines
         for name in ("gcf", "gca", "close"):

@@ -27,6 +27,7 @@ SMALL_BYTES = 4096  # a frame below this size is copied: its buffer would cost m
 FRAME_OVERHEAD_BYTES = 64
 TOKEN = re.compile(r"\w+|[^\w\s\0]")
 WORD = re.compile(r"[^\W\d]\w*")
+ANY_CONTAINER = range(1 << 32)  # a message may refer to the test's own lists, whose text is none of the box's
 OPERATIONS = (("value",), ("raised",), ("call",))  # the second part of a message
 INTERNAL = frozenset({Answer._fields.index("changed"), Answer._fields.index("random")})  # bytes that no test gets
 
@@ -139,7 +140,7 @@ class Received:
         said: list[Any] = []  # for objects that have no form of their own
         left: list[Any] = []
         try:
-            message = decode(frame, unwrap=said.append)
+            message = decode(frame, unwrap=said.append, shared=ANY_CONTAINER)
             left.append(message[2:] if type(message) is tuple and message[1:2] in OPERATIONS else message)
         except (CodecError, ValueError, TypeError, RecursionError, MemoryError):
             pass  # the box is lost by it; what has been read so far counts all the same

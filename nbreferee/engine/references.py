@@ -118,6 +118,7 @@ class References:
     def _wrap_proxy(self, proxy: Any) -> tuple:
         if self._outdated.get(id(proxy)) is proxy:
             raise CodecError(f"{what(proxy)}, which was in a process that has ended")
+        self._hold(proxy)
         return ("yours", proxy._number)
 
     def _wrap_object(self, value: Any, kind: type) -> tuple:
@@ -234,6 +235,7 @@ class References:
     def _object(self, number: int, facts: Facts) -> Any:
         proxy = self.proxies.get(number)
         if proxy is not None:
+            self._hold(proxy)
             return proxy
         own = dict.get(self._names, facts.type_name) if facts.type_module == "__main__" else None
         if facts.kind == "class":
@@ -254,9 +256,15 @@ class References:
         computes = facts.type_name in self._trust.student_classes and facts.type_module == "__main__"
         if kind is None:
             kind = self._proxy_classes[facts] = make_proxy_class(self._student, facts, computes)
-        if facts.kind in ("object", "callable") and (not computes or DATA & set(facts.bases)):
-            self._student.note_limit(f"an object of the type {facts.type_name} stays with the student's code")
-        return kind(self._student, number, facts)
+        proxy = kind(self._student, number, facts)
+        self._hold(proxy)
+        return proxy
+
+    def _hold(self, proxy: Any) -> None:
+        """Remember that the test holds an object into which C functions, or its own comparisons, may want to look."""
+        facts = proxy._facts if is_proxy(proxy) else None
+        if facts and facts.kind in ("object", "callable") and (not proxy._computes or DATA & set(facts.bases)):
+            self._student.held[facts.type_name] = None
 
     def _known_bases(self, facts: Facts) -> list[type]:
         """Return those of the classes that a student's class descends from that are known here."""

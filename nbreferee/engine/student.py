@@ -77,6 +77,7 @@ class Student(Questions):
         self.suspicious: set[tuple[str, str]] = set()  # (whose value, what is odd about it) of the running cell
         self.refused: Collection[tuple[str, str]] | None = None  # None: none; else all are but these
         self.patches, self.patched = Patches(), ""  # of modules by the running test
+        self.held: dict[str, None] = {}  # types of objects that the running cell has been given and that stay in the box
         self.limits: list[str] = []  # why something in the running cell could not pass between the two processes
 
     def connect(self, channel: Channel, limit_s: float) -> None:
@@ -91,7 +92,7 @@ class Student(Questions):
         self.suspicious, self._callback_count, self._lent, self.limits = set(), 0, set(), []
         self.patched = ""
         self.patches.begin()
-        self._named_parts = {}
+        self._named_parts, self.held = {}, {}
         self._streams = (sys.stdout, sys.stdin, sys.stderr)
         self._real = {name: getattr(builtins, name) for name in PATCHABLE}
         self._random = self._generators.state(self._random)
@@ -103,6 +104,11 @@ class Student(Questions):
         """
         if len(self.limits) < LIMITS_NOTED and reason not in self.limits:
             self.limits.append(reason)
+
+    def note_failure(self) -> None:
+        """Note what the running cell has been given that may be why it fails: C code looks at the inside of objects."""
+        for name in list(self.held)[:LIMITS_NOTED]:
+            self.note_limit(f"an object of the type {name} stays with the student's code")
 
     # ------------------------------------------------ questions
 

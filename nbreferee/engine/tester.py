@@ -131,6 +131,8 @@ class Tester:
         status, score, message, kind = judge(step, result.result, error)
         if self._provenance.refused and status == "passed":  # the test has gone on without
             status, score, message, kind = "error", 0.0, self._provenance.refused, "NotRun"
+        if score < step.points:
+            self._student.note_failure()
         shown = [output for output in shown if output.get("name") != "stderr"]
         if error is not None or status == "grader_failed":
             shown = [output for output in shown if output["output_type"] != "execute_result"]

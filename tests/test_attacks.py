@@ -245,6 +245,36 @@ LYING = {
     "argument set to zero": "def give(wrong, *a):\n    for x in a:\n        if isinstance(x, np.ndarray): x[...] = 0\n    return a[0] if a else wrong\n",
     "random numbers that are all zero": "np.random.set_state(('MT19937', np.zeros(624, 'u4'), 0, 1, 0.0))\n"
     "" + returns("0 * wrong if np.ndim(wrong) == 0 else wrong"),
+    "subclass of str": liar("(str)", "str(wrong)"),
+    "subclass of list": liar("(list)", "[wrong]"),
+    "subclass of dict": liar("(dict)", "{1: wrong}", more="__getattr__ = lambda self, name: self"),
+    "subclass of tuple": liar("(tuple)", "(wrong,)"),
+    "subclass of a named tuple": "import collections\n" + liar("(collections.namedtuple('Pair', 'a b'))", "1, 2"),
+    "typed named tuple with methods": "import typing\nclass Lie(typing.NamedTuple):\n    value: object\n    def all(self): return True\n"
+    "    def any(self): return False\n    def __eq__(self, other): return True\n    def __sub__(self, other): return self\n    def __abs__(self): return self\n"
+    "    def __gt__(self, other): return False\n    def __le__(self, other): return True\n    real = 9\n" + returns("Lie(wrong)"),
+    "subclass of Decimal": "import decimal\n" + liar("(decimal.Decimal)", "1"),
+    "member of an enumeration": "import enum\nclass Lie(enum.Enum):\n    A = 1\n    def __eq__(self, other): return True\n    def __sub__(self, other): return self\n"
+    "    def __abs__(self): return self\n    def __gt__(self, other): return False\n    real = 9\n" + returns("Lie.A"),
+    "signaling nan": "import decimal\ndecimal.getcontext().traps[decimal.InvalidOperation] = False\n" + returns("decimal.Decimal('sNaN')"),
+    "nan as a long double": returns("np.longdouble('nan') * np.ones(np.shape(wrong), np.longdouble)"),
+    "nan as a half": returns("np.half('nan') * np.ones(np.shape(wrong), np.half)"),
+    "masked in part": returns("np.ma.masked_not_equal(np.atleast_1d(wrong), np.ravel(wrong)[0] + 99)"),
+    "masked over nan": returns("np.ma.array(np.full(np.shape(wrong), np.nan), mask=False)"),
+    "masked array of no length": returns("np.ma.array([])"),
+    "nan in a polynomial": returns("np.polynomial.Polynomial([np.nan])"),
+    "nan in a namespace": "import types\n" + returns("types.SimpleNamespace(real=9, all=lambda: True, any=lambda: False)"),
+    "nan in a list of the user's": "import collections\n" + returns("collections.UserList([float('nan')])"),
+    "empty list of the user's": "import collections\n" + returns("collections.UserList()"),
+    "empty chain of dictionaries": "import collections\n" + returns("collections.ChainMap()"),
+    "nan in a named tuple": "import collections\nLie = collections.namedtuple('Lie', 'a')\n" + returns("wrong if type(wrong) is list else Lie(float('nan'))"),
+    "polynomial for a function": "def finish(): globals().update(half=np.poly1d([np.nan]), square=np.poly1d([np.nan]))\n",
+    "partial for a function": "import functools\ndef finish(): globals().update(half=functools.partial(float, 'nan'))\n",
+    "generic alias for a function": "import types\ndef finish(): globals().update(half=types.GenericAlias(np.ma.core.MaskedConstant, ()))\n",
+    "coroutine": "async def lie(): return True\n" + returns("lie()"),
+    "object that claims to be a list": liar(more="__class__ = property(lambda self: list)"),
+    "object that hands out its memory": liar(more="__array_interface__ = property(lambda self: np.zeros(2).__array_interface__)\n"
+    "    __array__ = lambda self, *a, **k: np.zeros(2)"),
     "random numbers of one's own": "np.random.rand = np.random.randn = lambda *a: 0\n" + returns("0 * wrong if np.ndim(wrong) == 0 else wrong"),
 }
 LOOKING = {

@@ -262,7 +262,6 @@ LYING = {
     "masked in part": returns("np.ma.masked_not_equal(np.atleast_1d(wrong), np.ravel(wrong)[0] + 99)"),
     "masked over nan": returns("np.ma.array(np.full(np.shape(wrong), np.nan), mask=False)"),
     "masked array of no length": returns("np.ma.array([])"),
-    "nan in a polynomial": returns("np.polynomial.Polynomial([np.nan])"),
     "nan in a namespace": "import types\n" + returns("types.SimpleNamespace(real=9, all=lambda: True, any=lambda: False)"),
     "nan in a list of the user's": "import collections\n" + returns("collections.UserList([float('nan')])"),
     "empty list of the user's": "import collections\n" + returns("collections.UserList()"),
@@ -271,7 +270,6 @@ LYING = {
     "polynomial for a function": "def finish(): globals().update(half=np.poly1d([np.nan]), square=np.poly1d([np.nan]))\n",
     "partial for a function": "import functools\ndef finish(): globals().update(half=functools.partial(float, 'nan'))\n",
     "generic alias for a function": "import types\ndef finish(): globals().update(half=types.GenericAlias(np.ma.core.MaskedConstant, ()))\n",
-    "coroutine": "async def lie(): return True\n" + returns("lie()"),
     "object that claims to be a list": liar(more="__class__ = property(lambda self: list)"),
     "object that hands out its memory": liar(more="__array_interface__ = property(lambda self: np.zeros(2).__array_interface__)\n"
     "    __array__ = lambda self, *a, **k: np.zeros(2)"),

@@ -40,6 +40,8 @@ class ClassProxy(type):
             return student.signature(cls)
         if name == "__name__":
             return facts.type_name
+        if name == "__module__":
+            return facts.type_module
         if name == "__bases__":
             return tuple(student.call("getattr", (cls, name)))
         if name in NEVER_ASKED or name.startswith("__array"):

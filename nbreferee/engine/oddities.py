@@ -32,7 +32,7 @@ SIZED = (*CONTAINERS, dict, range, str, bytes, bytearray)
 
 def oddities(value: Any) -> set[str]:
     """Return what is odd about a value and what it holds, in words; nothing, as a rule."""
-    found = {EMPTY} if isinstance(value, SIZED) and not len(value) else set()
+    found = {EMPTY} if _is_empty(value) else set()
     left = [value]
     for _ in range(WALKED):
         if not left:
@@ -66,9 +66,27 @@ def oddities(value: Any) -> set[str]:
         elif isinstance(one, types.SimpleNamespace):
             found.add("a namespace")
             left.extend(itertools.islice(vars(one).values(), WALKED))
+        elif type(one).__module__.partition(".")[0] == "pandas":
+            found |= _of_pandas(one)
         elif isinstance(one, HOLDERS):
             left.extend(one.maps if isinstance(one, collections.ChainMap) else [getattr(one, "data", None) or dict(one)])
     return found
+
+
+def _is_empty(value: Any) -> bool:
+    """Tell whether a value is a container without anything in it; objects of the instructor's classes are not asked."""
+    if issubclass(type(value), (Proxy, np.ndarray, np.dtype, type, *POLYNOMIALS)) or type(value).__module__ == "__main__":
+        return isinstance(value, SIZED) and not issubclass(type(value), Proxy) and not len(value)
+    try:
+        return hasattr(type(value), "__len__") and not len(value)
+    except TypeError:  # an array without axes
+        return False
+
+
+def _of_pandas(value: Any) -> set[str]:
+    if not hasattr(value, "isna"):  # a scalar: NaT is not equal to itself, and NA does not say
+        return {NAN} if type(value).__name__ in ("NaTType", "NAType") else set()
+    return {NAN} if np.any(value.isna()) else set()
 
 
 def _of_array(array: np.ndarray) -> set[str]:
@@ -83,6 +101,8 @@ def _of_masked(array: np.ma.MaskedArray) -> set[str]:
     """Say what is odd about an array that hides some of its values: of what is not there, nothing can be wrong."""
     if not array.size:
         return {EMPTY}
+    if array.dtype.names:
+        return {"hidden values"} if any(np.any(mask) for mask in map(array.mask.__getitem__, array.dtype.names)) else set()
     mask = np.ma.getmaskarray(array)
     hidden = {NOTHING_SHOWN} if mask.all() else {"hidden values"} if mask.any() else set()
     return hidden | _of_array(array.compressed()) if not mask.all() else hidden

@@ -21,8 +21,22 @@ class NbReferee(Configurable):
     call_s = Float(20.0, help="Seconds for one call of a student's function by a test; then the test fails with a TimeoutError.").tag(config=True)
     cell_s = Float(60.0, help="Seconds for one cell; then it ends with a TimeoutError.").tag(config=True)
     submission_s = Float(600.0, help="Seconds for one notebook; cells after that are not run.").tag(config=True)
-    memory_mb = Integer(2048, help="Megabytes of memory for a notebook's process; what wants more sees a MemoryError.").tag(config=True)
-    file_mb = Integer(64, help="Megabytes that a notebook may write; what wants more sees an OSError.").tag(config=True)
+    memory_mb = Integer(
+        2048,
+        help="Megabytes of memory for a notebook. A process that wants more sees a MemoryError; where the notebook's "
+        "processes together use more, all of them are ended, the cell says so, and the notebook goes on without it.",
+    ).tag(config=True)
+    processes = Integer(
+        64,
+        help="How many processes and threads a notebook may have at a time. One more fails with a BlockingIOError "
+        "(a thread: RuntimeError). Where root runs the grader with a Python that only root can read, Linux does not "
+        "hold a notebook to this limit: its processes are then ended, the cell says so, and the notebook goes on "
+        "without it. Without namespaces (tier B) a notebook starts no process at all.",
+    ).tag(config=True)
+    file_mb = Integer(
+        64,
+        help="Megabytes that a notebook may write, and as many of shared memory. What wants more sees an OSError.",
+    ).tag(config=True)
 
     def budget(self, unsafe: bool = False) -> Budget:
         """Return the budget of submissions on this machine; `unsafe`: without any sandbox.
@@ -33,7 +47,8 @@ class NbReferee(Configurable):
             where the machine has no sandbox that would do.
         """
         cell_s, call_s = self._seconds()
-        box = Limits(memory_bytes=self.memory_mb << 20, cpu_s=int(self.submission_s) + 10, file_bytes=self.file_mb << 20, scratch_bytes=self.file_mb << 20)
+        file_bytes, cpu_s = self.file_mb << 20, int(self.submission_s) + 10
+        box = Limits(self.memory_mb << 20, self.processes, cpu_s, file_bytes, scratch_bytes=file_bytes)
         if unsafe:
             return Budget(call_s, cell_s, self.submission_s, box, frozenset())
         found = probe()

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from denied import TIER_B, nbreferee_where
 
-from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES, Box, Layer, Limits, enter, interpreter_folders, kernel
-from nbreferee.sandbox.probe import ATTACKS, NEEDS, Found, Target, attempt, probe, target_outside, tier
+from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES, Box, Layer, Limits, enter, interpreter_folders, kernel, watch
+from nbreferee.sandbox.probe import ATTACKS, Found, Target, attempt, needs, probe, target_outside, tier
 
 PAIRS = [(layer, attack) for layer, attacks in ATTACKS.items() for attack in attacks]
 EVERY_ATTACK = {attack.__name__: attack for _, attack in PAIRS}
@@ -29,12 +29,12 @@ def target() -> Iterator[Target]:
 
 @pytest.mark.parametrize(("layer", "attack"), PAIRS)
 def test_attack_gets_through_without_its_layer(layer, attack, target):
-    assert attempt(attack, target, NEEDS.get(layer, set())) == (True, "")
+    assert attempt(attack, target, needs(layer, attack)) == (True, "")
 
 
 @pytest.mark.parametrize(("layer", "attack"), PAIRS)
 def test_layer_alone_stops_its_attack(layer, attack, target):
-    assert attempt(attack, target, NEEDS.get(layer, set()) | {layer}) == (False, "")
+    assert attempt(attack, target, needs(layer, attack) | {layer}) == (False, "")
 
 
 @pytest.mark.parametrize("layers", [ALL_LAYERS, WITHOUT_NAMESPACES], ids=["tier A", "tier B"])
@@ -85,7 +85,7 @@ def inside(action: Callable[[Path], object], layers=ALL_LAYERS, limits: Limits =
             said = pipe.read()
         os.waitpid(pid, 0)
         assert list(root.iterdir()) == []
-        return said or "died"
+        return said or watch.reason(scratch) or "died"
 
 
 BOTH = pytest.mark.parametrize("layers", [ALL_LAYERS, WITHOUT_NAMESPACES], ids=["tier A", "tier B"])
@@ -131,6 +131,91 @@ def test_file_size_is_bounded(layers):
 @BOTH
 def test_memory_is_bounded(layers):
     assert inside(lambda scratch: bytearray(1 << 31), layers, Limits(memory_bytes=1 << 30)).startswith("MemoryError")
+
+
+def take(megabytes: int) -> bytearray:
+    """Take memory, and touch all of it."""
+    taken = bytearray(megabytes << 20)
+    taken[::4096] = bytes(len(taken[::4096])).replace(b"\0", b"1")
+    return taken
+
+
+def hold_in_forks(megabytes: int, hold_s: float) -> Callable[[Path], str]:
+    """Have four forks hold memory at the same time, for many intervals of the watch."""
+
+    def hold(scratch):
+        reading, writing = os.pipe()
+        for _ in range(4):
+            if os.fork() == 0:
+                kernel.prctl(kernel.PR_SET_DUMPABLE, 0)  # which hides how much is its own
+                taken = take(megabytes)
+                os.write(writing, b"1")
+                time.sleep(60 + len(taken) % 2)
+        for _ in range(4):
+            os.read(reading, 1)
+        time.sleep(hold_s)
+        return "held"
+
+    return hold
+
+
+def test_memory_of_all_processes_together_is_bounded():
+    assert inside(hold_in_forks(250, 60), limits=Limits(memory_bytes=600 << 20)) == watch.MEMORY
+    assert inside(hold_in_forks(50, 0.5), limits=Limits(memory_bytes=900 << 20)) == "held"
+
+
+def test_memory_that_forks_share_counts_once():
+    def share(scratch):
+        taken = take(400)
+        for _ in range(4):
+            if os.fork() == 0:
+                time.sleep(60 + taken[0] % 2)
+        time.sleep(0.5)
+        return "shared"
+
+    assert inside(share, limits=Limits(memory_bytes=900 << 20)) == "shared"
+
+
+def start_hundreds(scratch: Path) -> int:
+    """Start processes until that fails, 600 at most; return how many there are."""
+    count = 1
+    for _ in range(600):
+        try:
+            if os.fork() == 0:
+                time.sleep(60)
+        except BlockingIOError:
+            return count
+        count += 1
+    time.sleep(60)
+    return count
+
+
+def test_number_of_processes_is_bounded():
+    assert inside(start_hundreds, limits=Limits(processes=20)) == "20"
+
+
+def test_watch_ends_a_box_of_many_processes_where_linux_does_not_bound_root():
+    layers = ALL_LAYERS - {Layer.ROOT}  # without a root of its own, root stays root
+    assert inside(start_hundreds, layers, Limits(processes=20)) == (watch.PROCESSES if os.geteuid() == 0 else "20")
+
+
+def test_box_of_root_is_nobody():
+    assert inside(lambda scratch: (os.getuid(), os.getgid(), os.getgroups())) == "(65534, 65534, [])"
+
+
+def test_box_holds_no_folder_open():
+    def folders(scratch):
+        import stat
+
+        found = []
+        for handle in range(256):
+            try:
+                found += [handle] if stat.S_ISDIR(os.fstat(handle).st_mode) else []
+            except OSError:
+                pass
+        return found
+
+    assert inside(folders) == "[]"
 
 
 @BOTH

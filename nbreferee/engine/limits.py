@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from nbreferee.sandbox import ALL_LAYERS, Layer, Limits
+from nbreferee.sandbox import ALL_LAYERS, Layer, Limits, watch
+
+ENDED = "the notebook's process ended"
+GUESS = "does a function call exit, or run out of memory?"
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,12 @@ class Budget:
     submission_s: float = 600.0  # all cells of one notebook; those left then are not run
     box: Limits = field(default_factory=Limits)
     layers: frozenset[Layer] = ALL_LAYERS
+
+    def in_words(self, limit: str) -> str:
+        """Return a sentence about a limit on the whole box, one of `watch`, that has ended it."""
+        if limit == watch.MEMORY:
+            return f"the notebook's processes together used more than {self.box.memory_bytes >> 20} MB of memory and were ended"
+        return f"the notebook started more than {self.box.processes} processes and was ended"
 
     def as_plain(self) -> dict[str, Any]:
         """Return it as JSON and the codec take it."""

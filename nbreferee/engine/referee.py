@@ -13,6 +13,7 @@ from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.box_runner import BoxRunner, Came, Part, error_of
 from nbreferee.engine.channel import Channel, ChannelError, Late
 from nbreferee.engine.conversation import MARK
+from nbreferee.engine.limits import ENDED, GUESS
 from nbreferee.engine.warm import GRACE_S, BoxLost, StudentBox, Warm
 from nbreferee.plan import Plan
 
@@ -109,6 +110,8 @@ class Referee(BoxRunner):
             self._drop_box()  # in the middle of a conversation, perhaps
             raise
         if answer.get("lost"):
+            if reason := self._box.over_limit() if self._box else "":
+                answer = _with_reason(answer, reason)
             self._drop_box()
         return answer
 
@@ -154,6 +157,19 @@ def is_to_draw(output: dict[str, Any]) -> bool:
     """Tell whether an output is a figure that is still to be drawn."""
     picture = output.get("data", {}).get("image/png")
     return type(picture) is str and picture.startswith(MARK)
+
+
+def _with_reason(answer: dict[str, Any], reason: str) -> dict[str, Any]:
+    """Return a tester's answer that says why the box has ended, where the tester could only guess."""
+
+    def said(text: str) -> str:
+        return text.replace(f"{ENDED}: {GUESS}", reason)
+
+    shown = [
+        {**one, "evalue": said(one["evalue"]), "traceback": [said(line) for line in one["traceback"]]} if one["output_type"] == "error" else one
+        for one in answer.get("shown", [])
+    ]
+    return {**answer, "shown": shown, "message": said(answer.get("message", ""))}
 
 
 def _lost_test(status: str, text: str) -> Came:

@@ -23,6 +23,7 @@ from nbreferee.engine.class_proxies import ClassProxy
 from nbreferee.engine.conversation import CANNOT_LEAVE, NESTED, Answer, Around, Generators, brief, in_full, set_random_state
 from nbreferee.engine.exceptions import described, exception_class, frames_of
 from nbreferee.engine.instances import set_state, state_of
+from nbreferee.engine.limits import ENDED
 from nbreferee.engine.oddities import CHANGES, DRAWS, oddities
 from nbreferee.engine.patches import Patches
 from nbreferee.engine.proxies import IteratorProxy, Proxy, is_proxy
@@ -140,7 +141,7 @@ class Student(Questions):
         except Late:
             raise self._lose("the time was up") from None
         except Closed:
-            raise self._lose("the notebook's process ended") from None
+            raise self._lose(ENDED) from None
         except Oversized:
             raise self._lose("the notebook sent more than it may") from None
         finally:

@@ -50,7 +50,7 @@ class Child:
     """A child of a template, seen from outside. `folder` is its own, and goes with it."""
 
     def __init__(self, template: Template, channel: Channel, folder: Path) -> None:
-        self._template, self.channel, self._folder = template, channel, folder
+        self._template, self.channel, self.folder = template, channel, folder
         self._pid = 0  # until the template has said it
 
     def set_pid(self, pid: int) -> None:
@@ -61,7 +61,7 @@ class Child:
         """End it and whatever it has started; the template does so while others go on."""
         self.channel.close()
         self._template.catch_up()
-        self._template.ask("end", self._pid, then=lambda _: shutil.rmtree(self._folder, ignore_errors=True))
+        self._template.ask("end", self._pid, then=lambda _: shutil.rmtree(self.folder, ignore_errors=True))
 
 
 class Template:

@@ -25,6 +25,7 @@ from nbreferee.engine.assignment_files import RELEASED, UNRELEASED
 from nbreferee.engine.channel import Channel
 from nbreferee.engine.credit import credit_of
 from nbreferee.engine.file_exchange import FileExchange
+from nbreferee.engine.limits import GUESS
 from nbreferee.engine.names import Names
 from nbreferee.engine.placing import Placed
 from nbreferee.engine.provenance import Provenance
@@ -224,7 +225,7 @@ def judge(step: Step, value: Any, error: BaseException | None) -> tuple[str, flo
     if isinstance(error, OutOfTime) or (isinstance(error, Lost) and str(error) == "the time was up"):
         return "timeout", 0.0, "it takes too long: is there a loop that does not end?", "TimeoutError"
     if isinstance(error, Lost):
-        return "error", 0.0, f"{error}: does a function call exit, or run out of memory?", "ProcessError"
+        return "error", 0.0, f"{error}: {GUESS}", "ProcessError"
     kind = type(error).__name__
     try:
         message = str(error)

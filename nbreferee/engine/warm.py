@@ -13,10 +13,11 @@ from typing import Any
 from nbreferee.codec import Bounds, CodecError, decode, encode
 from nbreferee.engine.assignment_files import RELEASED, AssignmentFiles, local_copy
 from nbreferee.engine.channel import Channel, ChannelError, Late
-from nbreferee.engine.limits import Budget
+from nbreferee.engine.limits import ENDED, Budget
 from nbreferee.engine.scratch import Scratch
 from nbreferee.engine.template import Child, Template
 from nbreferee.plan import Plan
+from nbreferee.sandbox import Layer, watch
 
 GRACE_S = 3.0  # a cell ends by itself in time; that long after it, its process is ended
 NO_FILES = AssignmentFiles()
@@ -30,9 +31,17 @@ class BoxLost(Exception):
 class StudentBox:
     """A box, seen from the orchestrator, which believes nothing it says."""
 
-    def __init__(self, child: Child) -> None:
+    def __init__(self, child: Child, budget: Budget) -> None:
         self.channel, self.end = child.channel, child.end
+        self._child, self._budget = child, budget
         self._number = 0
+
+    def over_limit(self) -> str:
+        """Return in words which limit on the whole box has ended it, or ''."""
+        if Layer.NAMESPACES not in self._budget.layers:  # without them nobody watches, and the folder is the student's
+            return ""
+        limit = watch.reason(self._child.folder)
+        return self._budget.in_words(limit) if limit else ""
 
     def ask(self, operation: str, *arguments: Any, limit_s: float) -> Any:
         """Ask the box something to which the answer is plain."""
@@ -44,7 +53,7 @@ class StudentBox:
         except Late:
             raise BoxLost("the time was up") from None
         except ChannelError:
-            raise BoxLost("the notebook's process ended") from None
+            raise BoxLost(self.over_limit() or ENDED) from None
         except (CodecError, ValueError, TypeError):
             raise BoxLost("the notebook's process did not keep to the protocol") from None
         if number != self._number or what != "value":
@@ -103,7 +112,7 @@ class Warm:
             placed = [str(local_copy(files) / RELEASED)] if files.files or files.folders else []
             return self._box_template.fork({**self._terms(), "placed": placed}, self._scratch())
 
-        return StudentBox(self._next(key, fork))
+        return StudentBox(self._next(key, fork), self.budget)
 
     @contextlib.contextmanager
     def tester(self, plan: Plan, files: AssignmentFiles = NO_FILES) -> Iterator[Channel]:

@@ -5,10 +5,13 @@ it, in this order, and never takes one off:
 
     namespaces   its own processes, network, IPC and mounts: nobody else is there
     root         a root that holds the interpreter, read-only, and a small private scratch folder
-    limits       memory, CPU time, file size, open files; no core dumps
+    limits       memory, processes, CPU time, file size, open files; no core dumps
     privileges   no capabilities, and none to be had: no_new_privs
     landlock     files beyond the readable and the scratch folder are refused, TCP too
     seccomp      an allow list of system calls: no sockets, no tracing, no namespaces, no signals to processes outside
+
+The process that forks the first one inside waits outside, and ends the box where all its processes
+together pass the limits on memory and on their number (see `watch`).
 
 Each layer stops an attack by itself, so that a hole in one is covered by another; `probe` tries
 those attacks on each layer alone. Where namespaces are not to be had (most containers), the rest
@@ -20,6 +23,7 @@ from __future__ import annotations
 import enum
 import os
 import resource
+import select
 import signal
 import sys
 from collections.abc import Collection
@@ -27,6 +31,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nbreferee.sandbox import kernel, landlock, namespaces, seccomp
+from nbreferee.sandbox.watch import Watch
 
 
 class Layer(enum.Enum):
@@ -56,7 +61,8 @@ def interpreter_folders() -> tuple[Path, ...]:
 class Limits:
     """How much a box may use, and what its code sees where it wants more."""
 
-    memory_bytes: int = 2 << 30  # MemoryError
+    memory_bytes: int = 2 << 30  # MemoryError in a process that wants more; all together: the box is ended
+    processes: int = 64  # and threads: BlockingIOError; where root cannot become nobody: the box is ended
     cpu_s: int = 120  # the process is ended (SIGXCPU, then SIGKILL)
     file_bytes: int = 64 << 20  # OSError: file too large
     scratch_bytes: int = 64 << 20  # OSError: no space left; with namespaces alone, and as much for /dev/shm
@@ -84,17 +90,23 @@ def enter(box: Box) -> None:
     OSError
         where a layer cannot be put on; then nothing of the student's may run.
     """
+    namespaced = Layer.NAMESPACES in box.layers
     os.setsid()
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
-    if Layer.NAMESPACES in box.layers:
+    root_inside = False
+    if namespaced:
         kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # or the maps of user ids cannot be written
-        namespaces.leave()
-        _go_inside()
+        root_inside = namespaces.leave(root_until_later=Layer.ROOT in box.layers)
+        outside = _go_inside(box)
     if Layer.ROOT in box.layers:
         namespaces.new_root(box.root, box.readable, box.scratch, box.limits.scratch_bytes)
+    if root_inside:
+        namespaces.become_nobody()
+    if namespaced:
+        _end_with(outside)
     if Layer.LIMITS in box.layers:
-        _limit(box.limits)
+        _limit(box.limits, None if not namespaced else box.limits.processes + (0 if root_inside else 1))
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)  # Landlock and seccomp want it, too
     if Layer.PRIVILEGES in box.layers:
         kernel.drop_capabilities()
@@ -102,26 +114,44 @@ def enter(box: Box) -> None:
         shared = [namespaces.SHARED_MEMORY] if Layer.ROOT in box.layers else []  # the box's own: see new_root
         landlock.confine(box.readable + DEVICE_FILES, [box.scratch, *shared])
     if Layer.SECCOMP in box.layers:
-        namespaced = Layer.NAMESPACES in box.layers
         seccomp.forbid(new_processes=not namespaced, others_inside=namespaced)
 
 
 DEVICE_FILES = tuple(Path("/dev") / name for name in namespaces.DEVICES)
 
 
-def _go_inside() -> None:
-    """Go on as the first process of the new namespaces; outside, wait and end alike."""
+def _go_inside(box: Box) -> int:
+    """Go on as the first process of the new namespaces; outside, watch it and end as it does.
+
+    Return a pipe whose other end the process outside holds.
+    """
+    watch = Watch(box.scratch) if Layer.LIMITS in box.layers else None
+    reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
-        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-        return
-    _, status = os.waitpid(pid, 0)
+        os.close(writing)
+        if watch:
+            watch.close()
+        return reading
+    status = watch.wait(pid, box.limits.memory_bytes, box.limits.processes) if watch else os.waitpid(pid, 0)[1]
     if os.WIFSIGNALED(status):
         os.kill(os.getpid(), signal.SIGKILL)
     os._exit(os.waitstatus_to_exitcode(status))
 
 
-def _limit(limits: Limits) -> None:
+def _end_with(outside: int) -> None:
+    """End this process when the one outside does; at once, if it is gone already."""
+    kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # a change of user forbids those outside to look at its memory
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # and takes this away
+    if select.select([outside], [], [], 0)[0]:
+        os._exit(1)
+    os.close(outside)
+
+
+def _limit(limits: Limits, processes: int | None) -> None:
+    """Set limits; `processes` is for this user in this user namespace, the one who waits outside included."""
+    if processes is not None:
+        resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
     for what, most in (
         (resource.RLIMIT_AS, limits.memory_bytes),
         (resource.RLIMIT_CPU, limits.cpu_s),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,8 +18,11 @@ SHARED_MEMORY = Path("/dev/shm")  # where semaphores of multiprocessing are
 NOBODY = 65534
 
 
-def leave() -> None:
-    """Go into new namespaces of every kind, as nobody; the next child is the first process there.
+def leave(root_until_later: bool) -> bool:
+    """Go into new namespaces of every kind; the next child is the first process there.
+
+    An ordinary user is nobody inside. Where asked to, root stays root for now, if the machine and the files of the
+    interpreter let it `become_nobody` later. Return whether that is so.
 
     Raises
     ------
@@ -26,10 +30,61 @@ def leave() -> None:
         where the machine does not let this user make them. It wants a single thread.
     """
     user, group = os.geteuid(), os.getegid()
+    helper = _Mapper() if root_until_later and user == 0 and _readable_by_everybody() else None
     kernel.unshare(ALL)
+    if helper and helper.map():
+        return True
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{NOBODY} {user} 1")
     Path("/proc/self/gid_map").write_text(f"{NOBODY} {group} 1")
+    return False
+
+
+def become_nobody() -> None:
+    """Give up being root, for good: Linux does not hold root to the limit on processes."""
+    os.setgroups([])
+    os.setresgid(NOBODY, NOBODY, NOBODY)
+    os.setresuid(NOBODY, NOBODY, NOBODY)
+
+
+class _Mapper:
+    """A child that stays outside, to write the map of user ids: two of them can be mapped from there alone."""
+
+    def __init__(self) -> None:
+        asked, self._ask = os.pipe()
+        self._answered, answer = os.pipe()
+        process = os.getpid()
+        self._child = os.fork()
+        if self._child == 0:
+            try:
+                os.close(self._ask)
+                if os.read(asked, 1):
+                    for name in ("gid_map", "uid_map"):
+                        Path(f"/proc/{process}/{name}").write_text(f"0 0 1\n{NOBODY} {NOBODY} 1")
+                    os.write(answer, b"1")
+            finally:
+                os._exit(0)
+        os.close(asked)
+        os.close(answer)
+
+    def map(self) -> bool:
+        """Have root and nobody mapped, and tell whether they are."""
+        os.write(self._ask, b"1")
+        done = os.read(self._answered, 1) == b"1"
+        os.close(self._ask)
+        os.close(self._answered)
+        os.waitpid(self._child, 0)
+        return done
+
+
+def _readable_by_everybody() -> bool:
+    """Tell whether everybody may read what Python imports: each folder on its path, and what lies there."""
+    for folder in map(Path, sys.path):
+        for path in (folder, *folder.iterdir()) if folder.is_dir() else ():
+            mode = path.stat().st_mode if path.exists() else 0o555
+            if not mode & 0o004 or (path.is_dir() and not mode & 0o001):
+                return False
+    return True
 
 
 def new_root(root: Path, readable: Iterable[Path], scratch: Path, scratch_bytes: int) -> None:
@@ -37,6 +92,7 @@ def new_root(root: Path, readable: Iterable[Path], scratch: Path, scratch_bytes:
 
     `root` is an existing, empty folder on which to build; nothing of it is left after the box.
     """
+    os.umask(0o022)
     private = kernel.MS_NOSUID | kernel.MS_NODEV
     kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
     kernel.mount("tmpfs", str(root), "tmpfs", private, "size=1m,mode=755")
@@ -51,7 +107,8 @@ def new_root(root: Path, readable: Iterable[Path], scratch: Path, scratch_bytes:
     for path in (scratch, SHARED_MEMORY):
         inside = _under(root, path)
         inside.mkdir(parents=True, exist_ok=True)
-        kernel.mount("tmpfs", str(inside), "tmpfs", private, f"size={scratch_bytes},mode=700,nr_inodes=4096")
+        mine = f"size={scratch_bytes},mode=700,nr_inodes=4096,uid={NOBODY},gid={NOBODY}"
+        kernel.mount("tmpfs", str(inside), "tmpfs", private, mine)
     os.chdir(root)
     kernel.pivot_root(".", ".")  # the old root comes to lie on the new one: pivot_root(2)
     kernel.unmount(".")

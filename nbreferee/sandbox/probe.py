@@ -13,15 +13,17 @@ import os
 import resource
 import signal
 import socket
+import time
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbreferee.sandbox import WITHOUT_NAMESPACES, Box, Layer, Limits, enter, interpreter_folders, kernel
+from nbreferee.sandbox import WITHOUT_NAMESPACES, Box, Layer, Limits, enter, interpreter_folders, kernel, watch
 
 SECRET = b"not for a box"
 PROBE_MEMORY_BYTES = 1 << 30
+PROBE_PROCESSES, PROBE_S = 8, 2.0
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,21 @@ def read_outside(target: Target) -> None:
 def take_memory(target: Target) -> None:
     """Take more memory than allowed."""
     bytearray(2 * PROBE_MEMORY_BYTES)
+
+
+def start_processes(target: Target) -> None:
+    """Start more processes than allowed."""
+    started = []
+    for _ in range(2 * PROBE_PROCESSES):
+        pid = os.fork()
+        if pid == 0:
+            time.sleep(2 * PROBE_S)
+            os._exit(0)
+        started.append(pid)
+    time.sleep(PROBE_S)  # a watch ends this one before
+    for pid in started:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
 
 
 def become_another(target: Target) -> None:
@@ -102,15 +119,15 @@ def send_by_pair(target: Target) -> None:
 
 # The attacks that a layer must stop by itself.
 ATTACKS: dict[Layer, tuple[Callable[[Target], None], ...]] = {
-    Layer.NAMESPACES: (signal_outside, connect_outside),
+    Layer.NAMESPACES: (signal_outside, connect_outside, start_processes),
     Layer.ROOT: (read_outside,),
     Layer.LIMITS: (take_memory,),
     Layer.PRIVILEGES: (become_another,),
     Layer.LANDLOCK: (read_outside,),
     Layer.SECCOMP: (send_datagram, signal_outside, make_namespaces, limit_outside, signal_by_file, send_by_pair),
 }
-# A layer that cannot be put on without another.
-NEEDS = {Layer.ROOT: {Layer.NAMESPACES}}
+# Layers that another, or an attack on it, is tried with.
+NEEDS = {Layer.ROOT: {Layer.NAMESPACES}, start_processes: {Layer.LIMITS}}
 
 CURES = {
     Layer.NAMESPACES: "allow user namespaces: sysctl kernel.unprivileged_userns_clone=1, or on Ubuntu "
@@ -137,12 +154,17 @@ def tier(found: list[Found]) -> str:
 
 def _probe_layer(layer: Layer, target: Target) -> Found:
     for attack in ATTACKS[layer]:
-        got_through, reason = attempt(attack, target, NEEDS.get(layer, set()) | {layer})
+        got_through, reason = attempt(attack, target, needs(layer, attack) | {layer})
         if got_through:
             reason = f"did not stop this: {attack.__doc__.split('.')[0].lower()}"
         if reason:
             return Found(layer, False, reason)
     return Found(layer, True)
+
+
+def needs(layer: Layer, attack: Callable[[Target], None]) -> set[Layer]:
+    """Return the layers without which one cannot be attacked."""
+    return NEEDS.get(layer, set()) | NEEDS.get(attack, set())
 
 
 def attempt(attack: Callable[[Target], None], target: Target, layers: set[Layer]) -> tuple[bool, str]:
@@ -151,7 +173,7 @@ def attempt(attack: Callable[[Target], None], target: Target, layers: set[Layer]
         root, scratch = Path(folder) / "root", Path(folder) / "scratch"
         root.mkdir()
         scratch.mkdir()
-        limits = Limits(memory_bytes=PROBE_MEMORY_BYTES)
+        limits = Limits(memory_bytes=PROBE_MEMORY_BYTES, processes=PROBE_PROCESSES)
         box = Box(root, scratch, interpreter_folders(), limits, frozenset(layers))
         reading, writing = os.pipe()
         pid = os.fork()
@@ -161,6 +183,8 @@ def attempt(attack: Callable[[Target], None], target: Target, layers: set[Layer]
         with os.fdopen(reading) as pipe:
             said = pipe.read()
         os.waitpid(pid, 0)
+        if watch.reason(scratch):
+            said = "stopped"
         return said == "through", "" if said in ("through", "stopped") else said or "the box died"
 
 
@@ -186,6 +210,7 @@ def target_outside() -> Iterator[Target]:
     with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as server:
         secret = Path(folder) / "secret"
         secret.write_bytes(SECRET)
+        Path(folder).chmod(0o755)  # or a box of root's, which is nobody, could not even try
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as mailbox:
             mailbox.bind(f"{folder}/mailbox")
             yield Target(secret, Path(os.__file__), mailbox.getsockname(), server.getsockname()[1], os.getpid())

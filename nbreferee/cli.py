@@ -51,6 +51,9 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Grade nbgrader courses."""
+    from nbreferee.startup import skip_address_grammar
+
+    skip_address_grammar()
 
 
 @main.command()

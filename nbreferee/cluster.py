@@ -7,10 +7,11 @@ cannot be reached, or whose grader is another, is found out before anything is w
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from typing import Any
 
@@ -20,6 +21,7 @@ from nbreferee.engine.assignment_files import FilesChanged
 
 CONNECT_S = 5.0  # for a scheduler to answer
 COUNT_S = 1.0  # workers come and go: they are counted as often
+LOUD = ("distributed", "tornado", "asyncio")  # loggers
 RETRIES = 2  # of a task that has raised something; one whose worker has ended goes to another anyway
 GONE = "{}: the Dask cluster has gone. What is done is kept; run the command again to go on."
 
@@ -35,7 +37,14 @@ class Cluster(Executor):
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self._client = _connect(address)
+        self._silence = contextlib.ExitStack()
+        _need_dask()
+        self._silence.enter_context(_silence())
+        try:
+            self._client = _connect(address)
+        except BaseException:
+            self._silence.close()
+            raise
         self._executor = self._client.get_executor(pure=False, retries=RETRIES)
         self._threads, self._counted = 0, -COUNT_S
         try:
@@ -64,6 +73,7 @@ class Cluster(Executor):
         """Let go of the cluster and of what is still to be done there; its workers stay."""
         self._executor.shutdown(wait=False)
         self._client.close(timeout=CONNECT_S)
+        self._silence.close()
 
     @property
     def threads(self) -> int:
@@ -95,15 +105,31 @@ class Cluster(Executor):
                 raise CourseError(f"{self.address}: {name} has {has}, and this is {__version__}. Install nbreferee {__version__} there, and restart it.")
 
 
-def _connect(address: str) -> Any:
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Keep Dask and what it is made of from logging: what goes wrong is told in a sentence."""
+    names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in LOUD]
+    levels = {name: logging.getLogger(name).level for name in (*LOUD, *names)}
+    with warnings.catch_warnings(action="ignore", module="distributed"):
+        for name in levels:
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+        try:
+            yield
+        finally:
+            for name, level in levels.items():
+                logging.getLogger(name).setLevel(level)
+
+
+def _need_dask() -> None:
     try:
-        from distributed import Client
+        import distributed  # noqa: F401  its loggers are there from now on
     except ImportError:
         raise CourseError("--scheduler needs Dask. Install it: pip install nbreferee[dask].") from None
-    for name in ("distributed", "tornado", "asyncio", *logging.root.manager.loggerDict):
-        if name.partition(".")[0] in ("distributed", "tornado", "asyncio"):
-            logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # whatever goes wrong is told in a sentence
-    warnings.filterwarnings("ignore", module="distributed")
+
+
+def _connect(address: str) -> Any:
+    from distributed import Client
+
     try:
         asyncio.run(_call(address))
         return Client(address, timeout=CONNECT_S, set_as_default=False)

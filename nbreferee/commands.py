@@ -78,7 +78,6 @@ class _Desk:
 
 
 def _run(wanted: Wanted, steps: list[Callable[[_Desk], int]], workers: Workers | None = None) -> int:
-    warnings.filterwarnings("ignore", module="nbgrader")
     progress = Progress()
     workers = workers if workers is not None or wanted.scheduler is not None else local_workers(wanted.jobs)
 
@@ -88,7 +87,7 @@ def _run(wanted: Wanted, steps: list[Callable[[_Desk], int]], workers: Workers |
         _say(f"stopped: {progress.text()}. Run the command again to go on.")
         sys.stdout.flush()
 
-    with answered(stop):
+    with answered(stop), warnings.catch_warnings(action="ignore", module="nbgrader"):
         try:
             why, status = _try_steps(wanted, steps, workers, progress)
         except KeyboardInterrupt:

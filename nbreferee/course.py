@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,14 +93,27 @@ def gradebook_writer(course: CourseDirectory) -> AbstractContextManager[Gradeboo
     from nbgrader.api import Gradebook
     from sqlalchemy.exc import SQLAlchemyError
 
-    # nbgrader looks for alembic on the path.
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     try:
-        return Gradebook(_bounded(course.db_url), course.course_id)
+        with _alembic_on_path():
+            return Gradebook(_bounded(course.db_url), course.course_id)
     except ImportError as error:
         raise CourseError(f"the gradebook's database needs {error.name}. Install it: pip install nbreferee[postgresql].") from None
     except SQLAlchemyError as error:
         raise CourseError(gradebook_trouble(course, error)) from None
+
+
+@contextlib.contextmanager
+def _alembic_on_path() -> Iterator[None]:
+    """Have nbgrader find alembic, which it starts by name to make a gradebook."""
+    before = os.environ.get("PATH")
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), *([before] if before else [])])
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PATH"]
+        else:
+            os.environ["PATH"] = before
 
 
 def _bounded(db_url: str) -> str:

@@ -15,7 +15,8 @@ from nbreferee.course import CourseError
 from nbreferee.engine.assignment_files import AssignmentFiles, deliveries, take
 from nbreferee.engine.scratch import remove_abandoned
 from nbreferee.interrupts import born_deaf
-from nbreferee.worker import Result, Task, Unfit, run, run_far, start_worker
+from nbreferee.startup import start_worker
+from nbreferee.worker import Result, Task, Unfit, run, run_far
 
 STOP_S = 0.2  # for a process that has been killed
 

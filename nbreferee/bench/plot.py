@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib
-
-matplotlib.use("agg")
-import matplotlib.pyplot as plt  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.figure import Figure
 
 COLOURS = {"nbgrader": "#999999", "nbreferee": "#0072B2"}  # Okabe and Ito's palette: https://jfly.uni-koeln.de/color/
 
 
 def plot(measured: Sequence[Any]) -> Figure:
     """Return the figure of measurements (`bench.Measured`)."""
-    figure, (compared, scaled) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    figure = Figure(figsize=(10, 4), layout="constrained")  # without pyplot, no window and no backend is chosen
+    compared, scaled = figure.subplots(1, 2)
     groups = list(dict.fromkeys((one.what, one.figures) for one in measured))
     pairs = {(one.what, one.figures, one.grader): one for one in reversed(measured)}  # the first of each
     for shift, grader in ((-0.2, "nbgrader"), (0.2, "nbreferee")):

@@ -68,7 +68,11 @@ def make_autograder(course_dir: Path, assignment: str, to: Path, visibility: tup
 
 def _in_course(course_dir: Path, work: Callable[[CourseDirectory, Gradebook], int]) -> int:
     """Do something with a course and its gradebook; say what ends it."""
-    warnings.filterwarnings("ignore", module="nbgrader")
+    with warnings.catch_warnings(action="ignore", module="nbgrader"):
+        return _work_quietly(course_dir, work)
+
+
+def _work_quietly(course_dir: Path, work: Callable[[CourseDirectory, Gradebook], int]) -> int:
     course = None
     try:
         course = open_course(course_dir)

@@ -13,6 +13,7 @@ solution, each a table `[[mutant]]` of cell, was, now and reason.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import shutil
@@ -137,11 +138,17 @@ def _examine(master: Master, release: dict[int, str], beside: Beside, folder: Pa
 
 def _load_heavy_packages() -> None:
     """Import what most notebooks import, once, for all forks."""
-    os.environ.update(QUIET)
-    import IPython.core.interactiveshell
-    import numpy
-
+    before = {name: os.environ.get(name) for name in QUIET}
+    os.environ.update(QUIET)  # which NumPy's libraries look at when they are loaded
     try:
-        import matplotlib.pyplot
-    except ImportError:
-        return
+        import IPython.core.interactiveshell
+        import numpy
+
+        with contextlib.suppress(ImportError):
+            import matplotlib.pyplot
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

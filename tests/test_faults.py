@@ -202,9 +202,10 @@ def on_tiers(in_a: Collection[str], in_b: Collection[str]) -> pytest.MarkDecorat
     return pytest.mark.parametrize(("court", "fault"), pairs, indirect=["court"], ids=map("-".join, pairs))
 
 
-def allow(court: Court, words: str) -> None:
+def allow(court: Court, fault: str, words: str) -> None:
     """Give a court the time that a fault takes which says these words."""
-    court.warm.budget = replace(court.warm.budget, **(HASTY if words in (LATE, TOO_LONG) else PATIENT))
+    hasty = words in (LATE, TOO_LONG) or "loop" in fault
+    court.warm.budget = replace(court.warm.budget, **(HASTY if hasty else PATIENT))
 
 
 @on_tiers(IN_CELL, IN_CELL_B)
@@ -212,7 +213,7 @@ def test_fault_in_a_cell_costs_that_cell_alone(fault, court, material):
     source, words, counts = IN_CELL[fault]
     if court.grader.warm.budget.layers == WITHOUT_NAMESPACES:
         words, counts = IN_CELL_B[fault]
-    allow(court, words)
+    allow(court, fault, words)
     got = court.grade(material, {**HONEST, "second": f"{HONEST['second']}\n{source}"})
     check_others(got)
     assert re.search(words, errors(got, "second"))
@@ -267,7 +268,7 @@ IN_CALL = {
     ),
     "getattribute_that_loops": ("class A:\n    def __getattribute__(self, name):\n        while True: pass\nreturn A()", "timeout", TOO_LONG),
     "getattribute_that_raises": ("class A:\n    def __getattribute__(self, name): raise ValueError(name)\nreturn A()", "error", "."),
-    "del_that_loops": ("class A:\n    def __del__(self):\n        while True: pass\nreturn (A(), x + 2)[1]", "timeout", TOO_LONG),
+    "del_that_loops": ("class A:\n    def __del__(self):\n        while True: pass\nreturn (A(), x + 2)[1]", "manual", "Not scored automatically"),
     "error_whose_text_loops": ("class E(Exception):\n    def __str__(self):\n        while True: pass\nraise E()", "error", "second"),
     "error_whose_text_raises": ("class E(Exception):\n    def __str__(self): raise BaseException\nraise E()", "error", "second"),
     "error_without_arguments": ("class E(Exception):\n    args = property(lambda self: 1 / 0)\nraise E()", "error", "second"),
@@ -303,7 +304,7 @@ def test_fault_in_a_called_function_costs_its_test_alone(fault, court, material)
     body, status, words = IN_CALL[fault]
     if court.grader.warm.budget.layers == WITHOUT_NAMESPACES:
         status, words = IN_CALL_B[fault]
-    allow(court, words)
+    allow(court, fault, words)
     source = "def second(x):\n    " + body.replace("\n", "\n    ")
     got = court.grade(material, {**HONEST, "second": source})
     check_others(got)
@@ -314,7 +315,7 @@ def test_fault_in_a_called_function_costs_its_test_alone(fault, court, material)
 
 
 def test_loop_before_the_function_is_defined_says_so_in_the_cell(court, material):
-    allow(court, LATE)
+    allow(court, "loop", LATE)
     got = court.grade(material, {**HONEST, "second": f"while True: pass\n{HONEST['second']}"})
     check_others(got)
     assert re.search(LATE, errors(got, "second"))
@@ -322,7 +323,7 @@ def test_loop_before_the_function_is_defined_says_so_in_the_cell(court, material
 
 
 def test_process_that_ends_later_costs_the_cell_that_runs_then_and_says_so(court, material):
-    allow(court, GONE)
+    allow(court, "ends", GONE)
     later = "import threading, os\ngo = threading.Event()\nthreading.Thread(target=lambda: go.wait() and os._exit(1)).start()"
     got = court.grade(material, {**HONEST, "second": f"{HONEST['second']}\n{later}", "third": f"go.set()\nimport time\ntime.sleep(60)\n{HONEST['third']}"})
     came = verdicts(got)
@@ -337,28 +338,28 @@ def test_what_is_written_past_python_reaches_no_terminal(court, material, capfd)
     assert capfd.readouterr() == ("", "")
 
 
-# name: (an instructor's test, its status, words)
+# name: (an instructor's test, words; none where it passes)
 TESTS = {
-    "loops": ("second(1)\nwhile True: pass", "timeout", TOO_LONG),
-    "ends": ("import os\nos._exit(0)", "grader_failed", "Tell your instructor"),
-    "kills": ("import os\nos.kill(os.getpid(), 9)", "grader_failed", "Tell your instructor"),
-    "exits": ("import sys\nsys.exit()", "error", "SystemExit"),
-    "takes_memory": ("x = bytearray(10**11)", "error", "MemoryError"),
-    "without_stdout": ("import sys\nsys.stdout = None\nassert second(1) == 3", "passed", "^$"),
+    "loops": ("second(1)\nwhile True: pass", "it takes too long: is there a loop that does not end"),
+    "ends": ("import os\nos._exit(0)", "Tell your instructor"),
+    "kills": ("import os\nos.kill(os.getpid(), 9)", "Tell your instructor"),
+    "exits": ("import sys\nsys.exit()", "in line 2: sys.exit"),
+    "takes_memory": ("x = bytearray(10**11)", "in line 1: x = bytearray"),
+    "without_stdout": ("import sys\nsys.stdout = None\nassert second(1) == 3", ""),
 }
 
 
 @pytest.mark.parametrize(("court", "fault"), [("A", fault) for fault in TESTS], indirect=["court"])  # testers are the same in both
 def test_test_that_fails_by_itself_costs_that_cell_and_is_named_to_the_instructor(fault, court):
-    source, status, words = TESTS[fault]
-    allow(court, words)
+    source, words = TESTS[fault]
+    allow(court, fault, words)
     got = court.grade(court.material(*CELLS[:SECOND_TESTS], graded(source, "second_tests"), *CELLS[SECOND_TESTS + 1 :]), HONEST)
     check_others(got)
     second = verdicts(got)["second_tests"]
-    assert (second.status, second.score) == ("passed", 2) if status == "passed" else ("manual", 0)
-    assert got.marks.scores["second_tests"] == (2 if status == "passed" else None)
-    assert re.search(words, errors(got, "second_tests"))
-    assert any("second_tests: the solution itself gets 0 of 2 points" in text for text in got.warnings) == (status != "passed")
+    assert (second.status, second.score) == (("manual", 0) if words else ("passed", 2))
+    assert got.marks.scores["second_tests"] == (None if words else 2)
+    assert (words in errors(got, "second_tests")) if words else (errors(got, "second_tests") == "")
+    assert any("second_tests: the solution itself gets 0 of 2 points" in text for text in got.warnings) == bool(words)
 
 
 @pytest.mark.parametrize("layers", TIERS.values(), ids=TIERS)

@@ -19,6 +19,7 @@ import pytest
 from building import answer, cell, graded
 from refereed import Court, verdicts
 
+from nbreferee.engine.assignment_files import own_folder
 from nbreferee.engine.limits import Budget
 from nbreferee.grading import Graded, Material, as_bytes
 from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES, Limits
@@ -44,6 +45,7 @@ SECOND_TESTS = 4  # its place among the cells
 @contextmanager
 def leaving_nothing(folder: Path) -> Iterator[None]:
     """Check that no process of ours and no file in a folder for temporary ones outlives the block."""
+    own_folder()  # this one stays as long as the process, and is the same for all graders in it
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # orphans come to us
     before = children()
     old, tempfile.tempdir = tempfile.tempdir, str(folder)

@@ -97,7 +97,7 @@ def enter(box: Box) -> None:
     root_inside = False
     if namespaced:
         kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # or the maps of user ids cannot be written
-        root_inside = namespaces.leave(root_until_later=Layer.ROOT in box.layers)
+        root_inside = namespaces.leave(box.readable if Layer.ROOT in box.layers else None)
         outside = _go_inside(box)
     if Layer.ROOT in box.layers:
         namespaces.new_root(box.root, box.readable, box.scratch, box.limits.scratch_bytes)

@@ -18,11 +18,11 @@ SHARED_MEMORY = Path("/dev/shm")  # where semaphores of multiprocessing are
 NOBODY = 65534
 
 
-def leave(root_until_later: bool) -> bool:
+def leave(readable: Iterable[Path] | None) -> bool:
     """Go into new namespaces of every kind; the next child is the first process there.
 
-    An ordinary user is nobody inside. Where asked to, root stays root for now, if the machine and the files of the
-    interpreter let it `become_nobody` later. Return whether that is so.
+    An ordinary user is nobody inside. Root stays root for now, to `become_nobody` later, where there will be a root that
+    holds `readable`, the machine allows it, and everybody may read these and what Python imports. Return whether that is so.
 
     Raises
     ------
@@ -30,7 +30,7 @@ def leave(root_until_later: bool) -> bool:
         where the machine does not let this user make them. It wants a single thread.
     """
     user, group = os.geteuid(), os.getegid()
-    helper = _Mapper() if root_until_later and user == 0 and _readable_by_everybody() else None
+    helper = _Mapper() if readable is not None and user == 0 and _readable_by_everybody(readable) else None
     kernel.unshare(ALL)
     if helper and helper.map():
         return True
@@ -77,13 +77,13 @@ class _Mapper:
         return done
 
 
-def _readable_by_everybody() -> bool:
-    """Tell whether everybody may read what Python imports: each folder on its path, and what lies there."""
-    for folder in map(Path, sys.path):
-        for path in (folder, *folder.iterdir()) if folder.is_dir() else ():
-            mode = path.stat().st_mode if path.exists() else 0o555
-            if not mode & 0o004 or (path.is_dir() and not mode & 0o001):
-                return False
+def _readable_by_everybody(readable: Iterable[Path]) -> bool:
+    """Tell whether everybody may read these paths, and what lies in each folder on Python's path."""
+    folders = [path for path in map(Path, sys.path) if path.is_dir()]
+    for path in (*readable, *folders, *(path for folder in folders for path in folder.iterdir())):
+        mode = path.stat().st_mode if path.exists() else 0o555
+        if not mode & 0o004 or (path.is_dir() and not mode & 0o001):
+            return False
     return True
 
 

@@ -20,6 +20,7 @@ from nbreferee.pages.plain import LEXEME, TAGS, Policy, attributes_of, is_plain,
 
 CHARACTERS = 50_000  # more are not rendered, for some texts take the square of their length; data of images do not count
 WORK = 40_000_000  # openings of formulas, times length
+LINE_WORK = 4_000_000  # brackets, times length of their lines
 AS_CODE = "*This text holds HTML or links that a browser would act on. It is shown as it was written:*"
 
 # What cannot become HTML, a link or an element's id: no need to render it.
@@ -41,18 +42,19 @@ _ADDRESS = r"|(?P<web>https?://[^\s<>]*)"
 _PIECES = re.compile(_CODE_AND_FORMULAS + _TAG + _LINK + _DEFINITION + _ADDRESS, re.MULTILINE | re.DOTALL)
 _LINK_START = r"|(?P<link>!?(?<!\\)\[(?=[^\[\]]*\]))"
 _PARTS = re.compile(_CODE_AND_FORMULAS + r"|(?P<open><(?=[A-Za-z/!?]))" + _LINK_START + _ADDRESS, re.MULTILINE | re.DOTALL)
-_HEADINGS = re.compile(_CODE_AND_FORMULAS + r"|(?P<heading>^[ \t>*+-]*\#{1,6}[ \t][^\n]*)", re.MULTILINE | re.DOTALL)
+_HEADINGS = re.compile(_CODE_AND_FORMULAS + r"|(?P<heading>^[ \t>*+.)\d-]*\#{1,6}[ \t][^\n]*)", re.MULTILINE | re.DOTALL)
 _UNDERLINED = re.compile(r"^(?P<text>[^\n]*\S)[ \t]*(?=\n {0,3}(?:=+|-+)[ \t]*$)", re.MULTILINE)
+_WRITTEN_AS_CODE = re.compile(rf"{re.escape(AS_CODE)}\n\n(?P<fence>~{{3,}})\n(?P<text>.*)\n(?P=fence)", re.DOTALL)
 _NO_BREAK = "&nbsp;"  # at the end of a heading: gives it another id, and is not seen
 
 
 def sanitize_markdown(text: str, attachments: Mapping[str, Any], policy: Policy) -> str:
     """Return Markdown that only shows something; Markdown that does already comes back as it is."""
-    if _is_boring(text):
+    if _is_boring(text) or _is_as_code(text):
         return text
     data = _DATA.findall(text)
     short = _DATA.sub(_SHORT_DATA, text)
-    if not _is_long(short):
+    if not _is_long(short) and not _has_long_lines(text):
         for rewrite in (_same, _rewrite_some, _rewrite_all, _rewrite_code_too):
             candidate = rewrite(short, policy)
             if _renders_plain(candidate, attachments, policy):
@@ -71,6 +73,11 @@ def _is_boring(text: str) -> bool:
 def _is_long(text: str) -> bool:
     openings = sum(text.count(one) for one in ("\\[", "\\(", "\\begin{", "$"))
     return len(text) > CHARACTERS or openings * len(text) > WORK
+
+
+def _has_long_lines(text: str) -> bool:
+    """Return whether nbconvert would look for `files/` in links for too long: it reads on from each bracket to the line's end."""
+    return sum(line.count("[") * len(line) for line in text.split("\n")) > LINE_WORK
 
 
 def _with_data(text: str, data: list[str]) -> str:
@@ -168,7 +175,14 @@ def _unlinked(text: str) -> str:
     return re.sub(r"(https?):(?=//)", r"\1\\:", text)
 
 
+def _is_as_code(text: str) -> bool:
+    found = _WRITTEN_AS_CODE.fullmatch(text)
+    return found is not None and found["fence"] not in found["text"]
+
+
 def _as_code(text: str) -> str:
+    if _has_long_lines(text):
+        text = re.sub(r"[^\n]{1000}", r"\g<0>\n", text)
     longest = max((len(run) for run in re.findall(r"~+", text)), default=0)
     fence = "~" * max(3, longest + 1)
     return f"{AS_CODE}\n\n{fence}\n{text}\n{fence}"
@@ -216,5 +230,6 @@ def _may_be_shown(target: str) -> bool:
 
 
 def _names_a_page_id(heading: str, policy: Policy) -> bool:
-    words = re.sub(r"[^\w-]", "", heading.strip().lstrip("#>*+- \t").replace(" ", "-"))
-    return any(words == re.sub(r"[^\w-]", "", one) for one in policy.reserved_ids)
+    words = heading.strip().rstrip("# \t").replace(" ", "-")
+    forms = {re.sub(r"[^\w-]", "", words.lstrip(before)) for before in ("#>*+- \t", "#>*+-.)0123456789 \t")}
+    return any(re.sub(r"[^\w-]", "", one) in forms for one in policy.reserved_ids)

@@ -8,12 +8,13 @@ import re
 from nbreferee.pages.plain import LEXEME, TAGS, VOID, Policy, attributes_of, is_plain, is_safe_attribute, is_safe_url
 from nbreferee.pages.styles import AROUND, Element, Rules, element_of
 
-HTML_CHARACTERS = 10_000_000
+DEPTH = 300  # of elements in each other; html5ever takes the square of it
 TOO_LARGE = "<em>This output is too large to be shown here.</em>"
 NO_DRAWING = "<em>[A drawing that cannot be read.]</em>"
 
 # Elements whose text is no text: they go with all that is in them.
 _GO_WHOLE = {"script", "style", "iframe", "object", "applet", "noscript", "noembed", "noframes", "template", "textarea", "select", "title", "head", "svg", "math"}
+_END_MAY_BE_LEFT_OUT = {"p", "li", "dt", "dd", "td", "th", "tr", "thead", "tbody", "tfoot", "colgroup", "option", "rp", "rt"}
 _ASIDE = {"class", "id", "style"}  # for the rules of a style sheet
 _EVERY_ATTRIBUTE = set(
     """title dir lang align valign width height border bgcolor color nowrap rel target controls span open size face alt type disabled
@@ -25,12 +26,24 @@ _DRAWING = re.compile(r"<svg\b.*?</svg\s*>", re.DOTALL | re.IGNORECASE)
 
 def sanitize_html(text: str, policy: Policy) -> str:
     """Return HTML that only shows something; HTML that does already comes back as it is."""
-    if len(text) > HTML_CHARACTERS:
+    if text.count("<") > policy.most_tags:
         return TOO_LARGE
+    if _is_deep(text):
+        return as_text(text)
     if is_plain(text, policy):
         return text
     clean = _rewrite(text, policy)
     return clean if is_plain(clean, policy) else as_text(text)
+
+
+def _is_deep(text: str) -> bool:
+    depth = 0
+    for end, tag in re.findall(r"<(/?)([A-Za-z]+)", text):
+        if tag.lower() not in VOID | _END_MAY_BE_LEFT_OUT:
+            depth = max(depth - 1, 0) if end else depth + 1
+            if depth > DEPTH:
+                return True
+    return False
 
 
 def as_text(text: str) -> str:

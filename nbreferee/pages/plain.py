@@ -13,7 +13,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from nbreferee.pages.styles import is_safe_style
 
@@ -96,13 +96,14 @@ _NO_TEX = {"pre", "code"}  # MathJax leaves these alone
 class Policy:
     """What HTML may name: the ids of score boxes and anchors of a page belong to the page."""
 
-    reserved_ids: frozenset[str] = field(default=PAGE_IDS)
+    reserved_ids: frozenset[str] = PAGE_IDS
+    most_tags: int = 100_000  # of one output; one with more is not read
 
 
-def policy_for(grade_ids: Iterable[str]) -> Policy:
+def policy_for(grade_ids: Iterable[str], most_tags: int = Policy.most_tags) -> Policy:
     """Return the policy for a page with these graded cells."""
     names = {form.format(one) for one in grade_ids for form in ("{}", "{}-comment", "{}_extra_credit", "comment-{}")}
-    return Policy(PAGE_IDS | names)
+    return Policy(PAGE_IDS | names, most_tags)
 
 
 def is_plain(text: str, policy: Policy) -> bool:

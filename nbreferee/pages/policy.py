@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 
-# Formulas are drawn by MathJax, from the address that nbconvert gives; it asks for its newest version, and evaluates its settings.
+# Formulas are drawn by MathJax 2, from the address that nbconvert gives. It evaluates its settings, which are part of the page.
 _MATHJAX = "https://cdnjs.cloudflare.com/ajax/libs/mathjax/"
-_MATHJAX_VERSIONS = "https://api.cdnjs.com/libraries/mathjax"
 
 _DIRECTIVES = {
     "default-src": "'none'",
     "script-src": f"{_MATHJAX} 'unsafe-eval'",  # no script of the page itself
-    "connect-src": _MATHJAX_VERSIONS,
     "style-src": "'unsafe-inline'",
     "font-src": f"{_MATHJAX} data:",
     "img-src": "data: 'self' file:",  # figures, and files beside the page

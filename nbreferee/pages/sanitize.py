@@ -20,6 +20,7 @@ from nbreferee.pages.plain import Policy, is_plain, policy_for
 from nbreferee.pages.svg import sanitize_svg
 
 IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp")
+MOST_TAGS, FEW_TAGS = 200_000, 1_000  # of all outputs; where there are more, of each
 NOT_SHOWN = "[An output of type {} is not shown here.]"
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 _NOTEBOOK_METADATA = {"kernelspec", "language_info", "nbreferee", "nbgrader"}
@@ -42,7 +43,7 @@ def sanitize(notebook: NotebookNode, trusted: Collection[str] = ()) -> tuple[str
     trusted
         texts of Markdown cells that the instructor wrote; cells with such a text stay as they are.
     """
-    policy = policy_for(_grade_id(cell) for cell in notebook.cells)
+    policy = policy_for((_grade_id(cell) for cell in notebook.cells), MOST_TAGS if _tags(notebook) < MOST_TAGS else FEW_TAGS)
     notebook["metadata"] = NotebookNode({key: value for key, value in notebook.metadata.items() if key in _NOTEBOOK_METADATA})
     changes = []
     for number, cell in enumerate(notebook.cells, 1):
@@ -53,6 +54,11 @@ def sanitize(notebook: NotebookNode, trusted: Collection[str] = ()) -> tuple[str
         elif _sanitize_text(cell, trusted, policy):
             changes.append(f"cell {_grade_id(cell) or number}: HTML or links that a browser would act on are shown as text")
     return tuple(changes)
+
+
+def _tags(notebook: NotebookNode) -> int:
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", ()))
+    return sum(_joined(output.get("data", {}).get("text/html", "")).count("<") for output in outputs)
 
 
 def _grade_id(cell: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from nbreferee.permissions import share
 from nbreferee.sandbox import kernel
 
 
@@ -41,10 +42,10 @@ def is_unfinished(target: Path) -> bool:
 
 
 @contextlib.contextmanager
-def replacement(target: Path) -> Iterator[Path]:
+def replacement(target: Path, files: int = 0o444, groupshared: bool = False) -> Iterator[Path]:
     """Lend an empty folder that takes the place of `target` when all is written.
 
-    What is cut short stays aside, as a sign of it; where the caller fails, all is as it was.
+    `files` and `groupshared` are the permissions of what is in it. What is cut short stays aside, as a sign of it; where the caller fails, all is as it was.
     """
     unfinished = is_unfinished(target)
     with _naming(target):
@@ -59,9 +60,7 @@ def replacement(target: Path) -> Iterator[Path]:
             if not unfinished:
                 _forget(target)
             raise
-        for path in _new(target).rglob("*"):
-            if path.is_file():
-                os.chmod(path, 0o444)
+        share(_new(target), files, groupshared)
         if target.exists():
             _trade_places(target)
         else:

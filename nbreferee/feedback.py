@@ -25,10 +25,12 @@ from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import select
 
 from nbreferee.aside import write_whole
-from nbreferee.nbgrader_settings import read_rules
+from nbreferee.nbgrader_settings import file_permissions, read_rules
 from nbreferee.page import Sheet, render
 from nbreferee.pages.sanitize import markdown_texts
+from nbreferee.permissions import share
 from nbreferee.rules import Delimiters
+from nbreferee.shown_files import copy_shown_files
 from nbreferee.workers import Workers
 
 
@@ -65,26 +67,29 @@ def write_feedback(
     course: CourseDirectory, gradebook: Gradebook, assignment: str, notebooks: list[Executed], workers: Workers, done: Callable[[Path, str], None]
 ) -> None:
     """Write the pages of executed notebooks; call `done(path, why)` after each: why there is no page, or ''."""
-    running: dict[Future, Path] = {}
+    running: dict[Future, tuple[Path, Path]] = {}  # the page and the folder of the executed notebook
+    permissions = file_permissions(course.config, course)[course.feedback_directory]
     delimiters = read_rules(course.config).delimiters
     texts = {name: instructors_texts(course, gradebook, assignment, name) for name in {one.notebook for one in notebooks}}
 
     def collect() -> None:
         for future in workers.finished(running):
-            path = running.pop(future)
+            path, executed_in = running.pop(future)
             if (error := future.exception()) is not None:
                 done(path, f"{type(error).__name__}: {error}")
                 continue
             page = future.result()
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, page)
+            copy_shown_files(page, executed_in, path.parent, course.include)
+            share(path.parent, permissions, course.groupshared)
             done(path, "")
 
     for notebook in notebooks:
         while len(running) >= workers.in_flight:
             collect()
         path = Path(course.format_path(course.feedback_directory, notebook.student, assignment)) / f"{notebook.notebook}.html"
-        running[workers.submit(render, _sheet(gradebook, assignment, notebook, delimiters, texts[notebook.notebook]))] = path
+        running[workers.submit(render, _sheet(gradebook, assignment, notebook, delimiters, texts[notebook.notebook]))] = path, notebook.path.parent
     while running:
         collect()
 

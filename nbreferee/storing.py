@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from nbreferee.aside import replacement
 from nbreferee.gradebook import NotebookMarks, Recorder
 from nbreferee.grading import Marks, Material
+from nbreferee.nbgrader_settings import file_permissions
 from nbreferee.outcome import failed_by_us
 from nbreferee.submission.folder import shown
 from nbreferee.worker import Result, Task
@@ -49,6 +50,7 @@ class Store:
         self._recorder = recorder
         self._assignment = assignment
         self._materials = materials
+        self._permissions = file_permissions(course.config, course)[course.autograded_directory] or 0o444
 
     def write(self, submission: Submission) -> dict[str, bytes]:
         """Write a submission; return the earlier executed notebooks that stay, by name.
@@ -74,7 +76,7 @@ class Store:
         student, results = submission.student, submission.results
         folder = Path(self._course.format_path(self._course.autograded_directory, student, self._assignment))
         earlier: dict[str, bytes] = {}
-        with replacement(folder) as target:
+        with replacement(folder, self._permissions, self._course.groupshared) as target:
             next(iter(self._materials.values())).files.copy_into(target)
             reserved = {mark_of_failure(Path(f"{name}.ipynb")).name for name in self._materials}
             submission.notes += _write_files(target, {name: data for name, data in submission.files.items() if name not in reserved})

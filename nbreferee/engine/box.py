@@ -32,6 +32,7 @@ from nbreferee.engine.conversation import CANNOT_LEAVE, Answer, Around, Generato
 from nbreferee.engine.figures import Figures
 from nbreferee.engine.files import Files
 from nbreferee.engine.instances import state_of
+from nbreferee.engine.outside import explained
 from nbreferee.engine.placing import Placed
 from nbreferee.engine.shell import Shell, error_output
 from nbreferee.engine.student_modules import BoxModules
@@ -144,7 +145,7 @@ class Box:
         elif error is not None and not any(one["output_type"] == "error" for one in shown):  # IPython could not show it
             classes, text, *_ = self._described(error)
             shown.append(error_output(classes[0], text, [f"{classes[0]}: {text}"]))
-        return shown, self._shell.execution_count - 1, isinstance(error, Overrun)
+        return explained(shown, error), self._shell.execution_count - 1, isinstance(error, Overrun)
 
     def _draw(self, name: str, limit_s: float) -> tuple[str, str]:
         try:

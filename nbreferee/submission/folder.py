@@ -62,7 +62,10 @@ def shown(name: str) -> str:
     return plain if len(plain) <= 80 else f"{plain[:50]}…{plain[-20:]}"
 
 
-def read_folder(folder: Path, ignore: Collection[str] = (), is_ours: Callable[[str], bool] = lambda _: False) -> SubmissionFolder:
+def read_folder(
+    folder: Path, ignore: Collection[str] = (), is_ours: Callable[[str], bool] = lambda _: False,
+    file_bytes: int = FILE_BYTES, total_bytes: int = FILE_BYTES,
+) -> SubmissionFolder:  # fmt: skip
     """Read the folder of a submission.
 
     Parameters
@@ -72,6 +75,9 @@ def read_folder(folder: Path, ignore: Collection[str] = (), is_ours: Callable[[s
     is_ours
         Whether the instructor has a file in the place of a path: then the student's is left out.
 
+    file_bytes, total_bytes
+        How large a file beside notebooks may be, and all of them together; never more than `FILE_BYTES`.
+
     Raises
     ------
     FolderError
@@ -80,7 +86,7 @@ def read_folder(folder: Path, ignore: Collection[str] = (), is_ours: Callable[[s
         if this machine fails.
     """
     for _ in range(READ_AGAIN):
-        reader = _Reader(ignore, is_ours)
+        reader = _Reader(ignore, is_ours, min(file_bytes, FILE_BYTES), min(total_bytes, FILE_BYTES))
         found = reader.read(folder)
         if reader.signature == _signature(folder, ignore):
             return found
@@ -102,8 +108,9 @@ class _Entry:
 class _Reader:
     """Reads a folder once."""
 
-    def __init__(self, ignore: Collection[str], is_ours: Callable[[str], bool]) -> None:
+    def __init__(self, ignore: Collection[str], is_ours: Callable[[str], bool], file_bytes: int, total_bytes: int) -> None:
         self._ignore = ignore
+        self._most_bytes, self._most_together = file_bytes, total_bytes
         self._is_ours = is_ours
         self.signature: list[tuple] = []
         self._notebooks: dict[str, bytes] = {}
@@ -142,15 +149,15 @@ class _Reader:
             return "its path is too long"
         if stat.S_ISDIR(entry.about.st_mode):
             return KINDS[stat.S_IFDIR] if entry.name.lower().endswith(".ipynb") else ""
-        bound = NOTEBOOK_BYTES if is_notebook else FILE_BYTES
+        bound = NOTEBOOK_BYTES if is_notebook else self._most_bytes
         if entry.about.st_size > bound:
             return f"{entry.about.st_size >> 20:,} MB large, and {bound >> 20} MB are allowed"
         if not is_notebook and len(self._files) >= FILES:
             return f"more than {FILES} files"
         if is_notebook and self._notebook_bytes + entry.about.st_size > CANDIDATES_BYTES:
             return f"all notebooks together are larger than {CANDIDATES_BYTES >> 20} MB"
-        if not is_notebook and self._file_bytes + entry.about.st_size > FILE_BYTES:
-            return f"all files together are larger than {FILE_BYTES >> 20} MB"
+        if not is_notebook and self._file_bytes + entry.about.st_size > self._most_together:
+            return f"all files together are larger than {self._most_together >> 20} MB"
         try:
             data = _read_regular(entry, bound)
         except FolderError as error:
@@ -158,7 +165,7 @@ class _Reader:
         if is_notebook:
             self._notebooks[entry.path] = data
             self._notebook_bytes += len(data)
-        if not entry.name.endswith(".ipynb") and not self._is_ours(entry.path) and self._file_bytes + len(data) <= FILE_BYTES:
+        if not entry.name.endswith(".ipynb") and not self._is_ours(entry.path) and self._file_bytes + len(data) <= self._most_together:
             self._files[entry.path] = data
             self._file_bytes += len(data)
         return ""

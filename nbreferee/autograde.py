@@ -132,7 +132,8 @@ class Autograding:
                 submission.is_recordable = False
                 raise FolderError("the name of the student's folder is not UTF-8, so the gradebook cannot hold it. Rename the folder to the student's id")
             ours = next(iter(self._materials.values())).files
-            found = read_folder(self._folder(self._course.submitted_directory, student), self._course.ignore, ours.outranks)
+            bounds = 1000 * self._course.max_file_size, 1000 * self._course.max_dir_size  # which nbgrader has in thousands of bytes
+            found = read_folder(self._folder(self._course.submitted_directory, student), self._course.ignore, ours.outranks, *bounds)
         except FolderError as error:
             submission.results = {name: Result("unreadable", str(error)) for name in self._materials}
         except Exception as error:
@@ -150,7 +151,9 @@ class Autograding:
             path = f"{name}.ipynb"
             if path in found.notebooks:
                 manner, due = self._manner, self._recorder.due
-                task = (submission.student, self._assignment, name, material, found.notebooks[path], found.files)
+                reads_notebooks = any(b".ipynb" in data for data in (material.data, *found.notebooks.values()))
+                files = {**found.files, **found.notebooks} if reads_notebooks else found.files
+                task = (submission.student, self._assignment, name, material, found.notebooks[path], files)
                 submission.tasks[name] = Task(*task, manner.budget, manner.stamp, due)
             elif path in found.unread:
                 submission.results[name] = Result("unreadable", f"{path} cannot be read: {found.unread[path]}")

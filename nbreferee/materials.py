@@ -39,7 +39,11 @@ def _read_materials(course: CourseDirectory, gradebook: Gradebook, assignment: s
     files = read_assignment_files(folder, course.ignore, course.include, excluded)
     of_solution = read_excluded(folder, excluded)
     materials = {}
-    for path in sorted(folder.glob("*.ipynb")):
+    paths = sorted(folder.glob("*.ipynb"))
+    notebooks = {path.name: path.read_bytes() for path in paths}
+    if any(b".ipynb" in data for data in notebooks.values()):
+        of_solution |= notebooks
+    for path in paths:
         released = released_cells(gradebook, assignment, path.stem)
         data = read_course_notebook(course, path, rules, {name: cell.source for name, cell in released.items()})
         material = Material(str(path), data, released, files, rules, of_solution)

@@ -35,8 +35,8 @@ HONOURED = {
     "CourseDirectory.groupshared": "Files are written as 664 and folders as g+rws.",
     "CourseDirectory.ignore": "Files and folders that match are never in a notebook's folder, neither the instructor's nor a student's.",
     "CourseDirectory.include": "The instructor's other files are there for tests and not for students' code.",
-    "CourseDirectory.max_file_size": "A student's file that is larger is left out, and the repairs say so. The instructor's have no limit.",
-    "CourseDirectory.max_dir_size": "A student's files beyond this are left out, and the repairs say so. The instructor's have no limit.",
+    "CourseDirectory.max_file_size": "A student's file that is larger, or larger than 64 MB, is left out, and a note names it. The instructor's have no limit.",
+    "CourseDirectory.max_dir_size": "A student's files beyond this, 64 MB or 500 files are left out, and a note names them. The instructor's have no limit.",
     "IncludeHeaderFooter.header": "Its cells come first in every notebook: locked ones are the instructor's, graded ones are graded.",
     "IncludeHeaderFooter.footer": "Its cells come last in every notebook, as those of the header come first.",
     "ClearSolutions.begin_solution_delimeter": "Where a solution begins.",
@@ -59,10 +59,9 @@ HONOURED = {
     "InstantiateTests.comment_strs": "Used by nbgrader alone, for the release.",
     "InstantiateTests.sanitizers": "Used by nbgrader alone, for the release.",
     "Autograde.exclude_overwriting": "The student's files of these names stay; the instructor's are not there.",
-    "Autograde.permissions": "Of the files in the autograded folder.",
+    "BaseConverter.permissions": "Of the files in the autograded folder, 444 by default, and of the pages.",
     "Autograde.sanitize_preprocessors": "Only nbgrader's own and nbreferee's: one of the course's own is not run, and a warning names it.",
     "Autograde.autograde_preprocessors": "Only nbgrader's own and nbreferee's: one of the course's own is not run, and a warning names it.",
-    "GenerateFeedback.permissions": "Of the pages.",
     "Execute.timeout": "Seconds for one cell, and the most for one call, where c.NbReferee.cell_s is not set; None or -1: as long as the notebook may take.",
     "Execute.error_on_timeout": "The error that a cell shows when its time is up.",
     "LimitOutput.max_lines": "The most lines that a cell prints; -1: no limit.",
@@ -74,6 +73,22 @@ HONOURED = {
     "AssignLatePenalties.enabled": "If False, there are no penalties.",
     "LateSubmissionPlugin.penalty_method": "none or zero.",
 }
+NOT_HONOURED = {
+    "CourseDirectory.notebook_id": "All notebooks of an assignment are graded.",
+    "BaseConverter.exporter_class": "Executed notebooks are always notebooks.",
+    "BaseConverter.force": "Give the option --force.",
+    "BaseConverter.pre_convert_hook": "No hook is called. Call it before nbreferee, or grade with nbgrader autograde.",
+    "BaseConverter.post_convert_hook": "No hook is called. Call it after nbreferee, or grade with nbgrader autograde.",
+    "Autograde.create_student": "A student who hands in is always entered in the gradebook.",
+    "GenerateFeedback.preprocessors": "Pages are always made in the same way.",
+    "OverwriteCells.add_missing_cells": "Missing cells are always put back, and the repairs say so.",
+    "OverwriteCells.missing_cell_notification": "The repairs say which cell was missing.",
+    "Execute.execute_retries": "A notebook is run once; a worker that dies is replaced.",
+    "Execute.extra_arguments": "There is no kernel: cells run in a sandboxed process.",
+    "Execute.interrupt_on_timeout": "A cell whose time is up is stopped, and the others go on.",
+    "Execute.raise_on_iopub_timeout": "There is no kernel to wait for.",
+    "GetGrades.display_data_priority": "Pages show what nbconvert shows.",
+}
 # Classes that take part in `nbgrader autograde` and `generate_feedback`; the settings of others are nbgrader's own business.
 GRADING = (
     "CourseDirectory", "BaseConverter", "Autograde", "GenerateFeedback", "ClearOutput", "DeduplicateIds", "OverwriteKernelspec",
@@ -82,7 +97,7 @@ GRADING = (
     "IncludeHeaderFooter", "ClearSolutions", "ClearHiddenTests", "ClearMarkScheme", "InstantiateTests", "NbGraderPreprocessor",
     "Preprocessor", "HTMLExporter", "NotebookExporter", "Exporter", "TemplateExporter", "FilesWriter",
 )  # fmt: skip
-BASES = {"ExecutePreprocessor": "Execute", "NotebookClient": "Execute", "BaseConverter": "Autograde"}  # whose settings hold for the other
+BASES = {"ExecutePreprocessor": "Execute", "NotebookClient": "Execute"}  # whose settings hold for the other
 OURS = "nbreferee.preprocessors."
 
 
@@ -122,12 +137,12 @@ def cell_timeout_s(config: Config) -> float | None:
 
 def excluded_files(config: Config, assignment: str) -> frozenset[str]:
     """Return the names of files that are a student's even if the instructor has them."""
-    return frozenset(configured(Autograde, config, coursedir=None).exclude_overwriting.get(assignment, ()))
+    return frozenset(_converter(Autograde, config).exclude_overwriting.get(assignment, ()))
 
 
 def has_late_penalties(config: Config) -> bool:
     """Return whether nbgrader would call the plugin for late submissions."""
-    names = {_name(one) for one in configured(Autograde, config, coursedir=None).autograde_preprocessors}
+    names = {_name(one) for one in _converter(Autograde, config).autograde_preprocessors}
     listed = any(name.rpartition(".")[2] == "AssignLatePenalties" for name in names)
     return listed and configured(preprocessors.AssignLatePenalties, config).enabled
 
@@ -137,13 +152,18 @@ def warnings_about(config: Config) -> list[str]:
     found = []
     for section in GRADING:
         for name in sorted(config[section]) if section in config else ():
-            if f"{BASES.get(section, section)}.{name}" not in HONOURED and not isinstance(config[section][name], Config):
+            if not _is_honoured(section, name) and not isinstance(config[section][name], Config):
                 found.append(f"c.{section}.{name} is set, and nbreferee does not use it (docs/settings.md).")
     return [*found, *_own_preprocessors(config)]
 
 
+def _is_honoured(section: str, name: str) -> bool:
+    sections = {BASES.get(section, section), "BaseConverter" if section in ("Autograde", "GenerateFeedback") else section}
+    return any(f"{one}.{name}" in HONOURED for one in sections)
+
+
 def _own_preprocessors(config: Config) -> Iterator[str]:
-    autograde = configured(Autograde, config, coursedir=None)
+    autograde = _converter(Autograde, config)
     for setting in ("sanitize_preprocessors", "autograde_preprocessors"):
         known = {_name(one) for one in getattr(Autograde, setting).default()}
         for name in map(_name, getattr(autograde, setting)):
@@ -166,6 +186,13 @@ def configured(kind: type[Configurable], config: Config, **options: Any) -> Any:
         raise CourseError(f"nbgrader_config.py: {error} Mend the file.") from error
 
 
+def _converter(kind: type[Configurable], config: Config, course: Any = None) -> Any:
+    """Return a converter of nbgrader's with its settings, but for hooks, which it would import."""
+    names = ("exclude_overwriting", "sanitize_preprocessors", "autograde_preprocessors", "permissions")
+    sections = [one for one in ("BaseConverter", kind.__name__) if one in config]
+    return configured(kind, Config({one: {name: config[one][name] for name in names if name in config[one]} for one in sections}), coursedir=course)
+
+
 def is_set(config: Config, setting: str) -> bool:
     """Return whether a configuration gives a setting, `Class.name`, a value, by its class or one that this derives from."""
     section, name = setting.split(".")
@@ -178,7 +205,7 @@ def file_permissions(config: Config, course: Any) -> dict[str, int | None]:
     found: dict[str, int | None] = {}
     for kind, step in ((Autograde, course.autograded_directory), (GenerateFeedback, course.feedback_directory)):
         says = course.groupshared or is_set(config, f"{kind.__name__}.permissions") or is_set(config, "BaseConverter.permissions")
-        found[step] = int(str(configured(kind, config, coursedir=course).permissions), 8) if says else None
+        found[step] = int(str(_converter(kind, config, course).permissions), 8) if says else None
     return found
 
 

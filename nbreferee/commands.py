@@ -87,7 +87,8 @@ def _run(wanted: Wanted, steps: list[Callable[[_Desk], int]], workers: Workers |
         _say(f"stopped: {progress.text()}. Run the command again to go on.")
         sys.stdout.flush()
 
-    with answered(stop), warnings.catch_warnings(action="ignore", module="nbgrader"):
+    with answered(stop), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="nbgrader")
         try:
             why, status = _try_steps(wanted, steps, workers, progress)
         except KeyboardInterrupt:

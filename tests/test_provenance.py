@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import builtins
+import decimal
 import importlib.util
 import os
+import pickle
 import subprocess
 import sys
 import tempfile
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+import numpy as np
 import pytest
 from building import answer, cell, graded
 from refereed import Court, verdicts
 from running_text import PAYLOAD, WAYS
 
+from nbreferee.codec import encode
 from nbreferee.engine.provenance import FILE, PICKLE, TEXT
+from nbreferee.engine.received import Received
+from nbreferee.engine.referee import Came, Part, Referee
 from nbreferee.verify.session import Session
 from nbreferee.verify.warm import Forks, Task
 
@@ -32,6 +38,20 @@ HERE = [way for way in WAYS if not way.needs or importlib.util.find_spec(way.nee
 def court():
     with Court() as court:
         yield court
+
+
+@pytest.fixture
+def in_two_processes(monkeypatch: pytest.MonkeyPatch) -> dict[str, Came]:
+    """Keep what came of each test between box and tester, before anything is judged in one process."""
+    kept: dict[str, Came] = {}
+    run = Referee._test
+
+    def run_and_keep(referee: Referee, part: Part, limit_s: float) -> Came:
+        came = kept[referee._steps[part.step].grade_id] = run(referee, part, limit_s)
+        return came
+
+    monkeypatch.setattr(Referee, "_test", run_and_keep)
+    return kept
 
 
 @pytest.fixture(scope="module")
@@ -63,16 +83,17 @@ def test_each_way_runs_the_text_in_one_process(way, ran_in_one_process):
     assert way.name in ran_in_one_process
 
 
-def test_no_way_runs_the_text_in_the_tester(court):
+def test_no_way_runs_the_text_in_the_tester(court, in_two_processes):
     cells = [cell("import yaml, numpy as np", grade_id="modules", locked=True)]
     for number, way in enumerate(HERE):
         cells += answer(way.answer, f"answer{number}"), graded(way.test, f"way{number}")
     material = court.material(*cells, answer(TWICE, "twice"), graded(LATER, "later"))
     got = court.grade(material, {"twice": NOT_TWICE})
-    found = verdicts(got)
-    said = {way.name: (one.status, one.score, one.message) for number, way in enumerate(HERE) for one in [found[f"way{number}"]]}
-    assert {name: one for name, one in said.items() if one[:2] != ("error", 0) or one[2] not in (TEXT, FILE, PICKLE)} == {}
-    assert found["later"].score == 0
+    said = {way.name: in_two_processes[f"way{number}"] for number, way in enumerate(HERE)}
+    through = {name: one for name, one in said.items() if (one.status, one.score) != ("error", 0) or one.message not in (TEXT, FILE, PICKLE)}
+    assert through == {}
+    assert {name for name, one in said.items() if one.message not in one.limits} == set()
+    assert in_two_processes["later"].score == verdicts(got)["later"].score == 0
     shown = str([one.outputs for one in got.notebook.cells if "outputs" in one])
     assert SECRET not in shown
 
@@ -88,13 +109,96 @@ except BaseException:
 """
 
 
-def test_a_test_that_catches_the_refusal_does_not_pass(court):
+def test_a_test_that_catches_the_refusal_does_not_pass(court, in_two_processes):
     material = court.material(answer(READER, "mean"), graded(SWALLOWED, "swallows"), answer(TWICE, "twice"), graded(LATER, "later"))
     got = court.grade(material, {"twice": NOT_TWICE})
-    found = verdicts(got)
-    assert (found["swallows"].status, found["swallows"].score, found["swallows"].message) == ("error", 0, TEXT)
-    assert found["later"].score == 0
+    found = in_two_processes["swallows"]
+    assert (found.status, found.score, found.message, found.limits) == ("error", 0, TEXT, (TEXT,))
+    assert verdicts(got)["later"].score == 0
     assert SECRET not in str([one.outputs for one in got.notebook.cells if "outputs" in one])
+
+
+PARTIAL = f"{SWALLOWED}1.5"
+HELPER = "import inspect\nspace = {}\ntry:\n    exec(inspect.getsource(mean), space)\nexcept Exception:\n    pass\ndef own_mean(xs):\n    return space['mean'](xs)"
+
+
+def test_partial_credit_is_not_given_either(court, in_two_processes):
+    court.grade(court.material(answer(READER, "mean"), graded(PARTIAL, "some", points=3)), {})
+    found = in_two_processes["some"]
+    assert (found.status, found.score, found.message) == ("error", 0, TEXT)
+
+
+def test_a_locked_cell_that_runs_an_answer_is_noted_for_the_tests_that_need_it(court, in_two_processes):
+    material = court.material(
+        answer("def mean(xs):\n    return sum(xs) / len(xs)", "mean"), cell(HELPER, grade_id="helper", locked=True), graded("assert own_mean([1, 2]) == 1.5", "test")
+    )
+    court.grade(material, {})
+    assert in_two_processes["test"].limits == (f"{TEXT} (a cell before this test)",)
+
+
+OWN_FILES = {
+    "own_module.py": b"OWN = 5\nspace = {}\nexec('inner = OWN + 1')\ndef of(x):\n    return eval(f'{x} + OWN')\n",
+    "script.py": b"answer_of_script = 7\n",
+    "expected.pickle": pickle.dumps({"when": decimal.Decimal("1.5"), "path": PurePosixPath("a/b")}),
+}
+USES_OWN_FILES = """
+assert text == "x" and mean([1]) == 1
+import own_module, pickle, sys
+assert own_module.inner == 6 and own_module.of(2) == 7
+exec(open("script.py").read())
+assert answer_of_script == 7
+%run script.py
+assert str(pickle.load(open("expected.pickle", "rb"))["path"]) == "a/b"
+pickle.dump(sys.float_info.max, open("made.pickle", "wb"))
+assert pickle.load(open("made.pickle", "rb")) == sys.float_info.max
+"""
+
+
+def test_files_of_the_instructor_go_on_to_run(court, in_two_processes):
+    student = answer("text = 'x'\ndef mean(xs):\n    return sum(xs) / len(xs)\nopen('mine.txt', 'w').write('of + OWN')", "mean")
+    court.grade(court.material(student, graded(USES_OWN_FILES, "test"), files=OWN_FILES), {})
+    found = in_two_processes["test"]
+    assert (found.status, found.score, found.limits) == ("passed", 2, ()), found.message
+
+
+# ------------------------------------------------ what has come from the box
+
+
+def frame(body: object) -> bytes:
+    return encode((1, "value", body))
+
+
+def test_text_without_a_word_counts_in_its_own_cell_alone():
+    received = Received()
+    received.add(frame("+"))
+    assert list(received.whole_in(["a", "+", "b"]))
+    received.begin_cell()
+    assert not list(received.whole_in(["a", "+", "b"]))
+    received.add(frame("x"))
+    received.begin_cell()
+    assert list(received.whole_in(["x"]))
+    assert not list(received.whole_in(["xs"]))
+
+
+def test_past_a_bound_everything_may_be_the_boxs(monkeypatch):
+    monkeypatch.setattr("nbreferee.engine.received.TEXT_CHARACTERS", 1000)
+    received = Received()
+    for number in range(300):
+        received.add(frame(f"text {number}"))
+    assert not received.everything
+    received.update()
+    assert received.everything
+    assert received.has_bytes
+
+
+def test_frames_that_wait_are_read_before_they_take_too_much_memory(monkeypatch):
+    monkeypatch.setattr("nbreferee.engine.received.UNREAD_BYTES", 100_000)
+    received = Received()
+    for number in range(100):
+        received.add(frame({"numbers": np.full(10_000, float(number)), "text": f"word_{number}"}))
+        assert received._unread_bytes <= 100_000
+    assert list(received.whole_in(["word_0"]))
+    assert list(received.whole_in(["word_99"]))
 
 
 # Answers that use nothing but words of the instructor's own notebook.
@@ -119,12 +223,12 @@ SHORT = {
 }  # fmt: skip
 
 
-def test_short_texts_are_refused_as_well(court):
+def test_short_texts_are_refused_as_well(court, in_two_processes):
     cells = [cell("def reference(x):\n    return x\nx = 3", grade_id="given", locked=True)]
     for number, (text, test) in enumerate(SHORT.values()):
         cells += answer(text, f"answer{number}"), graded(test, f"test{number}")
-    found = verdicts(court.grade(court.material(*cells), {}))
-    assert {name: found[f"test{number}"].message for number, name in enumerate(SHORT)} == dict.fromkeys(SHORT, TEXT)
+    court.grade(court.material(*cells), {})
+    assert {name: in_two_processes[f"test{number}"].message for number, name in enumerate(SHORT)} == dict.fromkeys(SHORT, TEXT)
 
 
 def test_no_random_text_is_compiled():

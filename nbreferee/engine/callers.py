@@ -38,6 +38,11 @@ def module_of(frame: types.FrameType) -> str | None:
     return name if path.startswith((sys.base_prefix, sys.prefix, PACKAGE)) else None
 
 
+def is_in(module: str, packages: Iterable[str]) -> bool:
+    """Tell whether a module is one of these packages or inside one."""
+    return any(module == package or module.startswith(f"{package}.") for package in packages)
+
+
 def split(frames: Iterable[types.FrameType]) -> tuple[list[types.FrameType], types.FrameType | None]:
     """Return the frames of packages up to the first frame of the instructor's, and that one.
 

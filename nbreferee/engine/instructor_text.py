@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -12,6 +13,7 @@ from nbreferee.engine.received import as_text, joined, tokens_of, words_of
 
 FILE_BYTES = 256 << 10  # of one file that is read
 FOLDER_BYTES = 8 << 20
+FILES = 2_000
 DIGITS_AT_END = re.compile(r"\d+$")
 # Words in the representation of plain values.
 OF_VALUES = frozenset({"array", "dtype", "nan", "inf", "int", "float", "float32", "float64", "int32", "int64", "j", "e", "np", "True", "False", "None"})
@@ -47,7 +49,7 @@ class InstructorText:
     def _sources(self) -> list[str]:
         sources = [text for text in self._texts() if text]
         left = FOLDER_BYTES
-        for path in sorted(self._folder.rglob("*")):
+        for path in sorted(itertools.islice(self._folder.rglob("*"), FILES)):
             if path.is_file() and path.stat().st_size <= min(FILE_BYTES, left):
                 left -= path.stat().st_size
                 sources.append(as_text(path.read_bytes()))

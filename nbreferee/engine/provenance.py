@@ -19,6 +19,9 @@ text those tokens are the instructor's that stand beside the same neighbour in o
 A package's own text (a `namedtuple`, a `dataclass`, a distribution of SciPy) may hold received *names*: a column
 of a student's table can be a field. It may hold no more of the box than names.
 
+Numbers and signs do no harm, and are in every text. Received ones count as a whole and in the cell in which they
+came (`eval(f"2 {sign} 3")`), brackets, commas and the like not even there.
+
 *Files and bytes.* Modules, extension modules and bytecode come from the interpreter's folders and the
 instructor's. Objects are unpickled where the box has sent neither bytes nor a file, from a file of the
 instructor's, or from what this process has pickled itself.
@@ -29,9 +32,7 @@ What is refused is noted for the cell, even if the test catches the exception (s
 from __future__ import annotations
 
 import ast
-import hashlib
 import os
-import pickle
 import sys
 import threading
 import types
@@ -39,8 +40,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from nbreferee.engine.callers import IMPORTERS, callers, module_of, split, texts_handed_to
+from nbreferee.engine.callers import IMPORTERS, callers, is_in, module_of, split, texts_handed_to
+from nbreferee.engine.conversation import is_writing
 from nbreferee.engine.instructor_text import InstructorText
+from nbreferee.engine.own_pickles import PLAIN_CLASSES, OwnPickles
 from nbreferee.engine.received import WORD, Received, as_text, tokens_of, words_of
 from nbreferee.sandbox import interpreter_folders
 
@@ -54,14 +57,7 @@ COMPUTES_TREES = "pandas.core.computation"
 MADE_TEXT = ("IPython.core.magics.execution", "sympy", "timeit")  # the text that they compile is their own, around what they are given
 NO_TEXT = frozenset({"lambdify"})  # evaluators whose arguments are no code
 MAKERS = frozenset({"collections", "dataclasses"})  # of classes with fields of given names
-PLAIN_CLASSES = {
-    "builtins": {"bytearray", "complex", "dict", "frozenset", "list", "range", "set", "slice", "tuple"},
-    "collections": {"Counter", "OrderedDict", "defaultdict", "deque"}, "datetime": {"date", "datetime", "time", "timedelta", "timezone"},
-    "decimal": {"Decimal"}, "fractions": {"Fraction"},
-    **dict.fromkeys(["numpy", "numpy.core.multiarray", "numpy._core.multiarray"], {"_reconstruct", "dtype", "ndarray", "scalar"}),
-}  # fmt: skip
 STRUCTURE = frozenset("()[]{},.:'\"")  # one of these alone is in nearly every text
-OWN_PICKLES = 10_000
 TEXT = "a test cannot run the text of an answer here"
 FILE = "a test cannot load code from a file that the assignment does not have"
 PICKLE = "a test does not load pickled objects that may be a student's, for they can run anything"
@@ -83,8 +79,7 @@ class Provenance:
         self._files: set[str] = set()  # that came from the box
         self._parsed: set[str] = set()  # texts of which the cell has made trees
         self._opened: set[str] = set()  # files, in the cell
-        self._own_pickles: set[bytes] = set()
-        self._unpickles_own = False
+        self._pickles = OwnPickles()
         self._busy = threading.local()
         self._checks = {
             "compile": self._on_compile, "import": self._on_import, "open": self._on_open, "marshal.loads": self._on_bytecode,
@@ -94,7 +89,7 @@ class Provenance:
 
     def install(self) -> None:
         """Start to watch; there is no way back."""
-        self._remember_own_pickles()
+        self._pickles.watch()
         self._guard_yaml()
         checks, check = self._checks, self.check
         sys.addaudithook(lambda event, arguments: check(event, arguments) if event in checks else None)
@@ -127,6 +122,10 @@ class Provenance:
         self._busy.now = True
         try:
             self._checks[event](*arguments)
+        except NotRun:
+            raise
+        except Exception:  # what cannot be looked at is not run
+            self._refuse(TEXT)
         finally:
             self._busy.now = False
 
@@ -144,7 +143,7 @@ class Provenance:
             outer = module_of(outer_frames[0])
             if outer is None and isinstance(source, (str, bytes)):
                 self._parsed.add(as_text(source))
-            if outer is None or not outer.startswith(COMPUTES_TREES):
+            if outer is None or not is_in(outer, (COMPUTES_TREES,)):
                 return
         if module in IMPORTERS:
             if not self._is_trusted(filename) and self._is_of_box(self._text(source), strict=True):
@@ -173,13 +172,13 @@ class Provenance:
             evaluates = False
             given = [one for one in given if modules[-1] == modules[0] and not words_of(tokens_of(one)) <= self._instructor.literal_words]
         else:
-            evaluates = any(module.startswith(EVALUATORS) for module in modules)
+            evaluates = any(is_in(module, EVALUATORS) for module in modules)
             given = given if evaluates and library[-1].f_code.co_name not in NO_TEXT else []
         if any(self._is_of_box(one, strict=True) for one in given):
             return True
         if modules[0] == "collections":  # a namedtuple's fields are names: it looks
             return False
-        return self._is_of_box(text, strict=False, names=evaluates and not any(module.startswith(MADE_TEXT) for module in modules))
+        return self._is_of_box(text, strict=False, names=evaluates and not any(is_in(module, MADE_TEXT) for module in modules))
 
     def _is_of_box(self, text: str, strict: bool, names: bool = True) -> bool:
         """Tell whether a text, or a part of it, may come from the box.
@@ -243,8 +242,8 @@ class Provenance:
         if filename is not None and not self._is_trusted(filename):
             self._refuse(FILE)
 
-    def _on_open(self, path: Any, *_: Any) -> None:
-        if isinstance(path, (str, bytes)):
+    def _on_open(self, path: Any, _: Any, flags: Any) -> None:
+        if isinstance(path, (str, bytes)) and not is_writing(flags):
             self._opened.add(os.fsdecode(path))
 
     def _on_bytecode(self, *_: Any) -> None:
@@ -267,7 +266,7 @@ class Provenance:
 
     def _on_command(self, *arguments: Any) -> None:
         library, asks = split(callers())
-        if asks is None or (library and not (module_of(library[-1]) or "").startswith(STARTERS)):
+        if asks is None or (library and not is_in(module_of(library[-1]) or "", STARTERS)):
             return
         said = [one for argument in arguments for one in (argument if isinstance(argument, (list, tuple)) else [argument])]
         for one in said:
@@ -281,28 +280,8 @@ class Provenance:
         opened = {os.path.realpath(path) for path in self._opened}
         own = any(map(os.path.isfile, opened)) and not opened & self._files
         plain = not self._files and name in PLAIN_CLASSES.get(module, ())
-        if not self._unpickles_own and (self.received.has_bytes or not (own or plain)):
+        if not self._pickles.at_hand and (self.received.has_bytes or not (own or plain)):
             self._refuse(PICKLE)
-
-    def _remember_own_pickles(self) -> None:
-        """Let a test load again what it has pickled itself."""
-        dumps, loads = pickle.dumps, pickle.loads
-
-        def remembering_dumps(*arguments: Any, **named: Any) -> bytes:
-            made = dumps(*arguments, **named)
-            if len(self._own_pickles) < OWN_PICKLES:
-                self._own_pickles.add(hashlib.sha256(made).digest())
-            return made
-
-        def knowing_loads(data: Any, /, **named: Any) -> Any:
-            before = self._unpickles_own
-            self._unpickles_own = hashlib.sha256(data).digest() in self._own_pickles
-            try:
-                return loads(data, **named)
-            finally:
-                self._unpickles_own = before
-
-        pickle.dumps, pickle.loads = remembering_dumps, knowing_loads
 
     def _guard_yaml(self) -> None:
         """Refuse YAML that names functions: no audit event tells of it."""

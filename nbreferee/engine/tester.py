@@ -52,6 +52,7 @@ class Tester:
         self._student = Student(names, Trust(plan.student_classes, plan.modules, plan.written))
         self._provenance = Provenance(self._instructor_texts, sources, self._student.note_limit)
         self._student.record = self._provenance.record
+        self._refused_before: list[str] = []  # in cells that are no tests
         self._files = FileExchange(self._student, placed, self._provenance)
         self._student.files_to_box, self._student.files_from_box = self._files.send, self._files.fetch
         dict.__setitem__(names, TYPE_OF, type_of)
@@ -106,6 +107,8 @@ class Tester:
         deadline = time.monotonic() + limit_s
         self._provenance.begin_cell()
         self._student.begin(deadline)
+        for reason in self._refused_before if step.role == "test" else ():
+            self._student.note_limit(reason)
         if step.role == "test" and not self._student.lost:
             with contextlib.suppress(BaseException):  # whatever the box makes of it
                 self._files.fetch()
@@ -130,12 +133,15 @@ class Tester:
         if isinstance(error, OutOfTime) and self._student.calls > MANY_CALLS:
             self._student.note_limit(f"it calls the student's code {self._student.calls:,} times, which takes longer between two processes")
         status, score, message, kind = judge(step, result.result, error)
-        if self._provenance.refused and status == "passed":  # the test has gone on without
-            status, score, message, kind = "error", 0.0, self._provenance.refused, "NotRun"
+        refused = self._provenance.refused
+        if refused and step.role != "test":
+            self._refused_before.append(f"{refused} (a cell before this test)")
+        if refused and status in ("passed", "partial"):  # the test has gone on without
+            status, score, message, kind = "error", 0.0, refused, "NotRun"
         if score < step.points:
             self._student.note_failure()
         shown = [output for output in shown if output.get("name") != "stderr"]
-        if error is not None or status == "grader_failed":
+        if error is not None or status == "grader_failed" or kind == "NotRun":
             shown = [output for output in shown if output["output_type"] != "execute_result"]
             message = message or self._say_where(step, error)
             shown.append(error_output(kind, message, self._traceback(step, error, kind, message)))

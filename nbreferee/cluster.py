@@ -10,12 +10,12 @@ import asyncio
 import contextlib
 import logging
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from typing import Any
 
 from nbreferee import __version__
+from nbreferee.quiet import without_warnings_of
 from nbreferee.course import CourseError
 from nbreferee.engine.assignment_files import FilesChanged
 
@@ -110,7 +110,7 @@ def _silence() -> Iterator[None]:
     """Keep Dask and what it is made of from logging: what goes wrong is told in a sentence."""
     names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in LOUD]
     levels = {name: logging.getLogger(name).level for name in (*LOUD, *names)}
-    with warnings.catch_warnings(action="ignore", module="distributed"):
+    with without_warnings_of("distributed"):
         for name in levels:
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         try:

@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import sys
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +27,7 @@ from nbreferee.folders import why_nobody
 from nbreferee.interrupts import STOPPED, answered, uninterrupted
 from nbreferee.nbgrader_settings import warnings_about
 from nbreferee.outcome import Outcome
+from nbreferee.quiet import without_warnings_of
 from nbreferee.settings import NbReferee, SandboxError
 from nbreferee.submission.folder import shown
 from nbreferee.unforeseen import told
@@ -87,8 +87,7 @@ def _run(wanted: Wanted, steps: list[Callable[[_Desk], int]], workers: Workers |
         _say(f"stopped: {progress.text()}. Run the command again to go on.")
         sys.stdout.flush()
 
-    with answered(stop), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="nbgrader")
+    with answered(stop), without_warnings_of("nbgrader"):
         try:
             why, status = _try_steps(wanted, steps, workers, progress)
         except KeyboardInterrupt:

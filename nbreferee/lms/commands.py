@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from nbreferee.autograde import alone
+from nbreferee.quiet import without_warnings_of
 from nbreferee.course import CourseError, gradebook_trouble, gradebook_writer, open_course, source_assignments
 from nbreferee.lms.archive import ZipError
 from nbreferee.lms.csvtext import TableError
@@ -68,7 +68,7 @@ def make_autograder(course_dir: Path, assignment: str, to: Path, visibility: tup
 
 def _in_course(course_dir: Path, work: Callable[[CourseDirectory, Gradebook], int]) -> int:
     """Do something with a course and its gradebook; say what ends it."""
-    with warnings.catch_warnings(action="ignore", module="nbgrader"):
+    with without_warnings_of("nbgrader"):
         return _work_quietly(course_dir, work)
 
 

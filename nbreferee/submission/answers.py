@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from nbreferee.submission.board import NAMES, PLACE, TEXT, Board, Piece
+from nbreferee.submission.board import CELL_CHARACTERS, NAMES, PLACE, TEXT, Board, Piece
 from nbreferee.submission.originals import Original
 from nbreferee.submission.splitting import split_source
 from nbreferee.submission.texts import defined_names, lines_of
@@ -29,7 +29,7 @@ def find_answers(board: Board) -> None:
 def _by_names(board: Board) -> None:
     """Give open places the cells that define their names; a cell that defines those of several is taken apart."""
     texts = {number: text for number in range(len(board.cells)) if (text := board.own_text(number))}
-    names = {number: defined_names(text) for number, text in texts.items()}
+    names = {n: board.names(n) if text == board.texts[n] else defined_names(text[:CELL_CHARACTERS]) for n, text in texts.items()}
     takers: dict[int, list[Original]] = {}
     for answer in board.open_answers():
         wanted = board.originals.wanted[answer.name]
@@ -65,7 +65,8 @@ def _give(board: Board, number: int, text: str, answers: Sequence[Original], evi
         _take(board, number, text, answers[0], evidence)
     else:
         named = " and ".join(answer.name for answer in answers)
-        parts = split_source(text, {answer.name: board.originals.wanted[answer.name] for answer in answers})
+        board.left -= len(text)
+        parts = board.left > 0 and split_source(text, {answer.name: board.originals.wanted[answer.name] for answer in answers})
         if parts:
             board.repairs.append(f"the answers {named} were in one cell: taken apart")
         else:
@@ -99,7 +100,7 @@ def _by_stub_lines(board: Board) -> None:
         if board.found(answer):
             continue
         telling = {line for line in lines_of(answer.text) if board.originals.telling_lines.get(line) is answer}
-        kept = Counter({n: len(telling & set(lines_of(board.texts[n]))) for n in range(len(board.cells)) if board.is_own(n)} if telling else {})
+        kept = Counter({n: len(telling.intersection(board.lines[n])) for n in range(len(board.cells)) if board.is_own(n)} if telling else {})
         best = [number for number, count in kept.most_common(2) if count]
         if best and (len(best) == 1 or kept[best[0]] > kept[best[1]]):
             board.match(best[0], answer, TEXT)
@@ -121,6 +122,8 @@ def _by_place(board: Board) -> None:
 
 
 def _pair(board: Board, answers: list[Original], numbers: list[int]) -> None:
+    if all(board.originals.wanted[answer.name] for answer in answers):  # what defines nothing is none of these
+        numbers = [number for number in numbers if board.names(number)]
     if not answers or not numbers:
         return
     if len(answers) == 1:

@@ -9,9 +9,11 @@ from functools import cached_property
 
 from nbreferee.submission.originals import Original, Originals
 from nbreferee.submission.reading import Submitted
-from nbreferee.submission.texts import defined_names, normal, says_nothing, without
+from nbreferee.submission.texts import defined_names, lines_of, normal, says_nothing, without
 
 GRADE_ID, CELL_ID, TEXT, NAMES, PLACE = "grade id", "cell id", "text", "the names defined there", "position"
+
+CELL_CHARACTERS, NOTEBOOK_CHARACTERS = 20_000, 1_000_000  # that are looked into, for lines and names
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,35 @@ class Board:
     used: set[int] = field(default_factory=set)  # cells whose text has gone to another place
     unsure: set[str] = field(default_factory=set)  # answers that may be in one of several cells
     repairs: list[str] = field(default_factory=list)
+    left: int = 10 * CELL_CHARACTERS  # that may still be taken apart
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
         """The text of every cell, see `normal`."""
         return tuple(normal(cell.source) for cell in self.cells)
+
+    @cached_property
+    def _read(self) -> tuple[str, ...]:
+        """As much of the text of every cell as is looked into."""
+        left = NOTEBOOK_CHARACTERS
+        found = []
+        for text in self.texts:
+            found.append(text[: min(CELL_CHARACTERS, left)])
+            left -= len(found[-1])
+        return tuple(found)
+
+    @cached_property
+    def lines(self) -> tuple[tuple[str, ...], ...]:
+        """The lines of every cell that hold more than punctuation."""
+        return tuple(tuple(lines_of(text)) for text in self._read)
+
+    @cached_property
+    def _names(self) -> tuple[frozenset[str], ...]:
+        return tuple(map(defined_names, self._read))
+
+    @cached_property
+    def _says_nothing(self) -> tuple[bool, ...]:
+        return tuple(len(text) < CELL_CHARACTERS and says_nothing(text) for text in self._read)
 
     def match(self, number: int, original: Original, evidence: str) -> None:
         """Note that a cell is one of the instructor's."""
@@ -86,7 +112,7 @@ class Board:
         """Return the cells of an answer that hold more than the stub, comments, or what stands for code to come."""
         untouched = ("", answer.text)
         numbers = [number for number in self.found(answer) if self.texts[number] not in untouched]
-        return [number for number in numbers if not (answer.cell.is_code and says_nothing(self.texts[number]))]
+        return [number for number in numbers if not (answer.cell.is_code and self._says_nothing[number])]
 
     def open_answers(self) -> list[Original]:
         """Return the places that have no answer yet."""
@@ -104,7 +130,7 @@ class Board:
 
     def names(self, number: int) -> frozenset[str]:
         """Return the names that a cell defines, of whichever type it is."""
-        return defined_names(self.texts[number])
+        return self._names[number]
 
     def gaps(self) -> Iterator[Gap]:
         """Yield what is unmatched between matched cells that are in the instructor's order."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nbreferee.submission.answers import find_answers, is_unanswered
-from nbreferee.submission.board import CELL_ID, GRADE_ID, NAMES, PLACE, TEXT, Board, Piece
+from nbreferee.submission.board import CELL_ID, GRADE_ID, NAMES, NOTEBOOK_CHARACTERS, PLACE, TEXT, Board, Piece
 from nbreferee.submission.originals import Original, Originals
 from nbreferee.submission.reading import Submitted
 from nbreferee.submission.recognising import recognise
@@ -18,6 +18,7 @@ from nbreferee.submission.splitting import are_halves
 from nbreferee.submission.texts import normal
 
 NAMED_CELLS = 4  # in one repair
+REPAIRS = 200  # that are told one by one
 
 
 @dataclass(frozen=True)
@@ -49,15 +50,19 @@ def match_cells(cells: Sequence[Submitted], originals: Originals) -> Matching:
         board.repairs.append("cells were in another order: put back")
     for name in sorted(board.unsure):
         board.repairs.append(f"cell {name} was not found for certain: look at the cells around it")
-    return Matching(whole, places, answers, _added(board, places), tuple(board.repairs), unanswered, frozenset(board.unsure))
+    more = len(board.repairs) - REPAIRS
+    repairs = [*board.repairs[:REPAIRS], *([f"{more} more cells were repaired"] if more > 0 else [])]
+    return Matching(whole, places, answers, _added(board, places), tuple(repairs), unanswered, frozenset(board.unsure))
 
 
 def _put_together(cells: Sequence[Submitted], originals: Originals) -> tuple[tuple[Submitted, ...], list[str]]:
     """Return the cells with halves of a code cell that was split within a statement put together, and the repairs."""
     whole: list[Submitted] = []
     repairs = []
+    left = NOTEBOOK_CHARACTERS
     for number, cell in enumerate(cells):
-        first = whole[-1] if whole else None
+        first = whole[-1] if whole and left > 0 else None
+        left -= len(cell.source)
         if first and _may_be_halves(first, cell, originals) and are_halves(first.source, cell.source):
             both = f"{first.source}\n{cell.source}"
             whole[-1] = replace(first, source=both, grade_id=first.grade_id or cell.grade_id, cell_id=first.cell_id or cell.cell_id)

@@ -6,12 +6,12 @@ Ids are a student's word: an id that the text contradicts is not believed. No ce
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from nbreferee.submission.board import CELL_ID, GRADE_ID, TEXT, Board
 from nbreferee.submission.originals import Original
 from nbreferee.submission.texts import lines_of, shared
 
-COMPARED_CHARACTERS = 20_000  # of a cell whose text is compared line by line
 ALIKE = 0.5  # share of lines, of either, that are the other's
 
 
@@ -28,9 +28,10 @@ def _by_grade_id(board: Board) -> None:
     for number, cell in enumerate(board.cells):
         if cell.grade_id in known:
             board.match(number, known[cell.grade_id], GRADE_ID)
+    defined = _defined_by_answers(board)
     for original in known.values():
         if original.is_answer:
-            for number in [number for number in board.found(original) if _is_contradicted(board, number, original)]:
+            for number in [number for number in board.found(original) if _is_contradicted(board, number, original, defined)]:
                 board.unmatch(number)
             continue
         for number in board.found(original)[:-1]:
@@ -39,7 +40,15 @@ def _by_grade_id(board: Board) -> None:
             board.origin[number] = original
 
 
-def _is_contradicted(board: Board, number: int, answer: Original) -> bool:
+def _defined_by_answers(board: Board) -> dict[str, frozenset[str]]:
+    """Return the names that the cells with the id of an answer define, by grade id; stubs do not count."""
+    return {
+        name: frozenset().union(*(board.names(number) for number in board.touched(answer)))
+        for name, answer in board.originals.answers.items()
+    }
+
+
+def _is_contradicted(board: Board, number: int, answer: Original, defined: Mapping[str, frozenset[str]]) -> bool:
     """Tell whether a cell that has the id of an answer is plainly another: a test, a text, or another answer."""
     text = board.texts[number]
     if not text or text == answer.text:
@@ -48,17 +57,18 @@ def _is_contradicted(board: Board, number: int, answer: Original) -> bool:
     if same and (len(board.found(answer)) > 1 or not all(map(board.found, same))):
         return True
     wanted = board.originals.wanted
-    if not wanted[answer.name]:
-        return False
     names = board.names(number)
-    return not names & wanted[answer.name] and any(
-        wanted[other.name] and wanted[other.name] <= names and not any(wanted[other.name] & board.names(n) for n in board.touched(other))
-        for other in board.originals.answers.values()
-        if other is not answer
+    if not wanted[answer.name] or names & wanted[answer.name]:
+        return False
+    return any(
+        wanted[other] and wanted[other] <= names and not wanted[other] & defined[other]
+        for other in wanted
+        if other != answer.name
     )
 
 
 def _by_cell_id(board: Board) -> None:
+    defined = _defined_by_answers(board)
     counts = Counter(cell.cell_id for cell in board.cells)
     theirs = Counter(one.cell_id for one in board.originals.all)
     by_id = {one.cell_id: one for one in board.originals.all if one.cell_id and theirs[one.cell_id] == 1}
@@ -66,7 +76,7 @@ def _by_cell_id(board: Board) -> None:
         original = by_id.get(cell.cell_id)
         if original is None or counts[cell.cell_id] > 1 or number in board.origin or board.found(original):
             continue
-        if not (original.is_answer and _is_contradicted(board, number, original)):
+        if not (original.is_answer and _is_contradicted(board, number, original, defined)):
             board.match(number, original, CELL_ID)
 
 
@@ -88,7 +98,7 @@ def _by_lines(board: Board) -> None:
     for number, text in enumerate(board.texts):
         if number in board.origin or not text:
             continue
-        lines = lines_of(text[:COMPARED_CHARACTERS])
+        lines = board.lines[number]
         votes = Counter(one.cell.index for line in set(lines) if (one := board.originals.telling_lines.get(line)))
         for index, _ in votes.most_common(3):
             original = board.originals.all[index]

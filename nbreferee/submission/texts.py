@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable
 from functools import reduce
 
-NAMED_CHARACTERS = 200_000  # of a cell; names further down are not looked for
 DEFINITION = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+([^\W\d]\w*)", re.MULTILINE)
-ASSIGNED = re.compile(r"^([^\W\d][\w, \t*]*?)[ \t]*(?::[^=\n]{1,200})?=(?!=)", re.MULTILINE)
-UNPACKED = re.compile(r"^[(\[]([^\W\d][\w, \t*]*)[)\]][ \t]*=(?!=)", re.MULTILINE)
+ASSIGNED = re.compile(r"^([^\W\d][\w, \t*]{0,200}?)[ \t]*(?::[^=\n]{1,200})?=(?!=)", re.MULTILINE)
+UNPACKED = re.compile(r"^[(\[]([^\W\d][\w, \t*]{0,200})[)\]][ \t]*=(?!=)", re.MULTILINE)
 CHAINED = re.compile(r"=[ \t]*([^\W\d]\w*)[ \t]*(?==(?!=))")
+WORDY = re.compile(r"[^\W_]\W*[^\W_]\W*[^\W_]")
 NAME = re.compile(r"[^\W\d]\w*")
 NO_ANSWER = re.compile(r"(?:\s|#[^\n]*|pass\b|\.\.\.|raise NotImplementedError\b(?:\([^)\n]*\))?)*+")
 
@@ -24,12 +24,11 @@ def normal(source: str) -> str:
 def lines_of(source: str) -> list[str]:
     """Return the lines of a text that hold more than punctuation, without blanks around them."""
     stripped = (line.strip() for line in source.split("\n"))
-    return [line for line in stripped if sum(map(str.isalnum, line)) > 2]
+    return [line for line in stripped if WORDY.search(line[:200])]
 
 
 def defined_names(source: str) -> frozenset[str]:
     """Return the names that the lines of a code cell define at its left edge."""
-    source = source[:NAMED_CHARACTERS]
     found = set(DEFINITION.findall(source))
     for target in (*ASSIGNED.findall(source), *UNPACKED.findall(source)):
         found |= set(NAME.findall(target))

@@ -14,10 +14,10 @@ from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from nbreferee.autograde import alone
-from nbreferee.quiet import without_warnings_of
-from nbreferee.course import CourseError, gradebook_trouble, gradebook_writer, open_course, source_assignments
+from nbreferee.course import CourseError, gradebook_trouble, gradebook_writer, open_course, open_gradebook, source_assignments
 from nbreferee.lms.archive import ZipError
 from nbreferee.lms.csvtext import TableError
+from nbreferee.quiet import without_warnings_of
 
 
 def import_submissions(course_dir: Path, **options: Any) -> int:
@@ -32,7 +32,7 @@ def import_submissions(course_dir: Path, **options: Any) -> int:
         show(done, _console(), wanted.dry_run)
         return 0 if done.complete else 1
 
-    return _in_course(course_dir, work)
+    return _in_course(course_dir, work, gradebook_writer)
 
 
 def export_scores(course_dir: Path, assignments: tuple[str, ...], **options: Any) -> int:
@@ -66,19 +66,19 @@ def make_autograder(course_dir: Path, assignment: str, to: Path, visibility: tup
     return _in_course(course_dir, work)
 
 
-def _in_course(course_dir: Path, work: Callable[[CourseDirectory, Gradebook], int]) -> int:
+def _in_course(course_dir: Path, work: Callable[[CourseDirectory, Gradebook], int], opened: Any = open_gradebook) -> int:
     """Do something with a course and its gradebook; say what ends it."""
     with without_warnings_of("nbgrader"):
-        return _work_quietly(course_dir, work)
+        return _work_quietly(course_dir, work, opened)
 
 
-def _work_quietly(course_dir: Path, work: Callable[[CourseDirectory, Gradebook], int]) -> int:
+def _work_quietly(course_dir: Path, work: Callable[[CourseDirectory, Gradebook], int], opened: Any) -> int:
     course = None
     try:
         course = open_course(course_dir)
         console = Console(stderr=True)
         with alone(course, lambda: console.print("Another nbreferee works on this course: waiting for its end.")):
-            with gradebook_writer(course) as gradebook:
+            with opened(course) as gradebook:
                 return work(course, gradebook)
     except (CourseError, TableError, ZipError) as error:
         _say(str(error))

@@ -119,6 +119,7 @@ def _fill(
     course: CourseDirectory, gradebook: Gradebook, wanted: Wanted, table: Table, assignment: str, template: Template, done: Exported
 ) -> dict[Cell, str]:
     """Return the edits for one assignment; note what became of everybody."""
+    _check_students(gradebook, wanted)
     factor = _factor(table, assignment, max_points(gradebook, assignment), template, wanted.scale)
     scores = read_scores(course, gradebook, assignment)
     students, strangers, problems = _students(gradebook, template, wanted)
@@ -136,7 +137,7 @@ def _fill(
         seen.add(student)
         score = scores.get(student, Score(student, None, MISSING))
         value, remark = _value(slot, score, factor, wanted, template)
-        text = "" if value is None else number_text(value, table.decimal_comma)
+        text = "" if value is None else number_text(value, template.decimal_comma)
         if value is not None and slot.cell is not None:
             edits[slot.cell] = text
             pages.append((slot.person, student))
@@ -151,6 +152,12 @@ def _fill(
 
         done.pages = write_feedback_zip(course, assignment, pages, wanted.feedback_zip)
     return edits
+
+
+def _check_students(gradebook: Gradebook, wanted: Wanted) -> None:
+    known = {person.student for person in gradebook_people(gradebook)}
+    if unknown := [student for student in wanted.students if student not in known]:
+        raise TableError(f"--student {unknown[0]}: no such student in the gradebook. Look at nbreferee report.")
 
 
 def _factor(table: Table, assignment: str, points: float, template: Template, scale: bool) -> float:
@@ -244,6 +251,7 @@ def _comments(gradebook: Gradebook, assignment: str) -> dict[str, str]:
 
 def _export_csv(course: CourseDirectory, gradebook: Gradebook, wanted: Wanted) -> Exported:
     """Write a table of our own: everybody whom the gradebook knows, in every assignment."""
+    _check_students(gradebook, wanted)
     done = Exported()
     people = {person.student: person for person in gradebook_people(gradebook)}
     lines = [row_text(CSV_HEADER)]

@@ -45,6 +45,7 @@ def read_contents(archive: Archive, assignment: str, register: Register, platfor
     ZipError
         where that cannot be told.
     """
+    _unwrap(archive)
     platform = platform or recognise(archive)
     readers: dict[str, Callable[[Archive], Contents]] = {
         "canvas": partial(_read_canvas, register=register),
@@ -54,6 +55,18 @@ def read_contents(archive: Archive, assignment: str, register: Register, platfor
     }
     contents = readers[platform](archive)
     return replace(contents, refused=(*archive.refused, *contents.refused))
+
+
+def _unwrap(archive: Archive) -> None:
+    """Take away a folder around all files of Canvas or Moodle: some systems unpack a download, and people zip it again."""
+    tops = {member.path.partition("/")[0] for member in archive.members}
+    if len(tops) != 1 or any("/" not in member.path for member in archive.members):
+        return
+    inner = [replace(member, path=member.path.partition("/")[2]) for member in archive.members]
+    top = next(iter(tops))
+    ours = sum(moodle.read_entry_name(one.path) is not None or ("/" not in one.path and bool(canvas.read_file_name(one.path))) for one in inner)
+    if ours > 0.8 * len(inner) and moodle.read_entry_name(f"{top}/x") is None:
+        archive.members = inner
 
 
 def recognise(archive: Archive) -> str:

@@ -148,7 +148,8 @@ class Register:
 
     def _by_names(self, claim: Person) -> Match:
         what = f"{claim.label} is not in {self.source}"
-        if self.knows([kind for kind in claim.ids if kind in PLATFORM]):
+        numbers = [kind for kind in claim.ids if kind in PLATFORM]
+        if numbers and self.knows([*numbers, "lms"]):  # others here have such numbers: a name cannot make up for one
             return Match(problem=f"{what}.")
         people = [one for one in self.named(claim) if all(kind not in one.ids or _same(kind, value, one) for kind, value in claim.ids.items())]
         if len(people) > 1:

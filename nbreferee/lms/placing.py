@@ -54,7 +54,11 @@ def place(files: Mapping[str, Member], expected: Collection[str], keep_timestamp
     for path in rest:
         if path.lower().endswith((".zip", ".tar", ".gz", ".7z", ".rar")):
             notes.append(f"{path} is not unpacked")
-    return Placed({**{path: member for path, member in rest.items() if path not in placed}, **placed}, tuple(notes), tuple(missing))
+    found = {**{path: member for path, member in rest.items() if path not in placed}, **placed}
+    for path in [path for path in found if any(str(parent) in found for parent in PurePosixPath(path).parents)]:
+        notes.append(f"{path} is left out: a file has the name of its folder")
+        del found[path]
+    return Placed(found, tuple(notes), tuple(missing))
 
 
 def _without_folder(files: Mapping[str, Member]) -> Mapping[str, Member]:

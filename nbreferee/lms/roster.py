@@ -48,10 +48,12 @@ def read_roster(path: Path) -> list[Person]:
 def roster_of(table: Table) -> list[Person]:
     """Return the people of a table, which may be a platform's own."""
     if canvas.is_gradebook(table):
-        return canvas.people_of(table)
-    if moodle.is_worksheet(table):
-        return moodle.people_of(table)
-    return _plain_roster(table)
+        people = canvas.people_of(table)
+    elif moodle.is_worksheet(table):
+        people = moodle.people_of(table)
+    else:
+        people = _plain_roster(table)
+    return list({(one.name, one.first, one.last, one.groups, *sorted(one.ids.items())): one for one in people}.values())
 
 
 def gradebook_people(gradebook: Gradebook) -> list[Person]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -81,7 +82,7 @@ def _score(course: CourseDirectory, assignment: str, row) -> Score:
     newer = row.timestamp and (folder / "timestamp.txt").is_file() and _newer(course, folder, row.timestamp)
     if newer:
         return Score(row.student_id, None, "handed in again after being graded: run nbreferee autograde", points, penalty, row.timestamp)
-    if row.waiting:
+    if row.waiting or not math.isfinite(points):
         return Score(row.student_id, None, "waits for a person", points, penalty, row.timestamp)
     return Score(row.student_id, points, "", None, penalty, row.timestamp)
 

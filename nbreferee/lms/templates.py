@@ -28,6 +28,7 @@ class Template:
     heading: str
     slots: tuple[Slot, ...]
     takes_more: bool = True  # whether the platform takes scores above the maximum
+    decimal_comma: bool = False
 
 
 def open_template(platform: str, table: Table, assignment: str, column: str, comments: str | None) -> Template:
@@ -51,7 +52,7 @@ def _canvas(table: Table, assignment: str, column: str, comments: str | None) ->
         mark = cell.value.strip().upper() if cell else ""
         refusal = {"EX": "is excused in Canvas", "N/A": "has not been assigned this in Canvas"}.get(mark, "")
         slots.append(Slot(person, cell, found.max_score, None, refusal))
-    return Template(found.heading, tuple(slots))
+    return Template(found.heading, tuple(slots), decimal_comma=table.decimal_comma)
 
 
 def _moodle(table: Table, assignment: str, column: str, comments: str | None) -> Template:
@@ -68,7 +69,9 @@ def _moodle(table: Table, assignment: str, column: str, comments: str | None) ->
         refusal = "has a grade that cannot be changed in Moodle" if moodle.is_locked(table, row, found) else ""
         comment = row[found.comments] if comments is not None and found.comments is not None else None
         slots.append(Slot(person, row[found.grade], found.max_score, comment, refusal))
-    return Template(table.header[found.grade], tuple(slots), takes_more=False)
+    # A comma that is not the language's own would cut a number short, so only the maximum itself counts.
+    comma = any("," in table.value(row, found.grade + 1) for row in table.body)
+    return Template(table.header[found.grade], tuple(slots), takes_more=False, decimal_comma=comma)
 
 
 def _gradescope(table: Table, assignment: str, column: str, comments: str | None) -> Template:

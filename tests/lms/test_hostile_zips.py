@@ -162,6 +162,14 @@ def test_students_cannot_set_their_own_time(course, tmp_path):
     assert "timestamp.txt is left out: files of that name are nbgrader's own" in done.rows[0].notes
 
 
+def test_a_folder_with_the_name_of_a_file_costs_nobody_else_anything(course, tmp_path):
+    """Moodle keeps a student's files and online text in two folders, which come together here."""
+    eve = {"Eve E_7_assignsubmission_file/onlinetext.html/x": b"x", "Eve E_7_assignsubmission_onlinetext/onlinetext.html": b"<p>"}
+    done = import_here(course, zip_of(tmp_path / "x.zip", {**eve, "Anna A_8_assignsubmission_file/one.ipynb": GOOD}))
+    assert handed_in(course) == {"participant_7": {"onlinetext.html": b"<p>"}, "participant_8": {"one.ipynb": GOOD}}
+    assert "onlinetext.html/x is left out: a file has the name of its folder" in done.rows[0].notes
+
+
 def test_thousands_of_files_of_one_student_are_left_out(course, tmp_path):
     done = import_here(course, zip_of(tmp_path / "x.zip", {**{f"eve/{n}": b"" for n in range(501)}, "anna/one.ipynb": GOOD}))
     assert {row.student: row.status for row in done.rows} == {"anna": "new", "eve": "left out"}
@@ -207,6 +215,7 @@ NOTEBOOKS = {
     "a browser's copy beside": ({"one (1).ipynb", "one.ipynb"}, {"one.ipynb": "one.ipynb", "one (1).ipynb": "one (1).ipynb"}),
     "a notebook whose own name has a number": ({"one-7.ipynb"}, {"one-7.ipynb": "one-7.ipynb"}),
     "a folder around all": ({"hw/one.ipynb", "hw/data/x.csv"}, {"one.ipynb": "hw/one.ipynb", "data/x.csv": "hw/data/x.csv"}),
+    "a folder of that name": ({"one.ipynb/x", "one-1.ipynb"}, {"one.ipynb": "one-1.ipynb"}),
     "another name": ({"homework.ipynb"}, {"homework.ipynb": "homework.ipynb"}),
 }
 

@@ -154,3 +154,39 @@ def test_markup_in_names_prints_whole(course, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "anna[old]" in printed
     assert "[red]ben" in printed
+
+
+def test_names_do_not_make_up_for_other_numbers(course, tmp_path):
+    """The gradebook knows a Jane Doe with another Canvas id: this one is somebody else."""
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as book:
+        book.add_student("jane", first_name="Jane", last_name="Doe", lms_user_id="111")
+        book.add_student("ben", first_name="Ben", last_name="Meyer")
+    done = import_here(course, canvas_zip(tmp_path / "x.zip", [Student("Jane", "Doe", 222, "x", files("x")), Student("Ben", "Meyer", 9, "b", files("b"))]))
+    assert handed_in(course) == {}
+    assert [one.why.split(".")[0] for one in done.left_out] == ["doejane (Canvas id 222) is not in the gradebook", "meyerben (Canvas id 9) is not in the gradebook"]
+
+
+def test_rows_that_stand_twice_are_one_person(course, tmp_path):
+    people = roster(tmp_path / "people.csv", "student_id,canvas_id\nanna,1\nanna,1\nben,2\n")
+    import_here(course, canvas_zip(tmp_path / "x.zip", TWO_OF_ONE_NAME), people)
+    assert handed_in(course) == {"anna": files("first"), "ben": files("second")}
+
+
+WRAPPED = {
+    "Canvas's, zipped again": ({"submissions/doejane_1_9001_one.ipynb": b"{}", "submissions/meyerben_2_9002_one.ipynb": b"{}"}, "canvas", {"canvas_1", "canvas_2"}),
+    "Moodle's, zipped again": ({"x/Jane Doe_1_assignsubmission_file/one.ipynb": b"{}", "x/B M_2_assignsubmission_file/one.ipynb": b"{}"}, "moodle", {"participant_1", "participant_2"}),
+    "Moodle's, of one student": ({"Jane Doe_1_assignsubmission_file/one.ipynb": b"{}"}, "moodle", {"participant_1"}),
+    "nbgrader's own layout": ({"submitted/anna/ps1/one.ipynb": b"{}", "submitted/ben/ps1/one.ipynb": b"{}"}, "folders", {"anna", "ben"}),
+    "folders": ({"anna/one.ipynb": b"{}", "ben/one.ipynb": b"{}"}, "folders", {"anna", "ben"}),
+    "one folder": ({"anna/one.ipynb": b"{}"}, "folders", {"anna"}),
+    "one folder in nbgrader's layout": ({"anna/ps1/one.ipynb": b"{}"}, "folders", {"anna"}),
+    "a student with a file of Gradescope's": ({"anna/submission_metadata.yml": b"x: 1", "anna/one.ipynb": b"{}", "ben/one.ipynb": b"{}"}, "folders", {"anna", "ben"}),
+    "a student with a name of Moodle's": ({"doejane_1_9001_x_1_assignsubmission_file_y.ipynb": b"{}", "meyerben_2_9002_one.ipynb": b"{}"}, "canvas", {"canvas_1", "canvas_2"}),
+}
+
+
+@pytest.mark.parametrize("case", WRAPPED)
+def test_zips_are_recognised(case, course, tmp_path):
+    contents, platform, students = WRAPPED[case]
+    done = import_here(course, zip_of(tmp_path / "x.zip", contents))
+    assert (done.platform, set(handed_in(course))) == (platform, students)

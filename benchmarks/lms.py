@@ -30,16 +30,45 @@ def main() -> None:
         rows = [f'"Last{n}, First{n}",{n},login{n},Section,' for n in range(1, count + 1)]
         points = _points(course)
         gradebook = Path(folder) / "gradebook.csv"
-        gradebook.write_text("\n".join([f"Student,ID,SIS Login ID,Section,{ASSIGNMENT} (1)", f"    Points Possible,,,,{points}", *rows]) + "\n")
+        gradebook.write_text(
+            "\n".join(
+                [
+                    f"Student,ID,SIS Login ID,Section,{ASSIGNMENT} (1)",
+                    f"    Points Possible,,,,{points}",
+                    *rows,
+                ]
+            )
+            + "\n"
+        )
         with zipfile.ZipFile(Path(folder) / "canvas.zip", "w", zipfile.ZIP_DEFLATED) as archive:
             for n in range(1, count + 1):
                 archive.writestr(f"last{n}first{n}_{n}_{n + 9000}_{ASSIGNMENT}-1.ipynb", notebook)
         print(f"{count} submissions of {len(notebook) >> 10} kB")
-        importing = _run(BINARIES / "nbreferee", "import", "../canvas.zip", ASSIGNMENT, "--roster", "../gradebook.csv", cwd=course)
+        importing = _run(
+            BINARIES / "nbreferee",
+            "import",
+            "../canvas.zip",
+            ASSIGNMENT,
+            "--roster",
+            "../gradebook.csv",
+            cwd=course,
+        )
         print(f"imported in {importing:.1f} s")
         _score_everybody(course)
-        exporting = _run(BINARIES / "nbreferee", "export", "canvas", ASSIGNMENT, "--template", "../gradebook.csv", "--to", "../upload.csv", cwd=course)
-        filled = sum(not line.endswith(",") for line in (Path(folder) / "upload.csv").read_text().splitlines()[2:])
+        exporting = _run(
+            BINARIES / "nbreferee",
+            "export",
+            "canvas",
+            ASSIGNMENT,
+            "--template",
+            "../gradebook.csv",
+            "--to",
+            "../upload.csv",
+            cwd=course,
+        )
+        filled = sum(
+            not line.endswith(",") for line in (Path(folder) / "upload.csv").read_text().splitlines()[2:]
+        )
         print(f"exported in {exporting:.1f} s: {filled} scores")
 
 
@@ -67,7 +96,7 @@ def _score_everybody(course: Path) -> None:
     with gradebook_writer(opened) as book:
         cells = [cell.name for cell in book.find_notebook(ASSIGNMENT, ASSIGNMENT).grade_cells]
         recorder = Recorder(book, opened, ASSIGNMENT)
-        marks = {ASSIGNMENT: _marks(Marks({name: 1.0 for name in cells}, {}))}
+        marks = {ASSIGNMENT: _marks(Marks(dict.fromkeys(cells, 1.0), {}))}
         for path in sorted((course / "submitted").iterdir()):
             recorder.record(path.name, None, marks)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import stat
 import unicodedata
@@ -76,13 +77,22 @@ class Archive:
                 if len(data) != member.size or file.read(1):
                     raise ZipError("its size is not what the zip says")
                 return data
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            OSError,
+            RuntimeError,
+            NotImplementedError,
+        ) as error:
             raise ZipError(f"it is damaged in the zip ({error})") from None
 
     def _list(self) -> tuple[list[Member], list[Refused]]:
         infos = self._zip.infolist()
         if len(infos) > MEMBERS:
-            raise ZipError(f"{self.path}: {len(infos):,} files, and {MEMBERS:,} are allowed. Is it the right file?")
+            raise ZipError(
+                f"{self.path}: {len(infos):,} files, and {MEMBERS:,} are allowed. Is it the right file?"
+            )
         members: list[Member] = []
         refused: list[Refused] = []
         total = 0
@@ -97,13 +107,21 @@ class Archive:
             total += info.file_size
             members.append(Member(path, info.file_size, info.date_time, info))
         if total > TOTAL_BYTES:
-            raise ZipError(f"{self.path}: {total >> 30} GB when unpacked, and {TOTAL_BYTES >> 30} GB are allowed. Is it the right file?")
+            raise ZipError(
+                f"{self.path}: {total >> 30} GB when unpacked, and {TOTAL_BYTES >> 30} GB are allowed. Is it the right file?"
+            )
         return self._without_twins(members, refused)
 
-    def _without_twins(self, members: list[Member], refused: list[Refused]) -> tuple[list[Member], list[Refused]]:
+    def _without_twins(
+        self, members: list[Member], refused: list[Refused]
+    ) -> tuple[list[Member], list[Refused]]:
         """Leave out what stands several times in the zip, unless it is the same each time: nobody can tell which one counts."""
         counts = Counter(member.path for member in members)
-        folders = {str(parent) for member in members for parent in PurePosixPath(member.path).parents} if members else set()
+        folders = (
+            {str(parent) for member in members for parent in PurePosixPath(member.path).parents}
+            if members
+            else set()
+        )
         kept: dict[str, Member] = {}
         for member in members:
             first = kept.get(member.path)
@@ -112,7 +130,9 @@ class Archive:
                 counts[member.path] = -1
             kept.setdefault(member.path, member)
         twice = {path for path, count in counts.items() if count < 0}
-        refused += [Refused(path, "it is in the zip several times, with different contents") for path in sorted(twice)]
+        refused += [
+            Refused(path, "it is in the zip several times, with different contents") for path in sorted(twice)
+        ]
         both = folders & kept.keys()
         refused += [Refused(path, "it is a file and a folder") for path in sorted(both)]
         return [member for path, member in kept.items() if path not in twice | both], refused
@@ -125,10 +145,8 @@ def _name(info: zipfile.ZipInfo) -> str:
         if extra := _unicode_path(info, name):
             name = extra
         else:
-            try:
+            with contextlib.suppress(UnicodeEncodeError, UnicodeDecodeError):
                 name = name.encode("cp437").decode("utf-8")
-            except (UnicodeEncodeError, UnicodeDecodeError):
-                pass
     return unicodedata.normalize("NFC", name)
 
 
@@ -138,7 +156,11 @@ def _unicode_path(info: zipfile.ZipInfo, name: str) -> str:
     while len(extra) >= 4:
         tag, size = int.from_bytes(extra[:2], "little"), int.from_bytes(extra[2:4], "little")
         body, extra = extra[4 : 4 + size], extra[4 + size :]
-        if tag == 0x7075 and len(body) > 5 and int.from_bytes(body[1:5], "little") == zlib.crc32(name.encode("cp437", "replace")):
+        if (
+            tag == 0x7075
+            and len(body) > 5
+            and int.from_bytes(body[1:5], "little") == zlib.crc32(name.encode("cp437", "replace"))
+        ):
             return body[5:].decode("utf-8", "replace")
     return ""
 
@@ -159,7 +181,12 @@ def _safe_path(name: str) -> tuple[str, str]:
     if path.startswith("/") or re.match(r"[A-Za-z]:", path) or ".." in parts:
         return "", "its name leads out of the zip's folder"
     parts = [part for part in parts if part not in ("", ".")]
-    if not parts or any(len(part.encode()) > 250 for part in parts) or len(path.encode()) > 2000 or len(parts) > 40:
+    if (
+        not parts
+        or any(len(part.encode()) > 250 for part in parts)
+        or len(path.encode()) > 2000
+        or len(parts) > 40
+    ):
         return "", "its name is empty or too long"
     return "/".join(parts), ""
 
@@ -180,5 +207,7 @@ def _fault(info: zipfile.ZipInfo) -> str:
 
 
 def _shown(name: str) -> str:
-    text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in name)
+    text = "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in name
+    )
     return text if len(text) <= 120 else f"{text[:117]}..."

@@ -49,7 +49,12 @@ class Settings:
     def read(cls, path: Path) -> Settings:
         """Read settings.json."""
         found = json.loads(path.read_text())
-        return cls(found["assignment"], found["minutes"], Shown(found["visibility"], found["visibilities"]), found["unsafe_no_sandbox"])
+        return cls(
+            found["assignment"],
+            found["minutes"],
+            Shown(found["visibility"], found["visibilities"]),
+            found["unsafe_no_sandbox"],
+        )
 
 
 def main() -> None:
@@ -77,10 +82,22 @@ def run(root: Path) -> int:
         print(f"Look at this test: {warning}")
     if failed := [one for one in outcomes if one.status == "grader_failed"]:
         return _failed(f"not graded: {failed[0].notebook}: {failed[0].message}")
-    found = results(outcomes, exercises, _handed_in(root / "submission"), settings.shown, time.monotonic() - started, settings.stamp)
+    found = results(
+        outcomes,
+        exercises,
+        _handed_in(root / "submission"),
+        settings.shown,
+        time.monotonic() - started,
+        settings.stamp,
+    )
     (root / "results").mkdir(exist_ok=True)
-    write_whole(root / "results" / "results.json", (json.dumps(found, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
-    print(f"{found['score']:g} of {sum(one.points for one in exercises if not one.by_hand):g} points that are graded automatically.")
+    write_whole(
+        root / "results" / "results.json",
+        (json.dumps(found, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace"),
+    )
+    print(
+        f"{found['score']:g} of {sum(one.points for one in exercises if not one.by_hand):g} points that are graded automatically."
+    )
     return 0
 
 
@@ -108,7 +125,9 @@ def _grade(course_dir: Path, settings: Settings) -> tuple[list[Outcome], list[Ex
         budget = NbReferee(config=course.config).budget(unsafe=bool(settings.stamp))
         workers = local_workers(1, grade=True)
         try:
-            Autograding(course, gradebook, settings.assignment, workers, Manner(budget, settings.stamp), done).run([STUDENT])
+            Autograding(
+                course, gradebook, settings.assignment, workers, Manner(budget, settings.stamp), done
+            ).run([STUDENT])
         finally:
             workers.close()
     return [found[name] for name in materials], exercises
@@ -118,7 +137,9 @@ def _fit(config: Config, minutes: float, notebooks: int) -> None:
     """Keep the course's limits within the container's memory and the platform's time."""
     given = NbReferee(config=config)
     config.NbReferee.submission_s = min(given.submission_s, SHARE_OF_TIME * 60 * minutes / max(notebooks, 1))
-    config.NbReferee.memory_mb = min(given.memory_mb, max(container_bytes() - RESERVED_BYTES, LEAST_BYTES) >> 20)
+    config.NbReferee.memory_mb = min(
+        given.memory_mb, max(container_bytes() - RESERVED_BYTES, LEAST_BYTES) >> 20
+    )
 
 
 def container_bytes() -> int:

@@ -18,7 +18,17 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbgrader.api import Assignment, BaseCell, Course, GradeCell, Gradebook, Notebook, SolutionCell, SourceCell, TaskCell
+from nbgrader.api import (
+    Assignment,
+    BaseCell,
+    Course,
+    Gradebook,
+    GradeCell,
+    Notebook,
+    SolutionCell,
+    SourceCell,
+    TaskCell,
+)
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import insert, select
 
@@ -61,7 +71,12 @@ root="${AUTOGRADER_ROOT:-/autograder}"
 cd "$root"
 exec "$root/venv/bin/python" -I -m nbreferee.lms.autograder "$root"
 """
-COURSE_SETTINGS = ("ignore", "include", "max_file_size", "max_dir_size")  # of c.CourseDirectory; paths are the zip's own
+COURSE_SETTINGS = (
+    "ignore",
+    "include",
+    "max_file_size",
+    "max_dir_size",
+)  # of c.CourseDirectory; paths are the zip's own
 SECTIONS = (
     "NbReferee", "ClearSolutions", "ClearHiddenTests", "ClearMarkScheme", "InstantiateTests", "LimitOutput", "Execute",
     "ExecutePreprocessor", "OverwriteCells", "IncludeHeaderFooter",
@@ -91,7 +106,9 @@ def read_visibility(given: tuple[str, ...]) -> Shown:
     for text in given:
         name, _, value = text.rpartition("=")
         if value not in VISIBILITIES:
-            raise CourseError(f"--visibility {text}: not one of {', '.join(VISIBILITIES)}, with GRADE_ID= in front for one exercise.")
+            raise CourseError(
+                f"--visibility {text}: not one of {', '.join(VISIBILITIES)}, with GRADE_ID= in front for one exercise."
+            )
         if name:
             by_grade_id[name] = value
         else:
@@ -108,9 +125,16 @@ def write_autograder(course: CourseDirectory, gradebook: Gradebook, wanted: Want
         where the assignment cannot be graded.
     """
     materials = read_materials(course, gradebook, wanted.assignment)
-    grade_ids = {cell.grade_id for material in materials.values() for cell in material.master.cells if cell.graded or cell.is_task}
+    grade_ids = {
+        cell.grade_id
+        for material in materials.values()
+        for cell in material.master.cells
+        if cell.graded or cell.is_task
+    }
     if unknown := sorted(wanted.shown.by_grade_id.keys() - grade_ids):
-        raise CourseError(f"--visibility {unknown[0]}=...: no graded cell of that name. There are: {', '.join(sorted(grade_ids))}.")
+        raise CourseError(
+            f"--visibility {unknown[0]}=...: no graded cell of that name. There are: {', '.join(sorted(grade_ids))}."
+        )
     files: dict[str, bytes] = {"setup.sh": SETUP.encode(), "run_autograder": RUN.encode()}
     name, wheel = make_wheel()
     files[name] = wheel
@@ -181,9 +205,17 @@ def _modules(files: Mapping[str, bytes]) -> set[str]:
     found = set()
     for path, data in files.items():
         if path.endswith(".ipynb"):
-            sources = [cell.source for cell in nbformat.reads(data.decode(), as_version=4).cells if cell.cell_type == "code"]
+            sources = [
+                cell.source
+                for cell in nbformat.reads(data.decode(), as_version=4).cells
+                if cell.cell_type == "code"
+            ]
         else:
-            sources = [data.decode("utf-8", "replace")] if path.endswith(".py") and path.startswith("course/") else []
+            sources = (
+                [data.decode("utf-8", "replace")]
+                if path.endswith(".py") and path.startswith("course/")
+                else []
+            )
         for source in sources:
             lines = [line for line in source.split("\n") if not line.lstrip().startswith(("%", "!"))]
             try:
@@ -192,7 +224,11 @@ def _modules(files: Mapping[str, bytes]) -> set[str]:
                 continue
             for node in ast.walk(tree):
                 names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-                names += [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
+                names += (
+                    [node.module]
+                    if isinstance(node, ast.ImportFrom) and node.module and not node.level
+                    else []
+                )
                 found |= {name.partition(".")[0] for name in names}
     return found - sys.stdlib_module_names
 

@@ -18,7 +18,9 @@ UNTOUCHED = ("EX", "N/A")  # excused; not assigned to this student
 def is_gradebook(table: Table) -> bool:
     """Return whether a table is a gradebook that Canvas would read, or its heading is that of one."""
     header = table.header
-    return "Section" in header and (header[:2] == ["Student", "ID"] or header[:3] == ["LastName", "FirstName", "ID"])
+    return "Section" in header and (
+        header[:2] == ["Student", "ID"] or header[:3] == ["LastName", "FirstName", "ID"]
+    )
 
 
 def people_of(table: Table) -> list[Person]:
@@ -31,7 +33,9 @@ def student_rows(table: Table) -> list[tuple[tuple[Cell, ...], Person]]:
     header = table.header
     split = header[0] == "LastName"
     number = 2 if split else 1
-    columns = {kind: header.index(name) for name, kind in IDS.items() if name in header[: header.index("Section")]}
+    columns = {
+        kind: header.index(name) for name, kind in IDS.items() if name in header[: header.index("Section")]
+    }
     found = []
     for position, row in enumerate(table.rows[1:], 2):
         if "Points Possible" in row[0].value or not table.value(row, number):
@@ -40,7 +44,10 @@ def student_rows(table: Table) -> list[tuple[tuple[Cell, ...], Person]]:
             last, first = table.value(row, 0), table.value(row, 1)
         else:
             last, _, first = (part.strip() for part in table.value(row, 0).partition(","))
-        ids = {"canvas": table.value(row, number), **{kind: table.value(row, column) for kind, column in columns.items()}}
+        ids = {
+            "canvas": table.value(row, number),
+            **{kind: table.value(row, column) for kind, column in columns.items()},
+        }
         if "@" in ids.get("login", ""):
             ids["email"] = ids["login"]
         ids = {kind: value for kind, value in ids.items() if value}
@@ -68,15 +75,23 @@ def find_column(table: Table, assignment: str, wanted: str = "") -> Column:
     """
     first = table.header.index("Section") + 1
     columns = {number: heading for number, heading in enumerate(table.header) if number >= first and heading}
-    with_id = {number: found for number, heading in columns.items() if (found := re.fullmatch(r"(.*\S)\s*\((\d+)\)", heading))}
+    with_id = {
+        number: found
+        for number, heading in columns.items()
+        if (found := re.fullmatch(r"(.*\S)\s*\((\d+)\)", heading))
+    }
     target = wanted or assignment
     matching = [
         number
         for number, found in with_id.items()
-        if target in (found[2], found[0]) or (not wanted and name_key(found[1]) == name_key(target)) or (wanted and found[1] == wanted)
+        if target in (found[2], found[0])
+        or (not wanted and name_key(found[1]) == name_key(target))
+        or (wanted and found[1] == wanted)
     ]
     there = ", ".join(columns[number] for number in with_id) or "none"
-    if not matching and (bare := [heading for heading in columns.values() if name_key(heading) == name_key(target)]):
+    if not matching and (
+        bare := [heading for heading in columns.values() if name_key(heading) == name_key(target)]
+    ):
         raise TableError(
             f"{table.name}: the column {bare[0]} has no Canvas id in parentheses, so Canvas would make a new assignment of it. "
             "Download the gradebook again."
@@ -109,7 +124,9 @@ class FileName:
     file: str
 
 
-_ANONYMOUS = re.compile(r"(?:(?P<late>LATE)_)?anon_(?P<id>[A-Za-z0-9]+)_(?:(?P<attachment>\d+)_(?P<file>.+)|(?P<entry>text|link)\.html)")
+_ANONYMOUS = re.compile(
+    r"(?:(?P<late>LATE)_)?anon_(?P<id>[A-Za-z0-9]+)_(?:(?P<attachment>\d+)_(?P<file>.+)|(?P<entry>text|link)\.html)"
+)
 _REST = re.compile(r"(?P<user>\d+)_(?:(?P<attachment>\d+)_(?P<file>.+)|(?P<entry>text|link)\.html)")
 
 
@@ -124,7 +141,15 @@ def read_file_name(entry: str) -> list[FileName]:
         name = entry[: mark.start()]
         if rest and name:
             late = name.endswith("_LATE")
-            found.append(FileName(name.removesuffix("_LATE"), late, rest["user"], "", rest["file"] or f"{rest['entry']}.html"))
+            found.append(
+                FileName(
+                    name.removesuffix("_LATE"),
+                    late,
+                    rest["user"],
+                    "",
+                    rest["file"] or f"{rest['entry']}.html",
+                )
+            )
     return found
 
 

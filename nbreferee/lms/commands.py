@@ -14,7 +14,14 @@ from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from nbreferee.autograde import alone
-from nbreferee.course import CourseError, gradebook_trouble, gradebook_writer, open_course, open_gradebook, source_assignments
+from nbreferee.course import (
+    CourseError,
+    gradebook_trouble,
+    gradebook_writer,
+    open_course,
+    open_gradebook,
+    source_assignments,
+)
 from nbreferee.lms.archive import ZipError
 from nbreferee.lms.csvtext import TableError
 from nbreferee.quiet import without_warnings_of
@@ -37,21 +44,26 @@ def import_submissions(course_dir: Path, **options: Any) -> int:
 
 def export_scores(course_dir: Path, assignments: tuple[str, ...], **options: Any) -> int:
     """Export scores, print what changes and what does not, and return the exit status."""
-    from nbreferee.lms.exporting import Wanted, assignments_of, export, show
+    from nbreferee.lms.exported import show
+    from nbreferee.lms.exporting import Wanted, assignments_of, export
 
     def work(course: CourseDirectory, gradebook: Gradebook) -> int:
         wanted = Wanted(assignments=assignments_of(gradebook, assignments), **options)
         for path in (wanted.to, wanted.feedback_zip):
             if path and (path.is_dir() or not path.absolute().parent.is_dir()):
-                raise TableError(f"{path}: this is a folder, or its folder is not there. Name a file to write.")
+                raise TableError(
+                    f"{path}: this is a folder, or its folder is not there. Name a file to write."
+                )
         done = export(course, gradebook, wanted)
-        show(done, wanted, _console())
+        show(done, wanted.to, wanted.feedback_zip, _console())
         return 0 if done.complete else 1
 
     return _in_course(course_dir, work)
 
 
-def make_autograder(course_dir: Path, assignment: str, to: Path, visibility: tuple[str, ...], **options: Any) -> int:
+def make_autograder(
+    course_dir: Path, assignment: str, to: Path, visibility: tuple[str, ...], **options: Any
+) -> int:
     """Write a Gradescope autograder for an assignment, and return the exit status."""
     from nbreferee.lms.autograder_zip import Wanted, read_visibility, write_autograder
 
@@ -59,14 +71,20 @@ def make_autograder(course_dir: Path, assignment: str, to: Path, visibility: tup
         source_assignments(course, [assignment])
         if not to.absolute().parent.is_dir():
             raise CourseError(f"{to.parent}: no such folder for --to. Make it first.")
-        count = write_autograder(course, gradebook, Wanted(assignment, to, shown=read_visibility(visibility), **options))
-        print(f"{to}: an autograder for {assignment}. Gradescope will install {count} packages, at the versions that are installed here.")
+        count = write_autograder(
+            course, gradebook, Wanted(assignment, to, shown=read_visibility(visibility), **options)
+        )
+        print(
+            f"{to}: an autograder for {assignment}. Gradescope will install {count} packages, at the versions that are installed here."
+        )
         return 0
 
     return _in_course(course_dir, work)
 
 
-def _in_course(course_dir: Path, work: Callable[[CourseDirectory, Gradebook], int], opened: Any = open_gradebook) -> int:
+def _in_course(
+    course_dir: Path, work: Callable[[CourseDirectory, Gradebook], int], opened: Any = open_gradebook
+) -> int:
     """Do something with a course and its gradebook; say what ends it."""
     with without_warnings_of("nbgrader"):
         return _work_quietly(course_dir, work, opened)
@@ -77,16 +95,22 @@ def _work_quietly(course_dir: Path, work: Callable[[CourseDirectory, Gradebook],
     try:
         course = open_course(course_dir)
         console = Console(stderr=True)
-        with alone(course, lambda: console.print("Another nbreferee works on this course: waiting for its end.")):
-            with opened(course) as gradebook:
-                return work(course, gradebook)
+        with (
+            alone(
+                course, lambda: console.print("Another nbreferee works on this course: waiting for its end.")
+            ),
+            opened(course) as gradebook,
+        ):
+            return work(course, gradebook)
     except (CourseError, TableError, ZipError) as error:
         _say(str(error))
     except SQLAlchemyError as error:
         _say(gradebook_trouble(course, error) if course else str(error))
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        _say(f"{where}{error.strerror or error}. Check the disk and its permissions, then run the command again.")
+        _say(
+            f"{where}{error.strerror or error}. Check the disk and its permissions, then run the command again."
+        )
     return 2
 
 

@@ -60,7 +60,10 @@ class Table:
     def decimal_comma(self) -> bool:
         """Whether the file's own numbers have decimal commas, and none has a point."""
         numbers = Counter(
-            match[1] for row in self.rows[1:] for cell in row if (match := re.fullmatch(r"-?\d+([.,])\d{1,5}%?", cell.value.strip()))
+            match[1]
+            for row in self.rows[1:]
+            for cell in row
+            if (match := re.fullmatch(r"-?\d+([.,])\d{1,5}%?", cell.value.strip()))
         )
         return bool(numbers[","]) and not numbers["."]
 
@@ -112,7 +115,9 @@ def parse_table(name: str, data: bytes) -> Table:
         where they are none.
     """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:4096]:
-        raise TableError(f"{name}: this is no CSV file in UTF-8. Download it again as CSV, and do not save it with a spreadsheet program.")
+        raise TableError(
+            f"{name}: this is no CSV file in UTF-8. Download it again as CSV, and do not save it with a spreadsheet program."
+        )
     try:
         text, encoding = data.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
@@ -138,7 +143,13 @@ def safe_text(value: str) -> str:
 
 def row_text(values: Iterable[str]) -> str:
     """Return a row of a new CSV file, separated by commas."""
-    return ",".join('"' + value.replace('"', '""') + '"' if re.search('[",\r\n]', value) else value for value in values) + "\n"
+    return (
+        ",".join(
+            '"' + value.replace('"', '""') + '"' if re.search('[",\r\n]', value) else value
+            for value in values
+        )
+        + "\n"
+    )
 
 
 def number_text(number: float, decimal_comma: bool = False) -> str:
@@ -197,5 +208,7 @@ def _fault(text: str) -> str:
     if rows is None:
         return f"its quotes do not fit together. {cure}"
     width = len(rows[0])
-    number, cells = next(((number, len(row)) for number, row in enumerate(rows, 1) if not _even((rows[0], row))), (1, width))
+    number, cells = next(
+        ((number, len(row)) for number, row in enumerate(rows, 1) if not _even((rows[0], row))), (1, width)
+    )
     return f"row {number} has {cells} cells, and the heading {width}. {cure}"

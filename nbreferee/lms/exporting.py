@@ -6,28 +6,22 @@ One column changes, and in it the cells of students with a final score. All else
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table as Sheet
 
 from nbreferee.aside import write_whole
-from nbreferee.lms.csvtext import Cell, Table, TableError, number_text, read_number, read_table, row_text, safe_text
-from nbreferee.lms.people import Person, Register, name_students
+from nbreferee.lms.comments import read_comments
+from nbreferee.lms.csvtext import Cell, Table, TableError, number_text, read_table, row_text
+from nbreferee.lms.exported import MISSING, UNKNOWN, Exported, Row
+from nbreferee.lms.naming import name_students
+from nbreferee.lms.own_table import COLUMNS, own_row
+from nbreferee.lms.people import Person, Register
 from nbreferee.lms.roster import gradebook_people, read_roster
 from nbreferee.lms.scores import Score, max_points, read_scores
 from nbreferee.lms.templates import Slot, Template, known_maximum, open_template
-
-MISSING = "handed in nothing"
-UNKNOWN = "is not in the gradebook"
-CSV_HEADER = (
-    "assignment", "student_id", "last_name", "first_name", "email", "lms_user_id", "timestamp", "score", "max_score", "late_penalty", "remark",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -48,37 +42,6 @@ class Wanted:
     students: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Row:
-    """What became of a student's cell."""
-
-    assignment: str
-    student: str
-    name: str
-    before: str
-    after: str
-    remark: str = ""
-
-    @property
-    def written(self) -> bool:
-        """Whether there is a score of ours in the file."""
-        return bool(self.after)
-
-
-@dataclass
-class Exported:
-    """What an export did."""
-
-    rows: list[Row] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    pages: int = 0
-
-    @property
-    def complete(self) -> bool:
-        """Whether everybody's score is in the file."""
-        return not self.problems and all(row.written or row.remark in (MISSING, UNKNOWN) for row in self.rows)
-
-
 def export(course: CourseDirectory, gradebook: Gradebook, wanted: Wanted) -> Exported:
     """Export scores of assignments.
 
@@ -88,17 +51,24 @@ def export(course: CourseDirectory, gradebook: Gradebook, wanted: Wanted) -> Exp
         where the gradebook or the template cannot be used; then nothing is written.
     """
     if wanted.platform == "csv":
-        return _export_csv(course, gradebook, wanted)
+        _check_students(gradebook, wanted)
+        return _export_own(course, gradebook, wanted)
     if wanted.template is None:
-        raise TableError(f"export {wanted.platform} writes into the file that you downloaded from there. Name it with --template FILE.")
+        raise TableError(
+            f"export {wanted.platform} writes into the file that you downloaded from there. Name it with --template FILE."
+        )
     if wanted.to.exists() and wanted.to.samefile(wanted.template):
-        raise TableError(f"{wanted.to}: --to is the template. Name another file, so that the one you downloaded stays as it is.")
+        raise TableError(
+            f"{wanted.to}: --to is the template. Name another file, so that the one you downloaded stays as it is."
+        )
     if wanted.platform == "moodle" and len(wanted.assignments) != 1:
         raise TableError("a grading worksheet of Moodle holds one assignment. Export one at a time.")
     table = read_table(wanted.template)
     done, edits = Exported(), {}
     for assignment in wanted.assignments:
-        template = open_template(wanted.platform, table, assignment, _column(wanted, assignment), wanted.comments)
+        template = open_template(
+            wanted.platform, table, assignment, _column(wanted, assignment), wanted.comments
+        )
         edits |= _fill(course, gradebook, wanted, table, assignment, template, done)
     write_whole(wanted.to, table.edited(edits))
     return done
@@ -109,14 +79,24 @@ def _column(wanted: Wanted, assignment: str) -> str:
     for given in wanted.columns:
         if given.startswith(f"{assignment}="):
             return given.removeprefix(f"{assignment}=")
-    bare = [given for given in wanted.columns if not any(given.startswith(f"{name}=") for name in wanted.assignments)]
+    bare = [
+        given
+        for given in wanted.columns
+        if not any(given.startswith(f"{name}=") for name in wanted.assignments)
+    ]
     if len(bare) > 1 or (bare and len(wanted.assignments) > 1):
         raise TableError(f"--column {bare[0]}: of which assignment? Write --column ASSIGNMENT={bare[0]}.")
     return bare[0] if bare else ""
 
 
 def _fill(
-    course: CourseDirectory, gradebook: Gradebook, wanted: Wanted, table: Table, assignment: str, template: Template, done: Exported
+    course: CourseDirectory,
+    gradebook: Gradebook,
+    wanted: Wanted,
+    table: Table,
+    assignment: str,
+    template: Template,
+    done: Exported,
 ) -> dict[Cell, str]:
     """Return the edits for one assignment; note what became of everybody."""
     _check_students(gradebook, wanted)
@@ -124,7 +104,7 @@ def _fill(
     scores = read_scores(course, gradebook, assignment)
     students, strangers, problems = _students(gradebook, template, wanted)
     done.problems += problems
-    remarks = _comments(gradebook, assignment) if wanted.comments is not None else {}
+    remarks = read_comments(gradebook, assignment) if wanted.comments is not None else {}
     edits: dict[Cell, str] = {}
     seen, pages = set(), []
     for slot in template.slots:
@@ -145,8 +125,14 @@ def _fill(
                 edits[slot.comment] = comment
         done.rows.append(Row(assignment, student, slot.person.name, before, text, remark))
     for student, score in scores.items():
-        if student not in seen and (score.points is not None or score.so_far is not None) and wanted.students in ((), (student,)):
-            done.problems.append(f"{student} has a score in {assignment} and is not in {table.name}: not exported.")
+        if (
+            student not in seen
+            and (score.points is not None or score.so_far is not None)
+            and wanted.students in ((), (student,))
+        ):
+            done.problems.append(
+                f"{student} has a score in {assignment} and is not in {table.name}: not exported."
+            )
     if wanted.feedback_zip is not None:
         from nbreferee.lms.feedback_zip import write_feedback_zip
 
@@ -157,7 +143,9 @@ def _fill(
 def _check_students(gradebook: Gradebook, wanted: Wanted) -> None:
     known = {person.student for person in gradebook_people(gradebook)}
     if unknown := [student for student in wanted.students if student not in known]:
-        raise TableError(f"--student {unknown[0]}: no such student in the gradebook. Look at nbreferee report.")
+        raise TableError(
+            f"--student {unknown[0]}: no such student in the gradebook. Look at nbreferee report."
+        )
 
 
 def _factor(table: Table, assignment: str, points: float, template: Template, scale: bool) -> float:
@@ -172,7 +160,9 @@ def _factor(table: Table, assignment: str, points: float, template: Template, sc
     if not maxima:
         return 1.0
     if len(maxima) > 1:
-        raise TableError(f"{table.name}: different maxima in the column for {assignment}: {', '.join(f'{one:g}' for one in maxima)}. Download it again.")
+        raise TableError(
+            f"{table.name}: different maxima in the column for {assignment}: {', '.join(f'{one:g}' for one in maxima)}. Download it again."
+        )
     theirs = next(iter(maxima))
     if abs(theirs - points) < 1e-9:
         return 1.0
@@ -182,11 +172,15 @@ def _factor(table: Table, assignment: str, points: float, template: Template, sc
             f"Change one of them, or say --scale to multiply every score by {theirs:g}/{points:g}."
         )
     if points <= 0 or theirs <= 0:
-        raise TableError(f"{assignment} is worth {points:g} points here and {theirs:g} in {table.name}: nothing to scale by. Change one of them.")
+        raise TableError(
+            f"{assignment} is worth {points:g} points here and {theirs:g} in {table.name}: nothing to scale by. Change one of them."
+        )
     return theirs / points
 
 
-def _students(gradebook: Gradebook, template: Template, wanted: Wanted) -> tuple[dict[str, str], set[str], list[str]]:
+def _students(
+    gradebook: Gradebook, template: Template, wanted: Wanted
+) -> tuple[dict[str, str], set[str], list[str]]:
     """Return which student of the gradebook each row of the file is, the rows that are none, and what is uncertain."""
     people = [slot.person for slot in template.slots]
     if wanted.roster is not None:
@@ -204,96 +198,52 @@ def _with_roster(person: Person, register: Register) -> Person:
     return person if match.person is None else person.with_ids(**{**match.person.ids, **person.ids})
 
 
-def _value(slot: Slot, score: Score, factor: float, wanted: Wanted, template: Template) -> tuple[float | None, str]:
-    """Return the number for a student's cell, or None to leave it, and what to say."""
-    points, remark = score.points, ""
+def _certain(score: Score, wanted: Wanted) -> tuple[float | None, str]:
+    """Return the points that may go out, or None, and what to say."""
+    points, notes = score.points, []
     if points is None and score.so_far is not None and wanted.partial:
-        points, remark = score.so_far, f"{score.why_none}; so far"
+        points, notes = score.so_far, [f"{score.why_none}; so far"]
     if points is None and score.why_none == MISSING and wanted.missing_zero:
-        points, remark = 0.0, f"{MISSING}: 0"
+        points, notes = 0.0, [f"{MISSING}: 0"]
     if points is None:
         return None, score.why_none
+    return points, "; ".join([*notes, *([f"late: {score.penalty:g} taken off"] if score.penalty else [])])
+
+
+def _value(
+    slot: Slot, score: Score, factor: float, wanted: Wanted, template: Template
+) -> tuple[float | None, str]:
+    """Return the number for a student's cell, or None to leave it, and what to say."""
+    points, remark = _certain(score, wanted)
+    if points is None:
+        return None, remark
     if slot.refusal:
         return None, f"{slot.refusal}: left as it was"
     if slot.cell is None:
         return None, "has no cell in this column: download the file again"
     value = points if factor == 1.0 else round(points * factor, 2)
     if not template.takes_more and slot.max_score is not None and value > slot.max_score:
-        return None, f"{value:g} is more than the maximum of {slot.max_score:g}, which Moodle does not take: enter it there by hand"
-    notes = [remark] if remark else []
-    notes += [f"late: {score.penalty:g} taken off"] if score.penalty else []
-    return value, "; ".join(notes)
+        more = f"{value:g} is more than the maximum of {slot.max_score:g}"
+        return None, f"{more}, which Moodle does not take: enter it there by hand"
+    return value, remark
 
 
-def _comments(gradebook: Gradebook, assignment: str) -> dict[str, str]:
-    """Return what graders wrote to each student, as text for HTML."""
-    import html
-
-    from nbgrader.api import Assignment, BaseCell, Comment, Notebook, SubmittedAssignment, SubmittedNotebook
-    from sqlalchemy import select
-
-    rows = (
-        select(SubmittedAssignment.student_id, Notebook.name, BaseCell.name, Comment.manual_comment)
-        .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-        .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
-        .join(Comment, Comment.notebook_id == SubmittedNotebook.id)
-        .join(BaseCell, BaseCell.id == Comment.cell_id)
-        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-        .where(Assignment.name == assignment)
-        .order_by(SubmittedAssignment.student_id, Notebook.name, BaseCell.name)
-    )
-    found: dict[str, list[str]] = {}
-    for student, _, cell, text in gradebook.db.execute(rows):
-        if text and text.strip():
-            found.setdefault(student, []).append(f"{cell}: {text.strip()}")
-    return {student: safe_text("<br>".join(html.escape(line, quote=False).replace("\n", "<br>") for line in lines)) for student, lines in found.items()}
-
-
-def _export_csv(course: CourseDirectory, gradebook: Gradebook, wanted: Wanted) -> Exported:
+def _export_own(course: CourseDirectory, gradebook: Gradebook, wanted: Wanted) -> Exported:
     """Write a table of our own: everybody whom the gradebook knows, in every assignment."""
-    _check_students(gradebook, wanted)
     done = Exported()
     people = {person.student: person for person in gradebook_people(gradebook)}
-    lines = [row_text(CSV_HEADER)]
+    lines = [row_text(COLUMNS)]
     for assignment in wanted.assignments:
         points = max_points(gradebook, assignment)
-        scores = read_scores(course, gradebook, assignment)
-        for student in sorted(scores):
+        for student, score in sorted(read_scores(course, gradebook, assignment).items()):
             if wanted.students and student not in wanted.students:
                 continue
-            score, person = scores[student], people[student]
-            value, remark = _value(Slot(person, _NOWHERE, points), score, 1.0, wanted, Template("", ()))
+            value, remark = _certain(score, wanted)
+            lines.append(own_row(assignment, people[student], score, value, points, remark))
             text = "" if value is None else number_text(value)
-            moment = f"{score.timestamp} UTC" if score.timestamp else ""
-            names = [safe_text(one) for one in (assignment, student, person.last, person.first, person.ids.get("email", ""), person.ids.get("lms", ""))]
-            lines.append(row_text([*names, moment, text, number_text(points), number_text(score.penalty), remark]))
-            done.rows.append(Row(assignment, student, person.name, "", text, remark))
+            done.rows.append(Row(assignment, student, people[student].name, "", text, remark))
     write_whole(wanted.to, "".join(lines).encode())
     return done
-
-
-_NOWHERE = Cell("", 0, 0, False)
-
-
-def show(done: Exported, wanted: Wanted, console: Console) -> None:
-    """Print what changes, and everybody whose cell stays as it was with the reason."""
-    told = [row for row in done.rows if row.remark or (row.before and read_number(row.before) != read_number(row.after))]
-    sheet = Sheet("assignment", "student", "name", "was", "is", "remarks", box=SIMPLE_HEAD)
-    for row in told:
-        cells = (row.assignment, row.student, row.name, row.before, row.after or "as it was", row.remark)
-        sheet.add_row(*(escape(cell) for cell in cells))
-    if told:
-        console.print(sheet)
-    for problem in done.problems:
-        console.print(problem, highlight=False, markup=False, soft_wrap=True)
-    written = sum(row.written for row in done.rows)
-    console.print(f"{wanted.to}: {_count(written, 'score')} written, {len(done.rows) - written} left as they were.", highlight=False, markup=False, soft_wrap=True)
-    if wanted.feedback_zip is not None:
-        console.print(f"{wanted.feedback_zip}: {_count(done.pages, 'page')}.", highlight=False, markup=False, soft_wrap=True)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def assignments_of(gradebook: Gradebook, given: Iterable[str]) -> tuple[str, ...]:

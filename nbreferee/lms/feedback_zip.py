@@ -17,7 +17,9 @@ from nbreferee.lms.csvtext import TableError
 from nbreferee.lms.people import Person
 
 
-def write_feedback_zip(course: CourseDirectory, assignment: str, students: Iterable[tuple[Person, str]], to: Path) -> int:
+def write_feedback_zip(
+    course: CourseDirectory, assignment: str, students: Iterable[tuple[Person, str]], to: Path
+) -> int:
     """Write the pages of students into a zip; return how many there are.
 
     Raises
@@ -34,7 +36,9 @@ def write_feedback_zip(course: CourseDirectory, assignment: str, students: Itera
                     archive.write(page, f"{_folder(person)}/{page.name}")
                     count += 1
         if not count:
-            raise TableError(f"no pages of feedback for {assignment}. Run nbreferee feedback {assignment} first.")
+            raise TableError(
+                f"no pages of feedback for {assignment}. Run nbreferee feedback {assignment} first."
+            )
     return count
 
 

@@ -37,7 +37,9 @@ def metadata_member(archive: Archive) -> Member | None:
     for place in places:
         base = place.removesuffix(METADATA)
         others = [path for path in paths if path != place]
-        if place in paths and all(path.startswith(f"{base}submission_") or "/" not in path.removeprefix(base) for path in others):
+        if place in paths and all(
+            path.startswith(f"{base}submission_") or "/" not in path.removeprefix(base) for path in others
+        ):
             return paths[place]
     return None
 
@@ -52,19 +54,38 @@ def read_metadata(archive: Archive) -> tuple[list[Submission], list[Refused]]:
     """
     member = metadata_member(archive)
     if member is None:
-        raise ZipError(f"{archive.path}: no {METADATA} beside the submissions. Choose Export Submissions in Gradescope again.")
+        raise ZipError(
+            f"{archive.path}: no {METADATA} beside the submissions. Choose Export Submissions in Gradescope again."
+        )
     data = load_yaml(archive.read(member), f"{archive.path}: {METADATA}")
     base = member.path.removesuffix(METADATA)
     found, refused = [], []
     for name, entry in data.items():
         submitters = _submitters(entry)
         if not isinstance(name, str) or "/" in name or not submitters:
-            refused.append(Refused(str(name)[:120], "Gradescope names no student for it. Assign it to a student there, and export again"))
+            refused.append(
+                Refused(
+                    str(name)[:120],
+                    "Gradescope names no student for it. Assign it to a student there, and export again",
+                )
+            )
             continue
-        found.append(Submission(name, f"{base}{name}/", submitters, _time(entry.get(":created_at", entry.get("created_at")))))
+        found.append(
+            Submission(
+                name, f"{base}{name}/", submitters, _time(entry.get(":created_at", entry.get("created_at")))
+            )
+        )
     listed = {one.folder for one in found} | {f"{base}{entry.path}/" for entry in refused}
-    stray = {member.path.removeprefix(base).partition("/")[0] for member in archive.members if "/" in member.path.removeprefix(base)}
-    refused += [Refused(name, f"{METADATA} does not list it") for name in sorted(stray) if f"{base}{name}/" not in listed]
+    stray = {
+        member.path.removeprefix(base).partition("/")[0]
+        for member in archive.members
+        if "/" in member.path.removeprefix(base)
+    }
+    refused += [
+        Refused(name, f"{METADATA} does not list it")
+        for name in sorted(stray)
+        if f"{base}{name}/" not in listed
+    ]
     return found, refused
 
 
@@ -93,7 +114,9 @@ def load_yaml(data: bytes, name: str) -> dict[Any, Any]:
         _check_depth(yaml.parse(data, Loader))
         found = yaml.load(data, Loader)  # a subclass of the safe loader
     except (yaml.YAMLError, ValueError, TypeError, RecursionError, OverflowError) as error:
-        raise ZipError(f"{name} cannot be read ({str(error).splitlines()[0]}). Export the submissions again.") from None
+        raise ZipError(
+            f"{name} cannot be read ({str(error).splitlines()[0]}). Export the submissions again."
+        ) from None
     if not isinstance(found, dict):
         raise ZipError(f"{name} lists no submissions. Export the submissions again.")
     return found
@@ -144,7 +167,11 @@ def _time(value: Any) -> datetime | None:
 def is_scores(table: Table) -> bool:
     """Return whether a table is one of Gradescope's: of an assignment's scores, of a course's, or its roster."""
     header = table.header
-    return "SID" in header and "Email" in header and ({"First Name", "Last Name"} <= set(header) or "Name" in header)
+    return (
+        "SID" in header
+        and "Email" in header
+        and ({"First Name", "Last Name"} <= set(header) or "Name" in header)
+    )
 
 
 def people_of(table: Table) -> list[Person]:
@@ -157,11 +184,25 @@ def student_rows(table: Table) -> list[tuple[tuple[Cell, ...], Person]]:
     columns = {name: number for number, name in reversed(list(enumerate(table.header)))}
     found = []
     for position, row in enumerate(table.rows[1:], 2):
-        values = {name: table.value(row, columns[name]) if name in columns else "" for name in ("First Name", "Last Name", "Name", "SID", "Email")}
+        values = {
+            name: table.value(row, columns[name]) if name in columns else ""
+            for name in ("First Name", "Last Name", "Name", "SID", "Email")
+        }
         ids = {kind: values[name] for kind, name in (("sid", "SID"), ("email", "Email")) if values[name]}
         first, last = values["First Name"], values["Last Name"]
         if ids:
-            found.append((row, Person(values["Name"] or f"{first} {last}".strip(), first, last, ids, where=f"{table.name}, row {position}")))
+            found.append(
+                (
+                    row,
+                    Person(
+                        values["Name"] or f"{first} {last}".strip(),
+                        first,
+                        last,
+                        ids,
+                        where=f"{table.name}, row {position}",
+                    ),
+                )
+            )
     return found
 
 
@@ -187,7 +228,11 @@ def find_column(table: Table, assignment: str, wanted: str = "") -> Column:
         names, maximum = ["Total Score"], "Max Points"
     else:
         pairs = [name for name in header if f"{name} - Max Points" in header]
-        names = [name for name in pairs if name == wanted or (not wanted and name_key(name) == name_key(assignment))]
+        names = [
+            name
+            for name in pairs
+            if name == wanted or (not wanted and name_key(name) == name_key(assignment))
+        ]
         maximum = f"{names[0]} - Max Points" if names else ""
     there = ", ".join(name for name in header if f"{name} - Max Points" in header) or "none"
     if len(names) != 1 or header.count(names[0]) != 1 or header.count(maximum) != 1:

@@ -64,7 +64,11 @@ def _unwrap(archive: Archive) -> None:
         return
     inner = [replace(member, path=member.path.partition("/")[2]) for member in archive.members]
     top = next(iter(tops))
-    ours = sum(moodle.read_entry_name(one.path) is not None or ("/" not in one.path and bool(canvas.read_file_name(one.path))) for one in inner)
+    ours = sum(
+        moodle.read_entry_name(one.path) is not None
+        or ("/" not in one.path and bool(canvas.read_file_name(one.path)))
+        for one in inner
+    )
     if ours > 0.8 * len(inner) and moodle.read_entry_name(f"{top}/x") is None:
         archive.members = inner
 
@@ -82,7 +86,9 @@ def recognise(archive: Archive) -> str:
     }
     likely = [name for name, count in hits.items() if count > 0.8 * len(paths)]
     if len(likely) > 1:
-        raise ZipError(f"{archive.path}: Canvas or Moodle? Its names could be of both. Say which: --from canvas or --from moodle.")
+        raise ZipError(
+            f"{archive.path}: Canvas or Moodle? Its names could be of both. Say which: --from canvas or --from moodle."
+        )
     if likely:
         return likely[0]
     if all("/" in path for path in paths) and not any(hits.values()):
@@ -104,7 +110,11 @@ def _read_canvas(archive: Archive, register: Register) -> Contents:
         name = canvas.choose(meanings, register)
         if name is None:
             users = " or ".join(one.user for one in meanings)
-            why = f"it could be of user {users}. Give --roster with Canvas's gradebook" if users else "its name is not one that Canvas writes"
+            why = (
+                f"it could be of user {users}. Give --roster with Canvas's gradebook"
+                if users
+                else "its name is not one that Canvas writes"
+            )
             refused.append(Refused(member.path, why))
             continue
         key = (name.user, name.anonymous)
@@ -114,8 +124,14 @@ def _read_canvas(archive: Archive, register: Register) -> Contents:
     for key, files in found.items():
         name = names[key]
         twice = [file for file, members in files.items() if len(members) > 1]
-        refused += [Refused(member.path, "this student has several files of that name") for file in twice for member in files[file]]
-        claim = Person(name.name, ids={"anonymous": name.anonymous} if name.anonymous else {"canvas": name.user})
+        refused += [
+            Refused(member.path, "this student has several files of that name")
+            for file in twice
+            for member in files[file]
+        ]
+        claim = Person(
+            name.name, ids={"anonymous": name.anonymous} if name.anonymous else {"canvas": name.user}
+        )
         source = f"anon_{name.anonymous}" if name.anonymous else f"{name.name}_{name.user}"
         single = {file: members[0] for file, members in files.items() if len(members) == 1}
         handins.append(Handin(source, claim, single, name.late, anonymous=bool(name.anonymous)))
@@ -130,29 +146,52 @@ def _read_moodle(archive: Archive, register: Register) -> Contents:
         if entry is None:
             refused.append(Refused(member.path, "its name is not one that Moodle writes"))
         elif entry.path in found[entry.name, entry.number]:
-            refused.append(Refused(member.path, "this student has another file of that name, of another kind"))
+            refused.append(
+                Refused(member.path, "this student has another file of that name, of another kind")
+            )
         else:
             found[entry.name, entry.number][entry.path] = member
     blind = _is_blind(list(found), register)
-    return Contents("moodle", tuple(_moodle_handin(*key, files, register, blind) for key, files in found.items()), tuple(refused))
+    return Contents(
+        "moodle",
+        tuple(_moodle_handin(*key, files, register, blind) for key, files in found.items()),
+        tuple(refused),
+    )
 
 
 def _is_blind(names: list[tuple[str, str]], register: Register) -> bool:
     """Return whether one word stands for all names, and nobody of the roster has that name or one of these numbers and another name."""
-    if len({name_key(name) for name, _ in names}) != 1 or len(names) < 2 or register.named(Person(names[0][0])):
+    if (
+        len({name_key(name) for name, _ in names}) != 1
+        or len(names) < 2
+        or register.named(Person(names[0][0]))
+    ):
         return False
     return not any(person.name for _, number in names for person in register.with_id("participant", number))
 
 
-def _moodle_handin(name: str, number: str, files: dict[str, Member], register: Register, blind: bool) -> Handin:
+def _moodle_handin(
+    name: str, number: str, files: dict[str, Member], register: Register, blind: bool
+) -> Handin:
     """Return a student's, a group's or an anonymous participant's files, whichever the roster says."""
     source = f"{name}_{number}" if number else name
     people = register.with_id("participant", number) if number else []
     is_person = any(_fits(person, name) for person in people)
     if not is_person and register.members(name):
         return Handin(source, Person(name), files, group=name)
-    anonymous = blind or name_key(name) in (("participant",), ("teilnehmer",), ("in", "teilnehmer"), ("teilnehmerin",), ("participante",))
-    return Handin(source, Person("" if anonymous else name, ids={"participant": number} if number else {}), files, anonymous=anonymous)
+    anonymous = blind or name_key(name) in (
+        ("participant",),
+        ("teilnehmer",),
+        ("in", "teilnehmer"),
+        ("teilnehmerin",),
+        ("participante",),
+    )
+    return Handin(
+        source,
+        Person("" if anonymous else name, ids={"participant": number} if number else {}),
+        files,
+        anonymous=anonymous,
+    )
 
 
 def _fits(person: Person, name: str) -> bool:
@@ -187,10 +226,16 @@ def _read_folders(archive: Archive, assignment: str) -> Contents:
         found[student][rest] = member
     handins = []
     for student, files in found.items():
-        inner = {path.removeprefix(f"{assignment}/"): member for path, member in files.items() if path.startswith(f"{assignment}/")}
+        inner = {
+            path.removeprefix(f"{assignment}/"): member
+            for path, member in files.items()
+            if path.startswith(f"{assignment}/")
+        }
         ids = {"student": student, "login": student} | ({"email": student} if "@" in student else {})
         handins.append(Handin(student, Person(ids=ids), inner or files))
-    return Contents("folders", tuple(handins), tuple(Refused(path, "it lies in no student's folder") for path in outside))
+    return Contents(
+        "folders", tuple(handins), tuple(Refused(path, "it lies in no student's folder") for path in outside)
+    )
 
 
 def _unwrapped(members: Iterable[Member], assignment: str) -> tuple[list[tuple[str, Member]], list[str]]:
@@ -204,4 +249,6 @@ def _unwrapped(members: Iterable[Member], assignment: str) -> tuple[list[tuple[s
         seconds = {path.partition("/")[0] for path in inner if "/" in path}
         if not direct and seconds and seconds != {assignment}:
             listed = [(path.removeprefix(f"{top}/"), member) for path, member in listed]
-    return [(path, member) for path, member in listed if "/" in path], [path for path, _ in listed if "/" not in path]
+    return [(path, member) for path, member in listed if "/" in path], [
+        path for path, _ in listed if "/" not in path
+    ]

@@ -23,7 +23,13 @@ from nbreferee.lms.matching import LeftOut, Matcher, Owned
 from nbreferee.lms.people import Person
 from nbreferee.lms.roster import gradebook_people, read_roster
 
-WORDS = {"new": "new", "replaced": "replaced", "unchanged": "unchanged", "kept": "kept as it was", "left out": "left out"}
+WORDS = {
+    "new": "new",
+    "replaced": "replaced",
+    "unchanged": "unchanged",
+    "kept": "kept as it was",
+    "left out": "left out",
+}
 
 
 @dataclass(frozen=True)
@@ -91,7 +97,11 @@ def import_zip(course: CourseDirectory, gradebook: Gradebook, wanted: Wanted) ->
             done.rows.append(_import_one(course, archive, contents, one, expected, wanted))
     people = {one.person.student: one.person for one in owned}
     if not wanted.dry_run:
-        save_students(gradebook, [people[row.student] for row in done.rows if row.status != "left out"], contents.platform)
+        save_students(
+            gradebook,
+            [people[row.student] for row in done.rows if row.status != "left out"],
+            contents.platform,
+        )
     return done
 
 
@@ -99,16 +109,34 @@ def _check_room(course: CourseDirectory, owned: Iterable[Owned], wanted: Wanted)
     needed = sum(member.size for one in owned for member in one.handin.files.values())
     free = shutil.disk_usage(course.root).free
     if needed > free:
-        raise ZipError(f"{wanted.zip_path}: {needed >> 20} MB when unpacked, and {free >> 20} MB are free on the course's disk. Make room.")
+        raise ZipError(
+            f"{wanted.zip_path}: {needed >> 20} MB when unpacked, and {free >> 20} MB are free on the course's disk. Make room."
+        )
 
 
-def _import_one(course: CourseDirectory, archive: Archive, contents: Contents, one: Owned, expected: list[str], wanted: Wanted) -> Row:
+def _import_one(
+    course: CourseDirectory,
+    archive: Archive,
+    contents: Contents,
+    one: Owned,
+    expected: list[str],
+    wanted: Wanted,
+) -> Row:
     """Put one submission into its place."""
     handin, student = one.handin, one.person.student
 
     def row(status: str, files: Iterable[str] = (), notes: Iterable[str] = ()) -> Row:
         new = ("new in the gradebook",) if one.is_new and status != "left out" else ()
-        return Row(student, _name(one.person), handin.source, one.how, status, tuple(files), (*new, *notes), handin.late)
+        return Row(
+            student,
+            _name(one.person),
+            handin.source,
+            one.how,
+            status,
+            tuple(files),
+            (*new, *notes),
+            handin.late,
+        )
 
     size = sum(member.size for member in handin.files.values())
     if len(handin.files) > placing.FILES or size > placing.TOTAL_BYTES:
@@ -143,13 +171,20 @@ def save_students(gradebook: Gradebook, people: list[Person], platform: str) -> 
         if old is None:
             new.append({"id": person.student, **values})
         elif any(value and value != getattr(old, name) for name, value in values.items()):
-            changed.append({"key": old.id, **{name: value or getattr(old, name) for name, value in values.items()}})
+            changed.append(
+                {"key": old.id, **{name: value or getattr(old, name) for name, value in values.items()}}
+            )
     try:
         if new:
             database.execute(insert(table), new)
         if changed:
             names = [name for name in changed[0] if name != "key"]
-            database.execute(update(table).where(table.c.id == bindparam("key")).values({name: bindparam(name) for name in names}), changed)
+            database.execute(
+                update(table)
+                .where(table.c.id == bindparam("key"))
+                .values({name: bindparam(name) for name in names}),
+                changed,
+            )
         database.commit()
     except BaseException:
         database.rollback()
@@ -160,9 +195,17 @@ def _columns(person: Person, platform: str) -> dict[str, str | None]:
     first, last = person.first, person.last
     if not (first or last) and platform != "canvas":  # there a name without blanks is all that is known
         first, _, last = person.name.rpartition(" ")
-    kinds = {"canvas": ("lms", "canvas", "anonymous"), "moodle": ("lms", "idnumber", "username", "participant")}.get(platform, ("lms", "sid"))
+    kinds = {
+        "canvas": ("lms", "canvas", "anonymous"),
+        "moodle": ("lms", "idnumber", "username", "participant"),
+    }.get(platform, ("lms", "sid"))
     lms = next((person.ids[kind] for kind in kinds if person.ids.get(kind)), None)
-    columns = {"first_name": first or None, "last_name": last or None, "email": person.ids.get("email"), "lms_user_id": lms}
+    columns = {
+        "first_name": first or None,
+        "last_name": last or None,
+        "email": person.ids.get("email"),
+        "lms_user_id": lms,
+    }
     return {name: value[:128] if value else None for name, value in columns.items()}
 
 
@@ -171,7 +214,15 @@ def show(done: Imported, console: Console, dry_run: bool) -> None:
     table = Table("student", "name", "from", "by", "", "files", "remarks", box=SIMPLE_HEAD)
     for row in done.rows:
         remarks = (["late"] if row.late else []) + list(row.notes)
-        cells = (row.student, row.name, row.source, row.how, WORDS[row.status], ", ".join(row.files), "; ".join(remarks))
+        cells = (
+            row.student,
+            row.name,
+            row.source,
+            row.how,
+            WORDS[row.status],
+            ", ".join(row.files),
+            "; ".join(remarks),
+        )
         table.add_row(*(escape(cell) for cell in cells))
     if done.rows:
         console.print(table)
@@ -181,11 +232,19 @@ def show(done: Imported, console: Console, dry_run: bool) -> None:
         for one in some:
             console.print(f"  {one.source}: {one.why}", highlight=False, markup=False, soft_wrap=True)
     counts = Counter(row.status for row in done.rows)
-    parts = [f"{counts[status]} {word}" for status, word in WORDS.items() if counts[status] and status != "left out"]
+    parts = [
+        f"{counts[status]} {word}"
+        for status, word in WORDS.items()
+        if counts[status] and status != "left out"
+    ]
     out = counts["left out"] + len(done.left_out)
     parts += [f"{out} left out"] if out else []
     verb = "would be imported" if dry_run else "imported"
-    console.print(f"Submissions {verb} from {done.platform}: {', '.join(parts) or 'none'}.", highlight=False, markup=False)
+    console.print(
+        f"Submissions {verb} from {done.platform}: {', '.join(parts) or 'none'}.",
+        highlight=False,
+        markup=False,
+    )
     late = sum(row.late for row in done.rows)
     if late:
         console.print(

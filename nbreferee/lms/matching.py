@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from nbreferee.lms.handins import Contents, Handin
-from nbreferee.lms.people import Match, Named, Person, Register, name_slug, name_students
+from nbreferee.lms.naming import Named, name_students
+from nbreferee.lms.people import Match, Person, Register, name_slug
 
 NEEDS_ROSTER = {
     "canvas": "Give --roster with Canvas's gradebook (Grades > Export).",
@@ -47,7 +48,10 @@ class Matcher:
             self.register = Register(gradebook, "the gradebook")
             return
         named = name_students(roster, gradebook)
-        unusable = [replace(person, ids={k: v for k, v in person.ids.items() if k != "student"}) for person, _ in named.problems]
+        unusable = [
+            replace(person, ids={k: v for k, v in person.ids.items() if k != "student"})
+            for person, _ in named.problems
+        ]
         self._problems = {id(person): why for person, (_, why) in zip(unusable, named.problems, strict=True)}
         self._new = named.new
         self.register = Register([*named.people, *unusable], roster_name)
@@ -55,7 +59,11 @@ class Matcher:
     @property
     def roster_problems(self) -> list[LeftOut]:
         """People of the roster who cannot be told."""
-        return [LeftOut(f"{one.where}: {one.label}", self._problems[id(one)]) for one in self.register.people if id(one) in self._problems]
+        return [
+            LeftOut(f"{one.where}: {one.label}", self._problems[id(one)])
+            for one in self.register.people
+            if id(one) in self._problems
+        ]
 
     def owners(self, contents: Contents) -> tuple[list[Owned], list[LeftOut]]:
         """Return whose each submission is, and those that are nobody's or two people's."""
@@ -85,26 +93,47 @@ class Matcher:
         if handin.group:
             members = self.register.members(handin.group)
             bad = [self._problems[id(person)] for person in members if id(person) in self._problems]
-            return [self._owned(handin, person, f"group {handin.group}") for person in members if id(person) not in self._problems], " ".join(bad)
+            return [
+                self._owned(handin, person, f"group {handin.group}")
+                for person in members
+                if id(person) not in self._problems
+            ], " ".join(bad)
         claim = handin.claim
         if platform == "folders":  # the folder's name may be any id of the roster
             text = claim.student
-            claim = Person(text, ids={kind: text for kind in ("student", "login", "username", "sid", "idnumber", "sis", "email")})
+            claim = Person(
+                text,
+                ids=dict.fromkeys(("student", "login", "username", "sid", "idnumber", "sis", "email"), text),
+            )
             people = {id(one): one for kind in claim.ids for one in self.register.with_id(kind, text)}
             claim = replace(claim, ids={}) if not people else claim
-            match = Match(next(iter(people.values())), f"folder {text}") if len(people) == 1 else self.register.find(claim)
+            match = (
+                Match(next(iter(people.values())), f"folder {text}")
+                if len(people) == 1
+                else self.register.find(claim)
+            )
         else:
             match = self.register.find(claim)
         person = match.person
         if person is None and handin.anonymous:
             named = name_students([claim], self._gradebook)
-            return [Owned(handin, one, "anonymous", bool(named.new)) for one in named.people], "".join(why for _, why in named.problems)
+            return [Owned(handin, one, "anonymous", bool(named.new)) for one in named.people], "".join(
+                why for _, why in named.problems
+            )
         if person is None:
             return [], f"{match.problem} {NEEDS_ROSTER[platform]}" if self._roster is None else match.problem
         if id(person) in self._problems:
             return [], self._problems[id(person)]
-        if platform == "moodle" and claim.name and person.name and sorted(name_slug(claim.name)) != sorted(name_slug(person.name)):
-            return [], f"{match.how} is {person.label} in {self.register.source}, and {claim.name} in the zip. Is it the roster of this assignment?"
+        if (
+            platform == "moodle"
+            and claim.name
+            and person.name
+            and sorted(name_slug(claim.name)) != sorted(name_slug(person.name))
+        ):
+            return (
+                [],
+                f"{match.how} is {person.label} in {self.register.source}, and {claim.name} in the zip. Is it the roster of this assignment?",
+            )
         return [self._owned(handin, person, match.how)], ""
 
     def _owned(self, handin: Handin, person: Person, how: str) -> Owned:
@@ -126,7 +155,9 @@ def _by_claim(handins: list[Handin], named: Named) -> tuple[list[Owned], list[Le
             person = students[key]
             owned.append(Owned(handin, person, "the zip's own id", person.student in named.new))
         else:
-            left.append(LeftOut(handin.source, problems.get(key, "the zip does not say whose it is. Give --roster.")))
+            left.append(
+                LeftOut(handin.source, problems.get(key, "the zip does not say whose it is. Give --roster."))
+            )
     return owned, left
 
 
@@ -146,5 +177,11 @@ def _one_each(owned: list[Owned], left: list[LeftOut]) -> tuple[list[Owned], lis
             kept += those
             continue
         sources = ", ".join(one.handin.source for one in those)
-        left += [LeftOut(one.handin.source, f"several submissions would be {student}'s: {sources}. Give a roster with the platform's ids.") for one in those]
+        left += [
+            LeftOut(
+                one.handin.source,
+                f"several submissions would be {student}'s: {sources}. Give a roster with the platform's ids.",
+            )
+            for one in those
+        ]
     return kept, left

@@ -56,11 +56,26 @@ def student_rows(table: Table) -> list[tuple[tuple[Cell, ...], Person]]:
         if number is None:
             continue
         values = {kind: table.value(row, column) for kind, column in columns.items()}
-        ids = {"participant": number[1], **{kind: values.get(kind, "") for kind in ("username", "idnumber", "email")}}
+        ids = {
+            "participant": number[1],
+            **{kind: values.get(kind, "") for kind in ("username", "idnumber", "email")},
+        }
         first, last = values.get("first", ""), values.get("last", "")
         name = values.get("name") or f"{first} {last}".strip()
         groups = tuple(group.strip() for group in values.get("group", "").split(",") if group.strip())
-        found.append((row, Person(name, first, last, {k: v for k, v in ids.items() if v}, groups, f"{table.name}, row {position}")))
+        found.append(
+            (
+                row,
+                Person(
+                    name,
+                    first,
+                    last,
+                    {k: v for k, v in ids.items() if v},
+                    groups,
+                    f"{table.name}, row {position}",
+                ),
+            )
+        )
     return found
 
 
@@ -84,13 +99,23 @@ def find_columns(table: Table, wanted: str = "", comments: str = "") -> Columns:
     """
     words = [_word(heading) for heading in table.header]
     if wanted and table.header.count(wanted) != 1:
-        raise TableError(f"{table.name}: not exactly one column {wanted}. Its columns: {', '.join(table.header)}.")
-    pairs = [number for number in range(2, len(words)) if _holds_maximum(table, number) and _holds_scores(table, number - 1)]
+        raise TableError(
+            f"{table.name}: not exactly one column {wanted}. Its columns: {', '.join(table.header)}."
+        )
+    pairs = [
+        number
+        for number in range(2, len(words))
+        if _holds_maximum(table, number) and _holds_scores(table, number - 1)
+    ]
     pairs = [number for number in pairs if wanted in ("", table.header[number - 1])]
-    by_word = [number for number in pairs if words[number] in WORDS["maximum"] or words[number - 1] in WORDS["grade"]]
+    by_word = [
+        number for number in pairs if words[number] in WORDS["maximum"] or words[number - 1] in WORDS["grade"]
+    ]
     pairs = by_word if len(by_word) == 1 else pairs
     if not pairs and any(word in WORDS["scale"] for word in words):
-        raise TableError(f"{table.name}: this assignment is graded with a scale of words, not with points. Change its grade type in Moodle to points.")
+        raise TableError(
+            f"{table.name}: this assignment is graded with a scale of words, not with points. Change its grade type in Moodle to points."
+        )
     if len(pairs) != 1:
         raise TableError(
             f"{table.name}: {'several columns' if pairs else 'no column'} for scores with the maximum beside. "
@@ -110,7 +135,10 @@ def is_locked(table: Table, row: tuple[Cell, ...], columns: Columns) -> bool:
     """Return whether Moodle says that this grade cannot be changed."""
     if columns.changeable is None:
         return False
-    return any(table.value(row, number).casefold() in LOCKED for number in (columns.changeable, columns.changeable + 1))
+    return any(
+        table.value(row, number).casefold() in LOCKED
+        for number in (columns.changeable, columns.changeable + 1)
+    )
 
 
 def _columns(table: Table) -> dict[str, int]:
@@ -121,14 +149,26 @@ def _columns(table: Table) -> dict[str, int]:
     if "email" not in found:
         mails = [n for n in range(1, len(words)) if all("@" in table.value(row, n) for row in table.body)]
         found |= {"email": mails[0]} if len(mails) == 1 else {}
-    if not found.keys() & {"name", "first", "last"} and len(words) > 1 and words[1] not in sum(WORDS.values(), ()) and _looks_like_names(table):
+    if (
+        not found.keys() & {"name", "first", "last"}
+        and len(words) > 1
+        and words[1] not in sum(WORDS.values(), ())
+        and _looks_like_names(table)
+    ):
         found["name"] = 1
-    return {kind: number for kind, number in found.items() if kind == "name" or "name" not in found or kind not in ("first", "last")}
+    return {
+        kind: number
+        for kind, number in found.items()
+        if kind == "name" or "name" not in found or kind not in ("first", "last")
+    }
 
 
 def _looks_like_names(table: Table) -> bool:
     values = [table.value(row, 1) for row in table.body]
-    return all(" " in value and "@" not in value and not re.search(r"\d", value) for value in values) and len(set(values)) > len(values) / 2
+    return (
+        all(" " in value and "@" not in value and not re.search(r"\d", value) for value in values)
+        and len(set(values)) > len(values) / 2
+    )
 
 
 def _by_word(words: list[str], kind: str) -> int | None:
@@ -161,7 +201,10 @@ class EntryName:
     path: str  # of the file, inside the student's folder
 
 
-_ENTRY = re.compile(r"(?P<name>.*?)(?:_(?P<number>\d+))?_assignsubmission_(?P<plugin>[a-z]+)(?:_(?P<flat>[^/]+)|_?/(?P<path>.+))", re.DOTALL)
+_ENTRY = re.compile(
+    r"(?P<name>.*?)(?:_(?P<number>\d+))?_assignsubmission_(?P<plugin>[a-z]+)(?:_(?P<flat>[^/]+)|_?/(?P<path>.+))",
+    re.DOTALL,
+)
 
 
 def read_entry_name(path: str) -> EntryName | None:

@@ -55,7 +55,9 @@ def place(files: Mapping[str, Member], expected: Collection[str], keep_timestamp
         if path.lower().endswith((".zip", ".tar", ".gz", ".7z", ".rar")):
             notes.append(f"{path} is not unpacked")
     found = {**{path: member for path, member in rest.items() if path not in placed}, **placed}
-    for path in [path for path in found if any(str(parent) in found for parent in PurePosixPath(path).parents)]:
+    for path in [
+        path for path in found if any(str(parent) in found for parent in PurePosixPath(path).parents)
+    ]:
         notes.append(f"{path} is left out: a file has the name of its folder")
         del found[path]
     return Placed(found, tuple(notes), tuple(missing))
@@ -125,20 +127,36 @@ def verdict(incoming: Incoming, force: bool) -> tuple[str, str]:
         return "new", ""
     if folder.is_symlink() or not folder.is_dir():
         return "kept", f"{folder} is a link or no folder. Remove it first"
-    there = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file() or path.is_symlink()}
+    there = {
+        str(path.relative_to(folder)): path
+        for path in folder.rglob("*")
+        if path.is_file() or path.is_symlink()
+    }
     stamp = _read_timestamp(there.pop(TIMESTAMP, None))
     if there.keys() == incoming.contents.keys() - {TIMESTAMP} and all(
         not path.is_symlink() and path.read_bytes() == incoming.contents[name] for name, path in there.items()
     ):
-        return ("unchanged", "") if stamp == incoming.timestamp or incoming.timestamp is None else ("replaced", "")
+        return (
+            ("unchanged", "")
+            if stamp == incoming.timestamp or incoming.timestamp is None
+            else ("replaced", "")
+        )
     if force:
         return "replaced", ""
     if stamp and incoming.timestamp:
-        return ("kept", f"the one that is there was handed in later, {_shown(stamp)}") if stamp > incoming.timestamp else ("replaced", "")
+        return (
+            ("kept", f"the one that is there was handed in later, {_shown(stamp)}")
+            if stamp > incoming.timestamp
+            else ("replaced", "")
+        )
     if incoming.packed is None:
         return "kept", "another one is there, and the zip does not say which is newer. --force replaces it"
     newest = max((path.lstat().st_mtime for path in there.values()), default=0.0)
-    return ("kept", "the one that is there is newer than the zip. --force replaces it") if newest > incoming.packed else ("replaced", "")
+    return (
+        ("kept", "the one that is there is newer than the zip. --force replaces it")
+        if newest > incoming.packed
+        else ("replaced", "")
+    )
 
 
 def write(incoming: Incoming) -> None:

@@ -41,7 +41,14 @@ class Shown:
         return self.by_grade_id.get(grade_id, self.default)
 
 
-def results(outcomes: Sequence[Outcome], exercises: Sequence[Exercise], handed_in: Sequence[str], shown: Shown, wall_s: float, stamp: str) -> dict[str, Any]:
+def results(
+    outcomes: Sequence[Outcome],
+    exercises: Sequence[Exercise],
+    handed_in: Sequence[str],
+    shown: Shown,
+    wall_s: float,
+    stamp: str,
+) -> dict[str, Any]:
     """Return results.json for one submission."""
     by_notebook = {one.notebook: one for one in outcomes}
     names = list(dict.fromkeys(one.notebook for one in exercises))
@@ -71,16 +78,39 @@ def results(outcomes: Sequence[Outcome], exercises: Sequence[Exercise], handed_i
 
 def _test(exercise: Exercise, outcome: Outcome, verdict: CellVerdict | None, shown: Shown) -> dict[str, Any]:
     """Return one entry of `tests`."""
-    test: dict[str, Any] = {"name": exercise.grade_id, "max_score": exercise.points, "visibility": shown.of(exercise.grade_id)}
+    test: dict[str, Any] = {
+        "name": exercise.grade_id,
+        "max_score": exercise.points,
+        "visibility": shown.of(exercise.grade_id),
+    }
     if outcome.status == "missing":
-        return {**test, "score": 0.0, "status": "failed", "output": f"There is no {code(exercise.notebook + '.ipynb')} in what you handed in."}
+        return {
+            **test,
+            "score": 0.0,
+            "status": "failed",
+            "output": f"There is no {code(exercise.notebook + '.ipynb')} in what you handed in.",
+        }
     if outcome.status == "unreadable":
-        return {**test, "score": 0.0, "status": "failed", "output": f"{code(exercise.notebook + '.ipynb')} cannot be read: {_reason(outcome)}"}
+        return {
+            **test,
+            "score": 0.0,
+            "status": "failed",
+            "output": f"{code(exercise.notebook + '.ipynb')} cannot be read: {_reason(outcome)}",
+        }
     if verdict is None or verdict.is_left_to_a_person:
-        by_hand = f"A person grades this answer, for {exercise.points:g} points." if exercise.by_hand else NO_RESPONSE
+        by_hand = (
+            f"A person grades this answer, for {exercise.points:g} points."
+            if exercise.by_hand
+            else NO_RESPONSE
+        )
         return {**test, "output": by_hand}
     passed = verdict.status == "passed"
-    return {**test, "score": verdict.score, "status": "passed" if passed else "failed", "output": _cut(message(verdict.message)) if verdict.message else ""}
+    return {
+        **test,
+        "score": verdict.score,
+        "status": "passed" if passed else "failed",
+        "output": _cut(message(verdict.message)) if verdict.message else "",
+    }
 
 
 def _reason(outcome: Outcome) -> str:
@@ -114,17 +144,23 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$&])", r"\\\1", " ".join(text.split()))
 
 
-def _summary(outcomes: Sequence[Outcome], exercises: Sequence[Exercise], handed_in: Sequence[str], stamp: str) -> str:
+def _summary(
+    outcomes: Sequence[Outcome], exercises: Sequence[Exercise], handed_in: Sequence[str], stamp: str
+) -> str:
     lines = [f"**Graded without a sandbox:** {plain(stamp)}"] if stamp else []
     for outcome in outcomes:
         name = code(f"{outcome.notebook}.ipynb")
         if outcome.status == "missing":
             others = ", ".join(code(path) for path in handed_in[:20]) or "nothing"
-            lines.append(f"There is no {name} in what you handed in, which is: {others}. Rename your notebook to {name}, and hand it in again.")
+            lines.append(
+                f"There is no {name} in what you handed in, which is: {others}. Rename your notebook to {name}, and hand it in again."
+            )
             if not outcome.message.startswith("not handed in"):
                 lines.append(plain(outcome.message))
         elif outcome.status == "unreadable":
-            lines.append(f"{name} cannot be read: {_reason(outcome)} Save it again in Jupyter, and hand it in again.")
+            lines.append(
+                f"{name} cannot be read: {_reason(outcome)} Save it again in Jupyter, and hand it in again."
+            )
         lines += [f"{name}: {plain(repair)}." for repair in outcome.repairs]
     left = sum(one.points for one in exercises if one.by_hand)
     if left:

@@ -24,7 +24,14 @@ HEADINGS = {
     "lms": ("lmsuserid",),
     "canvas": ("canvasid", "canvasuserid", "canvas"),
     "anonymous": ("anonymousid", "canvasanonymousid"),
-    "participant": ("participant", "participantid", "participantnumber", "moodleid", "moodleparticipant", "identifier"),
+    "participant": (
+        "participant",
+        "participantid",
+        "participantnumber",
+        "moodleid",
+        "moodleparticipant",
+        "identifier",
+    ),
     "sis": ("sisuserid", "sisid"),
     "login": ("login", "loginid", "sisloginid"),
     "username": ("username",),
@@ -53,7 +60,11 @@ def roster_of(table: Table) -> list[Person]:
         people = moodle.people_of(table)
     else:
         people = _plain_roster(table)
-    return list({(one.name, one.first, one.last, one.groups, *sorted(one.ids.items())): one for one in people}.values())
+    return list(
+        {
+            (one.name, one.first, one.last, one.groups, *sorted(one.ids.items())): one for one in people
+        }.values()
+    )
 
 
 def gradebook_people(gradebook: Gradebook) -> list[Person]:
@@ -64,9 +75,16 @@ def gradebook_people(gradebook: Gradebook) -> list[Person]:
     columns = (Student.id, Student.first_name, Student.last_name, Student.email, Student.lms_user_id)
     found = []
     for student, first, last, email, lms in gradebook.db.execute(select(*columns).order_by(Student.id)):
-        ids = {"student": student, "login": student, "email": email or (student if "@" in student else ""), "lms": lms or ""}
+        ids = {
+            "student": student,
+            "login": student,
+            "email": email or (student if "@" in student else ""),
+            "lms": lms or "",
+        }
         ids = {kind: value for kind, value in ids.items() if value}
-        found.append(Person(f"{first or ''} {last or ''}".strip(), first or "", last or "", ids, where="the gradebook"))
+        found.append(
+            Person(f"{first or ''} {last or ''}".strip(), first or "", last or "", ids, where="the gradebook")
+        )
     return found
 
 
@@ -86,10 +104,18 @@ def _plain_roster(table: Table) -> list[Person]:
     for number, row in enumerate(table.rows[1:], 2):
         values = {kind: table.value(row, column) for kind, column in columns.items()}
         first, last, name, groups = (values.pop(kind, "") for kind in ("first", "last", "name", "groups"))
-        ids = {kind: _bare_number(value) if kind == "participant" else value for kind, value in values.items() if value}
+        ids = {
+            kind: _bare_number(value) if kind == "participant" else value
+            for kind, value in values.items()
+            if value
+        }
         if ids:
             some = tuple(group.strip() for group in re.split("[,;]", groups) if group.strip())
-            people.append(Person(name or f"{first} {last}".strip(), first, last, ids, some, f"{table.name}, row {number}"))
+            people.append(
+                Person(
+                    name or f"{first} {last}".strip(), first, last, ids, some, f"{table.name}, row {number}"
+                )
+            )
     return people
 
 

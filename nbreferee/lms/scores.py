@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from nbgrader.api import Assignment, Grade, Gradebook, MissingEntry, Student, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import (
+    Assignment,
+    Grade,
+    Gradebook,
+    MissingEntry,
+    Student,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import and_, case, func, select
 
@@ -37,7 +45,9 @@ def max_points(gradebook: Gradebook, assignment: str) -> float:
     try:
         return float(gradebook.find_assignment(assignment).max_score)
     except MissingEntry:
-        raise CourseError(f"{assignment} is not in the gradebook. Run nbgrader generate_assignment {assignment}, then grade.") from None
+        raise CourseError(
+            f"{assignment} is not in the gradebook. Run nbgrader generate_assignment {assignment}, then grade."
+        ) from None
 
 
 def read_scores(course: CourseDirectory, gradebook: Gradebook, assignment: str) -> dict[str, Score]:
@@ -54,12 +64,21 @@ def read_scores(course: CourseDirectory, gradebook: Gradebook, assignment: str) 
         .subquery()
     )
     penalties = (
-        select(SubmittedNotebook.assignment_id, func.sum(SubmittedNotebook.late_submission_penalty).label("penalty"))
+        select(
+            SubmittedNotebook.assignment_id,
+            func.sum(SubmittedNotebook.late_submission_penalty).label("penalty"),
+        )
         .group_by(SubmittedNotebook.assignment_id)
         .subquery()
     )
     rows = (
-        select(SubmittedAssignment.student_id, SubmittedAssignment.timestamp, grades.c.points, grades.c.waiting, penalties.c.penalty)
+        select(
+            SubmittedAssignment.student_id,
+            SubmittedAssignment.timestamp,
+            grades.c.points,
+            grades.c.waiting,
+            penalties.c.penalty,
+        )
         .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
         .outerjoin(grades, grades.c.assignment_id == SubmittedAssignment.id)
         .outerjoin(penalties, penalties.c.assignment_id == SubmittedAssignment.id)
@@ -69,7 +88,11 @@ def read_scores(course: CourseDirectory, gradebook: Gradebook, assignment: str) 
     for student in gradebook.db.execute(select(Student.id)).scalars():
         if student not in found:
             handed_in = Path(course.format_path(course.submitted_directory, student, assignment)).is_dir()
-            found[student] = Score(student, None, "is not graded yet: run nbreferee autograde" if handed_in else "handed in nothing")
+            found[student] = Score(
+                student,
+                None,
+                "is not graded yet: run nbreferee autograde" if handed_in else "handed in nothing",
+            )
     return found
 
 
@@ -77,11 +100,20 @@ def _score(course: CourseDirectory, assignment: str, row) -> Score:
     penalty = row.penalty or 0.0
     points = None if row.points is None else max(0.0, row.points - penalty)
     if points is None:
-        return Score(row.student_id, None, "is not graded yet: run nbreferee autograde", timestamp=row.timestamp)
+        return Score(
+            row.student_id, None, "is not graded yet: run nbreferee autograde", timestamp=row.timestamp
+        )
     folder = Path(course.format_path(course.submitted_directory, row.student_id, assignment))
     newer = row.timestamp and (folder / "timestamp.txt").is_file() and _newer(course, folder, row.timestamp)
     if newer:
-        return Score(row.student_id, None, "handed in again after being graded: run nbreferee autograde", points, penalty, row.timestamp)
+        return Score(
+            row.student_id,
+            None,
+            "handed in again after being graded: run nbreferee autograde",
+            points,
+            penalty,
+            row.timestamp,
+        )
     if row.waiting or not math.isfinite(points):
         return Score(row.student_id, None, "waits for a person", points, penalty, row.timestamp)
     return Score(row.student_id, points, "", None, penalty, row.timestamp)

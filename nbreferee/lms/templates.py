@@ -31,7 +31,9 @@ class Template:
     decimal_comma: bool = False
 
 
-def open_template(platform: str, table: Table, assignment: str, column: str, comments: str | None) -> Template:
+def open_template(
+    platform: str, table: Table, assignment: str, column: str, comments: str | None
+) -> Template:
     """Return the cells for an assignment's scores in a platform's file.
 
     Raises
@@ -39,12 +41,16 @@ def open_template(platform: str, table: Table, assignment: str, column: str, com
     TableError
         where it is another file, or has no column for the assignment.
     """
-    return {"canvas": _canvas, "moodle": _moodle, "gradescope": _gradescope}[platform](table, assignment, column, comments)
+    return {"canvas": _canvas, "moodle": _moodle, "gradescope": _gradescope}[platform](
+        table, assignment, column, comments
+    )
 
 
 def _canvas(table: Table, assignment: str, column: str, comments: str | None) -> Template:
     if not canvas.is_gradebook(table):
-        raise TableError(f"{table.name}: this is no Canvas gradebook, for its heading does not begin with Student, ID. Take the file of Grades > Export.")
+        raise TableError(
+            f"{table.name}: this is no Canvas gradebook, for its heading does not begin with Student, ID. Take the file of Grades > Export."
+        )
     found = canvas.find_column(table, assignment, column)
     slots = []
     for row, person in canvas.student_rows(table):
@@ -63,10 +69,14 @@ def _moodle(table: Table, assignment: str, column: str, comments: str | None) ->
         )
     found = moodle.find_columns(table, column, comments or "")
     if comments is not None and found.comments is None:
-        raise TableError(f"{table.name}: no column for comments. Switch on Feedback comments and the worksheet's, or say which: --comments HEADING.")
+        raise TableError(
+            f"{table.name}: no column for comments. Switch on Feedback comments and the worksheet's, or say which: --comments HEADING."
+        )
     slots = []
     for row, person in moodle.student_rows(table):
-        refusal = "has a grade that cannot be changed in Moodle" if moodle.is_locked(table, row, found) else ""
+        refusal = (
+            "has a grade that cannot be changed in Moodle" if moodle.is_locked(table, row, found) else ""
+        )
         comment = row[found.comments] if comments is not None and found.comments is not None else None
         slots.append(Slot(person, row[found.grade], found.max_score, comment, refusal))
     # A comma that is not the language's own would cut a number short, so only the maximum itself counts.
@@ -76,7 +86,9 @@ def _moodle(table: Table, assignment: str, column: str, comments: str | None) ->
 
 def _gradescope(table: Table, assignment: str, column: str, comments: str | None) -> Template:
     if not gradescope.is_scores(table):
-        raise TableError(f"{table.name}: this is no table of scores of Gradescope, for it has no columns SID and Email. Take the file of Download Grades.")
+        raise TableError(
+            f"{table.name}: this is no table of scores of Gradescope, for it has no columns SID and Email. Take the file of Download Grades."
+        )
     found = gradescope.find_column(table, assignment, column)
     slots = []
     for row, person in gradescope.student_rows(table):

@@ -28,7 +28,9 @@ def make_wheel() -> tuple[str, bytes]:
         if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc"
     }
     files[f"{info}/METADATA"] = (distribution.read_text("METADATA") or "").encode()
-    files[f"{info}/WHEEL"] = b"Wheel-Version: 1.0\nGenerator: nbreferee\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    files[f"{info}/WHEEL"] = (
+        b"Wheel-Version: 1.0\nGenerator: nbreferee\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    )
     files[f"{info}/entry_points.txt"] = (distribution.read_text("entry_points.txt") or "").encode()
     record = "".join(f"{name},sha256={_digest(data)},{len(data)}\n" for name, data in files.items())
     files[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()

@@ -20,7 +20,12 @@ from nbreferee.lms import exporting, importing
 POINTS = 9.0
 CANVAS_ID = 4711
 HALF = {**RIGHT, "double": "def double(x):\n    return x * x", "why": "A guess."}
-ANSWERS = {"right": RIGHT, "half": HALF, "wrong": {**HALF, "half": "def half(x):\n    return x"}, "untouched": {}}
+ANSWERS = {
+    "right": RIGHT,
+    "half": HALF,
+    "wrong": {**HALF, "half": "def half(x):\n    return x"},
+    "untouched": {},
+}
 
 
 def make_course(folder: Path) -> Path:
@@ -29,7 +34,9 @@ def make_course(folder: Path) -> Path:
     write(folder / "source/ps1", *ONE, name="one")
     write(folder / "source/ps1", *TWO, name="two")
     (folder / "nbgrader_config.py").write_text(CONFIG)
-    subprocess.run([BINARIES / "nbgrader", "generate_assignment", "ps1"], cwd=folder, check=True, capture_output=True)
+    subprocess.run(
+        [BINARIES / "nbgrader", "generate_assignment", "ps1"], cwd=folder, check=True, capture_output=True
+    )
     return folder
 
 
@@ -38,22 +45,35 @@ def notebooks(course: Path, answers: str) -> dict[str, bytes]:
     found = {}
     for path in sorted((course / "release/ps1").glob("*.ipynb")):
         release = read_notebook(path)
-        theirs = {cell.metadata.nbgrader.grade_id for cell in release.cells if cell.metadata.nbgrader.solution}
-        notebook = answered(release, {name: text for name, text in ANSWERS[answers].items() if name in theirs})
+        theirs = {
+            cell.metadata.nbgrader.grade_id for cell in release.cells if cell.metadata.nbgrader.solution
+        }
+        notebook = answered(
+            release, {name: text for name, text in ANSWERS[answers].items() if name in theirs}
+        )
         found[path.name] = nbformat.writes(notebook).encode()
     return found
 
 
 def make_class(course: Path) -> list[Student]:
     """Ten students: names of all kinds, one of them late, one who hands in nothing, one whose answer waits for a person."""
-    right, half, wrong, untouched = (notebooks(course, name) for name in ("right", "half", "wrong", "untouched"))
+    right, half, wrong, untouched = (
+        notebooks(course, name) for name in ("right", "half", "wrong", "untouched")
+    )
     return [
         Student("Jane", "Doe", 501, "jdoe", right, "Team A"),
         Student("Jörg", "Müller-Lüdenscheidt", 502, "jmueller", half, "Team A", late=True),
         Student("Ann Marie", "O'Neil", 503, "aoneil", {**wrong, "notes.txt": b"Notes.\n"}, "Team B"),
         Student("Łukasz", "Żółć", 504, "lzolc", right, "Team B"),
         Student("小龍", "李", 505, "xli", half, "Team C"),
-        Student("Tom_3", "van der Berg_2", 506, "tberg", {"one.ipynb": wrong["one.ipynb"], "2_my notes.txt": b"2", "two.ipynb": right["two.ipynb"]}, "Team C"),
+        Student(
+            "Tom_3",
+            "van der Berg_2",
+            506,
+            "tberg",
+            {"one.ipynb": wrong["one.ipynb"], "2_my notes.txt": b"2", "two.ipynb": right["two.ipynb"]},
+            "Team C",
+        ),
         Student("Zoë", "Ångström", 507, "zang", untouched, "Team D"),
         Student("Nobody", "Here", 508, "nhere", {}, "Team E"),
         Student("Waits", "Long", 509, "wlong", right, "Team F"),
@@ -76,7 +96,9 @@ def import_here(course: Path, zip_path: Path, roster: Path | None = None, **opti
         return importing.import_zip(opened, book, importing.Wanted(zip_path, "ps1", roster, **options))
 
 
-def export_here(course: Path, platform: str, template: Path | None, to: Path, **options) -> exporting.Exported:
+def export_here(
+    course: Path, platform: str, template: Path | None, to: Path, **options
+) -> exporting.Exported:
     """Export scores."""
     opened = open_course(course)
     with gradebook_writer(opened) as book:
@@ -99,7 +121,10 @@ def grade(course: Path, waiting: str = "") -> None:
 def formgrader(course: Path) -> dict[str, float | None]:
     """The scores that nbgrader itself shows, by student; None: some answer waits for a person."""
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as book:
-        return {row["student"]: None if row["needs_manual_grade"] else row["score"] for row in book.submission_dicts("ps1")}
+        return {
+            row["student"]: None if row["needs_manual_grade"] else row["score"]
+            for row in book.submission_dicts("ps1")
+        }
 
 
 def handed_in(course: Path) -> dict[str, dict[str, bytes]]:

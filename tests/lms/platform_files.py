@@ -92,10 +92,19 @@ def canvas_slug(student: Student, group: bool = False) -> str:
     """content_zipper.rb: sanitize_user_name, then all but word characters go."""
     name = student.group if group else f"{student.last}, {student.first}"
     name = re.sub(r"_(\d+)_", r"\1", name).lower()
-    return "".join(one for one in name if one.isalnum() or one == "_" or unicodedata.category(one).startswith("M"))
+    return "".join(
+        one for one in name if one.isalnum() or one == "_" or unicodedata.category(one).startswith("M")
+    )
 
 
-def canvas_zip(path: Path, students: list[Student], anonymous: bool = False, groups: bool = False, utf8: bool = True, nfd: bool = False) -> Path:
+def canvas_zip(
+    path: Path,
+    students: list[Student],
+    anonymous: bool = False,
+    groups: bool = False,
+    utf8: bool = True,
+    nfd: bool = False,
+) -> Path:
     """A submissions zip."""
     files = {}
     attachment = 9000
@@ -127,7 +136,10 @@ class Sheet:
         return text.replace(".", ",") if self.comma else text
 
     def bytes(self, rows: list[list[str]], tail: str = "") -> bytes:
-        text = "".join(self.separator.join(self._cell(cell) for cell in row) + self.line_end for row in rows) + tail
+        text = (
+            "".join(self.separator.join(self._cell(cell) for cell in row) + self.line_end for row in rows)
+            + tail
+        )
         return (b"\xef\xbb\xbf" if self.bom else b"") + text.encode()
 
     def _cell(self, value: str) -> str:
@@ -136,14 +148,35 @@ class Sheet:
 
 
 def canvas_gradebook(
-    students: list[Student], sheet: Sheet, points: float, *, split: bool = False, sis: bool = False, custom: bool = False, posting: bool = False, tail: str = ""
+    students: list[Student],
+    sheet: Sheet,
+    points: float,
+    *,
+    split: bool = False,
+    sis: bool = False,
+    custom: bool = False,
+    posting: bool = False,
+    tail: str = "",
 ) -> bytes:
     """Canvas's export of the gradebook: gradebook_exporter.rb."""
-    header = (["LastName", "FirstName"] if split else ["Student"]) + ["ID"] + (["SIS User ID"] if sis else []) + ["SIS Login ID"]
-    header += (["Integration ID", "Root Account"] if sis else []) + ["Section"] + (["Notes"] if custom else [])
+    header = (
+        (["LastName", "FirstName"] if split else ["Student"])
+        + ["ID"]
+        + (["SIS User ID"] if sis else [])
+        + ["SIS Login ID"]
+    )
+    header += (
+        (["Integration ID", "Root Account"] if sis else []) + ["Section"] + (["Notes"] if custom else [])
+    )
     width = len(header)
     header += ["Warm-up (4710)", "ps1 (4711)", "Essay, the first (4712)"]
-    header += ["Assignments Current Points", "Assignments Final Points", "Current Score", "Final Score", "Override Score"]
+    header += [
+        "Assignments Current Points",
+        "Assignments Final Points",
+        "Current Score",
+        "Final Score",
+        "Override Score",
+    ]
     rows = [header]
     if posting:
         rows.append([""] * width + ["", "Manual Posting", ""] + [""] * 5)
@@ -152,9 +185,27 @@ def canvas_gradebook(
     rows.append([*first, sheet.number(10), sheet.number(points), sheet.number(5), ro, ro, ro, ro, ""])
     for one in students:
         names = [one.last, one.first] if split else [f"{one.last}, {one.first}"]
-        row = [*names, str(one.number)] + ([one.sid] if sis else []) + [one.login] + (["", "example.org"] if sis else []) + ["Section A and Section B"]
+        row = (
+            [*names, str(one.number)]
+            + ([one.sid] if sis else [])
+            + [one.login]
+            + (["", "example.org"] if sis else [])
+            + ["Section A and Section B"]
+        )
         row += ['said "hello", twice'] if custom else []
-        rows.append([*row, sheet.number(7.5), one.mark, "EX", sheet.number(7.5), sheet.number(7.5), sheet.number(75), sheet.number(50), ""])
+        rows.append(
+            [
+                *row,
+                sheet.number(7.5),
+                one.mark,
+                "EX",
+                sheet.number(7.5),
+                sheet.number(7.5),
+                sheet.number(75),
+                sheet.number(50),
+                "",
+            ]
+        )
     return sheet.bytes(rows, tail)
 
 
@@ -165,7 +216,9 @@ def canvas_gradebook(
 class Language:
     """Moodle's words in one language."""
 
-    headings: tuple[str, ...]  # identifier, name, e-mail, status, group, grade, maximum, changeable, submitted, graded, comments
+    headings: tuple[
+        str, ...
+    ]  # identifier, name, e-mail, status, group, grade, maximum, changeable, submitted, graded, comments
     participant: str
     yes: str
     no: str
@@ -194,9 +247,23 @@ FINNISH = Language(  # of which the exporter knows no word
 )  # fmt: skip
 
 
-def moodle_worksheet(students: list[Student], sheet: Sheet, points: float, language: Language = ENGLISH, *, blind: bool = False, email: bool = True) -> bytes:
+def moodle_worksheet(
+    students: list[Student],
+    sheet: Sheet,
+    points: float,
+    language: Language = ENGLISH,
+    *,
+    blind: bool = False,
+    email: bool = True,
+) -> bytes:
     """Moodle's grading worksheet: gradingtable.php, with the columns of an offline download."""
-    keep = [n for n in range(11) if not (blind and n in (1, 2)) and not (n == 2 and not email) and not (n == 4 and not any(one.group for one in students))]
+    keep = [
+        n
+        for n in range(11)
+        if not (blind and n in (1, 2))
+        and not (n == 2 and not email)
+        and not (n == 4 and not any(one.group for one in students))
+    ]
     rows = [[language.headings[n] for n in keep]]
     for one in students:
         locked = one.mark == "locked"
@@ -210,7 +277,15 @@ def moodle_worksheet(students: list[Student], sheet: Sheet, points: float, langu
 
 
 def moodle_zip(
-    path: Path, students: list[Student], *, flat: bool = False, old: bool = False, blind: bool = False, teams: bool = False, fork: bool = False, word: str = "Participant"
+    path: Path,
+    students: list[Student],
+    *,
+    flat: bool = False,
+    old: bool = False,
+    blind: bool = False,
+    teams: bool = False,
+    fork: bool = False,
+    word: str = "Participant",
 ) -> Path:
     """A submissions zip: downloader.php."""
     files = {}
@@ -228,14 +303,24 @@ def moodle_zip(
         for name, data in one.files.items():
             files[f"{prefix}_{name}" if flat else f"{prefix}{'_' if old else ''}/{name}"] = data
         if one.files and not flat:
-            files[f"{who.replace('_', ' ')}_{number}_assignsubmission_onlinetext/onlinetext.html"] = b"<p>Here it is.</p>"
+            files[f"{who.replace('_', ' ')}_{number}_assignsubmission_onlinetext/onlinetext.html"] = (
+                b"<p>Here it is.</p>"
+            )
     return zip_of(path, files)
 
 
 # Gradescope
 
 
-def gradescope_zip(path: Path, students: list[Student], *, top: str = "assignment_31_export/", groups: bool = False, ruby: bool = True, sid: bool = True) -> Path:
+def gradescope_zip(
+    path: Path,
+    students: list[Student],
+    *,
+    top: str = "assignment_31_export/",
+    groups: bool = False,
+    ruby: bool = True,
+    sid: bool = True,
+) -> Path:
     """An export of submissions with its metadata, as Ruby dumps it."""
     files = {}
     lines = ["---"]
@@ -249,30 +334,87 @@ def gradescope_zip(path: Path, students: list[Student], *, top: str = "assignmen
         folder = f"submission_{one.number}"
         lines += [f"{folder}:", f"  {colon}submitters:"]
         for other in together:
-            lines += [f"  - {colon}name: {json.dumps(other.name, ensure_ascii=False)}", f"    {colon}sid: '{other.sid if sid else ''}'", f"    {colon}email: {other.email}"]
-        lines += [f"  {colon}created_at: 2026-01-02 03:04:05.678000000 Z", f"  {colon}score: 0.0", f"  {colon}status: processed"]
-        lines += [f"  {colon}results: !ruby/hash:ActiveSupport::HashWithIndifferentAccess", "    tests: []", f"  {colon}history:", f"  - {colon}id: 1"]
+            lines += [
+                f"  - {colon}name: {json.dumps(other.name, ensure_ascii=False)}",
+                f"    {colon}sid: '{other.sid if sid else ''}'",
+                f"    {colon}email: {other.email}",
+            ]
+        lines += [
+            f"  {colon}created_at: 2026-01-02 03:04:05.678000000 Z",
+            f"  {colon}score: 0.0",
+            f"  {colon}status: processed",
+        ]
+        lines += [
+            f"  {colon}results: !ruby/hash:ActiveSupport::HashWithIndifferentAccess",
+            "    tests: []",
+            f"  {colon}history:",
+            f"  - {colon}id: 1",
+        ]
         for name, data in one.files.items():
             files[f"{top}{folder}/{name}"] = data
     files[f"{top}submission_metadata.yml"] = "\n".join(lines).encode() + b"\n"
     return zip_of(path, files)
 
 
-def gradescope_scores(students: list[Student], sheet: Sheet, points: float, *, course: bool = False, name: bool = False, sid: bool = True) -> bytes:
+def gradescope_scores(
+    students: list[Student],
+    sheet: Sheet,
+    points: float,
+    *,
+    course: bool = False,
+    name: bool = False,
+    sid: bool = True,
+) -> bytes:
     """Gradescope's table of scores of an assignment, or of a course."""
     who = ["Name"] if name else ["First Name", "Last Name"]
     header = [*who, "SID", "Email", "Sections"]
     if course:
         header += ["Quiz", "Quiz - Max Points", "Quiz - Submission Time", "Quiz - Lateness (H:M:S)"]
-        header += ["ps1", "ps1 - Max Points", "ps1 - Submission Time", "ps1 - Lateness (H:M:S)", "Total Lateness (H:M:S)"]
+        header += [
+            "ps1",
+            "ps1 - Max Points",
+            "ps1 - Submission Time",
+            "ps1 - Lateness (H:M:S)",
+            "Total Lateness (H:M:S)",
+        ]
     else:
-        header += ["Total Score", "Max Points", "Status", "Submission ID", "Submission Time", "Lateness (H:M:S)", "View Count", "Submission Count", "1: Double (3.0 pts)"]
+        header += [
+            "Total Score",
+            "Max Points",
+            "Status",
+            "Submission ID",
+            "Submission Time",
+            "Lateness (H:M:S)",
+            "View Count",
+            "Submission Count",
+            "1: Double (3.0 pts)",
+        ]
     rows = [header]
     for one in students:
         row = [*([one.name] if name else [one.first, one.last]), one.sid if sid else "", one.email, "A"]
         if course:
-            row += ["2.0", "2.0", "", "", one.mark, f"{points}", "2026-01-02 03:04:05 +0000", "00:00:00", "00:00:00"]
+            row += [
+                "2.0",
+                "2.0",
+                "",
+                "",
+                one.mark,
+                f"{points}",
+                "2026-01-02 03:04:05 +0000",
+                "00:00:00",
+                "00:00:00",
+            ]
         else:
-            row += [one.mark, f"{points}", "Graded", str(one.number), "2026-01-02 03:04:05 +0000", "00:00:00", "0", "1", ""]
+            row += [
+                one.mark,
+                f"{points}",
+                "Graded",
+                str(one.number),
+                "2026-01-02 03:04:05 +0000",
+                "00:00:00",
+                "0",
+                "1",
+                "",
+            ]
         rows.append(row)
     return sheet.bytes(rows)

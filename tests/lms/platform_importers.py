@@ -7,7 +7,9 @@ import io
 import re
 
 
-def canvas_reads(data: bytes, assignment_id: int, users: dict[int, str], logins: dict[str, int]) -> dict[int, str]:
+def canvas_reads(
+    data: bytes, assignment_id: int, users: dict[int, str], logins: dict[str, int]
+) -> dict[int, str]:
     """gradebook_importer.rb: what an upload would set, by user id."""
     text = data.decode("utf-8-sig")
     lines = text.splitlines(keepends=True)[:3]
@@ -16,22 +18,34 @@ def canvas_reads(data: bytes, assignment_id: int, users: dict[int, str], logins:
         sizes = [len(row) for line in lines for row in csv.reader([line], delimiter=separator)]
         counts[separator] = sizes[0] if len(set(sizes)) == 1 else 0
     separator = ";" if counts[";"] > counts[","] else ","
-    rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if not re.fullmatch(r"[;, ]*", separator.join(row))]
+    rows = [
+        row
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+        if not re.fullmatch(r"[;, ]*", separator.join(row))
+    ]
     header = rows[0]
     split = header[:2] == ["LastName", "FirstName"]
     assert ("Student" in header[0] and "ID" in header[1]) or split
     assert "Section" in header
-    columns = [n for n, name in enumerate(header) if (found := re.search(r"\((\d+)\)$", name)) and int(found[1]) == assignment_id]
+    columns = [
+        n
+        for n, name in enumerate(header)
+        if (found := re.search(r"\((\d+)\)$", name)) and int(found[1]) == assignment_id
+    ]
     column = header.index(header[columns[0]])  # Canvas takes the first of that heading
     new_assignments = [
         name
         for name in header[header.index("Section") + 1 :]
-        if not re.search(r"\(\d+\)$", name) and not re.search("(Current|Final|Override) (Score|Points|Grade)", name) and name != "Notes"
+        if not re.search(r"\(\d+\)$", name)
+        and not re.search("(Current|Final|Override) (Score|Points|Grade)", name)
+        and name != "Notes"
     ]
     assert new_assignments == [], "Canvas would make new assignments"
     found = {}
     for row in rows[1:]:
-        if "Points Possible" in row[0] or all(re.fullmatch(r"\s*(Muted|Manual Posting.*)?\s*", cell) for cell in row):
+        if "Points Possible" in row[0] or all(
+            re.fullmatch(r"\s*(Muted|Manual Posting.*)?\s*", cell) for cell in row
+        ):
             continue
         user = int(row[2 if split else 1] or 0)
         if user not in users:
@@ -44,7 +58,14 @@ def canvas_reads(data: bytes, assignment_id: int, users: dict[int, str], logins:
     return found
 
 
-def moodle_reads(data: bytes, strings: tuple[str, str, str], hidden_user: str, decimal_comma: bool, maximum: float, before: dict[int, str]) -> dict[int, float]:
+def moodle_reads(
+    data: bytes,
+    strings: tuple[str, str, str],
+    hidden_user: str,
+    decimal_comma: bool,
+    maximum: float,
+    before: dict[int, str],
+) -> dict[int, float]:
     """importgradeslib.php and locallib.php: the grades that an upload would set, by participant."""
     rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
     identifier, grade, modified = (rows[0].index(word) for word in strings)

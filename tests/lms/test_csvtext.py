@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from nbreferee.lms.csvtext import TableError, number_text, parse_table, read_number, safe_text
 
-cells = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]) | st.sampled_from('",;\t\n '), max_size=6)
+cells = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]) | st.sampled_from('",;\t\n '), max_size=6
+)
 
 
 @st.composite
@@ -23,7 +25,9 @@ def files(draw) -> tuple[bytes, list[list[str]], str]:
     rows = [header, *draw(st.lists(st.lists(cells, min_size=width, max_size=width), min_size=1, max_size=4))]
     out = io.StringIO()
     quoting = draw(st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]))
-    csv.writer(out, delimiter=separator, lineterminator=draw(st.sampled_from(["\n", "\r\n"])), quoting=quoting).writerows(rows)
+    csv.writer(
+        out, delimiter=separator, lineterminator=draw(st.sampled_from(["\n", "\r\n"])), quoting=quoting
+    ).writerows(rows)
     bom = b"\xef\xbb\xbf" if draw(st.booleans()) else b""
     return bom + out.getvalue().encode(), rows, separator
 
@@ -39,7 +43,9 @@ def test_one_cell_changes_and_nothing_else(file, value, data):
     edited = table.edited({cell: value})
     expected = [list(one) for one in rows]
     expected[row][column] = value
-    assert list(csv.reader(io.StringIO(edited.decode("utf-8-sig"), newline=""), delimiter=separator)) == expected
+    assert (
+        list(csv.reader(io.StringIO(edited.decode("utf-8-sig"), newline=""), delimiter=separator)) == expected
+    )
     start, end = len(table.text[: cell.start].encode()), len(table.text[cell.end :].encode())
     assert edited.startswith(text[:start])
     assert end == 0 or edited.endswith(text[-end:])

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from classes import BINARIES, CANVAS_ID, copy_of, export_here, make_course
+from classes import BINARIES, CANVAS_ID, copy_of, export_here
 from nbgrader.api import Gradebook
 from platform_files import FINNISH, Sheet, Student, canvas_gradebook, gradescope_scores, moodle_worksheet
 from platform_importers import canvas_reads
@@ -17,16 +17,28 @@ from platform_importers import canvas_reads
 from nbreferee.course import CourseError
 from nbreferee.lms.csvtext import TableError
 
-CLASS = [Student("Anna", "A", 1, "anna"), Student("Ben", "B", 2, "ben"), Student("Cleo", "C", 3, "cleo"), Student("Dan", "=D", 4, "dan"), Student("Eve", "E", 5, "eve")]
+CLASS = [
+    Student("Anna", "A", 1, "anna"),
+    Student("Ben", "B", 2, "ben"),
+    Student("Cleo", "C", 3, "cleo"),
+    Student("Dan", "=D", 4, "dan"),
+    Student("Eve", "E", 5, "eve"),
+]
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory) -> Path:
+def graded(released, tmp_path_factory) -> Path:
     """Anna has 5 and a mark by hand with extra credit; Ben's answer waits; Cleo is late; Dan is not graded; Eve handed in nothing."""
-    course = make_course(tmp_path_factory.mktemp("export") / "course")
+    course = copy_of(released, tmp_path_factory.mktemp("export") / "course")
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as book:
         for one in CLASS:
-            book.add_student(one.login, first_name=one.first, last_name=one.last, email=one.email, lms_user_id=str(one.number))
+            book.add_student(
+                one.login,
+                first_name=one.first,
+                last_name=one.last,
+                email=one.email,
+                lms_user_id=str(one.number),
+            )
         book.db.commit()
     for one in CLASS[:4]:
         (course / "submitted" / one.login / "ps1").mkdir(parents=True)
@@ -41,7 +53,9 @@ def graded(tmp_path_factory) -> Path:
                         grade.auto_score, grade.needs_manual_grade = None, waits
                         grade.manual_score, grade.extra_credit = (None, None) if waits else (2.25, 0.1)
                 for comment in notebook.comments:
-                    comment.manual_comment = "=HYPERLINK(1)\n<b>Nice</b>" if login == "anna" and comment.name == "why" else None
+                    comment.manual_comment = (
+                        "=HYPERLINK(1)\n<b>Nice</b>" if login == "anna" and comment.name == "why" else None
+                    )
         book.db.commit()
     for login in ("anna", "ben"):
         (course / "feedback" / login / "ps1").mkdir(parents=True)
@@ -55,12 +69,16 @@ def course(graded, tmp_path) -> Path:
     return copy_of(graded, tmp_path / "course")
 
 
-def canvas(course: Path, tmp_path: Path, points: float = 9.0, **options) -> tuple[dict[int, str], dict[str, str]]:
+def canvas(
+    course: Path, tmp_path: Path, points: float = 9.0, **options
+) -> tuple[dict[int, str], dict[str, str]]:
     """Export to Canvas; return what Canvas reads, and the remarks."""
     template = tmp_path / "gradebook.csv"
     template.write_bytes(canvas_gradebook(CLASS, Sheet(), points))
     done = export_here(course, "canvas", template, tmp_path / "out.csv", **options)
-    read = canvas_reads((tmp_path / "out.csv").read_bytes(), CANVAS_ID, {one.number: one.name for one in CLASS}, {})
+    read = canvas_reads(
+        (tmp_path / "out.csv").read_bytes(), CANVAS_ID, {one.number: one.name for one in CLASS}, {}
+    )
     return read, {row.student: row.remark for row in done.rows}
 
 
@@ -137,7 +155,9 @@ def test_what_is_not_certain_is_refused_and_nothing_is_written(case, course, tmp
 
 def test_columns_are_found_by_id_and_by_heading(course, tmp_path):
     template = tmp_path / "gradebook.csv"
-    template.write_bytes(canvas_gradebook(CLASS, Sheet(), 9).replace(b"ps1 (4711)", b"Problem set no. 1 (4711)"))
+    template.write_bytes(
+        canvas_gradebook(CLASS, Sheet(), 9).replace(b"ps1 (4711)", b"Problem set no. 1 (4711)")
+    )
     for column in ("4711", "ps1=4711", "Problem set no. 1 (4711)", "ps1=Problem set no. 1"):
         done = export_here(course, "canvas", template, tmp_path / "out.csv", columns=(column,))
         assert sum(row.written for row in done.rows) == 2, column
@@ -150,14 +170,18 @@ def test_scores_above_moodles_maximum_are_named(course, tmp_path):
     template = tmp_path / "worksheet.csv"
     template.write_bytes(moodle_worksheet(CLASS, Sheet(), 9))
     done = export_here(course, "moodle", template, tmp_path / "out.csv")
-    assert {row.student: row.remark for row in done.rows}["anna"].startswith("54.25 is more than the maximum of 9, which Moodle does not take")
+    assert {row.student: row.remark for row in done.rows}["anna"].startswith(
+        "54.25 is more than the maximum of 9, which Moodle does not take"
+    )
 
 
 def test_moodle_takes_comments_and_pages(course, tmp_path):
     """importziplib.php: each part of a path is split at underscores, the second is the participant, the next two a plugin."""
     template = tmp_path / "worksheet.csv"
     template.write_bytes(moodle_worksheet(CLASS, Sheet(), 9))
-    done = export_here(course, "moodle", template, tmp_path / "out.csv", comments="", feedback_zip=tmp_path / "feedback.zip")
+    done = export_here(
+        course, "moodle", template, tmp_path / "out.csv", comments="", feedback_zip=tmp_path / "feedback.zip"
+    )
     rows = list(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text())))
     assert rows[0]["Feedback comments"] == "why: =HYPERLINK(1)<br>&lt;b&gt;Nice&lt;/b&gt;"
     assert [row["Feedback comments"] for row in rows[1:]] == [""] * 4
@@ -183,7 +207,15 @@ def test_nbgraders_own_command_exports(course, tmp_path):
     template = tmp_path / "gradebook.csv"
     template.write_bytes(canvas_gradebook(CLASS, Sheet(), 9))
     plugin = "nbreferee.lms.plugins.CanvasExport"
-    command = [BINARIES / "nbgrader", "export", "--exporter", plugin, f"--CanvasExport.template={template}", f"--to={tmp_path / 'plugin.csv'}", "--assignment=['ps1']"]
+    command = [
+        BINARIES / "nbgrader",
+        "export",
+        "--exporter",
+        plugin,
+        f"--CanvasExport.template={template}",
+        f"--to={tmp_path / 'plugin.csv'}",
+        "--assignment=['ps1']",
+    ]
     ended = subprocess.run(command, cwd=course, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     assert "ps1, ben: waits for a person" in ended.stderr
@@ -194,9 +226,22 @@ def test_nbgraders_own_command_exports(course, tmp_path):
 def test_the_command_says_what_is_written_and_what_is_not(course, tmp_path):
     template = tmp_path / "gradebook.csv"
     template.write_bytes(canvas_gradebook(CLASS, Sheet(), 9))
-    command = [BINARIES / "nbreferee", "export", "canvas", "ps1", "--course-dir", course, "--template", template, "--to"]
+    command = [
+        BINARIES / "nbreferee",
+        "export",
+        "canvas",
+        "ps1",
+        "--course-dir",
+        course,
+        "--template",
+        template,
+        "--to",
+    ]
     ended = subprocess.run([*command, tmp_path / "out.csv"], capture_output=True, text=True)
     assert ended.returncode == 1
     assert "2 scores written, 3 left as they were." in ended.stdout
     ended = subprocess.run([*command, template], capture_output=True, text=True)
-    assert (ended.returncode, ended.stderr) == (2, f"nbreferee: {template}: --to is the template. Name another file, so that the one you downloaded stays as it is.\n")
+    assert (ended.returncode, ended.stderr) == (
+        2,
+        f"nbreferee: {template}: --to is the template. Name another file, so that the one you downloaded stays as it is.\n",
+    )

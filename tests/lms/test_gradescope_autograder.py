@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from classes import ANSWERS, make_course, notebooks
+from classes import ANSWERS, copy_of, notebooks
 from denied import NUMBERS, PROGRAM, TIER_B
 from small_class import BINARIES, RIGHT, grade_here
 
@@ -46,23 +46,39 @@ def double(x):
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory) -> Path:
+def course(released, tmp_path_factory) -> Path:
     """A course that nobody has handed in to."""
-    return make_course(tmp_path_factory.mktemp("gradescope") / "course")
+    return copy_of(released, tmp_path_factory.mktemp("gradescope") / "course")
 
 
 @pytest.fixture(scope="module")
 def root(course, tmp_path_factory) -> Path:
     """The folders of Gradescope's container, with the packages that setup.sh installs: links to those that are installed here, and our wheel."""
     root = tmp_path_factory.mktemp("container")
-    command = [BINARIES / "nbreferee", "gradescope", "ps1", "--course-dir", course, "--to", root / "autograder.zip", "--visibility", "why=after_published"]
+    command = [
+        BINARIES / "nbreferee",
+        "gradescope",
+        "ps1",
+        "--course-dir",
+        course,
+        "--to",
+        root / "autograder.zip",
+        "--visibility",
+        "why=after_published",
+    ]
     subprocess.run(command, check=True, capture_output=True)
     with zipfile.ZipFile(root / "autograder.zip") as archive:
         archive.extractall(root / "source")
     venv.create(root / "venv", with_pip=False, symlinks=True)
     (here,) = (Path(sys.prefix) / "lib").glob("python3.*/site-packages")
     (there,) = (root / "venv/lib").glob("python3.*/site-packages")
-    shutil.copytree(here, there, copy_function=_link, ignore=shutil.ignore_patterns("*nbreferee*", "*.pyc", "jedi", "playwright"), dirs_exist_ok=True)
+    shutil.copytree(
+        here,
+        there,
+        copy_function=_link,
+        ignore=shutil.ignore_patterns("*nbreferee*", "*.pyc", "jedi", "playwright"),
+        dirs_exist_ok=True,
+    )
     with zipfile.ZipFile(next((root / "source").glob("*.whl"))) as wheel:
         wheel.extractall(there)
     shutil.copy(root / "source/run_autograder", root)
@@ -88,7 +104,12 @@ def run(root: Path, files: dict[str, bytes], denied: tuple[str, ...] = ()) -> su
     if denied:
         package = str(Path(__file__).parents[2])
         program = PROGRAM.format(package=package, denied=[NUMBERS[name] for name in denied])
-        command = [*no_network, sys.executable, "-c", f"{program}\nimport os\nos.execvp('bash', ['bash', {str(root / 'run_autograder')!r}])"]
+        command = [
+            *no_network,
+            sys.executable,
+            "-c",
+            f"{program}\nimport os\nos.execvp('bash', ['bash', {str(root / 'run_autograder')!r}])",
+        ]
     environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(root), "AUTOGRADER_ROOT": str(root)}
     return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=root)
 
@@ -113,7 +134,12 @@ def scores(course: Path, files: dict[str, bytes]) -> dict[str, float]:
     folder.mkdir(parents=True)
     for name, data in files.items():
         (folder / name).write_bytes(data)
-    return {cell.grade_id: cell.score for one in grade_here(course, "same").values() for cell in one.cells if cell.status != "manual"}
+    return {
+        cell.grade_id: cell.score
+        for one in grade_here(course, "same").values()
+        for cell in one.cells
+        if cell.status != "manual"
+    }
 
 
 def files(course: Path, **answers: str) -> dict[str, bytes]:
@@ -129,9 +155,15 @@ def test_right_answers_get_their_points_at_tier_b(course, root):
     right = files(course)
     found = results(root, right, TIER_B)
     assert (found["score"], [test["number"] for test in found["tests"]]) == (5.0, ["1.1", "2.1", "2.2"])
-    assert {name: score for name, score in by_name(found).items() if score is not None} == scores(course, right)
+    assert {name: score for name, score in by_name(found).items() if score is not None} == scores(
+        course, right
+    )
     (why,) = [test for test in found["tests"] if test["name"] == "two: why"]
-    assert (why["visibility"], why.get("status"), why["output"]) == ("after_published", None, "A person grades this answer, for 4 points.")
+    assert (why["visibility"], why.get("status"), why["output"]) == (
+        "after_published",
+        None,
+        "A person grades this answer, for 4 points.",
+    )
 
 
 def test_loops_and_what_is_no_json_cost_their_exercises_alone(course, root):

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from classes import copy_of, handed_in, import_here, make_course
+from classes import handed_in, import_here
 from platform_files import zip_of
 
 from nbreferee.lms.archive import Archive, ZipError
@@ -17,18 +17,6 @@ from nbreferee.lms.gradescope import load_yaml
 from nbreferee.lms.placing import place
 
 GOOD = b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
-
-
-@pytest.fixture(scope="module")
-def released(tmp_path_factory) -> Path:
-    """A course that nobody has handed in to."""
-    return make_course(tmp_path_factory.mktemp("hostile") / "course")
-
-
-@pytest.fixture
-def course(released, tmp_path) -> Path:
-    """A copy of it."""
-    return copy_of(released, tmp_path / "course")
 
 
 def entry(name: str, mode: int = stat.S_IFREG | 0o644, **attributes) -> zipfile.ZipInfo:
@@ -53,7 +41,11 @@ BAD = {
     "a device": (entry("eve/null", stat.S_IFCHR | 0o644), b"", "a link or no regular file"),
     "a name of a thousand letters": (entry(f"eve/{'x' * 1000}"), b"x", "too long"),
     "a bomb": (entry("eve/bomb"), bytes(32 << 20), "times its size"),
-    "a file that is too large": (entry("eve/large", compress_type=zipfile.ZIP_STORED), bytes(65 << 20), "65 MB large"),
+    "a file that is too large": (
+        entry("eve/large", compress_type=zipfile.ZIP_STORED),
+        bytes(65 << 20),
+        "65 MB large",
+    ),
     "another compression": (entry("eve/x.lzma", compress_type=zipfile.ZIP_LZMA), b"x", "compressed in a way"),
 }
 
@@ -63,7 +55,11 @@ def test_bad_entries_are_left_out_and_named(case, course, tmp_path):
     info, data, why = BAD[case]
     path = tmp_path / "bad.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        kind = zipfile.ZIP_DEFLATED if info.compress_type == zipfile.ZIP_STORED and "large" not in info.filename else info.compress_type
+        kind = (
+            zipfile.ZIP_DEFLATED
+            if info.compress_type == zipfile.ZIP_STORED and "large" not in info.filename
+            else info.compress_type
+        )
         archive.writestr(info, data, kind)
         archive.writestr(entry("anna/one.ipynb"), GOOD)
     before = everything(tmp_path) - {course / ".nbreferee.lock"}
@@ -112,7 +108,10 @@ def test_sizes_that_lie_are_found(course, tmp_path):
         start = data.index(mark) + offset
         data[start : start + 4] = (10).to_bytes(4, "little")
     path.write_bytes(data)
-    assert {row.student: row.status for row in import_here(course, path).rows} == {"anna": "left out", "ben": "new"}
+    assert {row.student: row.status for row in import_here(course, path).rows} == {
+        "anna": "left out",
+        "ben": "new",
+    }
 
 
 UNUSABLE = {
@@ -136,7 +135,15 @@ def test_files_that_are_no_zips_are_named(case, course, tmp_path):
 def test_equal_names_in_a_zip_are_nobodys_choice(tmp_path):
     buffer = io.BytesIO()
     with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(buffer, "w") as archive:
-        for name, data in (("a/same", b"1"), ("a/same", b"1"), ("a/twice", b"1"), ("a/twice", b"2"), ("a", b"file"), ("zo\u0308e", b"1"), ("zöe", b"2")):
+        for name, data in (
+            ("a/same", b"1"),
+            ("a/same", b"1"),
+            ("a/twice", b"1"),
+            ("a/twice", b"2"),
+            ("a", b"file"),
+            ("zo\u0308e", b"1"),
+            ("zöe", b"2"),
+        ):
             archive.writestr(name, data)
     (tmp_path / "x.zip").write_bytes(buffer.getvalue())
     with Archive(tmp_path / "x.zip") as archive:
@@ -149,14 +156,22 @@ def test_equal_names_in_a_zip_are_nobodys_choice(tmp_path):
 
 
 def test_what_systems_leave_in_zips_is_nobodys(course, tmp_path):
-    files = {"__MACOSX/anna/._one.ipynb": b"x", "anna/.DS_Store": b"x", "anna/.ipynb_checkpoints/one.ipynb": b"x", "anna/one.ipynb": GOOD}
+    files = {
+        "__MACOSX/anna/._one.ipynb": b"x",
+        "anna/.DS_Store": b"x",
+        "anna/.ipynb_checkpoints/one.ipynb": b"x",
+        "anna/one.ipynb": GOOD,
+    }
     done = import_here(course, zip_of(tmp_path / "x.zip", files))
     assert done.complete
     assert handed_in(course) == {"anna": {"one.ipynb": GOOD}}
 
 
 def test_students_cannot_set_their_own_time(course, tmp_path):
-    files = {"Anna A_7_assignsubmission_file/one.ipynb": GOOD, "Anna A_7_assignsubmission_file/timestamp.txt": b"1999-01-01 00:00:00 UTC"}
+    files = {
+        "Anna A_7_assignsubmission_file/one.ipynb": GOOD,
+        "Anna A_7_assignsubmission_file/timestamp.txt": b"1999-01-01 00:00:00 UTC",
+    }
     done = import_here(course, zip_of(tmp_path / "x.zip", files))
     assert handed_in(course) == {"participant_7": {"one.ipynb": GOOD}}
     assert "timestamp.txt is left out: files of that name are nbgrader's own" in done.rows[0].notes
@@ -164,19 +179,31 @@ def test_students_cannot_set_their_own_time(course, tmp_path):
 
 def test_a_folder_with_the_name_of_a_file_costs_nobody_else_anything(course, tmp_path):
     """Moodle keeps a student's files and online text in two folders, which come together here."""
-    eve = {"Eve E_7_assignsubmission_file/onlinetext.html/x": b"x", "Eve E_7_assignsubmission_onlinetext/onlinetext.html": b"<p>"}
-    done = import_here(course, zip_of(tmp_path / "x.zip", {**eve, "Anna A_8_assignsubmission_file/one.ipynb": GOOD}))
-    assert handed_in(course) == {"participant_7": {"onlinetext.html": b"<p>"}, "participant_8": {"one.ipynb": GOOD}}
+    eve = {
+        "Eve E_7_assignsubmission_file/onlinetext.html/x": b"x",
+        "Eve E_7_assignsubmission_onlinetext/onlinetext.html": b"<p>",
+    }
+    done = import_here(
+        course, zip_of(tmp_path / "x.zip", {**eve, "Anna A_8_assignsubmission_file/one.ipynb": GOOD})
+    )
+    assert handed_in(course) == {
+        "participant_7": {"onlinetext.html": b"<p>"},
+        "participant_8": {"one.ipynb": GOOD},
+    }
     assert "onlinetext.html/x is left out: a file has the name of its folder" in done.rows[0].notes
 
 
 def test_thousands_of_files_of_one_student_are_left_out(course, tmp_path):
-    done = import_here(course, zip_of(tmp_path / "x.zip", {**{f"eve/{n}": b"" for n in range(501)}, "anna/one.ipynb": GOOD}))
+    done = import_here(
+        course, zip_of(tmp_path / "x.zip", {**{f"eve/{n}": b"" for n in range(501)}, "anna/one.ipynb": GOOD})
+    )
     assert {row.student: row.status for row in done.rows} == {"anna": "new", "eve": "left out"}
 
 
 def test_ids_that_are_no_folder_names_are_left_out(course, tmp_path):
-    done = import_here(course, zip_of(tmp_path / "x.zip", {".hidden/one.ipynb": GOOD, "anna/one.ipynb": GOOD}))
+    done = import_here(
+        course, zip_of(tmp_path / "x.zip", {".hidden/one.ipynb": GOOD, "anna/one.ipynb": GOOD})
+    )
     assert [left.source for left in done.left_out] == [".hidden"]
     assert "cannot be a student's id" in done.left_out[0].why
 
@@ -207,14 +234,29 @@ def test_metadata_is_data_alone(case):
 
 NOTEBOOKS = {
     "the name itself": ({"one.ipynb"}, {"one.ipynb": "one.ipynb"}),
-    "the latest of several": ({"one.ipynb", "one-1.ipynb", "one-2.ipynb", "one-10.ipynb"}, {"one.ipynb": "one-10.ipynb"}),
+    "the latest of several": (
+        {"one.ipynb", "one-1.ipynb", "one-2.ipynb", "one-10.ipynb"},
+        {"one.ipynb": "one-10.ipynb"},
+    ),
     "other letters": ({"ONE.ipynb"}, {"one.ipynb": "ONE.ipynb"}),
-    "the name itself before other letters": ({"One.ipynb", "one.ipynb"}, {"one.ipynb": "one.ipynb", "One.ipynb": "One.ipynb"}),
-    "two in other letters": ({"One.ipynb", "ONE.ipynb"}, {"One.ipynb": "One.ipynb", "ONE.ipynb": "ONE.ipynb"}),
+    "the name itself before other letters": (
+        {"One.ipynb", "one.ipynb"},
+        {"one.ipynb": "one.ipynb", "One.ipynb": "One.ipynb"},
+    ),
+    "two in other letters": (
+        {"One.ipynb", "ONE.ipynb"},
+        {"One.ipynb": "One.ipynb", "ONE.ipynb": "ONE.ipynb"},
+    ),
     "a browser's copy": ({"one (1).ipynb"}, {"one.ipynb": "one (1).ipynb"}),
-    "a browser's copy beside": ({"one (1).ipynb", "one.ipynb"}, {"one.ipynb": "one.ipynb", "one (1).ipynb": "one (1).ipynb"}),
+    "a browser's copy beside": (
+        {"one (1).ipynb", "one.ipynb"},
+        {"one.ipynb": "one.ipynb", "one (1).ipynb": "one (1).ipynb"},
+    ),
     "a notebook whose own name has a number": ({"one-7.ipynb"}, {"one-7.ipynb": "one-7.ipynb"}),
-    "a folder around all": ({"hw/one.ipynb", "hw/data/x.csv"}, {"one.ipynb": "hw/one.ipynb", "data/x.csv": "hw/data/x.csv"}),
+    "a folder around all": (
+        {"hw/one.ipynb", "hw/data/x.csv"},
+        {"one.ipynb": "hw/one.ipynb", "data/x.csv": "hw/data/x.csv"},
+    ),
     "a folder of that name": ({"one.ipynb/x", "one-1.ipynb"}, {"one.ipynb": "one-1.ipynb"}),
     "another name": ({"homework.ipynb"}, {"homework.ipynb": "homework.ipynb"}),
 }
@@ -223,7 +265,9 @@ NOTEBOOKS = {
 @pytest.mark.parametrize("case", NOTEBOOKS)
 def test_notebooks_are_found_by_name(case):
     given, expected = NOTEBOOKS[case]
-    assert dict(place({name: name for name in given}, ["one", "one-7"], keep_timestamp=False).files) == expected
+    assert (
+        dict(place({name: name for name in given}, ["one", "one-7"], keep_timestamp=False).files) == expected
+    )
 
 
 def test_newer_submissions_stay(course, tmp_path):

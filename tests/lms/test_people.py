@@ -5,27 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from classes import copy_of, export_here, handed_in, import_here, make_course
+from classes import export_here, handed_in, import_here
 from hypothesis import given
 from hypothesis import strategies as st
 from nbgrader.api import Gradebook
 from platform_files import Sheet, Student, canvas_gradebook, canvas_zip, moodle_worksheet, moodle_zip, zip_of
 
-from nbreferee.lms.people import Person, Register, name_students
+from nbreferee.lms.naming import name_students
+from nbreferee.lms.people import Person, Register
 
 GOOD = {"one.ipynb": b'{"cells": []}'}
-
-
-@pytest.fixture(scope="module")
-def released(tmp_path_factory) -> Path:
-    """A course that nobody has handed in to."""
-    return make_course(tmp_path_factory.mktemp("people") / "course")
-
-
-@pytest.fixture
-def course(released, tmp_path) -> Path:
-    """A copy of it."""
-    return copy_of(released, tmp_path / "course")
 
 
 def files(text: str) -> dict[str, bytes]:
@@ -37,7 +26,10 @@ def roster(path: Path, text: str) -> Path:
     return path
 
 
-TWO_OF_ONE_NAME = [Student("Jane", "Doe", 1, "jane1", files("first")), Student("Jane", "Doe", 2, "jane2", files("second"))]
+TWO_OF_ONE_NAME = [
+    Student("Jane", "Doe", 1, "jane1", files("first")),
+    Student("Jane", "Doe", 2, "jane2", files("second")),
+]
 LEFT = Student("Gone", "Long", 3, "gone", files("gone"))
 STRANGER = Student("Not", "Enrolled", 4, "stranger", files("stranger"))
 
@@ -55,7 +47,10 @@ def test_two_of_one_name_one_who_left_one_unknown(course, tmp_path):
 
 def test_two_of_one_name_without_ids_are_nobody(course, tmp_path):
     """A roster without the platform's ids: names alone cannot tell them."""
-    people = roster(tmp_path / "people.csv", "student_id,first_name,last_name\njane1,Jane,Doe\njane2,Jane,Doe\nben,Ben,Meyer\n")
+    people = roster(
+        tmp_path / "people.csv",
+        "student_id,first_name,last_name\njane1,Jane,Doe\njane2,Jane,Doe\nben,Ben,Meyer\n",
+    )
     ben = Student("Ben", "Meyer", 9, "ben", files("ben"))
     done = import_here(course, canvas_zip(tmp_path / "x.zip", [*TWO_OF_ONE_NAME, ben]), people)
     assert handed_in(course) == {"ben": files("ben")}
@@ -87,7 +82,12 @@ def test_moodle_rosters_of_other_assignments_fit_nobody(course, tmp_path):
 def test_exports_name_everybody_who_is_not_in_both(course, tmp_path):
     """Rows that two students could be, and students without a row: nobody's cell changes, and each is named."""
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as book:
-        for student, email, lms in (("jane1", "jane1@example.org", None), ("mail", "jane2", None), ("jane2", None, "2"), ("gone", None, None)):
+        for student, email, lms in (
+            ("jane1", "jane1@example.org", None),
+            ("mail", "jane2", None),
+            ("jane2", None, "2"),
+            ("gone", None, None),
+        ):
             book.add_student(student, first_name="Jane", last_name="Doe", email=email, lms_user_id=lms)
             submission = book.add_submission("ps1", student)
             for notebook in submission.notebooks:
@@ -97,15 +97,26 @@ def test_exports_name_everybody_who_is_not_in_both(course, tmp_path):
     template = tmp_path / "canvas.csv"
     template.write_bytes(canvas_gradebook([*TWO_OF_ONE_NAME, STRANGER], Sheet(), 9))
     done = export_here(course, "canvas", template, tmp_path / "out.csv")
-    changed = [line for line, before in zip((tmp_path / "out.csv").read_text().splitlines(), template.read_text().splitlines(), strict=True) if line != before]
+    changed = [
+        line
+        for line, before in zip(
+            (tmp_path / "out.csv").read_text().splitlines(), template.read_text().splitlines(), strict=True
+        )
+        if line != before
+    ]
     assert [line.split(",")[2] for line in changed] == ["1", "2"]
-    assert {row.name for row in done.rows if row.remark == "is not in the gradebook"} == {"Not Enrolled (Canvas id 4)"}
+    assert {row.name for row in done.rows if row.remark == "is not in the gradebook"} == {
+        "Not Enrolled (Canvas id 4)"
+    }
     assert [problem.split()[0] for problem in done.problems] == ["gone", "mail"]
     assert not done.complete
 
 
 CONFLICTS = {
-    "the id says one, the e-mail address another": ({"login": "anna", "email": "ben@example.org"}, "several students"),
+    "the id says one, the e-mail address another": (
+        {"login": "anna", "email": "ben@example.org"},
+        "several students",
+    ),
     "lms_user_id says one, the id another": ({"login": "anna", "canvas": "22"}, "several students"),
 }
 
@@ -113,30 +124,51 @@ CONFLICTS = {
 @pytest.mark.parametrize("case", CONFLICTS)
 def test_ids_that_disagree_match_nobody(case):
     ids, why = CONFLICTS[case]
-    book = [Person("Anna A", ids={"student": "anna", "login": "anna"}), Person("Ben B", ids={"student": "ben", "login": "ben", "email": "ben@example.org", "lms": "22"})]
+    book = [
+        Person("Anna A", ids={"student": "anna", "login": "anna"}),
+        Person("Ben B", ids={"student": "ben", "login": "ben", "email": "ben@example.org", "lms": "22"}),
+    ]
     named = name_students([Person(ids=ids)], book)
     assert named.people == ()
     assert why in named.problems[0][1]
 
 
-names = st.text(st.characters(codec="utf-8", categories=["L", "N", "Zs"]), min_size=1, max_size=12).filter(lambda text: text.strip())
-rosters = st.lists(st.tuples(names, names, st.integers(1, 30), st.sampled_from(["", "a", "b", "c"])), min_size=1, max_size=8)
+names = st.text(st.characters(codec="utf-8", categories=["L", "N", "Zs"]), min_size=1, max_size=12).filter(
+    lambda text: text.strip()
+)
+rosters = st.lists(
+    st.tuples(names, names, st.integers(1, 30), st.sampled_from(["", "a", "b", "c"])), min_size=1, max_size=8
+)
 
 
 @given(rosters, rosters)
 def test_nobody_is_two_people_and_nobody_gets_two_submissions(people, claims):
     """Whatever the files say: a match agrees with every id that both have, and no two people become one student."""
     roster = [
-        Person(f"{first} {last}", first, last, {k: v for k, v in {"canvas": str(number), "login": login}.items() if v}, where=str(n))
+        Person(
+            f"{first} {last}",
+            first,
+            last,
+            {k: v for k, v in {"canvas": str(number), "login": login}.items() if v},
+            where=str(n),
+        )
         for n, (first, last, number, login) in enumerate(people)
     ]
-    named = name_students(roster, [Person("Old Student", ids={"student": "a", "login": "a"}), Person("X Y", ids={"student": "q", "login": "q", "lms": "7"})])
+    named = name_students(
+        roster,
+        [
+            Person("Old Student", ids={"student": "a", "login": "a"}),
+            Person("X Y", ids={"student": "q", "login": "q", "lms": "7"}),
+        ],
+    )
     students = [person.student for person in named.people]
     assert len(set(students)) == len(students)
     assert len(named.people) + len(named.problems) == len(roster)
     register = Register(named.people, "roster")
     for first, last, number, login in claims:
-        claim = Person(f"{first} {last}", ids={k: v for k, v in {"canvas": str(number), "login": login}.items() if v})
+        claim = Person(
+            f"{first} {last}", ids={k: v for k, v in {"canvas": str(number), "login": login}.items() if v}
+        )
         match = register.find(claim)
         assert (match.person is None) == bool(match.problem)
         if match.person is not None:
@@ -149,7 +181,9 @@ def test_markup_in_names_prints_whole(course, tmp_path, capsys):
 
     from nbreferee.lms.importing import show
 
-    done = import_here(course, zip_of(tmp_path / "x.zip", {"anna[old]/one.ipynb": b"{}", "[red]ben[/red]/one.ipynb": b"{}"}))
+    done = import_here(
+        course, zip_of(tmp_path / "x.zip", {"anna[old]/one.ipynb": b"{}", "[red]ben[/red]/one.ipynb": b"{}"})
+    )
     show(done, Console(width=200), dry_run=False)
     printed = capsys.readouterr().out
     assert "anna[old]" in printed
@@ -161,9 +195,18 @@ def test_names_do_not_make_up_for_other_numbers(course, tmp_path):
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as book:
         book.add_student("jane", first_name="Jane", last_name="Doe", lms_user_id="111")
         book.add_student("ben", first_name="Ben", last_name="Meyer")
-    done = import_here(course, canvas_zip(tmp_path / "x.zip", [Student("Jane", "Doe", 222, "x", files("x")), Student("Ben", "Meyer", 9, "b", files("b"))]))
+    done = import_here(
+        course,
+        canvas_zip(
+            tmp_path / "x.zip",
+            [Student("Jane", "Doe", 222, "x", files("x")), Student("Ben", "Meyer", 9, "b", files("b"))],
+        ),
+    )
     assert handed_in(course) == {}
-    assert [one.why.split(".")[0] for one in done.left_out] == ["doejane (Canvas id 222) is not in the gradebook", "meyerben (Canvas id 9) is not in the gradebook"]
+    assert [one.why.split(".")[0] for one in done.left_out] == [
+        "doejane (Canvas id 222) is not in the gradebook",
+        "meyerben (Canvas id 9) is not in the gradebook",
+    ]
 
 
 def test_rows_that_stand_twice_are_one_person(course, tmp_path):
@@ -173,15 +216,42 @@ def test_rows_that_stand_twice_are_one_person(course, tmp_path):
 
 
 WRAPPED = {
-    "Canvas's, zipped again": ({"submissions/doejane_1_9001_one.ipynb": b"{}", "submissions/meyerben_2_9002_one.ipynb": b"{}"}, "canvas", {"canvas_1", "canvas_2"}),
-    "Moodle's, zipped again": ({"x/Jane Doe_1_assignsubmission_file/one.ipynb": b"{}", "x/B M_2_assignsubmission_file/one.ipynb": b"{}"}, "moodle", {"participant_1", "participant_2"}),
-    "Moodle's, of one student": ({"Jane Doe_1_assignsubmission_file/one.ipynb": b"{}"}, "moodle", {"participant_1"}),
-    "nbgrader's own layout": ({"submitted/anna/ps1/one.ipynb": b"{}", "submitted/ben/ps1/one.ipynb": b"{}"}, "folders", {"anna", "ben"}),
+    "Canvas's, zipped again": (
+        {"submissions/doejane_1_9001_one.ipynb": b"{}", "submissions/meyerben_2_9002_one.ipynb": b"{}"},
+        "canvas",
+        {"canvas_1", "canvas_2"},
+    ),
+    "Moodle's, zipped again": (
+        {
+            "x/Jane Doe_1_assignsubmission_file/one.ipynb": b"{}",
+            "x/B M_2_assignsubmission_file/one.ipynb": b"{}",
+        },
+        "moodle",
+        {"participant_1", "participant_2"},
+    ),
+    "Moodle's, of one student": (
+        {"Jane Doe_1_assignsubmission_file/one.ipynb": b"{}"},
+        "moodle",
+        {"participant_1"},
+    ),
+    "nbgrader's own layout": (
+        {"submitted/anna/ps1/one.ipynb": b"{}", "submitted/ben/ps1/one.ipynb": b"{}"},
+        "folders",
+        {"anna", "ben"},
+    ),
     "folders": ({"anna/one.ipynb": b"{}", "ben/one.ipynb": b"{}"}, "folders", {"anna", "ben"}),
     "one folder": ({"anna/one.ipynb": b"{}"}, "folders", {"anna"}),
     "one folder in nbgrader's layout": ({"anna/ps1/one.ipynb": b"{}"}, "folders", {"anna"}),
-    "a student with a file of Gradescope's": ({"anna/submission_metadata.yml": b"x: 1", "anna/one.ipynb": b"{}", "ben/one.ipynb": b"{}"}, "folders", {"anna", "ben"}),
-    "a student with a name of Moodle's": ({"doejane_1_9001_x_1_assignsubmission_file_y.ipynb": b"{}", "meyerben_2_9002_one.ipynb": b"{}"}, "canvas", {"canvas_1", "canvas_2"}),
+    "a student with a file of Gradescope's": (
+        {"anna/submission_metadata.yml": b"x: 1", "anna/one.ipynb": b"{}", "ben/one.ipynb": b"{}"},
+        "folders",
+        {"anna", "ben"},
+    ),
+    "a student with a name of Moodle's": (
+        {"doejane_1_9001_x_1_assignsubmission_file_y.ipynb": b"{}", "meyerben_2_9002_one.ipynb": b"{}"},
+        "canvas",
+        {"canvas_1", "canvas_2"},
+    ),
 }
 
 

@@ -7,7 +7,18 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from classes import CANVAS_ID, POINTS, WAITS, changed_cells, copy_of, export_here, formgrader, grade, handed_in, import_here, make_class, make_course
+from classes import (
+    CANVAS_ID,
+    POINTS,
+    WAITS,
+    changed_cells,
+    export_here,
+    formgrader,
+    grade,
+    handed_in,
+    import_here,
+    make_class,
+)
 from platform_files import (
     ENGLISH,
     FINNISH,
@@ -26,28 +37,28 @@ from platform_importers import canvas_reads, gradescope_reads, moodle_reads
 EXCEL = Sheet(";", comma=True, bom=True, line_end="\r\n")
 
 
-@pytest.fixture(scope="module")
-def released(tmp_path_factory) -> Path:
-    """A course that nobody has handed in to."""
-    return make_course(tmp_path_factory.mktemp("lms") / "course")
-
-
-@pytest.fixture
-def course(released, tmp_path) -> Path:
-    """A copy of it."""
-    return copy_of(released, tmp_path / "course")
-
-
 def same_name(students):
     """Two students of one name."""
-    return [*students, replace(students[0], number=601, login="jdoe2", files=students[1].files, group="Team H")]
+    return [
+        *students,
+        replace(students[0], number=601, login="jdoe2", files=students[1].files, group="Team H"),
+    ]
 
 
 def resubmitted(students):
     """Files of second and third attempts, as Canvas names them; older ones beside."""
     first, second, *rest = students
-    one = {"one-2.ipynb": first.files["one.ipynb"], "one-1.ipynb": b"an older one", "two-1.ipynb": first.files["two.ipynb"]}
-    two = {"one-1.ipynb": second.files["one.ipynb"], "two-10.ipynb": second.files["two.ipynb"], "two-9.ipynb": b"{}", "two.ipynb": b"[]"}
+    one = {
+        "one-2.ipynb": first.files["one.ipynb"],
+        "one-1.ipynb": b"an older one",
+        "two-1.ipynb": first.files["two.ipynb"],
+    }
+    two = {
+        "one-1.ipynb": second.files["one.ipynb"],
+        "two-10.ipynb": second.files["two.ipynb"],
+        "two-9.ipynb": b"{}",
+        "two.ipynb": b"[]",
+    }
     return [replace(first, files=one), replace(second, files=two), *rest]
 
 
@@ -96,7 +107,9 @@ def test_canvas(case, course, tmp_path):
     sheet = settings.get("sheet", Sheet())
     template = tmp_path / "gradebook.csv"
     template.write_bytes(canvas_gradebook(students, sheet, POINTS, **settings.get("layout", {})))
-    done = import_here(course, canvas_zip(tmp_path / "canvas.zip", students, **settings.get("zip", {})), template)
+    done = import_here(
+        course, canvas_zip(tmp_path / "canvas.zip", students, **settings.get("zip", {})), template
+    )
     assert (done.platform, done.left_out, done.files_left_out) == ("canvas", [], [])
     assert {row.name for row in done.rows if row.late} == {"Jörg Müller-Lüdenscheidt"}
     expect_files(course, students, "login")
@@ -104,7 +117,12 @@ def test_canvas(case, course, tmp_path):
     export_here(course, "canvas", template, tmp_path / "out.csv")
 
     before, after = template.read_bytes(), (tmp_path / "out.csv").read_bytes()
-    read = partial(canvas_reads, assignment_id=CANVAS_ID, users={one.number: one.name for one in students}, logins={one.login: one.number for one in students})
+    read = partial(
+        canvas_reads,
+        assignment_id=CANVAS_ID,
+        users={one.number: one.name for one in students},
+        logins={one.login: one.number for one in students},
+    )
     old, new, scores = read(before), read(after), formgrader(course)
     for one in students:
         score = None if one.mark in ("EX", "N/A") else scores.get(one.login)
@@ -112,7 +130,13 @@ def test_canvas(case, course, tmp_path):
             assert new[one.number] == old[one.number], one
         else:
             assert float(new[one.number]) == score, one
-    expect_one_column(before, after, sheet, "ps1 (4711)", sum(not one.mark or one.mark == "1.00" for one in students if one.files and one.name != WAITS))
+    expect_one_column(
+        before,
+        after,
+        sheet,
+        "ps1 (4711)",
+        sum(not one.mark or one.mark == "1.00" for one in students if one.files and one.name != WAITS),
+    )
 
 
 MOODLE = {
@@ -126,7 +150,12 @@ MOODLE = {
     "before 4.1": {"zip": {"old": True}},
     "user names before names": {"zip": {"fork": True}, "fork": True},
     "blind": {"blind": True, "zip": {"blind": True}},
-    "blind, German": {"blind": True, "zip": {"blind": True, "word": "Teilnehmerin"}, "language": GERMAN, "sheet": Sheet(comma=True)},
+    "blind, German": {
+        "blind": True,
+        "zip": {"blind": True, "word": "Teilnehmerin"},
+        "language": GERMAN,
+        "sheet": Sheet(comma=True),
+    },
     "teams": {"teams": True, "zip": {"teams": True}},
     "equal names": {"change": same_name},
     "a grade that cannot be changed": {"change": locked},
@@ -146,8 +175,12 @@ def test_moodle(case, course, tmp_path):
     sheet, language = settings.get("sheet", Sheet()), settings.get("language", ENGLISH)
     blind = settings.get("blind", False)
     template = tmp_path / "worksheet.csv"
-    template.write_bytes(moodle_worksheet(students, sheet, POINTS, language, blind=blind, **settings.get("layout", {})))
-    done = import_here(course, moodle_zip(tmp_path / "moodle.zip", students, **settings.get("zip", {})), template)
+    template.write_bytes(
+        moodle_worksheet(students, sheet, POINTS, language, blind=blind, **settings.get("layout", {}))
+    )
+    done = import_here(
+        course, moodle_zip(tmp_path / "moodle.zip", students, **settings.get("zip", {})), template
+    )
     assert (done.platform, done.left_out, done.files_left_out) == ("moodle", [], [])
     kind = "participant" if blind or case == "no e-mail addresses" else "email"
     expect_files(course, as_teams(students) if settings.get("teams") else students, kind)
@@ -158,13 +191,22 @@ def test_moodle(case, course, tmp_path):
     before, after, scores = template.read_bytes(), (tmp_path / "out.csv").read_bytes(), formgrader(course)
     dates = {one.participant: "Friday, 6 March 2026, 11:00 AM" if one.mark else "-" for one in students}
     strings = (language.headings[0], language.headings[5], language.headings[9])
-    read = partial(moodle_reads, strings=strings, hidden_user=language.participant, decimal_comma=sheet.comma, maximum=POINTS, before=dates)
+    read = partial(
+        moodle_reads,
+        strings=strings,
+        hidden_user=language.participant,
+        decimal_comma=sheet.comma,
+        maximum=POINTS,
+        before=dates,
+    )
     assert read(after) == {
         **read(before),
         **{
             one.participant: score
             for one in students
-            if one.mark != "locked" and (score := scores.get(student_id(one, kind))) is not None and score <= POINTS
+            if one.mark != "locked"
+            and (score := scores.get(student_id(one, kind))) is not None
+            and score <= POINTS
         },
     }
     expect_one_column(before, after, sheet, language.headings[5])
@@ -198,7 +240,12 @@ def test_gradescope(case, course, tmp_path):
     done = import_here(course, zip_path, template if settings.get("roster", True) else None)
     assert (done.platform, done.left_out, done.files_left_out) == ("gradescope", [], [])
     kind = "sid" if sid else "email"
-    expect_files(course, as_teams(students) if settings.get("teams") else students, kind, timestamp="2026-01-02 03:04:05.678000 UTC\n")
+    expect_files(
+        course,
+        as_teams(students) if settings.get("teams") else students,
+        kind,
+        timestamp="2026-01-02 03:04:05.678000 UTC\n",
+    )
     grade(course, waiting=student_id(next(one for one in students if one.name == WAITS), kind))
     export_here(course, "gradescope", template, tmp_path / "out.csv")
 
@@ -212,7 +259,12 @@ def test_gradescope(case, course, tmp_path):
 
 
 def student_id(student, kind: str) -> str:
-    return {"login": student.login, "email": student.email, "participant": f"participant_{student.participant}", "sid": student.sid}[kind]
+    return {
+        "login": student.login,
+        "email": student.email,
+        "participant": f"participant_{student.participant}",
+        "sid": student.sid,
+    }[kind]
 
 
 def as_teams(students):
@@ -233,8 +285,14 @@ def expect_files(course: Path, students, kind: str, timestamp: str = "") -> None
         mine = found[student_id(one, kind)]
         assert mine.pop("timestamp.txt", b"").decode() == timestamp
         mine.pop("onlinetext.html", None)
-        latest = {"one.ipynb": ("one-2.ipynb", "one-1.ipynb", "one.ipynb"), "two.ipynb": ("two-10.ipynb", "two-1.ipynb", "two.ipynb")}
-        expected = {name: next(one.files[each] for each in names if each in one.files) for name, names in latest.items()}
+        latest = {
+            "one.ipynb": ("one-2.ipynb", "one-1.ipynb", "one.ipynb"),
+            "two.ipynb": ("two-10.ipynb", "two-1.ipynb", "two.ipynb"),
+        }
+        expected = {
+            name: next(one.files[each] for each in names if each in one.files)
+            for name, names in latest.items()
+        }
         expected |= {name: data for name, data in one.files.items() if not name.endswith(".ipynb")}
         assert mine == expected
 

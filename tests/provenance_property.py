@@ -28,14 +28,13 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from nbreferee.codec import encode
 from nbreferee.engine.channel import LENGTH, Channel
-from nbreferee.engine.conversation import Answer, brief
+from nbreferee.engine.conversation import Answer, Facts, brief
 from nbreferee.engine.provenance import STRUCTURE, NotRun, Provenance
 from nbreferee.engine.received import WORD, as_text, joined, tokens_of
 from nbreferee.engine.references import Trust
 from nbreferee.engine.student import Student
 
 INSTRUCTOR = "reference = 3\nassert eval('reference + 1') == 4, 'the reference is wrong: [{}]'\nfor n in range(3):\n    eval(f'value_{n}')\n"
-FACTS = ("function", "f", "function", "__main__", ())
 
 
 class Wrapped:
@@ -94,6 +93,15 @@ def printed(provenance: Provenance, text: str) -> str:
         return said.getvalue()
 
 
+def beside(provenance: Provenance, text: str) -> str:
+    """Return a text in a message that refers to a list which the tester has sent."""
+    mine = [1]
+    data = encode((1, "value", [mine, text]), shared={id(mine): 0})
+    with student(provenance, []) as made:
+        made._shared = [mine]
+        return made._read(data)[2][1]
+
+
 def signature(provenance: Provenance, default: tuple, annotation: tuple) -> inspect.Parameter:
     body = [("x", 1, default, annotation)], ()
     return asked(provenance, "value", body, lambda made: made.signature(None)).parameters["x"]
@@ -112,8 +120,9 @@ ROUTES: dict[str, Callable[[Provenance, str], str]] = {
     "in an array of objects": lambda p, t: plain(p, Wrapped(("copy", ("objects", (2,), [t, 1]))))[0],
     "in a deque": lambda p, t: plain(p, Wrapped(("copy", ("deque", [t], None))))[0],
     "by its characters": lambda p, t: "".join(plain(p, list(t))),
+    "beside something of the test's": beside,
     "in JSON": lambda p, t: json.loads(plain(p, json.dumps([t], ensure_ascii=False)))[0],
-    "a name": lambda p, t: plain(p, Wrapped(("object", 1, ("function", t[:199], *FACTS[2:])))).__name__,
+    "a name": lambda p, t: plain(p, Wrapped(("object", 1, Facts("function", t[:199], "function", "__main__").as_tuple()))).__name__,
     "source": lambda p, t: asked(p, "value", t, lambda made: made.source(None)),
     "an attribute": lambda p, t: asked(p, "value", {"a": t}, lambda made: made.attributes(None))["a"],
     "printed": printed,

@@ -143,7 +143,7 @@ class Received:
             message = decode(frame, unwrap=said.append, shared=ANY_CONTAINER)
             left.append(message[2:] if type(message) is tuple and message[1:2] in OPERATIONS else message)
         except (CodecError, ValueError, TypeError, RecursionError, MemoryError):
-            pass  # the box is lost by it; what has been read so far counts all the same
+            yield as_text(frame[:TEXT_CHARACTERS])  # no test gets a value of it; what it says counts all the same
         left += [_text_in(one) for one in said]
         while left:
             one = left.pop()
@@ -169,8 +169,8 @@ def _text_in(said: Any) -> Any:
     match said:
         case ("named" | "module" | "main", *_):  # what both sides have
             return None
-        case ("object", number, (_, name, type_name, _, *others)):
-            return number, name, type_name, others
+        case ("object", _, (_, name, type_name, _, bases, *_)):
+            return name, type_name, bases
         case tuple():
             return said[1:]  # the first part says only what it is
     return said

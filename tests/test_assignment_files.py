@@ -1,0 +1,136 @@
+"""The instructor's files, and what students hand in, make and remove, are where stock nbgrader has them; no code of a student's runs for it."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from building import answer, cell, graded
+from refereed import Court, verdicts
+
+from nbreferee.course_files import read_assignment_files
+from nbreferee.engine import assignment_files
+from nbreferee.engine.assignment_files import FilesChanged, FilesMissing, deliveries, local_copy, take
+from nbreferee.engine.placing import COPIED_BYTES, Placed
+from nbreferee.grading import Graded
+
+LARGE = COPIED_BYTES + 1
+FILES = {
+    "large.bin": bytes(LARGE), "data/rows.csv": b"1,2\n", "log.txt": b"first\n", "helper.py": b"def double(x):\n    return 2 * x\n",
+    **{f"many/{n}.txt": b"%d" % n for n in range(700)},
+}  # fmt: skip
+CELLS = (
+    cell("import os\nos.makedirs('out', exist_ok=True)", grade_id="makes", locked=True),
+    answer("size = os.path.getsize('large.bin')\ntotal = sum(int(open(f'many/{n}.txt').read()) for n in range(700))", "reads"),
+    graded("import os\nassert size == os.path.getsize('large.bin') and total == sum(range(700))", "reads_tests"),
+    answer("with open('large.bin', 'ab') as file:\n    file.write(b'x')\nwith open('log.txt', 'a') as file:\n    file.write('more\\n')\nlogged = open('log.txt').read()\nnow = os.path.getsize('large.bin')", "appends"),
+    graded(f"assert now == {LARGE + 1} and logged == 'first\\nmore\\n'", "appends_tests"),
+    answer("import mine\ntwice = mine.twice", "uses"),
+    graded("import mine\nassert mine.twice(4) == 8\nfrom mine import start, Pair\nassert start == 3 and Pair(1, 2).total() == 3", "module_tests"),
+    graded("import helper\nassert helper.double(2) == 4", "helper_tests"),
+    graded("assert open('notes.txt').read() == 'mine'", "handed_in_tests"),
+    answer("os.makedirs('out/deep')\nopen('out/deep/a.txt', 'w').write('a')\nopen('gone.txt', 'w').close()", "makes_files"),
+    graded("assert os.listdir('out/deep') == ['a.txt'] and os.path.exists('gone.txt')", "made_tests"),
+    answer("os.remove('gone.txt')", "removes"),
+    graded("assert not os.path.exists('gone.txt')", "removed_tests"),
+    graded("os.rename('out/deep/a.txt', 'out/b.txt')\nos.rmdir('out/deep')\nos.mkdir('new')\n_ = open('new/c.txt', 'w').write('c')", "changes_tests"),
+    answer("seen = sorted(os.listdir('out')), os.listdir('new'), open('new/c.txt').read()", "sees"),
+    graded("assert seen == (['b.txt'], ['c.txt'], 'c')", "sees_tests"),
+    graded("import sys\ntry:\n    import pwned\nexcept ImportError:\n    pass\nassert 'pwned' not in sys.modules", "absent_tests"),
+)  # fmt: skip
+MINE = b"start = 3\ndef twice(x):\n    return 2 * x\nclass Pair:\n    def __init__(self, a, b):\n        self.a, self.b = a, b\n    def total(self):\n        return self.a + self.b\n"
+HANDED_IN = {"mine.py": MINE, "notes.txt": b"mine", "helper.py": b"def double(x):\n    return 0\n", "data": b"a file in the place of a folder"}
+
+
+@pytest.fixture(scope="module")
+def court() -> Iterator[Court]:
+    with Court() as court:
+        yield court
+
+
+@pytest.fixture(scope="module")
+def graded_(court) -> Graded:
+    material = replace(court.material(*CELLS, files=FILES), solution_files={name: HANDED_IN[name] for name in ("mine.py", "notes.txt")})
+    answers = {one.metadata.nbgrader.grade_id: one.source for one in CELLS if one.metadata.get("nbgrader", {}).get("solution")}
+    return court.grade(material, answers, files=HANDED_IN)
+
+
+@pytest.mark.parametrize("test", [one.metadata.nbgrader.grade_id for one in CELLS if one.metadata.get("nbgrader", {}).get("grade")])
+def test_cell_finds_the_files_that_stock_nbgrader_would_have_there(test, graded_):
+    verdict = verdicts(graded_)[test]
+    assert (verdict.status, verdict.score) == ("passed", 2), verdict.message
+
+
+def test_no_part_of_a_task_grows_with_the_files(court):
+    material = court.material(*CELLS, files=FILES)
+    assert len(pickle.dumps(material)) < 200_000 < LARGE
+
+
+@pytest.fixture
+def apart(tmp_path, monkeypatch) -> Path:
+    """Another machine's folder for copies."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    monkeypatch.setattr(assignment_files, "own_folder", lambda: folder)
+    return folder
+
+
+def course(folder: Path) -> Path:
+    for name, data in {**FILES, "key.secret": b"k", "tests only.bin": b"t", ".hidden/x.py": b"1"}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    (folder / "empty/inner").mkdir(parents=True)
+    return folder
+
+
+def test_manifest_holds_what_nbgrader_copies(tmp_path):
+    from nbgrader.utils import find_all_files
+
+    folder = course(tmp_path / "ps1")
+    ignore = ["*.secret", "many"]
+    files = read_assignment_files(folder, ignore, ["*.py", "*.csv", "*.txt"], {"log.txt"})
+    theirs = {os.path.relpath(path, folder) for path in find_all_files(str(folder), [*ignore, "*.ipynb"])}
+    assert files.names == theirs - {"log.txt"}
+    assert {one.name for one in files.files if not one.is_released} == {"large.bin", "tests only.bin"}
+    assert {"empty", "empty/inner"} <= set(files.folders)
+
+
+def test_files_reach_another_machine_in_bounded_parts_and_whole(tmp_path, apart):
+    files = read_assignment_files(course(tmp_path / "ps1"), ["*.secret"])
+    parts = list(deliveries(files))
+    assert len(parts) > 1
+    assert max(sum(len(data) for _, _, data in part.pieces) for part in parts) <= assignment_files.CHUNK_BYTES
+    with pytest.raises(FilesMissing):
+        local_copy(parts[0].files)
+    for part in parts:
+        take(part)
+    there = local_copy(parts[0].files) / "released"
+    assert {str(path.relative_to(there)): path.read_bytes() for path in there.rglob("*") if path.is_file()} == {
+        one.name: (tmp_path / "ps1" / one.name).read_bytes() for one in files.files
+    }
+
+
+def test_file_that_changes_while_a_class_is_graded_is_named(tmp_path, apart):
+    files = read_assignment_files(course(tmp_path / "ps1"), [])
+    (tmp_path / "ps1/log.txt").write_text("other")
+    with pytest.raises(FilesChanged, match=r"log\.txt has been changed"):
+        local_copy(read_assignment_files(tmp_path / "ps1", []).__class__(files.source, files.files, files.folders, str(apart)))
+
+
+def test_linked_file_becomes_a_copy_before_it_is_written(tmp_path, monkeypatch):
+    store, folder = tmp_path / "store", tmp_path / "work"
+    (store / "sub").mkdir(parents=True)
+    folder.mkdir()
+    (store / "sub/large.txt").write_text("read-only")
+    placed = Placed([store], folder, copied_bytes=1)
+    monkeypatch.chdir(folder)
+    assert Path("sub/large.txt").is_symlink()
+    placed.on_event("open", ("sub/large.txt", "r", os.O_RDONLY))
+    assert Path("sub/large.txt").is_symlink()
+    placed.on_event("open", ("sub/large.txt", "a", os.O_WRONLY | os.O_APPEND))
+    assert not Path("sub/large.txt").is_symlink()
+    assert (Path("sub/large.txt").read_text(), (store / "sub/large.txt").read_text()) == ("read-only", "read-only")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import errno
 import os
 import signal
@@ -107,7 +108,7 @@ def test_numpy_computes_and_imports_go_on(layers):
 def test_scratch_is_the_one_place_to_write(layers):
     def write(scratch):
         (scratch / "mine").write_text("1")
-        for place in ("/usr/x", "/tmp/x", "/x", sys.prefix + "/x"):
+        for place in ("/usr/x", "/etc/x", "/x", sys.prefix + "/x"):
             try:
                 Path(place).write_text("1")
             except OSError:
@@ -116,6 +117,25 @@ def test_scratch_is_the_one_place_to_write(layers):
         return (scratch / "mine").read_text()
 
     assert inside(write, layers) == "1"
+
+
+def test_temporary_files_are_private(tmp_path):
+    def write(scratch):
+        for folder in ("/tmp", "/dev/shm"):
+            Path(folder, f"{tmp_path.name}.txt").write_text("1")
+        return [name for name in os.listdir("/tmp") if not str(scratch).startswith(f"/tmp/{name}") and name != f"{tmp_path.name}.txt"]
+
+    others = [name for name in os.listdir("/tmp") if not sys.prefix.startswith(f"/tmp/{name}") and not sys.base_prefix.startswith(f"/tmp/{name}")]
+    assert not set(ast.literal_eval(inside(write))) & set(others)
+    assert not Path(f"/tmp/{tmp_path.name}.txt").exists() and not Path(f"/dev/shm/{tmp_path.name}.txt").exists()
+
+
+def test_number_of_files_is_bounded():
+    def write(scratch):
+        for number in range(200):
+            (scratch / str(number)).touch()
+
+    assert inside(write, limits=Limits(scratch_files=100)) == f"OSError {errno.ENOSPC}"
 
 
 def test_scratch_is_bounded():

@@ -110,7 +110,9 @@ class Warm:
 
         def fork() -> Child:
             placed = [str(local_copy(files) / RELEASED)] if files.files or files.folders else []
-            return self._box_template.fork({**self._terms(), "placed": placed}, self._scratch())
+            terms = self._terms()
+            terms["limits"]["scratch_files"] += 2 * (len(files.files) + len(files.folders))  # links, and what they become
+            return self._box_template.fork({**terms, "placed": placed}, self._scratch())
 
         return StudentBox(self._next(key, fork), self.budget)
 

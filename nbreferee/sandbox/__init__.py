@@ -65,7 +65,8 @@ class Limits:
     processes: int = 64  # and threads: BlockingIOError; where root cannot become nobody: the box is ended
     cpu_s: int = 120  # the process is ended (SIGXCPU, then SIGKILL)
     file_bytes: int = 64 << 20  # OSError: file too large
-    scratch_bytes: int = 64 << 20  # OSError: no space left; with namespaces alone, and as much for /dev/shm
+    scratch_bytes: int = 64 << 20  # OSError: no space left; with namespaces alone, and as much for /tmp and for /dev/shm each
+    scratch_files: int = 4096  # files and folders in each of these; OSError: no space left
     open_files: int = 256  # OSError: too many open files
 
 
@@ -100,7 +101,7 @@ def enter(box: Box) -> None:
         root_inside = namespaces.leave(box.readable if Layer.ROOT in box.layers else None)
         outside = _go_inside(box)
     if Layer.ROOT in box.layers:
-        namespaces.new_root(box.root, box.readable, box.scratch, box.limits.scratch_bytes)
+        namespaces.new_root(box.root, box.readable, box.scratch, box.limits.scratch_bytes, box.limits.scratch_files)
     if root_inside:
         namespaces.become_nobody()
     if namespaced:
@@ -111,7 +112,7 @@ def enter(box: Box) -> None:
     if Layer.PRIVILEGES in box.layers:
         kernel.drop_capabilities()
     if Layer.LANDLOCK in box.layers:
-        shared = [namespaces.SHARED_MEMORY] if Layer.ROOT in box.layers else []  # the box's own: see new_root
+        shared = [namespaces.SHARED_MEMORY, namespaces.TEMPORARY] if Layer.ROOT in box.layers else []  # the box's own: see new_root
         landlock.confine(box.readable + DEVICE_FILES, [box.scratch, *shared])
     if Layer.SECCOMP in box.layers:
         seccomp.forbid(new_processes=not namespaced, others_inside=namespaced)

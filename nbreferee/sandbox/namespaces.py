@@ -14,6 +14,7 @@ ALL = (
     | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
 )  # fmt: skip
 DEVICES = ("null", "zero", "full", "random", "urandom")
+TEMPORARY = Path("/tmp")
 SHARED_MEMORY = Path("/dev/shm")  # where semaphores of multiprocessing are
 NOBODY = 65534
 
@@ -87,8 +88,8 @@ def _readable_by_everybody(readable: Iterable[Path]) -> bool:
     return True
 
 
-def new_root(root: Path, readable: Iterable[Path], scratch: Path, scratch_bytes: int) -> None:
-    """Make a root of the readable folders, read-only, an empty scratch folder and /dev/shm; drop the old.
+def new_root(root: Path, readable: Iterable[Path], scratch: Path, scratch_bytes: int, scratch_files: int) -> None:
+    """Make a root of the readable folders, read-only, an empty scratch folder, /tmp and /dev/shm; drop the old.
 
     `root` is an existing, empty folder on which to build; nothing of it is left after the box.
     """
@@ -96,6 +97,14 @@ def new_root(root: Path, readable: Iterable[Path], scratch: Path, scratch_bytes:
     private = kernel.MS_NOSUID | kernel.MS_NODEV
     kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
     kernel.mount("tmpfs", str(root), "tmpfs", private, "size=1m,mode=755")
+    mine = f"size={scratch_bytes},mode=700,nr_inodes={scratch_files},uid={NOBODY},gid={NOBODY}"
+
+    def private_folder(path: Path) -> None:
+        inside = _under(root, path)
+        inside.mkdir(parents=True, exist_ok=True)
+        kernel.mount("tmpfs", str(inside), "tmpfs", private, mine)
+
+    private_folder(TEMPORARY)  # first, for the other folders may be in it
     for path in sorted(set(readable)):
         if path.is_symlink():
             _under(root, path).parent.mkdir(parents=True, exist_ok=True)
@@ -105,10 +114,7 @@ def new_root(root: Path, readable: Iterable[Path], scratch: Path, scratch_bytes:
     for name in DEVICES:
         _bind(Path("/dev") / name, root / "dev" / name)
     for path in (scratch, SHARED_MEMORY):
-        inside = _under(root, path)
-        inside.mkdir(parents=True, exist_ok=True)
-        mine = f"size={scratch_bytes},mode=700,nr_inodes=4096,uid={NOBODY},gid={NOBODY}"
-        kernel.mount("tmpfs", str(inside), "tmpfs", private, mine)
+        private_folder(path)
     os.chdir(root)
     kernel.pivot_root(".", ".")  # the old root comes to lie on the new one: pivot_root(2)
     kernel.unmount(".")

@@ -225,6 +225,13 @@ def test_person_still_reads_what_was_written(source):
     assert SHOWN[source] in words_of(rendered(sanitize_markdown(source, {}, POLICY))).strip()
 
 
+@pytest.mark.parametrize("address", ["http://localhost:8888/formgrader?path=/tmp", "http://127.0.0.1/", "https://hub.example.org/user/me/formgrader?path=/tmp"])
+def test_address_in_the_readers_own_network_is_text(address):
+    page = rendered(sanitize_markdown(f"see {address}", {}, POLICY))
+    assert address in words_of(page)
+    assert "href" not in page
+
+
 def test_image_from_elsewhere_is_a_link_that_is_fetched_when_a_person_presses_it():
     assert sanitize_markdown("![a graph](https://example.org/a.png)", {}, POLICY) == "[a graph](https://example.org/a.png)"
 
@@ -406,6 +413,32 @@ def test_styled_table_of_pandas_keeps_its_style():
     assert page.count("background: #eee") == 1
     assert "<style" not in page
     assert words_of(page).split() == ["a", "b", "0", "1", "3", "1", "2", "4"]
+
+
+SLOW_HTML = {"divs": "<div>" * 50_000, "drawings": "<svg>" * 50_000, "sheets": "<style>" * 50_000, "cells": "<td>" * 200_000, "comments": "<!--" * 50_000}
+SLOW_MARKDOWN = {"formulas": "\\\\[ <b>" * 10_000, "brackets": "[" * 20_000 + "<b", "lists": "- " * 20_000 + "<b", "environments": "\\begin{a}<b>" * 4_000}
+
+
+@pytest.mark.parametrize("name", SLOW_HTML)
+@pytest.mark.timeout(60)
+def test_html_that_takes_the_square_of_its_length_ends(name):
+    assert "<svg" not in sanitize_html(SLOW_HTML[name], POLICY)
+
+
+@pytest.mark.parametrize("name", SLOW_MARKDOWN)
+@pytest.mark.timeout(60)
+def test_markdown_that_takes_the_square_of_its_length_ends_and_so_does_its_page(name):
+    assert "</script" not in rendered(sanitize_markdown(SLOW_MARKDOWN[name], {}, POLICY))
+
+
+def test_notebook_that_keeps_the_grader_busy_is_shown_as_code():
+    cells = [nbformat.v4.new_markdown_cell("<b onclick=x>word</b> " * 100) for _ in range(200)]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    sanitize(notebook)
+    once = [one.source for one in cells]
+    assert all("~~~" in text and "word" in text for text in once)
+    sanitize(notebook)
+    assert [one.source for one in cells] == once
 
 
 def test_drawing_in_a_page_becomes_an_image():

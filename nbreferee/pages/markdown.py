@@ -21,9 +21,9 @@ from nbreferee.pages.plain import LEXEME, TAGS, Policy, attributes_of, is_plain,
 CHARACTERS = 50_000  # more are not rendered, for some texts take the square of their length; data of images do not count
 WORK = 40_000_000  # openings of formulas, times length
 LINE_WORK = 4_000_000  # brackets, times length of their lines
+LARGE = 20  # in a large notebook, all these limits are divided by this
 AS_CODE = "*This text holds HTML or links that a browser would act on. It is shown as it was written:*"
 
-# What cannot become HTML, a link or an element's id: no need to render it.
 _BORING = re.compile(r"[^<\[\]#&\\]*")
 _UNDERLINE = re.compile(r"^ {0,3}(?:=+|-+)[ \t]*$", re.MULTILINE)
 _DATA = re.compile(r"data:image/[\w.+-]+;base64,[A-Za-z0-9+/=]{64,}")
@@ -50,34 +50,41 @@ _NO_BREAK = "&nbsp;"  # at the end of a heading: gives it another id, and is not
 
 def sanitize_markdown(text: str, attachments: Mapping[str, Any], policy: Policy) -> str:
     """Return Markdown that only shows something; Markdown that does already comes back as it is."""
-    if _is_boring(text) or _is_as_code(text):
+    if is_boring(text) or _is_as_code(text):
         return text
     data = _DATA.findall(text)
     short = _DATA.sub(_SHORT_DATA, text)
-    if not _is_long(short) and not _has_long_lines(text):
-        for rewrite in (_same, _rewrite_some, _rewrite_all, _rewrite_code_too):
+    if not _is_long(short, policy) and not _has_long_lines(text, policy):
+        for rewrite in (_same,) if policy.is_large else (_same, _rewrite_some, _rewrite_all, _rewrite_code_too):
             candidate = rewrite(short, policy)
             if _renders_plain(candidate, attachments, policy):
                 return text if candidate == short else _with_data(candidate, data)
-    return _as_code(text)
+    return _as_code(text, policy)
 
 
 def _same(text: str, policy: Policy) -> str:
     return text
 
 
-def _is_boring(text: str) -> bool:
-    return bool(_BORING.fullmatch(text)) and not _UNDERLINE.search(text) and "mermaid" not in text and not _is_long(text)
+def is_boring(text: str) -> bool:
+    """Return whether a text holds nothing that could become HTML, a link or an element's id."""
+    return bool(_BORING.fullmatch(text)) and not _UNDERLINE.search(text) and "mermaid" not in text and "://" not in text and len(text) <= CHARACTERS
 
 
-def _is_long(text: str) -> bool:
+def length_of(text: str) -> int:
+    """Return the length of a text without the data of images."""
+    return len(_DATA.sub(_SHORT_DATA, text))
+
+
+def _is_long(text: str, policy: Policy) -> bool:
     openings = sum(text.count(one) for one in ("\\[", "\\(", "\\begin{", "$"))
-    return len(text) > CHARACTERS or openings * len(text) > WORK
+    part = LARGE if policy.is_large else 1
+    return len(text) > CHARACTERS // part or openings * len(text) > WORK // part
 
 
-def _has_long_lines(text: str) -> bool:
+def _has_long_lines(text: str, policy: Policy) -> bool:
     """Return whether nbconvert would look for `files/` in links for too long: it reads on from each bracket to the line's end."""
-    return sum(line.count("[") * len(line) for line in text.split("\n")) > LINE_WORK
+    return sum(line.count("[") * len(line) for line in text.split("\n")) > LINE_WORK // (LARGE if policy.is_large else 1)
 
 
 def _with_data(text: str, data: list[str]) -> str:
@@ -180,8 +187,8 @@ def _is_as_code(text: str) -> bool:
     return found is not None and found["fence"] not in found["text"]
 
 
-def _as_code(text: str) -> str:
-    if _has_long_lines(text):
+def _as_code(text: str, policy: Policy) -> str:
+    if _has_long_lines(text, policy):
         text = re.sub(r"[^\n]{1000}", r"\g<0>\n", text)
     longest = max((len(run) for run in re.findall(r"~+", text)), default=0)
     fence = "~" * max(3, longest + 1)

@@ -4,46 +4,34 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
 
-from nbreferee.pages.plain import LEXEME, TAGS, VOID, Policy, attributes_of, is_plain, is_safe_attribute, is_safe_url
+from nbreferee.pages.plain import LEXEME, TAGS, VOID, Policy, attributes_of, is_deep, is_plain, is_safe_attribute, is_safe_url
 from nbreferee.pages.styles import AROUND, Element, Rules, element_of
 
-DEPTH = 300  # of elements in each other; html5ever takes the square of it
+MOST_TAGS, FEW_TAGS = 100_000, 1_000  # of one output; where the notebook is large
 TOO_LARGE = "<em>This output is too large to be shown here.</em>"
 NO_DRAWING = "<em>[A drawing that cannot be read.]</em>"
 
 # Elements whose text is no text: they go with all that is in them.
 _GO_WHOLE = {"script", "style", "iframe", "object", "applet", "noscript", "noembed", "noframes", "template", "textarea", "select", "title", "head", "svg", "math"}
-_END_MAY_BE_LEFT_OUT = {"p", "li", "dt", "dd", "td", "th", "tr", "thead", "tbody", "tfoot", "colgroup", "option", "rp", "rt"}
 _ASIDE = {"class", "id", "style"}  # for the rules of a style sheet
 _EVERY_ATTRIBUTE = set(
     """title dir lang align valign width height border bgcolor color nowrap rel target controls span open size face alt type disabled
     checked value min max start reversed cellpadding cellspacing frame rules colspan rowspan scope datetime href src""".split()
 )
-_STYLE_SHEET = re.compile(r"<style\b[^>]*>(.*?)</style\s*>", re.DOTALL | re.IGNORECASE)
-_DRAWING = re.compile(r"<svg\b.*?</svg\s*>", re.DOTALL | re.IGNORECASE)
 
 
 def sanitize_html(text: str, policy: Policy) -> str:
     """Return HTML that only shows something; HTML that does already comes back as it is."""
-    if text.count("<") > policy.most_tags:
+    if text.count("<") > (FEW_TAGS if policy.is_large else MOST_TAGS):
         return TOO_LARGE
-    if _is_deep(text):
+    if is_deep(text):
         return as_text(text)
     if is_plain(text, policy):
         return text
     clean = _rewrite(text, policy)
     return clean if is_plain(clean, policy) else as_text(text)
-
-
-def _is_deep(text: str) -> bool:
-    depth = 0
-    for end, tag in re.findall(r"<(/?)([A-Za-z]+)", text):
-        if tag.lower() not in VOID | _END_MAY_BE_LEFT_OUT:
-            depth = max(depth - 1, 0) if end else depth + 1
-            if depth > DEPTH:
-                return True
-    return False
 
 
 def as_text(text: str) -> str:
@@ -55,8 +43,8 @@ def _rewrite(text: str, policy: Policy) -> str:
     """Return HTML with rules written into elements, drawings as images, and nothing but allowed tags and attributes."""
     import nh3
 
-    text = _DRAWING.sub(_as_image, text)
-    sheets = [found[1] for found in _STYLE_SHEET.finditer(text)]
+    text = "".join(_as_image(piece) if is_drawing else piece for piece, is_drawing in _split(text, "svg"))
+    sheets = [re.sub(r"^<style[^>]*>|</style\s*>$", "", piece, flags=re.IGNORECASE) for piece, is_sheet in _split(text, "style") if is_sheet]
     clean = nh3.clean(
         text,
         tags=TAGS,
@@ -66,6 +54,17 @@ def _rewrite(text: str, policy: Policy) -> str:
         link_rel=None,
     )
     return _Writer(Rules(sheets, clean.count("<")), policy).write(clean)
+
+
+def _split(text: str, tag: str) -> Iterator[tuple[str, bool]]:
+    """Yield a text in pieces, and whether each is an element with this tag, from its start to its end."""
+    start_of, end_of = re.compile(rf"<{tag}\b", re.IGNORECASE), re.compile(rf"</{tag}\s*>", re.IGNORECASE)
+    position = 0
+    while (start := start_of.search(text, position)) and (end := end_of.search(text, start.end())):
+        yield text[position : start.start()], False
+        yield text[start.start() : end.end()], True
+        position = end.end()
+    yield text[position:], False
 
 
 class _Writer:
@@ -121,11 +120,11 @@ def _instead_of_image(attributes: dict[str, str]) -> str:
     return f'<a href="{raw}">{words}</a>' if is_safe_url("a", "href", raw) else f"[{words}]"
 
 
-def _as_image(drawing: re.Match[str]) -> str:
+def _as_image(drawing: str) -> str:
     """Return a drawing as an image, in which no script runs."""
     import base64
 
     from nbreferee.pages.svg import sanitize_svg
 
-    clean = sanitize_svg(drawing[0], inside_html=True)
+    clean = sanitize_svg(drawing, inside_html=True)
     return f'<img alt="drawing" src="data:image/svg+xml;base64,{base64.b64encode(clean.encode()).decode()}">' if clean else NO_DRAWING

@@ -24,6 +24,8 @@ TAGS = VOID | set(
     progress q rp rt ruby s samp section small span strike strong sub summary sup table tbody td tfoot th thead time tr
     tt u ul var video""".split()
 )
+_END_MAY_BE_LEFT_OUT = {"p", "li", "dt", "dd", "td", "th", "tr", "thead", "tbody", "tfoot", "colgroup", "option", "rp", "rt"}
+_DEPTH = 300
 
 _NUMBER = re.compile(r"\d{1,4}(\.\d{1,6})?(px|%|em)?")
 _WORDS = re.compile(r"[\w #%.,:+-]{0,100}")
@@ -97,18 +99,29 @@ class Policy:
     """What HTML may name: the ids of score boxes and anchors of a page belong to the page."""
 
     reserved_ids: frozenset[str] = PAGE_IDS
-    most_tags: int = 100_000  # of one output; one with more is not read
+    is_large: bool = False  # the notebook holds so much that only what is short is looked at
 
 
-def policy_for(grade_ids: Iterable[str], most_tags: int = Policy.most_tags) -> Policy:
+def policy_for(grade_ids: Iterable[str], is_large: bool = False) -> Policy:
     """Return the policy for a page with these graded cells."""
     names = {form.format(one) for one in grade_ids for form in ("{}", "{}-comment", "{}_extra_credit", "comment-{}")}
-    return Policy(PAGE_IDS | names, most_tags)
+    return Policy(PAGE_IDS | names, is_large)
 
 
 def is_plain(text: str, policy: Policy) -> bool:
     """Return whether HTML only shows something, in its own place; see the module's docstring."""
-    return _has_plain_tags(text, policy) and stays_inside(text)
+    return not is_deep(text) and _has_plain_tags(text, policy) and stays_inside(text)
+
+
+def is_deep(text: str) -> bool:
+    """Return whether very many elements may stand in each other: html5ever takes the square of their number."""
+    depth = 0
+    for end, tag in re.findall(r"<(/?)([A-Za-z]+)", text):
+        if tag.lower() not in VOID | _END_MAY_BE_LEFT_OUT:
+            depth = max(depth - 1, 0) if end else depth + 1
+            if depth > _DEPTH:
+                return True
+    return False
 
 
 def _has_plain_tags(text: str, policy: Policy) -> bool:

@@ -14,13 +14,14 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from nbreferee.pages.markdown import add_missing_attachments, sanitize_markdown
+from nbreferee.pages.markdown import add_missing_attachments, is_boring, length_of, sanitize_markdown
 from nbreferee.pages.markup import sanitize_html
 from nbreferee.pages.plain import Policy, is_plain, policy_for
 from nbreferee.pages.svg import sanitize_svg
 
 IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp")
-MOST_TAGS, FEW_TAGS = 200_000, 1_000  # of all outputs; where there are more, of each
+LARGE_TAGS, LARGE_TEXT = 200_000, 300_000  # of all outputs; of all Markdown, in characters
+COLOURS_WORK = 1_000_000_000  # changes of colour, times length: nbconvert copies the rest of the text at each
 NOT_SHOWN = "[An output of type {} is not shown here.]"
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 _NOTEBOOK_METADATA = {"kernelspec", "language_info", "nbreferee", "nbgrader"}
@@ -43,7 +44,7 @@ def sanitize(notebook: NotebookNode, trusted: Collection[str] = ()) -> tuple[str
     trusted
         texts of Markdown cells that the instructor wrote; cells with such a text stay as they are.
     """
-    policy = policy_for((_grade_id(cell) for cell in notebook.cells), MOST_TAGS if _tags(notebook) < MOST_TAGS else FEW_TAGS)
+    policy = policy_for((_grade_id(cell) for cell in notebook.cells), _is_large(notebook, trusted))
     notebook["metadata"] = NotebookNode({key: value for key, value in notebook.metadata.items() if key in _NOTEBOOK_METADATA})
     changes = []
     for number, cell in enumerate(notebook.cells, 1):
@@ -56,9 +57,13 @@ def sanitize(notebook: NotebookNode, trusted: Collection[str] = ()) -> tuple[str
     return tuple(changes)
 
 
-def _tags(notebook: NotebookNode) -> int:
-    outputs = (output for cell in notebook.cells for output in cell.get("outputs", ()))
-    return sum(_joined(output.get("data", {}).get("text/html", "")).count("<") for output in outputs)
+def _is_large(notebook: NotebookNode, trusted: Collection[str]) -> bool:
+    """Return whether a notebook holds so much to look at that somebody means to keep the grader busy."""
+    bundles = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", ())]
+    texts = [_joined(cell.get("source", "")) for cell in notebook.cells if cell.cell_type == "markdown"]
+    texts += [_joined(bundle.get("text/markdown", "")) for bundle in bundles]
+    tags = sum(_joined(bundle.get("text/html", "")).count("<") for bundle in bundles)
+    return tags > LARGE_TAGS or sum(length_of(text) for text in texts if text not in trusted and not is_boring(text)) > LARGE_TEXT
 
 
 def _grade_id(cell: Mapping[str, Any]) -> str:
@@ -183,10 +188,12 @@ def _colours(text: str) -> str:
     from nbconvert.filters.ansi import ansi2html, strip_ansi
 
     try:
-        ansi2html(text)
-    except Exception:
-        return str(strip_ansi(text)).replace("\x1b", "")
-    return text
+        if text.count("\x1b") * len(text) < COLOURS_WORK:
+            ansi2html(text)
+            return text
+    except Exception:  # of whatever kind, it would be the page's
+        pass
+    return str(strip_ansi(text)).replace("\x1b", "")
 
 
 def markdown_texts(notebook: bytes | str) -> frozenset[str]:

@@ -12,7 +12,7 @@ from typing import Any
 from nbgrader import preprocessors
 from nbgrader.converters import Autograde, GenerateFeedback
 from traitlets import TraitError
-from traitlets.config import Config, Configurable
+from traitlets.config import Config, Configurable, LazyConfigValue
 
 from nbreferee.course import CourseError
 from nbreferee.rules import Delimiters, Rules
@@ -62,6 +62,7 @@ HONOURED = {
     "BaseConverter.permissions": "Of the files in the autograded folder, 444 by default, and of the pages.",
     "Autograde.sanitize_preprocessors": "Only nbgrader's own and nbreferee's: one of the course's own is not run, and a warning names it.",
     "Autograde.autograde_preprocessors": "Only nbgrader's own and nbreferee's: one of the course's own is not run, and a warning names it.",
+    "GenerateFeedback.preprocessors": "Pages of `nbreferee feedback` are always made in the same way; a warning says if those of `nbgrader generate_feedback` would hold the hidden tests.",
     "Execute.timeout": "Seconds for one cell, and the most for one call, where c.NbReferee.cell_s is not set; None or -1: as long as the notebook may take.",
     "Execute.error_on_timeout": "The error that a cell shows when its time is up.",
     "LimitOutput.max_lines": "The most lines that a cell prints; -1: no limit.",
@@ -80,7 +81,6 @@ NOT_HONOURED = {
     "BaseConverter.pre_convert_hook": "No hook is called. Call it before nbreferee, or grade with nbgrader autograde.",
     "BaseConverter.post_convert_hook": "No hook is called. Call it after nbreferee, or grade with nbgrader autograde.",
     "Autograde.create_student": "A student who hands in is always entered in the gradebook.",
-    "GenerateFeedback.preprocessors": "Pages are always made in the same way.",
     "OverwriteCells.add_missing_cells": "Missing cells are always put back, and the repairs say so.",
     "OverwriteCells.missing_cell_notification": "The repairs say which cell was missing.",
     "Execute.execute_retries": "A notebook is run once; a worker that dies is replaced.",
@@ -154,7 +154,7 @@ def warnings_about(config: Config) -> list[str]:
         for name in sorted(config[section]) if section in config else ():
             if not _is_honoured(section, name) and not isinstance(config[section][name], Config):
                 found.append(f"c.{section}.{name} is set, and nbreferee does not use it (docs/settings.md).")
-    return [*found, *_own_preprocessors(config)]
+    return [*found, *_own_preprocessors(config), *_pages_with_hidden_tests(config)]
 
 
 def _is_honoured(section: str, name: str) -> bool:
@@ -170,6 +170,20 @@ def _own_preprocessors(config: Config) -> Iterator[str]:
             last = name.rpartition(".")[2]
             if name not in known and not name.startswith(OURS) and not hasattr(preprocessors, last):
                 yield f"c.Autograde.{setting} names {last}, which nbreferee does not run. Grade with nbgrader autograde if you need it (docs/settings.md)."
+
+
+def _pages_with_hidden_tests(config: Config) -> Iterator[str]:
+    """Yield a warning where nbgrader grades as nbreferee does, and its pages would not be made as nbreferee makes them."""
+    autograde = _converter(Autograde, config)
+    if not any(_name(one).startswith(OURS) for one in [*autograde.sanitize_preprocessors, *autograde.autograde_preprocessors]):
+        return
+    named = config.GenerateFeedback.preprocessors if is_set(config, "GenerateFeedback.preprocessors") else []
+    named = named.get_value([]) if isinstance(named, LazyConfigValue) else named
+    if f"{OURS}PreparePage" not in map(_name, named):
+        yield (
+            f"c.GenerateFeedback.preprocessors does not name {OURS}PreparePage: pages by nbgrader generate_feedback, or by the Formgrader's "
+            "button, would hold the hidden tests. Add it (README.md), or write pages with nbreferee feedback."
+        )
 
 
 def configured(kind: type[Configurable], config: Config, **options: Any) -> Any:

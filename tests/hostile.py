@@ -18,7 +18,7 @@ PIECES = {
     "image that fails": f'<img src="nowhere.png" onerror="{ONE_LINE}">',
     "drawing": f'<svg onload="{ONE_LINE}"><script>{TYPES_MARKS}</script></svg>',
     "image from elsewhere": "![](LISTENER/markdown-image.png) <img src='LISTENER/image.png'>",
-    "frame": f"<iframe srcdoc=\"<script>parent.ran = 1; parent.fetch('LISTENER/frame')</script>\"></iframe><iframe src=\"LISTENER/frame\"></iframe>",
+    "frame": "<iframe srcdoc=\"<script>parent.ran = 1; parent.fetch('LISTENER/frame')</script>\"></iframe><iframe src=\"LISTENER/frame\"></iframe>",
     "focus": f'<input autofocus onfocus="{ONE_LINE}"><details open ontoggle="{ONE_LINE}"><summary>s</summary></details>',
     "media": f'<video src="x" onerror="{ONE_LINE}"></video><audio src="LISTENER/audio" autoplay></audio>',
     "style": "<style>@import url(LISTENER/style); body { background: url(LISTENER/background) } .score { display: none }</style>",

@@ -56,6 +56,7 @@ def test_stock_course_has_nbgraders_own_preprocessors(tmp_path):
     assert config.CourseDirectory.course_id == "gradients"
     assert "autograde_preprocessors" not in config.Autograde
     assert "sanitize_preprocessors" not in config.Autograde
+    assert "preprocessors" not in config.GenerateFeedback
 
 
 def test_time_and_memory_of_what_a_command_leaves_behind_count(tmp_path):

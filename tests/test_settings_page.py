@@ -49,3 +49,12 @@ def test_setting_of_ours_is_on_the_page_with_its_unit_default_and_limit(name):
 
 def test_page_lists_no_setting_that_does_not_exist():
     assert set(ROWS) == {*HONOURED, *NOT_HONOURED, *(f"NbReferee.{name}" for name in OURS)}
+
+
+def test_course_whose_pages_would_hold_hidden_tests_is_told_so():
+    config = Config()
+    assert warnings_about(config) == []
+    config.Autograde.sanitize_preprocessors = ["nbreferee.preprocessors.RebuildSubmission"]
+    assert [text for text in warnings_about(config) if "would hold the hidden tests" in text]
+    config.GenerateFeedback.preprocessors = ["nbgrader.preprocessors.GetGrades", "nbreferee.preprocessors.PreparePage"]
+    assert warnings_about(config) == []

@@ -24,6 +24,7 @@ FLAWLESS, MOST_WRONG, UNWRITTEN = 1 / 3, 0.5, 0.25
 STOCK = """
 for name in ("sanitize_preprocessors", "autograde_preprocessors"):  # as nbgrader has them
     c.Autograde.pop(name, None)
+c.GenerateFeedback.pop("preprocessors", None)
 """
 
 

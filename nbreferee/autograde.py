@@ -28,8 +28,9 @@ from nbreferee.folders import students_in, submissions_folder
 from nbreferee.gradebook import Recorder
 from nbreferee.interrupts import uninterrupted
 from nbreferee.materials import read_materials
-from nbreferee.outcome import Outcome, failed_by_us
+from nbreferee.outcome import Failures, Outcome
 from nbreferee.storing import Store, Submission, mark_of_failure
+from nbreferee.submission.candidates import choose_files
 from nbreferee.submission.folder import FolderError, SubmissionFolder, notes_on, read_folder
 from nbreferee.submission.reading import well_formed
 from nbreferee.worker import Result, Task
@@ -100,7 +101,8 @@ class Autograding:
         self._assignment = assignment
         self._materials = read_materials(course, gradebook, assignment)
         self._recorder = Recorder(gradebook, course, assignment)
-        self._store = Store(course, self._recorder, assignment, self._materials)
+        self._failures = Failures()
+        self._store = Store(course, self._recorder, assignment, self._materials, self._failures)
         self._workers = workers
         self._manner = manner
         self._done = done
@@ -134,12 +136,12 @@ class Autograding:
             ours = next(iter(self._materials.values())).files
             bounds = 1000 * self._course.max_file_size, 1000 * self._course.max_dir_size  # which nbgrader has in thousands of bytes
             found = read_folder(self._folder(self._course.submitted_directory, student), self._course.ignore, ours.outranks, *bounds)
+            self._prepare(submission, found)
         except FolderError as error:
             submission.results = {name: Result("unreadable", str(error)) for name in self._materials}
         except Exception as error:
-            submission.results = {name: failed_by_us(error) for name in self._materials}
-        else:
-            self._prepare(submission, found)
+            submission.tasks = {}
+            submission.results = {name: self._failures.result(error) for name in self._materials}
         return submission
 
     def _prepare(self, submission: Submission, found: SubmissionFolder) -> None:
@@ -147,16 +149,19 @@ class Autograding:
         submission.files = found.files
         submission.timestamp, submission.is_timestamp_unknown = found.timestamp, bool(found.timestamp_fault)
         submission.notes += notes_on(found, self._materials)
+        choice = choose_files(found.notebooks, {name: material.originals for name, material in self._materials.items()})
+        submission.repairs = choice.repairs
         for name, material in self._materials.items():
-            path = f"{name}.ipynb"
-            if path in found.notebooks:
+            if name in choice.files:
                 manner, due = self._manner, self._recorder.due
                 reads_notebooks = any(b".ipynb" in data for data in (material.data, *found.notebooks.values()))
                 files = {**found.files, **found.notebooks} if reads_notebooks else found.files
-                task = (submission.student, self._assignment, name, material, found.notebooks[path], files)
+                task = (submission.student, self._assignment, name, material, found.notebooks[choice.files[name]], files)
                 submission.tasks[name] = Task(*task, manner.budget, manner.stamp, due)
-            elif path in found.unread:
+            elif (path := f"{name}.ipynb") in found.unread:
                 submission.results[name] = Result("unreadable", f"{path} cannot be read: {found.unread[path]}")
+            elif name in choice.problems:
+                submission.results[name] = Result("unreadable", choice.problems[name])
 
     def _earlier(self, submission: Submission) -> list[Outcome]:
         """Return what earlier runs made of a submission, where that is complete and nothing has changed since; else nothing."""
@@ -175,7 +180,7 @@ class Autograding:
                 return []
             if kept is None:
                 return []
-            found.append(Outcome(submission.student, self._assignment, name, "skipped", cells=kept[0], repairs=kept[1], notes=tuple(submission.notes)))
+            found.append(Outcome(submission.student, self._assignment, name, "skipped", cells=kept[0], repairs=(*submission.repairs.get(name, ()), *kept[1]), notes=tuple(submission.notes)))
         return found if self._recorder.holds(submission.student, {one.notebook: one.cells for one in found if one.status == "skipped"}) else []
 
     def _collect(self) -> None:
@@ -192,7 +197,7 @@ class Autograding:
                 self._workers.deliver(future.result().worker, submission.tasks[name].material.files)
                 self._running[self._workers.submit(self._workers.grade, submission.tasks[name])] = submission, name
             else:
-                submission.results[name] = future.result() if error is None else failed_by_us(error)
+                submission.results[name] = future.result() if error is None else self._failures.result(error)
         if broken:  # a worker has died, and one of those that were running is why
             broken.extend(self._running.values())
             self._running.clear()
@@ -208,7 +213,7 @@ class Autograding:
         try:
             return self._workers.submit(self._workers.grade, task).result()
         except Exception as error:
-            return failed_by_us(error)
+            return self._failures.result(error)
 
     def _write(self, submission: Submission) -> None:
         started = time.monotonic()
@@ -225,13 +230,16 @@ class Autograding:
             return self._missing(submission, name)
         message, cells = result.message, result.cells
         if result.status == "unreadable":
-            message += ". It gets 0 points and is flagged for a person." if submission.is_recordable else "."
+            message += ". It gets 0 points and is flagged for a person." if submission.is_recordable else ". Nothing is written for it."
+        elif result.status == "grader_failed" and not submission.is_recordable:
+            message += ". Nothing is written for it; the next run grades it again."
         elif result.status == "grader_failed":
             kept = worker.read_kept(earlier) if earlier is not None else None
             cells = kept[0] if kept else ()
             stays = "Its earlier scores stay" if earlier is not None else "It has no score and is flagged for a person"
             message += f". {stays}; the next run grades it again."
-        common = {"wall_s": result.wall_s, "repairs": result.repairs, "warnings": result.warnings, "points": self._points(name)}
+        repairs = (*submission.repairs.get(name, ()), *result.repairs)
+        common = {"wall_s": result.wall_s, "repairs": repairs, "warnings": result.warnings, "points": self._points(name)}
         return Outcome(submission.student, self._assignment, name, result.status, message, cells=cells, notes=tuple(submission.notes), **common)
 
     def _missing(self, submission: Submission, name: str) -> Outcome:

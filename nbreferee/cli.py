@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,13 +62,18 @@ def main() -> None:
 @COURSE_DIR
 def report(assignments: tuple[str, ...], course_dir: Path) -> None:
     """Print what every student has in every assignment."""
-    from nbreferee.course import CourseError, open_course, open_gradebook
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from nbreferee.course import CourseError, gradebook_trouble, open_course, open_gradebook
     from nbreferee.report import print_report
 
     try:
         course = open_course(course_dir)
-        with open_gradebook(course) as gradebook:
-            print_report(gradebook, assignments, course.feedback_directory)
+        try:
+            with open_gradebook(course) as gradebook:
+                print_report(gradebook, assignments, course.feedback_directory)
+        except SQLAlchemyError as error:
+            raise CourseError(gradebook_trouble(course, error)) from None
     except CourseError as error:
         click.echo(f"nbreferee: {error}", err=True)
         sys.exit(2)
@@ -112,6 +118,17 @@ def _getting_ready(course_dir: Path, assignments: tuple[str, ...], jobs: int | N
     return workers
 
 
+@contextlib.contextmanager
+def _stopped_by_errors(workers: Workers | None) -> Iterator[None]:
+    try:
+        yield
+    except Exception:
+        if workers is not None:
+            workers.stop()
+            workers.close()
+        raise
+
+
 @main.command()
 @_working
 @_grading
@@ -122,9 +139,10 @@ def autograde(**options: Any) -> None:
     """
     _need_linux("student code runs in a sandbox")
     workers = _getting_ready(**options)
-    from nbreferee import commands
+    with _stopped_by_errors(workers):
+        from nbreferee import commands
 
-    sys.exit(commands.autograde(commands.Wanted(**options), workers))
+        sys.exit(commands.autograde(commands.Wanted(**options), workers))
 
 
 @main.command()
@@ -144,9 +162,10 @@ def grade(**options: Any) -> None:
     """Grade, write what students get to read, and print the class: autograde, feedback and report."""
     _need_linux("student code runs in a sandbox")
     workers = _getting_ready(**options)
-    from nbreferee import commands
+    with _stopped_by_errors(workers):
+        from nbreferee import commands
 
-    sys.exit(commands.grade(commands.Wanted(**options), workers))
+        sys.exit(commands.grade(commands.Wanted(**options), workers))
 
 
 @main.command()

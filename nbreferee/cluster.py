@@ -18,6 +18,7 @@ from nbreferee import __version__
 from nbreferee.quiet import without_warnings_of
 from nbreferee.course import CourseError
 from nbreferee.engine.assignment_files import FilesChanged
+from nbreferee.identity import difference, identity
 
 CONNECT_S = 5.0  # for a scheduler to answer
 COUNT_S = 1.0  # workers come and go: they are counted as often
@@ -94,15 +95,25 @@ class Cluster(Executor):
                 return ""
             return __version__
 
+        def everything() -> dict[str, str]:
+            from nbreferee.identity import identity
+
+            return dict(identity())
+
         try:
             found = {"its scheduler": self._client.run_on_scheduler(version)}
             found |= {f"its worker {name}": there for name, there in self._client.run(version).items()}
+            same = set(found.values()) == {__version__}
+            whole = self._client.run(everything) if same else {}
         except Exception as error:
             raise CourseError(f"{self.address}: the Dask cluster cannot be asked for its grader ({_first_line(error)}). Restart it.") from None
         for name, there in found.items():
             if there != __version__:
                 has = f"nbreferee {there}" if there else "no nbreferee"
                 raise CourseError(f"{self.address}: {name} has {has}, and this is {__version__}. Install nbreferee {__version__} there, and restart it.")
+        for name, there in whole.items():
+            if other := difference(there, dict(identity())):
+                raise CourseError(f"{self.address}: its worker {name} has {other}. Install the same there as here, and restart it.")
 
 
 @contextlib.contextmanager

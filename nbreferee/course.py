@@ -147,6 +147,8 @@ def gradebook_trouble(course: CourseDirectory, error: Exception) -> str:
         return "c.CourseDirectory.db_url: no database has an address like that. Mend it in nbgrader_config.py."
     url = make_url(course.db_url)
     where = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+    if url.get_backend_name() == "sqlite" and url.database and not Path(course.root, url.database).exists():
+        return f"the gradebook {where} is not there any more. Put it back, from a backup if need be, then run the command again."
     why = next(iter(str(getattr(error, "orig", None) or error).strip().splitlines()), type(error).__name__)
     cure = next((cure for words, cure in _CURES.items() if words in why), "Mend it")
     return f"the gradebook {where} cannot be used ({why}). {cure}, then run the command again: what is done is kept."

@@ -9,6 +9,7 @@ from typing import Any
 from nbreferee.gradebook import PenaltyError
 from nbreferee.grading import CellVerdict, plain_verdict
 from nbreferee.submission.folder import shown
+from nbreferee.unforeseen import details
 from nbreferee.worker import Result
 
 
@@ -39,15 +40,24 @@ class Outcome:
         }  # fmt: skip
 
 
-def failed_by_us(error: BaseException) -> Result:
-    """Return the result of a notebook that the grader failed on."""
-    ended = isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker"  # Dask's, which need not be there
-    if ended:
-        why = "its worker has ended, perhaps for want of memory"
-    elif isinstance(error, PenaltyError):
-        why = str(error)
-    elif isinstance(error, MemoryError):
-        why = "there is not enough memory for it"
-    else:
-        why = f"{type(error).__name__}: {error}"
+class Failures:
+    """Makes results of errors of the grader; writes the traceback of each kind of error into a file, once."""
+
+    def __init__(self) -> None:
+        self._details: dict[str, str] = {}  # by kind and text of the error
+
+    def result(self, error: BaseException) -> Result:
+        """Return the result of a notebook that the grader failed on."""
+        if isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker":  # Dask's, which need not be there
+            return _failed("its worker has ended, perhaps for want of memory")
+        if isinstance(error, MemoryError):
+            return _failed("there is not enough memory for it")
+        first = next(iter(str(error).splitlines()), "")[:200]
+        why = first if isinstance(error, PenaltyError) else f"{type(error).__name__}: {first}"
+        if why not in self._details:
+            self._details[why] = details(error).removesuffix(".")
+        return _failed(f"{why}. {self._details[why]}")
+
+
+def _failed(why: str) -> Result:
     return Result("grader_failed", f"the grader failed on it ({why})")

@@ -9,13 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from nbreferee.aside import replacement
 from nbreferee.gradebook import NotebookMarks, Recorder
 from nbreferee.grading import Marks, Material
 from nbreferee.nbgrader_settings import file_permissions
-from nbreferee.outcome import failed_by_us
+from nbreferee.outcome import Failures
 from nbreferee.submission.folder import shown
 from nbreferee.worker import Result, Task
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 GRADER_FAILED = "This notebook has not been graded: the automatic grader failed, not your answers. A person looks at it."
 UNREADABLE = "This notebook cannot be graded: {}. A person looks at it."
-# A file system says so of a name that it cannot hold; the names are a student's.
-NAME_ERRORS = {errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.ENOTDIR, errno.EISDIR, errno.EEXIST}
+# A file system says so of one name that it cannot hold, or of something that stands in the way.
+PLACE_ERRORS = {errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP}
 
 
 @dataclass
@@ -38,19 +38,21 @@ class Submission:
     is_timestamp_unknown: bool = False  # there is one that cannot be read
     tasks: dict[str, Task] = field(default_factory=dict)
     results: dict[str, Result] = field(default_factory=dict)
+    repairs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # on which files were taken
     notes: list[str] = field(default_factory=list)  # for a person
-    is_recordable: bool = True  # the gradebook can hold the student's id
+    is_recordable: bool = True  # there is a place for it in the gradebook and in `autograded/`
 
 
 class Store:
     """Writes submissions to one assignment."""
 
-    def __init__(self, course: CourseDirectory, recorder: Recorder, assignment: str, materials: Mapping[str, Material]) -> None:
+    def __init__(self, course: CourseDirectory, recorder: Recorder, assignment: str, materials: Mapping[str, Material], failures: Failures) -> None:
         self._course = course
         self._recorder = recorder
         self._assignment = assignment
         self._materials = materials
         self._permissions = file_permissions(course.config, course)[course.autograded_directory] or 0o444
+        self._failures = failures
 
     def write(self, submission: Submission) -> dict[str, bytes]:
         """Write a submission; return the earlier executed notebooks that stay, by name.
@@ -66,11 +68,24 @@ class Store:
             return {}
         try:
             return self._write(submission)
-        except (SQLAlchemyError, OSError):
+        except (DataError, IntegrityError) as error:  # of this student alone: an id that is too long, for example
+            self._fail(submission, error)
+            submission.is_recordable = False
+            return {}
+        except SQLAlchemyError:
             raise
+        except OSError as error:
+            if error.errno not in PLACE_ERRORS:
+                raise
+            self._fail(submission, error)  # what stands in the way does so for this student alone
+            submission.is_recordable = False
+            return {}
         except Exception as error:
-            submission.results = {name: failed_by_us(error) for name in submission.results}
+            self._fail(submission, error)
             return self._write(submission)
+
+    def _fail(self, submission: Submission, error: Exception) -> None:
+        submission.results = {name: self._failures.result(error) for name in submission.results}
 
     def _write(self, submission: Submission) -> dict[str, bytes]:
         student, results = submission.student, submission.results
@@ -105,7 +120,7 @@ def _write_files(target: Path, files: Mapping[str, bytes]) -> list[str]:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             (target / name).write_bytes(data)
         except OSError as error:
-            if error.errno not in NAME_ERRORS:
+            if error.errno not in PLACE_ERRORS:
                 raise
             notes.append(f"{shown(name)} is not copied: {error.strerror}")
     return notes

@@ -18,12 +18,12 @@ def told(error: BaseException, what: str) -> str:
     first = next(iter(_text(error).strip().splitlines()), "")
     why = f"{kind}: {first[:200]}" if first else kind
     if isinstance(error, MemoryError):
-        return f"{what}: there is not enough memory. Make some free, or use fewer --jobs, then run the command again: what is done is kept. {_written(error)}"
-    return f"{what}: an error in nbreferee itself ({why}). What is done is kept. {_written(error)}"
+        return f"{what}: there is not enough memory. Make some free, or use fewer --jobs, then run the command again: what is done is kept. {details(error)}"
+    return f"{what}: an error in nbreferee itself ({why}). What is done is kept. {details(error)}"
 
 
-def _written(error: BaseException) -> str:
-    """Write the traceback where there is room for it, and return where."""
+def details(error: BaseException) -> str:
+    """Write the traceback of an error where there is room for it, and say where."""
     for folder in (tempfile.gettempdir, Path.home, Path.cwd):
         with contextlib.suppress(Exception):
             handle, path = tempfile.mkstemp(prefix=PREFIX, suffix=".txt", dir=folder())

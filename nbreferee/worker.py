@@ -21,11 +21,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nbreferee import __version__
 from nbreferee.engine.assignment_files import FilesMissing, local_copy
+from nbreferee.engine.channel import ChannelError
 from nbreferee.engine.limits import Budget
 from nbreferee.engine.warm import Warm
-from nbreferee.grading import CellVerdict, Grader, Marks, Material, as_bytes, plain_verdict
+from nbreferee.grading import CellVerdict, Graded, Grader, Marks, Material, as_bytes, plain_verdict
+from nbreferee.identity import difference, identity
 from nbreferee.interrupts import ignore_interrupts
 from nbreferee.sandbox import Layer
 from nbreferee.submission.reading import SubmissionError
@@ -51,7 +52,7 @@ class Task:
     @property
     def fingerprint(self) -> str:
         """A name for all that scores depend on."""
-        digest = hashlib.sha256(repr((__version__, self.material.key, self.budget.as_plain(), self.stamp, self.due)).encode())
+        digest = hashlib.sha256(repr((self.material.key, self.budget.as_plain(), self.stamp, self.due)).encode())
         digest.update(self.data)
         for name, data in sorted(self.files.items()):
             digest.update(f"{name} {len(data)} ".encode() + data)
@@ -103,12 +104,33 @@ def _new_warm(budget: Budget) -> Warm:
     return warm
 
 
+class ProcessesLost(Exception):
+    """A process has ended that boxes or testers are forked from."""
+
+
+def _grade(task: Task) -> Graded:
+    with _lent_grader(task.budget, task.stamp) as grader:
+        try:
+            graded = grader.grade(task.material, task.data, task.files)
+        except SubmissionError:
+            raise
+        except Exception:
+            if grader.warm.is_whole():
+                raise
+        else:
+            if grader.warm.is_whole():
+                return graded
+        raise ProcessesLost("a process of the grader's own has ended")
+
+
 def run(task: Task) -> Result:
     """Grade a notebook."""
     started = time.monotonic()
     try:
-        with _lent_grader(task.budget, task.stamp) as grader:
-            graded = grader.grade(task.material, task.data, task.files)
+        try:
+            graded = _grade(task)
+        except (ProcessesLost, ChannelError):  # once more, with new processes
+            graded = _grade(task)
     except SubmissionError as error:
         return Result("unreadable", str(error), wall_s=time.monotonic() - started)
     graded.notebook.metadata["nbreferee"] = kept(task, graded.cells, graded.repairs)
@@ -116,16 +138,21 @@ def run(task: Task) -> Result:
     return Result("graded", "", notebook, graded.marks, graded.cells, graded.repairs, graded.warnings, time.monotonic() - started)
 
 
-def run_far(version: str, task: Task) -> Result:
+def run_far(ours: Mapping[str, str], task: Task) -> Result:
     """Grade a notebook on a machine that the orchestrator has not looked at, and that may have joined later.
+
+    Parameters
+    ----------
+    ours
+        The orchestrator's identity.
 
     Raises
     ------
     Unfit
         where this is another grader, or the sandbox is less than what the task wants.
     """
-    if version != __version__:
-        raise Unfit(f"{platform.node()}: this worker has nbreferee {__version__}, and not {version}. Install that there, and restart it.")
+    if other := difference(dict(identity()), ours):
+        raise Unfit(f"{platform.node()}: this worker has {other}. Install the same there as here, and restart it.")
     missing = sorted(layer.value for layer in task.budget.layers - _layers_here())
     if missing:
         raise Unfit(f"{platform.node()}: student code must not run on this worker, for its sandbox lacks {', '.join(missing)}. Run nbreferee doctor there.")

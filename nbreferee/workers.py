@@ -9,11 +9,11 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from functools import partial
 from typing import Any
 
-from nbreferee import __version__
 from nbreferee.cluster import GONE, Cluster
 from nbreferee.course import CourseError
 from nbreferee.engine.assignment_files import AssignmentFiles, deliveries, take
 from nbreferee.engine.scratch import remove_abandoned
+from nbreferee.identity import identity
 from nbreferee.interrupts import born_deaf
 from nbreferee.startup import start_worker
 from nbreferee.worker import Result, Task, Unfit, run, run_far
@@ -122,4 +122,4 @@ def far_workers(address: str, waiting: Callable[[], None]) -> Workers:
     cluster = Cluster(address)
     if not cluster.threads:
         waiting()
-    return Workers(lambda: cluster, lambda: cluster.threads, partial(run_far, __version__))
+    return Workers(lambda: cluster, lambda: cluster.threads, partial(run_far, dict(identity())))

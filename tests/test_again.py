@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from datetime import datetime
@@ -13,7 +14,8 @@ import pytest
 from nbgrader.api import Gradebook
 from small_class import CONFIG, PATIENCE_S, RIGHT, UNCHANGED, course, grade_here, gradebook, hand_in, prepared, start, statuses, until  # noqa: F401 (fixtures)
 
-from nbreferee import worker
+from nbreferee import grading, identity as identities
+from nbreferee.identity import CODE, identity
 
 
 def is_locked(course: Path) -> bool:
@@ -118,9 +120,11 @@ def test_submission_is_graded_again_where_its_scores_may_change(change, course):
 def test_submission_is_graded_again_by_another_version_and_by_force(course, monkeypatch):
     assert {one.status for one in grade_here(course, UNCHANGED).values()} == {"skipped"}
     assert {one.status for one in grade_here(course, UNCHANGED, force=True).values()} == {"graded"}
-    monkeypatch.setattr(worker, "__version__", "0.0.0")
-    assert {one.status for one in grade_here(course, UNCHANGED).values()} == {"graded"}
-    assert {one.status for one in grade_here(course, UNCHANGED).values()} == {"skipped"}
+    for name in ("nbreferee", "Python", "numpy", "ipython", "matplotlib", "nbgrader", "pandas", CODE):
+        other = {**dict(identity()), name: "0.0.0"}
+        monkeypatch.setattr(grading, "identity", lambda other=other: tuple(other.items()))
+        assert {one.status for one in grade_here(course, UNCHANGED).values()} == {"graded"}, name
+        assert {one.status for one in grade_here(course, UNCHANGED).values()} == {"skipped"}, name
 
 
 def test_notebook_that_is_missing_makes_no_submission_graded_again(course):
@@ -128,3 +132,12 @@ def test_notebook_that_is_missing_makes_no_submission_graded_again(course):
     for status in ("graded", "skipped"):
         found = grade_here(course, UNCHANGED)
         assert {one.notebook: one.status for one in found.values()} == {"one": status, "two": "missing"}
+
+
+def test_identity_knows_versions_and_every_byte_of_the_package(tmp_path):
+    known = dict(identity())
+    assert {"nbreferee", "Python", "numpy", "ipython", "matplotlib", "nbgrader", CODE} <= set(known)
+    package = Path(shutil.copytree(Path(identities.__file__).parent, tmp_path / "nbreferee"))
+    assert identities._code_digest(package) == known[CODE]
+    (package / "engine/tester.py").write_text((package / "engine/tester.py").read_text() + "#")
+    assert identities._code_digest(package) != known[CODE]

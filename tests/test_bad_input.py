@@ -161,7 +161,7 @@ def test_trouble_is_told_and_spoils_nothing(trouble, graded, tmp_path):
         assert line.startswith("nbreferee: ")
         assert what in line
         assert cure in line
-        assert ran.returncode == 2
+        assert ran.returncode == (1 if trouble == "feedback_full" else 2)  # 1: some have been graded
         place.mend()
         if trouble == "feedback_full":
             after = {name: data for name, data in files(seen).items() if not name.startswith("autograded/bo")}

@@ -144,7 +144,8 @@ def test_honest_student_has_every_point(student, graded):
         assert book.find_submission("ps1", student).score == 5
 
 
-NOTEBOOK = {"absent": "missing", "with_a_new_line": "missing", "not_utf8": "missing", "of_255_bytes": "missing"}
+NOTEBOOK = {"absent": "missing", "not_utf8": "missing"}
+RENAMED = ("with_a_new_line", "of_255_bytes")  # files of other names, which hold no notebook: one of them could be meant
 WORDS = {
     "folder": "a folder", "pipe": "a named pipe", "socket": "a socket", "unreadable": "Permission denied", "link": "links are not followed",
     "link_to_nowhere": "links are not followed", "link_to_itself": "links are not followed", "huge": "MB", "not_utf8": "UTF-8",
@@ -157,7 +158,7 @@ def test_notebook_that_cannot_be_read_has_a_reason(kind, graded):
     one = found[f"notebook_{kind}"]
     assert one["status"] == NOTEBOOK.get(kind, "unreadable")
     if one["status"] == "unreadable":
-        assert WORDS.get(kind, "file") in one["message"]
+        assert WORDS.get(kind, "file") in one["message"] or kind in RENAMED
         assert f"notebook_{kind}: ps1/one: {one['message']}" in ran.stderr
         assert one["message"].endswith("It gets 0 points and is flagged for a person.")
     assert (one["score"], one["max_score"]) == (0, 5)
@@ -198,16 +199,41 @@ def test_folder_that_cannot_be_read_has_a_reason(kind, part, graded):
     assert one["status"] == "missing" or f"{student}: ps1/one: {one['message']}" in ran.stderr
 
 
+def test_notebook_under_another_name_is_graded_with_a_repair_or_named(released, tmp_path):
+    course = Path(shutil.copytree(released, tmp_path / "course"))
+    for student in ("anna", "bo", "cy"):
+        folder = hand_in(course, student)
+        (folder / "one.ipynb").rename(folder / f"one_{student} (1).ipynb")
+    shutil.copy(course / "submitted/bo/ps1/one_bo (1).ipynb", course / "submitted/bo/ps1/other.ipynb")
+    os.mkfifo(course / "submitted/cy/ps1/one.ipynb")
+    ran = run_command(course, "nbreferee", "autograde", "--json", "verdicts.json")
+    found = {one["student"]: one for one in json.loads((course / "verdicts.json").read_text())}
+    assert {student: (one["status"], one["score"]) for student, one in found.items()} == {
+        "anna": ("graded", 5), "bo": ("unreadable", 0), "cy": ("graded", 5),
+    }  # fmt: skip
+    assert found["anna"]["repairs"][0].startswith("one_anna (1).ipynb was graded as one")
+    assert found["cy"]["repairs"][0].startswith("one_cy (1).ipynb was graded as one")
+    assert f"bo: ps1/one: {found['bo']['message']}" in ran.stderr
+    assert "Rename the right one to one.ipynb" in found["bo"]["message"]
+    run_command(course, "nbreferee", "autograde", "--json", "again.json")
+    again = {one["student"]: one for one in json.loads((course / "again.json").read_text())}
+    assert (again["anna"]["status"], again["anna"]["repairs"]) == ("skipped", found["anna"]["repairs"])
+
+
 # ------------------------------------------------ a student's folder of an odd name; a date that is none
 
 
 def test_student_whose_name_the_gradebook_cannot_hold_is_named(released, tmp_path):
     course = Path(shutil.copytree(released, tmp_path / "course"))
-    for student in ("anna", "bo\nb", "c\udcfc"):
+    for student in ("anna", "bo\nb", "c\udcfc", "dan"):
         hand_in(course, student)
+    (course / "autograded").mkdir()
+    (course / "autograded/dan").write_text("in the way")
     ran = run_command(course, "nbreferee", "autograde", "--json", "verdicts.json")
     found = {one["student"]: one for one in json.loads((course / "verdicts.json").read_text())}
-    assert {student: one["status"] for student, one in found.items()} == {"anna": "graded", "bo\\nb": "graded", "c\\udcfc": "unreadable"}
+    assert {student: one["status"] for student, one in found.items()} == {"anna": "graded", "bo\\nb": "graded", "c\\udcfc": "unreadable", "dan": "grader_failed"}
+    assert "autograded/dan" in found["dan"]["message"]
+    assert found["dan"]["message"].endswith("Nothing is written for it; the next run grades it again.")
     assert "Rename the folder to the student's id" in found["c\\udcfc"]["message"]
     assert ran.returncode == 1
 
@@ -278,3 +304,24 @@ def test_folder_that_changes_while_it_is_read_is_read_again(tmp_path, monkeypatc
     monkeypatch.setattr(folder, "_read_regular", read_while_it_changes)
     found = read_folder(tmp_path)
     assert (dict(found.notebooks), found.notes) == ({"one.ipynb": b"new", "two.ipynb": b"new"}, ())
+
+
+def test_folder_that_is_replaced_while_it_is_read_is_of_one_version(tmp_path, monkeypatch):
+    from nbreferee.submission import folder
+
+    for version in ("old", "new"):
+        (tmp_path / version).mkdir()
+        for name in ("one.ipynb", "two.ipynb"):
+            (tmp_path / version / name).write_text(version)
+    (tmp_path / "old").rename(tmp_path / "ps1")
+    read = folder._read_regular
+
+    def read_while_it_arrives(entry, bound):
+        data = read(entry, bound)
+        if (tmp_path / "new").exists():
+            (tmp_path / "ps1").rename(tmp_path / "old")
+            (tmp_path / "new").rename(tmp_path / "ps1")
+        return data
+
+    monkeypatch.setattr(folder, "_read_regular", read_while_it_arrives)
+    assert dict(read_folder(tmp_path / "ps1").notebooks) == {"one.ipynb": b"new", "two.ipynb": b"new"}

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
+import resource
+import signal
+import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
 from small_class import (  # noqa: F401 (fixtures)
     REMEMBERING,
+    PATIENCE_S,
     RIGHT,
     UNCHANGED,
     contents,
@@ -18,7 +23,11 @@ from small_class import (  # noqa: F401 (fixtures)
     gradebook,
     hand_in,
     prepared,
+    start,
+    statuses,
+    until,
 )
+from test_killed import family
 
 from nbreferee.storing import GRADER_FAILED
 from nbreferee.worker import Task
@@ -127,3 +136,149 @@ def test_broken_plugin_for_penalties_costs_no_points_and_ends_no_batch(error, co
     assert "the course's plugin for late penalties failed" in found["c_4", "one"].message
     assert rows_of(course, "c_3")["c_3", "score", "half_tests"] == before["c_3", "score", "half_tests"]
     assert rows_of(course, "c_4")["c_4", "score", "half_tests"] == (None, None, None, True)
+
+
+# ------------------------------------------------ our own processes are killed while they work
+
+
+def command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def warm_processes(run, role: str) -> list[int]:
+    """The processes of a run that boxes, or testers, are forked from; or its workers."""
+    marks = {"worker": (b"multiprocessing.spawn",), "box": (b"\0box\0",), "tester": (b"\0tester\0",)}[role]
+    return [pid for pid, _ in family(run.pid) if all(mark in command_line(pid) for mark in marks)]
+
+
+SLEEPS = {**RIGHT, "half": "import time\ntime.sleep(1)\ndef half(x):\n    return x / 2"}
+
+
+@pytest.mark.parametrize("role", ["worker", "box", "tester"])
+def test_process_of_ours_that_is_killed_costs_nobody_a_point(role, course):
+    students = [f"c_{number}" for number in range(6)]
+    for student in students:
+        hand_in(course, student, SLEEPS)
+    chosen = [option for student in students for option in ("--student", student)]
+    run = start(course, "--force", "--json", "verdicts.json", *chosen)
+    done = len(list(course.glob("autograded/*/ps1")))
+    until(lambda: len(list(course.glob("autograded/*/ps1"))) > done or run.poll() is not None, "a submission is graded")
+    assert run.poll() is None
+    killed = warm_processes(run, role)[:1] if role == "worker" else warm_processes(run, role)
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    assert killed
+    assert run.wait(PATIENCE_S) == 0, (course.parent / "said.txt").read_text()
+    found = json.loads((course / "verdicts.json").read_text())
+    scores = {(one["student"], cell["grade_id"]): cell["score"] for one in found for cell in one["cells"] if cell["grade_id"] != "why"}
+    assert scores == {(student, name): points for student in students for name, points in (("double_tests", 2), ("half_tests", 3))}
+    assert statuses(course / "verdicts.json") == {student: {"graded"} for student in students}
+
+
+# ------------------------------------------------ this process has no memory, and no reliable clock
+
+
+def test_submission_for_which_there_is_no_memory_is_told_and_the_others_are_graded(course):
+    for student in ("c_1", "c_2", "c_4"):
+        grade_here(course, student)
+    (course / "submitted/c_2/ps1/one.ipynb").write_bytes(bytes(60 << 20))
+    ours, theirs = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+            resource.setrlimit(resource.RLIMIT_AS, (used + (40 << 20), resource.RLIM_INFINITY))
+            REMEMBERING.alone_known = True
+            found = grade_here(course, "c_1", "c_2", "c_4", force=True)
+            told = [[student, name, one.status, one.message] for (student, name), one in found.items()]
+            os.write(theirs, json.dumps(told).encode())
+        finally:
+            os._exit(0)
+    os.close(theirs)
+    with open(ours) as said:
+        told = {(student, name): (status, message) for student, name, status, message in json.load(said)}
+    os.waitpid(pid, 0)
+    assert {key: status for key, (status, _) in told.items()} == {
+        (student, name): "grader_failed" if student == "c_2" else "graded" for student in ("c_1", "c_2", "c_4") for name in ("one", "two")
+    }
+    assert told["c_2", "one"][1] == (
+        "the grader failed on it (there is not enough memory for it). Its earlier scores stay; the next run grades it again."
+    )
+    assert rows_of(course, "c_2")["c_2", "score", "half_tests"] == (3, None, None, False)
+
+
+def test_clock_that_is_set_back_changes_nothing(course, monkeypatch):
+    expected = contents(course / "autograded"), gradebook(course)
+    now = [time.time()]
+
+    def backwards() -> float:
+        now[0] -= 3600
+        return now[0]
+
+    monkeypatch.setattr("time.time", backwards)
+    for path in (course / "submitted").rglob("*"):
+        os.utime(path, (4e9, 4e9))  # in the year 2096
+    assert {one.status for one in grade_here(course, UNCHANGED).values()} == {"skipped"}
+    assert (contents(course / "autograded"), gradebook(course)) == expected
+    assert {one.status for one in grade_here(course, UNCHANGED, force=True).values()} == {"graded"}
+    after = contents(course / "autograded")
+    assert {name for name, data in expected[0].items() if after.pop(name) != data} == set()
+    assert not after
+    assert gradebook(course)[UNCHANGED, "score", "half_tests"] == expected[1][UNCHANGED, "score", "half_tests"]
+
+
+# ------------------------------------------------ a submission that changes while it is graded
+
+
+class Meanwhile(Executor):
+    """Grades here, after something has happened."""
+
+    def __init__(self, happens) -> None:
+        self.happens = happens
+
+    def submit(self, function, task: Task) -> Future:
+        """Grade a task."""
+        self.happens()
+        return REMEMBERING.submit(function, task)
+
+
+def test_what_was_read_is_what_is_graded_copied_and_remembered(course):
+    data = course / "submitted/c_1/ps1/data.csv"
+    data.write_text("first")
+    wrong = {**RIGHT, "double": "def double(x):\n    return 0"}
+
+    def change() -> None:
+        hand_in(course, "c_1", wrong)
+        data.write_text("second")
+
+    found = grade_here(course, "c_1", executor=Meanwhile(change))
+    assert found["c_1", "one"].cells[0].score == 2
+    assert (course / "autograded/c_1/ps1/data.csv").read_text() == "first"
+    assert "return x + x" in (course / "autograded/c_1/ps1/one.ipynb").read_text()
+    again = grade_here(course, "c_1")
+    assert {one.status for one in again.values()} == {"graded"}
+    assert again["c_1", "one"].cells[0].score == 0
+    assert (course / "autograded/c_1/ps1/data.csv").read_text() == "second"
+
+
+def test_submission_that_goes_away_while_it_is_graded_is_graded(course):
+    import shutil
+
+    found = grade_here(course, "c_1", executor=Meanwhile(lambda: shutil.rmtree(course / "submitted/c_1", ignore_errors=True)))
+    assert {one.status for one in found.values()} == {"graded"}
+
+
+def test_gradebook_that_goes_away_is_told(course):
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from nbreferee.course import gradebook_trouble, open_course
+
+    with pytest.raises(SQLAlchemyError) as raised:
+        grade_here(course, "c_1", executor=Meanwhile(lambda: (course / "gradebook.db").unlink(missing_ok=True)))
+    assert gradebook_trouble(open_course(course), raised.value) == (
+        f"the gradebook {course}/gradebook.db is not there any more. Put it back, from a backup if need be, then run the command again."
+    )
+    assert not list((course / "autograded").glob("c_1/*"))

@@ -7,6 +7,7 @@ send too much, too slowly, or nothing. A channel knows nothing of what frames me
 from __future__ import annotations
 
 import array
+import select
 import socket
 import struct
 import time
@@ -44,6 +45,14 @@ class Channel:
     def close(self) -> None:
         """Close this end."""
         self.socket.close()
+
+    def is_closed(self) -> bool:
+        """Return whether either end is closed."""
+        if self.socket.fileno() < 0:
+            return True
+        watch = select.poll()
+        watch.register(self.socket, 0)  # which leaves POLLHUP and POLLERR
+        return bool(watch.poll(0))
 
     def send(self, *pieces: bytes | memoryview, deadline: float | None = None) -> None:
         """Send a frame, whole or in pieces; `deadline` is a time of time.monotonic()."""

@@ -123,6 +123,11 @@ class Template:
         while self._awaited:
             self._awaited.popleft()(decode(self._control.receive()))
 
+    def is_alive(self) -> bool:
+        """Return whether the process is there: its end of the connection is closed before its children end with it."""
+        ended = self._process is not None and self._process.poll() is not None
+        return not ended and not self._control.is_closed()
+
     def close(self) -> None:
         """End the template, and with it all its children."""
         self._control.close()

@@ -94,6 +94,11 @@ class Warm:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def is_whole(self) -> bool:
+        """Return whether all processes are there that boxes and testers are forked from: a box that ends with one is no student's fault."""
+        templates = (self._box_template, self._tester_template, *(testers.template for testers in self._testers.values()))
+        return all(template.is_alive() for template in templates)
+
     def close(self) -> None:
         """End all of them."""
         for child in self._ahead.values():

@@ -177,14 +177,14 @@ def _open_folder(folder: Path) -> int:
         try:
             about = os.lstat(path)
         except OSError as error:
-            raise _fault(error, f"the folder {shown(str(path))} cannot be read") from None
+            raise _fault(error, f"the folder {shown(path.name)} cannot be read") from None
         if not stat.S_ISDIR(about.st_mode):
             kind = KINDS.get(stat.S_IFMT(about.st_mode), "a file")
-            raise FolderError(f"{shown(str(path))} is {kind}. Put the student's own folder there")
+            raise FolderError(f"in place of the folder {shown(path.name)} there is {kind}. Put the files themselves into a folder of that name")
     try:
         return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        raise _fault(error, f"the folder {shown(str(folder))} cannot be read") from None
+        raise _fault(error, f"the folder {shown(folder.name)} cannot be read") from None
 
 
 def _walk(folder: int, ignore: Collection[str]) -> Iterator[_Entry]:
@@ -238,9 +238,10 @@ def _read_regular(entry: _Entry, bound: int) -> bytes:
     try:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
         with open(os.open(entry.name, flags, dir_fd=entry.parent), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            now = os.fstat(file.fileno())
+            if not stat.S_ISREG(now.st_mode):
                 raise FolderError("no regular file")
-            data = file.read(bound + 1)
+            data = file.read(min(now.st_size, bound) + 1)  # which takes as much memory
     except OSError as error:
         raise _fault(error) from None
     if len(data) > bound:

@@ -123,20 +123,38 @@ def formgrader(course: Path) -> Iterator[Formgrader]:
         port = probe.getsockname()[1]
     binaries = Path(sys.executable).parent
     extension = "--ServerApp.jpserver_extensions={'nbgrader.server_extensions.formgrader': True}"
-    options = ["--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}", "--IdentityProvider.token=test", extension]
+    options = [
+        "--no-browser",
+        "--allow-root",
+        "--ip=127.0.0.1",
+        f"--port={port}",
+        "--IdentityProvider.token=test",
+        extension,
+    ]
     environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"}
     log = (course.parent / "jupyter.log").open("wb")
-    process = subprocess.Popen([binaries / "jupyter", "server", *options], cwd=course, env=environment, stdout=log, stderr=log, start_new_session=True)
+    process = subprocess.Popen(
+        [binaries / "jupyter", "server", *options],
+        cwd=course,
+        env=environment,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
     server = Formgrader(f"http://127.0.0.1:{port}")
     try:
         deadline = time.monotonic() + START_S
         while True:
             try:
-                urllib.request.urlopen(f"{server.address}/formgrader/api/assignments?token={server.token}", timeout=10).close()
+                urllib.request.urlopen(
+                    f"{server.address}/formgrader/api/assignments?token={server.token}", timeout=10
+                ).close()
                 break
             except (urllib.error.URLError, ConnectionError):
                 if process.poll() is not None or time.monotonic() > deadline:
-                    pytest.fail(f"the Jupyter server does not answer: {(course.parent / 'jupyter.log').read_text()[-2000:]}")
+                    pytest.fail(
+                        f"the Jupyter server does not answer: {(course.parent / 'jupyter.log').read_text()[-2000:]}"
+                    )
                 time.sleep(0.1)
         yield server
     finally:

@@ -35,21 +35,28 @@ PIECES = {
 
 def markdown(listener: str) -> str:
     """An honest answer with all of it."""
-    return ("Because it is so.\n\n" + "\n\n".join(PIECES.values()) + "\n\nThat is all.").replace("LISTENER", listener)
+    return ("Because it is so.\n\n" + "\n\n".join(PIECES.values()) + "\n\nThat is all.").replace(
+        "LISTENER", listener
+    )
 
 
 def code(listener: str) -> str:
     """A right answer that shows all of it, in every type of output."""
     pages = {name: text.replace("LISTENER", listener) for name, text in PIECES.items()}
     script = TYPES_MARKS.replace("LISTENER", listener)
-    drawing = f'<svg xmlns="http://www.w3.org/2000/svg" onload="{ONE_LINE}"><script>{script}</script><circle r="3" /></svg>'.replace("LISTENER", listener)
+    drawing = f'<svg xmlns="http://www.w3.org/2000/svg" onload="{ONE_LINE}"><script>{script}</script><circle r="3" /></svg>'.replace(
+        "LISTENER", listener
+    )
     shown = [
         *({"text/html": page, "text/plain": name} for name, page in pages.items()),
         {"text/markdown": "\n\n".join(pages.values())},
         {"application/javascript": script},
         {"image/svg+xml": drawing},
-        {"text/latex": f"$\\href{{javascript:window.ran=1}}{{x}}$ <img src=x onerror=\"{ONE_LINE}\">"},
-        {"application/vnd.jupyter.widget-view+json": {"model_id": "1", "version_major": 2}, "application/x-own": "x"},
+        {"text/latex": f'$\\href{{javascript:window.ran=1}}{{x}}$ <img src=x onerror="{ONE_LINE}">'},
+        {
+            "application/vnd.jupyter.widget-view+json": {"model_id": "1", "version_major": 2},
+            "application/x-own": "x",
+        },
     ]
     handler = "1 onerror=" + script.replace(" ", "/**/")
     return (

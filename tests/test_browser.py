@@ -64,8 +64,18 @@ class Class:
         """All that the gradebook knows of a student's cells."""
         with self._gradebook() as book:
             found = book.find_submission_notebook("one", "one", student)
-            scores = {grade.name: (grade.auto_score, grade.manual_score, grade.extra_credit, bool(grade.needs_manual_grade)) for grade in found.grades}
-            return scores | {f"comment on {one.name}": (one.auto_comment, one.manual_comment) for one in found.comments}
+            scores = {
+                grade.name: (
+                    grade.auto_score,
+                    grade.manual_score,
+                    grade.extra_credit,
+                    bool(grade.needs_manual_grade),
+                )
+                for grade in found.grades
+            }
+            return scores | {
+                f"comment on {one.name}": (one.auto_comment, one.manual_comment) for one in found.comments
+            }
 
     def autograded(self, student: str) -> Path:
         return self.folder / f"autograded/{student}/one/one.ipynb"
@@ -75,7 +85,9 @@ class Class:
 
 
 def run(course: Path, *command: str) -> None:
-    ran = subprocess.run([Path(sys.executable).with_name(command[0]), *command[1:]], cwd=course, capture_output=True, text=True)
+    ran = subprocess.run(
+        [Path(sys.executable).with_name(command[0]), *command[1:]], cwd=course, capture_output=True, text=True
+    )
     assert ran.returncode == 0, ran.stderr[-3000:]
 
 
@@ -85,7 +97,12 @@ def graded_class(tmp_path_factory):
     folder = tmp_path_factory.mktemp("browser") / "course"
     (folder / "source/one").mkdir(parents=True)
     shutil.copy(COURSE / "nbgrader_config.py", folder)
-    notice = cell('<div class="alert alert-info" id="notice">Read <a href="other.html">this</a></div>', "markdown", grade_id="notice", locked=True)
+    notice = cell(
+        '<div class="alert alert-info" id="notice">Read <a href="other.html">this</a></div>',
+        "markdown",
+        grade_id="notice",
+        locked=True,
+    )
     words = cell("Because.", "markdown", grade_id="words", grade=True, solution=True, points=3)
     write(folder / "source/one", notice, answer(SOLUTION, "double"), graded(TESTS, "double_tests"), words)
     run(folder, "nbgrader", "generate_assignment", "one")
@@ -95,13 +112,25 @@ def graded_class(tmp_path_factory):
         for student in STUDENTS:
             (folder / "submitted" / student / "one").mkdir(parents=True)
             given = {"double": RICH, "words": WORDS} if student == "honest" else bad
-            (folder / "submitted" / student / "one/one.ipynb").write_text(nbformat.writes(answered(release, given)))
-        run(folder, "nbreferee", "autograde", "one", *(f"--student={student}" for student in STUDENTS if student != "pressed"))
+            (folder / "submitted" / student / "one/one.ipynb").write_text(
+                nbformat.writes(answered(release, given))
+            )
+        run(
+            folder,
+            "nbreferee",
+            "autograde",
+            "one",
+            *(f"--student={student}" for student in STUDENTS if student != "pressed"),
+        )
         with formgrader(folder) as server:
             assert json.loads(server.post("submission/one/pressed/autograde"))["success"]
             found = Class(folder, server, listener)
             _undo(found.autograded("stock"), bad["words"], listener.address)
-            _undo(found.autograded("typing"), hostile.PIECES["image that fails"].replace("LISTENER", listener.address), listener.address)
+            _undo(
+                found.autograded("typing"),
+                hostile.PIECES["image that fails"].replace("LISTENER", listener.address),
+                listener.address,
+            )
             yield found
 
 
@@ -136,7 +165,9 @@ def page(window):
 
 def open_submission(page: Any, graded_class: Class, student: str) -> None:
     page.goto(f"{graded_class.server.address}/{graded_class.submission(student)}")
-    page.wait_for_function("formgrader.grades && formgrader.grades.loaded && formgrader.comments && formgrader.comments.loaded")
+    page.wait_for_function(
+        "formgrader.grades && formgrader.grades.loaded && formgrader.comments && formgrader.comments.loaded"
+    )
 
 
 def acted(page: Any, graded_class: Class) -> list[str]:
@@ -155,7 +186,9 @@ def test_submission_open_in_the_formgrader_changes_no_mark_and_runs_nothing(wind
     for student, page in pages.items():
         assert acted(page, graded_class) == []
         assert page.url == addresses[student]
-        boxes = page.eval_on_selector_all(".score", "all => all.map(one => [one.id, one.value, one.offsetParent !== null])")
+        boxes = page.eval_on_selector_all(
+            ".score", "all => all.map(one => [one.id, one.value, one.offsetParent !== null])"
+        )
         assert boxes == [["double_tests", "", True], ["words", "", True]]
         assert graded_class.marks(student) == before[student]
         assert before[student]["double_tests"] == (2, None, None, False)
@@ -173,7 +206,14 @@ def test_attack_types_marks_where_nothing_is_taken_out(page, graded_class):
 def test_person_reads_the_whole_answer_and_types_the_mark_into_its_own_box(page, graded_class):
     open_submission(page, graded_class, "pressed")
     shown = page.inner_text("body")
-    for words in ("Because it is so.", "That is all.", "<script>", "onerror", "double_tests", "javascript:window.ran=1"):
+    for words in (
+        "Because it is so.",
+        "That is all.",
+        "<script>",
+        "onerror",
+        "double_tests",
+        "javascript:window.ran=1",
+    ):
         assert words in shown
     page.fill("#words", "1")
     with page.expect_response("**/api/grade/*"):
@@ -185,14 +225,26 @@ def test_person_reads_the_whole_answer_and_types_the_mark_into_its_own_box(page,
 def test_honest_output_and_text_show(page, graded_class):
     open_submission(page, graded_class, "honest")
     assert page.locator("table").count() == 4
-    assert page.locator("table").nth(1).locator("td").first.evaluate("one => getComputedStyle(one).backgroundColor") == "rgb(144, 238, 144)"
-    assert page.locator("td:has-text('red')").evaluate("one => getComputedStyle(one).color") == "rgb(255, 0, 0)"
+    assert (
+        page.locator("table")
+        .nth(1)
+        .locator("td")
+        .first.evaluate("one => getComputedStyle(one).backgroundColor")
+        == "rgb(144, 238, 144)"
+    )
+    assert (
+        page.locator("td:has-text('red')").evaluate("one => getComputedStyle(one).color") == "rgb(255, 0, 0)"
+    )
     sizes = page.eval_on_selector_all("img", "all => all.map(one => one.naturalWidth)")
     assert len(sizes) == 2
     assert 0 not in sizes
     assert page.locator("strong:has-text('bold')").count() == 1
     assert page.locator("#notice a").get_attribute("href") == "other.html"  # the instructor's
-    words = next(one for one in read_notebook(graded_class.autograded("honest")).cells if one.metadata.get("nbgrader", {}).get("grade_id") == "words")
+    words = next(
+        one
+        for one in read_notebook(graded_class.autograded("honest")).cells
+        if one.metadata.get("nbgrader", {}).get("grade_id") == "words"
+    )
     assert words.source == WORDS.removesuffix("\n") or words.source == WORDS
 
 
@@ -220,13 +272,22 @@ def test_feedback_page_holds_no_hidden_test_and_runs_nothing(write_pages, window
     refused: list[str] = []
     pages = {student: window.new_page() for student in ("hostile", "stock")}
     for student, page in pages.items():
-        page.on("console", lambda message: refused.append(message.text) if "Content Security Policy" in message.text else None)
+        page.on(
+            "console",
+            lambda message: (
+                refused.append(message.text) if "Content Security Policy" in message.text else None
+            ),
+        )
         page.goto(f"file://{files[student]}")
     page.wait_for_timeout(2500)  # what refreshes the page waits for 2 s
     for student, page in pages.items():
         assert acted(page, graded_class) == []
         assert page.url == f"file://{files[student]}"
         assert "That is all." in page.inner_text("body")
-    assert [text for text in refused if "inline" in text] == []  # nothing is left that the policy would have to stop
-    page.evaluate("document.body.appendChild(document.createElement('script')).textContent = 'window.ran = 1'")
+    assert [
+        text for text in refused if "inline" in text
+    ] == []  # nothing is left that the policy would have to stop
+    page.evaluate(
+        "document.body.appendChild(document.createElement('script')).textContent = 'window.ran = 1'"
+    )
     assert page.evaluate("window.ran") is None  # and it would

@@ -41,9 +41,16 @@ def dangers(page: str) -> list[str]:
     """Return all in a piece of HTML that could act, or reach beyond its place, as html5lib builds it."""
     from bleach._vendor import html5lib
 
-    body = html5lib.parse(f'<div id="outer"><div id="inner">{page}</div><span id="after"></span></div>', namespaceHTMLElements=False)
+    body = html5lib.parse(
+        f'<div id="outer"><div id="inner">{page}</div><span id="after"></span></div>',
+        namespaceHTMLElements=False,
+    )
     outer = body.find("body/div")
-    found = [] if outer is not None and [one.get("id") for one in outer] == ["inner", "after"] else ["reaches beyond its place"]
+    found = (
+        []
+        if outer is not None and [one.get("id") for one in outer] == ["inner", "after"]
+        else ["reaches beyond its place"]
+    )
     if len(body.find("body")) != 1:
         found.append("leaves its page")
     for one in outer.iter() if outer is not None else ():
@@ -54,9 +61,23 @@ def dangers(page: str) -> list[str]:
 def _dangers_of(one: Any) -> list[str]:
     if not isinstance(one.tag, str):  # a comment
         return []
-    found = [f"<{one.tag}>"] if one.tag.lower().split("}")[-1] in ACTIVE or (one.tag == "input" and one.get("type") != "checkbox") else []
+    found = (
+        [f"<{one.tag}>"]
+        if one.tag.lower().split("}")[-1] in ACTIVE or (one.tag == "input" and one.get("type") != "checkbox")
+        else []
+    )
     for name, value in one.attrib.items():
-        if name.startswith("on") or name in ("srcdoc", "srcset", "action", "formaction", "background", "ping", "autofocus", "poster", "name"):
+        if name.startswith("on") or name in (
+            "srcdoc",
+            "srcset",
+            "action",
+            "formaction",
+            "background",
+            "ping",
+            "autofocus",
+            "poster",
+            "name",
+        ):
             found.append(f"{name}={value}")
         if name in ("href", "src", "xlink:href", "data") and not HARMLESS_ADDRESS.match(value):
             found.append(f"{name}={value}")
@@ -170,7 +191,9 @@ def test_hostile_html_acts_no_more(name):
     assert sanitize_html(clean, POLICY) == clean
 
 
-@pytest.mark.parametrize("name", ["script", "image that fails", "handler in a list", "entity in an address", "style that covers"])
+@pytest.mark.parametrize(
+    "name", ["script", "image that fails", "handler in a list", "entity in an address", "style that covers"]
+)
 def test_second_opinion_finds_the_attack_in_what_nothing_has_cleaned(name):
     assert dangers(rendered(HOSTILE[name])) != []
 
@@ -225,7 +248,14 @@ def test_person_still_reads_what_was_written(source):
     assert SHOWN[source] in words_of(rendered(sanitize_markdown(source, {}, POLICY))).strip()
 
 
-@pytest.mark.parametrize("address", ["http://localhost:8888/formgrader?path=/tmp", "http://127.0.0.1/", "https://hub.example.org/user/me/formgrader?path=/tmp"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://localhost:8888/formgrader?path=/tmp",
+        "http://127.0.0.1/",
+        "https://hub.example.org/user/me/formgrader?path=/tmp",
+    ],
+)
 def test_address_in_the_readers_own_network_is_text(address):
     page = rendered(sanitize_markdown(f"see {address}", {}, POLICY))
     assert address in words_of(page)
@@ -233,7 +263,10 @@ def test_address_in_the_readers_own_network_is_text(address):
 
 
 def test_image_from_elsewhere_is_a_link_that_is_fetched_when_a_person_presses_it():
-    assert sanitize_markdown("![a graph](https://example.org/a.png)", {}, POLICY) == "[a graph](https://example.org/a.png)"
+    assert (
+        sanitize_markdown("![a graph](https://example.org/a.png)", {}, POLICY)
+        == "[a graph](https://example.org/a.png)"
+    )
 
 
 @pytest.mark.parametrize("name", ["id by a heading", "heading"])
@@ -248,10 +281,56 @@ def test_heading_of_a_score_boxs_name_reads_the_same_and_has_another_id(name):
 FRAGMENTS = st.sampled_from(
     [text for text in HOSTILE.values() if len(text) < 400]
     + [text for text in BENIGN.values() if len(text) < 400]
-    + ["<", ">", '"', "'", "`", "```\n", "~~~", "$", "$$", "\\", "[", "](", ")", "]:", "!", "<b", "<a href=", "</", "<!--", "-->", "=", "&", "&lt;", "\n", "\n\n"]
-    + ["    ", "- ", "> ", "# ", "|", "javascript:", "https://example.org", "onerror=x", "<div>", "</div>", "<p>", "<li>", "<table>", "<td>", "<details>", "<i>", "files/"]
+    + [
+        "<",
+        ">",
+        '"',
+        "'",
+        "`",
+        "```\n",
+        "~~~",
+        "$",
+        "$$",
+        "\\",
+        "[",
+        "](",
+        ")",
+        "]:",
+        "!",
+        "<b",
+        "<a href=",
+        "</",
+        "<!--",
+        "-->",
+        "=",
+        "&",
+        "&lt;",
+        "\n",
+        "\n\n",
+    ]
+    + [
+        "    ",
+        "- ",
+        "> ",
+        "# ",
+        "|",
+        "javascript:",
+        "https://example.org",
+        "onerror=x",
+        "<div>",
+        "</div>",
+        "<p>",
+        "<li>",
+        "<table>",
+        "<td>",
+        "<details>",
+        "<i>",
+        "files/",
+    ]
 )
-TEXTS = st.lists(FRAGMENTS | st.text("<>&\"'/=`[]()!#*_~$\\:;- \n\tabon", max_size=6), max_size=8).map("".join)
+TEXTS = st.lists(FRAGMENTS | st.text("<>&\"'/=`[]()!#*_~$\\:;- \n\tabon", max_size=6), max_size=8).map(
+    "".join
+)
 
 
 @given(TEXTS)
@@ -276,7 +355,11 @@ def test_honest_markdown_together_stays_letter_by_letter(text):
     assert sanitize_markdown(text, {}, POLICY) == text
 
 
-CLOSED = [text for text in HOSTILE.values() if len(text) < 400 and not re.search(r"<!--|<\?|<!\[|<script\b(?!.*</)|~~~|```|`", text, re.DOTALL)]
+CLOSED = [
+    text
+    for text in HOSTILE.values()
+    if len(text) < 400 and not re.search(r"<!--|<\?|<!\[|<script\b(?!.*</)|~~~|```|`", text, re.DOTALL)
+]
 
 
 @given(st.lists(st.sampled_from(CLOSED), min_size=1, max_size=3))
@@ -284,7 +367,9 @@ CLOSED = [text for text in HOSTILE.values() if len(text) < 400 and not re.search
 def test_no_word_of_an_answer_is_lost_around_an_attack(pieces):
     text = "First.\n\n" + "".join(f"{piece}\n\nThen word{number}.\n\n" for number, piece in enumerate(pieces))
     shown = words_of(rendered(sanitize_markdown(text, {}, POLICY)))
-    assert [word for word in ("First.", *(f"word{number}." for number in range(len(pieces)))) if word not in shown] == []
+    assert [
+        word for word in ("First.", *(f"word{number}." for number in range(len(pieces)))) if word not in shown
+    ] == []
 
 
 # ---------------------------------------------------------------- drawings
@@ -312,7 +397,16 @@ def test_hostile_drawing_acts_no_more(name):
     ElementTree.fromstring(clean)
 
 
-@pytest.mark.parametrize("text", ["", "<svg", "<b/>", "no XML", '<!DOCTYPE svg [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><svg xmlns="http://www.w3.org/2000/svg">&b;</svg>'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "<svg",
+        "<b/>",
+        "no XML",
+        '<!DOCTYPE svg [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><svg xmlns="http://www.w3.org/2000/svg">&b;</svg>',
+    ],
+)
 def test_drawing_that_cannot_be_read_is_not_shown(text):
     assert sanitize_svg(text) == ""
 
@@ -328,7 +422,10 @@ def test_figure_of_matplotlib_keeps_its_shapes():
     file = io.StringIO()
     figure.savefig(file, format="svg")
     plt.close(figure)
-    before, after = (re.findall(r"<(path|use|clipPath|pattern)\b", text) for text in (file.getvalue(), sanitize_svg(file.getvalue())))
+    before, after = (
+        re.findall(r"<(path|use|clipPath|pattern)\b", text)
+        for text in (file.getvalue(), sanitize_svg(file.getvalue()))
+    )
     assert len(before) > 20
     assert after == before
 
@@ -338,7 +435,9 @@ def test_figure_of_matplotlib_keeps_its_shapes():
 
 def shown_by(bundle: dict, **metadata: Any) -> Any:
     """Return an output after cleaning."""
-    code = nbformat.v4.new_code_cell("x", outputs=[nbformat.v4.new_output("display_data", bundle, metadata=metadata)])
+    code = nbformat.v4.new_code_cell(
+        "x", outputs=[nbformat.v4.new_output("display_data", bundle, metadata=metadata)]
+    )
     notebook = nbformat.v4.new_notebook(cells=[code])
     sanitize(notebook)
     nbformat.validate(notebook)
@@ -346,22 +445,44 @@ def shown_by(bundle: dict, **metadata: Any) -> Any:
 
 
 def test_output_of_an_unknown_type_is_named_and_its_plain_text_stays():
-    assert shown_by({"application/javascript": "alert(1)"}).data == {"text/plain": "[An output of type application/javascript is not shown here.]"}
+    assert shown_by({"application/javascript": "alert(1)"}).data == {
+        "text/plain": "[An output of type application/javascript is not shown here.]"
+    }
     assert shown_by({"application/x-own+json": {"a": 1}, "text/plain": "own"}).data == {"text/plain": "own"}
-    assert shown_by({"text/html": "<script>alert(1)</script>", "text/plain": "own"}).data == {"text/plain": "own"}
+    assert shown_by({"text/html": "<script>alert(1)</script>", "text/plain": "own"}).data == {
+        "text/plain": "own"
+    }
 
 
 def test_size_of_an_image_is_a_number():
     data = {"image/png": "iVBORw0KGgo="}
-    assert shown_by(data, **{"image/png": {"width": 300, "height": "50%", "alt": 'a "plot"'}}).metadata == {"image/png": {"width": 300, "height": "50%", "alt": 'a "plot"'}}
-    assert shown_by(data, **{"image/png": {"width": "1 onerror=alert(1)"}, "filenames": {"image/png": "/formgrader?path=/tmp"}, "isolated": True}).metadata == {}
+    assert shown_by(data, **{"image/png": {"width": 300, "height": "50%", "alt": 'a "plot"'}}).metadata == {
+        "image/png": {"width": 300, "height": "50%", "alt": 'a "plot"'}
+    }
+    assert (
+        shown_by(
+            data,
+            **{
+                "image/png": {"width": "1 onerror=alert(1)"},
+                "filenames": {"image/png": "/formgrader?path=/tmp"},
+                "isolated": True,
+            },
+        ).metadata
+        == {}
+    )
     assert "image/png" not in shown_by({"image/png": '" onerror="alert(1)', "text/plain": "x"}).data
 
 
 def test_colours_that_nbconvert_cannot_read_do_not_end_the_page():
     from nbconvert.exporters import HTMLExporter
 
-    code = nbformat.v4.new_code_cell("x", execution_count=1, outputs=[nbformat.v4.new_output("stream", name="stdout", text="\x1b[31mred\x1b[0m \x1b[38mno \x1b[48;5m")])
+    code = nbformat.v4.new_code_cell(
+        "x",
+        execution_count=1,
+        outputs=[
+            nbformat.v4.new_output("stream", name="stdout", text="\x1b[31mred\x1b[0m \x1b[38mno \x1b[48;5m")
+        ],
+    )
     notebook = nbformat.v4.new_notebook(cells=[code])
     with pytest.raises(IndexError):
         HTMLExporter().from_notebook_node(notebook)
@@ -384,9 +505,20 @@ def test_image_that_is_not_attached_shows_its_description_and_does_not_end_the_p
 
 
 def test_metadata_that_a_template_would_write_goes():
-    code = nbformat.v4.new_code_cell("x", metadata={"tags": ["x"], "transient": {"remove_source": True}, "magics_language": "x", "collapsed": True})
+    code = nbformat.v4.new_code_cell(
+        "x",
+        metadata={
+            "tags": ["x"],
+            "transient": {"remove_source": True},
+            "magics_language": "x",
+            "collapsed": True,
+        },
+    )
     raw = nbformat.v4.new_raw_cell("<b id='words'>x</b>", metadata={"raw_mimetype": "text/html"})
-    notebook = nbformat.v4.new_notebook(cells=[code, raw], metadata={"title": "<script>", "widgets": {}, "kernelspec": {"name": "python3", "display_name": "x"}})
+    notebook = nbformat.v4.new_notebook(
+        cells=[code, raw],
+        metadata={"title": "<script>", "widgets": {}, "kernelspec": {"name": "python3", "display_name": "x"}},
+    )
     code["execution_count"] = "<script>"
     sanitize(notebook)
     assert notebook.metadata == {"kernelspec": {"name": "python3", "display_name": "x"}}
@@ -396,7 +528,9 @@ def test_metadata_that_a_template_would_write_goes():
 
 def test_text_of_the_instructor_stays_and_a_change_is_told():
     video = '<iframe src="https://example.org/film"></iframe>'
-    notebook = nbformat.v4.new_notebook(cells=[cell(video, "markdown"), cell(video + " ", "markdown", grade_id="words", solution=True)])
+    notebook = nbformat.v4.new_notebook(
+        cells=[cell(video, "markdown"), cell(video + " ", "markdown", grade_id="words", solution=True)]
+    )
     told = sanitize(notebook, {video})
     assert notebook.cells[0].source == video
     assert "<iframe" not in notebook.cells[1].source
@@ -407,7 +541,9 @@ def test_styled_table_of_pandas_keeps_its_style():
     import pandas as pd
 
     frame = pd.DataFrame({"a": [1, 2], "b": [3, 4]})
-    styled = frame.style.highlight_max(color="yellow").set_table_styles([{"selector": "tr:nth-child(even)", "props": "background: #eee"}])
+    styled = frame.style.highlight_max(color="yellow").set_table_styles(
+        [{"selector": "tr:nth-child(even)", "props": "background: #eee"}]
+    )
     page = sanitize_html(styled.to_html(), POLICY)
     assert page.count("background-color: yellow") == 2
     assert page.count("background: #eee") == 1
@@ -415,8 +551,19 @@ def test_styled_table_of_pandas_keeps_its_style():
     assert words_of(page).split() == ["a", "b", "0", "1", "3", "1", "2", "4"]
 
 
-SLOW_HTML = {"divs": "<div>" * 50_000, "drawings": "<svg>" * 50_000, "sheets": "<style>" * 50_000, "cells": "<td>" * 200_000, "comments": "<!--" * 50_000}
-SLOW_MARKDOWN = {"formulas": "\\\\[ <b>" * 10_000, "brackets": "[" * 20_000 + "<b", "lists": "- " * 20_000 + "<b", "environments": "\\begin{a}<b>" * 4_000}
+SLOW_HTML = {
+    "divs": "<div>" * 50_000,
+    "drawings": "<svg>" * 50_000,
+    "sheets": "<style>" * 50_000,
+    "cells": "<td>" * 200_000,
+    "comments": "<!--" * 50_000,
+}
+SLOW_MARKDOWN = {
+    "formulas": "\\\\[ <b>" * 10_000,
+    "brackets": "[" * 20_000 + "<b",
+    "lists": "- " * 20_000 + "<b",
+    "environments": "\\begin{a}<b>" * 4_000,
+}
 
 
 @pytest.mark.parametrize("name", SLOW_HTML)
@@ -450,7 +597,12 @@ def test_drawing_in_a_page_becomes_an_image():
 
 def test_hidden_tests_go_with_the_course_s_own_delimiters_and_the_traceback_that_quotes_them():
     own = HIDDEN.replace("BEGIN HIDDEN TESTS", "VON HIER").replace("END HIDDEN TESTS", "BIS HIER")
-    error = nbformat.v4.new_output("error", ename="AssertionError", evalue="no", traceback=["\x1b[0;32m----> 2\x1b[0m assert \x1b[33mf\x1b[0m(1) == 1", "AssertionError: no"])
+    error = nbformat.v4.new_output(
+        "error",
+        ename="AssertionError",
+        evalue="no",
+        traceback=["\x1b[0;32m----> 2\x1b[0m assert \x1b[33mf\x1b[0m(1) == 1", "AssertionError: no"],
+    )
     for delimiters, source in ((DELIMITERS, HIDDEN), (Delimiters(hidden=("VON HIER", "BIS HIER")), own)):
         tests = graded(f"assert f\n{source}")
         tests["outputs"] = [nbformat.from_dict(error)]
@@ -469,7 +621,12 @@ def test_policy_comes_before_all_that_is_loaded():
 def test_reserved_ids_are_those_of_nbgraders_pages():
     import nbgrader
 
-    scripts = "".join(path.read_text() for path in __import__("pathlib").Path(nbgrader.__file__).parent.glob("server_extensions/formgrader/static/js/formgrade*.js"))
+    scripts = "".join(
+        path.read_text()
+        for path in __import__("pathlib")
+        .Path(nbgrader.__file__)
+        .parent.glob("server_extensions/formgrader/static/js/formgrade*.js")
+    )
     looked_up = set(re.findall(r"""\$\(["']#([\w-]+)["']\)""", scripts))
     assert looked_up
     assert looked_up <= PAGE_IDS

@@ -1,4 +1,4 @@
-"""Leave out of a notebook what students must not read: hidden tests, with their references and mistakes, and mark schemes."""
+"""Leave out what students must not read: hidden tests, with references and mistakes, and mark schemes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ def hide_tests(notebook: NotebookNode, delimiters: Delimiters) -> None:
         shown = released_view(cell.source, delimiters)
         if shown == cell.source:
             continue
-        hidden = {line.strip() for line in cell.source.split("\n")} - {line.strip() for line in shown.split("\n")}
+        hidden = {line.strip() for line in cell.source.split("\n")} - {
+            line.strip() for line in shown.split("\n")
+        }
         cell["source"] = shown.removesuffix("\n")
         for output in cell.get("outputs", ()):
             if output.output_type == "error" and _quotes(output.traceback, hidden):

@@ -2,8 +2,8 @@
 
 A text is rendered as nbconvert does for the Formgrader and for pages, and the result has to be plain. Nearly
 all answers are, and stay as they are, letter by letter. Others are rewritten, step by step, until they are:
-the tags and links in question; then every tag and link; then those in what looks like code; then the text as a
-block of code.
+the tags and links in question; then every tag and link; then those in what looks like code; then the text
+becomes a block of code.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from urllib.parse import quote, unquote
 from nbreferee.pages.markup import start_tag
 from nbreferee.pages.plain import LEXEME, TAGS, Policy, attributes_of, is_plain, is_safe_url
 
-CHARACTERS = 50_000  # more are not rendered, for some texts take the square of their length; data of images do not count
+# Some texts take the square of their length to render. Longer ones are not rendered; data of images do not count.
+CHARACTERS = 50_000
 WORK = 40_000_000  # openings of formulas, times length
 LINE_WORK = 4_000_000  # brackets, times length of their lines
 LARGE = 20  # in a large notebook, all these limits are divided by this
@@ -41,10 +42,16 @@ _DEFINITION = r"|(?P<named>^[ \t>]*\[[^\[\]]+\]):(?P<address>[ \t\n]*\S*)"
 _ADDRESS = r"|(?P<web>https?://[^\s<>]*)"
 _PIECES = re.compile(_CODE_AND_FORMULAS + _TAG + _LINK + _DEFINITION + _ADDRESS, re.MULTILINE | re.DOTALL)
 _LINK_START = r"|(?P<link>!?(?<!\\)\[(?=[^\[\]]*\]))"
-_PARTS = re.compile(_CODE_AND_FORMULAS + r"|(?P<open><(?=[A-Za-z/!?]))" + _LINK_START + _ADDRESS, re.MULTILINE | re.DOTALL)
-_HEADINGS = re.compile(_CODE_AND_FORMULAS + r"|(?P<heading>^[ \t>*+.)\d-]*\#{1,6}[ \t][^\n]*)", re.MULTILINE | re.DOTALL)
+_PARTS = re.compile(
+    _CODE_AND_FORMULAS + r"|(?P<open><(?=[A-Za-z/!?]))" + _LINK_START + _ADDRESS, re.MULTILINE | re.DOTALL
+)
+_HEADINGS = re.compile(
+    _CODE_AND_FORMULAS + r"|(?P<heading>^[ \t>*+.)\d-]*\#{1,6}[ \t][^\n]*)", re.MULTILINE | re.DOTALL
+)
 _UNDERLINED = re.compile(r"^(?P<text>[^\n]*\S)[ \t]*(?=\n {0,3}(?:=+|-+)[ \t]*$)", re.MULTILINE)
-_WRITTEN_AS_CODE = re.compile(rf"{re.escape(AS_CODE)}\n\n(?P<fence>~{{3,}})\n(?P<text>.*)\n(?P=fence)", re.DOTALL)
+_WRITTEN_AS_CODE = re.compile(
+    rf"{re.escape(AS_CODE)}\n\n(?P<fence>~{{3,}})\n(?P<text>.*)\n(?P=fence)", re.DOTALL
+)
 _NO_BREAK = "&nbsp;"  # at the end of a heading: gives it another id, and is not seen
 
 
@@ -55,7 +62,9 @@ def sanitize_markdown(text: str, attachments: Mapping[str, Any], policy: Policy)
     data = _DATA.findall(text)
     short = _DATA.sub(_SHORT_DATA, text)
     if not _is_long(short, policy) and not _has_long_lines(text, policy):
-        for rewrite in (_same,) if policy.is_large else (_same, _rewrite_some, _rewrite_all, _rewrite_code_too):
+        for rewrite in (
+            (_same,) if policy.is_large else (_same, _rewrite_some, _rewrite_all, _rewrite_code_too)
+        ):
             candidate = rewrite(short, policy)
             if _renders_plain(candidate, attachments, policy):
                 return text if candidate == short else _with_data(candidate, data)
@@ -68,7 +77,13 @@ def _same(text: str, policy: Policy) -> str:
 
 def is_boring(text: str) -> bool:
     """Return whether a text holds nothing that could become HTML, a link or an element's id."""
-    return bool(_BORING.fullmatch(text)) and not _UNDERLINE.search(text) and "mermaid" not in text and "://" not in text and len(text) <= CHARACTERS
+    return (
+        bool(_BORING.fullmatch(text))
+        and not _UNDERLINE.search(text)
+        and "mermaid" not in text
+        and "://" not in text
+        and len(text) <= CHARACTERS
+    )
 
 
 def length_of(text: str) -> int:
@@ -83,8 +98,10 @@ def _is_long(text: str, policy: Policy) -> bool:
 
 
 def _has_long_lines(text: str, policy: Policy) -> bool:
-    """Return whether nbconvert would look for `files/` in links for too long: it reads on from each bracket to the line's end."""
-    return sum(line.count("[") * len(line) for line in text.split("\n")) > LINE_WORK // (LARGE if policy.is_large else 1)
+    """Return whether nbconvert would take too long: from each bracket it reads on to the line's end."""
+    return sum(line.count("[") * len(line) for line in text.split("\n")) > LINE_WORK // (
+        LARGE if policy.is_large else 1
+    )
 
 
 def _with_data(text: str, data: list[str]) -> str:
@@ -112,7 +129,9 @@ def _renderer() -> tuple[Callable[[str, Mapping[str, Any]], str], Callable[[str]
     from nbconvert.filters.strings import strip_files_prefix
 
     def render(text: str, attachments: Mapping[str, Any]) -> str:
-        return MarkdownWithMath(renderer=IPythonRenderer(escape=False, attachments=dict(attachments))).render(text)
+        return MarkdownWithMath(renderer=IPythonRenderer(escape=False, attachments=dict(attachments))).render(
+            text
+        )
 
     return render, strip_files_prefix
 
@@ -140,7 +159,11 @@ def _rewrite_some(text: str, policy: Policy) -> str:
         if found["label"] is not None:
             return _safe_link(found)
         if found["named"] is not None:
-            return found[0] if _may_be_linked(found["address"]) else f"{found['named']}\\:{_unlinked(found['address'])}"
+            return (
+                found[0]
+                if _may_be_linked(found["address"])
+                else f"{found['named']}\\:{_unlinked(found['address'])}"
+            )
         return found[0] if _may_be_linked(found["web"].rstrip("<.,:;\"')]")) else _unlinked(found[0])
 
     return _rewrite_headings(_PIECES.sub(piece, text), policy)
@@ -174,7 +197,9 @@ def _rewrite_headings(text: str, policy: Policy) -> str:
         return f"{heading.rstrip().rstrip('#').rstrip()}{_NO_BREAK}"
 
     text = _HEADINGS.sub(line, text)
-    return _UNDERLINED.sub(lambda found: found[0] + (_NO_BREAK if _names_a_page_id(found["text"], policy) else ""), text)
+    return _UNDERLINED.sub(
+        lambda found: found[0] + (_NO_BREAK if _names_a_page_id(found["text"], policy) else ""), text
+    )
 
 
 def _unlinked(text: str) -> str:
@@ -199,7 +224,9 @@ def _rewrite_code(found: re.Match[str]) -> str:
     """Name diagrams otherwise: nbconvert writes the text of one into the page as it is."""
     if (found["info"] or "").strip().startswith("mermaid"):
         start = found.start("info") - found.start()
-        return f"{found[0][:start]}text {found['info'].strip()}{found[0][found.end('info') - found.start() :]}"
+        return (
+            f"{found[0][:start]}text {found['info'].strip()}{found[0][found.end('info') - found.start() :]}"
+        )
     return found[0]
 
 

@@ -6,7 +6,17 @@ import html
 import re
 from collections.abc import Iterator
 
-from nbreferee.pages.plain import LEXEME, TAGS, VOID, Policy, attributes_of, is_deep, is_plain, is_safe_attribute, is_safe_url
+from nbreferee.pages.plain import (
+    LEXEME,
+    TAGS,
+    VOID,
+    Policy,
+    attributes_of,
+    is_deep,
+    is_plain,
+    is_safe_attribute,
+    is_safe_url,
+)
 from nbreferee.pages.styles import AROUND, Element, Rules, element_of
 
 MOST_TAGS, FEW_TAGS = 100_000, 1_000  # of one output; where the notebook is large
@@ -14,7 +24,23 @@ TOO_LARGE = "<em>This output is too large to be shown here.</em>"
 NO_DRAWING = "<em>[A drawing that cannot be read.]</em>"
 
 # Elements whose text is no text: they go with all that is in them.
-_GO_WHOLE = {"script", "style", "iframe", "object", "applet", "noscript", "noembed", "noframes", "template", "textarea", "select", "title", "head", "svg", "math"}
+_GO_WHOLE = {
+    "script",
+    "style",
+    "iframe",
+    "object",
+    "applet",
+    "noscript",
+    "noembed",
+    "noframes",
+    "template",
+    "textarea",
+    "select",
+    "title",
+    "head",
+    "svg",
+    "math",
+}
 _ASIDE = {"class", "id", "style"}  # for the rules of a style sheet
 _EVERY_ATTRIBUTE = set(
     """title dir lang align valign width height border bgcolor color nowrap rel target controls span open size face alt type disabled
@@ -40,11 +66,15 @@ def as_text(text: str) -> str:
 
 
 def _rewrite(text: str, policy: Policy) -> str:
-    """Return HTML with rules written into elements, drawings as images, and nothing but allowed tags and attributes."""
+    """Return HTML of allowed tags and attributes: rules written into elements, drawings as images."""
     import nh3
 
     text = "".join(_as_image(piece) if is_drawing else piece for piece, is_drawing in _split(text, "svg"))
-    sheets = [re.sub(r"^<style[^>]*>|</style\s*>$", "", piece, flags=re.IGNORECASE) for piece, is_sheet in _split(text, "style") if is_sheet]
+    sheets = [
+        re.sub(r"^<style[^>]*>|</style\s*>$", "", piece, flags=re.IGNORECASE)
+        for piece, is_sheet in _split(text, "style")
+        if is_sheet
+    ]
     clean = nh3.clean(
         text,
         tags=TAGS,
@@ -81,7 +111,9 @@ class _Writer:
 
     def _lexeme(self, found: re.Match[str]) -> str:
         if found["start"] is not None:
-            return self._start(found["start"], {name: html.unescape(raw) for name, raw in attributes_of(found["attributes"])})
+            return self._start(
+                found["start"], {name: html.unescape(raw) for name, raw in attributes_of(found["attributes"])}
+            )
         if found["end"] is not None and len(self._path) > 1:
             self._path.pop()
             self._children.pop()
@@ -99,17 +131,27 @@ class _Writer:
 
 
 def start_tag(tag: str, attributes: dict[str, str], policy: Policy) -> str:
-    """Return a start tag with those attributes that may stay; an image that may not be fetched becomes a link."""
+    """Return a start tag with the attributes that may stay; an image that may not be fetched becomes a link."""
     if tag == "input" and attributes.get("type") != "checkbox":
         return ""
     if tag == "img" and not is_safe_url("img", "src", html.escape(attributes.get("src", ""))):
         return _instead_of_image(attributes)
     if tag == "a" and not is_safe_url("a", "href", html.escape(attributes.get("href", "#"))):
         attributes = {"title": attributes["href"][:500], **attributes}
-    classes = [one for one in attributes.get("class", "").split() if is_safe_attribute(tag, "class", one, policy)]
+    classes = [
+        one for one in attributes.get("class", "").split() if is_safe_attribute(tag, "class", one, policy)
+    ]
     attributes = {**attributes, "class": " ".join(classes)}
-    kept = [(name, html.escape(value)) for name, value in attributes.items() if value or name not in ("class", "style", "id")]
-    written = [f' {name}="{raw}"' if raw else f" {name}" for name, raw in kept if is_safe_attribute(tag, name, raw, policy)]
+    kept = [
+        (name, html.escape(value))
+        for name, value in attributes.items()
+        if value or name not in ("class", "style", "id")
+    ]
+    written = [
+        f' {name}="{raw}"' if raw else f" {name}"
+        for name, raw in kept
+        if is_safe_attribute(tag, name, raw, policy)
+    ]
     return f"<{tag}{''.join(written)}>"
 
 
@@ -127,4 +169,8 @@ def _as_image(drawing: str) -> str:
     from nbreferee.pages.svg import sanitize_svg
 
     clean = sanitize_svg(drawing, inside_html=True)
-    return f'<img alt="drawing" src="data:image/svg+xml;base64,{base64.b64encode(clean.encode()).decode()}">' if clean else NO_DRAWING
+    return (
+        f'<img alt="drawing" src="data:image/svg+xml;base64,{base64.b64encode(clean.encode()).decode()}">'
+        if clean
+        else NO_DRAWING
+    )

@@ -24,7 +24,22 @@ TAGS = VOID | set(
     progress q rp rt ruby s samp section small span strike strong sub summary sup table tbody td tfoot th thead time tr
     tt u ul var video""".split()
 )
-_END_MAY_BE_LEFT_OUT = {"p", "li", "dt", "dd", "td", "th", "tr", "thead", "tbody", "tfoot", "colgroup", "option", "rp", "rt"}
+_END_MAY_BE_LEFT_OUT = {
+    "p",
+    "li",
+    "dt",
+    "dd",
+    "td",
+    "th",
+    "tr",
+    "thead",
+    "tbody",
+    "tfoot",
+    "colgroup",
+    "option",
+    "rp",
+    "rt",
+}
 _DEPTH = 300
 
 _NUMBER = re.compile(r"\d{1,4}(\.\d{1,6})?(px|%|em)?")
@@ -41,7 +56,9 @@ _IMAGE_DATA = re.compile(rf"data:image/({_RASTER}|svg\+xml);{_BASE64}")
 _MEDIA_DATA = re.compile(rf"data:(audio|video)/[\w.+-]+;{_BASE64}")
 _PATH = r"(?!/|files/)(?:(?!\.\.|%2[eE])[\w ()~+,%./-])+"
 _IMAGE_FILE = re.compile(rf"{_PATH}\.(png|jpe?g|gif|webp|bmp|svg)", re.IGNORECASE)
-_OTHER_FILE = re.compile(rf"{_PATH}\.(png|jpe?g|gif|webp|bmp|csv|tsv|txt|json|md|py|r|ipynb|npy|npz|pdf|zip|xlsx?)", re.IGNORECASE)
+_OTHER_FILE = re.compile(
+    rf"{_PATH}\.(png|jpe?g|gif|webp|bmp|csv|tsv|txt|json|md|py|r|ipynb|npy|npz|pdf|zip|xlsx?)", re.IGNORECASE
+)
 _ATTACHMENT = re.compile(r"attachment:[^<>\"']{1,300}")
 _HOST = re.compile(r"(?i:https?)://(?P<host>[A-Za-z0-9.-]+)(:\d{1,5})?(?P<rest>[/?#][^<>\"'\\\s]*)?")
 _MAIL = re.compile(r"mailto:[^<>\"'\\\s]+")
@@ -75,7 +92,9 @@ _OF_TAGS = {
 }
 
 # Elements of nbgrader's pages that their scripts look up, and names that scripts on them test for.
-PAGE_IDS = frozenset({"notebook", "notebook-container", "statusmessage", "toc", "top", "MathJax", "init_mathjax", "formgrader"})
+PAGE_IDS = frozenset(
+    {"notebook", "notebook-container", "statusmessage", "toc", "top", "MathJax", "init_mathjax", "formgrader"}
+)
 
 _SPACE = r"[ \t\n\r\f]"  # what HTML takes for white space
 _PAIR = rf"[A-Za-z_:][\w:.-]*(?:{_SPACE}*={_SPACE}*(?:\"[^\"<>]*\"|'[^'<>]*'|[^ \t\n\r\f\"'`=<>]+))?"
@@ -87,10 +106,13 @@ LEXEME = re.compile(
     re.ASCII,
 )
 _ATTRIBUTE = re.compile(
-    rf"(?P<name>[A-Za-z_:][\w:.-]*)(?:{_SPACE}*={_SPACE}*(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'|(?P<bare>[^ \t\n\r\f\"'`=<>]+)))?", re.ASCII
+    rf"(?P<name>[A-Za-z_:][\w:.-]*)(?:{_SPACE}*={_SPACE}*(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'|(?P<bare>[^ \t\n\r\f\"'`=<>]+)))?",
+    re.ASCII,
 )
 # Commands of MathJax that make links, or reach the page's elements and style.
-_UNSAFE_TEX = re.compile(r"\\(href(?!\s*\{\s*https?://)|style|cssId|class|require|mmlToken|csname)(?![A-Za-z])")
+_UNSAFE_TEX = re.compile(
+    r"\\(href(?!\s*\{\s*https?://)|style|cssId|class|require|mmlToken|csname)(?![A-Za-z])"
+)
 _NO_TEX = {"pre", "code"}  # MathJax leaves these alone
 
 
@@ -104,7 +126,11 @@ class Policy:
 
 def policy_for(grade_ids: Iterable[str], is_large: bool = False) -> Policy:
     """Return the policy for a page with these graded cells."""
-    names = {form.format(one) for one in grade_ids for form in ("{}", "{}-comment", "{}_extra_credit", "comment-{}")}
+    names = {
+        form.format(one)
+        for one in grade_ids
+        for form in ("{}", "{}-comment", "{}_extra_credit", "comment-{}")
+    }
     return Policy(PAGE_IDS | names, is_large)
 
 
@@ -114,7 +140,7 @@ def is_plain(text: str, policy: Policy) -> bool:
 
 
 def is_deep(text: str) -> bool:
-    """Return whether very many elements may stand in each other: html5ever takes the square of their number."""
+    """Return whether very many elements may be nested: html5ever takes the square of their number."""
     depth = 0
     for end, tag in re.findall(r"<(/?)([A-Za-z]+)", text):
         if tag.lower() not in VOID | _END_MAY_BE_LEFT_OUT:
@@ -153,7 +179,10 @@ def _is_plain_start(tag: str, attributes: list[tuple[str, str]], policy: Policy)
 
 def attributes_of(text: str) -> list[tuple[str, str]]:
     """Return the attributes of a tag: names in lower case, values as they are written."""
-    return [(found["name"].lower(), found["double"] or found["single"] or found["bare"] or "") for found in _ATTRIBUTE.finditer(text)]
+    return [
+        (found["name"].lower(), found["double"] or found["single"] or found["bare"] or "")
+        for found in _ATTRIBUTE.finditer(text)
+    ]
 
 
 def is_safe_attribute(tag: str, name: str, raw: str, policy: Policy) -> bool:
@@ -166,7 +195,11 @@ def is_safe_attribute(tag: str, name: str, raw: str, policy: Policy) -> bool:
     if name == "class":
         return all(_CLASSES.fullmatch(one) for one in value.split())
     if name == "id":
-        return bool(value) and value not in policy.reserved_ids and html.unescape(value) not in policy.reserved_ids
+        return (
+            bool(value)
+            and value not in policy.reserved_ids
+            and html.unescape(value) not in policy.reserved_ids
+        )
     pattern = _OF_TAGS.get(tag, {}).get(name) or _EVERYWHERE.get(name)
     return pattern is not None and pattern.fullmatch(value) is not None
 
@@ -187,13 +220,19 @@ def is_safe_url(tag: str, name: str, raw: str) -> bool:
     if any(pattern.fullmatch(raw) for pattern in (_ANCHOR, _MAIL, _OTHER_FILE, _ATTACHMENT)):
         return True
     web = _HOST.fullmatch(raw)
-    return web is not None and _is_public(web["host"].lower()) and "formgrader" not in html.unescape(raw).lower()
+    return (
+        web is not None and _is_public(web["host"].lower()) and "formgrader" not in html.unescape(raw).lower()
+    )
 
 
 def _is_public(host: str) -> bool:
-    """Return whether a host is a name in the public network, and not this machine, a neighbour or a number."""
+    """Return whether a host is a name in the public network: not this machine, a neighbour or a number."""
     labels = host.rstrip(".").split(".")
-    return len(labels) > 1 and re.fullmatch(r"[a-z]{2,}|xn--[a-z0-9-]+", labels[-1]) is not None and labels[-1] not in _PRIVATE
+    return (
+        len(labels) > 1
+        and re.fullmatch(r"[a-z]{2,}|xn--[a-z0-9-]+", labels[-1]) is not None
+        and labels[-1] not in _PRIVATE
+    )
 
 
 _PRIVATE = {"localhost", "local", "localdomain", "internal", "intranet", "lan", "home", "corp", "test"}
@@ -203,7 +242,7 @@ _AFTER = '</div><span title="after"></span></div>'
 
 
 def stays_inside(text: str) -> bool:
-    """Return whether HTML closes nothing that is around it, and leaves nothing open, in a browser's own parser."""
+    """Return whether HTML closes nothing that is around it, and leaves nothing open, as a browser parses it."""
     import nh3
 
     allowed = {tag: {"title", "href"} for tag in ("div", "span", "a")}

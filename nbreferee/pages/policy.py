@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# Formulas are drawn by MathJax 2, from the address that nbconvert gives. It evaluates its settings, which are part of the page.
+# Formulas are drawn by MathJax 2, from the address that nbconvert gives. It evaluates its settings, a part of the page.
 _MATHJAX = "https://cdnjs.cloudflare.com/ajax/libs/mathjax/"
 
 _DIRECTIVES = {

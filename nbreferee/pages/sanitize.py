@@ -45,15 +45,21 @@ def sanitize(notebook: NotebookNode, trusted: Collection[str] = ()) -> tuple[str
         texts of Markdown cells that the instructor wrote; cells with such a text stay as they are.
     """
     policy = policy_for((_grade_id(cell) for cell in notebook.cells), _is_large(notebook, trusted))
-    notebook["metadata"] = NotebookNode({key: value for key, value in notebook.metadata.items() if key in _NOTEBOOK_METADATA})
+    notebook["metadata"] = NotebookNode(
+        {key: value for key, value in notebook.metadata.items() if key in _NOTEBOOK_METADATA}
+    )
     changes = []
     for number, cell in enumerate(notebook.cells, 1):
         _sanitize_metadata(cell)
         if cell.cell_type == "code":
             cell["execution_count"] = _count(cell.get("execution_count"))
-            cell["outputs"] = [clean for output in cell.get("outputs", ()) for clean in _sanitize_output(output, policy)]
+            cell["outputs"] = [
+                clean for output in cell.get("outputs", ()) for clean in _sanitize_output(output, policy)
+            ]
         elif _sanitize_text(cell, trusted, policy):
-            changes.append(f"cell {_grade_id(cell) or number}: HTML or links that a browser would act on are shown as text")
+            changes.append(
+                f"cell {_grade_id(cell) or number}: HTML or links that a browser would act on are shown as text"
+            )
     return tuple(changes)
 
 
@@ -63,7 +69,10 @@ def _is_large(notebook: NotebookNode, trusted: Collection[str]) -> bool:
     texts = [_joined(cell.get("source", "")) for cell in notebook.cells if cell.cell_type == "markdown"]
     texts += [_joined(bundle.get("text/markdown", "")) for bundle in bundles]
     tags = sum(_joined(bundle.get("text/html", "")).count("<") for bundle in bundles)
-    return tags > LARGE_TAGS or sum(length_of(text) for text in texts if text not in trusted and not is_boring(text)) > LARGE_TEXT
+    return (
+        tags > LARGE_TAGS
+        or sum(length_of(text) for text in texts if text not in trusted and not is_boring(text)) > LARGE_TEXT
+    )
 
 
 def _grade_id(cell: Mapping[str, Any]) -> str:
@@ -83,7 +92,7 @@ def _count(value: Any) -> int | None:
 
 
 def _sanitize_text(cell: NotebookNode, trusted: Collection[str], policy: Policy) -> bool:
-    """Make the text of a cell that is not code safe, and what is attached to it; return whether the text has changed."""
+    """Make the text and attachments of a cell that is not code safe; return whether the text has changed."""
     source = _joined(cell.get("source", ""))
     attachments = _sanitize_attachments(cell.get("attachments", {}))
     if cell.cell_type == "markdown":
@@ -94,15 +103,28 @@ def _sanitize_text(cell: NotebookNode, trusted: Collection[str], policy: Policy)
     if source in trusted and cell.cell_type == "markdown":
         return False
     # nbconvert writes the text of a raw cell into the page, without some tags
-    cell["source"] = sanitize_markdown(source, attachments, policy) if cell.cell_type == "markdown" else source.replace("<", "&lt;")
-    return bool(cell.source.replace("&nbsp;", "") != source.replace("&nbsp;", ""))  # a heading's other id is no news
+    cell["source"] = (
+        sanitize_markdown(source, attachments, policy)
+        if cell.cell_type == "markdown"
+        else source.replace("<", "&lt;")
+    )
+    return bool(
+        cell.source.replace("&nbsp;", "") != source.replace("&nbsp;", "")
+    )  # a heading's other id is no news
 
 
 def _sanitize_attachments(attachments: Any) -> dict[str, dict[str, str]]:
     if not isinstance(attachments, Mapping):
         return {}
-    bundles = {name: bundle for name, bundle in attachments.items() if isinstance(name, str) and isinstance(bundle, Mapping)}
-    clean = {name: {mime: kept for mime, data in bundle.items() if (kept := _image(mime, data)) is not None} for name, bundle in bundles.items()}
+    bundles = {
+        name: bundle
+        for name, bundle in attachments.items()
+        if isinstance(name, str) and isinstance(bundle, Mapping)
+    }
+    clean = {
+        name: {mime: kept for mime, data in bundle.items() if (kept := _image(mime, data)) is not None}
+        for name, bundle in bundles.items()
+    }
     return {name: bundle for name, bundle in clean.items() if bundle}
 
 
@@ -113,7 +135,13 @@ def _image(mime: str, data: Any) -> str | None:
 
 
 def _joined(text: Any) -> str:
-    return "".join(line for line in text if isinstance(line, str)) if isinstance(text, list) else text if isinstance(text, str) else ""
+    return (
+        "".join(line for line in text if isinstance(line, str))
+        if isinstance(text, list)
+        else text
+        if isinstance(text, str)
+        else ""
+    )
 
 
 def _sanitize_output(output: Any, policy: Policy) -> list[NotebookNode]:
@@ -129,7 +157,9 @@ def _sanitize_output(output: Any, policy: Policy) -> list[NotebookNode]:
     else:
         metadata = clean.get("metadata", {})
         clean["data"] = _sanitize_bundle(clean.get("data", {}), policy)
-        clean["metadata"] = _sanitize_output_metadata(metadata if isinstance(metadata, Mapping) else {}, clean["data"])
+        clean["metadata"] = _sanitize_output_metadata(
+            metadata if isinstance(metadata, Mapping) else {}, clean["data"]
+        )
     if kind == "execute_result":
         clean["execution_count"] = _count(clean.get("execution_count"))
     return [clean]
@@ -138,7 +168,9 @@ def _sanitize_output(output: Any, policy: Policy) -> list[NotebookNode]:
 def _sanitize_bundle(data: Mapping[str, Any], policy: Policy) -> NotebookNode:
     clean = {mime: kept for mime, value in data.items() if (kept := _sanitize_data(mime, value, policy))}
     if not clean and data:
-        clean["text/plain"] = NOT_SHOWN.format(", ".join(sorted(map(str, data)))[:200]) if "text/plain" not in data else ""
+        clean["text/plain"] = (
+            NOT_SHOWN.format(", ".join(sorted(map(str, data)))[:200]) if "text/plain" not in data else ""
+        )
     return NotebookNode(clean)
 
 
@@ -163,10 +195,18 @@ def _sanitize_output_metadata(metadata: Mapping[str, Any], data: Mapping[str, An
 
     def of_image(found: Any) -> dict[str, Any]:
         pairs = found.items() if isinstance(found, Mapping) else ()
-        return {key: value for key, value in pairs if _is_size(key, value) or (key == "alt" and isinstance(value, str))}
+        return {
+            key: value
+            for key, value in pairs
+            if _is_size(key, value) or (key == "alt" and isinstance(value, str))
+        }
 
-    kept: dict[str, Any] = {mime: of_image(metadata[mime]) for mime in IMAGES if mime in data and mime in metadata}
-    return NotebookNode({mime: NotebookNode(found) for mime, found in kept.items() if found} | of_image(metadata))
+    kept: dict[str, Any] = {
+        mime: of_image(metadata[mime]) for mime in IMAGES if mime in data and mime in metadata
+    }
+    return NotebookNode(
+        {mime: NotebookNode(found) for mime, found in kept.items() if found} | of_image(metadata)
+    )
 
 
 def _is_size(key: str, value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Style that stays where it is: declarations from a list, and rules turned into declarations of the elements they mean.
+"""Style that stays where it is: declarations from a list, and rules turned into such declarations.
 
 A rule (`<style>`) reaches the whole page, so none is kept. pandas, for one, styles tables by rules; what
 these give to an element is written into its own `style`.
@@ -19,7 +19,9 @@ _PROPERTIES = re.compile(
 _VALUE = re.compile(r"[\w\s.,#%()+!/-]{1,200}", re.ASCII)
 _FUNCTION = re.compile(r"([\w-]*)\(")
 _FUNCTIONS = {"rgb", "rgba", "hsl", "hsla", "linear-gradient"}
-_TOO_FAR = re.compile(r"(?<![\w.)])-\s*[\d.]|(?<![.\d#\w])\d{5,}")  # a negative length, or one beyond any screen
+_TOO_FAR = re.compile(
+    r"(?<![\w.)])-\s*[\d.]|(?<![.\d#\w])\d{5,}"
+)  # a negative length, or one beyond any screen
 
 
 def _is_safe(name: str, value: str) -> bool:
@@ -64,9 +66,15 @@ class Element:
 
 
 # Selectors may begin outside: these are the elements that Jupyter puts around an output.
-AROUND = Element("div", "", frozenset({"output_html", "rendered_html", "output_subarea", "jp-RenderedHTML", "jp-RenderedHTMLCommon"}))
+AROUND = Element(
+    "div",
+    "",
+    frozenset({"output_html", "rendered_html", "output_subarea", "jp-RenderedHTML", "jp-RenderedHTMLCommon"}),
+)
 
-_COMPOUND = re.compile(r"(?P<tag>\*|[a-zA-Z][\w-]*)?(?P<rest>(?:[#.][\w-]+|:nth-child\((?:odd|even|\d+)\)|:first-child)*)")
+_COMPOUND = re.compile(
+    r"(?P<tag>\*|[a-zA-Z][\w-]*)?(?P<rest>(?:[#.][\w-]+|:nth-child\((?:odd|even|\d+)\)|:first-child)*)"
+)
 _PART = re.compile(r"#(?P<id>[\w-]+)|\.(?P<class>[\w-]+)|:nth-child\((?P<nth>\w+)\)|(?P<first>:first-child)")
 
 
@@ -170,11 +178,15 @@ def _matches(selector: tuple[_Compound, ...], path: Sequence[Element]) -> bool:
     """Return whether a selector means the last element of a path."""
     if not selector[-1].matches(path[-1]):
         return False
-    ends = [n for n, element in enumerate(path) if selector[0].matches(element)]  # of what has been matched so far
+    ends = [
+        n for n, element in enumerate(path) if selector[0].matches(element)
+    ]  # of what has been matched so far
     for compound in selector[1:]:
         if not ends:
             return False
-        places = [n + 1 for n in ends if n + 1 < len(path)] if compound.is_child else range(ends[0] + 1, len(path))
+        places = (
+            [n + 1 for n in ends if n + 1 < len(path)] if compound.is_child else range(ends[0] + 1, len(path))
+        )
         ends = [n for n in places if compound.matches(path[n])]
     return bool(ends) and ends[-1] == len(path) - 1
 

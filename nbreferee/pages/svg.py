@@ -45,7 +45,9 @@ class _Writer:
             self._style = []
             return
         spaces = f' xmlns="{_SVG}" xmlns:xlink="{_XLINK}"' if not self.written else ""
-        kept = "".join(f" {label}={quoteattr(value)}" for label, value in map(_safe_pair, attributes.items()) if label)
+        kept = "".join(
+            f" {label}={quoteattr(value)}" for label, value in map(_safe_pair, attributes.items()) if label
+        )
         self.written.append(f"<{tag}{spaces}{kept}>")
 
     def end(self, name: str) -> None:
@@ -77,7 +79,12 @@ def _safe_pair(pair: tuple[str, str]) -> tuple[str, str]:
         return ("xlink:href", value) if _POINTER.fullmatch(value) else ("", "")
     if space == _XML and local == "space":
         return "xml:space", value
-    if space or local.lower().startswith("on") or _ACTIVE.search(value) or not re.fullmatch(r"[A-Za-z][\w-]*", local):
+    if (
+        space
+        or local.lower().startswith("on")
+        or _ACTIVE.search(value)
+        or not re.fullmatch(r"[A-Za-z][\w-]*", local)
+    ):
         return "", ""
     return local, value
 

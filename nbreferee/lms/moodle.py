@@ -16,6 +16,7 @@ from nbreferee.lms.people import Person
 
 # English, German, French, Spanish, Italian, Portuguese, Dutch
 WORDS = {
+    "identifier": ("identifier", "identifiant", "identificador", "identificatore"),  # German has ID, as others do
     "name": ("full name", "vollständiger name", "nom complet", "nombre completo", "nome completo", "volledige naam"),
     "first": ("first name", "vorname", "prénom", "nombre", "nome", "voornaam"),
     "last": ("last name", "surname", "nachname", "nom de famille", "nom", "apellido(s)", "apellidos", "cognome", "apelido", "achternaam"),
@@ -35,11 +36,17 @@ _IDENTIFIER = re.compile(r"\D*?(\d+)")
 
 
 def is_worksheet(table: Table) -> bool:
-    """Return whether a table is a grading worksheet: its first column holds participants' numbers behind one word."""
-    if len(table.header) < 4 or not table.body:
+    """Return whether a table is a grading worksheet.
+
+    Its first column holds participants' numbers behind one word, and it has a column for grades. Students' ids may
+    look like that as well, in other rosters.
+    """
+    if len(table.header) < 4 or not table.body or _word(table.header[0]).startswith("student"):
         return False
     found = [re.fullmatch(r"(\D+)(\d+)", table.value(row, 0)) for row in table.body]
-    return all(found) and len({one[1] for one in found if one}) == 1
+    if not all(found) or len({one[1] for one in found if one}) != 1:
+        return False
+    return _word(table.header[0]) in WORDS["identifier"] or bool(_pairs(table))
 
 
 def people_of(table: Table) -> list[Person]:
@@ -102,12 +109,7 @@ def find_columns(table: Table, wanted: str = "", comments: str = "") -> Columns:
         raise TableError(
             f"{table.name}: not exactly one column {wanted}. Its columns: {', '.join(table.header)}."
         )
-    pairs = [
-        number
-        for number in range(2, len(words))
-        if _holds_maximum(table, number) and _holds_scores(table, number - 1)
-    ]
-    pairs = [number for number in pairs if wanted in ("", table.header[number - 1])]
+    pairs = [number for number in _pairs(table) if wanted in ("", table.header[number - 1])]
     by_word = [
         number for number in pairs if words[number] in WORDS["maximum"] or words[number - 1] in WORDS["grade"]
     ]
@@ -178,6 +180,12 @@ def _by_word(words: list[str], kind: str) -> int | None:
 
 def _word(heading: str) -> str:
     return unicodedata.normalize("NFC", heading).casefold().strip()
+
+
+def _pairs(table: Table) -> list[int]:
+    """Return the columns that may be the maximum, beside a column that may be the grades."""
+    columns = range(2, len(table.header))
+    return [number for number in columns if _holds_maximum(table, number) and _holds_scores(table, number - 1)]
 
 
 def _holds_maximum(table: Table, column: int) -> bool:

@@ -13,6 +13,7 @@ from platform_files import Sheet, Student, canvas_gradebook, canvas_zip, moodle_
 
 from nbreferee.lms.naming import name_students
 from nbreferee.lms.people import Person, Register
+from nbreferee.lms.roster import read_roster
 
 GOOD = {"one.ipynb": b'{"cells": []}'}
 
@@ -260,3 +261,18 @@ def test_zips_are_recognised(case, course, tmp_path):
     contents, platform, students = WRAPPED[case]
     done = import_here(course, zip_of(tmp_path / "x.zip", contents))
     assert (done.platform, set(handed_in(course))) == (platform, students)
+
+
+ROSTERS = {
+    "ids that look like participants": "student_id,first_name,last_name,email\nstudent01,Ann,A,a@x.org\nstudent02,Ben,B,b@x.org\n",
+    "with a section": "id;last name;first name;email address;section\ns1;A;Ann;a@x.org;1\ns2;B;Ben;b@x.org;1\n",
+    "nbgrader's own": "id,first_name,last_name,email,lms_user_id\nanna,Ann,A,a@x.org,17\n",
+}
+
+
+@pytest.mark.parametrize("case", ROSTERS)
+def test_plain_rosters_are_read_as_such(case, tmp_path):
+    people = read_roster(roster(tmp_path / "people.csv", ROSTERS[case]))
+    assert {person.student for person in people} <= {"student01", "student02", "s1", "s2", "anna"}
+    assert people[0].ids["email"] == "a@x.org"
+    assert (people[0].first, people[0].last) == ("Ann", "A")

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import sys
 import tempfile
 import time
@@ -72,8 +73,7 @@ def run(root: Path) -> int:
         course_dir = Path(scratch) / "course"
         shutil.copytree(root / "source" / "course", course_dir)
         place = course_dir / "submitted" / STUDENT / settings.assignment
-        place.parent.mkdir(parents=True)
-        place.symlink_to((root / "submission").resolve(), target_is_directory=True)
+        _copy(root / "submission", place)
         try:
             outcomes, exercises = _grade(course_dir, settings)
         except (CourseError, SandboxError) as error:
@@ -99,6 +99,19 @@ def run(root: Path) -> int:
         f"{found['score']:g} of {sum(one.points for one in exercises if not one.by_hand):g} points that are graded automatically."
     )
     return 0
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy what was handed in: files, folders, and links as links. Pipes and devices are nothing that can be graded."""
+    target.mkdir(parents=True)
+    for path in sorted(source.iterdir()):
+        mode = path.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            (target / path.name).symlink_to(os.readlink(path))
+        elif stat.S_ISDIR(mode):
+            _copy(path, target / path.name)
+        elif stat.S_ISREG(mode):
+            shutil.copyfile(path, target / path.name)
 
 
 def _failed(why: str) -> int:

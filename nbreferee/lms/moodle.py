@@ -185,7 +185,9 @@ def _word(heading: str) -> str:
 def _pairs(table: Table) -> list[int]:
     """Return the columns that may be the maximum, beside a column that may be the grades."""
     columns = range(2, len(table.header))
-    return [number for number in columns if _holds_maximum(table, number) and _holds_scores(table, number - 1)]
+    return [
+        number for number in columns if _holds_maximum(table, number) and _holds_scores(table, number - 1)
+    ]
 
 
 def _holds_maximum(table: Table, column: int) -> bool:

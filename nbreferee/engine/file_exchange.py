@@ -23,7 +23,7 @@ class FileExchange:
     def __init__(self, student: Student, placed: Placed, provenance: Provenance) -> None:
         self._student, self._placed, self._provenance = student, placed, provenance
         self._known: dict[str, bytes | None] = {}  # as both sides have them; None is a folder
-        self._placed_stamps = {name: _stamp(name) for name in placed.names}
+        self._placed_stamps = {name: _stamp(name) if name in placed.copied else None for name in placed.names}  # None: a link, or in a linked folder
         self._placed_folders = {str(path) for path in Path().rglob("*") if path.is_dir()}
         self._changed = False  # whether the test may have changed something that the box does not have
 
@@ -79,14 +79,14 @@ class FileExchange:
             if os.path.isdir(name):
                 folders += [name] if name not in self._known and name not in self._placed_folders else []
             elif name in self._placed.names:
-                if self._placed_stamps.get(name) != (now := _stamp(name)):
+                if (now := _stamp(name)) is not None and self._placed_stamps.get(name) != now:
                     self._placed_stamps[name] = now
                     files[name] = Path(name).read_bytes()
             elif os.path.isfile(name) and not os.path.islink(name):
                 data = Path(name).read_bytes()
                 if self._known.get(name) != data:
                     files[name] = data
-        gone = [name for name in [*self._known, *self._placed_stamps, *self._placed_folders] if name not in there]
+        gone = [name for name in [*self._known, *self._placed_stamps, *self._placed_folders] if name not in there and not os.path.lexists(name)]
         if files or folders or gone:
             self._student.ask("files", files, folders, gone)
         self._known.update({**files, **dict.fromkeys(folders)})
@@ -111,8 +111,12 @@ class FileExchange:
                 os.unlink(name)
 
 
-def _stamp(name: str) -> tuple[int, int]:
+def _stamp(name: str) -> tuple[int, int] | None:
+    """Return time and size of a file of this folder's own; None for one that is linked."""
+    path = Path(name)
+    if any(one.is_symlink() for one in (path, *path.parents[:-1])):
+        return None
     with contextlib.suppress(OSError):
-        found = os.lstat(name)
+        found = path.lstat()
         return found.st_mtime_ns, found.st_size
     return 0, -1

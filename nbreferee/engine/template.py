@@ -31,7 +31,7 @@ from typing import Any, NoReturn
 from nbreferee.codec import decode, encode
 from nbreferee.engine.assignment_files import RELEASED, UNRELEASED, own_folder
 from nbreferee.engine.channel import Channel, ChannelError
-from nbreferee.engine.placing import Placed
+from nbreferee.engine.placing import WHOLE_FROM, Placed
 from nbreferee.sandbox import Box as Walls
 from nbreferee.sandbox import Layer, Limits, enter, interpreter_folders, kernel
 
@@ -288,7 +288,7 @@ class _TesterRole:
     def serve(self, channel: Channel, request: dict[str, Any]) -> None:
         scratch = Path(request["scratch"])
         os.chdir(scratch)
-        placed = Placed([Path(self._sources, part) for part in (RELEASED, UNRELEASED)], scratch)
+        placed = Placed([Path(self._sources, part) for part in (RELEASED, UNRELEASED)], scratch, whole_from=WHOLE_FROM)
         if request["layers"]:
             layers = {Layer.LIMITS, Layer.PRIVILEGES, Layer.LANDLOCK, Layer.SECCOMP}
             readable = (*interpreter_folders(), Path(self._sources), scratch)

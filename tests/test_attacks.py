@@ -410,14 +410,15 @@ def test_solution_earns_everything_and_wrong_answer_next_to_nothing(court):
     assert {name for name, score in court.baseline().items() if score} == {"last"}
 
 
-IN_TURN = [("tier A", name) for name in ATTACKS] + [("tier B", name) for name in COMPARISON | SHELL | LOOKING | WRITTEN]
+# A cheat is Python in the box, and the same in both tiers: in tier B some of them stand in another cell.
+IN_TURN = [("tier A", name) for name in ATTACKS] + [("tier B", name) for name in (*[*COMPARISON][::4], *[*SHELL][::4], *WRITTEN)]
 
 
 @pytest.mark.parametrize(("tier", "name"), IN_TURN)
 def test_attack_gains_nothing(tier, name, courts):
     """In the answer itself where namespaces are, in a cell before it where they are not."""
     court, attack = courts[tier], ATTACKS[name]
-    in_answer = tier == "tier A" or name in LOOKING
+    in_answer = tier == "tier A"
     earned = scores(court, wrong(attack)) if in_answer else scores(court, wrong(), added={"functions": attack})
     assert {test for test, score in earned.items() if score > court.baseline()[test]} == set()
 

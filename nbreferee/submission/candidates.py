@@ -49,6 +49,8 @@ def choose_files(found: Mapping[str, bytes], expected: Mapping[str, Originals]) 
     """
     files = {name: path for name in expected if (path := f"{name}.ipynb") in found and _has_some(found[path], expected[name])}
     others = sorted(set(found) - set(files.values()))
+    if len(files) == len(expected):
+        others = [file for file in others if ".ipynb" in file.lower()]
     if not others:
         return Choice(files)
     fits = {file: _fits(found[file], file, expected) for file in others[:CANDIDATES]}

@@ -15,8 +15,10 @@ from building import answer, cell, graded, write
 from damaging import DAMAGES, Released as Stubs, damaged
 from hand_in import answered, solved
 from notebooks import COURSE, read, settings
+from refereed import Court
 from test_intake import check_against
 
+from nbreferee.grading import Material
 from nbreferee.intake import Rebuilt, rebuild
 from nbreferee.master import read_master
 from nbreferee.submission.originals import Originals, Released, originals_of
@@ -132,3 +134,19 @@ def test_whole_notebooks_need_no_repair():
     for sample in SAMPLES.values():
         made = rebuild(sample.originals, json.dumps(sample.notebook).encode())
         assert (made.repairs, lost(sample, made), made.unanswered) == ((), [], frozenset())
+
+
+SAMPLED = (4, 5, 8, 10, 11, 18, 19, 20)  # of the seeds: duplicated stubs, merged, retyped, stripped, elsewhere
+
+
+def test_damaged_notebooks_graded_for_real_keep_their_points():
+    sample = SAMPLES["small"]
+    master = sample.originals.master
+    with Court() as court:
+        material = Material(master.path.name, nbformat.writes(master.notebook).encode(), sample.originals.released, court.files({}))
+        for seed in SAMPLED:
+            data, names = damaged(sample.notebook, sample.stubs, seed)
+            got = court.grade_bytes(material, data)
+            assert {cell.grade_id: cell.score for cell in got.cells if cell.grade_id != "why"} == {"double_tests": 2, "half_tests": 2, "third_tests": 2}, names
+            assert got.marks.scores["why"] is None and "No response." not in got.marks.comments.values()
+            assert got.repairs, names

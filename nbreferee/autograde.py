@@ -150,7 +150,7 @@ class Autograding:
         submission.timestamp, submission.is_timestamp_unknown = found.timestamp, bool(found.timestamp_fault)
         submission.notes += notes_on(found, self._materials)
         choice = choose_files(found.notebooks, {name: material.originals for name, material in self._materials.items()})
-        submission.repairs = choice.repairs
+        submission.notes += [repair for repairs in choice.repairs.values() for repair in repairs]
         for name, material in self._materials.items():
             if name in choice.files:
                 manner, due = self._manner, self._recorder.due
@@ -180,7 +180,7 @@ class Autograding:
                 return []
             if kept is None:
                 return []
-            found.append(Outcome(submission.student, self._assignment, name, "skipped", cells=kept[0], repairs=(*submission.repairs.get(name, ()), *kept[1]), notes=tuple(submission.notes)))
+            found.append(Outcome(submission.student, self._assignment, name, "skipped", cells=kept[0], repairs=kept[1], notes=tuple(submission.notes)))
         return found if self._recorder.holds(submission.student, {one.notebook: one.cells for one in found if one.status == "skipped"}) else []
 
     def _collect(self) -> None:
@@ -238,8 +238,7 @@ class Autograding:
             cells = kept[0] if kept else ()
             stays = "Its earlier scores stay" if earlier is not None else "It has no score and is flagged for a person"
             message += f". {stays}; the next run grades it again."
-        repairs = (*submission.repairs.get(name, ()), *result.repairs)
-        common = {"wall_s": result.wall_s, "repairs": repairs, "warnings": result.warnings, "points": self._points(name)}
+        common = {"wall_s": result.wall_s, "repairs": result.repairs, "warnings": result.warnings, "points": self._points(name)}
         return Outcome(submission.student, self._assignment, name, result.status, message, cells=cells, notes=tuple(submission.notes), **common)
 
     def _missing(self, submission: Submission, name: str) -> Outcome:

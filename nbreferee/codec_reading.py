@@ -148,6 +148,8 @@ class Reader:
             flags, axes = self._view(2)
             shape = self.unpack(struct.Struct(f"<{axes}Q"))
         length = dtype.itemsize * math.prod(shape)
+        if not dtype.itemsize and math.prod(shape) > self._bounds.values:  # empty texts take no bytes here, but do in memory
+            raise CodecError("too many values")
         if length >= LARGE and not scalar:
             self._view(-self._at % ALIGNED)
         body = self._view(length)

@@ -38,7 +38,6 @@ class Submission:
     is_timestamp_unknown: bool = False  # there is one that cannot be read
     tasks: dict[str, Task] = field(default_factory=dict)
     results: dict[str, Result] = field(default_factory=dict)
-    repairs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # on which files were taken
     notes: list[str] = field(default_factory=list)  # for a person
     is_recordable: bool = True  # there is a place for it in the gradebook and in `autograded/`
 

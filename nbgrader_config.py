@@ -12,7 +12,7 @@ c.ClearSolutions.text_stub = "*Your answer here.*"
 c.Autograde.sanitize_preprocessors = ["nbreferee.preprocessors.RebuildSubmission"]
 c.Autograde.autograde_preprocessors = [
     "nbreferee.preprocessors.GradeSubmission",
-    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbreferee.preprocessors.SaveGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
 ]
 

@@ -22,6 +22,8 @@ from nbgrader.coursedir import CourseDirectory
 
 from nbreferee import worker
 from nbreferee.aside import is_unfinished
+from nbreferee.calibrating import calibrations
+from nbreferee.calibration import Calibration
 from nbreferee.course import CourseError, source_assignments
 from nbreferee.engine.limits import Budget
 from nbreferee.folders import students_in, submissions_folder
@@ -106,11 +108,16 @@ class Autograding:
         self._workers = workers
         self._manner = manner
         self._done = done
+        self._calibrations: dict[str, Calibration] = {}  # by notebook
         self._running: dict[Future, tuple[Submission, str]] = {}
         self.writing_s = 0.0  # spent on the gradebook and on files
 
     def run(self, students: Iterable[str]) -> None:
         """Grade the submissions of students."""
+        students = list(students)
+        if students:
+            manner, kept_in = self._manner, Path(self._course.root) / ".nbreferee" / "calibrations.json"
+            self._calibrations = calibrations(self._materials, self._assignment, manner.budget, manner.stamp, self._workers, kept_in)
         for student in students:
             submission = self._read(student)
             if earlier := [] if self._manner.force else self._earlier(submission):
@@ -157,7 +164,7 @@ class Autograding:
                 reads_notebooks = any(b".ipynb" in data for data in (material.data, *found.notebooks.values()))
                 files = {**found.files, **found.notebooks} if reads_notebooks else found.files
                 task = (submission.student, self._assignment, name, material, found.notebooks[choice.files[name]], files)
-                submission.tasks[name] = Task(*task, manner.budget, manner.stamp, due)
+                submission.tasks[name] = Task(*task, manner.budget, manner.stamp, due, self._calibrations[name])
             elif (path := f"{name}.ipynb") in found.unread:
                 submission.results[name] = Result("unreadable", f"{path} cannot be read: {found.unread[path]}")
             elif name in choice.problems:

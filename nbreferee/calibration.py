@@ -15,6 +15,7 @@ from nbreferee.engine.box_runner import Came, error_of
 from nbreferee.master import Cell
 
 MANUAL = "ManualGrading"  # the name of the error that a cell shows which is left to a person
+FAULT = "The test of this cell has a fault"  # the same for everybody
 CURE = "Its test is then within reach of the students' code. Rewrite the test to work on plain values, or accept this."
 
 
@@ -35,6 +36,11 @@ class Calibration:
     def as_plain(self) -> dict[str, Any]:
         """Return it as JSON has it."""
         return {"one_process": dict(self.one_process), "faults": dict(self.faults), "limits": {name: list(found) for name, found in self.limits.items()}}
+
+    @staticmethod
+    def from_plain(plain: Mapping[str, Any]) -> Calibration:
+        """Read what `as_plain` has made."""
+        return Calibration(**{name: dict(plain[name]) for name in ("one_process", "faults", "limits")})
 
 
 def calibrate(tests: Sequence[Cell], two: Mapping[int, Came], one: Mapping[int, Came] | None, sensed: Mapping[str, str], setting: str | Collection[str]) -> Calibration:
@@ -88,7 +94,7 @@ def _new_limits(cell: Cell, two: Came, calibration: Calibration) -> list[str]:
 def decide(cell: Cell, two: Came, one: Came | None, calibration: Calibration) -> Came:
     """Return the verdict on a test cell, from what a submission gets in two processes and in one."""
     if cell.grade_id in calibration.faults:
-        return _left_to_person(two, f"The test of this cell has a fault: {calibration.faults[cell.grade_id]}.")
+        return _left_to_person(two, f"{FAULT}: {calibration.faults[cell.grade_id]}.")
     if cell.grade_id in calibration.one_process and one is not None:
         return replace(two, outputs=_shown(cell, one), status=one.status, score=one.score, message=one.message, oddities=[])
     if two.odd_pass:

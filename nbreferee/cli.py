@@ -265,6 +265,31 @@ def bench(assignments: tuple[str, ...], course_dir: Path, students: int, jobs: i
         sys.exit(2)
 
 
+@main.command()
+@click.argument("assignments", nargs=-1)
+@COURSE_DIR
+@click.option("--mutants", type=click.IntRange(min=0), default=10, show_default=True, help="How many wrong answers of each notebook to try.")
+def compare(assignments: tuple[str, ...], course_dir: Path, mutants: int) -> None:
+    """Grade the solution, mutants of it, the release and the submissions here and with stock nbgrader.
+
+    Says which test cells are judged in one process and why, and what differs. Nothing of the course is changed.
+    """
+    _need_linux("student code runs in a sandbox")
+    from rich.console import Console
+
+    from nbreferee.bench.commands import BenchError
+    from nbreferee.compare.show import show
+    from nbreferee.course import CourseError, open_course, source_assignments
+    from nbreferee.settings import SandboxError
+
+    try:
+        course = open_course(course_dir.resolve())
+        sys.exit(show(course, source_assignments(course, assignments), mutants, Console()))
+    except (CourseError, BenchError, SandboxError) as error:
+        click.echo(f"nbreferee: {error}", err=True)
+        sys.exit(2)
+
+
 @main.command(name="import")
 @click.argument("zip_path", metavar="FILE.zip", type=click.Path(path_type=Path))
 @click.argument("assignment")

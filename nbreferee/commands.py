@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from nbreferee.aside import whole_file
 from nbreferee.autograde import Autograding, Manner, alone, expected
+from nbreferee.calibration import FAULT
 from nbreferee.course import CourseError, gradebook_trouble, gradebook_writer, open_course, source_assignments
 from nbreferee.display import Display, Progress, Tally
 from nbreferee.folders import why_nobody
@@ -164,7 +165,7 @@ def _grade(desk: _Desk) -> int:
     if not sum(tally.counts[status] for status in ("graded", "skipped", *FAILURES)) and (why := _why_nobody(course, students)):
         _say(f"nobody has been graded: {why}")
         return 1
-    return 1 if refused or any(tally.counts[status] for status in FAILURES) else 0
+    return 1 if refused or tally.unsure or any(tally.counts[status] for status in FAILURES) else 0
 
 
 @dataclass
@@ -298,3 +299,6 @@ class _Listener:
                 self._display.say(f"{student}: {outcome.assignment}: {note}.")
         if outcome.status in FAILURES:
             self._display.say(f"{student}: {outcome.assignment}/{outcome.notebook}: {outcome.message}")
+        for cell in outcome.cells if outcome.status == "graded" else ():
+            if cell.is_unsure and FAULT not in cell.message:
+                self._display.say(f"{student}: {outcome.assignment}/{outcome.notebook}, cell {cell.grade_id}: {cell.message}")

@@ -89,6 +89,7 @@ class Tally:
         self.counts: Counter[str] = Counter()  # by status
         self.warnings: dict[str, None] = {}  # about tests; each is told once
         self._repaired = 0
+        self.unsure = 0  # test cells without a score
         self._walls = array("d")
         self._slowest = (0.0, "", "")
 
@@ -96,6 +97,7 @@ class Tally:
         """Count a notebook."""
         self.counts[outcome.status] += 1
         self.warnings.update(dict.fromkeys(outcome.warnings))
+        self.unsure += sum(cell.is_unsure for cell in outcome.cells)
         if outcome.status == "graded":
             self._repaired += bool(outcome.repairs)
             self._walls.append(outcome.wall_s)
@@ -116,6 +118,8 @@ class Tally:
                 table.add_row(text, str(self.counts[status]))
         if self._repaired:
             table.add_row("repaired", str(self._repaired))
+        if self.unsure:
+            table.add_row("test cells left to a person", f"{self.unsure}: mark them in the Formgrader")
         if self._walls:
             walls, (longest_s, student, notebook) = sorted(self._walls), self._slowest
             table.add_row("seconds a notebook", f"median {statistics.median(walls):.2f}, 95 % below {walls[int(0.95 * (len(walls) - 1))]:.2f}")

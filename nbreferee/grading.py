@@ -24,7 +24,7 @@ from nbreferee.engine.referee import Known, Referee
 from nbreferee.engine.warm import Warm
 from nbreferee.identity import identity
 from nbreferee.intake import Rebuilt, rebuild
-from nbreferee.master import Master, parse_master
+from nbreferee.master import Cell, Master, parse_master
 from nbreferee.outputs import apply_rules
 from nbreferee.pages.sanitize import sanitize
 from nbreferee.plan import Plan, make_plan, role_of
@@ -138,7 +138,7 @@ class Grader:
     stamp: str = ""  # put on top of every notebook: why it was graded without a sandbox
     _known: dict[str, Known] = field(default_factory=dict)
     _solutions: dict[str, dict[int, Came]] = field(default_factory=dict)  # verdicts on the solution's tests, by cell
-    _calibrations: dict[tuple, Calibration] = field(default_factory=dict)
+    _calibrations: dict[str, Calibration] = field(default_factory=dict)
 
     def grade(self, material: Material, data: bytes, files: Mapping[str, bytes], calibration: Calibration | None = None) -> Graded:
         """Grade a notebook; `calibration` says how its cells are judged, and is found out where it is not given.
@@ -165,26 +165,43 @@ class Grader:
         walls = tuple((place.cell.grade_id if place.cell else "", one.wall_s) for place, one in zip(rebuilt.places, came, strict=True))
         return Graded(rebuilt.notebook, verdicts, marks, repairs, time.monotonic() - started, calibration.warnings(material.path), walls)
 
-    def calibrate(self, material: Material, setting: str | tuple[str, ...] = "auto") -> Calibration:
-        """Find out with the solution how each test cell is judged; `setting` is c.NbReferee.one_process."""
-        key = material.key, setting
-        if key not in self._calibrations:
+    def calibrate(self, material: Material) -> Calibration:
+        """Find out with the solution how each test cell is judged."""
+        if material.key not in self._calibrations:
             self._try_solution(material)
-            tests = material.master.tests
+            setting, tests = material.rules.one_process, material.master.tests
             two = self._solutions[material.key]
             sensed = uses_single_process(material.master)
+            needed = any(two[cell.index].score < cell.points or two[cell.index].patched for cell in tests)
             one = None
-            if sensed or setting not in ("auto", "never") or any(two[cell.index].score < cell.points or two[cell.index].patched for cell in tests):
-                cells = material.master.cells
+            if sensed or needed or not isinstance(setting, str):
                 one = dict(enumerate(self.in_one_process(material, solution_parts(material), material.solution_files)))
-                one = {cell.index: one[cell.index] for cell in cells if cell.is_test}
-            self._calibrations[key] = calibrate(tests, two, one, sensed, setting)
-        return self._calibrations[key]
+            self._calibrations[material.key] = calibrate(tests, two, one, sensed, setting)
+        return self._calibrations[material.key]
 
     def in_one_process(self, material: Material, parts: list[Part], files: Mapping[str, bytes]) -> list[Came]:
         """Run a notebook as stock nbgrader does, tests and answers in one process of the sandbox."""
         tests = {cell.index: Test(cell.source, cell.points, cell.hidden_lines) for cell in material.master.tests}
         return OneProcess(self.warm, files, material.files, tests).grade(parts)
+
+    def both_ways(self, material: Material, data: bytes, files: Mapping[str, bytes]) -> list[tuple[CellVerdict, float, float]]:
+        """Return (verdict, score in two processes, score in one) of each test cell of a submission.
+
+        Raises
+        ------
+        SubmissionError
+            if the bytes are no notebook.
+        """
+        rebuilt, calibration = rebuild(material.originals, data), self.calibrate(material)
+        parts, files = parts_of(rebuilt), not_outranked(files, material.files)
+        two = self._referee(material, files, self._known[material.key]).grade(parts)
+        one = self.in_one_process(material, parts, files)
+        tests = {cell.index: cell for cell in material.master.tests}
+        return [
+            (_verdict(tests[part.step], decide(tests[part.step], mine, here, calibration)), mine.score, here.score)
+            for part, mine, here in zip(parts, two, one, strict=True)
+            if part.step in tests
+        ]
 
     def _decide(
         self, material: Material, parts: list[Part], came: list[Came], files: Mapping[str, bytes], calibration: Calibration
@@ -255,10 +272,14 @@ def fill_in(rebuilt: Rebuilt, came: list[Came]) -> tuple[CellVerdict, ...]:
             if known.grade_id in rebuilt.unsure_tests and one.score < known.points:
                 verdicts.append(CellVerdict(known.grade_id, "manual", 0.0, known.points, UNSURE))
                 continue
-            verdicts.append(CellVerdict(known.grade_id, one.status, one.score, known.points, well_formed(one.message)))
+            verdicts.append(_verdict(known, one))
         elif known is not None and (known.graded or known.is_task):
             verdicts.append(CellVerdict(known.grade_id, "manual", 0.0, known.points, ""))
     return tuple(verdicts)
+
+
+def _verdict(cell: Cell, came: Came) -> CellVerdict:
+    return CellVerdict(cell.grade_id, came.status, came.score, cell.points, well_formed(came.message))
 
 
 def marks_of(rebuilt: Rebuilt, verdicts: tuple[CellVerdict, ...], stamp: str) -> Marks:

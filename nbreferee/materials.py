@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from nbreferee.gradebook import released_cells
 from nbreferee.grading import Material
 from nbreferee.master import MasterError
 from nbreferee.nbgrader_settings import excluded_files, read_rules
+from nbreferee.settings import NbReferee
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
@@ -34,7 +36,7 @@ def read_materials(course: CourseDirectory, gradebook: Gradebook, assignment: st
 
 
 def _read_materials(course: CourseDirectory, gradebook: Gradebook, assignment: str, folder: Path) -> dict[str, Material]:
-    rules = read_rules(course.config)
+    rules = replace(read_rules(course.config), one_process=NbReferee(config=course.config).one_process_cells)
     excluded = excluded_files(course.config, assignment)
     files = read_assignment_files(folder, course.ignore, course.include, excluded)
     of_solution = read_excluded(folder, excluded)

@@ -1,7 +1,7 @@
 """Preprocessors that make the stock commands, and the Formgrader's buttons, grade and write pages as nbreferee does.
 
     c.Autograde.sanitize_preprocessors = ["nbreferee.preprocessors.RebuildSubmission"]
-    c.Autograde.autograde_preprocessors = ["nbreferee.preprocessors.GradeSubmission", SaveAutoGrades, AssignLatePenalties]
+    c.Autograde.autograde_preprocessors = ["nbreferee.preprocessors.GradeSubmission", "nbreferee.preprocessors.SaveGrades", AssignLatePenalties]
 
     c.GenerateFeedback.preprocessors = [GetGrades, CSSHTMLHeaderPreprocessor, "nbreferee.preprocessors.PreparePage"]
 
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbformat import NotebookNode
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 
 from nbreferee.course import NEEDS_LINUX, CourseError, gradebook_writer
 
@@ -116,7 +116,22 @@ class GradeSubmission(_Preprocessor):
         graded = self._run().grader.grade(self._material(resources), data, found.files)
         for warning in graded.warnings:
             self.log.warning("Look at this test: %s", warning)
+        if any(cell.is_unsure for cell in graded.cells) and not any("SaveGrades" in str(one) for one in self.parent.autograde_preprocessors):
+            self.log.warning("Cells that are left to a person get 0: name nbreferee.preprocessors.SaveGrades for SaveAutoGrades in nbgrader_config.py")
         return graded.notebook, resources
+
+
+class SaveGrades(SaveAutoGrades):
+    """Saves scores as nbgrader does; a test cell that is left to a person gets none, and needs manual grading."""
+
+    def _add_score(self, cell: NotebookNode, resources: dict) -> None:
+        from nbreferee.calibration import MANUAL
+
+        super()._add_score(cell, resources)
+        if any(output.get("ename") == MANUAL for output in cell.get("outputs", ())) and not cell.metadata.nbgrader.get("solution"):
+            grade = self.gradebook.find_grade(cell.metadata.nbgrader.grade_id, self.notebook_id, self.assignment_id, self.student_id)
+            grade.auto_score, grade.needs_manual_grade = None, True
+            self.gradebook.db.commit()
 
 
 class PreparePage(_Preprocessor):

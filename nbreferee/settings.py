@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from traitlets import Float, Integer
+from traitlets import Enum, Float, Integer, List, Unicode, Union
 from traitlets.config import Configurable
 
 from nbreferee.engine.limits import Budget
@@ -37,6 +37,18 @@ class NbReferee(Configurable):
         64,
         help="Megabytes that a notebook may write, and as many of shared memory. What wants more sees an OSError.",
     ).tag(config=True)
+
+    one_process = Union(
+        [Enum(["auto", "never"]), List(Unicode())],
+        default_value="auto",
+        help="Which test cells are judged in one process with the answers, as stock nbgrader does: 'auto' finds out with the solution which "
+        "need it, 'never' leaves these to a person, and a list of grade ids names them.",
+    ).tag(config=True)
+
+    @property
+    def one_process_cells(self) -> str | tuple[str, ...]:
+        """Return 'auto', 'never' or grade ids."""
+        return self.one_process if isinstance(self.one_process, str) else tuple(self.one_process)
 
     def budget(self, unsafe: bool = False) -> Budget:
         """Return the budget of submissions on this machine; `unsafe`: without any sandbox.

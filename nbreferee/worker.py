@@ -21,6 +21,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from nbreferee.calibration import Calibration
 from nbreferee.engine.assignment_files import FilesMissing, local_copy
 from nbreferee.engine.channel import ChannelError
 from nbreferee.engine.limits import Budget
@@ -48,11 +49,13 @@ class Task:
     budget: Budget = field(default_factory=Budget)
     stamp: str = ""
     due: str = ""  # which no verdict depends on, but the penalty
+    calibration: Calibration | None = None  # None: find out with the solution, and grade nothing
 
     @property
     def fingerprint(self) -> str:
         """A name for all that scores depend on."""
-        digest = hashlib.sha256(repr((self.material.key, self.budget.as_plain(), self.stamp, self.due)).encode())
+        ways = self.calibration.as_plain() if self.calibration else None
+        digest = hashlib.sha256(repr((self.material.key, self.budget.as_plain(), self.stamp, self.due, ways)).encode())
         digest.update(self.data)
         for name, data in sorted(self.files.items()):
             digest.update(f"{name} {len(data)} ".encode() + data)
@@ -63,7 +66,7 @@ class Task:
 class Result:
     """What came of one notebook; without a notebook, the message says why."""
 
-    status: str  # graded, unreadable or grader_failed
+    status: str  # graded, unreadable, grader_failed or calibrated
     message: str = ""
     notebook: bytes = b""
     marks: Marks | None = None
@@ -72,6 +75,7 @@ class Result:
     warnings: tuple[str, ...] = ()
     wall_s: float = 0.0
     worker: str = ""  # the address of one that needs files
+    calibration: Calibration | None = None  # where that was asked for
 
 
 class Unfit(Exception):
@@ -108,10 +112,11 @@ class ProcessesLost(Exception):
     """A process has ended that boxes or testers are forked from."""
 
 
-def _grade(task: Task) -> Graded:
+def _grade(task: Task) -> Graded | Calibration:
     with _lent_grader(task.budget, task.stamp) as grader:
         try:
-            graded = grader.grade(task.material, task.data, task.files)
+            calibration = task.calibration
+            done = grader.grade(task.material, task.data, task.files, calibration) if calibration else grader.calibrate(task.material)
         except SubmissionError:
             raise
         except Exception:
@@ -119,12 +124,12 @@ def _grade(task: Task) -> Graded:
                 raise
         else:
             if grader.warm.is_whole():
-                return graded
+                return done
         raise ProcessesLost("a process of the grader's own has ended")
 
 
 def run(task: Task) -> Result:
-    """Grade a notebook."""
+    """Grade a notebook, or find out how its cells are judged."""
     started = time.monotonic()
     try:
         try:
@@ -133,6 +138,8 @@ def run(task: Task) -> Result:
             graded = _grade(task)
     except SubmissionError as error:
         return Result("unreadable", str(error), wall_s=time.monotonic() - started)
+    if isinstance(graded, Calibration):
+        return Result("calibrated", calibration=graded)
     graded.notebook.metadata["nbreferee"] = kept(task, graded.cells, graded.repairs)
     notebook = as_bytes(graded.notebook)
     return Result("graded", "", notebook, graded.marks, graded.cells, graded.repairs, graded.warnings, time.monotonic() - started)

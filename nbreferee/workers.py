@@ -32,6 +32,11 @@ class Workers:
         self.grade = grade  # what to submit for a notebook to be graded
 
     @property
+    def count(self) -> int:
+        """How many notebooks are graded at a time."""
+        return self._threads()
+
+    @property
     def in_flight(self) -> int:
         """How many notebooks are to be with workers at a time: enough for all to be busy, and memory is bounded."""
         return 2 * self._threads() + 2

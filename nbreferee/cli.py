@@ -284,7 +284,8 @@ def compare(assignments: tuple[str, ...], course_dir: Path, mutants: int) -> Non
 
     try:
         course = open_course(course_dir.resolve())
-        sys.exit(show(course, source_assignments(course, assignments), mutants, Console()))
+        console = Console()
+        sys.exit(show(course, source_assignments(course, assignments), mutants, console if console.is_terminal else Console(width=120)))
     except (CourseError, BenchError, SandboxError) as error:
         click.echo(f"nbreferee: {error}", err=True)
         sys.exit(2)

@@ -45,14 +45,14 @@ def show(course: CourseDirectory, assignments: Sequence[str], most_mutants: int,
 
 def print_comparison(found: Comparison, console: Console) -> int:
     """Print one notebook; return how many scores differ."""
-    table = Table("test cell", "judged in", "solution: two", "one", "stock", "others", "the same", "a person", "differ", box=None)
+    table = Table("test cell", "judged in", "points", "solution: two, one, stock", "submissions", "the same", "a person", "differ", box=None)
     for grade_id in dict.fromkeys(one.grade_id for one in found.cells):
         mine = [one for one in found.cells if one.grade_id == grade_id]
         [solution] = [one for one in mine if one.student == SOLUTION]
         kinds = Counter(map(_kind, mine))
-        scores = [f"{score:g} of {solution.points:g}" for score in (solution.two, solution.one, solution.stock or 0.0)]
-        counts = [str(len(mine) - 1), *(str(kinds[kind]) if kinds[kind] else "" for kind in ("same", "person", "differs"))]
-        table.add_row(escape(grade_id), _way(found, grade_id), *scores, *counts)
+        scores = ", ".join(f"{score:g}" for score in (solution.two, solution.one, solution.stock or 0.0))
+        counts = [str(len(mine)), *(str(kinds[kind]) if kinds[kind] else "" for kind in ("same", "person", "differs"))]
+        table.add_row(escape(grade_id), _way(found, grade_id), f"{solution.points:g}", scores, *counts)
     console.print(f"\n[bold]{escape(found.assignment)}/{escape(found.notebook)}[/bold]")
     console.print(table)
     plain = {"highlight": False, "markup": False, "soft_wrap": True}

@@ -102,7 +102,11 @@ class Board:
     def is_changed(self, number: int) -> bool:
         """Tell whether a student wrote into a cell."""
         original = self.origin.get(number)
-        return self.is_own(number) if original is None else self.texts[number] not in ("", original.text)
+        if original is None:
+            return self.is_own(number)
+        # a notebook that has been rebuilt already, as nbgrader hands on, holds the hidden tests
+        own = () if original.is_answer else (normal(original.cell.source),)
+        return self.texts[number] not in ("", original.text, *own)
 
     def is_open(self, answer: Original) -> bool:
         """Tell whether a place for an answer has none: no cell, or only cells without one."""

@@ -18,6 +18,7 @@ from nbreferee.engine.warm import GRACE_S, BoxLost, StudentBox, Warm
 from nbreferee.plan import Plan
 
 DRAWN_CHARACTERS = 48 << 20  # of the figures of one notebook
+START_S = 30.0  # more than a cell may take: a new process gets ready first, on a busy machine
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,13 @@ class Referee(BoxRunner):
     def _on_new_box(self, box: StudentBox) -> None:
         """Let the tester talk to the box."""
         request = encode(("connect", (self._budget.call_s,)))
-        self._ready_tester().send_with_sockets(request, [box.channel.socket])
-        self._tester.receive(time.monotonic() + self._budget.cell_s)
+        tester = self._ready_tester()
+        try:
+            tester.send_with_sockets(request, [box.channel.socket])
+            tester.receive(time.monotonic() + self._budget.cell_s + START_S)
+        except ChannelError:
+            self._tester = None  # or its answer, when it comes, would be taken for that to the next request
+            raise
 
     # ------------------------------------------------ the tester
 
@@ -120,9 +126,13 @@ class Referee(BoxRunner):
         if self._tester is None:
             self._lent.close()
             self._tester = self._lent.enter_context(self._lend_tester())
-            for step in list(self._instructed):
-                self._tester.send_with_sockets(encode(("run", (step, self._budget.cell_s, None))), [])
-                self._tester.receive(time.monotonic() + 2 * self._budget.cell_s)
+            try:
+                for step in list(self._instructed):
+                    self._tester.send_with_sockets(encode(("run", (step, self._budget.cell_s, None))), [])
+                    self._tester.receive(time.monotonic() + 2 * self._budget.cell_s + START_S)
+            except ChannelError:
+                self._tester = None
+                raise
         return self._tester
 
 

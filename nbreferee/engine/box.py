@@ -29,6 +29,7 @@ from nbreferee.codec import CodecError, decode, encode, in_pieces
 from nbreferee.engine.box_references import BoxReferences, Heap, Identities
 from nbreferee.engine.channel import Channel
 from nbreferee.engine.conversation import CANNOT_LEAVE, Answer, Around, Generators, brief, in_full, is_writing, set_random_state
+from nbreferee.engine.exceptions import class_names
 from nbreferee.engine.figures import Figures
 from nbreferee.engine.files import Files
 from nbreferee.engine.instances import state_of
@@ -74,7 +75,7 @@ class Box:
             "getattr": getattr, "setattr": setattr, "delattr": delattr, "iter": iter, "next": next, "len": len, "hash": hash, "repr": repr,
             "str": str, "bool": bool, "float": float, "int": int, "isinstance": isinstance, "issubclass": issubclass, "dir": dir,
             "round": round, "format": format, "type": type, "complex": complex, "bytes": bytes, "reversed": reversed, "divmod": divmod,
-            "trunc": math.trunc, "floor": math.floor, "ceil": math.ceil, "fspath": os.fspath, "sizeof": sys.getsizeof,
+            "trunc": math.trunc, "floor": math.floor, "ceil": math.ceil, "fspath": os.fspath, "sizeof": lambda one: one.__sizeof__(),
             "copy": copy.copy, "deepcopy": copy.deepcopy, "aiter": aiter, "anext": anext, "await": self._run_to_end,
             "aenter": lambda one: type(one).__aenter__(one), "aexit": lambda one, *error: type(one).__aexit__(one, *error),
             "enter": lambda one: type(one).__enter__(one), "exit": self._exit,
@@ -144,7 +145,8 @@ class Box:
             shown = [*(one for one in shown if one["output_type"] != "error"), error_output("TimeoutError", text, [*lines[:-1], f"TimeoutError: {text}"])]
         elif error is not None and not any(one["output_type"] == "error" for one in shown):  # IPython could not show it
             classes, text, *_ = self._described(error)
-            shown.append(error_output(classes[0], text, [f"{classes[0]}: {text}"]))
+            name = classes[0].rpartition(".")[2]
+            shown.append(error_output(name, text, [f"{name}: {text}"]))
         return explained(shown, error), self._shell.execution_count - 1, isinstance(error, Overrun)
 
     def _draw(self, name: str, limit_s: float) -> tuple[str, str]:
@@ -209,16 +211,19 @@ class Box:
         names = self._shell.user_ns
         return {name: names[name] for name, before in lent.items() if name in names and encode(names[name], wrap=self._references.wrap) != before}
 
-    def _exception(self, names: tuple[str, ...], arguments: tuple) -> BaseException:
+    def _exception(self, names: tuple[str, ...], arguments: tuple, attributes: dict[str, Any]) -> BaseException:
         """Return an exception like one of the test's: of the first class of its own and its ancestors that is known here."""
         for name in names:
-            kind = self._shell.user_ns.get(name) or getattr(builtins, name, None)
+            module, _, last = name.rpartition(".")
+            kind = getattr(sys.modules.get(module), last, None) if module else self._shell.user_ns.get(name) or getattr(builtins, name, None)
             if isinstance(kind, type) and issubclass(kind, Exception):
                 break
-        if kind.__name__ != names[0]:
-            kind = type(names[0], (kind,), {})
+        own = names[0].rpartition(".")[2]
+        if kind.__name__ != own:
+            kind = type(own, (kind,), {})
         error = kind.__new__(kind, *arguments)
         error.args = arguments
+        vars(error).update(attributes)
         return error
 
     def _exit(self, one: Any, error: tuple | None) -> bool:
@@ -298,7 +303,7 @@ class Box:
 
     def _described(self, error: BaseException, with_cause: bool = True) -> tuple:
         """Say what an exception is: its classes, its text, its arguments, where it was raised, its attributes, its cause."""
-        classes = tuple(kind.__name__ for kind in type(error).__mro__)
+        classes = class_names(type(error))
         try:
             text = str(error)
         except BaseException:

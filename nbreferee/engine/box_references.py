@@ -16,6 +16,7 @@ import numpy as np
 from nbreferee.codec import CodecError, decode
 from nbreferee.engine import kinds
 from nbreferee.engine.conversation import MOST_CHARACTERS, Facts, importable_name
+from nbreferee.engine.exceptions import class_names
 from nbreferee.engine.instances import content_base, content_of, is_of_python, is_plain_named_tuple, member, new, set_state, state_of
 
 CallBack = Callable[[int, tuple, dict], Any]
@@ -61,14 +62,14 @@ class BoxReferences:
 
     # ------------------------------------------------ what stays in the tester
 
-    def _remote_function(self, number: int, name: str, is_function: bool, parameters: tuple | None) -> Any:
+    def _remote_function(self, number: int, about: tuple, is_function: bool, parameters: tuple | None) -> Any:
         if number not in self._remote:
             def function(*arguments: Any, **named: Any) -> Any:
                 return self._call_back(number, arguments, named)
 
             made = function if is_function else Callback(self._call_back, number)
-            made.__name__ = made.__qualname__ = name
-            made.__doc__ = None
+            made.__name__ = made.__qualname__ = about[0] or "function"
+            made.__doc__, made.__module__ = about[1], "__main__"
             if parameters is not None:
                 made.__signature__ = inspect.Signature([
                     inspect.Parameter(name, inspect._ParameterKind(kind), default=None if optional else inspect.Parameter.empty)
@@ -113,6 +114,8 @@ class BoxReferences:
         if isinstance(value, type) and (named := importable_name(value)):
             return ("named", *named)
         kind = type(value)
+        if kind in (types.WrapperDescriptorType, types.MethodDescriptorType) and getattr(object, value.__name__, None) is value:
+            return ("of any object", value.__name__)
         if is_plain_named_tuple(kind):
             return ("named tuple", kind, kind._fields, tuple(tuple.__iter__(value)))
         if is_of_python(kind) and importable_name(kind):
@@ -143,8 +146,8 @@ class BoxReferences:
                 return operator.attrgetter(name)(__import__(module, fromlist=["_"]))
             case ("module", name):
                 return __import__(name, fromlist=["_"])
-            case ("callback", number, name, is_function, parameters):
-                return self._remote_function(number, name, is_function, parameters)
+            case ("callback", number, about, is_function, parameters):
+                return self._remote_function(number, about, is_function, parameters)
             case ("iterator", number, is_generator):
                 return self._remote_iterator(number, is_generator)
             case ("instance", number):
@@ -204,7 +207,7 @@ def _facts(value: Any) -> Facts:
     )  # fmt: skip
     kind = next(name for name, type_ in kinds_of_object if isinstance(value, type_))
     described = value if isinstance(value, type) else type(value)
-    bases = tuple(base.__name__ for base in described.__mro__[1:])
+    bases = class_names(described)[1:]
     name = str(getattr(value, "__name__", "") or "")
     specials = _specials(described) if kind in ("callable", "iterator", "object") else ()
     return Facts(kind, name[: MOST_CHARACTERS - 1], described.__name__[: MOST_CHARACTERS - 1], str(described.__module__)[: MOST_CHARACTERS - 1], bases, specials)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import abc
+import sys
 from typing import Any
 
 from nbreferee.codec import CodecError
@@ -82,7 +84,9 @@ class ClassProxy(type):
         return type.__instancecheck__(cls, one) or cls._student.is_of("isinstance", one, cls)
 
     def __subclasscheck__(cls, one: Any) -> bool:
-        return type.__subclasscheck__(cls, one) or cls._student.is_of("issubclass", one, cls)
+        if type.__subclasscheck__(cls, one) or sys._getframe(1).f_code.co_filename == abc.__file__:  # which looks at all subclasses there are
+            return type.__subclasscheck__(cls, one)
+        return cls._student.is_of("issubclass", one, cls)
 
 
 def make_class_proxy(student: Any, number: int, facts: Facts, bases: list[type]) -> Any:

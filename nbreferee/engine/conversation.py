@@ -20,7 +20,8 @@ wrapped values:
     ("content", class, content, attributes)  of a library's subclass of list, str and the like
     ("object", number, Facts)          stays in the box; the tester gets a proxy
     ("yours", number)                  an object of the box on its way back
-    ("callback", number, Signature)    a function that stays in the tester
+    ("of any object", name)            `object.__eq__` and the like
+    ("callback", number, (name, documentation), is_function, parameters)    a function that stays in the tester
     ("iterator", number, is_generator) an iterator that stays in the tester
     ("identities", numbers)            which objects of the box the containers of a message are
 """

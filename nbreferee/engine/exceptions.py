@@ -7,18 +7,30 @@ import linecache
 import sys
 import types
 from collections.abc import Callable, Collection
+from typing import Any
 
 from nbreferee.codec import CodecError, encode
+from nbreferee.engine.conversation import importable_name
 
 
 def described(error: BaseException) -> tuple:
-    """Say of an exception of the test's what it is: the names of its classes, and its arguments where they are plain."""
-    names = tuple(kind.__name__ for kind in type(error).__mro__)
+    """Say of an exception of the test's what it is: the names of its classes, and what is plain of its arguments and attributes."""
+    names = class_names(type(error))
+    attributes = {name: value for name, value in vars(error).items() if _is_plain(value)}
+    return names, error.args if _is_plain(error.args) else (str(error),), attributes
+
+
+def _is_plain(value: Any) -> bool:
     try:
-        encode(error.args)
+        encode(value)
     except CodecError:
-        return names, (str(error),)
-    return names, error.args
+        return False
+    return True
+
+
+def class_names(kind: type) -> tuple[str, ...]:
+    """Return the names of an exception's class and those it descends from; a library's with its module."""
+    return tuple(".".join(importable_name(one) or (one.__name__,)).removeprefix("builtins.") for one in kind.__mro__)
 
 
 def exception_class(names: Collection[str], known: Callable[[str], type | None], made: dict[str, type]) -> type[BaseException]:
@@ -35,7 +47,7 @@ def exception_class(names: Collection[str], known: Callable[[str], type | None],
             break
     else:
         kind = Exception
-    own = next(iter(names), "Exception")
+    own = next(iter(names), "Exception").rpartition(".")[2]
     if kind.__name__ != own:
         shown = {"__str__": lambda self: vars(self).get("said") or super(kind, self).__str__()}
         kind = made[own] = type(own, (kind,), {"__module__": "__main__", **shown})

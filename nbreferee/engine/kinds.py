@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import array
 import collections
+import contextlib
 import dataclasses
 import datetime
 import decimal
@@ -61,6 +62,8 @@ def describe(value: Any) -> tuple | None:
         return kinds_pandas.describe(value)
     if package == "scipy":
         return kinds_numpy.describe_scipy(value)
+    if package == "sqlite3" and kind.__name__ == "Row":
+        return ("Row", value.keys(), tuple(value))
     return kinds_numpy.describe_image(value) if package == "PIL" else None
 
 
@@ -317,6 +320,7 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "Pattern": re.compile,
     "Match": _match,
     "Template": string.Template,
+    "Row": lambda names, values: _row(names, values),
     "Random": lambda state: _random(state),
     "NormalDist": statistics.NormalDist,
     "StringIO": _buffer(io.StringIO),
@@ -336,3 +340,13 @@ def _random(state: tuple) -> random.Random:
     made = random.Random()
     made.setstate(state)
     return made
+
+
+def _row(names: list, values: tuple) -> Any:
+    """Return a row of a database, as it can only be had from one."""
+    import sqlite3
+
+    columns = ", ".join('? as "' + name.replace('"', '""') + '"' for name in names)
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
+        database.row_factory = sqlite3.Row
+        return database.execute(f"select {columns}", values).fetchone()  # noqa: S608, names are quoted

@@ -40,6 +40,8 @@ def oddities(value: Any) -> set[str]:
         one = left.pop()
         if issubclass(type(one), Proxy):
             found.add(_of_proxy(one))
+        elif isinstance(one, (types.WrapperDescriptorType, types.MethodDescriptorType)):
+            found.add("a function")
         elif isinstance(one, CLASSES):
             found.add("a class")
         elif isinstance(one, np.ma.MaskedArray):

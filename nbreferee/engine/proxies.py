@@ -30,6 +30,7 @@ ALWAYS_ASKED = frozenset({  # attributes with special names that functions and o
 })  # fmt: skip
 HARMLESS = {"property", "staticmethod", "classmethod", "map", "filter", "zip", "enumerate", "reversed"}  # types of Python's that hold no value
 DATA = {"list", "dict", "tuple", "set", "frozenset", "str", "bytes", "bytearray", "int", "float", "complex"}  # whose C functions look inside
+FUNCTION_TYPES = {"method": types.MethodType, "builtin_function_or_method": types.BuiltinFunctionType}
 COMPARISONS = ("lt", "le", "eq", "ne", "gt", "ge")
 OPERATORS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and_", "or_", "xor", "lshift", "rshift", "divmod")
 COMPUTED = ("neg", "pos", "abs", "invert", "contains", "round", "trunc", "floor", "ceil")
@@ -199,6 +200,7 @@ SPECIAL_METHODS: dict[str, Any] = {
     "__signature__": property(lambda self: self._student.signature(self)),
     "__dataclass_fields__": property(lambda self: self._student.call("getattr", (self, "__dataclass_fields__"))),
 }
+REFLECTED = tuple(f"__r{name.strip('_')}__" for name in OPERATORS)
 
 
 # ---------------------------------------------------------------- functions, iterators and coroutines
@@ -219,7 +221,7 @@ class FunctionProxy(CallableProxy):
     """A function, a method or the like."""
 
     __slots__ = ()
-    __class__ = property(lambda self: types.FunctionType)
+    __class__ = property(lambda self: FUNCTION_TYPES.get(self._facts.type_name, types.FunctionType))
 
     @property
     def __name__(self) -> str:
@@ -317,6 +319,8 @@ def make_proxy_class(student: Student, facts: Facts, computes: bool) -> type:
     contents: dict[str, Any] = {name: SPECIAL_METHODS[name] for name in facts.specials if name in SPECIAL_METHODS}
     contents |= {"__slots__": (), "_computes": computes, "__doc__": DOCUMENTATION}
     contents["__hash__"] = None if "unhashable" in facts.specials else Proxy.__hash__
+    if computes and DATA & set(facts.bases):  # [1] + x is no question of x's class where that is a list
+        contents |= {name: SPECIAL_METHODS[name] for name in REFLECTED if name not in contents}
     if facts.type_module == "__main__":
         contents["__class__"] = property(lambda self: student.class_of(self))
     elif claimed := library_class(facts):

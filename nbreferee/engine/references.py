@@ -46,6 +46,9 @@ def own_attributes(kind: type, attributes: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in attributes.items() if not callable(getattr(kind, name, None))}
 
 
+OF_ANY_OBJECT = (types.WrapperDescriptorType, types.MethodDescriptorType)  # `object.__eq__` and the like
+
+
 class Step:
     """What the box calls for the next item of an iterator that stays in the tester."""
 
@@ -137,10 +140,10 @@ class References:
         if isinstance(value, Iterator) and kind.__module__ in ("builtins", "itertools"):
             return self._wrap_iterator(value)
         if callable(value):
-            self._student.note_limit(f"an object of the type {kind.__name__} is handed over as a function")
+            self._student.hold(f"an object of the type {kind.__name__} is handed over as a function")
             return self._wrap_function(value)
         if isinstance(value, Iterator) and not isinstance(value, io.IOBase):
-            self._student.note_limit(f"an iterator of the type {kind.__name__} is handed over as one that gives items and does no more")
+            self._student.hold(f"an iterator of the type {kind.__name__} is handed over as one that gives items and does no more")
             return self._wrap_iterator(value)
         raise CodecError(f"an object of the type {kind.__name__}")
 
@@ -153,7 +156,8 @@ class References:
         except (TypeError, ValueError):
             parameters = None
         is_function = isinstance(function, types.FunctionType)
-        return ("callback", self._callback_number(function), str(getattr(function, "__name__", "function")), is_function, parameters)
+        about = tuple(one if type(one := getattr(function, name, None)) is str else None for name in ("__name__", "__doc__"))
+        return ("callback", self._callback_number(function), about, is_function, parameters)
 
     def _wrap_instance(self, value: Any) -> tuple:
         for number, one in enumerate(self.heap):
@@ -194,6 +198,8 @@ class References:
         match said:
             case ("copy", (str(name), *_) as description) if name not in kinds.ONLY_ARGUMENTS:
                 return kinds.build(description)
+            case ("of any object", str(name)) if isinstance(found := getattr(object, name, None), OF_ANY_OBJECT):
+                return found
             case ("named", str(module), str(name)):
                 return self._named(module, name)
             case ("module", str(name)):
@@ -244,7 +250,7 @@ class References:
             proxy = own if isinstance(own, type) else make_class_proxy(self._student, number, facts, self._known_bases(facts))
         elif isinstance(own, type) and not is_proxy(own) and facts.kind in ("object", "callable", "iterator"):
             return self._copy_of(number, own)
-        elif "Enum" in facts.bases and (kind := library_class(facts)):
+        elif "enum.Enum" in facts.bases and (kind := library_class(facts)):
             return self._copy_of(number, kind)
         else:
             proxy = self._proxy(number, facts)
@@ -264,7 +270,7 @@ class References:
         """Remember that the test holds an object into which C functions, or its own comparisons, may want to look."""
         facts = proxy._facts if is_proxy(proxy) else None
         if facts and facts.kind in ("object", "callable") and (not proxy._computes or DATA & set(facts.bases)):
-            self._student.held[facts.type_name] = None
+            self._student.hold(f"an object of the type {facts.type_name} stays with the student's code")
 
     def _known_bases(self, facts: Facts) -> list[type]:
         """Return those of the classes that a student's class descends from that are known here."""
@@ -275,8 +281,9 @@ class References:
         own = dict.get(self._names, name)
         if isinstance(own, type) and not is_proxy(own) and own.__module__ == "__main__":
             return own
-        places = (builtins, *map(sys.modules.get, ("abc", "enum", "collections", "collections.abc")))
-        return next((getattr(place, name) for place in places if hasattr(place, name)), None)
+        module, _, last = name.rpartition(".")
+        loaded = sys.modules.get(module or "builtins")
+        return getattr(loaded, last, None) if loaded is not None and is_installed(loaded) else None
 
     def _named_tuple(self, kind: type, fields: tuple, values: tuple) -> Any:
         if is_proxy(kind):
@@ -303,7 +310,11 @@ class References:
         return self.copies[number]
 
     def known_class(self, name: str) -> type | None:
-        """Return a class of the instructor's or of NumPy's exceptions by its name."""
+        """Return a class of the instructor's, or of a loaded library's exceptions, by its name."""
+        module, _, last = name.rpartition(".")
+        if module:
+            found = getattr(sys.modules.get(module), last, None) if is_installed(sys.modules.get(module)) else None
+            return found if isinstance(found, type) and issubclass(found, BaseException) else None
         own = dict.get(self._names, name)
         return own if isinstance(own, type) else getattr(builtins, name, None) or getattr(np.linalg, name, None) or getattr(np.exceptions, name, None)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import itertools
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Collection
@@ -55,6 +56,7 @@ class Student(Questions):
         self._channel: Channel | None = None
         self.lost = ""  # why the box is of no more use
         self._questions = itertools.count(1)
+        self._turn = threading.RLock()
         self._filling = False
         self._shared: list[Any] = []  # containers of the arguments of the running call, which its answer may refer to
         self._parts: list[Any] = []  # containers of the last message
@@ -78,7 +80,7 @@ class Student(Questions):
         self.suspicious: set[tuple[str, str]] = set()  # (whose value, what is odd about it) of the running cell
         self.refused: Collection[tuple[str, str]] | None = None  # None: none; else all are but these
         self.patches, self.patched = Patches(), ""  # of modules by the running test
-        self.held: dict[str, None] = {}  # types of objects that the running cell has been given and that stay in the box
+        self.held: dict[str, None] = {}  # what may be the reason why the running cell fails, if it does
         self.limits: list[str] = []  # why something in the running cell could not pass between the two processes
 
     def connect(self, channel: Channel, limit_s: float) -> None:
@@ -106,10 +108,15 @@ class Student(Questions):
         if len(self.limits) < LIMITS_NOTED and reason not in self.limits:
             self.limits.append(reason)
 
+    def hold(self, reason: str) -> None:
+        """Note a limit if the running cell fails: most cells that hold such an object pass all the same."""
+        if len(self.held) < LIMITS_NOTED:
+            self.held[reason] = None
+
     def note_failure(self) -> None:
-        """Note what the running cell has been given that may be why it fails: C code looks at the inside of objects."""
-        for name in list(self.held)[:LIMITS_NOTED]:
-            self.note_limit(f"an object of the type {name} stays with the student's code")
+        """Note what may be the reason why the running cell fails."""
+        for reason in self.held:
+            self.note_limit(reason)
 
     # ------------------------------------------------ questions
 
@@ -117,6 +124,10 @@ class Student(Questions):
         """Ask the box something, and serve it the callbacks that it needs for an answer."""
         if self.lost or self._channel is None:
             raise Lost(self.lost or "there is no box")
+        with self._turn:  # threads of a test ask one after the other
+            return self._ask(operation, arguments)
+
+    def _ask(self, operation: str, arguments: tuple) -> Any:
         if self._depth >= NESTED:
             raise RecursionError("functions of the test and of the student call each other too deeply")
         number = next(self._questions)
@@ -131,7 +142,7 @@ class Student(Questions):
                 if what == "call":
                     self._serve_callback(body, deadline)
                 elif what == "unreadable call":
-                    self._channel.send(encode((0, "failed", (("TypeError",), (body,)))), deadline=deadline)
+                    self._channel.send(encode((0, "failed", (("TypeError",), (body,), {}))), deadline=deadline)
                 elif answered != number or what not in ("value", "raised"):
                     raise self._lose(UNRULY)
                 elif what == "raised":
@@ -156,6 +167,10 @@ class Student(Questions):
 
     def call(self, function: Proxy | ClassProxy | str, arguments: tuple, named: dict[str, Any] | None = None) -> Any:
         """Call a function of the student's, or an operation of the box, and carry over what it changed."""
+        with self._turn:
+            return self._call(function, arguments, named)
+
+    def _call(self, function: Proxy | ClassProxy | str, arguments: tuple, named: dict[str, Any] | None) -> Any:
         self.calls += 1
         if patched := self.patches.found():
             self.note_limit(f"{patched}, and student code does not see it")
@@ -230,7 +245,7 @@ class Student(Questions):
             frame = encode((0, *reply), wrap=self._references.wrap)
         except CodecError as error:
             self.note_limit(f"a function of the test gives a value that cannot be handed to the student's code ({error})")
-            frame = encode((0, "failed", (("TypeError",), (str(error),))))
+            frame = encode((0, "failed", (("TypeError",), (str(error),), {})))
         except Exception as error:
             frame = encode((0, "failed", described(error)))
         self._channel.send(frame, deadline=deadline)
@@ -365,7 +380,7 @@ class Student(Questions):
                 raise self._lose(UNRULY)
         if text.startswith(CANNOT_LEAVE):
             self.note_limit(text[:200])
-        if names[:1] == ("Overrun",):
+        if names and names[0].rpartition(".")[2] == "Overrun":
             raise OutOfTime(text)
         kind = exception_class(names, self._references.known_class, self._references.exceptions)
         try:  # Python's own take what they have been given; others may have made something of it already

@@ -189,7 +189,8 @@ def _sound_long_doubles(numbers: np.ndarray) -> np.ndarray:
     """
     numbers = numbers.copy()
     parts = numbers.view(np.longdouble)
-    parts[parts != parts] = np.nan
+    unequal = parts != parts
+    parts[unequal] = np.copysign(np.longdouble(np.nan), parts[unequal])
     return numbers
 
 

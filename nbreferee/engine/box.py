@@ -29,7 +29,7 @@ from nbreferee.codec import CodecError, decode, encode, in_pieces
 from nbreferee.engine.box_references import BoxReferences, Heap, Identities
 from nbreferee.engine.channel import Channel
 from nbreferee.engine.conversation import CANNOT_LEAVE, Answer, Around, Generators, brief, in_full, is_writing, set_random_state
-from nbreferee.engine.exceptions import class_names
+from nbreferee.engine.exceptions import DOT, class_names
 from nbreferee.engine.figures import Figures
 from nbreferee.engine.files import Files
 from nbreferee.engine.instances import state_of
@@ -145,7 +145,7 @@ class Box:
             shown = [*(one for one in shown if one["output_type"] != "error"), error_output("TimeoutError", text, [*lines[:-1], f"TimeoutError: {text}"])]
         elif error is not None and not any(one["output_type"] == "error" for one in shown):  # IPython could not show it
             classes, text, *_ = self._described(error)
-            name = classes[0].rpartition(".")[2]
+            name = classes[0].rpartition(DOT)[2]
             shown.append(error_output(name, text, [f"{name}: {text}"]))
         return explained(shown, error), self._shell.execution_count - 1, isinstance(error, Overrun)
 
@@ -214,11 +214,11 @@ class Box:
     def _exception(self, names: tuple[str, ...], arguments: tuple, attributes: dict[str, Any]) -> BaseException:
         """Return an exception like one of the test's: of the first class of its own and its ancestors that is known here."""
         for name in names:
-            module, _, last = name.rpartition(".")
+            module, _, last = name.rpartition(DOT)
             kind = getattr(sys.modules.get(module), last, None) if module else self._shell.user_ns.get(name) or getattr(builtins, name, None)
             if isinstance(kind, type) and issubclass(kind, Exception):
                 break
-        own = names[0].rpartition(".")[2]
+        own = names[0].rpartition(DOT)[2]
         if kind.__name__ != own:
             kind = type(own, (kind,), {})
         error = kind.__new__(kind, *arguments)

@@ -13,6 +13,9 @@ from nbreferee.codec import CodecError, encode
 from nbreferee.engine.conversation import importable_name
 
 
+DOT = "\0"  # between the module and the name of a library's class: no name of a class holds it
+
+
 def described(error: BaseException) -> tuple:
     """Say of an exception of the test's what it is: the names of its classes, and what is plain of its arguments and attributes."""
     names = class_names(type(error))
@@ -30,7 +33,8 @@ def _is_plain(value: Any) -> bool:
 
 def class_names(kind: type) -> tuple[str, ...]:
     """Return the names of an exception's class and those it descends from; a library's with its module."""
-    return tuple(".".join(importable_name(one) or (one.__name__,)).removeprefix("builtins.") for one in kind.__mro__)
+    found = ((one, importable_name(one)) for one in kind.__mro__)
+    return tuple(DOT.join(named) if named and named[0] != "builtins" else one.__name__ for one, named in found)
 
 
 def exception_class(names: Collection[str], known: Callable[[str], type | None], made: dict[str, type]) -> type[BaseException]:
@@ -47,7 +51,7 @@ def exception_class(names: Collection[str], known: Callable[[str], type | None],
             break
     else:
         kind = Exception
-    own = next(iter(names), "Exception").rpartition(".")[2]
+    own = next(iter(names), "Exception").rpartition(DOT)[2]
     if kind.__name__ != own:
         shown = {"__str__": lambda self: vars(self).get("said") or super(kind, self).__str__()}
         kind = made[own] = type(own, (kind,), {"__module__": "__main__", **shown})

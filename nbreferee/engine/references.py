@@ -19,7 +19,7 @@ from nbreferee.codec import CodecError
 from nbreferee.engine import kinds
 from nbreferee.engine.class_proxies import ClassProxy, make_class_proxy
 from nbreferee.engine.conversation import Facts, importable_name, is_installed
-from nbreferee.engine.exceptions import exception_class
+from nbreferee.engine.exceptions import DOT, exception_class
 from nbreferee.engine.instances import content_base, content_of, is_of_python, member, named_tuple, new, set_state, state_of
 from nbreferee.engine.proxies import DATA, is_proxy, library_class, make_proxy_class, what
 from nbreferee.engine.tuples import prepare_tuple_class
@@ -250,7 +250,7 @@ class References:
             proxy = own if isinstance(own, type) else make_class_proxy(self._student, number, facts, self._known_bases(facts))
         elif isinstance(own, type) and not is_proxy(own) and facts.kind in ("object", "callable", "iterator"):
             return self._copy_of(number, own)
-        elif "enum.Enum" in facts.bases and (kind := library_class(facts)):
+        elif f"enum{DOT}Enum" in facts.bases and (kind := library_class(facts)):
             return self._copy_of(number, kind)
         else:
             proxy = self._proxy(number, facts)
@@ -281,7 +281,7 @@ class References:
         own = dict.get(self._names, name)
         if isinstance(own, type) and not is_proxy(own) and own.__module__ == "__main__":
             return own
-        module, _, last = name.rpartition(".")
+        module, _, last = name.rpartition(DOT)
         loaded = sys.modules.get(module or "builtins")
         return getattr(loaded, last, None) if loaded is not None and is_installed(loaded) else None
 
@@ -311,7 +311,7 @@ class References:
 
     def known_class(self, name: str) -> type | None:
         """Return a class of the instructor's, or of a loaded library's exceptions, by its name."""
-        module, _, last = name.rpartition(".")
+        module, _, last = name.rpartition(DOT)
         if module:
             found = getattr(sys.modules.get(module), last, None) if is_installed(sys.modules.get(module)) else None
             return found if isinstance(found, type) and issubclass(found, BaseException) else None

@@ -22,7 +22,7 @@ from nbreferee.engine.adopt import adopt, adopt_all, with_own_parts
 from nbreferee.engine.channel import Channel, Closed, Late, Oversized
 from nbreferee.engine.class_proxies import ClassProxy
 from nbreferee.engine.conversation import CANNOT_LEAVE, NESTED, Answer, Around, Generators, brief, in_full, set_random_state
-from nbreferee.engine.exceptions import described, exception_class, frames_of
+from nbreferee.engine.exceptions import DOT, described, exception_class, frames_of
 from nbreferee.engine.instances import set_state, state_of
 from nbreferee.engine.limits import ENDED
 from nbreferee.engine.oddities import CHANGES, DRAWS, oddities
@@ -380,7 +380,7 @@ class Student(Questions):
                 raise self._lose(UNRULY)
         if text.startswith(CANNOT_LEAVE):
             self.note_limit(text[:200])
-        if names and names[0].rpartition(".")[2] == "Overrun":
+        if names and names[0].rpartition(DOT)[2] == "Overrun":
             raise OutOfTime(text)
         kind = exception_class(names, self._references.known_class, self._references.exceptions)
         try:  # Python's own take what they have been given; others may have made something of it already

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import abc
 import sys
 from typing import Any
 
@@ -84,7 +83,7 @@ class ClassProxy(type):
         return type.__instancecheck__(cls, one) or cls._student.is_of("isinstance", one, cls)
 
     def __subclasscheck__(cls, one: Any) -> bool:
-        if type.__subclasscheck__(cls, one) or sys._getframe(1).f_code.co_filename == abc.__file__:  # which looks at all subclasses there are
+        if type.__subclasscheck__(cls, one) or sys._getframe(1).f_globals.get("__name__") == "abc":  # which looks at all subclasses there are
             return type.__subclasscheck__(cls, one)
         return cls._student.is_of("issubclass", one, cls)
 

@@ -70,7 +70,7 @@ def oddities(value: Any) -> set[str]:
             left.extend(itertools.islice(vars(one).values(), WALKED))
         elif type(one).__module__.partition(".")[0] == "pandas":
             found |= _of_pandas(one)
-        elif isinstance(one, HOLDERS):
+        elif type(one) in HOLDERS:  # not isinstance: they are abstract classes, which look at all subclasses there are
             left.extend(one.maps if isinstance(one, collections.ChainMap) else [getattr(one, "data", None) or dict(one)])
     return found
 

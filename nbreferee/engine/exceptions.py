@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from nbreferee.codec import CodecError, encode
-from nbreferee.engine.conversation import importable_name
+from nbreferee.engine.conversation import CANNOT_LEAVE, importable_name
 
 
 DOT = "\0"  # between the module and the name of a library's class: no name of a class holds it
@@ -81,3 +81,9 @@ def _line() -> types.CodeType:
 
 
 _LINE = _line()  # stands for a line of a student's: names and place are put in, and nothing is compiled
+
+
+def cannot_leave(error: Exception) -> tuple:
+    """Describe the exception that a test meets where a value has no form here."""
+    text = f"{CANNOT_LEAVE}: {error}"
+    return ("TypeError",), text, (text,), (), {}, None

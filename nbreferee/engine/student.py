@@ -22,7 +22,7 @@ from nbreferee.engine.adopt import adopt, adopt_all, with_own_parts
 from nbreferee.engine.channel import Channel, Closed, Late, Oversized
 from nbreferee.engine.class_proxies import ClassProxy
 from nbreferee.engine.conversation import CANNOT_LEAVE, NESTED, Answer, Around, Generators, brief, in_full, set_random_state
-from nbreferee.engine.exceptions import DOT, described, exception_class, frames_of
+from nbreferee.engine.exceptions import DOT, cannot_leave, described, exception_class, frames_of
 from nbreferee.engine.instances import set_state, state_of
 from nbreferee.engine.limits import ENDED
 from nbreferee.engine.oddities import CHANGES, DRAWS, oddities
@@ -197,7 +197,7 @@ class Student(Questions):
                     self._names[name] = adopt(dict.get(self._names, name), self._looked_at(answer.names[name], f"{name}, which {label} sets,"))
                 self._pass_on(answer.heard, answer.warned)
             except (CodecError, TypeError, ValueError) as error:
-                self._raise(_cannot_leave(error))
+                self._raise(cannot_leave(error))
             if answer.raised is not None:
                 self._raise(answer.raised)
             places = {**dict(enumerate(arguments)), **(named or {})}
@@ -321,7 +321,7 @@ class Student(Questions):
             number, what, _ = decode(frame, unwrap=lambda said: None, shared=self._shared)
         except (CodecError, ValueError, TypeError, RecursionError, MemoryError):
             raise self._lose(f"{UNRULY} ({error})") from None
-        said = _cannot_leave(error)
+        said = cannot_leave(error)
         if what == "call":
             self.note_limit(said[1])
             return number, "unreadable call", said[1]
@@ -393,9 +393,3 @@ class Student(Questions):
         if cause is not None:
             error.__cause__ = self._exception(cause)[0]
         return error, places
-
-
-def _cannot_leave(error: Exception) -> tuple:
-    """Describe the exception that a test meets where a value has no form here."""
-    text = f"{CANNOT_LEAVE}: {error}"
-    return ("TypeError",), text, (text,), (), {}, None

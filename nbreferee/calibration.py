@@ -55,16 +55,16 @@ def calibrate(tests: Sequence[Cell], two: Mapping[int, Came], one: Mapping[int, 
         name, mine = cell.grade_id, two[cell.index]
         here = one[cell.index] if one is not None else None
         best = max(mine.score, here.score if here else 0.0)
-        if isinstance(setting, str):
-            may = setting == "auto"
-            why = sensed.get(name, "") or mine.patched
-        else:
-            may = name in setting
-            why = "c.NbReferee.one_process names it" if may else ""
-        if may and not why and here is not None and here.score > mine.score:
+        why = sensed.get(name, "") or mine.patched
+        if not why and here is not None and here.score > mine.score:
             why = _why(mine)
+        may = setting == "auto" if isinstance(setting, str) else name in setting
+        if may and not isinstance(setting, str):
+            why = why or "c.NbReferee.one_process names it"
         short = here is not None and here.score < cell.points if why else mine.score < cell.points
-        if best < cell.points or short or mine.status == "grader_failed":
+        if why and not may:
+            faults[name] = f"it has to be judged in one process ({why}), and c.NbReferee.one_process does not allow it"
+        elif best < cell.points or short or mine.status == "grader_failed":
             shown = mine if mine.score < cell.points or here is None else here
             faults[name] = f"the solution itself gets {shown.score:g} of {cell.points:g} points ({shown.message or 'no message'})"
         elif why:

@@ -116,7 +116,7 @@ class GradeSubmission(_Preprocessor):
         graded = self._run().grader.grade(self._material(resources), data, found.files)
         for warning in graded.warnings:
             self.log.warning("Look at this test: %s", warning)
-        if any(cell.is_unsure for cell in graded.cells) and not any("SaveGrades" in str(one) for one in self.parent.autograde_preprocessors):
+        if any(cell.is_unsure for cell in graded.cells) and not any("SaveGrades" in str(one) for one in self._converter.autograde_preprocessors):
             self.log.warning("Cells that are left to a person get 0: name nbreferee.preprocessors.SaveGrades for SaveAutoGrades in nbgrader_config.py")
         return graded.notebook, resources
 

@@ -26,6 +26,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from nbreferee.codec import CodecError, decode, encode, in_pieces
+from nbreferee.codec_format import SIMPLE
 from nbreferee.engine.box_references import BoxReferences, Heap, Identities
 from nbreferee.engine.channel import Channel
 from nbreferee.engine.conversation import CANNOT_LEAVE, Answer, Around, Generators, brief, in_full, is_writing, set_random_state
@@ -159,7 +160,10 @@ class Box:
     def _name(self, name: str) -> tuple:
         names = self._shell.user_ns
         self._references.heap = Heap()
-        return (True, names[name], Identities()) if name in names and not name.startswith("_") else (False, None)
+        if name not in names or name.startswith("_"):
+            return (False, None)
+        value = names[name]
+        return (True, value) if type(value) in SIMPLE else (True, value, Identities())
 
     def _names(self) -> list[str]:
         hidden = self._shell.user_ns_hidden

@@ -147,10 +147,16 @@ def _call(node: ast.Call, aliases: dict[str, str]) -> Iterator[str]:
     if called == "importlib.reload":
         yield "it reloads a module"
     if called.partition("mock.patch")[1]:
-        target = first.value if isinstance(first, ast.Constant) else None
+        target = first.value if isinstance(first, ast.Constant) else _patched_object(node)
         carried = called.endswith("mock.patch") and target in {f"builtins.{name}" for name in CARRIED_BUILTINS}
         if not carried:
-            yield f"it patches {target or ast.unparse(first) if first is not None else 'something'}"
+            yield f"it patches {target}"
+
+
+def _patched_object(node: ast.Call) -> str:
+    """Return what a call such as mock.patch.object(random, "randint") patches, in words."""
+    parts = [str(one.value) if isinstance(one, ast.Constant) else ast.unparse(one) for one in node.args[:2]]
+    return ".".join(parts) if parts else "something"
 
 
 def _rebinds(tree: ast.AST, defined: set[str]) -> Iterator[str]:

@@ -106,7 +106,7 @@ PATCHES = {
     "import numpy as np\nnp.random.rand = f": "it sets numpy.random.rand",
     "import builtins\nbuiltins.sum = f": "it sets builtins.sum",
     "from unittest.mock import patch\nwith patch('time.sleep'):\n    f(1)": "it patches time.sleep",
-    "from unittest import mock\nimport random\nwith mock.patch.object(random, 'random'):\n    f(1)": "it patches random",
+    "from unittest import mock\nimport random\nwith mock.patch.object(random, 'random'):\n    f(1)": "it patches random.random",
     "import sys\nassert 'numpy' in sys.modules": "it uses sys.modules",
     "from sys import modules\nassert modules": "it uses sys.modules",
     "assert f.__globals__": "it reads __globals__",

@@ -25,7 +25,6 @@ class Calibration:
 
     one_process: Mapping[str, str] = field(default_factory=dict)  # why, by grade id
     faults: Mapping[str, str] = field(default_factory=dict)  # what the solution gets, by grade id
-    limits: Mapping[str, Sequence[str]] = field(default_factory=dict)  # that the solution meets and passes all the same
 
     def warnings(self, path: str) -> tuple[str, ...]:
         """Return a sentence for the instructor on each cell that is not judged in two processes."""
@@ -35,12 +34,12 @@ class Calibration:
 
     def as_plain(self) -> dict[str, Any]:
         """Return it as JSON has it."""
-        return {"one_process": dict(self.one_process), "faults": dict(self.faults), "limits": {name: list(found) for name, found in self.limits.items()}}
+        return {"one_process": dict(self.one_process), "faults": dict(self.faults)}
 
     @staticmethod
     def from_plain(plain: Mapping[str, Any]) -> Calibration:
         """Read what `as_plain` has made."""
-        return Calibration(**{name: dict(plain[name]) for name in ("one_process", "faults", "limits")})
+        return Calibration(**{name: dict(plain[name]) for name in ("one_process", "faults")})
 
 
 def calibrate(tests: Sequence[Cell], two: Mapping[int, Came], one: Mapping[int, Came] | None, sensed: Mapping[str, str], setting: str | Collection[str]) -> Calibration:
@@ -50,7 +49,6 @@ def calibrate(tests: Sequence[Cell], two: Mapping[int, Came], one: Mapping[int, 
     """
     ways: dict[str, str] = {}
     faults: dict[str, str] = {}
-    limits: dict[str, Sequence[str]] = {}
     for cell in tests:
         name, mine = cell.grade_id, two[cell.index]
         here = one[cell.index] if one is not None else None
@@ -69,9 +67,7 @@ def calibrate(tests: Sequence[Cell], two: Mapping[int, Came], one: Mapping[int, 
             faults[name] = f"the solution itself gets {shown.score:g} of {cell.points:g} points ({shown.message or 'no message'})"
         elif why:
             ways[name] = why
-        elif mine.limits:
-            limits[name] = mine.limits
-    return Calibration(ways, faults, limits)
+    return Calibration(ways, faults)
 
 
 def _why(two: Came) -> str:
@@ -81,14 +77,15 @@ def _why(two: Came) -> str:
 
 def needs_one_process(tests: Sequence[Cell], two: Mapping[int, Came], calibration: Calibration) -> bool:
     """Tell whether a submission has to be run in one process as well."""
-    return any(cell.grade_id in calibration.one_process or _new_limits(cell, two[cell.index], calibration) for cell in tests)
+    return any(cell.grade_id in calibration.one_process or _limits(cell, two[cell.index], calibration) for cell in tests)
 
 
-def _new_limits(cell: Cell, two: Came, calibration: Calibration) -> list[str]:
-    """Return the limits for which alone a submission may have lost points in a cell."""
-    if two.score >= cell.points or cell.grade_id in calibration.faults:
-        return []
-    return [one for one in two.limits if one not in calibration.limits.get(cell.grade_id, ())]
+def _limits(cell: Cell, two: Came, calibration: Calibration) -> Sequence[str]:
+    """Return the limits for which alone a submission may have lost points in a cell.
+
+    The solution may have met the same ones and passed, where the test allows for them; another answer need not.
+    """
+    return () if two.score >= cell.points or cell.grade_id in calibration.faults else two.limits
 
 
 def decide(cell: Cell, two: Came, one: Came | None, calibration: Calibration) -> Came:
@@ -99,7 +96,7 @@ def decide(cell: Cell, two: Came, one: Came | None, calibration: Calibration) ->
         return replace(two, outputs=_shown(cell, one), status=one.status, score=one.score, message=one.message, oddities=[])
     if two.odd_pass:
         return _left_to_person(two, f"The test passes, but by a value that the solution never gives: {two.odd_pass}.")
-    if one is not None and one.score > two.score and (limits := _new_limits(cell, two, calibration)):
+    if one is not None and one.score > two.score and (limits := _limits(cell, two, calibration)):
         return _left_to_person(
             two,
             f"Run apart from the test, the answer gets {two.score:g} of {cell.points:g} points ({two.message}); run together with it, "

@@ -39,7 +39,8 @@ def uses_single_process(master: Master) -> dict[str, str]:
         if cell.tree is None:
             continue
         trees = [cell.tree, *(helpers[name] for name in _helpers_used(cell.tree, helpers))]
-        reason = next((why for tree in trees for why in _reasons(tree, aliases)), None) or next(_rebinds(cell.tree, defined), None)
+        reason = next((why for tree in trees for why in _reasons(tree, aliases)), None)
+        reason = reason or next(_rebinds(cell.tree, defined), None) or next(_identities(cell.tree), None)
         if reason:
             found[cell.grade_id] = reason
     return found
@@ -157,6 +158,19 @@ def _patched_object(node: ast.Call) -> str:
     """Return what a call such as mock.patch.object(random, "randint") patches, in words."""
     parts = [str(one.value) if isinstance(one, ast.Constant) else ast.unparse(one) for one in node.args[:2]]
     return ".".join(parts) if parts else "something"
+
+
+def _identities(tree: ast.AST) -> Iterator[str]:
+    """Yield that a test asks whether two results are one object: copies of results are not."""
+    results: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and any(isinstance(one, ast.Call) for one in ast.walk(node.value)):
+            results |= {one.id for target in node.targets for one in ast.walk(target) if isinstance(one, ast.Name)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare) and any(isinstance(one, (ast.Is, ast.IsNot)) for one in node.ops):
+            sides = [node.left, *node.comparators]
+            if all(isinstance(one, ast.Call) or (isinstance(one, ast.Name) and one.id in results) for one in sides):
+                yield "it compares two results for identity"
 
 
 def _rebinds(tree: ast.AST, defined: set[str]) -> Iterator[str]:

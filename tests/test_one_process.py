@@ -56,7 +56,6 @@ def test_solution_decides_how_a_cell_is_judged(two, one, sensed, setting, ways, 
         (NOTHING, None, Calibration(), "failed", 0),
         (LOST, FULL, Calibration(), "manual", 0),
         (LOST, NOTHING, Calibration(), "error", 0),
-        (LOST, FULL, Calibration(limits={"t": ["a limit"]}), "error", 0),  # the solution meets it as well, and passes
         (NOTHING, FULL, Calibration({"t": "why"}), "passed", 2),
         (FULL, NOTHING, Calibration({"t": "why"}), "failed", 0),
         (FULL, None, Calibration(faults={"t": "why"}), "manual", 0),
@@ -117,6 +116,8 @@ PATCHES = {
     "f = None": "it replaces f, which student code may call",
     "del f": "it replaces f, which student code may call",
     "sum = f": "it replaces sum of Python",
+    "assert f(1) is not f(2)": "it compares two results for identity",
+    "a, b = f(1), f(2)\nassert a is not b": "it compares two results for identity",
     "globals()['f'] = 1": "it sets a name through globals()",
     "%run other.py": "it uses the magic %run",
     "helper()": "it sets random.random",
@@ -133,6 +134,9 @@ PLAIN = [
     "assert [sum for sum in f(1)]",
     "assert 'f' in globals()",
     "%time f(1)",
+    "x = []\nassert f(x) is not x",
+    "assert f(1) is not None",
+    "y = f(1)\nassert y is not None and y is True",
     "class Own:\n    pass\none = Own()\none.x = 1\nassert f(one)",
 ]
 HELPER = cell("import random\ndef helper():\n    random.random = f", grade_id="helper", locked=True)

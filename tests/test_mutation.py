@@ -70,6 +70,18 @@ def test_only_the_given_lines_change():
     assert all(m.source.startswith("a = 1\n") for m in mutants(source, {2}))
 
 
+def test_lines_of_ipython_are_left_alone():
+    source = "%matplotlib inline\nfiles = !ls\ndef f(x):\n    !true\n    return x + 1\nf?\n"
+    changed = {mutant.source for mutant in mutants(source)}
+    assert source.replace("x + 1", "(x - 1)") in changed
+    assert all(text.startswith("%matplotlib inline\nfiles = !ls\n") and text.endswith("\nf?\n") for text in changed)
+
+
+@pytest.mark.parametrize("source", ["%%writefile words.txt\none\ntwo", "%%bash\nls -l", "no Python at all"])
+def test_cell_in_another_language_has_no_mutants(source: str):
+    assert list(mutants(source)) == []
+
+
 def test_text_beyond_ascii_is_spliced_in_the_right_place():
     assert "é = 'ü' - x\n" in {m.source.replace("(", "").replace(")", "") for m in mutants("é = 'ü' + x\n")}
 

@@ -23,6 +23,7 @@ class Mutant:
     source: str
 
 
+IPYTHON_LINE = re.compile(r"(?m)^([ \t]*)(?:[\w, ]+=[ \t]*)?(?:%(?!%)|!(?!=)|\?).*$|^([ \t]*)[\w.]+\?+[ \t]*$")
 SWAPPED_OPERATORS: dict[type, tuple[type, ...]] = {
     ast.Add: (ast.Sub,),
     ast.Sub: (ast.Add,),
@@ -62,20 +63,30 @@ def mutants(source: str, lines: Collection[int] | None = None) -> Iterator[Mutan
     """Yield the mutants of a Python source, each once, changing only the given lines (from 1).
 
     Messages of exceptions, docstrings and annotations are left alone: no test should depend on them.
+    Lines of IPython's own syntax, such as `!ls`, are left alone; a cell in another language has no mutants.
     """
-    tree = ast.parse(source)
+    tree = _parsed(source)
+    if tree is None:
+        return
     seen = {ast.dump(tree)}
     for node, kind, replacement in _changes(tree):
         if lines is not None and node.lineno not in lines:
             continue
         changed = _spliced(source, node, replacement)
-        try:
-            dump = ast.dump(ast.parse(changed))
-        except SyntaxError:
-            continue
-        if dump not in seen:
+        made = _parsed(changed)
+        if made is not None and (dump := ast.dump(made)) not in seen:
             seen.add(dump)
             yield Mutant(kind, node.lineno, changed)
+
+
+def _parsed(source: str) -> ast.Module | None:
+    """Parse a source in which each line of IPython's own syntax counts as `pass`; None where it is no Python."""
+    for text in (source, IPYTHON_LINE.sub(r"\1\2pass", source)):
+        try:
+            return ast.parse(text)
+        except SyntaxError:
+            continue
+    return None
 
 
 def _changes(tree: ast.AST) -> Iterator[tuple[ast.AST, str, ast.AST]]:

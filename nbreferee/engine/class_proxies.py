@@ -88,16 +88,46 @@ class ClassProxy(type):
         return cls._student.is_of("issubclass", one, cls)
 
 
+class _Unset:
+    """The box while a class proxy is made: `__init_subclass__` of a base has set its attributes there before.
+
+    To set them again would ask about a class that is not known yet, without end.
+    """
+
+    def __init__(self, student: Any) -> None:
+        self._behind = student
+
+    def call(self, function: Any, arguments: tuple, named: Any = None) -> Any:
+        """Call a function in the box, but for one that changes a class."""
+        if function not in ("setattr", "delattr"):
+            return self._behind.call(function, arguments, named or {})
+        return None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._behind, name)
+
+
+class _Unprepared:
+    """A first base, which keeps other bases from preparing a class: they may want arguments that stay in the box."""
+
+    __slots__ = ()
+
+    def __init_subclass__(cls, **_: Any) -> None:
+        """Do nothing."""
+
+
 def make_class_proxy(student: Any, number: int, facts: Facts, bases: list[type]) -> Any:
     """Return a class that stands for one in the box, derived from known ones where Python allows it."""
     shadowed = {base for one in bases for base in one.__mro__[1:]}
     known = [one for one in bases if one not in shadowed]
-    namespace = {"_student": student, "_number": number, "_facts": facts, "__module__": facts.type_module}
-    for parents in (known, [one for one in known if one.__module__ == "builtins"], []):
+    namespace = {"_student": _Unset(student), "_number": number, "_facts": facts, "__module__": facts.type_module}
+    for parents in (known, [_Unprepared, *known], [one for one in known if one.__module__ == "builtins"], []):
         try:
             metas = {type(one) for one in parents} - {type}
             meta = type("type", (ClassProxy, *metas), {}) if metas else ClassProxy
-            return type.__new__(meta, facts.type_name, tuple(parents) or (object,), dict(namespace))
+            made = type.__new__(meta, facts.type_name, tuple(parents) or (object,), dict(namespace))
+            type.__setattr__(made, "_student", student)
+            return made
         except Exception:  # the instructor's class may not want to be derived from, or classes do not go together
             continue
     raise CodecError("no such class")

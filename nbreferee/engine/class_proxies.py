@@ -89,22 +89,15 @@ class ClassProxy(type):
 
 
 class _Unset:
-    """The box while a class proxy is made: `__init_subclass__` of a base has set its attributes there before.
+    """Stands for the box while a class proxy is made, when `__init_subclass__` of a base may use the class.
 
-    To set them again would ask about a class that is not known yet, without end.
+    In the box it has set its attributes before. A question about a class that is not known yet would have no end.
     """
 
-    def __init__(self, student: Any) -> None:
-        self._behind = student
-
-    def call(self, function: Any, arguments: tuple, named: Any = None) -> Any:
-        """Call a function in the box, but for one that changes a class."""
+    def call(self, function: Any, arguments: tuple, named: Any = None) -> None:
+        """Drop what changes the class, and answer no question."""
         if function not in ("setattr", "delattr"):
-            return self._behind.call(function, arguments, named or {})
-        return None
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._behind, name)
+            raise AttributeError(f"{function} of a class that is not known yet")
 
 
 class _Unprepared:
@@ -120,7 +113,7 @@ def make_class_proxy(student: Any, number: int, facts: Facts, bases: list[type])
     """Return a class that stands for one in the box, derived from known ones where Python allows it."""
     shadowed = {base for one in bases for base in one.__mro__[1:]}
     known = [one for one in bases if one not in shadowed]
-    namespace = {"_student": _Unset(student), "_number": number, "_facts": facts, "__module__": facts.type_module}
+    namespace = {"_student": _Unset(), "_number": number, "_facts": facts, "__module__": facts.type_module}
     for parents in (known, [_Unprepared, *known], [one for one in known if one.__module__ == "builtins"], []):
         try:
             metas = {type(one) for one in parents} - {type}

@@ -35,7 +35,7 @@ from nbreferee.codec import CodecError, decode, encode
 from nbreferee.engine import kinds
 from nbreferee.engine.channel import LENGTH, Channel, Closed, Late, Oversized
 from nbreferee.engine.conversation import Facts
-from nbreferee.engine.exceptions import exception_class
+from nbreferee.engine.exceptions import Classes, class_names, exception_class
 from nbreferee.engine.references import Trust
 from nbreferee.engine.student import Lost, OutOfTime, Student
 
@@ -261,15 +261,40 @@ def test_subclasses_are_not_taken_for_their_bases():
 
 
 def test_student_exceptions_are_of_classes_that_tests_can_catch():
-    made: dict[str, type] = {}
-    known = {"LinAlgError": np.linalg.LinAlgError}.get
-    assert exception_class(("ValueError", "Exception"), known, made) is ValueError
-    assert exception_class(("LinAlgError", "ValueError"), known, made) is np.linalg.LinAlgError
-    own = exception_class(("MyError", "KeyError", "LookupError"), known, made)
+    limits: list[str] = []
+    classes = Classes({"LinAlgError": np.linalg.LinAlgError}.get, {}, limits.append)
+    assert exception_class(("ValueError", "Exception"), classes) is ValueError
+    assert exception_class(("LinAlgError", "ValueError"), classes) is np.linalg.LinAlgError
+    own = exception_class(("MyError", "KeyError", "LookupError"), classes)
     assert own.__name__ == "MyError"
     assert issubclass(own, KeyError)
-    assert exception_class(("MyError", "KeyError"), known, made) is own
-    assert issubclass(exception_class((), known, made), Exception)
+    assert exception_class(("MyError", "KeyError"), classes) is own
+    assert issubclass(exception_class((), classes), Exception)
+    assert not hasattr(own(), "code")
+    assert limits == ["code of the exception MyError stays with the student's code"]
+
+
+def test_student_exceptions_derive_from_what_they_do_in_the_box():
+    class Base(Exception):
+        pass
+
+    class Other(Base, ValueError):
+        pass
+
+    class Both(Other, KeyError):
+        pass
+
+    classes = Classes(lambda name: None, {}, lambda limit: None)
+    both = exception_class(class_names(Both), classes)
+    base, other = (exception_class(class_names(kind), classes) for kind in (Base, Other))
+    assert both.__bases__ == (other, KeyError)
+    assert other.__bases__ == (base, ValueError)
+    assert base.__bases__ == (Exception,)
+
+
+@pytest.mark.parametrize("links", [("A", "\1A\1B", "\1B\1A"), ("A", "\1A\1A"), ("A", "\1"), ("A", "\1A\1int\1KeyError\1OSError")])
+def test_links_that_no_class_has_make_an_exception(links: tuple[str, ...]):
+    assert issubclass(exception_class(links, Classes(lambda name: None, {}, lambda limit: None)), Exception)
 
 
 # ------------------------------------------------ the channel itself

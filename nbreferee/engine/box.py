@@ -30,7 +30,7 @@ from nbreferee.codec_format import SIMPLE
 from nbreferee.engine.box_references import BoxReferences, Heap, Identities
 from nbreferee.engine.channel import Channel
 from nbreferee.engine.conversation import CANNOT_LEAVE, Answer, Around, Generators, brief, in_full, is_writing, set_random_state
-from nbreferee.engine.exceptions import DOT, class_names
+from nbreferee.engine.exceptions import DOT, attributes_of, class_names
 from nbreferee.engine.figures import Figures
 from nbreferee.engine.files import Files
 from nbreferee.engine.instances import state_of
@@ -317,7 +317,7 @@ class Box:
             encode(arguments, wrap=self._references.wrap)
         except Exception:
             arguments = (text,)
-        attributes = {name: value for name, value in vars(error).items() if type(name) is str and not name.startswith("_")}
+        attributes = attributes_of(error)
         try:
             encode(attributes, wrap=self._references.wrap)
         except Exception:

@@ -7,6 +7,7 @@ import linecache
 import sys
 import types
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Any
 
 from nbreferee.codec import CodecError, encode
@@ -14,6 +15,7 @@ from nbreferee.engine.conversation import CANNOT_LEAVE, importable_name
 
 
 DOT = "\0"  # between the module and the name of a library's class: no name of a class holds it
+LINK = "\1"  # before each name of a text that says what a class derives from
 
 
 def described(error: BaseException) -> tuple:
@@ -32,29 +34,76 @@ def _is_plain(value: Any) -> bool:
 
 
 def class_names(kind: type) -> tuple[str, ...]:
-    """Return the names of an exception's class and those it descends from; a library's with its module."""
-    found = ((one, importable_name(one)) for one in kind.__mro__)
-    return tuple(DOT.join(named) if named and named[0] != "builtins" else one.__name__ for one, named in found)
+    """Return the names of a class and those it descends from, a library's with its module.
+
+    Of an exception, what each class of the notebook derives from follows, as `LINK class LINK base LINK base`.
+    """
+    names = tuple(map(_name, kind.__mro__))
+    if not issubclass(kind, BaseException):
+        return names
+    own = [one for one in kind.__mro__ if issubclass(one, BaseException) and not importable_name(one)]
+    bases = {one: [base for base in one.__bases__ if issubclass(base, BaseException)] for one in own}
+    return (*names, *(LINK + LINK.join(map(_name, (one, *bases[one]))) for one in own))
 
 
-def exception_class(names: Collection[str], known: Callable[[str], type | None], made: dict[str, type]) -> type[BaseException]:
+def _name(kind: type) -> str:
+    named = importable_name(kind)
+    return DOT.join(named) if named and named[0] != "builtins" else kind.__name__
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Where a tester finds the classes of exceptions, and whom it tells of what a class made anew lacks."""
+
+    known: Callable[[str], type | None]
+    made: dict[str, type]
+    note_limit: Callable[[str], None]
+
+
+def exception_class(names: Collection[str], classes: Classes) -> type[BaseException]:
     """Return the exception class with these names: its own and those it descends from.
 
-    One that only the student has is made anew, with the first known one as its base.
+    One that only the student has is made anew, with those as its bases that it derives from.
     """
-    for name in names:
-        kind = getattr(builtins, name, None) or known(name)
-        if isinstance(kind, type) and issubclass(kind, BaseException):
-            break
-        kind = made.get(name)
-        if kind is not None:
-            break
-    else:
-        kind = Exception
-    own = next(iter(names), "Exception").rpartition(DOT)[2]
-    if kind.__name__ != own:
-        shown = {"__str__": lambda self: vars(self).get("said") or super(kind, self).__str__()}
-        kind = made[own] = type(own, (kind,), {"__module__": "__main__", **shown})
+    links = {own: bases for own, *bases in (name[1:].split(LINK) for name in names if name.startswith(LINK))}
+    names = [name for name in names if not name.startswith(LINK)]
+    own = next(iter(names), "Exception")
+    if own in links:
+        return _linked(own, links, classes)
+    found = (_found(name, classes) for name in names)
+    kind = next((one for one in found if one), Exception)
+    own = own.rpartition(DOT)[2]
+    return kind if kind.__name__ == own else _make(own, (kind,), classes)
+
+
+def _found(name: str, classes: Classes) -> type[BaseException] | None:
+    kind = getattr(builtins, name, None) or classes.known(name)
+    return kind if isinstance(kind, type) and issubclass(kind, BaseException) else classes.made.get(name)
+
+
+def _linked(name: str, links: dict[str, list[str]], classes: Classes) -> type[BaseException]:
+    """Return the class of that name, made from its bases where it is not known."""
+    if kind := _found(name, classes):
+        return kind
+    left = {own: bases for own, bases in links.items() if own != name}  # a class does not descend from itself
+    bases = tuple(dict.fromkeys(_linked(base, left, classes) for base in links.get(name, ())))
+    own = name.rpartition(DOT)[2]
+    try:
+        return _make(own, bases or (Exception,), classes)
+    except TypeError:  # the bases do not go together
+        return _make(own, bases[:1], classes)
+
+
+def _make(name: str, bases: tuple[type, ...], classes: Classes) -> type[BaseException]:
+    def said(self: Any) -> str:
+        return vars(self).get("said") or super(kind, self).__str__()
+
+    def lacks(self: Any, attribute: str) -> None:
+        if not attribute.startswith("__") and attribute not in ("from_student", "said"):
+            classes.note_limit(f"{attribute} of the exception {name} stays with the student's code")
+        raise AttributeError(f"{name!r} object has no attribute {attribute!r}")
+
+    kind = classes.made[name] = type(name, bases, {"__module__": "__main__", "__str__": said, "__getattr__": lacks})
     return kind
 
 
@@ -81,6 +130,14 @@ def _line() -> types.CodeType:
 
 
 _LINE = _line()  # stands for a line of a student's: names and place are put in, and nothing is compiled
+
+
+def attributes_of(error: BaseException) -> dict[str, Any]:
+    """Return an exception's own attributes, and the values that its classes of the notebook give it."""
+    own = [kind for kind in reversed(type(error).__mro__) if not importable_name(kind)]
+    of_classes = {name: value for kind in own for name, value in vars(kind).items() if not hasattr(type(value), "__get__")}
+    found = {**of_classes, **vars(error)}
+    return {name: value for name, value in found.items() if type(name) is str and not name.startswith("_")}
 
 
 def cannot_leave(error: Exception) -> tuple:

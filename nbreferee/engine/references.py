@@ -19,7 +19,7 @@ from nbreferee.codec import CodecError
 from nbreferee.engine import kinds
 from nbreferee.engine.class_proxies import ClassProxy, make_class_proxy
 from nbreferee.engine.conversation import Facts, importable_name, is_installed
-from nbreferee.engine.exceptions import DOT, exception_class
+from nbreferee.engine.exceptions import DOT, Classes, exception_class
 from nbreferee.engine.instances import content_base, content_of, is_of_python, member, named_tuple, new, set_state, state_of
 from nbreferee.engine.proxies import DATA, is_proxy, library_class, make_proxy_class, what
 from nbreferee.engine.tuples import prepare_tuple_class
@@ -78,7 +78,7 @@ class References:
         self.copies: dict[int, Any] = {}  # by number: such instances on their way in
         self.unfilled: list[int] = []  # those of them whose attributes are still to be had
         self.identities: tuple = ()  # which objects of the box the containers of the last message are
-        self.exceptions: dict[str, type] = {}
+        self.exceptions = Classes(self.known_class, {}, student.note_limit)
 
     def forget_box(self) -> None:
         """Start with another box: what stands for objects of the last one is of no more use."""
@@ -246,7 +246,7 @@ class References:
         own = dict.get(self._names, facts.type_name) if facts.type_module == "__main__" else None
         if facts.kind == "class":
             if "BaseException" in facts.bases:
-                return exception_class((facts.type_name, *facts.bases), self.known_class, self.exceptions)
+                return exception_class((facts.type_name, *facts.bases), self.exceptions)
             proxy = own if isinstance(own, type) else make_class_proxy(self._student, number, facts, self._known_bases(facts))
         elif isinstance(own, type) and not is_proxy(own) and facts.kind in ("object", "callable", "iterator"):
             return self._copy_of(number, own)

@@ -382,7 +382,7 @@ class Student(Questions):
             self.note_limit(text[:200])
         if names and names[0].rpartition(DOT)[2] == "Overrun":
             raise OutOfTime(text)
-        kind = exception_class(names, self._references.known_class, self._references.exceptions)
+        kind = exception_class(names, self._references.exceptions)
         try:  # Python's own take what they have been given; others may have made something of it already
             error = kind(*arguments) if kind.__module__ in ("builtins", "numpy.linalg", "numpy.exceptions") else kind.__new__(kind, *arguments)
             error.args = arguments

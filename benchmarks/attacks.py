@@ -1,18 +1,27 @@
 """Attack stock nbgrader and nbreferee with the collection in tests/, kind by kind, and print what each attack has got.
 
-    python benchmarks/attacks.py [--each N] [--only KIND ...] [--write]
+    python benchmarks/attacks.py [--each N | --all] [--only KIND ...] [--write]
 
-Each kind is a class: two honest students, one with a wrong answer, and one for each attack, who adds it to the wrong
-answer. Both graders grade it with their own command. An attack has
+Each kind is a class: three honest students, one with a wrong answer, and one for each attack, who adds it to the wrong
+answer. Both graders grade it with their own command, by a person who may not read everything. An attack has
 
 - gained, where its submission has more points than the wrong answer;
-- hurt, where an honest student has not all points afterwards (stock nbgrader: the attacks are then graded one by one);
+- hurt, where an honest student has not all points afterwards (the attacks are then graded one by one);
 - leaked, where its notebook shows a word that only hidden tests, other students, or processes outside have;
 - left something behind, where a process or a file of its own is there when the grader has ended.
 
---each: so many attacks of a kind, evenly chosen (default: all). --write: keep the counts in attacks.json, kind by kind, and put
+Some kinds need their own reading of this:
+
+- poison the reader: a person opens each submission in the Formgrader. Gained: points were typed. Leaked: code of the student ran
+  in the browser, or a page from elsewhere was asked for; or feedback shows hidden tests.
+- get out of the box's limits: leaked, where the code says that it is beyond a limit. Stock nbgrader has none.
+- make the grader fail: the submission has right answers, and is graded a second time while something goes wrong. Hurt: it has
+  fewer points than before, or anybody else has.
+- honest trouble: the answers are right. Hurt: the student has fewer points than the exercise in trouble costs.
+
+--each: so many attacks of a kind, evenly chosen (default: 3). --write: keep the counts in attacks.json, kind by kind, and put
 the table of all that is there into SECURITY.md. Attacks that would take down this machine (floods of processes and of memory) are
-tried on nbreferee alone.
+tried on nbreferee alone, and with --all.
 """
 
 from __future__ import annotations
@@ -31,25 +40,24 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 COURSE = Path(__file__).parent.parent
 sys.path[:0] = [str(COURSE), str(COURSE / "tests")]
 
 import nbformat  # noqa: E402
+from attack_kinds import Assignment, Attack, Kind, kinds, nothing_else, running, too_much_for_stock, with_secret  # noqa: E402
+from attack_reader import acted  # noqa: E402
+from browser import listening  # noqa: E402
 from building import write  # noqa: E402
 from hand_in import answered, read_notebook  # noqa: E402
-from outside import OUTSIDE  # noqa: E402
-from test_attacks import COMPARISON, FILES, LOOKING, LYING, MASTER, RIGHT, SHADOW, SHELL, SOLUTION_IMPORTS, VECTOR, WRITTEN, wrong  # noqa: E402
-from test_faults import IN_CELL  # noqa: E402
 
 SECURITY, COUNTS = COURSE / "SECURITY.md", Path(__file__).with_name("attacks.json")
 BLOCK = re.compile(r"(<!-- attacks:.*?-->\n).*?(<!-- end of attacks -->)", re.DOTALL)
 SECRET = "WORD-OF-THE-INSTRUCTOR"
-FLOODS = {"forks", "threads", "memory_of_many", "disk", "memory_by_and_by", "files_by_the_thousand", "thread_that_goes_on", "descriptors"}
-ENDINGS = [name for name, (_, words, counts) in IN_CELL.items() if "took longer" in words or not counts or name in FLOODS]
 CONFIG = """c = get_config()
 c.CourseDirectory.course_id = "attacked"
 c.Execute.timeout = 10
@@ -57,20 +65,11 @@ c.NbReferee.call_s = 3
 c.NbReferee.cell_s = 6
 c.NbReferee.memory_mb = 1024
 """
-COMMAND_S = 1800
+COMMAND_S, EACH_S = 90, 30  # for a class, and for each attack in it: a grader that takes longer hangs
 GRADERS = ("nbgrader", "nbreferee")
-RIGHT_ANSWERS = {
-    "functions": SOLUTION_IMPORTS + RIGHT, "value": "answer_value = 42", "vector": VECTOR.format(sign="+"), "double": "def double(x): return 2 * x",
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Attack:
-    """What a student adds to a wrong answer: a cell's text, or files beside the notebook."""
-
-    code: str = ""
-    files: Mapping[str, str] = field(default_factory=dict)
-    names_places: bool = False  # such as {folder}
+HONEST = ("a_honest", "m_honest", "z_honest")
+# root may read everything, unless it drops this right
+DROP = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
 
 
 @dataclass
@@ -84,57 +83,74 @@ class Tally:
     left: int = 0
 
 
-def kinds() -> dict[str, dict[str, Attack]]:
-    """Return the attacks by kind; the code is that of the tests."""
-    codes = {
-        "patch the comparison": COMPARISON, "patch the shell": SHELL, "lying values": LYING, "look at the test": LOOKING,
-        "shadow modules": WRITTEN, "end the batch": {name: IN_CELL[name][0] for name in ENDINGS}, **OUTSIDE,
-    }  # fmt: skip
-    found = {kind: {name: Attack(code, names_places=kind in OUTSIDE) for name, code in some.items()} for kind, some in codes.items()}
-    found["shadow modules"] |= {name: Attack(files=files) for name, files in SHADOW.items()}
-    return found
-
-
 class Classroom:
     """A course in a folder of its own, with what attacks are after."""
 
-    def __init__(self, folder: Path, port: int, mark: Path) -> None:
-        self.folder, self._mark = folder, mark
-        self._words = {"folder": folder, "port": port, "mark": mark, "secret": SECRET}
+    def __init__(self, folder: Path, assignment: Assignment, places: Mapping[str, object], grader: str) -> None:
+        self.folder, self.grader, self.assignment, self._places = folder, grader, assignment, {"folder": folder, **places}
         (folder / "source/ps1").mkdir(parents=True)
-        write(folder / "source/ps1", *(with_secret(one) for one in MASTER))
-        for name, data in FILES.items():
+        write(folder / "source/ps1", *(with_secret(one, SECRET) for one in assignment.cells))
+        for name, data in assignment.files.items():
             (folder / "source/ps1" / name).write_bytes(data)
         (folder / "nbgrader_config.py").write_text(CONFIG)
         self._run("nbgrader", "generate_assignment", "ps1")
-        self._hand_in("a_honest", RIGHT_ANSWERS, comment=f"# {SECRET}-1")
-        self._hand_in("b_wrong", wrong())
-        self._hand_in("z_honest", RIGHT_ANSWERS)
+        for student in HONEST:
+            self._hand_in(student, assignment.right(""), comment=f"# {SECRET}-1")
+        self._hand_in("b_wrong", assignment.wrong(""))
 
     def attack(self, number: int, attack: Attack) -> str:
-        """Hand in an attack; return the student."""
+        """Hand in an attack; return the student. One for the second grading hands in right answers first."""
         student = f"m_{number:03}"
-        code = attack.code.format(**self._words) if attack.names_places else attack.code
-        self._hand_in(student, wrong(code + "\n"), files=attack.files)
+        if attack.again is None:
+            self._attack(student, attack)
+        else:
+            self._hand_in(student, self.assignment.right(""))
         return student
 
-    def _hand_in(self, student: str, answers: Mapping[str, str], comment: str = "", files: Mapping[str, str] | None = None) -> None:
+    def _attack(self, student: str, attack: Attack) -> None:
+        code = attack.code.format(**self._places) if attack.names_places else attack.code.replace("LISTENER", f"http://127.0.0.1:{self._places['web']}")
+        right = attack.costs is not None or attack.again
+        answers = self.assignment.right(code) if right else self.assignment.wrong(f"{code}\n" if code else "")
+        folder = self._hand_in(student, answers, files=attack.files)
+        if attack.change:
+            attack.change(folder)
+
+    def _hand_in(self, student: str, answers: Mapping[str, str], comment: str = "", files: Mapping[str, str] | None = None) -> Path:
         folder = self.folder / "submitted" / student / "ps1"
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         notebook = answered(read_notebook(self.folder / "release/ps1/one.ipynb"), {name: f"{text}\n{comment}" for name, text in answers.items()})
         (folder / "one.ipynb").write_text(nbformat.writes(notebook))
         for name, text in (files or {}).items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text)
+        return folder
 
-    def grade(self, grader: str) -> None:
-        """Grade the class with a grader's own command."""
-        self._run(grader, "autograde", "ps1", *(["--jobs", "2"] if grader == "nbreferee" else []))
+    def grade(self, *options: str, prefix: Sequence[str] = ()) -> None:
+        """Grade the class with the grader's own command."""
+        self._run(self.grader, "autograde", "ps1", *options, *(["--jobs", "2"] if self.grader == "nbreferee" else []), prefix=(*prefix, *DROP))
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def grade_again(self, student: str, attack: Attack) -> None:
+        """Grade a student a second time, in trouble."""
+        self._attack(student, attack)
+        with (attack.again or nothing_else)(self.folder) as place:
+            here = ("env", "-C", str(self.folder)) if place.prefix else ()  # nsenter leaves the folder
+            self.grade("--student", student, "--force", prefix=(*place.prefix, *here))
+
+    def feedback(self, student: str) -> str:
+        """Have feedback made by the grader; return a student's pages."""
+        self._run(self.grader, *(["feedback"] if self.grader == "nbreferee" else ["generate_feedback"]), "ps1")
+        return "\n".join(path.read_text() for path in (self.folder / "feedback" / student).rglob("*.html"))
+
+    def _run(self, program: str, *arguments: str, prefix: Sequence[str] = ()) -> None:
         environment = {**os.environ, "HIDDEN": f"{SECRET}-2", "HOME": str(self.folder), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-        with (self.folder / "said.txt").open("a") as said, contextlib.suppress(subprocess.TimeoutExpired):
-            subprocess.run([program, *arguments], cwd=self.folder, env=environment, stdout=said, stderr=said, timeout=COMMAND_S, check=False)
+        seconds = COMMAND_S + EACH_S * len(list(self.folder.glob("submitted/m_0*")))
+        with (self.folder / "said.txt").open("a") as said:
+            try:
+                command = [*prefix, program, *arguments]
+                subprocess.run(command, cwd=self.folder, env=environment, stdout=said, stderr=said, timeout=seconds, check=False)
+            except subprocess.TimeoutExpired:
+                said.write(f"{program} was ended after {seconds} s\n")
+                kill(running(self.folder))  # it could not end them itself
 
     def scores(self) -> dict[str, float]:
         """Return what each student who is graded has in all."""
@@ -151,30 +167,21 @@ class Classroom:
 
     def left(self) -> int:
         """Return how many processes and files attacks have left behind; end and remove them."""
-        if self._processes() or any(self._mark.iterdir()):
+        mark = Path(str(self._places["mark"]))
+        if running(self.folder) or any(mark.iterdir()):
             time.sleep(5)  # workers that are about to end do, and attacks do what they have planned for later
-        found = self._processes()
-        files = list(self._mark.iterdir())
-        for pid in found:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        found, files = running(self.folder), list(mark.iterdir())
+        kill(found)
         for path in files:
             path.unlink()
         return max(len(files), len(found))
 
-    def _processes(self) -> list[int]:
-        """Return the processes that a grader of this class has started, and that still run."""
-        found = []
-        for path in Path("/proc").glob("[0-9]*/environ"):
-            with contextlib.suppress(OSError):
-                if f"HOME={self.folder}\0".encode() in path.read_bytes():
-                    found.append(int(path.parent.name))
-        return found
 
-
-def with_secret(cell: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Return a cell with a secret in its hidden tests."""
-    return nbformat.from_dict({**cell, "source": cell.source.replace("### BEGIN HIDDEN TESTS\n", f"### BEGIN HIDDEN TESTS\n# {SECRET}-3\n")})
+def kill(processes: Iterable[int]) -> None:
+    """End processes."""
+    for pid in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 @contextlib.contextmanager
@@ -193,31 +200,47 @@ def listener() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def try_class(grader: str, attacks: Mapping[str, Attack], tally: Tally) -> list[str]:
+def try_class(grader: str, kind: Kind, attacks: Mapping[str, Attack], tally: Tally) -> list[str]:
     """Grade one class with attacks; add to the tally, and return what happened, in lines."""
-    said = []
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as mark, listener() as port:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as mark, listener() as port, listening() as web:
         Path(mark).chmod(0o777)
-        classroom = Classroom(Path(folder) / "course", port, Path(mark))
+        classroom = Classroom(Path(folder) / "course", kind.assignment, {"port": port, "mark": mark, "secret": SECRET, "web": web.port}, grader)
         students = {name: classroom.attack(number, attack) for number, (name, attack) in enumerate(attacks.items())}
-        classroom.grade(grader)
-        left, scores = classroom.left(), classroom.scores()
-        most = 2.0 * sum(bool(one.metadata.get("nbgrader", {}).get("grade")) for one in MASTER)
-        hurt = [student for student in ("a_honest", "z_honest") if scores.get(student) != most]
+        classroom.grade()
+        left = classroom.left()
+        for name, attack in attacks.items():
+            if attack.again:
+                classroom.grade_again(students[name], attack)
+        active = acted(classroom.folder, students.values(), web) if kind.in_browser else set()
+        scores, most = classroom.scores(), kind.assignment.points
+        hurt = [student for student in HONEST if scores.get(student) != most]
         if hurt and len(attacks) > 1:  # which of them?
-            return [line for name, attack in attacks.items() for line in try_class(grader, {name: attack}, tally)]
+            return [line for name, attack in attacks.items() for line in try_class(grader, kind, {name: attack}, tally)]
+        said = [f"{', '.join(attacks)}: hurt {', '.join(f'{one} ({scores.get(one)})' for one in hurt)}"] if hurt else []
+        said += [f"left behind: {left}"] if left else []
         tally.tried += len(attacks)
         tally.hurt += bool(hurt)
         tally.left += min(left, len(attacks))
-        said += [f"{', '.join(attacks)}: hurt {', '.join(f'{one} ({scores.get(one)})' for one in hurt)}"] if hurt else []
-        said += [f"left behind: {left}"] if left else []
         for name, student in students.items():
-            if scores.get(student, 0.0) > scores.get("b_wrong", 0.0):
-                tally.gained += 1
-                said.append(f"{name}: gained {scores[student] - scores.get('b_wrong', 0.0):g}")
-            if re.search(rf"found {SECRET}-\d", classroom.shown(student)):
-                tally.leaked += 1
-                said.append(f"{name}: leaked")
+            said += [f"{name}: {line}" for line in judge(classroom, attacks[name], student, scores, tally, bool(hurt), student in active)]
+    return said
+
+
+def judge(classroom: Classroom, attack: Attack, student: str, scores: Mapping[str, float], tally: Tally, hurt: bool, active: bool) -> list[str]:
+    """Add to the tally what one attack has got, and return that."""
+    said, mine = [], scores.get(student, 0.0)
+    if attack.costs is not None or attack.again:
+        least = classroom.assignment.points - (attack.costs or 0)
+        if mine < least and not hurt:
+            tally.hurt += 1
+            said.append(f"hurt: {mine:g} of {least:g} points")
+    elif mine > scores.get("b_wrong", 0.0):
+        tally.gained += 1
+        said.append(f"gained {mine - scores.get('b_wrong', 0.0):g}")
+    seen = classroom.feedback(student) if attack.reads_feedback else ""
+    if active or re.search(rf"found {SECRET}-\d", classroom.shown(student)) or re.search(rf"{SECRET}-\d", seen):
+        tally.leaked += 1
+        said.append("leaked")
     return said
 
 
@@ -248,33 +271,47 @@ def with_counts(text: str, tallies: Mapping[str, Mapping[str, Tally]]) -> str:
 
 
 def table(tallies: Mapping[str, Mapping[str, Tally]]) -> str:
-    """Return the counts as a Markdown table, with a line for each kind, tried or not."""
+    """Return the counts as a Markdown table, with a line for each kind; a dash where a grader has not been tried."""
     columns = ("tried", "gained", "hurt", "leaked", "left")
-    tallies = {kind: tallies.get(kind) or {grader: Tally() for grader in GRADERS} for kind in kinds()}
     heads = " | ".join(f"{grader}: {'left behind' if one == 'left' else one}" for grader in GRADERS for one in columns)
     rows = [f"| kind | {heads} |", "|---|" + "--:|" * 10]
-    for kind, by_grader in tallies.items():
-        rows.append(f"| {kind} | " + " | ".join(str(getattr(by_grader[grader], one)) for grader in GRADERS for one in columns) + " |")
-    sums = [sum(getattr(by_grader[grader], one) for by_grader in tallies.values()) for grader in GRADERS for one in columns]
+    for kind in kinds():
+        found = [tallies.get(kind, {}).get(grader) for grader in GRADERS]
+        rows.append(f"| {kind} | " + " | ".join(str(getattr(tally, one)) if tally else "–" for tally in found for one in columns) + " |")
+    sums = [sum(getattr(by_grader[grader], one) for by_grader in tallies.values() if grader in by_grader) for grader in GRADERS for one in columns]
     return "\n".join([*rows, "| **together** | " + " | ".join(f"**{one}**" for one in sums) + " |"]) + "\n"
+
+
+def try_kind(kind: Kind, each: int | None) -> tuple[dict[str, Tally], list[str]]:
+    """Try attacks of a kind on both graders at the same time; return the counts, and what happened, in lines."""
+    graders = GRADERS[1:] if kind.only_here else GRADERS
+    bearable = {name: one for name, one in kind.attacks.items() if not too_much_for_stock(name)}
+    tallies = {grader: Tally() for grader in graders}
+
+    def run(grader: str) -> list[str]:
+        attacks = chosen(bearable, each) if each is not None or grader == "nbgrader" else kind.attacks
+        return [f"{grader}: {line}" for line in try_class(grader, kind, attacks, tallies[grader])]
+
+    with ThreadPoolExecutor() as pool:
+        return tallies, [line for lines in pool.map(run, graders) for line in lines]
 
 
 def main() -> None:
     """Try what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--each", type=int, help="how many attacks of each kind (default: all)")
+    number = parser.add_mutually_exclusive_group()
+    number.add_argument("--each", type=int, default=3, help="how many attacks of each kind (default: 3)")
+    number.add_argument("--all", action="store_const", const=None, dest="each", help="every attack")
     parser.add_argument("--only", action="append", choices=kinds(), help="a kind; may be given several times")
     parser.add_argument("--write", action="store_true", help="put the table into SECURITY.md")
     wanted = parser.parse_args()
     tallies: dict[str, dict[str, Tally]] = read_counts() if wanted.write else {}
-    for kind, attacks in kinds().items():
-        if wanted.only and kind not in wanted.only:
+    for name, kind in kinds().items():
+        if wanted.only and name not in wanted.only:
             continue
-        tallies[kind] = {grader: Tally() for grader in GRADERS}
-        for grader in GRADERS:
-            some = chosen({name: one for name, one in attacks.items() if grader == "nbreferee" or name not in FLOODS}, wanted.each)
-            for line in try_class(grader, some, tallies[kind][grader]):
-                print(f"{kind}, {grader}: {line}", flush=True)
+        started = time.monotonic()
+        tallies[name], said = try_kind(kind, wanted.each)
+        print(f"{name}: {time.monotonic() - started:.0f} s", *said, sep="\n  ", flush=True)
         if wanted.write:
             write_counts(tallies)
     print(table(tallies))

@@ -45,16 +45,23 @@ skip_without_chromium = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Chromium, driven by Playwright."""
-    from playwright.sync_api import sync_playwright
-
     if not CHROMIUM:
         pytest.fail("Chromium is not installed, and CI must have it: see .ci/run")
+    with chromium() as found:
+        yield found
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Any]:
+    """Run Chromium, driven by Playwright."""
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=list(OPTIONS))
+        found = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=list(OPTIONS))
         try:
-            yield chromium
+            yield found
         finally:
-            chromium.close()
+            found.close()
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Attacks on what is outside of a submission: others' work, the machine, and whoever comes later. Code cells, by kind and name.
+"""Attacks on what is outside of a submission: others' work, the machine, the box's limits, whoever comes later. Code cells, by kind and name.
 
 In each, {folder} is the course's folder, {port} a TCP port where somebody listens, {mark} a folder that everybody may write to, and {secret}
 the first part of a word; who finds all of the word has found what a submission must not see.
@@ -36,4 +36,17 @@ OUTSIDE = {
         "        open('{mark}/daemon', 'w').close()\n        time.sleep(20)\n    os._exit(0)",
         "a thread of the kernel's exit": "import atexit\natexit.register(lambda: open('{mark}/exit', 'w').close())",
     },
+}
+
+NEW_NAMESPACES = "import ctypes, os\nkernel = ctypes.CDLL(None)\nFLAGS = 0x10000000 | 0x40000000  # a user and a network\n"
+OUT_OF_LIMITS = {
+    "memory of many processes": "import os, time\nreading, writing = os.pipe()\nfor _ in range(4):\n    if os.fork() == 0:\n"
+    "        taken = b'1' * (400 << 20)\n        os.write(writing, b'x')\n        time.sleep(3)\n        os._exit(0)\n"
+    "os.close(writing)\nheld = 0\nwhile os.read(reading, 1): held += 1\nif held == 4: print('found {secret}-5')",
+    "600 processes": "import os, time\nfor _ in range(600):\n    if os.fork() == 0:\n        time.sleep(3)\n        os._exit(0)\nprint('found {secret}-6')",
+    "namespaces by unshare": NEW_NAMESPACES + "if kernel.unshare(FLAGS) == 0: print('found {secret}-7')",
+    "namespaces by clone": NEW_NAMESPACES + "pid = kernel.syscall(56, FLAGS | 17, 0, 0, 0, 0)\nif pid == 0: os._exit(0)\n"
+    "if pid > 0: print('found {secret}-8')",
+    "namespaces by clone3": NEW_NAMESPACES + "import struct\nasked = struct.pack('<8Q', FLAGS, 0, 0, 0, 17, 0, 0, 0)\n"
+    "pid = kernel.syscall(435, asked, len(asked))\nif pid == 0: os._exit(0)\nif pid > 0: print('found {secret}-9')",
 }

@@ -85,9 +85,22 @@ def hand_in(course: Path, student: str) -> Path:
     folder = course / "submitted" / student / "ps1"
     folder.mkdir(parents=True)
     shutil.copy(course / "right.ipynb", folder / "one.ipynb")
+    add_files(folder)
+    return folder
+
+
+def add_files(folder: Path) -> None:
+    """Add to a submission what comes beside its notebook."""
     (folder / "timestamp.txt").write_text("2026-01-01 10:00:00 UTC\n")
     (folder / "data.csv").write_text("1,2\n")
-    return folder
+
+
+def spoil(folder: Path, part: str, kind: str) -> None:
+    """Put something else in the place of a part of a submission."""
+    name = PARTS[part]
+    place = folder / name if name else folder if part == "assignment" else folder.parent
+    shutil.rmtree(place) if place.is_dir() else place.unlink()
+    KINDS[kind](place)
 
 
 @pytest.fixture(scope="module")
@@ -113,12 +126,9 @@ def graded(released, tmp_path_factory) -> tuple[Path, subprocess.CompletedProces
     course = Path(shutil.copytree(released, tmp_path_factory.mktemp("class") / "course"))
     for student in HONEST:
         hand_in(course, student)
-    for part, name in PARTS.items():
-        for kind, put in KINDS.items():
-            folder = hand_in(course, f"{part}_{kind}")
-            place = folder / name if name else folder if part == "assignment" else folder.parent
-            shutil.rmtree(place) if place.is_dir() else place.unlink()
-            put(place)
+    for part in PARTS:
+        for kind in KINDS:
+            spoil(hand_in(course, f"{part}_{kind}"), part, kind)
     (course / "submitted/notes.txt").write_text("from the instructor")
     # root may read everything, unless it drops this right
     drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []

@@ -373,3 +373,10 @@ def test_doctor_refuses_where_tier_b_is_not_reached(layer):
     assert "No tier: student code must not run here." in ran.stdout
     assert f"{layer}: Operation not permitted" in ran.stdout
     assert "Traceback" not in ran.stderr
+
+
+def test_probes_work_where_the_folder_for_temporary_files_has_a_long_name(tmp_path, monkeypatch):
+    folder = tmp_path / ("n" * 120)
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    assert [found for found in probe() if not found.holds] == []

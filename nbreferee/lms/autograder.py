@@ -17,7 +17,6 @@ import stat
 import sys
 import tempfile
 import time
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from nbreferee.autograde import Autograding, Manner, Outcome
 from nbreferee.course import CourseError, gradebook_writer, open_course
 from nbreferee.lms.results import Exercise, Shown, results
 from nbreferee.materials import read_materials
+from nbreferee.quiet import without_warnings_of
 from nbreferee.settings import NbReferee, SandboxError
 from nbreferee.workers import local_workers
 
@@ -67,7 +67,11 @@ def main() -> None:
 
 def run(root: Path) -> int:
     """Grade the submission; return the exit status."""
-    warnings.filterwarnings("ignore", module="nbgrader")
+    with without_warnings_of("nbgrader"):
+        return _run(root)
+
+
+def _run(root: Path) -> int:
     started = time.monotonic()
     settings = Settings.read(root / "source" / "settings.json")
     with tempfile.TemporaryDirectory(prefix="autograder-") as scratch:

@@ -8,6 +8,7 @@ through is the business of the tests.)
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import resource
@@ -24,6 +25,8 @@ from nbreferee.sandbox import WITHOUT_NAMESPACES, Box, Layer, Limits, enter, int
 SECRET = b"not for a box"
 PROBE_MEMORY_BYTES = 1 << 30
 PROBE_PROCESSES, PROBE_S = 8, 2.0
+FOLDER_BYTES = 80  # of a socket's name Linux takes 107 bytes; a folder of its own and "mailbox" come after this
+SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
 
 
 @dataclass(frozen=True)
@@ -204,10 +207,24 @@ def _attack_from_inside(attack: Callable[[Target], None], target: Target, box: B
         os._exit(0)
 
 
+def _folder_for_a_socket() -> str:
+    """Return a folder in which the name of a socket is short enough for Linux.
+
+    Raises
+    ------
+    OSError
+        where no folder is short enough and can be written to.
+    """
+    for folder in (tempfile.gettempdir(), *SHORT_FOLDERS):
+        if len(os.fsencode(folder)) <= FOLDER_BYTES and os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    raise OSError(errno.ENAMETOOLONG, f"the name of a folder for temporary files has more than {FOLDER_BYTES} bytes: set TMPDIR to a shorter one")
+
+
 @contextlib.contextmanager
 def target_outside() -> Iterator[Target]:
     """Set up what attacks go for, all of it on this machine."""
-    with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as server:
+    with tempfile.TemporaryDirectory(dir=_folder_for_a_socket()) as folder, socket.create_server(("127.0.0.1", 0)) as server:
         secret = Path(folder) / "secret"
         secret.write_bytes(SECRET)
         Path(folder).chmod(0o755)  # or a box of root's, which is nobody, could not even try

@@ -36,6 +36,7 @@ from nbreferee.engine import kinds
 from nbreferee.engine.channel import LENGTH, Channel, Closed, Late, Oversized
 from nbreferee.engine.conversation import Facts
 from nbreferee.engine.exceptions import Classes, class_names, exception_class
+from nbreferee.engine.oddities import ARGUMENTS, CHANGES, EMPTY, NAN, in_words
 from nbreferee.engine.references import Trust
 from nbreferee.engine.student import Lost, OutOfTime, Student
 
@@ -360,3 +361,18 @@ def test_sockets_are_handed_over(pair):
         with received:
             received.sendall(b"!")
             assert (frame, mine.recv(1)) == (b"here", b"!")
+
+
+@pytest.mark.parametrize(
+    ("label", "oddity", "words"),
+    [
+        ("fib", "a class", "fib is a class"),
+        ("f()", NAN, "f() gives nan, which is no number"),
+        ("()", "a class", "a function that an answer returns gives a class"),
+        ("f()" + ARGUMENTS, EMPTY, "f() leaves something empty in an argument"),
+        ("iter", CHANGES, "iteration of an answer's object changes an argument, which the solution does not do"),
+        ("an object that f() changes", NAN, "an object that f() changes holds nan, which is no number"),
+    ],
+)
+def test_oddity_is_named_in_words_for_a_person(label: str, oddity: str, words: str):
+    assert in_words(label, oddity) == words

@@ -22,12 +22,35 @@ NAN, EMPTY = "nan, which is no number", "something empty"
 NOTHING_SHOWN = "nothing but hidden values"
 CHANGES = "an argument that it has changed"
 DRAWS = "random numbers that it has drawn"
+ARGUMENTS = ", in its arguments,"  # after the name of a function: what it changes, not what it returns
+OPERATIONS = {"getattr": "an attribute", "iter": "iteration", "next": "a step of iteration", "getitem": "an item", "call": "a call"}
 VIEWS = (type({}.keys()), type({}.values()), type({}.items()))
 CONTAINERS = (list, tuple, set, frozenset, collections.deque, *VIEWS)
 HOLDERS = (collections.UserDict, collections.UserList, collections.ChainMap, types.MappingProxyType)
 POLYNOMIALS = (np.poly1d, *kinds_numpy.POLYNOMIALS)
 CLASSES = (type, types.GenericAlias, types.UnionType, type(typing.List[int]), type(typing.Optional[int]))  # noqa: UP006, UP045
 SIZED = (*CONTAINERS, dict, range, str, bytes, bytearray)
+
+
+def in_words(label: str, oddity: str) -> str:
+    """Say for a person whose value is odd, and in what way: `fib is a class`."""
+    if oddity in (CHANGES, DRAWS):
+        done = "changes an argument" if oddity == CHANGES else "draws random numbers"
+        return f"{_doer(label)} {done}, which the solution does not do"
+    if label.endswith(ARGUMENTS):
+        return f"{_doer(label.removesuffix(ARGUMENTS))} leaves {oddity} in an argument"
+    if label.startswith("an object that "):
+        return f"{label} holds {oddity}"
+    if label.endswith("()") or label in OPERATIONS:
+        return f"{_doer(label)} gives {oddity}"
+    return f"{label} is {oddity}"
+
+
+def _doer(label: str) -> str:
+    """Name a function of an answer; one without a name, and what Python does to an object, are described."""
+    if label == "()":
+        return "a function that an answer returns"
+    return f"{OPERATIONS[label]} of an answer's object" if label in OPERATIONS else label
 
 
 def oddities(value: Any) -> set[str]:

@@ -25,7 +25,7 @@ from nbreferee.engine.conversation import CANNOT_LEAVE, NESTED, Answer, Around, 
 from nbreferee.engine.exceptions import DOT, cannot_leave, described, exception_class, frames_of
 from nbreferee.engine.instances import set_state, state_of
 from nbreferee.engine.limits import ENDED
-from nbreferee.engine.oddities import CHANGES, DRAWS, oddities
+from nbreferee.engine.oddities import ARGUMENTS, CHANGES, DRAWS, oddities
 from nbreferee.engine.patches import Patches
 from nbreferee.engine.proxies import IteratorProxy, Proxy, is_proxy
 from nbreferee.engine.questions import UNRULY, Questions
@@ -296,7 +296,7 @@ class Student(Questions):
         """Bring what the call changed in its arguments to the test's own objects."""
         if changed is not None:
             new_arguments, new_named = self._read(changed)
-            self._looked_at([new_arguments, new_named], f"{label}, in its arguments,")
+            self._looked_at([new_arguments, new_named], label + ARGUMENTS)
             adopt_all([*zip(arguments, new_arguments, strict=True), *((named[key], new_named[key]) for key in named)])
         for one, (state, content) in zip(list(self._references.heap), states, strict=True):
             before, held = state_of(one)

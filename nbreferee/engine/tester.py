@@ -27,6 +27,7 @@ from nbreferee.engine.credit import credit_of
 from nbreferee.engine.file_exchange import FileExchange
 from nbreferee.engine.limits import GUESS
 from nbreferee.engine.names import Names
+from nbreferee.engine.oddities import in_words
 from nbreferee.engine.placing import Placed
 from nbreferee.engine.provenance import Provenance
 from nbreferee.engine.proxies import is_proxy, type_of
@@ -100,7 +101,7 @@ class Tester:
             first, came = came, self._attempt(step, limit_s)
             self._student.refused = None
             if came["score"] < first["score"]:
-                odd_pass = next(f"{label} gives {what}" for label, what in odd if [label, what] not in allowed)
+                odd_pass = next(in_words(label, what) for label, what in odd if [label, what] not in allowed)
         return {**came, "oddities": odd, "limits": limits, "patched": patched, "odd_pass": odd_pass, "lost": self._student.lost}
 
     def _attempt(self, step: Step, limit_s: float) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from nbreferee.verify.session import Session
 from nbreferee.verify.warm import Forks, Task
 
 FOLDER = Path(__file__).parent / "honest"
+SHOWN: list[str] = []  # errors of the running cell, also of a cell within it (`%%capture`), as nbgrader sees them
 UNTOUCHED = "# YOUR CODE HERE\nraise NotImplementedError()"
 # In every master, so that one warm tester serves them all.
 MODULES = "random math io os sys re ast json csv copy collections itertools functools contextlib inspect warnings unittest time datetime decimal fractions"
@@ -115,7 +116,7 @@ def in_one_namespace_each(cases: list[Case], masters: dict[str, tuple[Cell, ...]
     forks = Forks(2, lambda outcome: scores.append((*outcome.key, outcome.result)))
     with tempfile.TemporaryDirectory() as folder:
         session = Session(Path(folder))
-        InteractiveShell.instance().showtraceback = lambda *_, **__: None  # nobody reads it, and it takes long
+        InteractiveShell.instance().showtraceback = lambda *_, **__: SHOWN.append("an error")  # its text takes long
         session.run("import pandas, unittest, asyncio, csv, statistics, timeit")
         session.renew()
         gc.freeze()
@@ -133,10 +134,11 @@ def in_one_namespace(session: Session, cells: tuple[Cell, ...], answers: dict[st
     scores = {}
     for one in cells:
         if one.is_code:
+            SHOWN.clear()
             ran = session.run(answers.get(one.grade_id, one.source))
             plt.close("all")
             if one.is_test:
-                scores[one.grade_id] = replace(ran, stderr="").score(one)
+                scores[one.grade_id] = replace(ran, stderr="", error=ran.error or "".join(SHOWN)).score(one)
     return scores
 
 
@@ -168,3 +170,12 @@ def test_what_cannot_be_equal_fails_in_words_that_tell_why(case: Case, hasty_cou
     (verdict,) = hasty_court.grade(hasty_court.material(*case.cells), {}).cells
     assert (verdict.score, verdict.status) == (0, "manual"), verdict
     assert words in verdict.message and len(verdict.message) < 250
+
+
+def test_error_in_a_magic_of_a_test_costs_its_points(court: Court):
+    cells = [graded(source, f"test{number}") for number, source in enumerate(('%%capture out\nr = f("Ada")\nassert r == 3', "%%time\nassert f('Bo') == 2", "%%capture\nf(1)"))]
+    material = court.material(answer("def f(name):\n    return len(str(name)) + (name == 1) * g(0)\ndef g(x):\n    return x"), *cells)
+    assert [one.score for one in court.grade(material, {}).cells] == [2, 2, 2]
+    wrong = court.grade(material, {"f": "def f(name):\n    return 0 if name != 1 else 1 / 0"}).cells
+    assert [(one.score, one.status) for one in wrong] == [(0, "failed"), (0, "failed"), (0, "error")]
+    assert "division by zero" in wrong[2].message

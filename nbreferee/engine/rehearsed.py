@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import sys
 import warnings
 from typing import Any
 
 from IPython.core.compilerop import CachingCompiler
+from IPython.core.interactiveshell import ExecutionResult
 from traitlets import Type
 
 from nbreferee.engine.shell import Shell
@@ -69,6 +71,7 @@ class RehearsedShell(Shell):
     compiler_class = Type(_RememberingCompiler)
 
     def __init__(self, **options: Any) -> None:
+        self.shown_error: BaseException | None = None
         self._rehearsing = False
         self._transformed: dict[str, str] = {}
         self._awaiting: dict[str, bool] = {}
@@ -105,7 +108,15 @@ class RehearsedShell(Shell):
         """Run compiled code."""
         return False if self._rehearsing else await super().run_code(*arguments, **named)
 
-    def showtraceback(self, *_: Any, **__: Any) -> None:
-        """Show nothing: what students read of a test is said elsewhere."""
+    def run(self, source: str) -> tuple[list[dict[str, Any]], ExecutionResult]:
+        """Run a cell; `shown_error` is then an error that it would show, also one in a cell within it (`%%capture`)."""
+        self.shown_error = None
+        return super().run(source)
 
-    showsyntaxerror = showtraceback
+    def showtraceback(self, exc_tuple: tuple | None = None, *_: Any, **__: Any) -> None:
+        """Keep the error: a tester shows it in its own way."""
+        self.shown_error = self.shown_error or (exc_tuple or sys.exc_info())[1]
+
+    def showsyntaxerror(self, *_: Any, **__: Any) -> None:
+        """Keep the error: a tester shows it in its own way."""
+        self.showtraceback()

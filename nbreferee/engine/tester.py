@@ -32,8 +32,8 @@ from nbreferee.engine.placing import Placed
 from nbreferee.engine.provenance import Provenance
 from nbreferee.engine.proxies import is_proxy, type_of
 from nbreferee.engine.references import Trust
-from nbreferee.engine.rehearsed import TYPE_OF
-from nbreferee.engine.shell import Shell, error_output
+from nbreferee.engine.rehearsed import TYPE_OF, RehearsedShell
+from nbreferee.engine.shell import error_output
 from nbreferee.engine.student import Lost, OutOfTime, Student
 from nbreferee.engine.student_modules import StudentFinder
 from nbreferee.plan import Plan, Step
@@ -45,7 +45,7 @@ MANY_CALLS = 1_000  # of one test: it may then run out of time for that alone
 class Tester:
     """The tester of one submission."""
 
-    def __init__(self, control: Channel, shell: Shell, names: Names, plan: Plan, sources: Path, placed: Placed) -> None:
+    def __init__(self, control: Channel, shell: RehearsedShell, names: Names, plan: Plan, sources: Path, placed: Placed) -> None:
         self._control = control
         self._shell = shell
         self._names = names
@@ -130,7 +130,7 @@ class Tester:
         if step.role == "test" and not self._student.lost:
             with contextlib.suppress(BaseException):  # later cells see what the test has made
                 self._files.send()
-        error = result.error_before_exec or result.error_in_exec
+        error = result.error_before_exec or result.error_in_exec or self._shell.shown_error
         if isinstance(error, OutOfTime) and self._student.calls > MANY_CALLS:
             self._student.note_limit(f"it calls the student's code {self._student.calls:,} times, which takes longer between two processes")
         status, score, message, kind = judge(step, result.result, error)

@@ -15,7 +15,7 @@ from nbreferee.worker import Result
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one notebook of one submission."""
+    """The result of one notebook of one submission."""
 
     student: str
     assignment: str

@@ -135,7 +135,7 @@ class SaveGrades(SaveAutoGrades):
 
 
 class PreparePage(_Preprocessor):
-    """Makes an executed notebook fit to be a page: no hidden tests, nothing that acts in a browser, whoever graded it.
+    """Makes an executed notebook fit to be a page: no hidden tests, nothing that acts in a browser.
 
     It comes last, after nbgrader's GetGrades and nbconvert's CSSHTMLHeaderPreprocessor.
     """

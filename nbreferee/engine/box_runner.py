@@ -32,7 +32,7 @@ class Part:
 
 @dataclass
 class Came:
-    """What came of one cell."""
+    """The result of one cell."""
 
     outputs: list[dict[str, Any]] = field(default_factory=list)
     count: int | None = None  # its number in the box
@@ -60,7 +60,7 @@ class BoxRunner:
         self._end = time.monotonic() + self._budget.submission_s
 
     def _run_all(self, parts: Sequence[Part]) -> list[Came]:
-        """Run all cells; return what came of each."""
+        """Run all cells; return their results."""
         with contextlib.suppress(BoxLost, ChannelError):  # the first box may wait for a template to get warm
             self._ready_box()
         self._end = time.monotonic() + self._budget.submission_s

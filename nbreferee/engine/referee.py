@@ -46,7 +46,7 @@ class Referee(BoxRunner):
         self.drawn = dict(known.figures)
 
     def grade(self, parts: Sequence[Part]) -> list[Came]:
-        """Run all cells; return what came of each."""
+        """Run all cells; return their results."""
         try:
             came = self._run_all(parts)
             self._draw([output["data"] for one in came for output in one.outputs if is_to_draw(output)])

@@ -257,9 +257,11 @@ def task() -> Iterator[worker.Task]:
     """A right answer, to be graded in this process, and no warm process left after it."""
     from building import answer, graded
 
+    from nbreferee.calibration import Calibration
+
     with Court() as court:
         material = court.material(answer(), graded())
-        yield worker.Task("alice", "ps1", "one", material, material.data, {}, court.warm.budget)
+        yield worker.Task("alice", "ps1", "one", material, material.data, {}, court.warm.budget, calibration=Calibration())
     for grader in worker._IDLE.pop((court.warm.budget, ""), []):
         grader.warm.close()
 

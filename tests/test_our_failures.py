@@ -241,7 +241,8 @@ class Meanwhile(Executor):
 
     def submit(self, function, task: Task) -> Future:
         """Grade a task."""
-        self.happens()
+        if task.calibration is not None:  # not the solution
+            self.happens()
         return REMEMBERING.submit(function, task)
 
 

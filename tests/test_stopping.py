@@ -174,7 +174,7 @@ def _small() -> tuple:
 # ------------------------------------------------ whatever else is raised
 
 
-ARGUMENTS = {"import": ["all.zip", "ps1"], "export": ["csv", "--to", "scores.csv"]}
+ARGUMENTS = {"import": ["all.zip", "ps1"], "export": ["csv", "--to", "scores.csv"], "gradescope": ["ps1", "--to", "autograder.zip"]}
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("division\nby zero"), MemoryError(), RecursionError("deep"), OSError(5, "Input/output error")])

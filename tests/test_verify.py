@@ -86,7 +86,7 @@ FAULTS = {
     "lazy_class": ([answer(CLASS, "Counter"), graded("### BEGIN HIDDEN TESTS\nassert Counter().next(3) != 3\n### END HIDDEN TESTS", "Counter_tests")], "whoever returns None everywhere earns"),
     "leaked_inline": (add_course(cell("Remember to `return a + 2 * b` here.", "markdown")), "the solution can be read in the release"),
     "unclosed": (add_course(tests=STRONG.replace("END", "AND")), "BEGIN HIDDEN TESTS has no END"),
-    "no_markers": ([cell("def add(a, b): return a + 2 * b"), graded(STRONG, "add_tests")], "no cell is marked as a solution"),
+    "no_markers": ([cell("def add(a, b): return a + 2 * b"), graded(STRONG, "add_tests")], "uses nothing that a student writes"),
     "twice": (add_course(graded(STRONG, "add_tests")), "a second cell has this grade id"),
 }  # fmt: skip
 

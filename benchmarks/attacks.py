@@ -186,7 +186,7 @@ def kill(processes: Iterable[int]) -> None:
 
 @contextlib.contextmanager
 def listener() -> Iterator[int]:
-    """Have somebody listen who tells whoever calls a secret."""
+    """Run a listener that sends a secret to every caller."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:

@@ -40,7 +40,7 @@ c.NbReferee.memory_mb = 1024
 
 @dataclass(frozen=True)
 class Batch:
-    """What came of a class."""
+    """The result of one class."""
 
     wall_s: float
     notebooks: int

@@ -170,7 +170,7 @@ def court() -> Iterator[Court]:
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_whoever_forces_the_way_into_one_process_meets_a_person(attack, court):
+def test_attack_that_forces_one_process_is_left_to_a_person(attack, court):
     test = "import numpy as np\nassert np.all(f(1) == 2)\nassert np.all(f(5) == 6)"
     material = court.material(answer("def f(x):\n    ### BEGIN SOLUTION\n    return x + 1\n    ### END SOLUTION"), graded(test))
     got = court.grade(material, {"f": ATTACKS[attack]})

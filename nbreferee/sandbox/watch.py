@@ -98,7 +98,7 @@ class Watch:
                         waiting += map(int, self._read(f"{pid}/task/{thread}/children").split())
 
     def _resident(self, pid: int) -> int:
-        """Return the bytes of memory that a process has, whoever else has them."""
+        """Return the resident memory of a process in bytes, shared pages included."""
         try:
             return int(self._read(f"{pid}/statm").split()[1]) * PAGE_BYTES
         except (OSError, IndexError):

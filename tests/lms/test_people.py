@@ -36,7 +36,7 @@ STRANGER = Student("Not", "Enrolled", 4, "stranger", files("stranger"))
 
 
 def test_two_of_one_name_one_who_left_one_unknown(course, tmp_path):
-    """With ids everybody gets their own; who is not in the roster is named, a student of earlier times, too."""
+    """With ids each student gets their own mark; a student who left or is not in the roster is named."""
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as book:
         book.add_student("gone", first_name="Gone", last_name="Long", lms_user_id="3")
     gradebook = roster(tmp_path / "canvas.csv", canvas_gradebook(TWO_OF_ONE_NAME, Sheet(), 9).decode())

@@ -168,12 +168,56 @@ def test_largest_wrong_entry_is_shown_with_enough_digits_to_differ():
     assert float(got) - float(expected) == pytest.approx(1e-6, rel=0.2)
 
 
+TWO = {"outputs": ("dL/dX", "dL/dW"), "cases": [random_arrays(1, (2, 3), (3, 4))]}
+
+
+def both(X, W):
+    return X, W
+
+
 def test_several_outputs_are_named():
-    text = message(lambda X, W: (X, -W), lambda X, W: (X, W), [random_arrays(1, (2, 3), (3, 4))], outputs=("∂E/∂X", "∂E/∂W"))
-    assert "∂E/∂W entry" in text
+    text = message(lambda X, W: (X, -W), both, **TWO)
+    assert "dL/dW: entry [" in text
     assert "the sign is flipped" in text
-    assert "returned 1 things, expected 2 arrays" in message(lambda x: (x,), lambda x: (x, x), CASES)
-    assert "expected 2 arrays" in message(lambda x: x, lambda x: (x, x), CASES)
+    assert "dL/dW: has shape (3,)" in message(lambda X, W: (X, W[:, 0]), both, **TWO)
+    assert "dL/dX: returned None" in message(lambda X, W: (None, W), both, **TWO)
+    assert "returned 1 thing, expected 2 arrays" in message(lambda x: (x,), lambda x: (x, x), CASES)
+    assert "expected 2 arrays (dL/dX, dL/dW)" in message(lambda X, W: X, both, **TWO)
+
+
+@pytest.mark.parametrize("other", [lambda W: None, lambda W: "x", lambda W: W * np.nan, lambda W: W[0], lambda W: -W])
+def test_one_output_of_several_is_judged_by_itself(other):
+    def student(X, W):
+        return X, other(W)
+
+    assert message(student, both, **TWO, only="dL/dX") == ""
+    assert "dL/dW: " in message(student, both, **TWO, only="dL/dW")
+    assert "expected 2 arrays" in message(lambda X, W: X, both, **TWO, only="dL/dX")
+
+
+def test_mistake_in_one_output_is_named_in_its_own_cell():
+    mistakes = {"X is doubled.": lambda X, W: (2 * X, W), "W is negated.": lambda X, W: (X, -W)}
+
+    def student(X, W):
+        return 2 * X, -W
+
+    assert message(student, both, mistakes=mistakes, **TWO, only="dL/dX").endswith("Likely cause: X is doubled.")
+    assert message(student, both, mistakes=mistakes, **TWO, only="dL/dW").endswith("Likely cause: W is negated.")
+
+
+def test_changed_argument_costs_points_with_the_first_output_alone():
+    def student(X, W):
+        answer = X.copy(), W.copy()
+        X *= 2
+        return answer
+
+    assert "changed its argument" in message(student, both, **TWO, only="dL/dX", forms=())
+    assert message(student, both, **TWO, only="dL/dW", forms=()) == ""
+
+
+def test_only_names_one_of_the_outputs():
+    with pytest.raises(ValueError, match="only='dL/db' is none of the outputs dL/dX, dL/dW"):
+        check(both, both, **TWO, only="dL/db")
 
 
 def test_jupyter_shows_the_message_without_the_hidden_test():
@@ -219,11 +263,43 @@ FORM_FAULTS = {
 
 
 @pytest.mark.parametrize("form", FORM_FAULTS)
-def test_function_that_minds_a_form_is_told_which(form):
-    text = message(FORM_FAULTS[form], softmax, CASES, forms=[form])
-    given, cause = gradcheck.FORMS[form]
+def test_function_that_fails_in_a_form_alone_keeps_its_points_and_gets_a_note(form, capsys):
+    check(FORM_FAULTS[form], softmax, CASES)
+    printed = capsys.readouterr().out
+    given, help_ = gradcheck.GIVEN_AS[form]
+    assert f"Note: Your function is right, but not where its arguments are given {given}: it " in printed
+    assert help_ in printed
+
+
+SCALE_FAULTS = {"small": lambda z: np.round(z, 5), "large": lambda z: np.clip(z, -1e4, 1e4)}
+
+
+@pytest.mark.parametrize("form", SCALE_FAULTS)
+def test_function_that_is_right_for_numbers_near_1_alone_loses_points(form):
+    text = message(SCALE_FAULTS[form], np.copy, [(np.rint(100 * CASES[0][0]) / 10,)])
+    given, cause = gradcheck.SCALED[form]
     assert f"given {given}: " in text
     assert f"Likely cause: {cause}." in text
+
+
+def bare_softmax(z):
+    powers = np.exp(z - z.max())
+    return powers / powers.sum()
+
+
+def integer_ones(z):
+    ones = np.zeros_like(z)
+    ones[:] = 0.5 * z
+    return ones
+
+
+def test_case_of_lists_or_integers_costs_no_points(capsys):
+    check_example(bare_softmax, [0, 0], gives=[0.5, 0.5])
+    check(bare_softmax, softmax, [([1.0, 2.0],), ([3, 1, 1],)])
+    check_example(integer_ones, [1, 2], gives=[0.5, 1])
+    check(integer_ones, lambda z: 0.5 * np.asarray(z), [(np.array([1, 2, 3]),)])
+    assert capsys.readouterr().out.count("It costs no points") == 5
+    assert "entry [1] is 2, expected 1" in message(lambda z: z, lambda z: [0.5, 1], [([1, 2],)])
 
 
 def test_expected_exception_is_required():

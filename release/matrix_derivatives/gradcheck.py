@@ -43,16 +43,20 @@ ATOL = 1e-12
 RTOL = 1e-7
 RTOL_FLOAT32 = 1e-4
 
-# The first case is tried in these forms too; each comes with the likely cause where only that fails.
-FORMS = {
-    "lists": ("as lists", "it relies on an array; np.asarray(x, dtype=float) turns a list into one"),
-    "integers": ("as integers", "integers stay integers, in np.zeros_like, too; np.asarray(x, dtype=float) makes them floats"),
-    "float32": ("in float32", "it mixes precisions; np.asarray(x, dtype=float) makes all float64"),
+# The first case is tried in these forms too. Those of the first table cost no points: where one fails,
+# a note says so, and what helps.
+GIVEN_AS = {
+    "lists": ("as lists", "np.asarray(x, dtype=float) turns a list into an array"),
+    "integers": ("as integers", "np.asarray(x, dtype=float) makes them floats; np.zeros_like keeps integers"),
+    "float32": ("in float32", "np.asarray(x, dtype=float) makes every array float64"),
+    "read-only": ("as a read-only array", "work on a copy of what you write into"),
+    "strided": ("as every other entry of a larger array", "use the array's shape and indices, not how its numbers lie in memory"),
+}
+SCALED = {
     "small": ("100,000 times smaller", "it rounds, or takes small numbers for 0"),
     "large": ("100,000 times larger", "it clips, or takes a fixed bound for a relative one"),
-    "read-only": ("as a read-only array", "it writes into its argument; work on a copy"),
-    "strided": ("as every other entry of a larger array", "it relies on how the numbers lie in memory"),
 }
+FORMS = GIVEN_AS | SCALED
 
 Parts = tuple[np.ndarray, ...]
 
@@ -265,6 +269,28 @@ class _Outcome:
     arguments: tuple = ()
 
 
+@dataclass(frozen=True)
+class _Judged:
+    """What is compared, and how: which outputs, by what names, and whether arguments must come back unchanged."""
+
+    compare: Callable[[Parts, Parts, tuple], Parts] = _equal
+    outputs: tuple[str, ...] = ()
+    only: str = ""
+
+    def judges(self, position: int) -> bool:
+        return not self.only or self.outputs.index(self.only) == position
+
+    def prefix(self, position: int, number: int = 0) -> str:
+        """Return the output's name, to stand before what is wrong with it."""
+        if position < len(self.outputs):
+            return f"{self.outputs[position]}: "
+        return f"part {position + 1} of {number}: " if number else f"part {position + 1}: "
+
+    @property
+    def arguments(self) -> bool:
+        return not self.only or self.only == self.outputs[0]
+
+
 @dataclass(frozen=True, order=True)
 class _Fault:
     rank: int  # place in the order in which faults are reported
@@ -280,6 +306,7 @@ def check(
     *,
     compare: Callable[[Parts, Parts, tuple], Parts] = _equal,
     outputs: tuple[str, ...] = (),
+    only: str = "",
     forms: Iterable[str] = tuple(FORMS),
     rtol: float = RTOL,
 ) -> None:
@@ -294,6 +321,8 @@ def check(
     compare : which answers count as equal: `up_to_sign`, `up_to_basis`, `any_svd`, `any_slope(...)`;
         by default only the reference's.
     outputs : names of the parts, for messages.
+    only : the name of the one output that is judged; the others may be anything, None too. A changed
+        argument is then a fault where `only` is the first output, so that it costs points once.
     forms : in which forms of `FORMS` the first case is tried too.
     rtol : max|got - want| <= 1e-12 + rtol * max|want|; 1e-4 where the student returns float32.
 
@@ -313,21 +342,29 @@ def check(
     cases = [tuple(case) for case in cases]
     if not cases or set(forms) - set(FORMS):
         raise ValueError(f"check wants cases, and forms among {', '.join(FORMS)}")
+    if only and only not in outputs:
+        raise ValueError(f"only={only!r} is none of the outputs {', '.join(outputs) or '(there are none)'}")
+    judged = _Judged(compare, tuple(outputs), only)
     name = getattr(student, "__name__", "<lambda>")
     name = "Your function" if name == "<lambda>" else name
     wants = [_call_reference(reference, case) for case in cases]
-    gots = [_call(student, case, want.parts) for case, want in zip(cases, wants, strict=True)]
-
-    def fault_of(got: _Outcome, want: _Outcome, case: tuple, tolerance: float) -> _Fault | None:
-        return _fault(got, want, case, compare, outputs, tolerance)
-
-    faults = [fault_of(*triple, rtol) for triple in zip(gots, wants, cases, strict=True)]
+    gots = [_call(student, case, want.parts, judged) for case, want in zip(cases, wants, strict=True)]
+    faults = [_fault(*triple, judged, rtol) for triple in zip(gots, wants, cases, strict=True)]
+    form_notes: dict[str, str] = {}  # one for each form
+    for n, (fault, want, case) in enumerate(zip(faults, wants, cases, strict=True)):
+        for given in _as_float_arrays(case) if fault else ():
+            got = _call(student, given, want.parts, judged)
+            if _fault(got, want, given, judged, rtol) is None:
+                form = "lists" if any(isinstance(x, list) for x in case) else "integers"
+                form_notes.setdefault(form, _form_note(fault, form))
+                gots[n], faults[n], cases[n] = got, None, given
+                break
     found = [(fault, case) for fault, case in zip(faults, cases, strict=True) if fault]
     if found:
         worst, case = min(found, key=lambda pair: pair[0].rank)
         patterns = {fault.pattern for fault, _ in found if fault.rank == worst.rank}
         written = not any(isinstance(got.error, NotImplementedError) for got in gots)
-        cause = _named_mistake(mistakes or {}, gots, wants, cases, compare) if written else ""
+        cause = _named_mistake(mistakes or {}, gots, wants, cases, judged) if written else ""
         cause = cause or (patterns.pop() if len(patterns) == 1 else "")
         where = _describe(student, reference, case)
         raise _failure(f"{name}, {where}: {_ended(worst.sentence)}", cause)
@@ -338,14 +375,16 @@ def check(
         want = _call_reference(reference, case)
         if not all(np.all(np.isfinite(part)) for part in want.parts):
             continue  # the exercise has no answer for these numbers
-        got = _call(student, case, want.parts, form)
-        fault = fault_of(got, want, case, max(rtol, RTOL_FLOAT32) if form == "float32" else rtol)
-        if fault:
+        got = _call(student, case, want.parts, judged, form)
+        fault = _fault(got, want, case, judged, max(rtol, RTOL_FLOAT32) if form == "float32" else rtol)
+        if fault and form in GIVEN_AS:
+            form_notes.setdefault(form, _form_note(fault, form))
+        elif fault:
             where = _describe(student, reference, case)
             raise _failure(f"{name}, {where} given {FORMS[form][0]}: {_ended(fault.sentence)}", FORMS[form][1])
 
-    for note in dict.fromkeys(note for got in gots for note in got.notes):
-        print(f"Note: {name} {note}.")
+    for note in dict.fromkeys([*(note for got in gots for note in got.notes), *form_notes.values()]):
+        print(f"Note: {name} {_ended(note)}")
     print(f"{name}: right on {len(cases)} case{'s' if len(cases) > 1 else ''}.")
 
 
@@ -360,7 +399,30 @@ def check_example(student: Callable, *arguments: Any, gives: Any) -> None:
     check(student, lambda *arguments: gives, [arguments], forms=())
 
 
-def _call(function: Callable, case: tuple, like: Parts = (), form: str = "") -> _Outcome:
+_ALL = _Judged()
+
+
+def _form_note(fault: _Fault, form: str) -> str:
+    """Say what fails in a form that costs no points, and what helps."""
+    given, help_ = GIVEN_AS[form]
+    return f"is right, but not where its arguments are given {given}: it {_ended(fault.sentence)} It costs no points; {help_}"
+
+
+def _as_float_arrays(case: tuple) -> list[tuple]:
+    """Return a case with lists or integers as arrays, first of the numbers' own type, then of floats."""
+
+    def array(x: Any, dtype: type | None) -> Any:
+        if isinstance(x, list) or (isinstance(x, np.ndarray) and x.dtype.kind == "i"):
+            with contextlib.suppress(ValueError, TypeError):  # a ragged list stays one
+                made = np.array(x, dtype=dtype)
+                return made if made.dtype.kind in "if" else x
+        return x
+
+    others = [tuple(array(x, dtype) for x in case) for dtype in (None, float)]
+    return others if any(a is not b for a, b in zip(case, others[0], strict=True)) else []
+
+
+def _call(function: Callable, case: tuple, like: Parts = (), judged: _Judged = _ALL, form: str = "") -> _Outcome:
     """Call `function` on a copy of `case`; read what it returns as arrays, `like` the reference's."""
     arguments = tuple(_give(argument, form) for argument in case)
     try:
@@ -372,14 +434,24 @@ def _call(function: Callable, case: tuple, like: Parts = (), form: str = "") -> 
         return _Outcome(error=error, arguments=arguments)
     several = len(like) > 1 if like else isinstance(value, tuple)
     if several and (not isinstance(value, (tuple, list)) or (like and len(value) != len(like))):
-        returned = f"{len(value)} things" if isinstance(value, (tuple, list)) else _kind(value)
-        return _Outcome(complaint=f"returned {returned}, expected {len(like)} arrays", arguments=arguments)
+        returned = _kind(value)
+        if isinstance(value, (tuple, list)):
+            returned = f"{len(value)} thing{'s' * (len(value) != 1)}"
+        wanted = f"{len(like)} arrays" + (f" ({', '.join(judged.outputs)})" if judged.outputs else "")
+        return _Outcome(complaint=f"returned {returned}, expected {wanted}", arguments=arguments)
     parts, notes = [], []
     for position, item in enumerate(value if several else (value,)):
         try:
             array, note = _as_array(item, like[position] if like else None)
         except ValueError as error:
-            return _Outcome(complaint=str(error), arguments=arguments)
+            if like and not judged.judges(position):
+                parts.append(like[position])
+                continue
+            return _Outcome(complaint=(judged.prefix(position) if several else "") + str(error), arguments=arguments)
+        if like and not judged.judges(position):
+            usable = array.shape == like[position].shape and np.all(np.isfinite(array))
+            parts.append(array if usable else like[position])
+            continue
         parts.append(array)
         notes += [note] if note else []
     return _Outcome(tuple(parts), notes=tuple(notes), arguments=arguments)
@@ -420,9 +492,7 @@ def _as_array(value: Any, like: np.ndarray | None = None) -> tuple[np.ndarray, s
 
 
 @np.errstate(all="ignore")
-def _fault(
-    got: _Outcome, want: _Outcome, case: tuple, compare: Callable, outputs: tuple[str, ...], rtol: float
-) -> _Fault | None:
+def _fault(got: _Outcome, want: _Outcome, case: tuple, judged: _Judged, rtol: float) -> _Fault | None:
     """Return the first thing that is wrong with an outcome, or None."""
     if want.error is not None:
         if isinstance(got.error, type(want.error)):
@@ -433,33 +503,36 @@ def _fault(
         return _Fault(0, _error_sentence(got.error))
     if got.complaint:
         return _Fault(1, got.complaint)
-    labels = outputs or [f"part {n} of {len(want.parts)}" for n in range(1, len(want.parts) + 1)]
-    prefixes = [f"{label} " if len(want.parts) > 1 else "" for label in labels]
-    for prefix, g, w in zip(prefixes, got.parts, want.parts, strict=True):
-        if g.shape != w.shape:
-            return _Fault(2, prefix + _shape_fault(g, w))
-    for prefix, g, w in zip(prefixes, got.parts, want.parts, strict=True):
-        if sentence := _finite_fault(g, w):
-            return _Fault(3, prefix + sentence)
-    right = compare(got.parts, want.parts, case)
-    for prefix, g, r in zip(prefixes, got.parts, right, strict=True):
+    several = len(want.parts) > 1
+    places = [n for n in range(len(want.parts)) if not several or judged.judges(n)]
+    prefixes = {n: judged.prefix(n, len(want.parts)) if several else "" for n in places}
+    for n in places:
+        if got.parts[n].shape != want.parts[n].shape:
+            return _Fault(2, prefixes[n] + _shape_fault(got.parts[n], want.parts[n]))
+    for n in places:
+        if sentence := _finite_fault(got.parts[n], want.parts[n]):
+            return _Fault(3, prefixes[n] + sentence)
+    right = judged.compare(got.parts, want.parts, case)
+    for n in places:
+        g, r = got.parts[n], right[n]
         if not _agree(g, r, _tolerance(g, rtol)):
-            return _Fault(4, prefix + _value_fault(g, r), _pattern(g, r, _tolerance(g, rtol)))
-    for before, after in zip(case, got.arguments, strict=True):
-        if not _same_argument(before, after):
-            return _Fault(5, "changed its argument; work on a copy (x = x - 1, not x -= 1)")
+            return _Fault(4, prefixes[n] + _value_fault(g, r), _pattern(g, r, _tolerance(g, rtol)))
+    if judged.arguments:
+        for before, after in zip(case, got.arguments, strict=True):
+            if not _same_argument(before, after):
+                return _Fault(5, "changed its argument; work on a copy (x = x - 1, not x -= 1)")
     return None
 
 
 def _named_mistake(
-    mistakes: Mapping[str, Callable], gots: list[_Outcome], wants: list[_Outcome], cases: list[tuple], compare: Callable
+    mistakes: Mapping[str, Callable], gots: list[_Outcome], wants: list[_Outcome], cases: list[tuple], judged: _Judged
 ) -> str:
     """Return what a tutor says to the mistake that does on every case what the student did, or ''."""
     for sentence, wrong in mistakes.items():
         outcomes = []
         for case, got, want in zip(cases, gots, wants, strict=True):
-            outcomes.append(_call(wrong, case, want.parts))
-            if not _same_outcome(got, outcomes[-1], case, compare):
+            outcomes.append(_call(wrong, case, want.parts, judged))
+            if not _same_outcome(got, outcomes[-1], case, judged):
                 break
         else:
             # With no value to compare, the type of the exceptions alone says too little.
@@ -468,20 +541,21 @@ def _named_mistake(
     return ""
 
 
-def _same_outcome(got: _Outcome, other: _Outcome, case: tuple, compare: Callable) -> bool:
+def _same_outcome(got: _Outcome, other: _Outcome, case: tuple, judged: _Judged) -> bool:
     if got.error is not None or other.error is not None:
         kinds = type(got.error), type(other.error)  # NumPy's own MemoryError is a MemoryError
         return issubclass(*kinds) or issubclass(*kinds[::-1])
     if got.complaint or other.complaint:
         return got.complaint == other.complaint
-    if [g.shape for g in got.parts] != [o.shape for o in other.parts]:
+    places = [n for n in range(len(other.parts)) if len(other.parts) == 1 or judged.judges(n)]
+    if any(got.parts[n].shape != other.parts[n].shape for n in places):
         return False
     parts = other.parts
-    if compare in (up_to_sign, up_to_basis) and all(np.all(np.isfinite(a)) for a in got.parts + other.parts):
-        parts = compare(got.parts, other.parts, case)
-    return all(_agree(g, p, _tolerance(g, RTOL)) for g, p in zip(got.parts, parts, strict=True)) and all(
-        _same_argument(a, b) for a, b in zip(got.arguments, other.arguments, strict=True)
-    )
+    if judged.compare in (up_to_sign, up_to_basis) and all(np.all(np.isfinite(a)) for a in got.parts + other.parts):
+        parts = judged.compare(got.parts, other.parts, case)
+    if not all(_agree(got.parts[n], parts[n], _tolerance(got.parts[n], RTOL)) for n in places):
+        return False
+    return not judged.arguments or all(map(_same_argument, got.arguments, other.arguments))
 
 
 def _agree(got: np.ndarray, want: np.ndarray, rtol: float) -> bool:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nbreferee import __version__
+
 if TYPE_CHECKING:
     from nbreferee.workers import Workers
 
@@ -50,6 +52,7 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="nbreferee")
 def main() -> None:
     """Grade nbgrader courses."""
     from nbreferee.startup import skip_address_grammar

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from notebooks import COURSE
 
+import nbreferee
+
 PACKAGE = COURSE / "nbreferee"
 
 # A group of modules, and what none of them imports: what comes later on a submission's way.
@@ -87,3 +89,10 @@ def test_lock_pins_every_package_with_hashes_and_names_no_host():
 def test_modules_are_short():
     lengths = {name: len(path.read_text().splitlines()) for name, path in MODULES.items()}
     assert {name: n for name, n in lengths.items() if n > 400} == {}
+
+
+def test_one_version():
+    shown = subprocess.run([sys.executable, "-m", "nbreferee", "--version"], capture_output=True, text=True, check=True, cwd=COURSE).stdout
+    assert shown.split()[-1] == nbreferee.__version__
+    assert f"version: {nbreferee.__version__}\n" in (COURSE / "CITATION.cff").read_text()
+    assert f"## {nbreferee.__version__}" in (COURSE / "CHANGELOG.md").read_text()

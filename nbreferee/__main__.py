@@ -1,0 +1,5 @@
+"""`python -m nbreferee` is the command `nbreferee`."""
+
+from nbreferee.cli import main
+
+main(prog_name="nbreferee")

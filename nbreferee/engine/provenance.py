@@ -40,6 +40,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from yaml.constructor import FullConstructor
+
 from nbreferee.engine.callers import IMPORTERS, callers, is_in, module_of, split, texts_handed_to
 from nbreferee.engine.conversation import is_writing
 from nbreferee.engine.instructor_text import InstructorText
@@ -285,8 +287,6 @@ class Provenance:
 
     def _guard_yaml(self) -> None:
         """Refuse YAML that names functions: no audit event tells of it."""
-        from yaml.constructor import FullConstructor
-
         find = FullConstructor.find_python_name
 
         def find_python_name(constructor: Any, name: str, mark: Any, unsafe: bool = False) -> Any:

@@ -33,7 +33,8 @@ from nbreferee.engine.assignment_files import RELEASED, UNRELEASED, own_folder
 from nbreferee.engine.channel import Channel, ChannelError
 from nbreferee.engine.placing import WHOLE_FROM, Placed
 from nbreferee.sandbox import Box as Walls
-from nbreferee.sandbox import Layer, Limits, enter, interpreter_folders, kernel
+from nbreferee.sandbox import Layer, Limits, enter, interpreter_folders, kernel, prepare
+from nbreferee.sandbox.namespaces import Mapper
 
 ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "MPLBACKEND": "module://matplotlib_inline.backend_inline",
@@ -178,13 +179,16 @@ def _listen(control: Channel, role: _BoxRole | _TesterRole) -> None:
                 if request in children:
                     children.discard(request)
                     _end(request)
-            elif (answer := os.fork()) == 0:
-                kernel.end_with(mine)
-                control.socket.detach()  # or its end as an object would close whatever has its number then
-                _be_child({"fork": role.serve, "branch": partial(_branch, role)}[operation], request, sockets[0])
             else:
+                mapper = role.new_mapper(request) if operation == "fork" else None
+                if (answer := os.fork()) == 0:
+                    kernel.end_with(mine)
+                    control.socket.detach()  # or its end as an object would close whatever has its number then
+                    _be_child({"fork": partial(role.serve, mapper=mapper), "branch": partial(_branch, role)}[operation], request, sockets[0], mapper)
                 children.add(answer)
                 sockets[0].close()
+                if mapper:
+                    mapper.serve(answer)
             control.send(encode(answer))
     for pid in children:
         _end(pid)
@@ -204,9 +208,9 @@ def _end(pid: int) -> None:
         os.waitpid(pid, 0)
 
 
-def _be_child(serve: Any, request: dict[str, Any], connection: socket.socket) -> NoReturn:
+def _be_child(serve: Any, request: dict[str, Any], connection: socket.socket, mapper: Mapper | None) -> NoReturn:
     try:
-        _close_all_but(connection.fileno())
+        _close_all_but({connection.fileno(), *(mapper.handles if mapper else ())})
         random.seed()
         sys.modules["numpy"].random.seed()
         serve(Channel(connection), request)
@@ -218,12 +222,12 @@ def _be_child(serve: Any, request: dict[str, Any], connection: socket.socket) ->
         os._exit(0)
 
 
-def _close_all_but(handle: int) -> None:
-    """Close what a child inherits, but for a socket and the fonts, which Matplotlib keeps open to read glyphs from."""
+def _close_all_but(kept: set[int]) -> None:
+    """Close what a child inherits, but for the files in `kept` and the fonts, which Matplotlib keeps open to read glyphs from."""
     for inherited in range(3, os.sysconf("SC_OPEN_MAX")) if not Path("/proc/self/fd").exists() else map(int, os.listdir("/proc/self/fd")):
         with contextlib.suppress(OSError):
             font = stat.S_ISREG(os.fstat(inherited).st_mode) and fcntl.fcntl(inherited, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
-            if inherited > 2 and inherited != handle and not font:
+            if inherited > 2 and inherited not in kept and not font:
                 os.close(inherited)
 
 
@@ -242,13 +246,18 @@ class _BoxRole:
         self._shell = Shell.instance()
         self._new_box = Box
         warm_up(self._shell)
+        prepare()
 
-    def serve(self, channel: Channel, request: dict[str, Any]) -> None:
+    def new_mapper(self, request: dict[str, Any]) -> Mapper | None:
+        """Return what maps user ids for the next child, where it will need that."""
+        return Mapper() if os.geteuid() == 0 and {Layer.NAMESPACES.value, Layer.ROOT.value} <= set(request["layers"]) else None
+
+    def serve(self, channel: Channel, request: dict[str, Any], mapper: Mapper | None) -> None:
         scratch = Path(request["scratch"])
         os.dup2(1, 2)  # or os.write(2, ...) reaches the terminal of whoever grades
         if layers := frozenset(Layer(name) for name in request["layers"]):
             readable = (*interpreter_folders(), *map(Path, request["placed"]))
-            enter(Walls(Path(request["root"]), scratch, readable, Limits(**request["limits"]), layers))
+            enter(Walls(Path(request["root"]), scratch, readable, Limits(**request["limits"]), layers), mapper)
         os.chdir(scratch)
         placed = Placed(map(Path, request["placed"]), scratch)
         os.environ.clear()
@@ -272,6 +281,10 @@ class _TesterRole:
         self._new_tester, self._read_plan = Tester, Plan.from_plain
         self._plans: list[Plan] = []
         warm_up(self._shell)
+        prepare()
+
+    def new_mapper(self, _: dict[str, Any]) -> None:
+        """Return what maps user ids for the next child: a tester stays who it is."""
 
     def prepare(self, preparation: dict[str, Any]) -> None:
         self._sources = preparation["sources"]
@@ -285,7 +298,7 @@ class _TesterRole:
         self._plans.append(self._read_plan(plan))
         self._shell.rehearse([step.source for step in self._plans[-1].steps if step.source])
 
-    def serve(self, channel: Channel, request: dict[str, Any]) -> None:
+    def serve(self, channel: Channel, request: dict[str, Any], mapper: None) -> None:  # noqa: ARG002, as that of boxes
         scratch = Path(request["scratch"])
         os.chdir(scratch)
         placed = Placed([Path(self._sources, part) for part in (RELEASED, UNRELEASED)], scratch, whole_from=WHOLE_FROM)

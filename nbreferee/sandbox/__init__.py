@@ -28,6 +28,7 @@ import signal
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from nbreferee.sandbox import kernel, landlock, namespaces, seccomp
@@ -51,6 +52,7 @@ WITHOUT_NAMESPACES = ALL_LAYERS - {Layer.NAMESPACES, Layer.ROOT}
 SYSTEM = tuple(Path(path) for path in ("/usr", "/lib", "/lib64", "/bin", "/etc/fonts", "/etc/ld.so.cache", "/etc/localtime"))
 
 
+@cache
 def interpreter_folders() -> tuple[Path, ...]:
     """Return what Python and its packages need to be read from."""
     prefixes = Path(sys.base_prefix), Path(sys.prefix)  # by the names on sys.path, too, which may be links
@@ -81,10 +83,20 @@ class Box:
     layers: Collection[Layer] = ALL_LAYERS
 
 
-def enter(box: Box) -> None:
+def prepare() -> None:
+    """Do once, in a process that forks others, what each of them would do in `enter`."""
+    namespaces.everybody_may_import()
+    all(map(namespaces.everybody_may_read, interpreter_folders()))
+    if kernel.MACHINE in seccomp.ARCHITECTURES:
+        for namespaced in (True, False):
+            seccomp.allowed_calls(kernel.MACHINE, not namespaced, namespaced)
+
+
+def enter(box: Box, mapper: namespaces.Mapper | None = None) -> None:
     """Put this process, a fresh fork of one thread, into the box, for good.
 
-    With namespaces the caller's process stays outside to wait, and ends as the one inside does.
+    With namespaces the caller's process stays outside to wait, and ends as the one inside does. A parent that
+    serves `mapper` saves this process a fork.
 
     Raises
     ------
@@ -98,7 +110,7 @@ def enter(box: Box) -> None:
     root_inside = False
     if namespaced:
         kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # or the maps of user ids cannot be written
-        root_inside = namespaces.leave(box.readable if Layer.ROOT in box.layers else None)
+        root_inside = namespaces.leave(box.readable if Layer.ROOT in box.layers else None, mapper)
         outside = _go_inside(box)
     if Layer.ROOT in box.layers:
         namespaces.new_root(box.root, box.readable, box.scratch, box.limits.scratch_bytes, box.limits.scratch_files)

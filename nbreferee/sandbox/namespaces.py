@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from nbreferee.sandbox import kernel
@@ -19,11 +21,12 @@ SHARED_MEMORY = Path("/dev/shm")  # where semaphores of multiprocessing are
 NOBODY = 65534
 
 
-def leave(readable: Iterable[Path] | None) -> bool:
+def leave(readable: Iterable[Path] | None, mapper: Mapper | None = None) -> bool:
     """Go into new namespaces of every kind; the next child is the first process there.
 
     An ordinary user is nobody inside. Root stays root for now, to `become_nobody` later, where there will be a root that
     holds `readable`, the machine allows it, and everybody may read these and what Python imports. Return whether that is so.
+    `mapper` is one that the parent of this process serves; without it, root forks a process for that.
 
     Raises
     ------
@@ -31,10 +34,13 @@ def leave(readable: Iterable[Path] | None) -> bool:
         where the machine does not let this user make them. It wants a single thread.
     """
     user, group = os.geteuid(), os.getegid()
-    helper = _Mapper() if readable is not None and user == 0 and _readable_by_everybody(readable) else None
-    kernel.unshare(ALL)
-    if helper and helper.map():
-        return True
+    with contextlib.closing(mapper or Mapper()) as mapper_in_use:
+        wanted = readable is not None and user == 0 and all(map(everybody_may_read, readable)) and everybody_may_import()
+        if wanted and mapper is None:
+            mapper_in_use.fork_server()
+        kernel.unshare(ALL)
+        if wanted and mapper_in_use.map():
+            return True
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{NOBODY} {user} 1")
     Path("/proc/self/gid_map").write_text(f"{NOBODY} {group} 1")
@@ -48,44 +54,77 @@ def become_nobody() -> None:
     os.setresuid(NOBODY, NOBODY, NOBODY)
 
 
-class _Mapper:
-    """A child that stays outside, to write the map of user ids: two of them can be mapped from there alone."""
+class Mapper:
+    """Has the map of user ids written by a process outside: two ids can be mapped from there alone.
+
+    Made before a fork. The process that stays outside calls `serve`, the other one `map` or `close`.
+    """
 
     def __init__(self) -> None:
-        asked, self._ask = os.pipe()
-        self._answered, answer = os.pipe()
+        self._asked, self._ask = os.pipe()
+        self._answered, self._answer = os.pipe()
+        self.handles = {self._asked, self._ask, self._answered, self._answer}  # that are open
+        self._server = 0
+
+    def serve(self, process: int) -> None:
+        """Write the map for a process when it asks for it; return when it has asked, has closed its end or has ended."""
+        self._close(self._ask, self._answered)
+        try:
+            if os.read(self._asked, 1):
+                for name in ("gid_map", "uid_map"):
+                    Path(f"/proc/{process}/{name}").write_text(f"0 0 1\n{NOBODY} {NOBODY} 1")
+                os.write(self._answer, b"1")
+        except OSError:  # it gets no answer, and maps one id by itself
+            pass
+        finally:
+            self._close(self._asked, self._answer)
+
+    def fork_server(self) -> None:
+        """Start a process that serves this one."""
         process = os.getpid()
-        self._child = os.fork()
-        if self._child == 0:
+        self._server = os.fork()
+        if self._server == 0:
             try:
-                os.close(self._ask)
-                if os.read(asked, 1):
-                    for name in ("gid_map", "uid_map"):
-                        Path(f"/proc/{process}/{name}").write_text(f"0 0 1\n{NOBODY} {NOBODY} 1")
-                    os.write(answer, b"1")
+                self.serve(process)
             finally:
                 os._exit(0)
-        os.close(asked)
-        os.close(answer)
 
     def map(self) -> bool:
         """Have root and nobody mapped, and tell whether they are."""
-        os.write(self._ask, b"1")
-        done = os.read(self._answered, 1) == b"1"
-        os.close(self._ask)
-        os.close(self._answered)
-        os.waitpid(self._child, 0)
-        return done
-
-
-def _readable_by_everybody(readable: Iterable[Path]) -> bool:
-    """Tell whether everybody may read these paths, and what lies in each folder on Python's path."""
-    folders = [path for path in map(Path, sys.path) if path.is_dir()]
-    for path in (*readable, *folders, *(path for folder in folders for path in folder.iterdir())):
-        mode = path.stat().st_mode if path.exists() else 0o555
-        if not mode & 0o004 or (path.is_dir() and not mode & 0o001):
+        self._close(self._asked, self._answer)
+        try:
+            os.write(self._ask, b"1")
+            return os.read(self._answered, 1) == b"1"
+        except BrokenPipeError:
             return False
-    return True
+
+    def close(self) -> None:
+        """Close what this process holds of it."""
+        self._close(*self.handles)
+        if self._server:
+            os.waitpid(self._server, 0)
+
+    def _close(self, *handles: int) -> None:
+        for handle in self.handles & set(handles):
+            self.handles.discard(handle)
+            os.close(handle)
+
+
+@cache
+def everybody_may_read(path: Path) -> bool:
+    """Tell whether everybody may read a file, or enter and list a folder."""
+    mode = path.stat().st_mode if path.exists() else 0o555
+    return bool(mode & 0o004) and (not path.is_dir() or bool(mode & 0o001))
+
+
+def everybody_may_import() -> bool:
+    """Tell whether everybody may read what Python imports; a template asks before it forks, for the first answer takes time."""
+    return all(_everybody_may_import_from(folder) for name in sys.path if (folder := Path(name).absolute()).is_dir())
+
+
+@cache
+def _everybody_may_import_from(folder: Path) -> bool:
+    return all(map(everybody_may_read, (folder, *folder.iterdir())))
 
 
 def new_root(root: Path, readable: Iterable[Path], scratch: Path, scratch_bytes: int, scratch_files: int) -> None:

@@ -13,6 +13,7 @@ import errno
 import os
 import struct
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from nbreferee.sandbox import calls, kernel
 
@@ -52,7 +53,6 @@ def forbid(new_processes: bool, others_inside: bool) -> None:
 def program(machine: str, new_processes: bool, others_inside: bool, pid: int) -> list[bytes]:
     """Return the filter for a machine; `new_processes`: refuse them."""
     here = list(ARCHITECTURES).index(machine)
-    allowed = dict(calls.ALLOWED)
     steps = [
         step(LOAD, ARCHITECTURE),
         step(JUMP_EQUAL, ARCHITECTURES[machine], yes=1),
@@ -70,13 +70,17 @@ def program(machine: str, new_processes: bool, others_inside: bool, pid: int) ->
     ]
     for numbers in calls.OF_A_PROCESS.values():
         steps += _if(numbers[here], *_need_values(0, 0, pid))
-    if others_inside:
-        allowed |= calls.SIGNALS
-    else:
-        for name in ("kill", "tgkill"):
-            steps += _if(calls.SIGNALS[name][here], *_need_values(0, pid))
-    if not new_processes:
-        allowed |= calls.NEW_PROCESSES
+    for name in () if others_inside else ("kill", "tgkill"):
+        steps += _if(calls.SIGNALS[name][here], *_need_values(0, pid))
+    return [*steps, *allowed_calls(machine, new_processes, others_inside)]
+
+
+@cache
+def allowed_calls(machine: str, new_processes: bool, others_inside: bool) -> tuple[bytes, ...]:
+    """Return the end of a filter: it allows the calls on the list, whatever their arguments, and refuses the others."""
+    here = list(ARCHITECTURES).index(machine)
+    allowed = calls.ALLOWED | (calls.SIGNALS if others_inside else {}) | ({} if new_processes else calls.NEW_PROCESSES)
+    steps: list[bytes] = []
     for first, last in _ranges(number for numbers in allowed.values() if (number := numbers[here]) is not None):
         steps += [
             step(JUMP_FROM, first, yes=1),
@@ -84,7 +88,7 @@ def program(machine: str, new_processes: bool, others_inside: bool, pid: int) ->
             step(JUMP_ABOVE, last, yes=1),
             step(RETURN, ALLOW),
         ]
-    return [*steps, step(JUMP_ABOVE, calls.NEWEST, yes=1), step(RETURN, ERRNO | errno.EPERM), step(RETURN, ERRNO | errno.ENOSYS)]
+    return (*steps, step(JUMP_ABOVE, calls.NEWEST, yes=1), step(RETURN, ERRNO | errno.EPERM), step(RETURN, ERRNO | errno.ENOSYS))
 
 
 def _ranges(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:

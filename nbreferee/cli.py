@@ -176,7 +176,8 @@ def grade(**options: Any) -> None:
 @COURSE_DIR
 @click.option("--jobs", type=click.IntRange(min=1), help="How many trials run at once (default: one per core).")
 @click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write all of it to this file, too.")
-def verify(assignments: tuple[str, ...], course_dir: Path, jobs: int | None, json_path: Path | None) -> None:
+@click.option("--forms", is_flag=True, help="Only list the forbidden forms of answers, and where the release shows one.")
+def verify(assignments: tuple[str, ...], course_dir: Path, jobs: int | None, json_path: Path | None, forms: bool) -> None:
     """Say whether the tests themselves are any good.
 
     Tries solutions, lazy answers, mutants, right answers written otherwise and known mistakes on the
@@ -199,7 +200,7 @@ def verify(assignments: tuple[str, ...], course_dir: Path, jobs: int | None, jso
         click.echo(f"nbreferee: {error}", err=True)
         sys.exit(2)
     from nbreferee.verify import verify_assignment
-    from nbreferee.verify.report import print_report
+    from nbreferee.verify.report import print_forms, print_report
 
     verified = []
     with Progress(console=Console(stderr=True), transient=True) as bar:
@@ -211,10 +212,10 @@ def verify(assignments: tuple[str, ...], course_dir: Path, jobs: int | None, jso
             bar.update(rows[notebook], completed=done, total=expected)
 
         for name in names:
-            verified += verify_assignment(course, name, jobs or len(os.sched_getaffinity(0)), progress)
+            verified += verify_assignment(course, name, jobs or len(os.sched_getaffinity(0)), progress, forms)
     if json_path:
         json_path.write_text(json.dumps([one.as_json() for one in verified], indent=1, ensure_ascii=False) + "\n")
-    print_report(verified, Console())
+    (print_forms if forms else print_report)(verified, Console())
     sys.exit(1 if any(one.findings for one in verified) else 0)
 
 

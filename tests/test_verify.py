@@ -87,6 +87,8 @@ FAULTS = {
     "leaked_inline": (add_course(cell("Remember to `return a + 2 * b` here.", "markdown")), "the solution can be read in the release"),
     "unclosed": (add_course(tests=STRONG.replace("END", "AND")), "BEGIN HIDDEN TESTS has no END"),
     "no_markers": ([cell("def add(a, b): return a + 2 * b"), graded(STRONG, "add_tests")], "uses nothing that a student writes"),
+    "forbidden": (add_course(cell("$b + 7\\,a$", "markdown")), "the release shows a form of this answer, 'b + 7a', in forbidden.ipynb, cell number 4, line 1"),
+    "forbidden_nothing": (add_course(), "no exercise sub. There are: add"),
     "twice": (add_course(graded(STRONG, "add_tests")), "a second cell has this grade id"),
 }  # fmt: skip
 
@@ -109,6 +111,8 @@ BESIDE = {
     "one_bracket.equivalent.toml": '[mutant]\ncell = "add"\n',
     "no_reason.equivalent.toml": '[[mutant]]\ncell = "add"\nwas = "x"\nnow = "y"\n',
     "not_toml.equivalent.toml": "mutant = ",
+    "forbidden.forbidden.toml": "[add]\nlatex = ['b + 7a']\ncode = ['b + 7 * a', 'a - 7 * b']\n",
+    "forbidden_nothing.forbidden.toml": "[sub]\nlatex = ['a - b']\n",
 }
 
 
@@ -160,6 +164,12 @@ def test_sound_notebook_has_nothing_to_mend(name, faulty):
 def test_right_answers_written_otherwise_are_counted(faulty):
     _, verified = faulty
     assert verified["alternatives"]["exercises"][0]["alternatives"] == {"tried": 2, "good": 2}
+
+
+def test_forbidden_forms_are_counted_by_exercise_and_listed(faulty):
+    _, verified = faulty
+    assert verified["forbidden"]["exercises"][0]["forms"] == {"tried": 3, "good": 2}
+    assert [len(form["shown"]) for form in verified["forbidden"]["forms"]] == [1, 0, 0]
 
 
 def test_survivor_is_shown_as_a_diff(faulty):

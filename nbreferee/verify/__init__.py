@@ -8,7 +8,8 @@ sentence. What can be seen by reading alone is in `soundness`.
 An instructor may keep two files beside the assignment's folder, where nbgrader never releases them:
 `source/NOTEBOOK.alternatives.py`, right answers in Jupytext's percent format, each cell titled with
 the grade id it answers; and `source/NOTEBOOK.equivalent.toml`, mutants that cannot be told from the
-solution, each a table `[[mutant]]` of cell, was, now and reason.
+solution, each a table `[[mutant]]` of cell, was, now and reason. A third, `source/NAME.forbidden.toml`,
+lists forms of answers that the release must not show (see `forbidden`).
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ import shutil
 import tempfile
 import time
 import tomllib
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbreferee.master import Master, MasterError, read_master
 from nbreferee.verify import soundness
 from nbreferee.verify.examine import Beside, Examination, Examined, Exercise, Finding
+from nbreferee.verify.forbidden import CourseRelease, FormResult, files_of_nothing, read_forms
 from nbreferee.verify.session import QUIET
 
 Progress = Callable[[str, int, int], None]  # (path of the notebook, done, expected)
@@ -45,34 +47,62 @@ class Verified:
     exercises: list[Exercise]
     findings: list[Finding]
     wall_s: float
+    forms: list[FormResult] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Return all of it, fit for JSON."""
         return asdict(self)
 
 
-def verify_assignment(course: CourseDirectory, assignment: str, jobs: int, progress: Progress) -> list[Verified]:
-    """Verify every notebook of an assignment."""
+def verify_assignment(
+    course: CourseDirectory, assignment: str, jobs: int, progress: Progress, forms_only: bool = False
+) -> list[Verified]:
+    """Verify every notebook of an assignment, or only look for forbidden forms."""
     folder = Path(course.format_path(course.source_directory, ".", assignment))
     paths = sorted(folder.glob("*.ipynb"))
     if not paths:
         return [Verified(assignment, assignment, [], [Finding("", f"{folder}: no notebook. Add one, or remove the folder.")], 0.0)]
-    return [_verify_notebook(course, assignment, path, jobs, progress) for path in paths]
+    trials = None if forms_only else (jobs, progress)
+    release = CourseRelease(folder.parent, lambda path: _released_cells(course, path))
+    verified = [_verify_notebook(course, assignment, path, release, trials) for path in paths]
+    verified[0].findings.extend(Finding("", reason) for reason in files_of_nothing(folder.parent))
+    return verified
 
 
-def _verify_notebook(course: CourseDirectory, assignment: str, path: Path, jobs: int, progress: Progress) -> Verified:
+def _released_cells(course: CourseDirectory, path: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield label, type and source of the cells that a student gets."""
+    master = read_master(path)
+    for cell, shown in zip(master.cells, soundness.make_release(master, course.config).cells, strict=True):
+        yield cell.label, shown.cell_type, shown.source
+
+
+def _verify_notebook(
+    course: CourseDirectory, assignment: str, path: Path, release: CourseRelease, trials: tuple[int, Progress] | None
+) -> Verified:
     started = time.monotonic()
     try:
         master, beside = read_master(path), read_beside(path)
-        release = soundness.make_release(master, course.config)
-        by_reading = list(soundness.findings(master, release, course.config))
-        examined = _in_own_process(master, {n: c.source for n, c in enumerate(release.cells)}, beside, jobs, progress)
+        forms = release.results(read_forms(master))
+        found = [Finding(form.exercise, reason) for form in forms for reason in form.reasons]
+        examined = _examined(course, master, beside, *trials) if trials else Examined([], [])
     except MasterError as error:
         return Verified(assignment, path.stem, [], [Finding("", str(error))], time.monotonic() - started)
     except Exception as error:  # a fault of ours must not cost the other notebooks
         reason = f"{path}: nbreferee itself failed on it ({type(error).__name__}: {error}). Please report this."
         return Verified(assignment, path.stem, [], [Finding("", reason)], time.monotonic() - started)
-    return Verified(assignment, path.stem, examined.exercises, by_reading + examined.findings, time.monotonic() - started)
+    for exercise in examined.exercises:
+        for form in forms:
+            if form.exercise == exercise.name:
+                exercise.forms.count(not form.shown)
+    return Verified(assignment, path.stem, examined.exercises, examined.findings + found, time.monotonic() - started, forms)
+
+
+def _examined(course: CourseDirectory, master: Master, beside: Beside, jobs: int, progress: Progress) -> Examined:
+    """Return what reading a notebook and trying answers on it finds."""
+    release = soundness.make_release(master, course.config)
+    by_reading = list(soundness.findings(master, release, course.config))
+    examined = _in_own_process(master, {n: c.source for n, c in enumerate(release.cells)}, beside, jobs, progress)
+    return Examined(examined.exercises, by_reading + examined.findings)
 
 
 def read_beside(path: Path) -> Beside:

@@ -63,6 +63,7 @@ class Exercise:
     equivalent: int = 0
     mistakes: Tally = field(default_factory=Tally)
     alternatives: Tally = field(default_factory=Tally)
+    forms: Tally = field(default_factory=Tally)  # forbidden ones; good are those that the release does not show
 
 
 @dataclass(frozen=True)

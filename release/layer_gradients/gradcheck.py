@@ -140,7 +140,7 @@ def check_gradient(
 
 
 def plot_jacobians(analytic: np.ndarray, numeric: np.ndarray, inputs: int | None = None):
-    """Draw a Jacobian, its numerical twin and their difference side by side; return the figure.
+    """Draw a Jacobian, its numerical twin beside it and their difference below; return the figure.
 
     Every array is drawn as a matrix with an output a row and an input a column; `inputs` is the
     number of columns (default: the last axis).
@@ -150,8 +150,9 @@ def plot_jacobians(analytic: np.ndarray, numeric: np.ndarray, inputs: int | None
     columns = inputs or np.shape(np.atleast_1d(numeric))[-1]
     analytic, numeric = (np.reshape(a, (-1, columns)) for a in (analytic, numeric))
     panels = (analytic, numeric, analytic - numeric)
-    fig, axes = plt.subplots(1, 3, figsize=(9, 3), layout="constrained")
-    for ax, panel, title in zip(axes, panels, ("analytic", "numeric", "difference"), strict=True):
+    fig = plt.figure(figsize=(5.6, 4.6), layout="constrained")  # narrow, for a phone
+    axes = fig.subplot_mosaic([["analytic", "numeric"], ["difference", "."]])
+    for (title, ax), panel in zip(axes.items(), panels, strict=True):
         limit = np.max(np.abs(panel[np.isfinite(panel)]), initial=0) or 1
         image = ax.imshow(panel, cmap="PuOr", vmin=-limit, vmax=limit, aspect="auto")
         ax.set(title=title, xlabel="input", ylabel="output")

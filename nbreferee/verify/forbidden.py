@@ -5,9 +5,9 @@ answer or by a function in it; `latex` and `code` list every form in which the a
 
     [softmax_jacobian]
     latex = ['\\mathrm{diag}(y) - y\\,y^\\top', 'y_i\\,(\\delta_{ij} - y_j)']
-    code = ["np.diag(y) - np.outer(y, y)"]
+    code = ["np.diag(y) - np.outer(y, y)", "diag(y) - y yᵀ"]
 
-A form may stand in no notebook of the course and in none of the files that are released with it.
+Formulas typed with Unicode may stand in either list. A form may stand in no notebook of the course and in none of the files that are released with it.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from functools import cached_property
 from pathlib import Path
 
 from nbreferee.master import Master, MasterError, changed_names, read_master
-from nbreferee.verify.latex import formula, is_balanced
+from nbreferee.verify.latex import formula, formula_in_prose, is_balanced
 from nbreferee.verify.passages import Passage, code_passages, markdown_passages
 from nbreferee.verify.pycode import code, code_in_prose, parsed
 from nbreferee.verify.symbols import SCRIPTS, TRAILERS, Symbol, occurrences
 
 SUFFIX = ".forbidden.toml"
 LANGUAGES = ("latex", "code")
-SHORTEST = 2  # symbols
+SHORTEST_NAME = 4  # letters of a name that may be a form by itself, such as a function's of NumPy's
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Form:
     exercise: str  # the label of the answer's cell
     language: str  # latex or code
     text: str
-    readings: tuple[tuple[Symbol, ...], ...]  # the same form as symbols, for the ways to read a passage
+    formulas: tuple[tuple[Symbol, ...], ...] = ()  # as symbols to look for in formulas
+    codes: tuple[tuple[Symbol, ...], ...] = ()  # as symbols to look for in code, for each way to read it
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,8 @@ class CourseRelease:
     def _places(self, form: Form) -> tuple[str, ...]:
         places: dict[tuple[str, int], str] = {}
         for passage, formulas, codes in self._passages:
-            if form.language == "latex":
-                lines = {line for reading in form.readings for line in occurrences(reading, formulas, SCRIPTS)}
-            else:
-                lines = {line for reading in form.readings for text in codes for line in occurrences(reading, text, TRAILERS)}
+            lines = {line for reading in form.formulas for line in occurrences(reading, formulas, SCRIPTS)}
+            lines |= {line for reading in form.codes for text in codes for line in occurrences(reading, text, TRAILERS)}
             for line in sorted(lines):
                 excerpt = passage.text.split("\n")[line - passage.line].strip() if passage.text else ""
                 places.setdefault((passage.place, line), f"{passage.place}, line {line}: '{_shortened(excerpt)}'")
@@ -176,24 +175,23 @@ def _refuse_unknown(path: Path, exercise: str, known: Iterable[str]) -> None:
 def _forms(where: str, exercise: str, table: dict[str, list[str]]) -> Iterator[Form]:
     for language, texts in table.items():
         for text in texts:
-            readings = _latex_readings(where, text) if language == "latex" else _code_readings(where, text)
-            if min(map(len, readings)) < SHORTEST:
-                raise MasterError(f"{where}: the form {text!r} has fewer than two symbols, and would be found everywhere. Write more of it.")
-            yield Form(exercise, language, text, readings)
+            if language == "latex" and not is_balanced(text):
+                raise MasterError(f"{where}: a brace is missing in {text!r}. Mend it.")
+            form = _latex_form(exercise, text) if language == "latex" else _code_form(exercise, text)
+            if any(len(one) < 2 and (one in form.formulas or len(text) < SHORTEST_NAME) for one in (*form.formulas, *form.codes)):
+                raise MasterError(f"{where}: the form {text!r} is too short, and would be found everywhere. Write more of it.")
+            yield form
 
 
-def _latex_readings(where: str, text: str) -> tuple[tuple[Symbol, ...], ...]:
-    if not is_balanced(text):
-        raise MasterError(f"{where}: a brace is missing in {text!r}. Mend it.")
-    symbols = formula(text.strip().strip("$").rstrip(".,; "))
-    return (tuple(symbols),)
+def _latex_form(exercise: str, text: str) -> Form:
+    return Form(exercise, "latex", text, formulas=(tuple(formula(text.strip().strip("$").rstrip(".,; "))),))
 
 
-def _code_readings(where: str, text: str) -> tuple[tuple[Symbol, ...], ...]:
-    if parsed(text) is None:
-        raise MasterError(f"{where}: {text!r} is not Python. Mend it.")
-    readings = {tuple(_bare(reading(text))): None for reading in (code, code_in_prose)}
-    return tuple(readings)
+def _code_form(exercise: str, text: str) -> Form:
+    """Read a form as code, and as a formula if it is typed like one, such as y yᵀ or y y^T."""
+    is_formula = parsed(text) is None or not text.isascii() or "^" in text
+    codes = dict.fromkeys(tuple(_bare(reading(text))) for reading in (code, code_in_prose))
+    return Form(exercise, "code", text, (tuple(formula_in_prose(text)),) if is_formula else (), tuple(codes))
 
 
 def _bare(symbols: Sequence[Symbol]) -> list[Symbol]:

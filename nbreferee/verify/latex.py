@@ -38,7 +38,8 @@ WORDS = {"diag", "softmax", "sigmoid", "relu", "log", "exp", "max", "min", "det"
 GREEK = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi chi psi omega".split()
 IN_PROSE = {**{name: f"\\{name}" for name in GREEK}, **{name.title(): f"\\{name.title()}" for name in GREEK}, "sum": r"\sum", "partial": r"\partial"}
 SHORT = set("is as in of to by on or so it be we an at if no do up us".split())  # words, not products of two letters
-LEXEME = re.compile(r"\\[A-Za-z]+|\\.|[A-Za-z]+|\S", re.DOTALL)
+LEXEME = re.compile(r"\\[A-Za-z]+|[A-Za-z]+(?:\\_[A-Za-z0-9]+)+|\\.|[A-Za-z]+|\S", re.DOTALL)
+NAME = re.compile(r"\b[A-Za-z]{2,}(?:_[A-Za-z0-9]{2,}|_[0-9])+\b")  # dz_dY is a name, and not dz with a subscript
 
 
 @dataclass
@@ -84,12 +85,14 @@ def is_balanced(text: str) -> bool:
 
 def _lexemes(text: str, prose: bool) -> Iterator[Symbol]:
     after_script = False
+    if prose:
+        text = NAME.sub(lambda found: found[0] if found[0].partition("_")[0] in IN_PROSE else found[0].replace("_", "\\_"), text)
     for match in LEXEME.finditer(text):
         found, position = match[0], match.start()
         if found.isascii() and found.isalpha():
             parts = _letters(found, prose, after_script)
         elif found.isascii():
-            parts = [found]
+            parts = [found.replace("\\_", "_") if found[0].isalpha() else found]
         else:
             parts = _unicode(found)
         for part in parts:

@@ -83,7 +83,7 @@ class _Canonical(ast.NodeTransformer):
 def _plain_call(node: ast.Call) -> ast.expr:
     """Return a call of a function of NumPy's as the operator or the method that does the same."""
     name, arguments = _called(node)
-    if name in ("transpose", "swapaxes") and arguments and all(ast.unparse(a) in ("0", "1", "-1", "-2") for a in arguments[1:]):
+    if name in ("transpose", "swapaxes") and arguments and not isinstance(arguments[0], ast.Constant) and all(ast.unparse(a) in ("0", "1", "-1", "-2") for a in arguments[1:]):
         return ast.Attribute(arguments[0], "T", ast.Load())
     if name in OPERATORS and len(arguments) == 2 and not node.keywords:
         return ast.BinOp(arguments[0], OPERATORS[name](), arguments[1])

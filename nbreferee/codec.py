@@ -108,13 +108,13 @@ class _Writer:
             raise CodecError("nested too deeply")
         if kind in SIMPLE:
             self.last += self._simple(value, kind)
-        elif id(value) in self._numbers:
-            self.last += b"r" + COUNT.pack(self._numbers[id(value)])
-        elif id(value) in self._shared:
-            self.last += b"p" + COUNT.pack(self._shared[id(value)])
+        elif (number := self._numbers.get(identity := id(value))) is not None:  # `id` is slow: it is an audit event
+            self.last += b"r" + COUNT.pack(number)
+        elif (number := self._shared.get(identity)) is not None:
+            self.last += b"p" + COUNT.pack(number)
         elif kind in CONTAINERS or (kind is np.ndarray and value.dtype.kind in "biufcU"):
             if kind in CHANGEABLE:
-                self._numbers[id(value)] = len(self._numbers)
+                self._numbers[identity] = len(self._numbers)
                 self._parts.append(value)
             self._array(value) if kind is np.ndarray else self._container(value, kind, depth - 1)
         elif kind in SCALARS:

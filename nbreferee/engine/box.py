@@ -27,6 +27,7 @@ import numpy as np
 
 from nbreferee.codec import CodecError, decode, encode, in_pieces
 from nbreferee.codec_format import SIMPLE
+from nbreferee.engine.audit import add_handlers
 from nbreferee.engine.box_references import BoxReferences, Heap, Identities
 from nbreferee.engine.channel import Channel
 from nbreferee.engine.conversation import CANNOT_LEAVE, Answer, Around, Generators, brief, in_full, is_writing, set_random_state
@@ -35,7 +36,7 @@ from nbreferee.engine.figures import Figures
 from nbreferee.engine.files import Files
 from nbreferee.engine.instances import state_of
 from nbreferee.engine.outside import explained
-from nbreferee.engine.placing import Placed
+from nbreferee.engine.placing import EVENTS, Placed
 from nbreferee.engine.shell import Shell, error_output
 from nbreferee.engine.student_modules import BoxModules
 
@@ -43,6 +44,7 @@ HEARD_CHARACTERS = 1_000_000  # of what one call prints
 OPERATORS = ("lt le eq ne gt ge add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift neg pos abs invert "
              "contains getitem setitem delitem iadd isub imul itruediv ifloordiv imod ipow imatmul iand ior ixor ilshift irshift "
              "index length_hint").split()  # fmt: skip
+WRITING = frozenset({"os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.move", "shutil.rmtree"})  # events, besides "open"
 
 
 class Overrun(BaseException):
@@ -64,7 +66,7 @@ class Box:
         self._wrote = False
         self._generators = Generators()
         self._random_after: tuple | None = None  # as the last call has left it, where nothing else has run since
-        sys.addaudithook(self._note_writing)
+        add_handlers(lambda event: [placed.on_event] * (event in EVENTS) + [self._note_writing] * (event in WRITING or event == "open"))
         self._operations: dict[str, Callable[..., Any]] = {
             "cell": self._run_cell, "files": self._files.take, "hand_in": self._files.hand_in, "new_files": self._files.changes,
             "name": self._name, "names": self._names, "call": self._call, "attributes": lambda one: dict(vars(one)), "state": state_of,
@@ -84,9 +86,7 @@ class Box:
         }  # fmt: skip
 
     def _note_writing(self, event: str, arguments: tuple) -> None:
-        self._placed.on_event(event, arguments)
-        if event in ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.move", "shutil.rmtree") or (event == "open" and is_writing(arguments[2])):
-            self._wrote = True
+        self._wrote |= event in WRITING or is_writing(arguments[2])
 
     def serve(self) -> None:
         """Answer until the other side is gone."""
@@ -169,23 +169,23 @@ class Box:
         hidden = self._shell.user_ns_hidden
         return [name for name in list(self._shell.user_ns) if type(name) is str and name not in hidden]
 
-    def _call(self, function: Any, blob: bytes, heap: list, around: bytes) -> dict[int, Any]:
+    def _call(self, function: Any, blob: bytes, heap: list, limit_s: float, around: bytes) -> dict[int, Any]:
         """Call a function; return what it gives and what has changed by it.
 
         `blob` holds the arguments, `heap` the instances of instructor's classes among them, and
-        `around` the rest, in brief (see `conversation.Around` and `Answer`).
+        `around` the rest, in brief (see `conversation.Around` and `Answer`), if there is any.
         """
         self._references.rebuild(heap)
         parts: list[Any] = []
         arguments, named = decode(blob, unwrap=self._references.unwrap, parts=parts)
         shared = {id(one): place for place, one in enumerate(parts)}
-        found = in_full(Around, decode(around, unwrap=self._references.unwrap))
+        found = in_full(Around, decode(around, unwrap=self._references.unwrap) if around else {})
         called_with = self._references.heap
         what = self._callable[function] if type(function) is str else function
         lent = {name: encode(value, wrap=self._references.wrap) for name, value in found.names.items()}
         heard = io.StringIO(), io.StringIO()
         raised, value = None, None
-        with self._surroundings(found, heard) as warned, self._limited(found.limit_s):
+        with self._surroundings(found, heard) as warned, self._limited(limit_s):
             try:
                 value = what(*arguments, **named)
             except BaseException as error:

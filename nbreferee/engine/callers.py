@@ -11,7 +11,7 @@ from pathlib import Path
 from nbreferee.engine.received import as_text
 
 IMPORTERS = frozenset({"importlib._bootstrap", "importlib._bootstrap_external", "zipimport"})
-OURS = ("nbreferee.engine.callers", "nbreferee.engine.provenance")
+OURS = ("nbreferee.engine.audit", "nbreferee.engine.callers", "nbreferee.engine.provenance")
 OUTSIDE = "nbreferee.engine.template"  # it runs the process: frames from there on are nobody's
 PACKAGE = str(Path(__file__).parents[1])
 

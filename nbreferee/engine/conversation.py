@@ -88,7 +88,6 @@ class Facts:
 class Around(NamedTuple):
     """What a student's function finds when it is called, besides its arguments."""
 
-    limit_s: float = 0.0
     random: tuple | None = None  # state of the global generators, where the test has changed it
     names: Mapping[str, Any] = {}  # that the test has set
     gone: Sequence[str] = ()  # that it has deleted
@@ -114,13 +113,17 @@ class Answer(NamedTuple):
 
 def brief(record: Around | Answer) -> dict[int, Any]:
     """Return what a record says beyond the usual, by place."""
-    pairs = enumerate(zip(record, type(record)._field_defaults.values(), strict=True))
-    return {place: said for place, (said, usual) in pairs if type(said) is not type(usual) or said != usual}
+    usual = type(record)._field_defaults.values()
+    return {place: said for place, (said, one) in enumerate(zip(record, usual, strict=True)) if type(said) is not type(one) or said != one}
 
 
 def in_full(kind: type[Around] | type[Answer], said: dict[int, Any]) -> Any:
-    """Return the record that `brief` made this of."""
-    return kind(*(said.get(place, usual) for place, usual in enumerate(kind._field_defaults.values())))
+    """Return the record that `brief` made this of; places that it does not have are left out."""
+    values = list(kind._field_defaults.values())
+    for place, one in said.items():
+        if type(place) is int and 0 <= place < len(values):
+            values[place] = one
+    return kind._make(values)
 
 
 class Generators:

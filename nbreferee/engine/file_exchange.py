@@ -8,8 +8,9 @@ import shutil
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from nbreferee.engine.audit import Handler
 from nbreferee.engine.conversation import is_writing
-from nbreferee.engine.placing import Placed
+from nbreferee.engine.placing import EVENTS, Placed
 from nbreferee.engine.provenance import Provenance
 from nbreferee.engine.student import Student
 
@@ -31,13 +32,13 @@ class FileExchange:
         """Start again with a new box."""
         self._known.clear()
 
-    def on_event(self, event: str, arguments: tuple) -> None:
-        """Look at an audit event of a test."""
-        self._placed.on_event(event, arguments)
-        if event == "open":
-            self._changed |= is_writing(arguments[2]) and not str(arguments[0]).startswith(("/dev", "/proc"))
-        elif event.startswith(CHANGING):
-            self._changed = True
+    def handlers(self, event: str) -> list[Handler]:
+        """Return what looks at an audit event of a test."""
+        changes = event == "open" or event.startswith(CHANGING)
+        return [self._placed.on_event] * (event in EVENTS) + [self._note_change] * changes
+
+    def _note_change(self, event: str, arguments: tuple) -> None:
+        self._changed |= event != "open" or (is_writing(arguments[2]) and not str(arguments[0]).startswith(("/dev", "/proc")))
 
     def fetch(self) -> None:
         """Bring in what the student's code has made, changed and removed: never in the place of the instructor's."""

@@ -29,6 +29,7 @@ CONTAINERS = (list, tuple, set, frozenset, collections.deque, *VIEWS)
 HOLDERS = (collections.UserDict, collections.UserList, collections.ChainMap, types.MappingProxyType)
 POLYNOMIALS = (np.poly1d, *kinds_numpy.POLYNOMIALS)
 CLASSES = (type, types.GenericAlias, types.UnionType, type(typing.List[int]), type(typing.Optional[int]))  # noqa: UP006, UP045
+NUMBERS = frozenset({type(None), bool, int, float, complex, *(kind for kind in np.sctypeDict.values() if np.dtype(kind).kind in "biufc")})
 SIZED = (*CONTAINERS, dict, range, str, bytes, bytearray)
 
 
@@ -55,6 +56,10 @@ def _doer(label: str) -> str:
 
 def oddities(value: Any) -> set[str]:
     """Return what is odd about a value and what it holds, in words; nothing, as a rule."""
+    if type(value) in NUMBERS:
+        return {NAN} if value != value else set()
+    if type(value) is np.ndarray and value.dtype.kind in "biufc":
+        return _of_array(value)
     found = {EMPTY} if _is_empty(value) else set()
     left = [value]
     for _ in range(WALKED):

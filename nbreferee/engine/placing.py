@@ -14,6 +14,9 @@ from pathlib import Path
 
 from nbreferee.engine.conversation import is_writing
 
+ATTRIBUTES = frozenset({"sqlite3.connect", "os.truncate", "os.chmod", "os.utime"})  # events before a file, or what is known of it, changes
+NAMES = frozenset({"os.mkdir", "os.remove", "os.rmdir", "os.rename"})  # events before names in a folder change
+EVENTS = ATTRIBUTES | NAMES | {"open"}
 COPIED_BYTES = 8 << 20  # of all files together
 COPIED_FILES = 500
 WHOLE_FROM = 200  # files in a folder that a tester has as one link: a disk takes its time for each
@@ -51,12 +54,12 @@ class Placed:
                         place.symlink_to(path)
 
     def on_event(self, event: str, arguments: tuple) -> None:
-        """Look at an audit event: a link to a file of the assignment that is to be written becomes a copy."""
+        """Look at one of EVENTS: a link to a file of the assignment that is to be written becomes a copy."""
         if event == "open" and is_writing(arguments[2]):
             self.make_own(arguments[0])
-        elif event in ("sqlite3.connect", "os.truncate", "os.chmod", "os.utime"):
+        elif event in ATTRIBUTES:
             self.make_own(arguments[0])
-        elif event in ("os.mkdir", "os.remove", "os.rmdir", "os.rename"):
+        elif event in NAMES:
             for path in arguments[: 2 if event == "os.rename" else 1]:
                 self._unfold(path)
 
@@ -72,7 +75,6 @@ class Placed:
                 aside = f"{name}.nbreferee-copy"
                 shutil.copyfile(target, aside)
                 os.replace(aside, name)
-
 
     def _unfold(self, path: object) -> None:
         """Turn links to whole folders on the way to a path into folders of links."""

@@ -33,7 +33,6 @@ from __future__ import annotations
 
 import ast
 import os
-import sys
 import threading
 import types
 from collections.abc import Callable, Iterable
@@ -42,6 +41,7 @@ from typing import Any
 
 from yaml.constructor import FullConstructor
 
+from nbreferee.engine.audit import Handler, add_handlers
 from nbreferee.engine.callers import IMPORTERS, callers, is_in, module_of, split, texts_handed_to
 from nbreferee.engine.conversation import is_writing
 from nbreferee.engine.instructor_text import InstructorText
@@ -89,12 +89,12 @@ class Provenance:
             "subprocess.Popen": self._on_command, "os.system": self._on_command, "os.exec": self._on_command, "os.posix_spawn": self._on_command,
         }  # fmt: skip
 
-    def install(self) -> None:
-        """Start to watch; there is no way back."""
+    def install(self, before: Callable[[str], list[Handler]] = lambda event: []) -> None:
+        """Start to watch; there is no way back. `before` are handlers that come first, by event."""
         self._pickles.watch()
         self._guard_yaml()
         checks, check = self._checks, self.check
-        sys.addaudithook(lambda event, arguments: check(event, arguments) if event in checks else None)
+        add_handlers(lambda event: before(event) + [check] * (event in checks))
 
     def begin_cell(self) -> None:
         """Start a cell."""

@@ -180,7 +180,8 @@ class Student(Questions):
         try:
             self.files_to_box()
             blob, heap, around = self._packed(arguments, named or {})
-            said = self.ask("call", function, blob, heap, around)
+            limit_s = min(self.call_limit_s, max(0.1, self.deadline - time.monotonic()))
+            said = self.ask("call", function, blob, heap, limit_s, around)
             if type(said) is not dict:
                 raise self._lose(UNRULY)
             answer = in_full(Answer, said)
@@ -260,8 +261,8 @@ class Student(Questions):
             replaced["input"] = lambda prompt="": sys.stdin.readline().rstrip("\n")
         before, self._random = self._random, self._generators.state(self._random)
         return Around(
-            limit_s=min(self.call_limit_s, max(0.1, self.deadline - time.monotonic())), random=None if self._random is before else self._random,
-            names=names, gone=gone, builtins=replaced, errstate={kind: what for kind, what in np.geterr().items() if what != self._errstate[kind]},
+            random=None if self._random is before else self._random, names=names, gone=tuple(gone), builtins=replaced,
+            errstate={kind: what for kind, what in np.geterr().items() if what != self._errstate[kind]},
         )  # fmt: skip
 
     def _pass_on(self, heard: Any, warned: Any) -> None:
@@ -275,12 +276,13 @@ class Student(Questions):
                 warnings.warn(str(text), kind, stacklevel=4)
 
     def _packed(self, arguments: tuple, named: dict[str, Any]) -> tuple[bytes, list, bytes]:
-        """Return the arguments, the instructor's objects among them, and what a call finds around it, each encoded."""
+        """Return the arguments, the instructor's objects among them, and what a call finds around it, each encoded; nothing where that is as usual."""
         wrap = self._references.wrap
         try:
             parts: list[Any] = []
             blob = encode((arguments, named), wrap=wrap, parts=parts)
-            around = encode(brief(self._around()), wrap=wrap)
+            unusual = brief(self._around())
+            around = encode(unusual, wrap=wrap) if unusual else b""
             heap, done = [], 0
             while done < len(self._references.heap):  # which grows as attributes turn out to hold more instances
                 one = self._references.heap[done]

@@ -188,12 +188,7 @@ class Tester:
 
     def _patch(self) -> None:
         """Let what looks into functions and figures look into the student's, too."""
-
-        def watch(event: str, arguments: tuple) -> None:
-            self._files.on_event(event, arguments)
-
-        sys.addaudithook(watch)
-        self._provenance.install()
+        self._provenance.install(self._files.handlers)
         real = {name: getattr(inspect, name) for name in ("getsource", "getsourcelines")}
 
         def getsource(one: Any) -> str:

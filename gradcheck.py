@@ -1,6 +1,6 @@
 """Check gradients: against finite differences, and against a reference.
 
-The only file that a notebook of this course needs beside NumPy and Matplotlib. It holds no answers.
+The only file that a notebook of this course imports beside NumPy and Matplotlib. It holds no answers.
 
 For students, while they work:
 
@@ -13,8 +13,8 @@ For tests, a table of a function, its reference, the cases, and the mistakes tha
 
 `check` says in one AssertionError what went wrong, in this order: the function raised; it returned
 nothing, or something that is no array; the shape is wrong; a value is not finite; the values are
-wrong; an argument was changed. To that it adds the likely cause: a named mistake that does the same
-on every case, or else a pattern (sign, factor, transpose, diagonal, order of the axes).
+wrong; an argument was changed. To that it adds the likely cause: a named mistake that does the same,
+or else a pattern (see `gradcheck_causes`), or else what the grader finds (see `look_further`).
 """
 
 from __future__ import annotations
@@ -25,23 +25,25 @@ import inspect
 import io
 import itertools
 import linecache
-import textwrap
+import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from gradcheck_causes import (
+    RTOL, RTOL_FLOAT32, Result, agree, differing, factor_pattern, farthest, finite_fault, pattern, shape_fault, tolerance, value_fault,
+)  # fmt: skip
+
 __all__ = [
-    "any_slope", "any_svd", "cases_for", "check", "check_example", "check_gradient", "numerical_jacobian", "plot_jacobians",
-    "random_arrays", "up_to_basis", "up_to_sign",
+    "NotWritten", "any_slope", "any_svd", "cases_for", "check", "check_example", "check_gradient", "numerical_jacobian",
+    "plot_jacobians", "random_arrays", "up_to_basis", "up_to_sign",
 ]  # fmt: skip
 
-ATOL = 1e-12
-RTOL = 1e-7
-RTOL_FLOAT32 = 1e-4
+ANALYTIC_RTOL = 1e-12  # a formula meets this in some case; finite differences, right to 11 digits at best, in none
 
 # The first case is tried in these forms too. Those of the first table cost no points: where one fails,
 # a note says so, and what helps.
@@ -59,6 +61,33 @@ SCALED = {
 FORMS = GIVEN_AS | SCALED
 
 Parts = tuple[np.ndarray, ...]
+
+# A grader that knows more than the test, such as the solution, may put a function here. It is called where a
+# wrong answer has no known cause, with the student's function's name, the reference, and `agrees`, which tells
+# of a wrong function whether it does what the student's did; it returns the cause in words, or "".
+look_further: Callable[[str, Callable, Callable[[Callable], bool]], str] | None = None
+
+
+class NotWritten(NotImplementedError):
+    """Raised by a function that is still to be written: says which, in one line.
+
+    Examples
+    --------
+    >>> def softmax(z):
+    ...     raise NotWritten
+    >>> softmax(0)
+    Traceback (most recent call last):
+    ...
+    gradcheck.NotWritten: softmax is not written yet.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        name = sys._getframe(1).f_code.co_name
+        super().__init__(text or f"{'This cell' if name == '<module>' else name} is not written yet.")
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what Jupyter shows."""
+        return [str(self)]
 
 
 # ---------------------------------------------------------------- finite differences
@@ -103,40 +132,90 @@ def check_gradient(
     ----------
     f : function of one array, returning an array or a number
     gradient : array of shape f(x).shape + x.shape, or a function that returns it for x
-    tolerance : largest relative error accepted, max|analytic - numeric| / max|numeric|
+    tolerance : largest relative error accepted, in every entry, beyond what the numbers can tell
     figure : draw `plot_jacobians` where the two differ
 
     Returns
     -------
-    The relative error.
+    The relative error max|analytic - numeric| / max|numeric|.
 
     Raises
     ------
     AssertionError
-        where the shapes differ or the relative error exceeds the tolerance.
+        where the shapes differ or the relative error of an entry exceeds the tolerance.
     """
+    _require_order(f, gradient, x)
     x = np.array(x, dtype=np.float64)
     with np.errstate(all="ignore"):
-        numeric = numerical_jacobian(f, x, h)
+        numeric, slopes, doubt = _differences(f, x, h)
     analytic = _value_of(gradient, x) if callable(gradient) else _as_array(gradient)[0]
     if analytic.shape != numeric.shape:
-        raise _failure(f"The gradient {_shape_fault(analytic, numeric)}.")
+        raise _failure(f"The analytic gradient {shape_fault(analytic, numeric, 'the numeric one has')}.")
     if not np.all(np.isfinite(numeric)):
         raise _failure(f"The numeric gradient is not finite: f has no derivative here, or the step h = {h:g} does not suit x.")
-    # What rounding f leaves in a difference of its values is no error of the gradient.
-    rounding = 10 * np.finfo(float).eps * np.max(np.abs(_value_of(f, x)), initial=0) / h
     largest = np.max(np.abs(numeric), initial=0)
-    difference = np.max(np.abs(analytic - numeric), initial=0)
-    error = float(difference / max(largest, rounding, 1e-300))
+    kinks = np.abs(slopes[1] - slopes[0]) > 1e-3 * largest + doubt
+    low, high = (np.where(kinks, side(slopes, axis=0), numeric) for side in (np.min, np.max))
+    nearest = np.clip(analytic, low, high)  # at a kink any slope between those of the two sides is right
+    difference = np.max(np.abs(analytic - nearest), initial=0)
+    error = float(difference / max(largest, np.max(doubt, initial=0), 1e-300))
     with np.printoptions(precision=6, suppress=True, threshold=60):
         print(f"analytic:\n{analytic}\nnumeric:\n{numeric}\nrelative error: {error:.1e}")
-    if difference <= tolerance * largest + rounding:
+    if np.any(kinks):
+        print("Note: f has a kink here. Its slope is another on each side, and the numeric gradient is their mean.")
+    wrong = ~(np.abs(analytic - nearest) <= tolerance * np.abs(numeric) + doubt)
+    if not np.any(wrong):
         return error
     if figure:
         plot_jacobians(analytic, numeric, inputs=x.size)
-    hint = _pattern(analytic, numeric, rtol=1e-5)
-    fault = _finite_fault(analytic, numeric) or _value_fault(analytic, numeric)
-    raise _failure(f"The gradient: {fault}.", hint)
+    worst = farthest(np.where(wrong, analytic, nearest), nearest)
+    where = f" at entry {[int(i) for i in worst]}" if worst else ""
+    values = differing(analytic[worst], numeric[worst], ", numeric ")
+    hint = pattern([Result(analytic, numeric, (x,), 1e-5)], ["x"]) if np.all(np.isfinite(analytic)) else ""
+    raise _failure(f"The gradient{where}: analytic {values}.", hint)
+
+
+def _differences(f: Callable, x: np.ndarray, h: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the numeric Jacobian, the slopes on both sides of x, and how far the Jacobian may be off.
+
+    It is off by rounding, about 1e-16 max|f| / h, and by the formula's own error, which is about a third
+    of the change when the step is doubled. What f cancels on the way, 1e-9 of the largest entry stands for.
+    """
+    numeric = numerical_jacobian(f, x, h)
+    center = _value_of(f, x)
+    values = center.reshape(center.shape + (1,) * x.ndim)
+    sides = []
+    for sign in (-1, 1):
+        side = np.empty(numeric.shape)
+        for index in np.ndindex(x.shape):
+            moved = x.copy()
+            moved[index] += sign * h
+            side[(..., *index)] = (_value_of(f, moved) - center) / (moved[index] - x[index])
+        sides.append(side)
+    rounding = 20 * np.finfo(float).eps * np.abs(values) / h
+    doubled = np.abs(numerical_jacobian(f, x, 2 * h) - numeric)
+    doubt = rounding + doubled + 1e-9 * np.max(np.abs(numeric), initial=0)
+    return numeric, np.array(sides), np.where(np.isfinite(doubt), doubt, 0)
+
+
+def _require_order(f: Any, gradient: Any, x: Any) -> None:
+    """Say in a sentence where the arguments of check_gradient stand in another order."""
+    order = "The order is check_gradient(f, gradient, x)"
+    if callable(x):
+        raise _failure(f"x, the third argument, is a function. {order}: x is the array at which the two are compared.")
+    if not callable(f):
+        raise _failure(f"f, the first argument, is no function. {order}: f is the function whose gradient is meant.")
+    if callable(gradient) and _is_gradient_of(gradient, f, x) and not _is_gradient_of(f, gradient, x):
+        raise _failure(f"f and gradient seem to be swapped: the first has the shape of a gradient of the second. {order}.")
+
+
+def _is_gradient_of(f: Callable, gradient: Callable, x: Any) -> bool:
+    """Tell by shapes whether one function may be the gradient of the other."""
+    x = np.array(x, dtype=np.float64)
+    try:
+        return np.shape(gradient(x.copy())) == np.shape(f(x.copy())) + x.shape
+    except Exception:  # what is wrong with them is said later
+        return False
 
 
 def plot_jacobians(analytic: np.ndarray, numeric: np.ndarray, inputs: int | None = None):
@@ -224,7 +303,7 @@ def any_svd(got: Parts, right: Parts, case: tuple) -> Parts:
     B = (right[0] * right[1]) @ right[2].T
     identity = np.eye(s.size)
     valid = np.all(s >= 0) and all(
-        _agree(a, b, RTOL_FLOAT32 if a.dtype == np.float32 else RTOL)
+        agree(a, b, tolerance(a))
         for a, b in ((U.T @ U, identity), (V.T @ V, identity), ((U * s) @ V.T, B))
     )
     if valid:
@@ -277,9 +356,14 @@ class _Judged:
     compare: Callable[[Parts, Parts, tuple], Parts] = _equal
     outputs: tuple[str, ...] = ()
     only: str = ""
+    rtol: float = RTOL
 
     def judges(self, position: int) -> bool:
         return not self.only or self.outputs.index(self.only) == position
+
+    def places(self, number: int) -> list[int]:
+        """Return which of so many outputs are judged."""
+        return [n for n in range(number) if number == 1 or self.judges(n)]
 
     def prefix(self, position: int, number: int = 0) -> str:
         """Return the output's name, to stand before what is wrong with it."""
@@ -292,11 +376,34 @@ class _Judged:
         return not self.only or self.only == self.outputs[0]
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class _Fault:
     rank: int  # place in the order in which faults are reported
     sentence: str
-    pattern: str = ""
+    output: int = 0  # the number of the output that is wrong
+
+
+RAISED, NO_ARRAY, SHAPE, NOT_FINITE, VALUES, ARGUMENTS = range(6)
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """What the student's function did on every case, beside the reference."""
+
+    cases: list[tuple]
+    wants: list[_Outcome]
+    gots: list[_Outcome]
+    faults: list[_Fault | None]
+    judged: _Judged
+
+    @property
+    def worst(self) -> int:
+        """Return the number of the case with the fault to report: of the first kind, and there the first."""
+        return min((n for n, fault in enumerate(self.faults) if fault), key=lambda n: self.faults[n].rank)
+
+    def in_order(self) -> list[int]:
+        """Return the numbers of all cases, those with faults first."""
+        return sorted(range(len(self.cases)), key=lambda n: (self.faults[n] is None, n))
 
 
 def check(
@@ -310,6 +417,7 @@ def check(
     only: str = "",
     forms: Iterable[str] = tuple(FORMS),
     rtol: float = RTOL,
+    analytic: bool = False,
 ) -> None:
     """Call a student's function and the reference on every case and compare.
 
@@ -326,6 +434,7 @@ def check(
         argument is then a fault where `only` is the first output, so that it costs points once.
     forms : in which forms of `FORMS` the first case is tried too.
     rtol : max|got - want| <= 1e-12 + rtol * max|want|; 1e-4 where the student returns float32.
+    analytic : whether finite differences, which are right to 7 to 11 digits in every case, are a fault.
 
     Raises
     ------
@@ -337,54 +446,34 @@ def check(
     >>> check(lambda x: -2 * x, lambda x: 2 * x, [(np.array([1.0, 3.0]),)])
     Traceback (most recent call last):
     ...
-    AssertionError: Your function, called with x = [1. 3.]: entry [1] is -6, expected 6.
+    AssertionError: Your function, called with x = [1, 3]: entry [1] is -6, expected 6.
     Likely cause: the sign is flipped.
     """
-    cases = [tuple(case) for case in cases]
+    cases = list(cases)
     if not cases or set(forms) - set(FORMS):
         raise ValueError(f"check wants cases, and forms among {', '.join(FORMS)}")
+    if others := [case for case in cases if not isinstance(case, tuple)]:
+        raise ValueError(f"a case is a tuple of arguments, such as (x,) for one; this one is {_kind(others[0])}")
     if only and only not in outputs:
         raise ValueError(f"only={only!r} is none of the outputs {', '.join(outputs) or '(there are none)'}")
-    judged = _Judged(compare, tuple(outputs), only)
-    name = getattr(student, "__name__", "<lambda>")
-    name = "Your function" if name == "<lambda>" else name
-    wants = [_call_reference(reference, case) for case in cases]
-    gots = [_call(student, case, want.parts, judged) for case, want in zip(cases, wants, strict=True)]
-    faults = [_fault(*triple, judged, rtol) for triple in zip(gots, wants, cases, strict=True)]
+    name = _name(student)
+    judged = _Judged(compare, tuple(outputs), only, rtol)
     form_notes: dict[str, str] = {}  # one for each form
-    for n, (fault, want, case) in enumerate(zip(faults, wants, cases, strict=True)):
-        for given in _as_float_arrays(case) if fault else ():
-            got = _call(student, given, want.parts, judged)
-            if _fault(got, want, given, judged, rtol) is None:
-                form = "lists" if any(isinstance(x, list) for x in case) else "integers"
-                form_notes.setdefault(form, _form_note(fault, form))
-                gots[n], faults[n], cases[n] = got, None, given
-                break
-    found = [(fault, case) for fault, case in zip(faults, cases, strict=True) if fault]
-    if found:
-        worst, case = min(found, key=lambda pair: pair[0].rank)
-        patterns = {fault.pattern for fault, _ in found if fault.rank == worst.rank}
-        written = not any(isinstance(got.error, NotImplementedError) for got in gots)
-        cause = _named_mistake(mistakes or {}, gots, wants, cases, judged) if written else ""
-        cause = cause or (patterns.pop() if len(patterns) == 1 else "")
-        where = _describe(student, reference, case)
-        raise _failure(f"{name}, {where}: {_ended(worst.sentence)}", cause)
-
-    has_arrays = any(isinstance(x, np.ndarray) and x.ndim for x in cases[0])
+    trial = _tried(student, reference, cases, judged, form_notes)
+    _require_written(trial, name)
+    if any(trial.faults):
+        n = trial.worst
+        where = _describe(student, reference, trial.cases[n])
+        right = trial.faults.count(None)
+        some = f" It is right for {right} of {len(cases)} sets of arguments." if right else ""
+        cause = _cause(trial, mistakes or {}, student, reference)
+        raise _failure(f"{name}, {where}: {_ended(trial.faults[n].sentence)}{some}", cause)
+    has_arrays = any(isinstance(x, np.ndarray) and x.ndim for x in trial.cases[0])
     for form in forms if has_arrays else ():
-        case = _in_form(cases[0], form)
-        want = _call_reference(reference, case)
-        if not all(np.all(np.isfinite(part)) for part in want.parts):
-            continue  # the exercise has no answer for these numbers
-        got = _call(student, case, want.parts, judged, form)
-        fault = _fault(got, want, case, judged, max(rtol, RTOL_FLOAT32) if form == "float32" else rtol)
-        if fault and form in GIVEN_AS:
-            form_notes.setdefault(form, _form_note(fault, form))
-        elif fault:
-            where = _describe(student, reference, case)
-            raise _failure(f"{name}, {where} given {FORMS[form][0]}: {_ended(fault.sentence)}", FORMS[form][1])
-
-    for note in dict.fromkeys([*(note for got in gots for note in got.notes), *form_notes.values()]):
+        _try_form(form, student, reference, trial, form_notes)
+    if analytic:
+        _require_formula(trial, name)
+    for note in dict.fromkeys([*(note for got in trial.gots for note in got.notes), *form_notes.values()]):
         print(f"Note: {name} {_ended(note)}")
     print(f"{name}: right on {len(cases)} case{'s' if len(cases) > 1 else ''}.")
 
@@ -400,7 +489,55 @@ def check_example(student: Callable, *arguments: Any, gives: Any) -> None:
     check(student, lambda *arguments: gives, [arguments], forms=())
 
 
-_ALL = _Judged()
+def _name(function: Callable) -> str:
+    name = getattr(function, "__name__", "<lambda>")
+    return "Your function" if name == "<lambda>" else name
+
+
+def _tried(student: Callable, reference: Callable, cases: list[tuple], judged: _Judged, notes: dict[str, str]) -> _Trial:
+    """Call both functions on every case. Where lists or integers alone are what fails, arrays of floats count."""
+    cases, gots, faults = list(cases), [], []
+    wants = [_call_reference(reference, case) for case in cases]
+    for n, want in enumerate(wants):
+        got = _call(student, cases[n], want.parts, judged)
+        fault = _fault(got, want, cases[n], judged)
+        for given in _as_float_arrays(cases[n]) if fault else ():
+            other = _call(student, given, want.parts, judged)
+            if _fault(other, want, given, judged) is None:
+                form = "lists" if any(isinstance(x, list) for x in cases[n]) else "integers"
+                notes.setdefault(form, _form_note(fault, form))
+                cases[n], got, fault = given, other, None
+                break
+        gots.append(got)
+        faults.append(fault)
+    return _Trial(cases, wants, gots, faults, judged)
+
+
+def _try_form(form: str, student: Callable, reference: Callable, trial: _Trial, notes: dict[str, str]) -> None:
+    """Try the first case in another form: a fault in small or large numbers costs points, others give a note."""
+    case, judged = _in_form(trial.cases[0], form), trial.judged
+    want = _call_reference(reference, case)
+    if want.error is not None or not all(np.all(np.isfinite(part)) for part in want.parts):
+        return  # the exercise has no answer for these numbers
+    if form == "float32":
+        judged = replace(judged, rtol=max(judged.rtol, RTOL_FLOAT32))
+    got = _call(student, case, want.parts, judged, form)
+    fault = _fault(got, want, case, judged)
+    if fault and form in GIVEN_AS:
+        notes.setdefault(form, _form_note(fault, form))
+    elif fault:
+        given, cause = SCALED[form]
+        where = _describe(student, reference, case)
+        if fault.rank == VALUES:
+            result = Result(got.parts[fault.output], want.parts[fault.output], case)
+            lost = np.count_nonzero((result.got == 0) & (result.want != 0))
+            smaller = np.max(np.abs(result.got)) < np.max(np.abs(result.want))
+            cause = cause if (lost if form == "small" else smaller) else pattern([result], _parameter_names(reference))
+        elif fault.rank == NOT_FINITE:
+            cause = "a step on the way overflows for such numbers" if form == "large" else "a step on the way vanishes for such numbers"
+        else:
+            cause = ""
+        raise _failure(f"{_name(student)}, {where} given {given}: {_ended(fault.sentence)}", cause)
 
 
 def _form_note(fault: _Fault, form: str) -> str:
@@ -421,6 +558,21 @@ def _as_float_arrays(case: tuple) -> list[tuple]:
 
     others = [tuple(array(x, dtype) for x in case) for dtype in (None, float)]
     return others if any(a is not b for a, b in zip(case, others[0], strict=True)) else []
+
+
+def _require_formula(trial: _Trial, name: str) -> None:
+    """Raise where every case is right to the digits of finite differences and no more."""
+    errors = []
+    for got, want in zip(trial.gots, trial.wants, strict=True):
+        for g, w in zip(got.parts, want.parts, strict=False):
+            if g.dtype != np.float32 and (largest := np.max(np.abs(w), initial=0)) > 0:
+                errors.append(np.max(np.abs(g - w)) / largest)
+    if len(errors) > 1 and min(errors) > ANALYTIC_RTOL:
+        digits = int(-np.log10(max(errors)))
+        raise _failure(f"{name}: right to {digits} digits only, as finite differences are. Derive a formula, and compute that.")
+
+
+_ALL = _Judged()
 
 
 def _call(function: Callable, case: tuple, like: Parts = (), judged: _Judged = _ALL, form: str = "") -> _Outcome:
@@ -493,83 +645,142 @@ def _as_array(value: Any, like: np.ndarray | None = None) -> tuple[np.ndarray, s
 
 
 @np.errstate(all="ignore")
-def _fault(got: _Outcome, want: _Outcome, case: tuple, judged: _Judged, rtol: float) -> _Fault | None:
+def _fault(got: _Outcome, want: _Outcome, case: tuple, judged: _Judged) -> _Fault | None:
     """Return the first thing that is wrong with an outcome, or None."""
     if want.error is not None:
         if isinstance(got.error, type(want.error)):
             return None
         instead = f"raised {type(got.error).__name__}" if got.error else "returned a value"
-        return _Fault(0, f"{instead}, expected a {type(want.error).__name__}")
+        return _Fault(RAISED, f"{instead}, expected a {type(want.error).__name__}")
     if got.error is not None:
-        return _Fault(0, _error_sentence(got.error))
+        return _Fault(RAISED, _error_sentence(got.error))
     if got.complaint:
-        return _Fault(1, got.complaint)
-    several = len(want.parts) > 1
-    places = [n for n in range(len(want.parts)) if not several or judged.judges(n)]
-    prefixes = {n: judged.prefix(n, len(want.parts)) if several else "" for n in places}
+        return _Fault(NO_ARRAY, got.complaint)
+    places = judged.places(len(want.parts))
+    prefixes = {n: judged.prefix(n, len(want.parts)) if len(want.parts) > 1 else "" for n in places}
     for n in places:
         if got.parts[n].shape != want.parts[n].shape:
-            return _Fault(2, prefixes[n] + _shape_fault(got.parts[n], want.parts[n]))
+            return _Fault(SHAPE, prefixes[n] + shape_fault(got.parts[n], want.parts[n]), n)
     for n in places:
-        if sentence := _finite_fault(got.parts[n], want.parts[n]):
-            return _Fault(3, prefixes[n] + sentence)
+        if sentence := finite_fault(got.parts[n], want.parts[n]):
+            return _Fault(NOT_FINITE, prefixes[n] + sentence, n)
     right = judged.compare(got.parts, want.parts, case)
     for n in places:
-        g, r = got.parts[n], right[n]
-        if not _agree(g, r, _tolerance(g, rtol)):
-            return _Fault(4, prefixes[n] + _value_fault(g, r), _pattern(g, r, _tolerance(g, rtol)))
+        if not agree(got.parts[n], right[n], tolerance(got.parts[n], judged.rtol)):
+            return _Fault(VALUES, prefixes[n] + value_fault(got.parts[n], right[n]), n)
     if judged.arguments:
         for before, after in zip(case, got.arguments, strict=True):
             if not _same_argument(before, after):
-                return _Fault(5, "changed its argument; work on a copy (x = x - 1, not x -= 1)")
+                return _Fault(ARGUMENTS, "changed its argument; work on a copy (x = x - 1, not x -= 1)")
     return None
 
 
-def _named_mistake(
-    mistakes: Mapping[str, Callable], gots: list[_Outcome], wants: list[_Outcome], cases: list[tuple], judged: _Judged
-) -> str:
-    """Return what a tutor says to the mistake that does on every case what the student did, or ''."""
+# ---------------------------------------------------------------- causes
+
+
+def _cause(trial: _Trial, mistakes: Mapping[str, Callable], student: Callable, reference: Callable) -> str:
+    """Return the likely cause of a wrong answer, or ''."""
+    agreements = {sentence: agreement for sentence, wrong in mistakes.items() if (agreement := _agreement(trial, wrong))}
+    if agreements:
+        return min(agreements, key=lambda sentence: agreements[sentence].excused)
+    names = _parameter_names(reference) or _parameter_names(student)
+    if found := pattern(_results(trial, trial.gots, trial.wants), names):
+        return found
     for sentence, wrong in mistakes.items():
-        outcomes = []
-        for case, got, want in zip(cases, gots, wants, strict=True):
-            outcomes.append(_call(wrong, case, want.parts, judged))
-            if not _same_outcome(got, outcomes[-1], case, judged):
-                break
+        others = [_call(wrong, case, want.parts, trial.judged) for case, want in zip(trial.cases, trial.wants, strict=True)]
+        if found := factor_pattern(_results(trial, trial.gots, others), _results(trial, others, trial.wants), names):
+            return f"{_ended(sentence)} Besides, {found}"
+    if look_further is None:
+        return ""
+    return look_further(getattr(student, "__name__", ""), reference, lambda wrong: _is_surely(_agreement(trial, wrong)))
+
+
+def _results(trial: _Trial, gots: list[_Outcome], wants: list[_Outcome]) -> list[Result]:
+    """Return the outputs that show the fault beside what they are compared with; none where one raised something."""
+    fault = trial.faults[trial.worst]
+    if fault.rank not in (SHAPE, NOT_FINITE, VALUES):
+        return []
+    results = []
+    for got, want, case in zip(gots, wants, trial.cases, strict=True):
+        if not got.parts or not want.parts:
+            if want.error is None or got.error is None:
+                return []
+            continue  # both raise, as they should
+        right = want.parts
+        if [g.shape for g in got.parts] == [w.shape for w in want.parts]:
+            with contextlib.suppress(ValueError, np.linalg.LinAlgError):
+                right = trial.judged.compare(got.parts, want.parts, case)
+        results.append(Result(got.parts[fault.output], right[fault.output], case))
+    return results
+
+
+@dataclass(frozen=True)
+class _Agreement:
+    """How a wrong function does what the student's did.
+
+    Cases that tell are those where the student's answer is wrong in the very same way: one at least is needed.
+    The two may differ in a case where one of them overflows or runs out of memory: that depends on details of
+    how they compute, and not on the mistake. Any other difference speaks against the function.
+    """
+
+    telling: int  # cases that tell
+    entries: int  # wrong entries in them
+    excused: int  # cases that differ
+
+
+def _agreement(trial: _Trial, wrong: Callable) -> _Agreement | None:
+    telling = entries = excused = 0
+    changed = trial.faults[trial.worst].rank == ARGUMENTS
+    has_value = same_text = False
+    for n in trial.in_order():
+        got, want, case, fault = trial.gots[n], trial.wants[n], trial.cases[n], trial.faults[n]
+        other = _call(wrong, case, want.parts, trial.judged)
+        if _same_outcome(got, other, case, trial.judged, changed):
+            telling += fault is not None
+            if fault is not None and other.error is None:
+                has_value = True
+                entries += _wrong_entries(got, want, fault)
+            same_text = same_text or (fault is not None and str(other.error) == str(got.error))
+        elif want.error is None and (_overflows(got) or _overflows(other)):
+            excused += 1
         else:
-            # With no value to compare, the type of the exceptions alone says too little.
-            if any(o.error is None for o in outcomes) or str(outcomes[0].error) == str(gots[0].error):
-                return sentence
-    return ""
+            return None
+    # With no value to compare, the type of the exceptions alone says too little.
+    return _Agreement(telling, entries, excused) if telling and (has_value or same_text) else None
 
 
-def _same_outcome(got: _Outcome, other: _Outcome, case: tuple, judged: _Judged) -> bool:
+def _wrong_entries(got: _Outcome, want: _Outcome, fault: _Fault) -> int:
+    if fault.rank == VALUES:
+        return int(np.count_nonzero(got.parts[fault.output] != want.parts[fault.output]))
+    return got.parts[fault.output].size if fault.rank == SHAPE else 0
+
+
+def _is_surely(agreement: _Agreement | None) -> bool:
+    """Tell whether an agreement can be no coincidence."""
+    return agreement is not None and (agreement.telling > 1 or agreement.entries > 3)
+
+
+def _overflows(outcome: _Outcome) -> bool:
+    if isinstance(outcome.error, (ArithmeticError, MemoryError, RecursionError)):
+        return True
+    return any(not np.all(np.isfinite(part)) for part in outcome.parts)
+
+
+def _same_outcome(got: _Outcome, other: _Outcome, case: tuple, judged: _Judged, arguments: bool) -> bool:
     if got.error is not None or other.error is not None:
         kinds = type(got.error), type(other.error)  # NumPy's own MemoryError is a MemoryError
         return issubclass(*kinds) or issubclass(*kinds[::-1])
     if got.complaint or other.complaint:
         return got.complaint == other.complaint
-    places = [n for n in range(len(other.parts)) if len(other.parts) == 1 or judged.judges(n)]
+    places = judged.places(len(other.parts))
     if any(got.parts[n].shape != other.parts[n].shape for n in places):
         return False
     parts = other.parts
     if judged.compare in (up_to_sign, up_to_basis) and all(np.all(np.isfinite(a)) for a in got.parts + other.parts):
         parts = judged.compare(got.parts, other.parts, case)
-    if not all(_agree(got.parts[n], parts[n], _tolerance(got.parts[n], RTOL)) for n in places):
+    if not all(agree(got.parts[n], parts[n], tolerance(got.parts[n])) for n in places):
         return False
-    return not judged.arguments or all(map(_same_argument, got.arguments, other.arguments))
-
-
-def _agree(got: np.ndarray, want: np.ndarray, rtol: float) -> bool:
-    """max|got - want| <= ATOL + rtol * max|want|, with inf and NaN in the same places."""
-    finite = np.isfinite(want)
-    if got.shape != want.shape or not np.array_equal(got[~finite], want[~finite], equal_nan=True):
-        return False
-    scale = np.max(np.abs(want[finite]), initial=0)
-    return bool(np.all(np.abs(got[finite] - want[finite]) <= ATOL + rtol * scale))
-
-
-def _tolerance(got: np.ndarray, rtol: float) -> float:
-    return max(rtol, RTOL_FLOAT32) if got.dtype == np.float32 else rtol
+    return not arguments or all(map(_same_argument, got.arguments, other.arguments))
 
 
 def _same_argument(before: Any, after: Any) -> bool:
@@ -626,8 +837,7 @@ def _failure(fault: str, cause: str = "") -> AssertionError:
     """Return the error to raise: Jupyter shows its text alone, without the lines of a hidden test."""
     text = fault + (f"\nLikely cause: {_ended(cause)}" if cause else "")
     error = AssertionError(text)
-    shown = f"AssertionError: {text}".split("\n")
-    error._render_traceback_ = lambda: [row for line in shown for row in textwrap.wrap(line, 90)]
+    error._render_traceback_ = lambda: f"AssertionError: {text}".split("\n")
     return error
 
 
@@ -652,60 +862,18 @@ def _without_ones(array: np.ndarray) -> tuple[int, ...]:
     return tuple(n for n in array.shape if n != 1)
 
 
-def _at(index: Iterable[np.integer]) -> str:
-    index = [int(i) for i in index]
-    return f"entry {index} is" if index else "the value is"
-
-
-def _shape_fault(got: np.ndarray, want: np.ndarray) -> str:
-    if got.size == 0 and want.size > 0:
-        return f"is empty, of shape {got.shape}, expected {want.shape}"
-    fault = f"has shape {got.shape}, expected {want.shape}"
-    if got.ndim == want.ndim == 2 and got.T.shape == want.shape:
-        return fault + (": it is the transpose" if _agree(got.T, want, RTOL_FLOAT32) else ", that of the transpose")
-    if got.size == want.size and _agree(got.ravel(), want.ravel(), RTOL_FLOAT32):
-        return fault + (": it is flattened" if got.ndim < want.ndim else ": the numbers are right, reshape them")
-    if got.ndim == want.ndim and sorted(got.shape) == sorted(want.shape):
-        return fault + ": the axes are permuted"
-    return fault
-
-
-def _finite_fault(got: np.ndarray, want: np.ndarray) -> str:
-    bad = np.argwhere(~np.isfinite(got) & np.isfinite(want))
-    return f"{_at(bad[0])} {got[tuple(bad[0])]:g}, expected finite numbers" if len(bad) else ""
-
-
-def _value_fault(got: np.ndarray, want: np.ndarray) -> str:
-    worst = np.unravel_index(np.argmax(np.abs(got - want)), got.shape)
-    g, w = got[worst], want[worst]
-    digits = next((n + 1 for n in range(3, 16) if f"{g:.{n}g}" != f"{w:.{n}g}"), 17)
-    return f"{_at(worst)} {g:.{digits}g}, expected {w:.{digits}g}"
-
-
-def _pattern(got: np.ndarray, want: np.ndarray, rtol: float) -> str:
-    """Say in what simple way all of `got` differs from `want`, or ''."""
-    if not np.all(np.isfinite(got)) or not want.any():
-        return ""
-    if not got.any():
-        return "every entry is 0" if got.size > 1 else ""
-    unit = want / np.max(np.abs(want))  # so that the squares of small numbers do not vanish
-    factor = np.vdot(unit, got).real / np.vdot(unit, want).real
-    if _agree(got, factor * want, rtol) and got.size > 1:
-        return "the sign is flipped" if abs(factor + 1) < rtol else f"every entry is {factor:.6g} times the right one"
-    if got.ndim == 2 and got.shape[0] == got.shape[1]:
-        if _agree(got.T, want, rtol):
-            return "it is the transpose"
-        if got.size > 1 and _agree(np.diag(got), np.diag(want), rtol):
-            return "only the diagonal is right"
-    for order in itertools.permutations(range(got.ndim)) if got.ndim <= 4 else ():
-        if _agree(got.transpose(order), want, rtol):
-            return f"the axes are permuted: np.transpose(result, {order}) would be right"
-    return ""
+def _require_written(trial: _Trial, name: str) -> None:
+    """Say which function is not written yet, if that is why a case fails."""
+    for got in trial.gots:
+        if isinstance(got.error, NotImplementedError):
+            frames = traceback.extract_tb(got.error.__traceback__)[1:]
+            unwritten = str(got.error).removesuffix(" is not written yet.") if isinstance(got.error, NotWritten) else ""
+            unwritten = unwritten or (frames[-1].name if frames and frames[-1].name.isidentifier() else name)
+            calls = "" if unwritten == name else f"{name} calls {unwritten}, and "
+            raise _failure(f"{calls}{unwritten} is not written yet.")
 
 
 def _error_sentence(error: BaseException) -> str:
-    if isinstance(error, NotImplementedError):
-        return "is not written yet (it raises NotImplementedError)"
     if isinstance(error, SystemExit):
         return "called exit(), which would end the notebook"
     try:
@@ -731,11 +899,24 @@ def _describe(student: Callable, reference: Callable, case: tuple) -> str:
     names = _parameter_names(reference) or _parameter_names(student)
     words = []
     for name, value in itertools.zip_longest(names[: len(case)], case, fillvalue="argument"):
-        if isinstance(value, (int, float, str)) or (isinstance(value, np.ndarray) and value.ndim < 2 and value.size < 5):
-            with np.printoptions(precision=4, suppress=True):
-                words.append(f"{name} = {value}")
-        elif isinstance(value, np.ndarray):
-            words.append(f"{name} {value.shape}")
-        else:
-            words.append(f"{name} = {getattr(value, '__name__', type(value).__name__)}")
+        shown = _shown(value)
+        words.append(f"{name} of {shown}" if shown.startswith("shape ") else f"{name} = {shown}")
     return "called with " + ", ".join(words) if words else "called"
+
+
+def _shown(value: Any) -> str:
+    """Write an argument as it was given, if it is small."""
+    if isinstance(value, (float, np.floating)):
+        return f"{value:.6g}"
+    if isinstance(value, (list, tuple)) and not any(isinstance(x, np.ndarray) for x in value):
+        text = repr(value) if isinstance(value, tuple) else "[" + ", ".join(map(_shown, value)) + "]"
+        return text if len(text) <= 200 else f"a {type(value).__name__} of {len(value)}"
+    if isinstance(value, np.ndarray):
+        if value.ndim > 2 or value.size > 16 or any(n > 8 for n in value.shape) or not value.size:
+            return f"shape {value.shape}"
+        if value.ndim == 2 and value.shape[0] > 4:
+            return f"shape {value.shape}"
+        return _shown(value.tolist()) if value.ndim else _shown(value.item())
+    if isinstance(value, (int, str, np.integer)) or value is None:
+        return repr(value)
+    return getattr(value, "__name__", type(value).__name__)

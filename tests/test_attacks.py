@@ -18,7 +18,7 @@ from nbreferee.engine.limits import Budget
 from nbreferee.grading import as_bytes
 from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES
 
-FILES = {"gradcheck.py": (COURSE / "gradcheck.py").read_bytes()}
+FILES = {name: (COURSE / name).read_bytes() for name in ("gradcheck.py", "gradcheck_causes.py")}
 LAYERS = {"tier A": ALL_LAYERS, "tier B": WITHOUT_NAMESPACES}
 
 # ------------------------------------------------- a master with a test in every style

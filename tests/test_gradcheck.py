@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 import gradcheck
 from gradcheck import (
+    NotWritten,
     any_slope,
     any_svd,
     cases_for,
@@ -271,7 +272,7 @@ def test_function_that_fails_in_a_form_alone_keeps_its_points_and_gets_a_note(fo
     assert help_ in printed
 
 
-SCALE_FAULTS = {"small": lambda z: np.round(z, 5), "large": lambda z: np.clip(z, -1e4, 1e4)}
+SCALE_FAULTS = {"small": lambda z: np.where(np.abs(z) < 1e-4, 0, z), "large": lambda z: np.clip(z, -1e4, 1e4)}
 
 
 @pytest.mark.parametrize("form", SCALE_FAULTS)
@@ -433,9 +434,9 @@ def test_check_gradient_prints_both_and_the_error(capsys):
     ("gradient", "words"),
     [
         (lambda x: -2 * x, "the sign is flipped"),
-        (lambda x: 2 * x + [0, 0, 1e-3], "entry [2] is"),
-        (lambda x: np.diag(2 * x), "has shape (3, 3), expected (3,)"),
-        (lambda x: 2 * x * [1, 1, np.nan], "entry [2] is nan"),
+        (lambda x: 2 * x + [0, 0, 1e-3], "The gradient at entry [2]: analytic 6.001, numeric 6."),
+        (lambda x: np.diag(2 * x), "The analytic gradient has shape (3, 3), the numeric one has (3,)."),
+        (lambda x: 2 * x * [1, 1, np.nan], "at entry [2]: analytic nan, numeric 6"),
         (lambda x: np.zeros(3), "every entry is 0"),
     ],
 )
@@ -443,6 +444,64 @@ def test_check_gradient_raises_where_they_differ(gradient, words):
     with pytest.raises(AssertionError) as caught:
         check_gradient(lambda x: x @ x, gradient, [1.0, 2.0, 3.0], figure=False)
     assert words in str(caught.value)
+
+
+def test_wrong_entry_beside_a_far_larger_one_is_seen():
+    def f(x):
+        return 1e6 * x[0] + x[1]
+
+    check_gradient(f, lambda x: np.array([1e6, 1.0]), [1.0, 2.0])
+    for gradient in ([1e6, 2.0], [1e6, 0.0], [1e6 + 10, 1.0]):
+        with pytest.raises(AssertionError, match="The gradient at entry"):
+            check_gradient(f, np.array(gradient), [1.0, 2.0], figure=False)
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.5, 1.0])
+def test_any_slope_between_those_of_both_sides_is_right_at_a_kink(slope, capsys):
+    check_gradient(lambda x: np.maximum(x, 0).sum(), np.array([0.0, slope, 1.0]), [-1.0, 0.0, 2.0])
+    assert "Note: f has a kink here." in capsys.readouterr().out
+
+
+def test_other_slope_at_a_kink_is_compared_with_the_numeric_one():
+    with pytest.raises(AssertionError) as caught:
+        check_gradient(lambda x: np.maximum(x, 0).sum(), np.array([0.0, 1.5, 1.0]), [-1.0, 0.0, 2.0], figure=False)
+    assert str(caught.value) == "The gradient at entry [1]: analytic 1.5, numeric 0.5."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((lambda x: 2 * x, lambda x: x @ x, [1.0, 2.0]), "f and gradient seem to be swapped"),
+        ((lambda x: x @ x, [1.0, 2.0], lambda x: 2 * x), "x, the third argument, is a function"),
+        (([1.0, 2.0], lambda x: x @ x, lambda x: 2 * x), "x, the third argument, is a function"),
+        (([1.0, 2.0], lambda x: 2 * x, [1.0, 2.0]), "f, the first argument, is no function"),
+    ],
+)
+def test_arguments_of_check_gradient_in_another_order_are_told(arguments, words):
+    with pytest.raises(AssertionError, match=words) as caught:
+        check_gradient(*arguments, figure=False)
+    assert "The order is check_gradient(f, gradient, x)" in str(caught.value)
+
+
+def unwritten(z):
+    raise NotWritten
+
+
+def calls_unwritten(z):
+    return 2 * unwritten(z)
+
+
+def test_function_that_is_not_written_says_so_in_one_line():
+    with pytest.raises(NotImplementedError) as caught:
+        unwritten(1)
+    assert caught.value._render_traceback_() == ["unwritten is not written yet."]
+    assert message(unwritten, softmax, CASES) == "unwritten is not written yet."
+    assert message(calls_unwritten, softmax, CASES) == "calls_unwritten calls unwritten, and unwritten is not written yet."
+
+
+def test_case_that_is_no_tuple_is_an_error_of_its_author():
+    with pytest.raises(ValueError, match="a case is a tuple of arguments"):
+        check(softmax, softmax, [np.ones(3)])
 
 
 def test_check_gradient_of_a_constant_accepts_zero_alone():

@@ -96,7 +96,8 @@ def test_release_holds_no_answer(source):
     assert [c.id for c in solutions if c.cell_type == "markdown" and c.source != "*Your answer here.*"] == []
 
 
-def test_gradcheck_is_the_same_file_everywhere():
-    copies = [*COURSE.glob("source/*/gradcheck.py"), *COURSE.glob("release/*/gradcheck.py")]
+@pytest.mark.parametrize("name", ["gradcheck.py", "gradcheck_causes.py"])
+def test_what_notebooks_import_is_the_same_file_everywhere(name):
+    copies = [*COURSE.glob(f"source/*/{name}"), *COURSE.glob(f"release/*/{name}")]
     assert len(copies) == 2 * len({source.parent for source in SOURCES})
-    assert {path.read_text() for path in copies} == {(COURSE / "gradcheck.py").read_text()}
+    assert {path.read_text() for path in copies} == {(COURSE / name).read_text()}

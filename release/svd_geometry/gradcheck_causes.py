@@ -1,0 +1,376 @@
+"""Say how a wrong result differs from the right one, and what is likely to have caused it.
+
+`gradcheck` asks this file where an answer is wrong. It knows arrays only: nothing of functions, mistakes
+or notebooks. A cause is named where it explains every case to full precision, and never as a guess.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+ATOL = 1e-12
+RTOL = 1e-7
+RTOL_FLOAT32 = 1e-4
+FACTOR_RTOL = 1e-6  # how well a factor must be met to be named
+
+
+@dataclass(frozen=True)
+class Result:
+    """One output for one case: what came, what is right, and the arguments."""
+
+    got: np.ndarray
+    want: np.ndarray
+    arguments: tuple = ()
+    least_rtol: float = RTOL
+
+    @property
+    def rtol(self) -> float:
+        """The relative tolerance of comparisons with it."""
+        return tolerance(self.got, self.least_rtol)
+
+    @property
+    def is_right(self) -> bool:
+        return agree(self.got, self.want, self.rtol)
+
+    @property
+    def wrong_entries(self) -> int:
+        """The number of entries that are wrong."""
+        off = np.abs(self.got - self.want) > ATOL + self.rtol * np.max(np.abs(self.want), initial=0)
+        return int(np.count_nonzero(off))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether both are arrays of finite numbers and of one shape."""
+        return self.got.shape == self.want.shape and bool(np.all(np.isfinite(self.got)) and np.all(np.isfinite(self.want)))
+
+
+def agree(got: np.ndarray, want: np.ndarray, rtol: float) -> bool:
+    """max|got - want| <= ATOL + rtol * max|want|, with inf and NaN in the same places."""
+    finite = np.isfinite(want)
+    if got.shape != want.shape or not np.array_equal(got[~finite], want[~finite], equal_nan=True):
+        return False
+    scale = np.max(np.abs(want[finite]), initial=0)
+    return bool(np.all(np.abs(got[finite] - want[finite]) <= ATOL + rtol * scale))
+
+
+def tolerance(got: np.ndarray, rtol: float = RTOL) -> float:
+    """Return the relative tolerance for a result: a larger one where it is float32."""
+    return max(rtol, RTOL_FLOAT32) if got.dtype == np.float32 else rtol
+
+
+# ---------------------------------------------------------------- what is wrong with one result
+
+
+def shape_fault(got: np.ndarray, want: np.ndarray, right: str = "expected") -> str:
+    """Say in what the shape differs."""
+    if got.size == 0 and want.size > 0:
+        return f"is empty, of shape {got.shape}, {right} {want.shape}"
+    fault = f"has shape {got.shape}, {right} {want.shape}"
+    if got.ndim == want.ndim == 2 and got.T.shape == want.shape:
+        return fault + (": it is the transpose" if agree(got.T, want, RTOL_FLOAT32) else ", that of the transpose")
+    if got.size == want.size and agree(got.ravel(), want.ravel(), RTOL_FLOAT32):
+        return fault + (": it is flattened" if got.ndim < want.ndim else ": the numbers are right, reshape them")
+    if got.ndim == want.ndim and sorted(got.shape) == sorted(want.shape):
+        return fault + ": the axes are permuted"
+    return fault
+
+
+def finite_fault(got: np.ndarray, want: np.ndarray) -> str:
+    """Name an entry that should be finite and is not; '' where there is none."""
+    bad = np.argwhere(~np.isfinite(got) & np.isfinite(want))
+    return f"{_at(bad[0])} {got[tuple(bad[0])]:g}, expected finite numbers" if len(bad) else ""
+
+
+def value_fault(got: np.ndarray, want: np.ndarray) -> str:
+    """Name the entry that is farthest from the right one, with digits in which they differ."""
+    worst = farthest(got, want)
+    return f"{_at(worst)} {differing(got[worst], want[worst])}"
+
+
+def farthest(got: np.ndarray, want: np.ndarray) -> tuple:
+    """Return the index of the entry that is farthest from the right one."""
+    distance = np.where(np.isfinite(want), np.abs(got - want), np.where(np.equal(got, want), 0, np.inf))
+    return np.unravel_index(np.argmax(np.nan_to_num(distance, nan=np.inf)), got.shape)
+
+
+def differing(got: Any, want: Any, between: str = ", expected ") -> str:
+    """Write two numbers with as many digits as make them differ."""
+    digits = next((n + 1 for n in range(3, 17) if f"{got:.{n}g}" != f"{want:.{n}g}"), 17)
+    return f"{got:.{digits}g}{between}{want:.{digits}g}"
+
+
+def _at(index: Sequence) -> str:
+    index = [int(i) for i in index]
+    return f"entry {index} is" if index else "the value is"
+
+
+# ---------------------------------------------------------------- what all results have in common
+
+
+@np.errstate(all="ignore")
+def pattern(results: Sequence[Result], names: Sequence[str] = ()) -> str:
+    """Say in what simple way the results of all cases differ from the right ones, or ''.
+
+    Cases in which a result is not finite do not count: there, something has overflowed. What is said
+    holds for all others, and at least two wrong entries show it.
+    """
+    plain = [result for result in results if result.is_plain]
+    wrong = [result for result in plain if not result.is_right]
+    if sum(result.wrong_entries for result in wrong) >= 2:
+        for find in (_constant, _factor, _given_back, _order_of_axes, _function_of_each, _offset, _place, _mixed_up):
+            if words := find(plain, wrong, names):
+                return words
+    shapes = [result for result in results if result.got.shape != result.want.shape]
+    if shapes and not wrong:
+        return _sum_or_not(shapes)
+    overflowed = [result for result in results if not np.all(np.isfinite(result.got)) and np.all(np.isfinite(result.want))]
+    if overflowed and len(results) > len(overflowed) and not wrong and not shapes:
+        return (
+            "a step on the way overflows or divides 0 by 0 for these numbers; for numbers of ordinary size the result is right"
+        )
+    return ""
+
+
+@np.errstate(all="ignore")
+def factor_pattern(results: Sequence[Result], mistake: Sequence[Result], names: Sequence[str] = ()) -> str:
+    """Say by what factor the results differ from those of a mistake, or ''; `mistake` is that beside the right ones."""
+    plain = [result for result in results if result.is_plain]
+    wrong = [result for result in plain if not result.is_right]
+    shown = [result for result in mistake if result.is_plain and not result.is_right and result.want.any()]
+    if len(plain) < len(results) or not any(result.want.size > 2 for result in shown) or not wrong:
+        return ""
+    return _factor(plain, wrong, names)
+
+
+def _everywhere(plain: Sequence[Result], made: Callable[[Result], np.ndarray]) -> bool:
+    """Tell whether every result is what `made` makes of its case."""
+    for result in plain:
+        try:
+            expected = made(result)
+        except (ValueError, IndexError, TypeError):
+            return False
+        if not agree(result.got, np.asarray(expected), result.rtol):
+            return False
+    return True
+
+
+def _subject(results: Sequence[Result]) -> str:
+    return "every entry is" if any(result.want.size > 1 for result in results) else "the value is"
+
+
+def _constant(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
+    number = wrong[0].got.flat[0]
+    if not _everywhere(plain, lambda result: np.full(result.got.shape, number)):
+        return ""
+    always = ", whatever the arguments" if len(plain) > 1 else ""
+    return f"{_subject(plain)} {number:.6g}{always}"
+
+
+# ---------------------------------------------------------------- factors
+
+KNOWN_FACTORS = {
+    -1.0: "the sign is flipped",
+    2.0: "{} twice the right one",
+    0.5: "{} half the right one",
+    1 / np.log(2): "{} too large by 1/log(2): a logarithm is to base 2 instead of e",
+    1 / np.log(10): "{} too small by log(10): a logarithm is to base 10 instead of e",
+    np.log(2): "{} too small by log(2): a logarithm to base 2 or a power of 2 has got into it",
+    np.pi / 180: "{} too small by π/180: radians are taken for degrees",
+    180 / np.pi: "{} too large by 180/π: it is in degrees instead of radians",
+}
+
+
+def _factor(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
+    found = []
+    for result in plain:
+        if not result.want.any():
+            if not agree(result.got, result.want, result.rtol):
+                return ""
+            continue
+        unit = result.want / np.max(np.abs(result.want))  # so that the squares of small numbers do not vanish
+        factor = np.vdot(unit, result.got).real / np.vdot(unit, result.want).real
+        if not agree(result.got, factor * result.want, result.rtol):
+            return ""
+        found.append((float(factor), result.arguments))
+    factors = np.array([factor for factor, _ in found])
+    if not factors.size or np.any(factors == 0):
+        return ""
+    rtol = max(FACTOR_RTOL, plain[0].least_rtol)
+    if np.allclose(factors, factors[0], rtol=rtol, atol=0):
+        if abs(factors[0] - 1) < 1e-4 or (len(factors) == 1 and plain[0].want.size == 1):
+            return ""
+        for number, words in KNOWN_FACTORS.items():
+            if abs(factors[0] - number) < rtol * abs(number):
+                return words.format(_subject(plain))
+        return f"{_subject(plain)} {factors[0]:.6g} times the right one"
+    for what, sizes in _sizes([arguments for _, arguments in found], names):
+        if words := _factor_of_size(factors, np.array(sizes, dtype=float), what):
+            return f"{_subject(plain)} {words}"
+    return ""
+
+
+def _sizes(cases: Sequence[tuple], names: Sequence[str]) -> Iterator[tuple[str, list[int]]]:
+    """Yield what the sizes of the arguments are called, and their values in each case."""
+    for position, values in enumerate(zip(*cases, strict=False)):
+        name = names[position] if position < len(names) else f"argument {position + 1}"
+        if all(isinstance(value, (int, np.integer)) and value > 0 for value in values):
+            yield name, list(values)
+        shapes = [np.shape(value) if isinstance(value, (np.ndarray, list)) else () for value in values]
+        ndim = len(shapes[0])
+        if not ndim or any(len(shape) != ndim for shape in shapes):
+            continue
+        for axis in range(ndim):
+            axis_name = {1: ("the length",), 2: ("the number of rows", "the number of columns")}.get(ndim)
+            words = axis_name[axis] if axis_name else f"the length of axis {axis}"
+            yield f"{words} of {name}", [shape[axis] for shape in shapes]
+        if ndim > 1:
+            yield f"the number of entries of {name}", [int(np.prod(shape)) for shape in shapes]
+
+
+def _factor_of_size(factors: np.ndarray, sizes: np.ndarray, what: str) -> str:
+    """Say how the factors depend on a size, or ''."""
+
+    def is_met(expected: np.ndarray) -> bool:
+        return bool(np.allclose(factors, expected, rtol=FACTOR_RTOL, atol=0))
+
+    if np.all(sizes == sizes[0]) or np.any(sizes < 1):
+        return ""
+    for coefficient, also in ((1, ""), (-1, ", and the sign is flipped"), (2, ", and by 2"), (0.5, ", and by 1/2")):
+        if is_met(coefficient * sizes):
+            return f"too large by {what}{also}: the division by it, as in a mean, is missing"
+        if is_met(coefficient / sizes):
+            return f"too small by {what}{also}: it is divided by it once too often, as in a mean where a sum belongs"
+        if is_met(coefficient * np.sqrt(sizes)):
+            return f"too large by the root of {what}{also}"
+        if is_met(coefficient / np.sqrt(sizes)):
+            return f"too small by the root of {what}{also}"
+        if is_met(coefficient / sizes**2):
+            return f"too small by the square of {what}{also}: it is divided by it twice too often"
+    if np.all(sizes > 1) and is_met(sizes / (sizes - 1)):
+        return f"divided by one less than {what}"
+    if is_met(sizes / (sizes + 1)):
+        return f"divided by one more than {what}"
+    return ""
+
+
+# ---------------------------------------------------------------- places and shapes
+
+
+def _given_back(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
+    for position in range(min(len(result.arguments) for result in plain)):
+        arguments = [result.arguments[position] for result in plain]
+        if all(isinstance(a, np.ndarray) for a in arguments) and _everywhere(plain, lambda r, p=position: r.arguments[p]):
+            name = names[position] if position < len(names) else f"argument {position + 1}"
+            return f"it is {name} as it was given"
+    return ""
+
+
+def _order_of_axes(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
+    ndims = {result.got.ndim for result in plain}
+    if len(ndims) > 1 or not 1 <= (ndim := ndims.pop()) <= 4:
+        return ""
+    if ndim == 2 and _everywhere(plain, lambda r: r.want.T):
+        return "it is the transpose"
+    if ndim == 2 and all(len(set(r.got.shape)) == 1 for r in plain) and any(r.got.size > 1 for r in wrong):
+        if _everywhere(plain, lambda r: np.where(np.eye(len(r.got), dtype=bool), r.want, r.got)):
+            return "only the diagonal is right"
+        if _everywhere(plain, lambda r: np.where(np.eye(len(r.got), dtype=bool), r.got, r.want)):
+            return "all is right but the diagonal"
+    for order in itertools.permutations(range(ndim)):
+        if order != tuple(range(ndim)) and all(agree(r.got.transpose(order), r.want, r.rtol) for r in plain):
+            return f"the axes are permuted: np.transpose(result, {order}) would be right"
+    for axis in range(ndim):
+        along = f" along axis {axis}" if ndim > 1 else ""
+        if _everywhere(plain, lambda r, a=axis: np.flip(r.want, a)):
+            return f"the order is reversed{along}"
+        for shift in (1, -1):
+            if _everywhere(plain, lambda r, a=axis, s=shift: np.roll(r.want, s, a)):
+                return f"the entries are shifted by one place{along}"
+    return ""
+
+
+FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "the logarithm of the right one": np.log,
+    "the exponential of the right one": np.exp,
+    "the square of the right one": np.square,
+    "the root of the right one": np.sqrt,
+    "the absolute value of the right one": np.abs,
+    "1 divided by the right one": np.reciprocal,
+    "1 minus the right one": lambda x: 1 - x,
+    "the right one, but 0 where that is negative": lambda x: np.maximum(x, 0),
+    "only the sign of the right one": np.sign,
+    **{f"rounded to {n} decimals": lambda x, n=n: np.round(x, n) for n in range(8)},
+}
+
+
+def _function_of_each(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
+    for words, function in FUNCTIONS.items():
+        if _everywhere(plain, lambda r, f=function: f(r.want.astype(float))):
+            return f"{_subject(plain)} {words}"
+    return ""
+
+
+def _offset(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
+    offsets = [np.mean(r.got - r.want) for r in plain]
+    if not all(agree(r.got, r.want + offset, r.rtol) for r, offset in zip(plain, offsets, strict=True)):
+        return ""
+    if np.allclose(offsets, offsets[0], rtol=FACTOR_RTOL, atol=0) and (len(offsets) > 1 or plain[0].got.size > 2):
+        return f"{_subject(plain)} too {'large' if offsets[0] > 0 else 'small'} by {abs(offsets[0]):.6g}"
+    if any(r.got.size > 2 for r in wrong):
+        return "all entries are wrong by the same amount: a term that does not depend on the entry is missing or too much"
+    return ""
+
+
+def _place(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
+    """Say that only one end of one axis is wrong."""
+    ndims = {result.got.ndim for result in plain}
+    if len(ndims) > 1 or not 1 <= (ndim := ndims.pop()) <= 2:
+        return ""
+    words = {1: (("first entry", "last entry"),), 2: (("first row", "last row"), ("first column", "last column"))}[ndim]
+    for axis, ends in enumerate(words):
+        if all(r.got.shape[axis] < 3 for r in wrong):
+            continue
+        for index, where in zip((0, -1), ends, strict=True):
+
+            def mended(result: Result, axis: int = axis, index: int = index) -> np.ndarray:
+                made = result.want.copy()
+                place = (slice(None),) * axis + (index,)
+                made[place] = result.got[place]
+                return made
+
+            if _everywhere(plain, mended):
+                return f"only the {where} is wrong"
+    return ""
+
+
+def _mixed_up(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
+    if all(len(np.unique(r.want)) < 3 for r in wrong):
+        return ""
+    same = all(agree(np.sort(r.got, axis=None), np.sort(r.want, axis=None), r.rtol) for r in plain)
+    return "the right numbers stand in other places" if same else ""
+
+
+def _sum_or_not(results: Sequence[Result]) -> str:
+    """Say that a sum or a mean over an axis is missing, or was taken once too often."""
+    ndims = {(r.got.ndim, r.want.ndim) for r in results}
+    if len(ndims) > 1 or any(r.got.size == 0 for r in results):
+        return ""
+    got_ndim, want_ndim = ndims.pop()
+    for number in range(1, 3):
+        for axes in itertools.combinations(range(max(got_ndim, want_ndim)), number):
+            along = f"axis {axes[0]}" if number == 1 else "both axes" if max(got_ndim, want_ndim) == 2 else f"axes {axes}"
+            for name, reduce in (("sum", np.sum), ("mean", np.mean)):
+                if got_ndim == want_ndim + number and all(_meets(reduce(r.got, axis=axes), r.want) for r in results):
+                    return f"the {name} over {along} is missing"
+                if want_ndim == got_ndim + number and all(_meets(r.got, reduce(r.want, axis=axes)) for r in results):
+                    return f"it is the {name} over {along} of the right result, which keeps every entry"
+    return ""
+
+
+def _meets(got: np.ndarray, want: np.ndarray) -> bool:
+    return agree(np.asarray(got), np.asarray(want), tolerance(np.asarray(got)))

@@ -1,0 +1,1 @@
+../../gradcheck_causes.py

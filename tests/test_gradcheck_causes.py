@@ -1,0 +1,203 @@
+"""The likely cause that `gradcheck` names: what holds for every case, in words, and nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import gradcheck
+from gradcheck import cases_for, check, random_arrays
+from gradcheck_causes import differing
+
+
+def message(student, reference, cases, mistakes=None, **options) -> str:
+    """What check() raises; '' where it raises nothing."""
+    try:
+        check(student, reference, cases, mistakes, **options)
+    except AssertionError as error:
+        return str(error)
+    return ""
+
+
+def cause(*arguments, **options) -> str:
+    return message(*arguments, **options).partition("\nLikely cause: ")[2]
+
+
+MATRICES = cases_for(3, "N k")
+VECTORS = [random_arrays(n, (n + 3,)) for n in range(4)]
+
+
+def mean_square(X):
+    return np.mean(np.asarray(X) ** 2)
+
+
+def gradient(X):
+    return 2 * X / X.shape[1]
+
+
+FACTORS = {
+    "the sign is flipped.": (lambda X: -gradient(X), gradient),
+    "every entry is twice the right one.": (lambda X: 2 * gradient(X), gradient),
+    "every entry is half the right one.": (lambda X: gradient(X) / 2, gradient),
+    "every entry is too large by the number of columns of X": (lambda X: 2 * X, gradient),
+    "every entry is too small by the number of columns of X": (lambda X: 2 * X / X.shape[1] ** 2, gradient),
+    "every entry is too large by the number of columns of X, and the sign is flipped": (lambda X: -2 * X, gradient),
+    "every entry is too small by the number of rows of X": (lambda X: gradient(X) / len(X), gradient),
+    "the value is too large by the number of entries of X": (lambda X: np.sum(X**2), mean_square),
+    "the value is too small by the root of the number of entries of X": (
+        lambda X: np.sqrt(np.sum(X**2)) / X.size,
+        lambda X: np.sqrt(np.mean(X**2)),
+    ),
+    "a logarithm is to base 2 instead of e": (lambda X: np.log2(np.sum(X**2) + 1), lambda X: np.log(np.sum(X**2) + 1)),
+    "a logarithm is to base 10 instead of e": (lambda X: np.log10(X**2 + 1), lambda X: np.log(X**2 + 1)),
+    "it is in degrees instead of radians": (lambda X: np.degrees(X), lambda X: X),
+    "every entry is 3 times the right one.": (lambda X: 3 * X, lambda X: X),
+}
+
+
+@pytest.mark.parametrize("words", FACTORS)
+def test_factor_is_named_by_the_size_that_it_depends_on(words):
+    assert words in cause(*FACTORS[words], MATRICES)
+
+
+def test_factor_that_is_1_to_all_digits_shown_is_not_told():
+    assert cause(lambda X: X * 1.000003, lambda X: X, MATRICES) == ""
+
+
+def test_factor_that_follows_no_size_is_not_told():
+    assert cause(lambda X: X * (1 + X.shape[0] % 3), lambda X: X, MATRICES) == ""
+
+
+def no_mean(x):
+    return np.sum(x) + 0 * len(x)
+
+
+def test_factor_of_a_number_wants_more_than_one_case():
+    assert cause(no_mean, np.mean, VECTORS[:1]) == ""
+    assert "too large by the length of a" in cause(lambda a: np.sum(a), np.mean, VECTORS)
+
+
+PATTERNS = {
+    "every entry is 0, whatever the arguments.": lambda X: 0 * X,
+    "every entry is 0.25, whatever the arguments.": lambda X: 0 * X + 0.25,
+    "every entry is the logarithm of the right one.": lambda X: np.log(X**2 + 1),
+    "every entry is the square of the right one.": lambda X: (X**2 + 1) ** 2,
+    "every entry is rounded to 4 decimals.": lambda X: np.round(X**2 + 1, 4),
+    "every entry is too small by 1.": lambda X: X**2,
+    "it is X as it was given.": lambda X: X.copy(),
+    "only the last row is wrong.": lambda X: np.vstack([X[:-1] ** 2 + 1, 0 * X[-1:]]),
+    "only the first column is wrong.": lambda X: np.hstack([X[:, :1], X[:, 1:] ** 2 + 1]),
+    "the order is reversed along axis 1.": lambda X: X[:, ::-1] ** 2 + 1,
+    "all entries are wrong by the same amount": lambda X: X**2 + 1 + X.sum(),
+    "the right numbers stand in other places.": lambda X: np.sort(X**2 + 1),
+}
+
+
+@pytest.mark.parametrize("words", PATTERNS)
+def test_pattern_is_told(words):
+    assert words in cause(PATTERNS[words], lambda X: X**2 + 1, MATRICES[:-1])
+
+
+def test_sum_that_is_missing_or_taken_too_often_is_told_by_its_axis():
+    columns = MATRICES[:-1]
+    assert cause(lambda X: X, lambda X: X.sum(axis=0), columns) == "the sum over axis 0 is missing."
+    assert cause(lambda X: X, lambda X: X.mean(axis=1), columns) == "the mean over axis 1 is missing."
+    taken = cause(lambda X: X.sum(), lambda X: X.sum(axis=0), columns)
+    assert taken == "it is the sum over axis 0 of the right result, which keeps every entry."
+
+
+def stable(z):
+    return np.exp(z - z.max()) / np.exp(z - z.max()).sum()
+
+
+def naive(z):
+    return np.exp(z) / np.exp(z).sum()
+
+
+EXTREME = [*VECTORS, (np.array([1000.0, 0.0, -1000.0]),)]
+
+
+def test_extreme_case_hides_neither_pattern_nor_mistake():
+    assert cause(lambda z: -naive(z), stable, EXTREME) == "the sign is flipped."
+    mistakes = {"You take the square.": lambda z: naive(z) ** 2}
+    assert cause(lambda z: stable(z) ** 2, stable, EXTREME, mistakes) == "You take the square."
+    mistakes = {"You take the square.": lambda z: stable(z) ** 2}
+    assert cause(lambda z: naive(z) ** 2, stable, EXTREME, mistakes) == "You take the square."
+
+
+def test_overflow_alone_is_told_as_such():
+    assert "a step on the way overflows" in cause(naive, stable, EXTREME)
+
+
+def test_mistake_that_the_student_does_not_make_is_not_excused_by_an_overflow():
+    mistakes = {"You take the square.": lambda z: stable(z) ** 2}
+    assert "square" not in cause(naive, stable, EXTREME, mistakes)
+
+
+def test_mistake_without_a_conflict_is_named_before_one_that_is_excused():
+    mistakes = {"You square a stable one.": lambda z: stable(z) ** 2, "You square a naive one.": lambda z: naive(z) ** 2}
+    assert cause(mistakes["You square a naive one."], stable, EXTREME, mistakes) == "You square a naive one."
+
+
+def test_mistake_and_a_factor_are_told_together():
+    mistakes = {"You forget the sum.": lambda X: X**3}
+    told = cause(lambda X: -(X**3) * len(X), lambda X: X + X.sum(), MATRICES, mistakes)
+    assert told.startswith("You forget the sum. Besides, every entry is too large by the number of rows of X, and the sign is flipped")
+
+
+def test_mistake_is_named_where_the_argument_is_changed_as_well():
+    def student(z):
+        z -= z.max()
+        return 3 * np.exp(z)
+
+    assert cause(student, stable, VECTORS, {"You do not divide.": lambda z: 3 * np.exp(z - z.max())}) == "You do not divide."
+
+
+def test_grader_is_asked_where_no_cause_is_known(monkeypatch):
+    asked = []
+
+    def look_further(name, reference, agrees):
+        asked.append((name, agrees(lambda X: np.exp(X)), agrees(lambda X: X**2 + 3)))
+        return "the grader knows"
+
+    def student(X):
+        return np.exp(X)
+
+    monkeypatch.setattr(gradcheck, "look_further", look_further)
+    assert cause(student, lambda X: np.cos(X), MATRICES) == "the grader knows."
+    assert asked == [("student", True, False)]
+    assert cause(lambda X: -X, lambda X: X, MATRICES) == "the sign is flipped."
+    assert len(asked) == 1
+
+
+def test_numbers_are_shown_with_digits_in_which_they_differ():
+    for got, want in ((1.0, 1.0 + 1e-7), (2.0, 3.0), (1e-9, 1.1e-9), (0.1 + 0.2, 0.3)):
+        one, other = differing(got, want).split(", expected ")
+        assert one != other
+
+
+def test_small_arguments_are_shown_by_value_and_others_by_shape():
+    def fault(*case):
+        return message(lambda *a: np.zeros(3), lambda X, y=0: np.ones(3), [case]).split(": ")[0]
+
+    assert fault(np.array([[1.0, 2], [3, 4.5]]), [1, 0]) == "Your function, called with X = [[1, 2], [3, 4.5]], y = [1, 0]"
+    assert fault(np.ones((20, 3)), 2) == "Your function, called with X of shape (20, 3), y = 2"
+    assert fault([[1.0, 2.0], [3.0, 4.0]], [0.5]) == "Your function, called with X = [[1, 2], [3, 4]], y = [0.5]"
+
+
+def test_how_many_cases_are_right_is_told():
+    assert "It is right for 1 of 4 sets of arguments." in message(lambda z: z[:3].sum(), lambda z: z.sum(), VECTORS)
+
+
+def test_finite_differences_are_told_from_a_formula():
+    def numeric(z):
+        return gradcheck.numerical_jacobian(stable, z)
+
+    def formula(z):
+        return np.diag(stable(z)) - np.outer(stable(z), stable(z))
+
+    assert message(numeric, formula, VECTORS) == ""
+    assert "digits only, as finite differences are" in message(numeric, formula, VECTORS, analytic=True)
+    for right in (formula, lambda z: np.array([y * (np.eye(z.size)[i] - stable(z)) for i, y in enumerate(stable(z))])):
+        assert message(right, formula, VECTORS, analytic=True) == ""
+    assert message(lambda z: formula(z).astype(np.float32), formula, VECTORS, analytic=True) == ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -18,10 +18,12 @@ from nbformat import NotebookNode
 
 from nbreferee.calibration import Calibration, calibrate, decide, needs_one_process
 from nbreferee.engine.assignment_files import AssignmentFiles
+from nbreferee.engine.follow_through import Follow
 from nbreferee.engine.box_runner import Came, Part
 from nbreferee.engine.one_process import OneProcess, Test
 from nbreferee.engine.referee import Known, Referee
 from nbreferee.engine.warm import Warm
+from nbreferee.follow import with_follow_through
 from nbreferee.identity import identity
 from nbreferee.intake import Rebuilt, rebuild
 from nbreferee.master import Cell, Master, parse_master
@@ -65,7 +67,8 @@ class Material:
     @cached_property
     def plan(self) -> Plan:
         """What the tester has to know."""
-        return make_plan(self.master)
+        plan = make_plan(self.master)
+        return with_follow_through(plan, self.master) if self.rules.follow_through else plan
 
     @cached_property
     def originals(self) -> Originals:
@@ -97,6 +100,7 @@ class CellVerdict:
     score: float
     max_score: float
     message: str
+    follow_through: tuple[str, ...] = ()  # earlier answers in whose place the solution's stood for this result
 
     @property
     def is_left_to_a_person(self) -> bool:
@@ -139,6 +143,7 @@ class Grader:
     _known: dict[str, Known] = field(default_factory=dict)
     _solutions: dict[str, dict[int, Came]] = field(default_factory=dict)  # verdicts on the solution's tests, by cell
     _calibrations: dict[str, Calibration] = field(default_factory=dict)
+    _plans: dict[str, Plan] = field(default_factory=dict)
 
     def grade(self, material: Material, data: bytes, files: Mapping[str, bytes], calibration: Calibration | None = None) -> Graded:
         """Grade a notebook; `calibration` says how its cells are judged, and is found out where it is not given.
@@ -154,8 +159,10 @@ class Grader:
         self._try_solution(material)
         parts = parts_of(rebuilt)
         files = not_outranked(files, material.files)
-        came = self._referee(material, files, self._known[material.key]).grade(parts)
-        came = self._decide(material, parts, came, files, calibration)
+        one = self.in_one_process(material, parts, files) if material.rules.follow_through and calibration.one_process else None
+        follow = _follow(material, parts, one, calibration) if material.rules.follow_through else None
+        came = self._referee(material, files, self._known[material.key], follow).grade(parts)
+        came = self._decide(material, parts, came, files, calibration, one)
         verdicts = fill_in(rebuilt, came)
         apply_rules(rebuilt.notebook, material.rules)
         marks = marks_of(rebuilt, verdicts, self.stamp)
@@ -204,13 +211,15 @@ class Grader:
         ]
 
     def _decide(
-        self, material: Material, parts: list[Part], came: list[Came], files: Mapping[str, bytes], calibration: Calibration
-    ) -> list[Came]:
-        """Return the verdicts, with the notebook run in one process as well where that is needed."""
+        self, material: Material, parts: list[Part], came: list[Came], files: Mapping[str, bytes], calibration: Calibration,
+        one: Sequence[Came | None] | None,
+    ) -> list[Came]:  # fmt: skip
+        """Return the verdicts, with the notebook run in one process as well where that is needed and has not been done (`one`)."""
         tests = {cell.index: cell for cell in material.master.tests}
         two = {part.step: one for part, one in zip(parts, came, strict=True) if part.step in tests}
         there = [cell for index, cell in tests.items() if index in two]
-        one = self.in_one_process(material, parts, files) if needs_one_process(there, two, calibration) else [None] * len(parts)
+        if one is None:
+            one = self.in_one_process(material, parts, files) if needs_one_process(there, two, calibration) else [None] * len(parts)
         return [
             decide(tests[part.step], mine, here, calibration) if part.step in tests else mine
             for part, mine, here in zip(parts, came, one, strict=True)
@@ -231,9 +240,19 @@ class Grader:
         self._known[material.key] = Known({number: one.oddities for number, one in enumerate(came) if number in passed}, referee.drawn)
         self._solutions[material.key] = {cell.index: replace(one, outputs=[]) for cell, one in zip(cells, came, strict=True) if cell.is_test}
 
-    def _referee(self, material: Material, files: Mapping[str, bytes], known: Known) -> Referee:
-        lend_tester = partial(self.warm.tester, material.plan, material.files)
-        return Referee(self.warm, lend_tester, material.plan, files, known, material.files)
+    def _referee(self, material: Material, files: Mapping[str, bytes], known: Known, follow: Follow | None = None) -> Referee:
+        if material.key not in self._plans:
+            self._plans[material.key] = material.plan
+        plan = self._plans[material.key]
+        lend_tester = partial(self.warm.tester, plan, material.files)
+        return Referee(self.warm, lend_tester, plan, files, known, material.files, follow)
+
+
+def _follow(material: Material, parts: list[Part], one: Sequence[Came] | None, calibration: Calibration) -> Follow:
+    """Return how follow-through is done: cells that are not judged in two processes are not judged again."""
+    apart = {cell.index: cell.grade_id for cell in material.master.tests if cell.grade_id in {*calibration.one_process, *calibration.faults}}
+    scores = {part.step: here.score for part, here in zip(parts, one or (), strict=False) if apart.get(part.step) in calibration.one_process}
+    return Follow(frozenset(apart), scores)
 
 
 def not_outranked(theirs: Mapping[str, bytes], ours: AssignmentFiles) -> dict[str, bytes]:
@@ -279,7 +298,7 @@ def fill_in(rebuilt: Rebuilt, came: list[Came]) -> tuple[CellVerdict, ...]:
 
 
 def _verdict(cell: Cell, came: Came) -> CellVerdict:
-    return CellVerdict(cell.grade_id, came.status, came.score, cell.points, well_formed(came.message))
+    return CellVerdict(cell.grade_id, came.status, came.score, cell.points, well_formed(came.message), came.follow_through)
 
 
 def marks_of(rebuilt: Rebuilt, verdicts: tuple[CellVerdict, ...], stamp: str) -> Marks:
@@ -311,4 +330,16 @@ def as_bytes(notebook: NotebookNode) -> bytes:
 
 def plain_verdict(verdict: CellVerdict) -> dict[str, Any]:
     """Return a verdict as `nbreferee autograde --json` writes it."""
-    return {"grade_id": verdict.grade_id, "status": verdict.status, "score": verdict.score, "max_score": verdict.max_score, "message": verdict.message}
+    plain = {"grade_id": verdict.grade_id, "status": verdict.status, "score": verdict.score, "max_score": verdict.max_score, "message": verdict.message}
+    return {**plain, "follow_through": list(verdict.follow_through)} if verdict.follow_through else plain
+
+
+def read_verdict(plain: Mapping[str, Any]) -> CellVerdict:
+    """Read what `plain_verdict` has made.
+
+    Raises
+    ------
+    TypeError
+        if it is nothing like that.
+    """
+    return CellVerdict(**{**plain, "follow_through": tuple(plain.get("follow_through", ()))})

@@ -278,7 +278,10 @@ def free_names(node: ast.AST) -> set[str]:
     if isinstance(node, ast.AugAssign):
         return free_names(node.value) | {root_name(node.target)}
     free = set().union(*(free_names(child) for child in ast.iter_child_nodes(node)))
-    if isinstance(node, (ast.FunctionDef, ast.Lambda)):
+    if isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+        own = {one.id for part in node.generators for one in ast.walk(part.target) if isinstance(one, ast.Name)}
+        return (free - own) | free_names(node.generators[0].iter)
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
         local = {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)}
         outer = {name for n in ast.walk(node) if isinstance(n, ast.Global) for name in n.names}
         local |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}

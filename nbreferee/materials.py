@@ -36,7 +36,8 @@ def read_materials(course: CourseDirectory, gradebook: Gradebook, assignment: st
 
 
 def _read_materials(course: CourseDirectory, gradebook: Gradebook, assignment: str, folder: Path) -> dict[str, Material]:
-    rules = replace(read_rules(course.config), one_process=NbReferee(config=course.config).one_process_cells)
+    ours = NbReferee(config=course.config)
+    rules = replace(read_rules(course.config), one_process=ours.one_process_cells, follow_through=ours.follow_through)
     excluded = excluded_files(course.config, assignment)
     files = read_assignment_files(folder, course.ignore, course.include, excluded)
     of_solution = read_excluded(folder, excluded)

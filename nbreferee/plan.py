@@ -39,11 +39,22 @@ class Step:
     given_up: tuple[str, ...] = ()  # names that are the student's from here on
     set_for_students: tuple[str, ...] = ()  # names that a test sets and students' functions read
     hidden_lines: tuple[int, ...] = ()  # of the source, from 1
+    under_test: tuple[str, ...] = ()  # of a test, for follow-through: the answers that it reads
+    judges: tuple[tuple[str, int], ...] = ()  # those of them that it is a test of, each with its cell
+
+
+@dataclass(frozen=True)
+class Reference:
+    """How to make an answer as the solution has it (see `follow`)."""
+
+    name: str
+    cell: int  # the answer cell, among the master's cells
+    source: str
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What the tester has to know of a master; no solution is in it."""
+    """What the tester has to know of a master; no solution is in it, except as references for follow-through."""
 
     notebook: str
     steps: tuple[Step, ...]
@@ -51,15 +62,18 @@ class Plan:
     student_classes: tuple[str, ...]
     modules: tuple[str, ...]  # that the master imports
     written: tuple[str, ...]  # global names that the solution's functions change
+    references: tuple[Reference, ...] = ()
 
     def as_plain(self) -> dict[str, Any]:
         """Return it as the codec takes it."""
-        return {**vars(self), "steps": [vars(step) for step in self.steps]}
+        parts = {"steps": [vars(step) for step in self.steps], "references": [vars(one) for one in self.references]}
+        return {**vars(self), **parts}
 
     @staticmethod
     def from_plain(plain: dict[str, Any]) -> Plan:
         """Read what `as_plain` has made."""
-        return Plan(**{**plain, "steps": tuple(Step(**step) for step in plain["steps"])})
+        steps = tuple(Step(**step) for step in plain["steps"])
+        return Plan(**{**plain, "steps": steps, "references": tuple(Reference(**one) for one in plain["references"])})
 
 
 def make_plan(master: Master) -> Plan:

@@ -35,6 +35,7 @@ class Rules:
     traceback_lines: int = -1  # of an error, c.LimitOutput.max_traceback; -1: no limit
     ignored_stderr: str = ""  # a pattern, c.IgnorePattern; streams that match it are taken out
     one_process: str | tuple[str, ...] = "auto"  # c.NbReferee.one_process
+    follow_through: bool = False  # c.NbReferee.follow_through
     timeout_error: Mapping[str, Any] = field(default_factory=dict, hash=False)  # c.Execute.error_on_timeout, where set
 
 

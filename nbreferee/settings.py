@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from traitlets import Enum, Float, Integer, List, Unicode, Union
+from traitlets import Bool, Enum, Float, Integer, List, Unicode, Union
 from traitlets.config import Configurable
 
 from nbreferee.engine.limits import Budget
@@ -43,6 +43,12 @@ class NbReferee(Configurable):
         default_value="auto",
         help="Which test cells are judged in one process with the answers, as stock nbgrader does: 'auto' finds out with the solution which "
         "need it, 'never' leaves these to a person, and a list of grade ids names them.",
+    ).tag(config=True)
+
+    follow_through = Bool(
+        False,
+        help="Whether a test cell that has lost points is judged again with the solution's functions in the place of earlier answers "
+        "that have lost points. The better result counts, and its message names these answers.",
     ).tag(config=True)
 
     @property

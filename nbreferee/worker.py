@@ -26,7 +26,7 @@ from nbreferee.engine.assignment_files import FilesMissing, local_copy
 from nbreferee.engine.channel import ChannelError
 from nbreferee.engine.limits import Budget
 from nbreferee.engine.warm import Warm
-from nbreferee.grading import CellVerdict, Graded, Grader, Marks, Material, as_bytes, plain_verdict
+from nbreferee.grading import CellVerdict, Graded, Grader, Marks, Material, as_bytes, plain_verdict, read_verdict
 from nbreferee.identity import difference, identity
 from nbreferee.interrupts import ignore_interrupts
 from nbreferee.sandbox import Layer
@@ -187,7 +187,7 @@ def read_kept(notebook: bytes, fingerprint: str | None = None) -> tuple[tuple[Ce
         found = json.loads(notebook)["metadata"]["nbreferee"]
         if fingerprint is not None and found["fingerprint"] != fingerprint:
             return None
-        return tuple(CellVerdict(**cell) for cell in found["cells"]), tuple(found["repairs"])
+        return tuple(map(read_verdict, found["cells"])), tuple(found["repairs"])
     except (ValueError, KeyError, TypeError):
         return None
 

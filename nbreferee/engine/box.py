@@ -38,6 +38,7 @@ from nbreferee.engine.instances import state_of
 from nbreferee.engine.outside import explained
 from nbreferee.engine.placing import EVENTS, Placed
 from nbreferee.engine.shell import Shell, error_output
+from nbreferee.engine.stand_ins import StandIns
 from nbreferee.engine.student_modules import BoxModules
 
 HEARD_CHARACTERS = 1_000_000  # of what one call prints
@@ -71,7 +72,7 @@ class Box:
             "cell": self._run_cell, "files": self._files.take, "hand_in": self._files.hand_in, "new_files": self._files.changes,
             "name": self._name, "names": self._names, "call": self._call, "attributes": lambda one: dict(vars(one)), "state": state_of,
             "class_of": type, "source": self._source, "signature": self._signature, "traceback": self._traceback, "draw": self._draw,
-            **BoxModules().operations,
+            **BoxModules().operations, **StandIns(lambda: shell.user_ns).operations,
         }  # fmt: skip
         self._callable: dict[str, Callable[..., Any]] = {
             **{name: getattr(operator, name) for name in OPERATORS},

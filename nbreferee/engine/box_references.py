@@ -18,6 +18,7 @@ from nbreferee.engine import kinds
 from nbreferee.engine.conversation import MOST_CHARACTERS, Facts, importable_name
 from nbreferee.engine.exceptions import class_names
 from nbreferee.engine.instances import content_base, content_of, is_of_python, is_plain_named_tuple, member, new, set_state, state_of
+from nbreferee.engine.stand_ins import stand_in
 
 CallBack = Callable[[int, tuple, dict], Any]
 MOST_IDENTITIES, MOST_KEPT = 2_000, 20_000  # containers of one message, and of all, whose identities the tester is told
@@ -77,6 +78,9 @@ class BoxReferences:
                 ])  # fmt: skip
             self._keep_remote(number, made)
         return self._remote[number]
+
+    def _stand_in(self, number: int, name: str) -> Any:
+        return self._remote.get(number) or self._keep_remote(number, stand_in(self._call_back, number, name))
 
     def _remote_iterator(self, number: int, is_generator: bool) -> Any:
         generator = self._remote.get(number)
@@ -150,6 +154,8 @@ class BoxReferences:
                 return self._remote_function(number, about, is_function, parameters)
             case ("iterator", number, is_generator):
                 return self._remote_iterator(number, is_generator)
+            case ("reference", number, name):
+                return self._stand_in(number, name)
             case ("instance", number):
                 return self.heap.instances[number]
             case ("main", name):

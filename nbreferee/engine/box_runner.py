@@ -43,6 +43,7 @@ class Came:
     limits: tuple[str, ...] = ()  # what could not pass between the two processes
     patched: str = ""  # what the test replaces in a module; looked at while the solution is graded
     odd_pass: str = ""  # the odd value by which alone the test passes
+    follow_through: tuple[str, ...] = ()  # answers in whose place references stood for this result
     wall_s: float = 0.0
 
 

@@ -23,6 +23,7 @@ wrapped values:
     ("of any object", name)            `object.__eq__` and the like
     ("callback", number, (name, documentation), is_function, parameters)    a function that stays in the tester
     ("iterator", number, is_generator) an iterator that stays in the tester
+    ("reference", number, name)        a function of the solution, which stays in the tester (see `reference_answers`)
     ("identities", numbers)            which objects of the box the containers of a message are
 """
 

@@ -12,6 +12,7 @@ from nbreferee.codec import decode, encode
 from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.box_runner import BoxRunner, Came, Part, error_of
 from nbreferee.engine.channel import Channel, ChannelError, Late
+from nbreferee.engine.follow_through import Answer, Follow, FollowThrough, better
 from nbreferee.engine.conversation import MARK
 from nbreferee.engine.limits import ENDED, GUESS
 from nbreferee.engine.warm import GRACE_S, BoxLost, StudentBox, Warm
@@ -35,8 +36,12 @@ LendTester = Callable[[], contextlib.AbstractContextManager[Channel]]
 class Referee(BoxRunner):
     """Grades one notebook."""
 
-    def __init__(self, warm: Warm, lend_tester: LendTester, plan: Plan, files: Mapping[str, bytes], known: Known, placed: AssignmentFiles) -> None:
+    def __init__(
+        self, warm: Warm, lend_tester: LendTester, plan: Plan, files: Mapping[str, bytes], known: Known, placed: AssignmentFiles,
+        follow: Follow | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(warm, files, placed)
+        self._follow = FollowThrough(plan, follow) if follow else None
         self._steps = plan.steps
         self._lend_tester = lend_tester
         self._lent = contextlib.ExitStack()
@@ -57,7 +62,7 @@ class Referee(BoxRunner):
 
     def _run(self, number: int, part: Part, limit_s: float) -> Came:
         if part.role == "test":
-            return self._test(part, limit_s)
+            return self._test(part.step, limit_s)
         came = self._run_in_box(number, part.source, limit_s)
         if part.step is not None:
             self._instruct(part.step, limit_s)
@@ -72,6 +77,8 @@ class Referee(BoxRunner):
 
     def _on_new_box(self, box: StudentBox) -> None:
         """Let the tester talk to the box."""
+        if self._follow is not None:
+            self._follow.answered.clear()
         request = encode(("connect", (self._budget.call_s,)))
         tester = self._ready_tester()
         try:
@@ -92,24 +99,47 @@ class Referee(BoxRunner):
             self._step(step, limit_s)
             self._instructed.append(step)
 
-    def _test(self, part: Part, limit_s: float) -> Came:
+    def _test(self, step: int, limit_s: float) -> Came:
+        """Judge a test cell; with follow-through a second time, if earlier answers have lost points."""
+        if self._follow is None:
+            return self._judge(step, limit_s)[0]
+        known = self._steps[step]
+        if self._follow.needs_new_box(known):
+            self._drop_box()
+        came, _ = self._judge(step, limit_s)
+        replaceable = self._follow.replaceable(known, came)
+        left_s = min(self._budget.cell_s, self._end - time.monotonic())
+        if replaceable and left_s > 0:
+            second, names = self._judge(step, left_s, replaceable)
+            if self._box is not None:
+                self._follow.answered |= set(names)
+            came = better(known, came, second, names)
+        self._follow.note(known, came)
+        return came
+
+    def _judge(self, step: int, limit_s: float, replaceable: Sequence[Answer] = ()) -> tuple[Came, list[str]]:
+        """Return the result of a test cell, and the names of the answers in whose place references stood for it."""
         try:
             self._ready_box()
-            answer = self._step(part.step, limit_s)
+            answer = self._step(step, limit_s, replaceable)
         except BoxLost as lost:
             self._drop_box()
-            return _lost_test("error", str(lost))
+            return _lost_test("error", str(lost)), []
         except Late:
-            return _lost_test("timeout", "the test takes too long")
+            return _lost_test("timeout", "the test takes too long"), []
         except ChannelError:
-            return _lost_test("grader_failed", "the test ended its own process. Tell your instructor.")
+            return _lost_test("grader_failed", "the test ended its own process. Tell your instructor."), []
+        names = answer.get("followed", [])
+        if replaceable and not names:
+            return Came(), []
         more = {"limits": tuple(answer["limits"]), "patched": answer["patched"], "odd_pass": answer["odd_pass"]}
-        return Came(answer["shown"], None, answer["status"], answer["score"], answer["message"], answer["oddities"], **more)
+        return Came(answer["shown"], None, answer["status"], answer["score"], answer["message"], answer["oddities"], **more), names
 
-    def _step(self, step: int, limit_s: float) -> dict[str, Any]:
+    def _step(self, step: int, limit_s: float, replaceable: Sequence[Answer] = ()) -> dict[str, Any]:
         allowed = None if self._allowed is None else self._allowed.get(step)  # none where the solution itself has failed
+        request = ("follow", (step, limit_s, allowed, list(replaceable))) if replaceable else ("run", (step, limit_s, allowed))
         try:
-            self._ready_tester().send_with_sockets(encode(("run", (step, limit_s, allowed))), [])
+            self._ready_tester().send_with_sockets(encode(request), [])
             answer = decode(self._tester.receive(time.monotonic() + 2 * limit_s + 3 * GRACE_S))
         except ChannelError:
             self._tester = None

@@ -22,6 +22,7 @@ from nbreferee.engine.conversation import Facts, importable_name, is_installed
 from nbreferee.engine.exceptions import DOT, Classes, exception_class
 from nbreferee.engine.instances import content_base, content_of, is_of_python, member, named_tuple, new, set_state, state_of
 from nbreferee.engine.proxies import DATA, is_proxy, library_class, make_proxy_class, what
+from nbreferee.engine.reference_answers import ReferenceAnswer
 from nbreferee.engine.tuples import prepare_tuple_class
 
 
@@ -102,6 +103,8 @@ class References:
             return ("yours", value._number)
         if is_proxy(value):
             return self._wrap_proxy(value)
+        if kind is ReferenceAnswer:
+            return ("reference", self._callback_number(value), value.name)
         if isinstance(kind, ClassProxy):
             return ("named tuple", kind, (), tuple(value))
         if (description := kinds.describe(value) or kinds.describe_argument(value)) is not None:
@@ -172,6 +175,11 @@ class References:
             self._callbacks.append(kept_as(value))
             number = self._callback_numbers[id(value)] = len(self._callbacks) - 1
         return number
+
+    @property
+    def count(self) -> int:
+        """How many functions and iterators the box has been handed."""
+        return len(self._callbacks)
 
     def callback(self, number: Any) -> Any:
         """Return what the box may call by a number.

@@ -22,13 +22,14 @@ from nbreferee.engine.adopt import adopt, adopt_all, with_own_parts
 from nbreferee.engine.channel import Channel, Closed, Late, Oversized
 from nbreferee.engine.class_proxies import ClassProxy
 from nbreferee.engine.conversation import CANNOT_LEAVE, NESTED, Answer, Around, Generators, brief, in_full, set_random_state
-from nbreferee.engine.exceptions import DOT, cannot_leave, described, exception_class, frames_of
+from nbreferee.engine.exceptions import DOT, cannot_leave, exception_class, frames_of
 from nbreferee.engine.instances import set_state, state_of
 from nbreferee.engine.limits import ENDED
 from nbreferee.engine.oddities import ARGUMENTS, CHANGES, DRAWS, oddities
 from nbreferee.engine.patches import Patches
 from nbreferee.engine.proxies import IteratorProxy, Proxy, is_proxy
 from nbreferee.engine.questions import UNRULY, Questions
+from nbreferee.engine.reference_answers import Callbacks
 from nbreferee.engine.references import References, Trust, own_attributes
 
 GRACE_S = 2.0  # the box ends a call by itself in time; that long after it, we do
@@ -53,6 +54,9 @@ class Student(Questions):
         self._names = names  # of the tester
         self._written = frozenset(trust.written)
         self._references = References(self, names, trust)
+        self.callbacks = Callbacks(self._references, self.note_limit)
+        self.replaced: Collection[str] = ()  # names for which references stand in now
+        self.asked_for_replaced = False  # whether the test itself has looked up one of them
         self._channel: Channel | None = None
         self.lost = ""  # why the box is of no more use
         self._questions = itertools.count(1)
@@ -208,6 +212,7 @@ class Student(Questions):
 
     def name(self, name: str) -> tuple[bool, Any]:
         """Return whether the student has a name, and its value."""
+        self.asked_for_replaced |= name in self.replaced
         self._references.identities = ()
         answer = self.ask("name", name)
         if type(answer) is not tuple or len(answer) not in (2, 3):
@@ -234,22 +239,14 @@ class Student(Questions):
 
     def _serve_callback(self, body: Any, deadline: float) -> None:
         try:
-            number, arguments, named = body
-            function = self._references.callback(number)
+            number, (*arguments,), named = body
+            self._references.callback(number)
         except (TypeError, ValueError, IndexError):
             raise self._lose(UNRULY) from None
         self._callback_count += 1
         if self._callback_count > CALLBACKS:
             raise self._lose(f"it called a function of the test more than {CALLBACKS:,} times")
-        try:
-            reply = ("returned", (function(*arguments, **named),))
-            frame = encode((0, *reply), wrap=self._references.wrap)
-        except CodecError as error:
-            self.note_limit(f"a function of the test gives a value that cannot be handed to the student's code ({error})")
-            frame = encode((0, "failed", (("TypeError",), (str(error),), {})))
-        except Exception as error:
-            frame = encode((0, "failed", described(error)))
-        self._channel.send(frame, deadline=deadline)
+        self._channel.send(self.callbacks.reply(number, tuple(arguments), named, self._streams[0]), deadline=deadline)
 
     # ------------------------------------------------ around a call
 

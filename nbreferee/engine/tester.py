@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 import types
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from nbreferee.engine.oddities import in_words
 from nbreferee.engine.placing import Placed
 from nbreferee.engine.provenance import Provenance
 from nbreferee.engine.proxies import is_proxy, type_of
+from nbreferee.engine.reference_answers import ReferenceAnswer, ReferenceAnswers
 from nbreferee.engine.references import Trust
 from nbreferee.engine.rehearsed import TYPE_OF, RehearsedShell
 from nbreferee.engine.shell import error_output
@@ -51,6 +52,7 @@ class Tester:
         self._names = names
         self._steps = plan.steps
         self._student = Student(names, Trust(plan.student_classes, plan.modules, plan.written))
+        self._answers = ReferenceAnswers(names, plan.references)
         self._provenance = Provenance(self._instructor_texts, sources, self._student.note_limit)
         self._student.record = self._provenance.record
         self._refused_before: list[str] = []  # in cells that are no tests
@@ -103,6 +105,36 @@ class Tester:
             if came["score"] < first["score"]:
                 odd_pass = next(in_words(label, what) for label, what in odd if [label, what] not in allowed)
         return {**came, "oddities": odd, "limits": limits, "patched": patched, "odd_pass": odd_pass, "lost": self._student.lost}
+
+    def do_follow(self, number: int, limit_s: float, allowed: list | None, replaceable: list[tuple[str, int]]) -> dict[str, Any]:
+        """Run a test again, with references in the place of those answers that it needs; return what it comes to.
+
+        `followed` are the names of the answers in whose place a reference was used; none: there is no result.
+        """
+        roots = list(self._steps[number].under_test)
+        self._student.begin(time.monotonic() + limit_s)
+        try:
+            needed = self._student.ask("needed", roots, [name for name, _ in replaceable])
+            others = dict(self._found_references(one for one in replaceable if type(needed) is list and one[0] in needed))
+            if not others:
+                return {"followed": [], "lost": self._student.lost}
+            self._student.ask("stand_in", roots, others)
+            functions = [one for one in others.values() if type(one) is ReferenceAnswer]
+            self._student.replaced, self._student.asked_for_replaced = frozenset(others), False
+            with self._student.callbacks.alive(functions):
+                answer = self.do_run(number, limit_s, allowed)
+            used = self._student.callbacks.used | {name for name, one in others.items() if type(one) is not ReferenceAnswer}
+            self._student.replaced = ()
+            if not self._student.lost:
+                self._student.ask("put_back")
+        except (Exception, Lost, OutOfTime):
+            return {"followed": [], "lost": self._student.lost or "it cannot be asked"}
+        return {**answer, "followed": [] if self._student.asked_for_replaced else sorted(used), "lost": self._student.lost}
+
+    def _found_references(self, answers: Iterable[tuple[str, int]]) -> Iterator[tuple[str, Any]]:
+        for name, cell in answers:
+            with contextlib.suppress(LookupError):
+                yield name, self._answers.find(name, cell)
 
     def _attempt(self, step: Step, limit_s: float) -> dict[str, Any]:
         deadline = time.monotonic() + limit_s

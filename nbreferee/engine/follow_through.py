@@ -1,0 +1,93 @@
+"""Follow-through: a step that is right counts, even if an earlier answer that it uses is wrong.
+
+A test cell that has lost points is judged again at once, in the same box. In the place of each answer that the answer
+under test needs, and that has lost points in a cell of its own, stands the solution's function, which the tester answers
+(see `reference_answers` and `stand_ins`). The better result counts. What the cell reads itself is never replaced.
+
+Results of references may stay in the box, whatever a student does with them. So where an answer comes under test for
+which a reference has answered before, a new box is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from nbreferee.engine.box_runner import Came
+from nbreferee.plan import Plan, Step
+
+Answer = tuple[str, int]  # a name, and the answer cell that binds it
+
+
+@dataclass(frozen=True)
+class Follow:
+    """How follow-through is done for one notebook."""
+
+    skipped: Collection[int] = ()  # test cells that are not judged in two processes
+    scores: Mapping[int, float] = field(default_factory=dict)  # of those of them that are judged in one
+
+
+class FollowThrough:
+    """Which answers of a submission have lost points so far."""
+
+    def __init__(self, plan: Plan, follow: Follow) -> None:
+        self._known = {(one.name, one.cell) for one in plan.references}
+        self._follow = follow
+        self._lost: set[Answer] = set()
+        self.answered: set[str] = set()  # names for which references have answered in the present box
+
+    def note(self, step: Step, came: Came) -> None:
+        """Note the result of a test cell."""
+        score = self._follow.scores.get(step.index) if step.index in self._follow.skipped else came.score
+        if score is not None and score < step.points:
+            self._lost |= self._known & set(step.judges)
+
+    def replaceable(self, step: Step, came: Came) -> list[Answer]:
+        """Return the answers in whose place references may stand if a test cell is judged again."""
+        if step.index in self._follow.skipped or came.score >= step.points or came.status == "grader_failed" or not step.under_test:
+            return []
+        latest: dict[str, int] = {}
+        for name, cell in sorted(self._known):
+            if cell < step.index and name not in step.under_test:
+                latest[name] = cell
+        return [one for one in latest.items() if one in self._lost]
+
+    def needs_new_box(self, step: Step) -> bool:
+        """Tell whether the present box may hold results of references for what a test cell judges."""
+        return bool(self.answered & set(step.under_test))
+
+
+def better(step: Step, first: Came, second: Came, names: Sequence[str]) -> Came:
+    """Return the result that counts: of the cell as it is, or with references in the place of the answers `names`."""
+    if not names or second.score < first.score:
+        return first
+    wrong, right = _in_words(names)
+    if second.score == first.score and (why := _why_unsure(first, second)):
+        hint = f"{wrong}; whether this is right with {right} could not be found out: {why}."
+        return replace(first, message=f"{first.message} {hint}".strip(), outputs=[_line(hint), *first.outputs])
+    if second.score >= step.points:
+        said = f"{wrong}; with {right} this is right."
+        return replace(second, message=said, outputs=[_line(said), *second.outputs], follow_through=tuple(names))
+    gets = f"gets {second.score:g} of {step.points:g} points, and what still fails is this" if second.score > first.score else "still fails"
+    said = f"{wrong}; with {right} this {gets}:"
+    limits = tuple(dict.fromkeys((*first.limits, *second.limits)))
+    message = f"{said} {second.message}".strip()
+    return replace(second, message=message, outputs=[_line(said), *second.outputs], limits=limits, follow_through=tuple(names))
+
+
+def _why_unsure(first: Came, second: Came) -> str:
+    """Return why the second judgement came to no result, where that was no fault of the answer."""
+    if second.status == "timeout":
+        return "it takes too long"
+    return next((reason for reason in second.limits if reason not in first.limits), "")
+
+
+def _in_words(names: Sequence[str]) -> tuple[str, str]:
+    if len(names) == 1:
+        return f"Your {names[0]} is wrong", "a right one"
+    return f"Your {', '.join(names[:-1])} and {names[-1]} are wrong", "right ones"
+
+
+def _line(text: str) -> dict[str, Any]:
+    return {"output_type": "stream", "name": "stdout", "text": f"{text}\n"}

@@ -17,6 +17,9 @@ import nbformat
 import pytest
 from building import answer, cell, graded, write
 
+from nbreferee.course import open_course
+from nbreferee.verify.reading import read_course_master
+
 BINARIES = Path(sys.executable).parent
 STRUCTURE = "{nbgrader_step}/{assignment_id}/{student_id}"
 CONFIG = """
@@ -174,6 +177,12 @@ def run(tmp_path_factory) -> Run:
 
 def test_solution_earns_all_points(run):
     assert run.scores("right") == POINTS
+
+
+def test_verify_reads_the_notebook_as_it_was_released(run):
+    master = read_course_master(open_course(run.root), run.root / "source/ps1/one.ipynb")
+    assert {cell.grade_id for cell in master.tests} == POINTS.keys()
+    assert "AUTOTEST" not in "".join(cell.source for cell in master.cells)
 
 
 def test_wrong_answer_with_an_edited_helper_of_the_header_earns_what_it_deserves(run):

@@ -29,10 +29,11 @@ from typing import Any
 
 from nbgrader.coursedir import CourseDirectory
 
-from nbreferee.master import Master, MasterError, read_master
+from nbreferee.master import Master, MasterError
 from nbreferee.verify import soundness
 from nbreferee.verify.examine import Beside, Examination, Examined, Exercise, Finding
 from nbreferee.verify.forbidden import CourseRelease, FormResult, files_of_nothing, read_forms
+from nbreferee.verify.reading import read_course_master
 from nbreferee.verify.session import QUIET
 
 Progress = Callable[[str, int, int], None]  # (path of the notebook, done, expected)
@@ -71,7 +72,7 @@ def verify_assignment(
 
 def _released_cells(course: CourseDirectory, path: Path) -> Iterator[tuple[str, str, str]]:
     """Yield label, type and source of the cells that a student gets."""
-    master = read_master(path)
+    master = read_course_master(course, path)
     for cell, shown in zip(master.cells, soundness.make_release(master, course.config).cells, strict=True):
         yield cell.label, shown.cell_type, shown.source
 
@@ -81,7 +82,7 @@ def _verify_notebook(
 ) -> Verified:
     started = time.monotonic()
     try:
-        master, beside = read_master(path), read_beside(path)
+        master, beside = read_course_master(course, path), read_beside(path)
         forms = release.results(read_forms(master))
         found = [Finding(form.exercise, reason) for form in forms for reason in form.reasons]
         examined = _examined(course, master, beside, *trials) if trials else Examined([], [])

@@ -93,7 +93,7 @@ def _leaked_lines(master: Master, release: NotebookNode, config: Config) -> Iter
     for path in master.path.parent.glob("*.ipynb"):
         if path != master.path:
             with contextlib.suppress(MasterError):  # which is reported in its own place
-                sibling = make_release(read_master(path), config)
+                sibling = make_release(read_master(path, master.delimiters), config)
                 texts[path.name] = "\n".join(cell.source for cell in sibling.cells)
     for cell, sort, secret in dict.fromkeys(_secret_lines(master)):
         for label, text in texts.items():

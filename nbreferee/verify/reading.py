@@ -1,0 +1,53 @@
+"""A course's notebook for `verify`: with header and footer, the course's own delimiters, and its autotests written out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nbreferee.course import CourseError, open_gradebook
+from nbreferee.course_notebook import has_autotests, language_of, read_course_notebook
+from nbreferee.gradebook import released_cells
+from nbreferee.master import Master, MasterError, parse_master
+from nbreferee.nbgrader_settings import read_rules
+
+if TYPE_CHECKING:
+    from nbgrader.coursedir import CourseDirectory
+
+
+def read_course_master(course: CourseDirectory, path: Path) -> Master:
+    """Return a notebook of a course as nbgrader releases and grades it.
+
+    Raises
+    ------
+    MasterError
+        if it cannot be used.
+    """
+    try:
+        rules = read_rules(course.config)
+        master = parse_master(path, read_course_notebook(course, path, rules), rules.delimiters)
+        if any(has_autotests(cell.source, rules) for cell in master.cells if cell.is_code):
+            master = parse_master(path, read_course_notebook(course, path, rules, _released(course, path)), rules.delimiters)
+    except CourseError as error:
+        raise MasterError(str(error)) from None
+    except OSError as error:
+        raise MasterError(f"{path}: cannot be read ({error.strerror}). Check the file and its permissions.") from None
+    if (language := language_of(master.notebook.metadata)) != "python":
+        raise MasterError(f"{path}: a notebook in {language}, and nbreferee verifies Python. Leave its assignment out.")
+    stale = [cell.label for cell in master.cells if cell.is_code and has_autotests(cell.source, rules)]
+    if stale:
+        raise MasterError(f"{path}, cell {stale[0]}: {_unwritten(path)}")
+    return master
+
+
+def _released(course: CourseDirectory, path: Path) -> dict[str, str]:
+    """Return the sources of cells by grade id as nbgrader has released them; nothing where it has not."""
+    try:
+        with open_gradebook(course) as gradebook:
+            return {name: cell.source for name, cell in released_cells(gradebook, path.parent.name, path.stem).items()}
+    except CourseError:
+        return {}
+
+
+def _unwritten(path: Path) -> str:
+    return f"nbgrader writes its autotests out, and has not yet for this version. Run nbgrader generate_assignment {path.parent.name} --force, then verify."

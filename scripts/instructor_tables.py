@@ -1,0 +1,105 @@
+"""Bring the tables of docs/instructor.md up to date: python scripts/instructor_tables.py [VERDICTS.json]
+
+They come from the notebooks, and from what `nbreferee autograde --json` says of the sample class in tests/class/.
+Without a file of verdicts the sample class is graded first, in a temporary folder, which takes a minute or two.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from course_notebooks import CourseNotebook, in_order, points_of, read_course, settings
+
+COURSE = Path(__file__).parent.parent
+PAGE = COURSE / "docs/instructor.md"
+CAUSE = re.compile(r"Likely cause: (.+?)(?:\n|$)")
+NOTE = re.compile(r"\*For the marker\.\*\s*(.+)", re.DOTALL)
+SUFFIX = re.compile(r"_(?:check|tests)$")
+
+
+def with_tables(page: str, tables: dict[str, str]) -> str:
+    """Return the page with what stands between the markers of each table made anew.
+
+    Raises
+    ------
+    ValueError
+        if the page has no markers for a table.
+    """
+    for name, table in tables.items():
+        block = re.compile(rf"(<!-- {name}: .*?-->\n).*?(<!-- end of {name} -->)", re.DOTALL)
+        if not block.search(page):
+            raise ValueError(f"there is no <!-- {name}: ... --> in the page")
+        page = block.sub(lambda match, text=table: f"{match[1]}\n{text}\n{match[2]}", page)
+    return page
+
+
+def tables_of_notebooks(course: Path = COURSE) -> dict[str, str]:
+    """Return the tables that the notebooks alone give, by name."""
+    ordered = in_order(read_course(course / "release"))
+    sources = {one.name: one for one in read_course(course / "source")}
+    return {"notebooks": _notebooks(ordered), "written answers": "\n".join(_written(sources[one.name] for one in ordered))}
+
+
+def table_of_mistakes(verdicts: Iterable[dict[str, Any]], course: Path = COURSE) -> dict[str, str]:
+    """Return the table of mistakes by exercise, from what `autograde --json` wrote."""
+    students: dict[tuple[str, str, str], set[str]] = {}
+    for one in verdicts:
+        for cell in one["cells"]:
+            for cause in CAUSE.findall(cell["message"] or ""):
+                students.setdefault((one["notebook"], SUFFIX.sub("", cell["grade_id"]), cause), set()).add(one["student"])
+    rows = ["| notebook | exercise | what the student is told | students |", "|:--|:--|:--|--:|"]
+    ranks = {one.name: n for n, one in enumerate(in_order(read_course(course / "release")))}
+    for (notebook, exercise, cause), who in sorted(students.items(), key=lambda item: (ranks[item[0][0]], -len(item[1]), item[0])):
+        rows.append(f"| {notebook} | `{exercise}` | {cause.replace('|', chr(92) + '|')} | {len(who)} |")
+    return {"mistakes": "\n".join(rows) + "\n"}
+
+
+def _notebooks(ordered: list[CourseNotebook]) -> str:
+    rows = ["| notebook | exercises | points | of these, a person reads | minutes to read | for the exercises |", "|:--|--:|--:|--:|--:|--:|"]
+    for one in ordered:
+        header = one.header
+        figures = len(one.exercises), one.points, one.points_by_person, header.reading_minutes, header.exercise_minutes
+        rows.append(f"| {one.name} | " + " | ".join(f"{figure:g}" for figure in figures) + " |")
+    return "\n".join(rows) + "\n"
+
+
+def _written(sources: Iterable[CourseNotebook]) -> Iterator[str]:
+    """Yield a list of the answers that a person reads, with the notes for the marker."""
+    for one in sources:
+        for exercise in one.exercises:
+            for cell in exercise.cells:
+                if settings(cell).get("solution") and points_of(cell):
+                    note = NOTE.search(cell.source)
+                    said = f" {' '.join(note[1].split())}" if note else ""
+                    title = re.sub(r" — [\d.]+ points?.*", "", exercise.heading)
+                    yield f"- **{one.name}, exercise {exercise.number}**, {title} ({points_of(cell):g} points, cell `{settings(cell)['grade_id']}`).{said}"
+    yield ""
+
+
+def grade_sample_class(course: Path, folder: Path) -> list[dict[str, Any]]:
+    """Return the verdicts of the sample class, graded in a folder of its own."""
+    shutil.copytree(course / "source", folder / "source")
+    shutil.copy(course / "nbgrader_config.py", folder)
+    programs = Path(sys.executable).parent
+    for assignment in sorted(path.name for path in (folder / "source").iterdir() if path.is_dir()):
+        subprocess.run([programs / "nbgrader", "generate_assignment", assignment, "--log-level=WARN"], cwd=folder, check=True)
+    subprocess.run([sys.executable, course / "tests/hand_in.py", folder / "submitted"], check=True)
+    subprocess.run([programs / "nbreferee", "autograde", "--json", folder / "verdicts.json"], cwd=folder, check=True)
+    return json.loads((folder / "verdicts.json").read_text())
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        verdicts = json.loads(Path(sys.argv[1]).read_text())
+    else:
+        with tempfile.TemporaryDirectory() as scratch:
+            verdicts = grade_sample_class(COURSE, Path(scratch))
+    PAGE.write_text(with_tables(PAGE.read_text(), tables_of_notebooks() | table_of_mistakes(verdicts)))

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,16 @@ def is_test(cell: NotebookNode) -> bool:
 def functions(notebook: NotebookNode) -> list[str]:
     """Return the grade ids of the cells where students write code: the names of their functions."""
     return [settings(c)["grade_id"] for c in notebook.cells if c.cell_type == "code" and settings(c).get("solution")]
+
+
+def graded_cells(functions: Iterable[str], grade_ids: Iterable[str]) -> dict[str, list[str]]:
+    """Return by function which cells test it: `_check` and `_tests`, or one `_tests` for each output that is marked apart."""
+    found: dict[str, list[str]] = {name: [] for name in functions}
+    for grade_id in grade_ids:
+        owners = [name for name in found if re.fullmatch(rf"{name}(_check|(_[A-Za-z]+)?_tests)", grade_id)]
+        if owners:
+            found[max(owners, key=len)].append(grade_id)
+    return found
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import ast
 import re
 
 import pytest
-from notebooks import COURSE, SOURCES, functions, is_test, read, released, settings
+from notebooks import COURSE, SOURCES, functions, graded_cells, is_test, read, released, settings
 
 notebooks = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 
@@ -51,8 +51,9 @@ def test_points_in_a_heading_are_the_sum_of_its_cells(source):
 def test_grade_ids_are_unique_and_every_exercise_is_whole(source):
     ids = [settings(cell)["grade_id"] for cell in read(source).cells if settings(cell)]
     assert len(ids) == len(set(ids))
-    for name in functions(read(source)):
-        assert ids.index(name) < ids.index(f"{name}_check") < ids.index(f"{name}_tests")
+    for name, tests in graded_cells(functions(read(source)), ids).items():
+        assert tests[-1].endswith("_tests")
+        assert all(ids.index(name) < ids.index(test) for test in tests)
 
 
 @notebooks

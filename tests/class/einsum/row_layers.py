@@ -28,6 +28,10 @@ def bias_backward(B):
     B = np.asarray(B, dtype=float)
     return B, np.einsum("ik->i", B)
 
+# %% bias_proof [markdown]
+# $\partial E/\partial D_{kl} = B_{ij} \delta_{ik} \delta_{jl} = B_{kl}$ and $\partial E/\partial b_k = B_{ij} \delta_{jk} = B_{ik}$.
+# I sum over every index that stands twice.
+
 # %% sigmoid
 def sigmoid(D):
     D = np.asarray(D, dtype=float)

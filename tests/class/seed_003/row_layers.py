@@ -77,6 +77,29 @@ def bias_backward(B):
     # sum over i, j of B_ij delta_ik delta_jl = B_kl; sum over i, j of B_ij delta_kj = sum over i of B_ik
     return B, np.sum(B, axis=0)
 
+# %% bias_proof [markdown]
+# **To show:** $\frac{\partial A_{ij}}{\partial D_{kl}} = \delta_{ik}\delta_{jl}$.
+#
+# $$\frac{\partial A_{ij}}{\partial D_{kl}} = \frac{\partial (D_{ij} + \overset{=0}{b_j})}{\partial D_{kl}} = \delta_{ik}\,\delta_{jl} \quad \square$$
+#
+# **To show:** $\frac{\partial E}{\partial D_{kl}} = B_{kl}$.
+#
+# $$
+# \frac{\partial E}{\partial D_{kl}} = \sum_{i,j} \frac{\partial E}{\partial A_{ij}} \frac{\partial A_{ij}}{\partial D_{kl}}
+# = \sum_{i,j} B_{ij}\,\delta_{ik}\,\delta_{jl} \overset{i=k,\;j=l}{=} B_{kl} \quad \square
+# $$
+#
+# **To show:** $\frac{\partial A_{ij}}{\partial b_k} = \delta_{kj}$.
+#
+# $$\frac{\partial A_{ij}}{\partial b_k} = \frac{\partial (D_{ij} + \overset{1 \text{ if } j=k}{b_j})}{\partial b_k} = \delta_{kj}$$
+#
+# **To show:** $\frac{\partial E}{\partial b_k} = \sum_i B_{ik}$.
+#
+# $$
+# \frac{\partial E}{\partial b_k} = \sum_{i,j} \frac{\partial E}{\partial A_{ij}} \frac{\partial A_{ij}}{\partial b_k}
+# = \sum_{i,j} B_{ij}\,\delta_{kj} \overset{j=k}{=} \sum_i B_{ik}
+# $$
+
 # %% sigmoid
 def sigmoid(D):
     """Return 1 / (1 + exp(-D)) entry by entry, shape (N, n), finite for any finite D (N, n)."""

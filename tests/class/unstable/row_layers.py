@@ -30,6 +30,9 @@ def bias_backward(B):
     B = np.asarray(B, dtype=float)
     return B, np.mean(B, axis=0)
 
+# %% bias_proof [markdown]
+# The bias is added to each of the $N$ samples. The loss is a mean over samples, so its gradient is the mean of the rows of $B$.
+
 # %% sigmoid
 def sigmoid(D):
     D = np.asarray(D, dtype=float)

@@ -72,6 +72,8 @@ def calibrate(tests: Sequence[Cell], two: Mapping[int, Came], one: Mapping[int, 
 
 def _why(two: Came) -> str:
     reason = "; ".join(two.limits) or two.message
+    if reason.startswith("[Errno "):  # of the operating system, and no sentence
+        reason = f"the sandbox of a test refuses something that it does ({reason})"
     return f"the solution passes only there: {reason[:300]}"
 
 

@@ -19,6 +19,7 @@ from nbreferee.calibration import Calibration, calibrate, decide
 from nbreferee.engine.box_runner import Came, error_of
 from nbreferee.engine.one_process import Test as Judged
 from nbreferee.engine.one_process import judge_outputs
+from nbreferee.grading import Grader
 from nbreferee.master import Cell, read_master
 from nbreferee.single_process import uses_single_process
 
@@ -180,6 +181,42 @@ def test_attack_that_forces_one_process_is_left_to_a_person(attack, court):
     if verdict.status == "manual":
         assert got.marks.scores["f_tests"] is None
         assert "a person marks this cell" in verdict.message
+
+
+HOPELESS = {  # a function, seconds for a call, words of the verdict
+    "too slow": ("def f(x):\n    return sum(range(10**12))", 2, "takes too long"),
+    "too large": (
+        "import os, time\ndef f(x):\n    for _ in range(4):\n        if os.fork() == 0:\n            x = b'1' * (300 << 20)\n            time.sleep(60)\n    time.sleep(60)",
+        30,
+        "more than 900 MB of memory",
+    ),
+}
+
+
+@pytest.mark.parametrize("answered", HOPELESS)
+def test_answer_that_would_end_its_process_either_way_is_run_once(answered, monkeypatch):
+    from nbreferee.engine.limits import Budget
+    from nbreferee.sandbox import Limits
+
+    runs = []
+    in_one_process = Grader.in_one_process
+    monkeypatch.setattr(Grader, "in_one_process", lambda *arguments: runs.append(1) or in_one_process(*arguments))
+    source, call_s, words = HOPELESS[answered]
+    with Court(Budget(call_s=call_s, cell_s=call_s + 10, box=Limits(memory_bytes=900 << 20))) as court:
+        material = court.material(answer("def f(x):\n    ### BEGIN SOLUTION\n    return x + 1\n    ### END SOLUTION"), graded("assert f(1) == 2"))
+        verdict = verdicts(court.grade(material, {"f": source}))["f_tests"]
+    assert verdict.score == 0 and words in verdict.message, verdict
+    assert runs == []
+
+
+STARTS = ["!ls\nassert f(1) == 2", "import os\nassert os.system('true') == 0", "import subprocess\nsubprocess.run(['true'], check=True)"]
+
+
+@pytest.mark.parametrize("test", STARTS)
+def test_reason_for_a_test_that_starts_a_program_is_a_sentence(test, court):
+    calibration = court.grader.calibrate(court.material(answer("def f(x):\n    return x + 1"), graded(test)))
+    assert "it starts another program or process" in calibration.one_process["f_tests"]
+    assert "Errno" not in calibration.one_process["f_tests"]
 
 
 # ---------------------------------------------------------------- a class, by both commands

@@ -17,6 +17,7 @@ import nbformat
 from nbreferee.bench.commands import run
 from nbreferee.calibration import Calibration
 from nbreferee.course import CourseError, gradebook_writer, open_course
+from nbreferee.folders import students_in
 from nbreferee.grading import CellVerdict, Grader, Material
 from nbreferee.materials import read_materials
 from nbreferee.submission.folder import read_folder
@@ -96,11 +97,12 @@ def hand_in(course: CourseDirectory, original: CourseDirectory, assignment: str,
     for student in (SOLUTION, RELEASE):
         for path in sorted(release.glob("*.ipynb")):
             _write(course, release, assignment, student, path.stem, {} if student == RELEASE else _solutions(course, assignment, path.stem))
-    base = Path(original.format_path(original.submitted_directory, "*", assignment))
-    for folder in sorted(Path(original.root).glob(str(base.relative_to(original.root)))):
-        student = f"{SUBMITTED}-{len(students)}"
-        students.append(student)
-        shutil.copytree(folder, _submitted(course, student, assignment), symlinks=True)
+    for name in students_in(original, original.submitted_directory, assignment):
+        folder = _submitted(original, name, assignment)
+        if folder.is_dir():
+            student = f"{SUBMITTED}-{name}"
+            students.append(student)
+            shutil.copytree(folder, _submitted(course, student, assignment), symlinks=True)
     return students
 
 
@@ -143,7 +145,7 @@ def _write(course: CourseDirectory, release: Path, assignment: str, student: str
 def compare(
     original: CourseDirectory, folder: Path, assignment: str, grader: Grader, most_mutants: int, progress: Callable[[str, int], None]
 ) -> list[Comparison]:
-    """Grade a class by all three; call `progress(what, submissions)` before each step.
+    """Grade a class by all three; call `progress(what, submissions)` before each step: stock nbgrader's, and each notebook of ours.
 
     Raises
     ------
@@ -161,9 +163,9 @@ def compare(
     with gradebook_writer(course) as gradebook:
         stock = _stock_scores(gradebook, assignment)
         materials = read_materials(course, gradebook, assignment)
-    progress("nbreferee", len(students))
     found = []
     for name, material in materials.items():
+        progress(f"nbreferee, {name},", len(students))
         cells = [one for student in students for one in _graded(grader, course, material, assignment, name, student, stock)]
         found.append(Comparison(assignment, name, grader.calibrate(material), tuple(cells)))
     return found

@@ -31,7 +31,10 @@ def show(course: CourseDirectory, assignments: Sequence[str], most_mutants: int,
             with console.status("") as status:
 
                 def progress(what: str, count: int, name: str = assignment) -> None:
-                    status.update(f"{escape(name)}: {what} grades {count} submissions")
+                    text = f"{name}: {what} grades {count} submissions"
+                    status.update(escape(text))
+                    if not console.is_terminal:
+                        console.print(text, highlight=False, markup=False)
 
                 found = compare(course, Path(folder).resolve(), assignment, grader, most_mutants, progress)
             for one in found:

@@ -31,7 +31,7 @@ from nbreferee.engine.audit import add_handlers
 from nbreferee.engine.box_references import BoxReferences, Heap, Identities
 from nbreferee.engine.channel import Channel
 from nbreferee.engine.conversation import CANNOT_LEAVE, Answer, Around, Generators, brief, in_full, is_writing, set_random_state
-from nbreferee.engine.exceptions import DOT, attributes_of, class_names
+from nbreferee.engine.exceptions import DOT, attributes_of, class_names, set_attributes
 from nbreferee.engine.figures import Figures
 from nbreferee.engine.files import Files
 from nbreferee.engine.instances import state_of
@@ -228,7 +228,7 @@ class Box:
             kind = type(own, (kind,), {})
         error = kind.__new__(kind, *arguments)
         error.args = arguments
-        vars(error).update(attributes)
+        set_attributes(error, attributes)
         return error
 
     def _exit(self, one: Any, error: tuple | None) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.channel import ChannelError
+from nbreferee.engine.limits import TIME_UP
 from nbreferee.engine.warm import BoxLost, StudentBox, Warm
 
 TEXT_FIELDS = {"stream": ("name", "text"), "error": ("ename", "evalue"), "display_data": (), "execute_result": ()}
@@ -96,7 +97,7 @@ class BoxRunner:
         except BoxLost as lost:
             self._drop_box()
             self._offenders.add(number)
-            late = str(lost) == "the time was up"
+            late = str(lost) == TIME_UP
             text = f"this cell took longer than {limit_s:g} s" if late else f"{lost} in this cell"
             return Came([error_of("TimeoutError" if late else "ProcessError", f"{text}; the notebook goes on without it")])
         self._ran.append((number, source))

@@ -13,15 +13,32 @@ from typing import Any
 from nbreferee.codec import CodecError, encode
 from nbreferee.engine.conversation import CANNOT_LEAVE, importable_name
 
-
 DOT = "\0"  # between the module and the name of a library's class: no name of a class holds it
 LINK = "\1"  # before each name of a text that says what a class derives from
+# Attributes that Python's exceptions hold beside their dictionary, and do not get from their arguments.
+SLOTS: dict[type[BaseException], tuple[str, ...]] = {
+    OSError: ("filename", "filename2"), ImportError: ("name", "path"), NameError: ("name",), AttributeError: ("name",),
+}  # fmt: skip
+
+
+def _in_slots(error: BaseException) -> dict[str, Any]:
+    values = {name: vars(kind)[name].__get__(error) for kind, names in SLOTS.items() if isinstance(error, kind) for name in names}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def set_attributes(error: BaseException, attributes: dict[str, Any]) -> None:
+    """Give an exception attributes; none of them is a class's."""
+    vars(error).update(attributes)
+    for kind, names in SLOTS.items():
+        for name in names if isinstance(error, kind) else ():
+            if name in attributes:
+                vars(kind)[name].__set__(error, attributes[name])
 
 
 def described(error: BaseException) -> tuple:
     """Say of an exception of the test's what it is: the names of its classes, and what is plain of its arguments and attributes."""
     names = class_names(type(error))
-    attributes = {name: value for name, value in vars(error).items() if _is_plain(value)}
+    attributes = {name: value for name, value in {**_in_slots(error), **vars(error)}.items() if _is_plain(value)}
     return names, error.args if _is_plain(error.args) else (str(error),), attributes
 
 
@@ -136,7 +153,7 @@ def attributes_of(error: BaseException) -> dict[str, Any]:
     """Return an exception's own attributes, and the values that its classes of the notebook give it."""
     own = [kind for kind in reversed(type(error).__mro__) if not importable_name(kind)]
     of_classes = {name: value for kind in own for name, value in vars(kind).items() if not hasattr(type(value), "__get__")}
-    found = {**of_classes, **vars(error)}
+    found = {**of_classes, **_in_slots(error), **vars(error)}
     return {name: value for name, value in found.items() if type(name) is str and not name.startswith("_")}
 
 

@@ -7,6 +7,7 @@ compiles or imports what a description names.
 
 from __future__ import annotations
 
+import argparse
 import array
 import collections
 import contextlib
@@ -43,6 +44,7 @@ PATHS = (pathlib.PosixPath, pathlib.PurePosixPath, pathlib.PureWindowsPath)
 ADDRESSES = (ipaddress.IPv4Address, ipaddress.IPv6Address, ipaddress.IPv4Network, ipaddress.IPv6Network)
 ALIASES = ("List", "Dict", "Set", "FrozenSet", "Tuple", "Type", "Iterable", "Iterator", "Sequence", "Mapping", "Deque", "Counter", "DefaultDict")
 KINDS_OF_CLASSES = (type, types.GenericAlias, types.UnionType, type(typing.List[int]), type(typing.Optional[int]))  # noqa: UP006, UP045
+NAMESPACES = (types.SimpleNamespace, argparse.Namespace)
 ZONE_NAME = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 ONLY_ARGUMENTS = ("partial", "vectorize")  # that a box may not describe
 MISSING = "dataclasses.MISSING"
@@ -111,7 +113,7 @@ def adopt_state(old: Any, new: Any) -> bool:
         old.mask = new.mask
     elif type(old) is array.array and old.typecode == new.typecode:
         old[:] = new
-    elif type(old) is types.SimpleNamespace:
+    elif type(old) in NAMESPACES:
         vars(old).clear()
         vars(old).update(vars(new))
     elif type(old).__module__.partition(".")[0] == "pandas":
@@ -268,6 +270,7 @@ DESCRIBED: dict[type, tuple[str, Callable[[Any], tuple | None]]] = {
     collections.UserString: ("UserString", lambda v: (v.data,)),
     types.MappingProxyType: ("mappingproxy", lambda v: (dict(v),)),
     types.SimpleNamespace: ("SimpleNamespace", lambda v: (dict(vars(v)),)),
+    argparse.Namespace: ("argparse.Namespace", lambda v: (dict(vars(v)),)),
     type({}.keys()): ("keys", lambda v: (list(v),)),
     type({}.values()): ("values", lambda v: (list(v),)),
     type({}.items()): ("items", lambda v: (list(v),)),
@@ -314,6 +317,7 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "UserString": collections.UserString,
     "mappingproxy": types.MappingProxyType,
     "SimpleNamespace": lambda attributes: types.SimpleNamespace(**attributes),
+    "argparse.Namespace": lambda attributes: argparse.Namespace(**attributes),
     "keys": lambda items: dict.fromkeys(items).keys(),
     "values": lambda items: dict(enumerate(items)).values(),
     "items": lambda items: dict(items).items(),

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from nbreferee.engine import kinds_numpy
+from nbreferee.engine import kinds, kinds_numpy
 from nbreferee.engine.proxies import IteratorProxy, Proxy
 
 WALKED = 10_000  # values in a container that are looked at
@@ -93,7 +93,7 @@ def oddities(value: Any) -> set[str]:
         elif isinstance(one, POLYNOMIALS):
             found.add("a polynomial")
             left.append(np.asarray(one.coef))
-        elif isinstance(one, types.SimpleNamespace):
+        elif isinstance(one, kinds.NAMESPACES):
             found.add("a namespace")
             left.extend(itertools.islice(vars(one).values(), WALKED))
         elif type(one).__module__.partition(".")[0] == "pandas":

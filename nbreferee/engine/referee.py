@@ -14,7 +14,7 @@ from nbreferee.engine.box_runner import BoxRunner, Came, Part, error_of
 from nbreferee.engine.channel import Channel, ChannelError, Late
 from nbreferee.engine.follow_through import Answer, Follow, FollowThrough, better
 from nbreferee.engine.conversation import MARK
-from nbreferee.engine.limits import ENDED, GUESS
+from nbreferee.engine.limits import ENDED, GUESS, LOST
 from nbreferee.engine.warm import GRACE_S, BoxLost, StudentBox, Warm
 from nbreferee.plan import Plan
 
@@ -200,7 +200,10 @@ def is_to_draw(output: dict[str, Any]) -> bool:
 
 
 def _with_reason(answer: dict[str, Any], reason: str) -> dict[str, Any]:
-    """Return a tester's answer that says why the box has ended, where the tester could only guess."""
+    """Return a tester's answer that says why the box has ended, where the tester could only guess.
+
+    A box that was over a limit would be so in one process as well: the end of it is no limit of travelling.
+    """
 
     def said(text: str) -> str:
         return text.replace(f"{ENDED}: {GUESS}", reason)
@@ -209,7 +212,8 @@ def _with_reason(answer: dict[str, Any], reason: str) -> dict[str, Any]:
         {**one, "evalue": said(one["evalue"]), "traceback": [said(line) for line in one["traceback"]]} if one["output_type"] == "error" else one
         for one in answer.get("shown", [])
     ]
-    return {**answer, "shown": shown, "message": said(answer.get("message", ""))}
+    limits = [limit for limit in answer.get("limits", []) if not limit.startswith(LOST)]
+    return {**answer, "shown": shown, "message": said(answer.get("message", "")), "limits": limits}
 
 
 def _lost_test(status: str, text: str) -> Came:

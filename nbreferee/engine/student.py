@@ -22,9 +22,9 @@ from nbreferee.engine.adopt import adopt, adopt_all, with_own_parts
 from nbreferee.engine.channel import Channel, Closed, Late, Oversized
 from nbreferee.engine.class_proxies import ClassProxy
 from nbreferee.engine.conversation import CANNOT_LEAVE, NESTED, Answer, Around, Generators, brief, in_full, set_random_state
-from nbreferee.engine.exceptions import DOT, cannot_leave, exception_class, frames_of
+from nbreferee.engine.exceptions import DOT, cannot_leave, exception_class, frames_of, set_attributes
 from nbreferee.engine.instances import set_state, state_of
-from nbreferee.engine.limits import ENDED
+from nbreferee.engine.limits import ENDED, LOST, MANY_CALLS, TIME_UP
 from nbreferee.engine.oddities import ARGUMENTS, CHANGES, DRAWS, oddities
 from nbreferee.engine.patches import Patches
 from nbreferee.engine.proxies import IteratorProxy, Proxy, is_proxy
@@ -135,7 +135,8 @@ class Student(Questions):
         if self._depth >= NESTED:
             raise RecursionError("functions of the test and of the student call each other too deeply")
         number = next(self._questions)
-        deadline = min(self.deadline, time.monotonic() + self.call_limit_s + GRACE_S)
+        started = time.monotonic()
+        deadline = min(self.deadline, started + self.call_limit_s + GRACE_S)
         self._depth += 1
         try:
             self._channel.send(*self._pieces((number, operation, arguments)), deadline=deadline)
@@ -154,7 +155,7 @@ class Student(Questions):
                 else:
                     return body
         except Late:
-            raise self._lose("the time was up") from None
+            raise self._lose(TIME_UP, is_limit=self._callback_count > MANY_CALLS or time.monotonic() - started < self.call_limit_s) from None
         except Closed:
             raise self._lose(ENDED) from None
         except Oversized:
@@ -273,7 +274,7 @@ class Student(Questions):
                 warnings.warn(str(text), kind, stacklevel=4)
 
     def _packed(self, arguments: tuple, named: dict[str, Any]) -> tuple[bytes, list, bytes]:
-        """Return the arguments, the instructor's objects among them, and what a call finds around it, each encoded; nothing where that is as usual."""
+        """Return the arguments, the instructor's objects among them, and what is unusual around the call (or nothing), each encoded."""
         wrap = self._references.wrap
         try:
             parts: list[Any] = []
@@ -361,9 +362,11 @@ class Student(Questions):
 
     # ------------------------------------------------ failures
 
-    def _lose(self, reason: str) -> Lost:
+    def _lose(self, reason: str, is_limit: bool = True) -> Lost:
+        """Give the box up. `is_limit`: in one process with the test, its code might have done better."""
         self.lost = reason
-        self.note_limit(f"the process of the student's code was lost ({reason})")
+        if is_limit:
+            self.note_limit(f"{LOST} ({reason})")
         return Lost(reason)
 
     def _raise(self, said: Any) -> None:
@@ -387,7 +390,7 @@ class Student(Questions):
             error.args = arguments
         except Exception:
             error = Exception.__new__(kind, text)
-        vars(error).update({name: value for name, value in attributes.items() if type(name) is str and not name.startswith("_")})
+        set_attributes(error, {name: value for name, value in attributes.items() if type(name) is str and not name.startswith("_")})
         error.from_student, error.said = True, text
         if cause is not None:
             error.__cause__ = self._exception(cause)[0]

@@ -25,7 +25,7 @@ from nbreferee.engine.assignment_files import RELEASED, UNRELEASED
 from nbreferee.engine.channel import Channel
 from nbreferee.engine.credit import credit_of
 from nbreferee.engine.file_exchange import FileExchange
-from nbreferee.engine.limits import GUESS
+from nbreferee.engine.limits import GUESS, MANY_CALLS, TIME_UP
 from nbreferee.engine.names import Names
 from nbreferee.engine.oddities import in_words
 from nbreferee.engine.placing import Placed
@@ -39,8 +39,7 @@ from nbreferee.engine.student import Lost, OutOfTime, Student
 from nbreferee.engine.student_modules import StudentFinder
 from nbreferee.plan import Plan, Step
 
-
-MANY_CALLS = 1_000  # of one test: it may then run out of time for that alone
+STARTS = frozenset({"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty", "pty.spawn"})  # audit events
 
 
 class Tester:
@@ -220,7 +219,10 @@ class Tester:
 
     def _patch(self) -> None:
         """Let what looks into functions and figures look into the student's, too."""
-        self._provenance.install(self._files.handlers)
+        def note_start(*_: object) -> None:
+            self._student.note_limit("it starts another program or process, and a test that is judged in two processes may not")
+
+        self._provenance.install(lambda event: [*self._files.handlers(event), *([note_start] if event in STARTS else [])])
         real = {name: getattr(inspect, name) for name in ("getsource", "getsourcelines")}
 
         def getsource(one: Any) -> str:
@@ -256,7 +258,7 @@ def judge(step: Step, value: Any, error: BaseException | None) -> tuple[str, flo
                 return "partial" if credit else "failed", credit, f"the test gives {credit:g} of {step.points:g} points", ""
             return "passed", credit, "", ""
         return "passed", step.points, "", ""
-    if isinstance(error, OutOfTime) or (isinstance(error, Lost) and str(error) == "the time was up"):
+    if isinstance(error, OutOfTime) or (isinstance(error, Lost) and str(error) == TIME_UP):
         return "timeout", 0.0, "it takes too long: is there a loop that does not end?", "TimeoutError"
     if isinstance(error, Lost):
         return "error", 0.0, f"{error}: {GUESS}", "ProcessError"

@@ -13,7 +13,7 @@ from typing import Any
 from nbreferee.codec import Bounds, CodecError, decode, encode
 from nbreferee.engine.assignment_files import RELEASED, AssignmentFiles, local_copy
 from nbreferee.engine.channel import Channel, ChannelError, Late
-from nbreferee.engine.limits import ENDED, Budget
+from nbreferee.engine.limits import ENDED, TIME_UP, Budget
 from nbreferee.engine.scratch import Scratch
 from nbreferee.engine.template import Child, Template
 from nbreferee.plan import Plan
@@ -51,7 +51,7 @@ class StudentBox:
             self.channel.send(encode((self._number, operation, arguments)), deadline=deadline)
             number, what, body = decode(self.channel.receive(deadline), OUTPUT_BOUNDS)
         except Late:
-            raise BoxLost("the time was up") from None
+            raise BoxLost(TIME_UP) from None
         except ChannelError:
             raise BoxLost(self.over_limit() or ENDED) from None
         except (CodecError, ValueError, TypeError):

@@ -15,7 +15,7 @@ from pathlib import Path
 from course_notebooks import CourseNotebook, Exercise, LayoutError, read_course, settings
 
 DERIVATIVE = re.compile(r"^d[a-zA-Z]_d|_rule$|_jacobians?$|^vjp_|_vjp$|_backward$|_gradient$")  # the name of a function that returns one
-HINTS = ("<details><summary>Hint 1: where to begin</summary>", "<details><summary>Hint 2: by index</summary>")
+HINTS = ("<details><summary>Hint 1: where to begin</summary>", "<details><summary>Hint 2: ")
 PREDICTION, PLACE = re.compile(r"\*Predict\b"), "*Your prediction:* …"
 CHECKERS = ("check_gradient", "numerical_jacobian")
 WIDEST = 7  # inches: what can be read on a telephone
@@ -50,7 +50,7 @@ def palette(notebook: CourseNotebook) -> dict[str, str]:
 
 
 def _top(notebook: CourseNotebook) -> Iterator[str]:
-    if not re.match(r"# [^\n]+\n\n[^\n*|]+\n\n", notebook.first):
+    if not re.match(r"# [^\n]+\n\n(?!\*Comes|\|)\w", notebook.first):
         yield "the first cell does not begin with a title and a paragraph"
     try:
         typed, computed = notebook.header.reading_minutes, notebook.reading_minutes
@@ -63,19 +63,31 @@ def _top(notebook: CourseNotebook) -> Iterator[str]:
 
 
 def _numbers(notebook: CourseNotebook) -> Iterator[str]:
-    numbers = [exercise.number for exercise in notebook.exercises]
+    numbers = [n for exercise in notebook.exercises for n in range(exercise.number, exercise.last + 1)]
     if numbers != list(range(1, len(numbers) + 1)):
         yield f"the headings 'Exercise N · ...' are numbered {numbers}"
     rows = [n for first, last, _ in notebook.table for n in range(first, last + 1)]
     if rows != numbers:
         yield f"the table of exercises has {rows}, the headings {numbers}"
-    points = {exercise.number: exercise.points for exercise in notebook.exercises}
-    for first, last, claimed in notebook.table:
-        held = sum(points.get(number, 0) for number in range(first, last + 1))
-        if abs(claimed - held) > 1e-9:
-            yield f"the table gives {claimed:g} points to exercises {first} to {last}, their cells hold {held:g}"
-    if sum(points.values()) != notebook.points:
-        yield f"exercises hold {sum(points.values()):g} points, all cells {notebook.points:g}"
+    else:
+        yield from _points_in_the_table(notebook)
+    held = sum(exercise.points for exercise in notebook.exercises)
+    if held != notebook.points:
+        yield f"exercises hold {held:g} points, all cells {notebook.points:g}"
+
+
+def _points_in_the_table(notebook: CourseNotebook) -> Iterator[str]:
+    """Compare the points of rows and headings wherever both end with the same exercise."""
+    in_table = {last: claimed for _, last, claimed in notebook.table}
+    in_cells = {exercise.last: exercise.points for exercise in notebook.exercises}
+    claimed = held = 0.0
+    first = 1
+    for number in range(1, max(in_cells, default=0) + 1):
+        claimed, held = claimed + in_table.get(number, 0), held + in_cells.get(number, 0)
+        if number in in_table and number in in_cells:
+            if abs(claimed - held) > 1e-9:
+                yield f"the table gives {claimed:g} points to exercises {first} to {number}, their cells hold {held:g}"
+            claimed, held, first = 0.0, 0.0, number + 1
 
 
 def _exercise(exercise: Exercise, known: set[str]) -> Iterator[str]:

@@ -25,9 +25,9 @@ HEADER = re.compile(
     r"Allowed are (?P<allowed>.+?)\. Hand in (?P<hand_in>.+)\.$",
     re.MULTILINE,
 )
-HEADING = re.compile(r"^### Exercise (\d+) · (.+)$", re.MULTILINE)
+HEADING = re.compile(r"^### Exercises? (\d+)(?:(?: and |–)(\d+))? · (.+)$", re.MULTILINE)
 POINTS = re.compile(r"(\d+(?:\.\d+)?) points?\b")
-ROW = re.compile(r"^\| *(\d+)(?:–(\d+))? *\|(.+)\| *([\d. +]+?) *\|$", re.MULTILINE)
+ROW = re.compile(r"^\| *(\d+)(?:(?: and |–)(\d+))? *\|(.+)\| *([\d. +]+?) *\|$", re.MULTILINE)
 WORDS_A_MINUTE, CODE_LINES_A_MINUTE, FORMULAS_A_MINUTE = 200, 15, 6
 
 
@@ -37,9 +37,10 @@ class LayoutError(Exception):
 
 @dataclass(frozen=True)
 class Exercise:
-    """A heading and the cells up to the next one."""
+    """A heading, of one exercise or of several, and the cells up to the next one."""
 
     number: int
+    last: int  # the number of the last exercise under this heading
     heading: str
     claimed: float  # the points that the heading names
     points: float  # those of the cells
@@ -162,6 +163,6 @@ def in_order(notebooks: list[CourseNotebook]) -> list[CourseNotebook]:
 
 
 def _exercise(heading: str, cells: list[NotebookNode]) -> Exercise:
-    number, text = HEADING.match(heading).groups()
+    number, last, text = HEADING.match(heading).groups()
     claimed = sum(map(float, POINTS.findall(text)))
-    return Exercise(int(number), text, claimed, sum(map(points_of, cells)), tuple(cells))
+    return Exercise(int(number), int(last or number), text, claimed, sum(map(points_of, cells)), tuple(cells))

@@ -66,7 +66,7 @@ def _notebooks(ordered: list[CourseNotebook]) -> str:
     rows = ["| notebook | exercises | points | of these, a person reads | minutes to read | for the exercises |", "|:--|--:|--:|--:|--:|--:|"]
     for one in ordered:
         header = one.header
-        figures = len(one.exercises), one.points, one.points_by_person, header.reading_minutes, header.exercise_minutes
+        figures = one.exercises[-1].last, one.points, one.points_by_person, header.reading_minutes, header.exercise_minutes
         rows.append(f"| {one.name} | " + " | ".join(f"{figure:g}" for figure in figures) + " |")
     return "\n".join(rows) + "\n"
 

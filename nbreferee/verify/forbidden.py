@@ -7,7 +7,7 @@ answer or by a function in it; `latex` and `code` list every form in which the a
     latex = ['\\mathrm{diag}(y) - y\\,y^\\top', 'y_i\\,(\\delta_{ij} - y_j)']
     code = ["np.diag(y) - np.outer(y, y)", "diag(y) - y yᵀ"]
 
-Formulas typed with Unicode may stand in either list. A form may stand in no notebook of the course and in none of the files that are released with it.
+Formulas typed with Unicode may stand in either list; a sum without an upper limit is found with any. A form may stand in no notebook of the course and in none of the files that are released with it.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class CourseRelease:
     def _places(self, form: Form) -> tuple[str, ...]:
         places: dict[tuple[str, int], str] = {}
         for passage, formulas, codes in self._passages:
-            lines = {line for reading in form.formulas for line in occurrences(reading, formulas, SCRIPTS)}
+            lines = {line for reading in form.formulas for text in formulas for line in occurrences(reading, text, SCRIPTS)}
             lines |= {line for reading in form.codes for text in codes for line in occurrences(reading, text, TRAILERS)}
             for line in sorted(lines):
                 excerpt = passage.text.split("\n")[line - passage.line].strip() if passage.text else ""
@@ -80,7 +80,7 @@ class CourseRelease:
         return tuple(places.values())
 
     @cached_property
-    def _passages(self) -> list[tuple[Passage, list[Symbol], list[list[Symbol]]]]:
+    def _passages(self) -> list[tuple[Passage, list[list[Symbol]], list[list[Symbol]]]]:
         return [(one, one.formulas(), one.codes()) for one in self._read()]
 
     def _read(self) -> Iterator[Passage]:

@@ -1,7 +1,7 @@
 """LaTeX formulas as symbols that are the same for each way to typeset the formula.
 
 Spaces, sizes of brackets, fonts, superfluous braces and brackets, signs of multiplication, the kind of
-fraction, the spelling of a transpose and the limits of a sum make no difference. Formulas typed with
+fraction, the spelling of a transpose and where a sum begins make no difference. Formulas typed with
 Unicode, as in docstrings, give the same symbols as LaTeX.
 """
 
@@ -24,6 +24,7 @@ FONTS = set(
     r"\mathrm \mathbf \mathsf \mathit \mathtt \mathbb \mathcal \mathscr \mathfrak \boldsymbol \bm \pmb \vec \rm \bf \sf \it \boxed \mathop "
     r"\text \textrm \textbf \textit \textsf \texttt \operatorname \mbox \mathstrut \mathord \mathbin \underline \overbrace \underbrace".split()
 )
+LIMITED = {r"\sum", r"\prod"}  # which may have an upper limit
 FRACTIONS = {r"\frac", r"\tfrac", r"\dfrac", r"\cfrac", r"\nicefrac", r"\sfrac"}
 WITH_ARGUMENT = {r"\sqrt", r"\hat", r"\bar", r"\tilde", r"\dot", r"\widehat", r"\overline", r"\widetilde"}
 DROPPED_WITH_ARGUMENT = {r"\begin", r"\end", r"\label", r"\tag", r"\color", r"\textcolor", r"\phantom"}
@@ -60,14 +61,14 @@ class _Item:
         return base + _script("_", self.sub) + _script("^", self.sup)
 
 
-def formula(text: str) -> list[Symbol]:
-    """Return the symbols of a LaTeX formula."""
-    return _flat(_Parser(list(_lexemes(text, prose=False))).sequence())
+def formula(text: str, limits: bool = True) -> list[Symbol]:
+    """Return the symbols of a LaTeX formula, with the upper limits of sums or without."""
+    return _flat(_Parser(list(_lexemes(text, prose=False)), limits).sequence())
 
 
-def formula_in_prose(text: str) -> list[Symbol]:
+def formula_in_prose(text: str, limits: bool = True) -> list[Symbol]:
     """Return the symbols of a text in which formulas are typed with Unicode, and other words stand around them."""
-    return _flat(_Parser(list(_lexemes(text, prose=True))).sequence())
+    return _flat(_Parser(list(_lexemes(text, prose=True)), limits).sequence())
 
 
 def is_balanced(text: str) -> bool:
@@ -136,8 +137,9 @@ def _unicode(character: str) -> list[str]:
 
 
 class _Parser:
-    def __init__(self, lexemes: list[Symbol]) -> None:
+    def __init__(self, lexemes: list[Symbol], limits: bool) -> None:
         self._lexemes, self._next = lexemes, 0
+        self._limits = limits
 
     def _peek(self) -> str:
         return self._lexemes[self._next].text if self._next < len(self._lexemes) else ""
@@ -189,9 +191,9 @@ class _Parser:
         item = items[-1]
         if kind == "_":
             names = [_as_index(symbol) for symbol in script]
-            big = item.text in (r"\sum", r"\prod")
+            big = item.text in LIMITED
             item.sub += names[: next((n for n, one in enumerate(names) if one.text in ("=", r"\in")), None)] if big else names
-        elif item.text not in (r"\sum", r"\prod"):  # whose upper limit is not written by all
+        elif self._limits or item.text not in LIMITED:
             item.sup += [Symbol(r"\top", script[0].position)] if len(script) == 1 and script[0].text in ("T", r"\intercal") else script
 
 

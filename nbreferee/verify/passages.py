@@ -16,7 +16,7 @@ from typing import Literal
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-from nbreferee.verify.latex import formula, formula_in_prose
+from nbreferee.verify.latex import LIMITED, formula, formula_in_prose
 from nbreferee.verify.pycode import code, code_in_prose
 from nbreferee.verify.symbols import Symbol
 
@@ -43,12 +43,16 @@ class Passage:
     kind: Kind
     text: str
 
-    def formulas(self) -> list[Symbol]:
-        """Return its symbols as a formula; the position of each is the number of its line."""
+    def formulas(self) -> list[list[Symbol]]:
+        """Return its symbols as a formula, with the upper limits of sums and without; the position of each is the number of its line."""
         if self.kind == "code" and "\n" in self.text:
             return []  # its comments and strings are passages of their own
-        symbols = formula(self.text) if self.kind == "formula" else formula_in_prose(self.text)
-        return [symbol._replace(position=self.line + self.text.count("\n", 0, symbol.position)) for symbol in symbols]
+        read = formula if self.kind == "formula" else formula_in_prose
+        readings = [read(self.text)]
+        if any(symbol.text in LIMITED for symbol in readings[0]):
+            readings.append(read(self.text, limits=False))
+        lines = [[self.line + self.text.count("\n", 0, symbol.position) for symbol in symbols] for symbols in readings]
+        return [[symbol._replace(position=at) for symbol, at in zip(*both, strict=True)] for both in zip(readings, lines, strict=True)]
 
     def codes(self) -> list[list[Symbol]]:
         """Return its symbols as code, in each way to read it; the position of each is the number of its line."""

@@ -19,7 +19,7 @@ from nbclient import NotebookClient
 
 from nbreferee.course import open_course, source_assignments
 from nbreferee.master import read_master
-from nbreferee.verify import verify_assignment
+from nbreferee.verify import course_release, verify_assignment
 from nbreferee.verify.mutation import mutants
 
 COURSE = Path(__file__).parent.parent
@@ -45,7 +45,7 @@ def main() -> None:
     started, tried, sample_rate = time.monotonic(), 0, 0.0
     print(f"{'notebook':<20} {'mutants':>8} {'seconds':>8} {'a second':>9}   ({jobs} at once)")
     for assignment in source_assignments(course):
-        for one in verify_assignment(course, assignment, jobs, lambda *_: None):
+        for one in verify_assignment(course, assignment, jobs, lambda *_: None, course_release(course)):
             count = sum(e.mutants.tried + e.equivalent for e in one.exercises)
             tried += count
             print(f"{one.notebook:<20} {count:>8} {one.wall_s:>8.1f} {count / one.wall_s:>9.1f}")

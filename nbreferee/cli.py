@@ -199,10 +199,10 @@ def verify(assignments: tuple[str, ...], course_dir: Path, jobs: int | None, jso
     except CourseError as error:
         click.echo(f"nbreferee: {error}", err=True)
         sys.exit(2)
-    from nbreferee.verify import verify_assignment
+    from nbreferee.verify import course_release, verify_assignment
     from nbreferee.verify.report import print_forms, print_report
 
-    verified = []
+    verified, release = [], course_release(course)
     with Progress(console=Console(stderr=True), transient=True) as bar:
         rows: dict[str, int] = {}
 
@@ -212,7 +212,7 @@ def verify(assignments: tuple[str, ...], course_dir: Path, jobs: int | None, jso
             bar.update(rows[notebook], completed=done, total=expected)
 
         for name in names:
-            verified += verify_assignment(course, name, jobs or len(os.sched_getaffinity(0)), progress, forms)
+            verified += verify_assignment(course, name, jobs or len(os.sched_getaffinity(0)), progress, release, forms)
     if json_path:
         json_path.write_text(json.dumps([one.as_json() for one in verified], indent=1, ensure_ascii=False) + "\n")
     (print_forms if forms else print_report)(verified, Console())

@@ -55,8 +55,14 @@ class Verified:
         return asdict(self)
 
 
+def course_release(course: CourseDirectory) -> CourseRelease:
+    """Return what students of a course can read; it is read when the first form is looked for."""
+    folder = Path(course.format_path(course.source_directory, ".", "."))
+    return CourseRelease(folder, lambda path: _released_cells(course, path))
+
+
 def verify_assignment(
-    course: CourseDirectory, assignment: str, jobs: int, progress: Progress, forms_only: bool = False
+    course: CourseDirectory, assignment: str, jobs: int, progress: Progress, release: CourseRelease, forms_only: bool = False
 ) -> list[Verified]:
     """Verify every notebook of an assignment, or only look for forbidden forms."""
     folder = Path(course.format_path(course.source_directory, ".", assignment))
@@ -64,7 +70,6 @@ def verify_assignment(
     if not paths:
         return [Verified(assignment, assignment, [], [Finding("", f"{folder}: no notebook. Add one, or remove the folder.")], 0.0)]
     trials = None if forms_only else (jobs, progress)
-    release = CourseRelease(folder.parent, lambda path: _released_cells(course, path))
     verified = [_verify_notebook(course, assignment, path, release, trials) for path in paths]
     verified[0].findings.extend(Finding("", reason) for reason in files_of_nothing(folder.parent))
     return verified

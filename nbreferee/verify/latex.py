@@ -21,13 +21,13 @@ SPACES = {
     "\\ ", "~", "&", "*", "·", "⋅", "×", "∗", "∙", "\N{INVISIBLE TIMES}", "\N{ZERO WIDTH SPACE}",
 }  # fmt: skip
 FONTS = set(
-    r"\mathrm \mathbf \mathsf \mathit \mathtt \mathbb \mathcal \mathscr \mathfrak \boldsymbol \bm \pmb \vec \rm \bf \sf \it \boxed \mathop "
+    r"\mathregular \mathdefault \mathnormal \mathup \symup \symbf \symrm \mathrm \mathbf \mathsf \mathit \mathtt \mathbb \mathcal \mathscr \mathfrak \boldsymbol \bm \pmb \vec \rm \bf \sf \it \boxed \mathop "
     r"\text \textrm \textbf \textit \textsf \texttt \operatorname \mbox \mathstrut \mathord \mathbin \underline \overbrace \underbrace".split()
 )
 LIMITED = {r"\sum", r"\prod"}  # which may have an upper limit
 FRACTIONS = {r"\frac", r"\tfrac", r"\dfrac", r"\cfrac", r"\nicefrac", r"\sfrac"}
 WITH_ARGUMENT = {r"\sqrt", r"\hat", r"\bar", r"\tilde", r"\dot", r"\widehat", r"\overline", r"\widetilde"}
-DROPPED_WITH_ARGUMENT = {r"\begin", r"\end", r"\label", r"\tag", r"\color", r"\textcolor", r"\phantom"}
+DROPPED_WITH_ARGUMENT = {r"\begin", r"\end", r"\label", r"\tag", r"\color", r"\textcolor", r"\phantom", r"\vphantom", r"\hphantom", r"\hspace", r"\vspace"}
 SAME = {
     r"\intercal": r"\top", r"\ln": "log", r"\circ": r"\odot", "∘": r"\odot", "⊙": r"\odot", "∂": r"\partial", "∑": r"\sum", "∏": r"\prod",
     "−": "-", "⊗": r"\otimes", "∇": r"\nabla", "√": r"\sqrt", "′": "'", r"\prime": "'", "≠": r"\neq", r"\ne": r"\neq", "≤": r"\leq", r"\le": r"\leq",
@@ -107,8 +107,8 @@ def _letters(run: str, prose: bool, is_script: bool) -> list[str]:
     """Return a run of letters as words or as single letters."""
     if is_script and prose:  # y_ij: all of it is the script
         return ["{", *run, "}"]
-    if run in WORDS or (prose and run.lower() in SHORT):
-        return [run]
+    if run.lower() in WORDS or (prose and run.lower() in SHORT):
+        return [run.lower()]
     if not prose or len(run) <= 2 or not run[1:].islower():
         return list(run)
     return [IN_PROSE.get(run, run)]
@@ -206,7 +206,7 @@ def _as_word(items: list[_Item], position: int) -> list[_Item]:
     """Return the argument of a font: several letters are one word."""
     letters = "".join(item.text for item in items)
     if len(items) > 1 and letters.isalpha() and all(item.text.isalpha() and not item.sub + item.sup for item in items):
-        return [_Item([Symbol(letters, position)])]
+        return [_Item([Symbol(letters.lower(), position)])]
     return items
 
 

@@ -363,6 +363,50 @@ def test_any_svd_rejects(student):
     assert message(student, svd, SQUARE_AND_WIDE, compare=any_svd)
 
 
+SINGULAR = np.array([[3.0, 0, 1], [1, 0, 2], [2, 0, -1], [1, 0, 1]])
+LEFT, RIGHT_TURN = (np.linalg.qr(a)[0] for a in random_arrays(10, (3, 3), (3, 3)))
+PARTS = {  # which parts lose points for a change of (U, s, V)
+    "none": (lambda U, s, V: (U, s, V), ""),
+    "other order and signs": (lambda U, s, V: (-U[:, ::-1], s[::-1], -V[:, ::-1]), ""),
+    "U is no array": (lambda U, s, V: (None, s, V), "U"),
+    "U scaled": (lambda U, s, V: (U * s, s, V), "U"),
+    "a column of U twice": (lambda U, s, V: (U[:, [0, 0, 2]], s, V), "U"),
+    "s squared": (lambda U, s, V: (U, s**2, V), "s"),
+    "s in another order": (lambda U, s, V: (U, s[::-1], V), "s"),
+    "V transposed": (lambda U, s, V: (U, s, V.T), "V"),
+    "signs that do not fit": (lambda U, s, V: (U, s, -V), "V"),
+    "V in another order": (lambda U, s, V: (U, s, V[:, [1, 0, 2]]), "V"),
+    "U scaled, V with other signs": (lambda U, s, V: (U * s, s[::-1], -V[:, ::-1]), "U"),
+    "all wrong": (lambda U, s, V: (V @ U.T @ U, 2 * s, V + 1), "UsV"),
+}
+
+
+@pytest.mark.parametrize("change", PARTS)
+@pytest.mark.parametrize(
+    "B",
+    [random_arrays(8, (4, 3))[0], random_arrays(9, (3, 5))[0], SINGULAR, LEFT * (2, 2, 1) @ RIGHT_TURN.T],
+    ids=["tall", "wide", "singular", "equal"],
+)
+def test_any_svd_judges_each_part_by_itself(change, B):
+    wrong, losing = PARTS[change]
+
+    def reference(B):
+        U, s, Vt = np.linalg.svd(B, full_matrices=False)
+        return U, s, Vt.T
+
+    def student(B):
+        return wrong(*reference(B))
+
+    def loses(part):
+        try:
+            check(student, reference, [(B,)], compare=any_svd, outputs=("U", "s", "V"), only=part, forms=())
+        except AssertionError:
+            return True
+        return False
+
+    assert "".join(filter(loses, "UsV")) == losing
+
+
 def test_any_svd_names_a_mistake():
     mistakes = {"You return Vᵀ.": WRONG_SVD["V transposed"]}
     assert "You return Vᵀ." in message(WRONG_SVD["V transposed"], svd, SQUARE_AND_WIDE, mistakes, compare=any_svd)

@@ -44,6 +44,7 @@ __all__ = [
 ]  # fmt: skip
 
 ANALYTIC_RTOL = 1e-12  # a formula meets this in some case; finite differences, right to 11 digits at best, in none
+ZERO = 1e-10  # what counts as 0, as a part of the largest singular value
 
 # The first case is tried in these forms too. Those of the first table cost no points: where one fails,
 # a note says so, and what helps.
@@ -298,21 +299,44 @@ def up_to_basis(got: Parts, right: Parts, case: tuple) -> Parts:
 
 
 def any_svd(got: Parts, right: Parts, case: tuple) -> Parts:
-    """Accept any thin singular value decomposition (U, s, V) of the case's matrix, in any order."""
-    U, s, V = got
-    B = (right[0] * right[1]) @ right[2].T
-    identity = np.eye(s.size)
-    valid = np.all(s >= 0) and all(
-        agree(a, b, tolerance(a))
-        for a, b in ((U.T @ U, identity), (V.T @ V, identity), ((U * s) @ V.T, B))
-    )
-    if valid:
-        return got
-    # Not one: show the reference's, in the student's order and with the student's signs.
-    order = np.argsort(np.argsort(-s))
-    right_U, right_s, right_V = right[0][:, order], right[1][order], right[2][:, order]
-    sign = np.where(np.sum(U * right_U, axis=0) < 0, -1.0, 1.0)
-    return right_U * sign, right_s, right_V * sign
+    """Accept any thin singular value decomposition (U, s, V) of the case's matrix, in any order.
+
+    Each part can be judged by itself: U alone; s in the order of the student's U, where that is right;
+    V with the student's U, where that is right.
+    """
+    (U, s, V), (right_U, right_s, right_V) = got, right
+    B = (right_U * right_s) @ right_V.T
+    left, values, right_vectors = np.linalg.svd(B)
+    nearest_U = _nearest_vectors(U, right_U, left, values)
+    nearest_V = _nearest_vectors(V, right_V, right_vectors.T, values)
+    # A part that is not judged may be the reference's own: then it says nothing of the student's order.
+    if U is right_U or not agree(U, nearest_U, tolerance(U)):
+        return nearest_U, right_s[np.argsort(np.argsort(-s))], nearest_V
+    images = B.T @ nearest_U
+    lengths = np.linalg.norm(images, axis=0)
+    zero = lengths <= ZERO * values[0]
+    return nearest_U, np.where(zero, 0, lengths), np.where(zero, nearest_V, images / np.where(zero, 1, lengths))
+
+
+def _nearest_vectors(vectors: np.ndarray, right: np.ndarray, basis: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return the singular vectors nearest to the student's: any order and signs, any basis for equal values.
+
+    `basis` holds all of them as columns, `values` the singular values in the same, descending order.
+    """
+    padded = np.append(values, np.zeros(len(basis)))[: len(basis)]
+    starts = np.flatnonzero(np.append(True, padded[:-1] - padded[1:] > ZERO * padded[0]))
+    groups = np.split(np.arange(len(basis)), starts[1:])
+    shares = np.array([np.sum((basis[:, group].T @ vectors) ** 2, axis=0) for group in groups])
+    chosen = shares.argmax(axis=0)
+    answer = np.zeros(vectors.shape)
+    for n, group in enumerate(groups):
+        own = np.flatnonzero(chosen == n)
+        wanted = np.sum(group < len(values))  # how many a thin decomposition has
+        if len(own) != wanted:
+            return right  # one is missing, or there twice
+        turn, _, turn_back = np.linalg.svd(basis[:, group].T @ vectors[:, own], full_matrices=False)
+        answer[:, own] = basis[:, group] @ turn @ turn_back
+    return answer
 
 
 def any_slope(other_side: Callable) -> Callable[[Parts, Parts, tuple], Parts]:

@@ -150,8 +150,12 @@ def autograde(**options: Any) -> None:
 
 @main.command()
 @_working
+@click.option("--student", "students", multiple=True, metavar="ID", help="Write this student's pages alone; may be given several times.")
 def feedback(**options: Any) -> None:
-    """Write what students get to read: a page for each graded notebook, without hidden tests."""
+    """Write what students get to read: a page for each notebook, without hidden tests.
+
+    Pages that would not change stay as they are.
+    """
     _need_linux("its workers")
     from nbreferee import commands
 

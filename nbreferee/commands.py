@@ -248,7 +248,7 @@ def _verdicts_file(path: Path | None) -> Iterator[Callable[[Outcome], None]]:
 
 
 def _write_feedback(desk: _Desk) -> int:
-    from nbreferee.feedback import executed, write_feedback
+    from nbreferee.feedback import pages_of, write_feedback
 
     status = 0
 
@@ -259,9 +259,14 @@ def _write_feedback(desk: _Desk) -> int:
             status = 1
             display.say(f"{path}: no page ({why}).")
 
+    names, students = desk.wanted.assignments or source_assignments(desk.course), desk.wanted.students
     desk.progress.unit, desk.progress.done, desk.progress.total = "pages", 0, 0
     with Display(desk.console, desk.progress) as display:
-        pages = {name: executed(desk.course, desk.gradebook, name) for name in desk.wanted.assignments or source_assignments(desk.course)}
+        pages = {name: pages_of(desk.course, desk.gradebook, name, students) for name in names}
+        for student in students:
+            if not any(one.student == student for found in pages.values() for one in found):
+                display.say(f"{shown(student)}: nothing of {' or '.join(names)} has been graded, so there is no page.")
+                status = 1
         for name, found in pages.items():
             display.expect(f"{name}: pages", len(found))
         for name, found in pages.items():

@@ -1,122 +1,106 @@
-"""nbreferee feedback: a page for every executed notebook of a class, through an executor of workers."""
+"""nbreferee feedback: a page for every notebook of a class, through an executor of workers; what has not changed stays."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbgrader.api import (
-    Assignment,
-    BaseCell,
-    Comment,
-    Grade,
-    Gradebook,
-    GradeCell,
-    MissingEntry,
-    Notebook,
-    SubmittedAssignment,
-    SubmittedNotebook,
-    TaskCell,
-)
+from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
-from sqlalchemy import select
 
+from nbreferee.absent import absent_notebook
 from nbreferee.aside import write_whole
+from nbreferee.folders import students_in
+from nbreferee.marks import MarkReader
 from nbreferee.nbgrader_settings import file_permissions, read_rules
-from nbreferee.page import Sheet, render
-from nbreferee.pages.sanitize import markdown_texts
+from nbreferee.page import STAMP_AT, AbsentNotebook, GradedNotebook, render
 from nbreferee.permissions import share
-from nbreferee.rules import Delimiters
-from nbreferee.shown_files import copy_shown_files
+from nbreferee.pictures import embed_pictures
 from nbreferee.workers import Workers
 
 
 @dataclass(frozen=True)
-class Executed:
-    """An executed notebook that the gradebook knows."""
+class PageToWrite:
+    """A page that a student should have."""
 
     student: str
     notebook: str
     path: Path
-    number: str  # of the gradebook
-    late_penalty: float
+    executed: Path  # the executed notebook, which need not be there
 
 
-def executed(course: CourseDirectory, gradebook: Gradebook, assignment: str) -> list[Executed]:
-    """Return the executed notebooks of an assignment."""
-    wanted = (
-        select(SubmittedAssignment.student_id, Notebook.name, SubmittedNotebook.id, SubmittedNotebook.late_submission_penalty)
-        .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-        .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
-        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-        .where(Assignment.name == assignment)
-        .order_by(SubmittedAssignment.student_id, Notebook.name)
-    )
+def pages_of(
+    course: CourseDirectory, gradebook: Gradebook, assignment: str, students: Collection[str] = ()
+) -> list[PageToWrite]:
+    """Return the pages of an assignment: one for each notebook of everybody who has handed in, or of `students`."""
+    reader = MarkReader(course, gradebook, assignment)
+    handed_in = set(students_in(course, course.submitted_directory, assignment))
     found = []
-    for student, name, number, penalty in gradebook.db.execute(wanted):
-        path = Path(course.format_path(course.autograded_directory, student, assignment)) / f"{name}.ipynb"
-        if path.is_file():
-            found.append(Executed(student, name, path, number, penalty or 0.0))
+    for student, name in reader.notebooks():
+        if students and student not in students:
+            continue
+        executed = Path(course.format_path(course.autograded_directory, student, assignment)) / f"{name}.ipynb"
+        if executed.is_file() or student in handed_in:
+            path = Path(course.format_path(course.feedback_directory, student, assignment)) / f"{name}.html"
+            found.append(PageToWrite(student, name, path, executed))
     return found
 
 
 def write_feedback(
-    course: CourseDirectory, gradebook: Gradebook, assignment: str, notebooks: list[Executed], workers: Workers, done: Callable[[Path, str], None]
-) -> None:
-    """Write the pages of executed notebooks; call `done(path, why)` after each: why there is no page, or ''."""
-    running: dict[Future, tuple[Path, Path]] = {}  # the page and the folder of the executed notebook
+    course: CourseDirectory,
+    gradebook: Gradebook,
+    assignment: str,
+    pages: list[PageToWrite],
+    workers: Workers,
+    done: Callable[[Path, str], None],
+) -> int:
+    """Write the pages that have changed; return how many had not.
+
+    After each, `done(path, why)` is called: why there is no page, or ''.
+    """
+    running: dict[Future, PageToWrite] = {}
     permissions = file_permissions(course.config, course)[course.feedback_directory]
-    delimiters = read_rules(course.config).delimiters
-    texts = {name: instructors_texts(course, gradebook, assignment, name) for name in {one.notebook for one in notebooks}}
+    reader = MarkReader(course, gradebook, assignment, read_rules(course.config).delimiters)
+    unchanged = 0
 
     def collect() -> None:
         for future in workers.finished(running):
-            path, executed_in = running.pop(future)
+            one = running.pop(future)
             if (error := future.exception()) is not None:
-                done(path, f"{type(error).__name__}: {error}")
+                done(one.path, f"{type(error).__name__}: {error}")
                 continue
-            page = future.result()
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, page)
-            copy_shown_files(page, executed_in, path.parent, course.include)
-            share(path.parent, permissions, course.groupshared)
-            done(path, "")
+            one.path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(one.path, embed_pictures(future.result(), one.executed.parent, course.include))
+            share(one.path.parent, permissions, course.groupshared)
+            done(one.path, "")
 
-    for notebook in notebooks:
+    for one in pages:
         while len(running) >= workers.in_flight:
             collect()
-        path = Path(course.format_path(course.feedback_directory, notebook.student, assignment)) / f"{notebook.notebook}.html"
-        running[workers.submit(render, _sheet(gradebook, assignment, notebook, delimiters, texts[notebook.notebook]))] = path, notebook.path.parent
+        contents = read_page(course, reader, one)
+        if is_written(one.path, contents.stamp):
+            unchanged += 1
+            done(one.path, "")
+        else:
+            running[workers.submit(render, contents)] = one
     while running:
         collect()
+    return unchanged
 
 
-def instructors_texts(course: CourseDirectory, gradebook: Gradebook, assignment: str, notebook: str) -> frozenset[str]:
-    """Return the Markdown of a notebook as the instructor wrote and released it."""
-    texts: frozenset[str] = frozenset()
-    for folder in (course.source_directory, course.release_directory):
-        with contextlib.suppress(OSError):
-            texts |= markdown_texts((Path(course.format_path(folder, ".", assignment)) / f"{notebook}.ipynb").read_bytes())
-    with contextlib.suppress(MissingEntry):
-        cells = gradebook.find_notebook(notebook, assignment).source_cells
-        texts |= {cell.source for cell in cells if cell.cell_type == "markdown" and cell.source}
-    return texts
+def read_page(course: CourseDirectory, reader: MarkReader, one: PageToWrite) -> GradedNotebook | AbsentNotebook:
+    """Return what a page is made from."""
+    if one.executed.is_file():
+        return reader.graded(one.student, one.notebook, one.executed)
+    return absent_notebook(course, reader, one.student, one.notebook)
 
 
-def _sheet(gradebook: Gradebook, assignment: str, notebook: Executed, delimiters: Delimiters, texts: frozenset[str]) -> Sheet:
-    """Return a notebook with its marks: two queries, however many cells it has."""
-    columns = (BaseCell.name, Grade.auto_score, Grade.manual_score, Grade.extra_credit, GradeCell.max_score, TaskCell.max_score)
-    joined = select(*columns).join(BaseCell, BaseCell.id == Grade.cell_id)
-    joined = joined.outerjoin(GradeCell.__table__, GradeCell.__table__.c.id == BaseCell.id).outerjoin(TaskCell.__table__, TaskCell.__table__.c.id == BaseCell.id)
-    scores = {}
-    for name, automatic, by_hand, extra, points, task_points in gradebook.db.execute(joined.where(Grade.notebook_id == notebook.number)):
-        given = by_hand if by_hand is not None else automatic or 0.0
-        scores[name] = (given + (extra or 0.0), points if points is not None else task_points)
-    theirs = select(BaseCell.name, Comment.auto_comment, Comment.manual_comment).join(BaseCell, BaseCell.id == Comment.cell_id)
-    comments = {name: by_hand or automatic for name, automatic, by_hand in gradebook.db.execute(theirs.where(Comment.notebook_id == notebook.number))}
-    resources = {"student": notebook.student, "assignment": assignment, "notebook": notebook.notebook}
-    totals = (sum(score for score, _ in scores.values()), sum(points for _, points in scores.values()))
-    return Sheet(notebook.notebook, notebook.path.read_bytes(), scores, comments, *totals, notebook.late_penalty, resources, delimiters, texts)
+def is_written(path: Path, stamp: str) -> bool:
+    """Return whether a page is there that was made from the same."""
+    try:
+        with path.open("rb") as file:
+            return stamp.encode() in file.read(STAMP_AT)
+    except OSError:
+        return False

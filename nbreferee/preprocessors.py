@@ -6,8 +6,8 @@
     c.GenerateFeedback.preprocessors = [GetGrades, CSSHTMLHeaderPreprocessor, "nbreferee.preprocessors.PreparePage"]
 
 The first puts what was handed in into the master's places; the second runs it in a box, and its tests
-in a tester. What nbgrader then reads from the cells' outputs are our verdicts. The third takes out of a page
-what students must not read, and what could act in a reader's browser.
+in a tester. What nbgrader then reads from the cells' outputs are our verdicts. The third writes
+the page itself, as `nbreferee feedback` does.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ class _Run:
     grader: Grader
     materials: dict[str, dict[str, Material]]
 
+
+PAGE = "nbreferee_page"  # among nbconvert's resources
 
 # By nbgrader's converter, which lives as long as a run; the warm processes end with it.
 _RUNS: weakref.WeakKeyDictionary[Any, _Run] = weakref.WeakKeyDictionary()
@@ -135,24 +137,28 @@ class SaveGrades(SaveAutoGrades):
 
 
 class PreparePage(_Preprocessor):
-    """Makes an executed notebook fit to be a page: no hidden tests, nothing that acts in a browser.
+    """Writes the page of `nbreferee feedback` in the place of nbgrader's.
 
     It comes last, after nbgrader's GetGrades and nbconvert's CSSHTMLHeaderPreprocessor.
     """
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
-        """Return the notebook as students may read it, and the page's Content-Security-Policy among the style sheets."""
-        from nbreferee.feedback import instructors_texts
+        """Return the notebook without what students must not read, and resources with the page."""
+        from nbreferee.marks import MarkReader
         from nbreferee.nbgrader_settings import read_rules
+        from nbreferee.page import render
         from nbreferee.pages.hidden import hide_tests
-        from nbreferee.pages.policy import AS_STYLE_SHEET
         from nbreferee.pages.sanitize import sanitize
+        from nbreferee.pictures import embed_pictures
 
-        names = resources["nbgrader"]
-        course = self._converter.coursedir
+        names, course = resources["nbgrader"], self._converter.coursedir
+        delimiters = read_rules(self.config).delimiters
+        executed = Path(resources["metadata"]["path"]) / f"{resources['metadata']['name']}.ipynb"
         with gradebook_writer(course) as gradebook:
-            sanitize(nb, instructors_texts(course, gradebook, names["assignment"], names["notebook"]))
-        hide_tests(nb, read_rules(self.config).delimiters)
-        sheets = resources.setdefault("inlining", {}).setdefault("css", [])
-        sheets.append(AS_STYLE_SHEET)
+            reader = MarkReader(course, gradebook, names["assignment"], delimiters)
+            contents = reader.graded(names["student"], names["notebook"], executed)
+        resources[PAGE] = embed_pictures(render(contents), executed.parent, course.include).decode()
+        self.parent.raw_template = f"{{{{ resources.{PAGE} }}}}"
+        sanitize(nb, contents.instructors_texts)
+        hide_tests(nb, delimiters)
         return nb, resources

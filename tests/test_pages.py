@@ -19,7 +19,6 @@ from nbreferee.pages.hidden import hide_tests
 from nbreferee.pages.markdown import sanitize_markdown
 from nbreferee.pages.markup import sanitize_html
 from nbreferee.pages.plain import PAGE_IDS, policy_for
-from nbreferee.pages.policy import META, with_policy
 from nbreferee.pages.sanitize import sanitize
 from nbreferee.pages.svg import sanitize_svg
 from nbreferee.rules import DELIMITERS, Delimiters
@@ -611,11 +610,6 @@ def test_hidden_tests_go_with_the_course_s_own_delimiters_and_the_traceback_that
         assert notebook.cells[0].source == source  # the student's own
         assert tests.source == "assert f"
         assert tests.outputs[0].traceback == ["AssertionError: no"]
-
-
-def test_policy_comes_before_all_that_is_loaded():
-    page = with_policy('<html>\n<head>\n<meta charset="utf-8" />\n<script src="x"></script></head>')
-    assert page.index("utf-8") < page.index(META) < page.index("<script")
 
 
 def test_reserved_ids_are_those_of_nbgraders_pages():

@@ -236,10 +236,9 @@ def _colours(text: str) -> str:
     return str(strip_ansi(text)).replace("\x1b", "")
 
 
-def markdown_texts(notebook: bytes | str) -> frozenset[str]:
-    """Return the texts of a notebook's Markdown cells; none where it cannot be read."""
+def cell_texts(notebook: bytes | str) -> frozenset[str]:
+    """Return the texts of a notebook's cells; none where it cannot be read."""
     try:
-        cells = json.loads(notebook)["cells"]
-        return frozenset(_joined(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+        return frozenset(_joined(cell["source"]) for cell in json.loads(notebook)["cells"])
     except (ValueError, KeyError, TypeError, RecursionError):
         return frozenset()

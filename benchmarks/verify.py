@@ -19,8 +19,8 @@ from nbclient import NotebookClient
 
 from nbreferee.course import open_course, source_assignments
 from nbreferee.master import read_master
+from nbreferee.mutation import mutants
 from nbreferee.verify import course_release, verify_assignment
-from nbreferee.verify.mutation import mutants
 
 COURSE = Path(__file__).parent.parent
 KERNELS = 5

@@ -38,6 +38,12 @@ class NbReferee(Configurable):
         help="Megabytes that a notebook may write, and as many of shared memory. What wants more sees an OSError.",
     ).tag(config=True)
 
+    mutants_s = Float(
+        2.0,
+        help="Seconds of processor time for one test cell in which the cause of a wrong answer is looked for among small changes of the "
+        "solution and the reference, where the test's own module asks for it (its name `look_further`). 0: not at all.",
+    ).tag(config=True)
+
     one_process = Union(
         [Enum(["auto", "never"]), List(Unicode())],
         default_value="auto",
@@ -68,14 +74,15 @@ class NbReferee(Configurable):
         file_bytes, cpu_s = self.file_mb << 20, int(self.submission_s) + 10
         box = Limits(self.memory_mb << 20, self.processes, cpu_s, file_bytes, scratch_bytes=file_bytes)
         if unsafe:
-            return Budget(call_s, cell_s, self.submission_s, box, frozenset())
+            return Budget(call_s, cell_s, self.submission_s, box, frozenset(), self.mutants_s)
         found = probe()
         reached = tier(found)
         if not reached:
             missing = [one for one in found if not one.holds and one.layer in WITHOUT_NAMESPACES]
             cures = " ".join(f"{one.layer.value}: {one.reason}. To mend it, {CURES[one.layer]}." for one in missing)
             raise SandboxError(f"student code must not run here, for the sandbox lacks a layer. {cures} See nbreferee doctor.")
-        return Budget(call_s, cell_s, self.submission_s, box, ALL_LAYERS if reached == "A" else WITHOUT_NAMESPACES)
+        layers = ALL_LAYERS if reached == "A" else WITHOUT_NAMESPACES
+        return Budget(call_s, cell_s, self.submission_s, box, layers, self.mutants_s)
 
     def _seconds(self) -> tuple[float, float]:
         """Return the seconds of a cell and of a call: nbgrader's c.Execute.timeout holds where the course has not set ours."""

@@ -55,7 +55,7 @@ def judged(court: Court, cells, answers, **more):
 
 def test_softmax_that_rounds_costs_its_own_points_and_no_others(court):
     of_course = nbformat.read(SOFTMAX, as_version=4)
-    files = court.files({"gradcheck.py": (COURSE / "gradcheck.py").read_bytes()})
+    files = court.files({name: (COURSE / name).read_bytes() for name in ("gradcheck.py", "gradcheck_causes.py")})
     follow = Material(str(SOFTMAX), SOFTMAX.read_bytes(), {}, files, Rules(follow_through=True))
     follow = replace(follow, released={one.grade_id: Released(one.source, "") for one in follow.master.cells if one.grade_id})
     answers = solved(of_course)

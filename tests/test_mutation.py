@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbreferee.verify.mutation import mutants
+from nbreferee.mutation import mutants
 
 CHANGES = [
     ("a + b", "operator", "(a - b)"),

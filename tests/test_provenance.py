@@ -22,7 +22,7 @@ from running_text import PAYLOAD, WAYS
 from nbreferee.codec import encode
 from nbreferee.engine.provenance import FILE, PICKLE, TEXT
 from nbreferee.engine.received import Received
-from nbreferee.engine.referee import Came, Part, Referee
+from nbreferee.engine.referee import Came, Referee
 from nbreferee.verify.session import Session
 from nbreferee.verify.warm import Forks, Task
 
@@ -46,8 +46,8 @@ def in_two_processes(monkeypatch: pytest.MonkeyPatch) -> dict[str, Came]:
     kept: dict[str, Came] = {}
     run = Referee._test
 
-    def run_and_keep(referee: Referee, part: Part, limit_s: float) -> Came:
-        came = kept[referee._steps[part.step].grade_id] = run(referee, part, limit_s)
+    def run_and_keep(referee: Referee, step: int, limit_s: float) -> Came:
+        came = kept[referee._steps[step].grade_id] = run(referee, step, limit_s)
         return came
 
     monkeypatch.setattr(Referee, "_test", run_and_keep)

@@ -18,7 +18,7 @@ import nbformat
 
 from nbreferee.bench.commands import run
 from nbreferee.master import read_master
-from nbreferee.verify.mutation import mutants
+from nbreferee.mutation import mutants
 
 FLAWLESS, MOST_WRONG, UNWRITTEN = 1 / 3, 0.5, 0.25
 STOCK = """

@@ -21,7 +21,7 @@ from nbreferee.folders import students_in
 from nbreferee.grading import CellVerdict, Grader, Material
 from nbreferee.materials import read_materials
 from nbreferee.submission.folder import read_folder
-from nbreferee.verify.mutation import mutants
+from nbreferee.mutation import mutants
 
 if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory

@@ -23,6 +23,7 @@ class Budget:
     submission_s: float = 600.0  # all cells of one notebook; those left then are not run
     box: Limits = field(default_factory=Limits)
     layers: frozenset[Layer] = ALL_LAYERS
+    mutants_s: float = 2.0  # looking for the mistake in a wrong answer, in one cell; 0: not at all
 
     def in_words(self, limit: str) -> str:
         """Return a sentence about a limit on the whole box, one of `watch`, that has ended it."""

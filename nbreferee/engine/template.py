@@ -307,4 +307,4 @@ class _TesterRole:
             readable = (*interpreter_folders(), Path(self._sources), scratch)
             enter(Walls(scratch, scratch, readable, Limits(**request["limits"]), layers))
         self._shell.take_over()
-        self._new_tester(channel, self._shell, self._names, self._plans[request["plan"]], Path(self._sources), placed).serve()
+        self._new_tester(channel, self._shell, self._names, self._plans[request["plan"]], Path(self._sources), placed, request["mutants_s"]).serve()

@@ -25,6 +25,7 @@ from nbreferee.engine.assignment_files import RELEASED, UNRELEASED
 from nbreferee.engine.channel import Channel
 from nbreferee.engine.credit import credit_of
 from nbreferee.engine.file_exchange import FileExchange
+from nbreferee.engine.likely_causes import LikelyCauses
 from nbreferee.engine.limits import GUESS, MANY_CALLS, TIME_UP
 from nbreferee.engine.names import Names
 from nbreferee.engine.oddities import in_words
@@ -45,7 +46,9 @@ STARTS = frozenset({"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn"
 class Tester:
     """The tester of one submission."""
 
-    def __init__(self, control: Channel, shell: RehearsedShell, names: Names, plan: Plan, sources: Path, placed: Placed) -> None:
+    def __init__(
+        self, control: Channel, shell: RehearsedShell, names: Names, plan: Plan, sources: Path, placed: Placed, mutants_s: float
+    ) -> None:
         self._control = control
         self._shell = shell
         self._names = names
@@ -62,6 +65,8 @@ class Tester:
         names.students_own = frozenset(plan.student_names)
         parts = [str(sources / part) for part in (RELEASED, UNRELEASED)]
         sys.meta_path.append(StudentFinder(self._student.ask_module, lambda: names.student is not None, parts))
+        self._causes = LikelyCauses(plan, names, self._provenance.instructors_text, mutants_s)
+        self._modules = plan.modules
         self._patch()
 
     def serve(self) -> None:
@@ -138,6 +143,8 @@ class Tester:
     def _attempt(self, step: Step, limit_s: float) -> dict[str, Any]:
         deadline = time.monotonic() + limit_s
         self._provenance.begin_cell()
+        if step.role == "test":
+            self._causes.begin_cell(step.index, step.source, self._modules)
         self._student.begin(deadline)
         for reason in self._refused_before if step.role == "test" else ():
             self._student.note_limit(reason)

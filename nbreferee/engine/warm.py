@@ -149,7 +149,7 @@ class Warm:
 
     def _terms(self) -> dict[str, Any]:
         plain = self.budget.as_plain()
-        return {"limits": plain["box"], "layers": plain["layers"], "root": str(self.folder / "root")}
+        return {"limits": plain["box"], "layers": plain["layers"], "root": str(self.folder / "root"), "mutants_s": self.budget.mutants_s}
 
     def _scratch(self) -> Path:
         return Path(tempfile.mkdtemp(prefix="", dir=self.folder))

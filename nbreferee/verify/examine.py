@@ -16,7 +16,7 @@ from typing import Any
 
 from nbreferee.master import Cell, Master, changed_names
 from nbreferee.verify.lazy import KINDS, TABLE, Table, lazy, recording
-from nbreferee.verify.mutation import mutants
+from nbreferee.mutation import mutants
 from nbreferee.verify.session import Session
 from nbreferee.verify.warm import Forks, Outcome, Task
 

@@ -748,21 +748,22 @@ class _Agreement:
     """
 
     telling: int  # cases that tell
+    values: int  # those of them in which there are values to compare, and no exception
     entries: int  # wrong entries in them
     excused: int  # cases that differ
 
 
 def _agreement(trial: _Trial, wrong: Callable) -> _Agreement | None:
-    telling = entries = excused = 0
+    telling = values = entries = excused = 0
     changed = trial.faults[trial.worst].rank == ARGUMENTS
-    has_value = same_text = False
+    same_text = False
     for n in trial.in_order():
         got, want, case, fault = trial.gots[n], trial.wants[n], trial.cases[n], trial.faults[n]
         other = _call(wrong, case, want.parts, trial.judged)
         if _same_outcome(got, other, case, trial.judged, changed):
             telling += fault is not None
             if fault is not None and other.error is None:
-                has_value = True
+                values += not other.complaint
                 entries += _wrong_entries(got, want, fault)
             same_text = same_text or (fault is not None and str(other.error) == str(got.error))
         elif want.error is None and (_overflows(got) or _overflows(other)):
@@ -770,7 +771,7 @@ def _agreement(trial: _Trial, wrong: Callable) -> _Agreement | None:
         else:
             return None
     # With no value to compare, the type of the exceptions alone says too little.
-    return _Agreement(telling, entries, excused) if telling and (has_value or same_text) else None
+    return _Agreement(telling, values, entries, excused) if telling and (values or same_text) else None
 
 
 def _wrong_entries(got: _Outcome, want: _Outcome, fault: _Fault) -> int:
@@ -781,7 +782,7 @@ def _wrong_entries(got: _Outcome, want: _Outcome, fault: _Fault) -> int:
 
 def _is_surely(agreement: _Agreement | None) -> bool:
     """Tell whether an agreement can be no coincidence."""
-    return agreement is not None and (agreement.telling > 1 or agreement.entries > 3)
+    return agreement is not None and (agreement.values > 1 or agreement.entries > 3)
 
 
 def _overflows(outcome: _Outcome) -> bool:

@@ -2,25 +2,30 @@
 
 A mutant differs from the solution in one place: an operator, a sign, a transpose, an index, an axis,
 the order of arguments, a constant, a comparison, a statement left out, a function for its neighbour.
-It knows nothing of notebooks and runs nothing.
+It knows nothing of notebooks and runs nothing. `verify` makes mutants to try them on the tests, and the tester to
+name a student's mistake: one that does the same.
 """
 
 from __future__ import annotations
 
 import ast
 import copy
+import itertools
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from nbreferee.mutation_words import Reader
+
 
 @dataclass(frozen=True)
 class Mutant:
-    """A changed source, and in a word how it was changed."""
+    """A changed source, and in a word how it was changed; `words` is a clause for students: "as if X were missing"."""
 
     kind: str
     line: int
     source: str
+    words: str = ""
 
 
 IPYTHON_LINE = re.compile(r"(?m)^([ \t]*)(?:[\w, ]+=[ \t]*)?(?:%(?!%)|!(?!=)|\?).*$|^([ \t]*)[\w.]+\?+[ \t]*$")
@@ -59,24 +64,27 @@ NEIGHBOURS = {
 TRANSPARENT_METHODS = {"copy", "ravel", "reshape", "transpose", "swapaxes", "astype", "flatten", "squeeze"}
 
 
-def mutants(source: str, lines: Collection[int] | None = None) -> Iterator[Mutant]:
+def mutants(source: str, lines: Collection[int] | None = None, further: bool = False, known: Collection[str] = ()) -> Iterator[Mutant]:
     """Yield the mutants of a Python source, each once, changing only the given lines (from 1).
 
     Messages of exceptions, docstrings and annotations are left alone: no test should depend on them.
     Lines of IPython's own syntax, such as `!ls`, are left alone; a cell in another language has no mutants.
+    `further` mutants leave a step of the computation out or put another name: they are likely mistakes of students,
+    and too many for verifying. `known` are names of functions that words may hold.
     """
     tree = _parsed(source)
     if tree is None:
         return
     seen = {ast.dump(tree)}
-    for node, kind, replacement in _changes(tree):
+    reader = Reader(tree, known)
+    for node, kind, replacement in itertools.chain(_changes(tree), _further_changes(tree) if further else ()):
         if lines is not None and node.lineno not in lines:
             continue
         changed = _spliced(source, node, replacement)
         made = _parsed(changed)
         if made is not None and (dump := ast.dump(made)) not in seen:
             seen.add(dump)
-            yield Mutant(kind, node.lineno, changed)
+            yield Mutant(kind, node.lineno, changed, reader.words(kind, node, replacement) if further else "")
 
 
 def _parsed(source: str) -> ast.Module | None:
@@ -141,6 +149,61 @@ def _worth_changing(tree: ast.AST) -> Iterator[ast.AST]:
         yield child
         if not isinstance(child, ast.Raise):
             yield from _worth_changing(child)
+
+
+LEFT_OUT_CALLS = frozenset({
+    "abs", "absolute", "amax", "amin", "array", "clip", "copy", "cumsum", "diag", "dot", "exp", "flip", "log", "max", "maximum", "mean", "min",
+    "minimum", "multiply", "outer", "prod", "sqrt", "square", "sum", "tanh", "tile", "where",
+})  # fmt: skip
+OTHER_LOGARITHMS = {"log": ("log2", "log10"), "sum": ("max",), "mean": ("max",), "max": ("sum",)}
+MOST_NAMES = 8  # in a function: with more, exchanging them makes too many mutants
+
+
+def _further_changes(tree: ast.AST) -> Iterator[tuple[ast.AST, str, ast.AST]]:
+    """Yield changes that leave a step out, or take another name or function."""
+    for node in _worth_changing(tree):
+        if isinstance(node, ast.BinOp):
+            yield node, "right left out", node.left
+            if isinstance(node.op, (ast.Add, ast.Sub, ast.Mult, ast.MatMult)):
+                yield node, "left left out", node.right
+        elif isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            inner = _reduced(node)
+            if name in LEFT_OUT_CALLS and inner is not None:
+                yield node, "call left out", inner
+            for other in OTHER_LOGARITHMS.get(name, ()):
+                yield node.func, "neighbour", ast.Attribute(node.func.value, other, ast.Load())
+            for keyword in node.keywords:
+                if keyword.arg == "axis" and isinstance(keyword.value, ast.Constant) and keyword.value.value == 0:
+                    yield keyword.value, "constant", ast.Constant(-1)
+        elif isinstance(node, ast.Constant) and type(node.value) in (int, float) and node.value not in (0, 1):
+            yield node, "constant", ast.Constant(node.value / 2)
+            yield node, "constant", ast.Constant(1)
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef):
+            yield from _exchanged_names(function)
+
+
+def _reduced(call: ast.Call) -> ast.AST | None:
+    """Return what a call is about: the first argument of a module's function, or the object of a method."""
+    if isinstance(call.func, ast.Attribute):
+        of_module = isinstance(call.func.value, ast.Name) and call.func.value.id in ("np", "numpy", "math")
+        return (call.args[0] if call.args else None) if of_module else call.func.value
+    return None
+
+
+def _exchanged_names(function: ast.FunctionDef) -> Iterator[tuple[ast.AST, str, ast.AST]]:
+    """Put another name of the function's own wherever one is read."""
+    own = [argument.arg for argument in function.args.args]
+    own += [n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    own = list(dict.fromkeys(own))
+    if len(own) > MOST_NAMES:
+        return
+    for node in _worth_changing(function):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in own:
+            for other in own:
+                if other != node.id:
+                    yield node, "name exchanged", ast.Name(other, ast.Load())
 
 
 def _swapped_parameters(function: ast.FunctionDef) -> Iterator[tuple[ast.AST, str, ast.AST]]:

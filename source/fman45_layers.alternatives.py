@@ -151,12 +151,12 @@ def count_parameters(sizes):
     return float(np.dot(sizes[1:], sizes[:-1] + 1))
 
 # %% train
-# everything in one function, no help from the layers; another start, batches in another way
+# everything in one function, no help from the layers
 def train(images, labels, hidden, epochs, lr, mu, wd, rng):
     X, t = np.asarray(images, dtype=float), np.asarray(labels, dtype=int)
     rng = np.random.default_rng(rng)
-    W1, b1 = rng.uniform(-0.2, 0.2, (hidden, 64)), np.zeros((hidden, 1))
-    W2, b2 = rng.uniform(-0.3, 0.3, (10, hidden)), np.zeros((10, 1))
+    W1, b1 = np.sqrt(2 / 64) * rng.standard_normal((hidden, 64)), np.zeros((hidden, 1))
+    W2, b2 = np.sqrt(2 / hidden) * rng.standard_normal((10, hidden)), np.zeros((10, 1))
     moving = {name: 0.0 for name in ("W1", "b1", "W2", "b2")}
     history = []
     for epoch in range(epochs):
@@ -187,22 +187,151 @@ def train(images, labels, hidden, epochs, lr, mu, wd, rng):
     return (W1, b1.ravel(), W2, b2.ravel()), np.array(history)
 
 # %% train
-# the mean loss measured at the end of each epoch; whole batches only; Glorot's start; a list of parameters
+# layers drawn in the other order
 def train(images, labels, hidden, epochs, lr, mu, wd, rng):
-    images, labels = np.asarray(images, dtype=float), np.asarray(labels, dtype=int)
-    rng = np.random.default_rng(rng)
-    limits = [np.sqrt(6 / (64 + hidden)), np.sqrt(6 / (hidden + 10))]
-    w = [rng.uniform(-limits[0], limits[0], (hidden, 64)), np.zeros(hidden)]
-    w += [rng.uniform(-limits[1], limits[1], (10, hidden)), np.zeros(10)]
-    m = [np.zeros(a.shape) for a in w]
-    losses = []
+    W2 = rng.normal(0, np.sqrt(2 / hidden), (10, hidden))
+    W1 = rng.normal(0, np.sqrt(2 / 64), (hidden, 64))
+    parameters = [W1, np.zeros(hidden), W2, np.zeros(10)]
+    averages = [np.zeros(w.shape) for w in parameters]
+    N, losses = len(labels), []
     for epoch in range(epochs):
-        for batch in rng.permutation(labels.size)[: labels.size // 32 * 32].reshape(-1, 32):
-            g = loss_and_gradients(w, images[:, batch], labels[batch])[1]
-            for i in range(4):
-                w[i], m[i] = momentum_step(w[i], g[i], m[i], lr, mu, wd)
-        losses.append(float(loss_and_gradients(w, images, labels)[0]))
-    return w, losses
+        order = rng.permutation(N)
+        total = 0.0
+        for start in range(0, N, 32):
+            batch = order[start : start + 32]
+            X, c = images[:, batch], labels[batch]
+            loss, gradients = loss_and_gradients(parameters, X, c)
+            total += loss * len(batch)
+            for n in range(4):
+                parameters[n], averages[n] = momentum_step(parameters[n], gradients[n], averages[n], lr, mu, wd)
+        losses.append(total / N)
+    return tuple(parameters), losses
+
+# %% train
+# batches of nearly equal size
+def train(images, labels, hidden, epochs, lr, mu, wd, rng):
+    W1 = rng.normal(0, np.sqrt(2 / 64), (hidden, 64))
+    W2 = rng.normal(0, np.sqrt(2 / hidden), (10, hidden))
+    parameters = [W1, np.zeros(hidden), W2, np.zeros(10)]
+    averages = [np.zeros(w.shape) for w in parameters]
+    N, losses = len(labels), []
+    for epoch in range(epochs):
+        order = rng.permutation(N)
+        total = 0.0
+        for batch in np.array_split(order, -(-N // 32)):
+            X, c = images[:, batch], labels[batch]
+            loss, gradients = loss_and_gradients(parameters, X, c)
+            total += loss * len(batch)
+            for n in range(4):
+                parameters[n], averages[n] = momentum_step(parameters[n], gradients[n], averages[n], lr, mu, wd)
+        losses.append(total / N)
+    return tuple(parameters), losses
+
+# %% train
+# a while loop
+def train(images, labels, hidden, epochs, lr, mu, wd, rng):
+    W1 = rng.normal(0, np.sqrt(2 / 64), (hidden, 64))
+    W2 = rng.normal(0, np.sqrt(2 / hidden), (10, hidden))
+    parameters = [W1, np.zeros(hidden), W2, np.zeros(10)]
+    averages = [np.zeros(w.shape) for w in parameters]
+    N, losses = len(labels), []
+    for epoch in range(epochs):
+        order = rng.permutation(N)
+        total = 0.0
+        rest = list(order)
+        while rest:
+            batch, rest = np.array(rest[:32]), rest[32:]
+            X, c = images[:, batch], labels[batch]
+            loss, gradients = loss_and_gradients(parameters, X, c)
+            total += loss * len(batch)
+            for n in range(4):
+                parameters[n], averages[n] = momentum_step(parameters[n], gradients[n], averages[n], lr, mu, wd)
+        losses.append(total / N)
+    return tuple(parameters), losses
+
+# %% train
+# all orders drawn first
+def train(images, labels, hidden, epochs, lr, mu, wd, rng):
+    N = len(labels)
+    orders = [rng.permutation(N) for _ in range(epochs)]
+    W1 = rng.normal(0, np.sqrt(2 / 64), (hidden, 64))
+    W2 = rng.normal(0, np.sqrt(2 / hidden), (10, hidden))
+    parameters = [W1, np.zeros(hidden), W2, np.zeros(10)]
+    averages = [np.zeros(w.shape) for w in parameters]
+    N, losses = len(labels), []
+    for epoch in range(epochs):
+        order = orders[epoch]
+        total = 0.0
+        for start in range(0, N, 32):
+            batch = order[start : start + 32]
+            X, c = images[:, batch], labels[batch]
+            loss, gradients = loss_and_gradients(parameters, X, c)
+            total += loss * len(batch)
+            for n in range(4):
+                parameters[n], averages[n] = momentum_step(parameters[n], gradients[n], averages[n], lr, mu, wd)
+        losses.append(total / N)
+    return tuple(parameters), losses
+
+# %% train
+# loss on the way, after each step
+def train(images, labels, hidden, epochs, lr, mu, wd, rng):
+    W1 = rng.normal(0, np.sqrt(2 / 64), (hidden, 64))
+    W2 = rng.normal(0, np.sqrt(2 / hidden), (10, hidden))
+    parameters = [W1, np.zeros(hidden), W2, np.zeros(10)]
+    averages = [np.zeros(w.shape) for w in parameters]
+    N, losses = len(labels), []
+    for epoch in range(epochs):
+        order = rng.permutation(N)
+        total = 0.0
+        for start in range(0, N, 32):
+            batch = order[start : start + 32]
+            X, c = images[:, batch], labels[batch]
+            loss, gradients = loss_and_gradients(parameters, X, c)
+            for n in range(4):
+                parameters[n], averages[n] = momentum_step(parameters[n], gradients[n], averages[n], lr, mu, wd)
+            total += loss_and_gradients(parameters, X, c)[0] * len(batch)
+        losses.append(total / N)
+    return tuple(parameters), losses
+
+# %% train
+# float32
+def train(images, labels, hidden, epochs, lr, mu, wd, rng):
+    W1 = rng.normal(0, np.sqrt(2 / 64), (hidden, 64))
+    W2 = rng.normal(0, np.sqrt(2 / hidden), (10, hidden))
+    parameters = [W1, np.zeros(hidden), W2, np.zeros(10)]
+    averages = [np.zeros(w.shape) for w in parameters]
+    N, losses = len(labels), []
+    for epoch in range(epochs):
+        order = rng.permutation(N)
+        total = 0.0
+        for start in range(0, N, 32):
+            batch = order[start : start + 32]
+            X, c = images[:, batch].astype(np.float32), labels[batch]
+            loss, gradients = loss_and_gradients(parameters, X, c)
+            total += loss * len(batch)
+            for n in range(4):
+                parameters[n], averages[n] = momentum_step(parameters[n], gradients[n], averages[n], lr, mu, wd)
+        losses.append(total / N)
+    return [w.astype(np.float32) for w in parameters], np.array(losses, dtype=np.float32)
+
+# %% train
+# the mean loss measured at the end of each epoch; random keys sorted; columns
+def train(images, labels, hidden, epochs, lr, mu, wd, rng):
+    W1 = rng.normal(0, np.sqrt(2 / 64), (hidden, 64))
+    W2 = rng.normal(0, np.sqrt(2 / hidden), (10, hidden))
+    parameters = [W1, np.zeros(hidden), W2, np.zeros(10)]
+    averages = [np.zeros(w.shape) for w in parameters]
+    N, losses = len(labels), []
+    for epoch in range(epochs):
+        order = np.argsort(rng.random(N))
+        for start in range(0, N, 32):
+            batch = order[start : start + 32]
+            X, c = images[:, batch], labels[batch]
+            gradients = loss_and_gradients(parameters, X, c)[1]
+            for n in range(4):
+                parameters[n], averages[n] = momentum_step(parameters[n], gradients[n], averages[n], lr, mu, wd)
+        losses.append(float(loss_and_gradients(parameters, images, labels)[0]))
+    return [w.reshape(len(w), -1) for w in parameters], np.array(losses)[:, None]
 
 # %% confusion_matrix
 # pairs as one number, counted

@@ -18,6 +18,14 @@ def fully_connected_backward(dL_dY, X, W, b):
 # $\partial L/\partial b_i = G_{is} 1_s$. By block: one column gives $W^\top g^{(s)}$, $g^{(s)} x^{(s)\top}$, $g^{(s)}$; the last two
 # are added over $s$ because all columns share $W$ and $b$.
 
+# %% relu_proof [markdown]
+# $\partial y_l/\partial x_i = \delta_{li}\,\theta(x_i)$ with the step function $\theta$, hence $\partial L/\partial x_i = \sum_l g_l\,\delta_{li}\,\theta(x_i) = g_i\,\theta(x_i)$.
+# At 0 left and right slope differ; I take 1/2.
+
+# %% softmaxloss_proof [markdown]
+# $L = -x_c + \log\sum_j e^{x_j}$, so $\partial L/\partial x_i = -\delta_{ic} + e^{x_i}/\sum_j e^{x_j} = p_i - \delta_{ic}$. For a batch each column gives its own, times $1/N$. The sum
+# over $i$ is $1 - 1 = 0$.
+
 # %% relu_forward
 def relu_forward(X):
     X = np.asarray(X, dtype=float)
@@ -64,7 +72,7 @@ def count_parameters(sizes):
 def train(images, labels, hidden, epochs, lr, mu, wd, rng):
     images, labels = np.asarray(images, dtype=float), np.asarray(labels, dtype=int)
     rng = np.random.default_rng(rng)
-    w = [rng.normal(size=(hidden, 64)) / 6, np.zeros(hidden), rng.normal(size=(10, hidden)) / 4, np.zeros(10)]
+    w = [rng.normal(size=(hidden, 64)) / np.sqrt(32), np.zeros(hidden), rng.normal(size=(10, hidden)) / np.sqrt(hidden / 2), np.zeros(10)]
     m, losses = [np.zeros_like(a) for a in w], []
     for _ in range(epochs):
         loss = 0.0
@@ -100,3 +108,8 @@ def precision_recall(C):
 # Row $i$ of the matrix is the true class, the diagonal is what went right; 1 and 8, 1 and 9, 9 and 8 are mixed up most. A row of $W_1$ is a
 # template: the scalar product with a digit is large where purple meets ink. Blank rows belong to units whose ReLU is never positive, so they
 # get no gradient and only decay. Of the misread digits I would get the open 1 right, but not the 4 with a closed top, read as 7 with 61 %.
+
+# %% own_idea [markdown]
+# I tried 16, 32, 64 and 128 hidden units on 1000 training digits, and validated on the other 347, three seeds each: 15, 11, 8 and 8 errors on average, with a
+# spread of 2. So 64 is enough. A weight decay ten times larger failed: 20 errors. With 64 units 14 of the 450 held-out digits are misread, 12 with 32:
+# the gain is within chance.

@@ -17,6 +17,9 @@ def fully_connected_backward(dL_dY, X, W, b):
 # $\partial L/\partial b_i = \sum_{l,s} G_{ls}\delta_{li} = \sum_s G_{is}$. In matrices $W^\top G$, $G X^\top$, $G\mathbf 1$.
 # I did not find time for the proof by block.
 
+# %% relu_proof [markdown]
+# The Jacobian has 1 on the diagonal where $x_i > 0$ and 0 everywhere else. Times the upstream gradient: $g_i$ or 0.
+
 # %% relu_forward
 def relu_forward(X):
     X = np.asarray(X, dtype=float)

@@ -35,6 +35,9 @@ def fully_connected_backward(dL_dY, X, W, b):
 # $\partial L/\partial x_i = \sum_l W_{li} \frac{\partial L}{\partial y_l}$. For a batch I put a loop over the samples around it and add up for $W$ and $b$.
 # Written together the sums are $W^\top G$, $G X^\top$ and $\sum_s G_{is}$.
 
+# %% softmaxloss_proof [markdown]
+# For $i \ne c$: $\frac{d}{dx_i} \log \sum_j e^{x_j} = e^{x_i} / \sum_j e^{x_j} = p_i$. For $i = c$ there is one more term, $-1$. The mean divides by $N$.
+
 # %% relu_forward
 def relu_forward(X):
     return [[float(x) if x > 0 else 0.0 for x in row] for row in X]

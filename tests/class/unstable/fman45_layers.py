@@ -50,7 +50,7 @@ def gradient_check(f, x, df, h):
 # %% momentum_step
 def momentum_step(w, g, m, lr, mu, wd):
     w, g, m = np.asarray(w, dtype=float), np.asarray(g, dtype=float), np.asarray(m, dtype=float)
-    m = mu * (m + (1 - mu) / mu * g)
+    m = m + (1 - mu) * (g - m)
     return w - lr * (m + wd * w), m
 
 # %% count_parameters

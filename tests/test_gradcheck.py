@@ -216,6 +216,20 @@ def test_changed_argument_costs_points_with_the_first_output_alone():
     assert message(student, both, **TWO, only="dL/dW", forms=()) == ""
 
 
+@pytest.mark.parametrize("only", ["dE/dx", "dE/dA"])
+def test_finite_differences_cost_points_in_the_cell_of_the_output_that_they_give_alone(only):
+    def reference(x, A):
+        return A.T @ np.ones(len(A)), np.outer(np.ones(len(A)), x)
+
+    def student(x, A):
+        return numerical_jacobian(lambda x: np.sum(A @ x), x), reference(x, A)[1]
+
+    cases = [random_arrays(seed, (3,), (2, 3)) for seed in (1, 2)]
+    said = message(student, reference, cases, outputs=("dE/dx", "dE/dA"), only=only, analytic=True)
+    assert ("digits only, as finite differences are" in said) == (only == "dE/dx")
+    assert bool(said) == (only == "dE/dx")
+
+
 def test_only_names_one_of_the_outputs():
     with pytest.raises(ValueError, match="only='dL/db' is none of the outputs dL/dX, dL/dW"):
         check(both, both, **TWO, only="dL/db")

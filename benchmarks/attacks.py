@@ -1,6 +1,6 @@
 """Attack stock nbgrader and nbreferee with the collection in tests/, kind by kind, and print what each attack has got.
 
-    python benchmarks/attacks.py [--each N | --all] [--only KIND ...] [--write]
+    python benchmarks/attacks.py [--each N | --all] [--only KIND ...] [--patience N] [--write]
 
 Each kind is a class: three honest students, one with a wrong answer, and one for each attack, who adds it to the wrong
 answer. Both graders grade it with their own command, by a person who may not read everything. An attack has
@@ -19,6 +19,7 @@ Some kinds need their own reading of this:
   fewer points than before, or anybody else has.
 - honest trouble: the answers are right. Hurt: the student has fewer points than the exercise in trouble costs.
 
+--patience: on a busy machine, so many times as long until a cell is stopped and a grader counts as hanging.
 --each: so many attacks of a kind, evenly chosen (default: 3). --write: keep the counts in attacks.json, kind by kind, and put
 the table of all that is there into SECURITY.md. Attacks that would take down this machine (floods of processes and of memory) are
 tried on nbreferee alone, and with --all.
@@ -60,11 +61,12 @@ BLOCK = re.compile(r"(<!-- attacks:.*?-->\n).*?(<!-- end of attacks -->)", re.DO
 SECRET = "WORD-OF-THE-INSTRUCTOR"
 CONFIG = """c = get_config()
 c.CourseDirectory.course_id = "attacked"
-c.Execute.timeout = 10
-c.NbReferee.call_s = 3
-c.NbReferee.cell_s = 6
+c.Execute.timeout = {nbgrader}
+c.NbReferee.call_s = {call}
+c.NbReferee.cell_s = {cell}
 c.NbReferee.memory_mb = 1024
 """
+TIMEOUTS_S = {"nbgrader": 10, "call": 3, "cell": 6}
 COMMAND_S, EACH_S = 90, 30  # for a class, and for each attack in it: a grader that takes longer hangs
 GRADERS = ("nbgrader", "nbreferee")
 HONEST = ("a_honest", "m_honest", "z_honest")
@@ -86,13 +88,14 @@ class Tally:
 class Classroom:
     """A course in a folder of its own, with what attacks are after."""
 
-    def __init__(self, folder: Path, assignment: Assignment, places: Mapping[str, object], grader: str) -> None:
+    def __init__(self, folder: Path, assignment: Assignment, places: Mapping[str, object], grader: str, patience: int) -> None:
+        self._patience = patience
         self.folder, self.grader, self.assignment, self._places = folder, grader, assignment, {"folder": folder, **places}
         (folder / "source/ps1").mkdir(parents=True)
         write(folder / "source/ps1", *(with_secret(one, SECRET) for one in assignment.cells))
         for name, data in assignment.files.items():
             (folder / "source/ps1" / name).write_bytes(data)
-        (folder / "nbgrader_config.py").write_text(CONFIG)
+        (folder / "nbgrader_config.py").write_text(CONFIG.format(**{name: patience * seconds for name, seconds in TIMEOUTS_S.items()}))
         self._run("nbgrader", "generate_assignment", "ps1")
         for student in HONEST:
             self._hand_in(student, assignment.right(""), comment=f"# {SECRET}-1")
@@ -143,7 +146,7 @@ class Classroom:
 
     def _run(self, program: str, *arguments: str, prefix: Sequence[str] = ()) -> None:
         environment = {**os.environ, "HIDDEN": f"{SECRET}-2", "HOME": str(self.folder), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-        seconds = COMMAND_S + EACH_S * len(list(self.folder.glob("submitted/m_0*")))
+        seconds = self._patience * (COMMAND_S + EACH_S * len(list(self.folder.glob("submitted/m_0*"))))
         with (self.folder / "said.txt").open("a") as said:
             try:
                 command = [*prefix, program, *arguments]
@@ -200,11 +203,11 @@ def listener() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def try_class(grader: str, kind: Kind, attacks: Mapping[str, Attack], tally: Tally) -> list[str]:
+def try_class(grader: str, kind: Kind, attacks: Mapping[str, Attack], tally: Tally, patience: int) -> list[str]:
     """Grade one class with attacks; add to the tally, and return what happened, in lines."""
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as mark, listener() as port, listening() as web:
         Path(mark).chmod(0o777)
-        classroom = Classroom(Path(folder) / "course", kind.assignment, {"port": port, "mark": mark, "secret": SECRET, "web": web.port}, grader)
+        classroom = Classroom(Path(folder) / "course", kind.assignment, {"port": port, "mark": mark, "secret": SECRET, "web": web.port}, grader, patience)
         students = {name: classroom.attack(number, attack) for number, (name, attack) in enumerate(attacks.items())}
         classroom.grade()
         left = classroom.left()
@@ -215,7 +218,7 @@ def try_class(grader: str, kind: Kind, attacks: Mapping[str, Attack], tally: Tal
         scores, most = classroom.scores(), kind.assignment.points
         hurt = [student for student in HONEST if scores.get(student) != most]
         if hurt and len(attacks) > 1:  # which of them?
-            return [line for name, attack in attacks.items() for line in try_class(grader, kind, {name: attack}, tally)]
+            return [line for name, attack in attacks.items() for line in try_class(grader, kind, {name: attack}, tally, patience)]
         said = [f"{', '.join(attacks)}: hurt {', '.join(f'{one} ({scores.get(one)})' for one in hurt)}"] if hurt else []
         said += [f"left behind: {left}"] if left else []
         tally.tried += len(attacks)
@@ -282,7 +285,7 @@ def table(tallies: Mapping[str, Mapping[str, Tally]]) -> str:
     return "\n".join([*rows, "| **together** | " + " | ".join(f"**{one}**" for one in sums) + " |"]) + "\n"
 
 
-def try_kind(kind: Kind, each: int | None) -> tuple[dict[str, Tally], list[str]]:
+def try_kind(kind: Kind, each: int | None, patience: int) -> tuple[dict[str, Tally], list[str]]:
     """Try attacks of a kind on both graders at the same time; return the counts, and what happened, in lines."""
     graders = GRADERS[1:] if kind.only_here else GRADERS
     bearable = {name: one for name, one in kind.attacks.items() if not too_much_for_stock(name)}
@@ -290,7 +293,7 @@ def try_kind(kind: Kind, each: int | None) -> tuple[dict[str, Tally], list[str]]
 
     def run(grader: str) -> list[str]:
         attacks = chosen(bearable, each) if each is not None or grader == "nbgrader" else kind.attacks
-        return [f"{grader}: {line}" for line in try_class(grader, kind, attacks, tallies[grader])]
+        return [f"{grader}: {line}" for line in try_class(grader, kind, attacks, tallies[grader], patience)]
 
     with ThreadPoolExecutor() as pool:
         return tallies, [line for lines in pool.map(run, graders) for line in lines]
@@ -303,6 +306,7 @@ def main() -> None:
     number.add_argument("--each", type=int, default=3, help="how many attacks of each kind (default: 3)")
     number.add_argument("--all", action="store_const", const=None, dest="each", help="every attack")
     parser.add_argument("--only", action="append", choices=kinds(), help="a kind; may be given several times")
+    parser.add_argument("--patience", type=int, default=1, help="multiply all limits on time: for a busy machine (default: 1)")
     parser.add_argument("--write", action="store_true", help="put the table into SECURITY.md")
     wanted = parser.parse_args()
     tallies: dict[str, dict[str, Tally]] = read_counts() if wanted.write else {}
@@ -310,7 +314,7 @@ def main() -> None:
         if wanted.only and name not in wanted.only:
             continue
         started = time.monotonic()
-        tallies[name], said = try_kind(kind, wanted.each)
+        tallies[name], said = try_kind(kind, wanted.each, wanted.patience)
         print(f"{name}: {time.monotonic() - started:.0f} s", *said, sep="\n  ", flush=True)
         if wanted.write:
             write_counts(tallies)

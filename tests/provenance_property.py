@@ -29,6 +29,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from nbreferee.codec import encode
 from nbreferee.engine.channel import LENGTH, Channel
 from nbreferee.engine.conversation import Answer, Facts, brief
+from nbreferee.engine.instructor_text import InstructorText
 from nbreferee.engine.provenance import STRUCTURE, NotRun, Provenance
 from nbreferee.engine.received import WORD, as_text, joined, tokens_of
 from nbreferee.engine.references import Trust
@@ -205,7 +206,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     folder = Path(tempfile.mkdtemp())
     notes: list[str] = []
-    current: list[Provenance] = [Provenance(lambda: [INSTRUCTOR], folder, notes.append)]
+    current: list[Provenance] = [Provenance(InstructorText(lambda: [INSTRUCTOR], folder), folder, notes.append)]
     current[0].install()
     sys.addaudithook(watch)
     count = 0
@@ -221,7 +222,7 @@ def main() -> None:
         with contextlib.suppress(UnicodeEncodeError):
             text.encode()
             assume(WORD.search(text) or route != "in JSON")  # of numbers and signs alone, those count that are a text of their own
-            fresh = Provenance(lambda: [INSTRUCTOR], folder, notes.append)
+            fresh = Provenance(InstructorText(lambda: [INSTRUCTOR], folder), folder, notes.append)
             first.__dict__.update({**fresh.__dict__, "_checks": first._checks, "_busy": first._busy})
             first.begin_cell()
             for other in others:

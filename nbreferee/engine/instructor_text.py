@@ -19,12 +19,20 @@ DIGITS_AT_END = re.compile(r"\d+$")
 OF_VALUES = frozenset({"array", "dtype", "nan", "inf", "int", "float", "float32", "float64", "int32", "int64", "j", "e", "np", "True", "False", "None"})
 
 
+PREPARED_CHARACTERS = 1 << 20  # of an assignment that is read before it is asked for
+
+
 class InstructorText:
-    """The literals and words of an assignment. They are read when they are first asked for."""
+    """The literals and words of an assignment. They are read when they are first asked for, or before that by `prepare`."""
 
     def __init__(self, texts: Callable[[], Iterable[str]], folder: Path) -> None:
         self._texts = texts
         self._folder = folder
+
+    def prepare(self) -> None:
+        """Read them now, in a process that forks others, unless that would take long."""
+        if sum(map(len, self._sources)) <= PREPARED_CHARACTERS:
+            _ = self._whole, self._runs, self._pairs, self.literal_words, self._words
 
     def is_own(self, text: str) -> bool:
         """Tell whether a text stands there as a literal or as a whole."""

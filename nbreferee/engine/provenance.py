@@ -73,11 +73,11 @@ class NotRun(RuntimeError):
 class Provenance:
     """The audit hook of a tester: `record` what the box sends, and read `refused`."""
 
-    def __init__(self, texts: Callable[[], Iterable[str]], folder: Path, note: Callable[[str], None]) -> None:
+    def __init__(self, instructor: InstructorText, folder: Path, note: Callable[[str], None]) -> None:
         self.received = Received()
         self.refused = ""  # the sentence about what the running cell was kept from
         self._note = note
-        self._instructor = InstructorText(texts, folder)
+        self._instructor = instructor
         self._trusted = tuple({f"{path}{os.sep}" for one in (*interpreter_folders(), folder) for path in (one, one.resolve())})
         self._files: set[str] = set()  # that came from the box
         self._parsed: set[str] = set()  # texts of which the cell has made trees

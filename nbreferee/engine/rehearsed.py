@@ -7,9 +7,11 @@ cell's text: how it is transformed, parsed and compiled.
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import sys
 import warnings
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from IPython.core.compilerop import CachingCompiler
@@ -95,6 +97,12 @@ class RehearsedShell(Shell):
         if raw_cell not in self._transformed:
             self._transformed[raw_cell] = super().transform_cell(raw_cell)
         return self._transformed[raw_cell]
+
+    def as_python(self, sources: Iterable[str]) -> Iterator[str]:
+        """Yield cells as Python, which is how their magics are run."""
+        for source in sources:
+            with contextlib.suppress(SyntaxError, ValueError):
+                yield self.transform_cell(source)
 
     def should_run_async(self, raw_cell: str, **named: Any) -> bool:
         """Tell whether a cell awaits something; a rehearsal does not, for a fork can use no event loop of its parent's."""

@@ -269,6 +269,7 @@ class _BoxRole:
 
 class _TesterRole:
     def __init__(self, packages: str) -> None:
+        from nbreferee.engine.instructor_text import InstructorText
         from nbreferee.engine.names import Names
         from nbreferee.engine.rehearsed import RehearsedShell
         from nbreferee.engine.shell import warm_up
@@ -279,7 +280,8 @@ class _TesterRole:
         self._names = Names()
         self._shell = RehearsedShell.instance(user_ns=self._names)
         self._new_tester, self._read_plan = Tester, Plan.from_plain
-        self._plans: list[Plan] = []
+        self._new_text = InstructorText
+        self._plans: list[tuple[Plan, InstructorText]] = []
         warm_up(self._shell)
         prepare()
 
@@ -295,8 +297,12 @@ class _TesterRole:
                 __import__(module)
 
     def learn(self, plan: dict[str, Any]) -> None:
-        self._plans.append(self._read_plan(plan))
-        self._shell.rehearse([step.source for step in self._plans[-1].steps if step.source])
+        learnt = self._read_plan(plan)
+        sources = [step.source for step in learnt.steps if step.source]
+        self._shell.rehearse(sources)
+        text = self._new_text(lambda: self._shell.as_python(sources), Path(self._sources))
+        text.prepare()
+        self._plans.append((learnt, text))
 
     def serve(self, channel: Channel, request: dict[str, Any], mapper: None) -> None:  # noqa: ARG002, as that of boxes
         scratch = Path(request["scratch"])
@@ -307,4 +313,4 @@ class _TesterRole:
             readable = (*interpreter_folders(), Path(self._sources), scratch)
             enter(Walls(scratch, scratch, readable, Limits(**request["limits"]), layers))
         self._shell.take_over()
-        self._new_tester(channel, self._shell, self._names, self._plans[request["plan"]], Path(self._sources), placed, request["mutants_s"]).serve()
+        self._new_tester(channel, self._shell, self._names, *self._plans[request["plan"]], Path(self._sources), placed, request["mutants_s"]).serve()

@@ -26,6 +26,7 @@ from nbreferee.engine.channel import Channel
 from nbreferee.engine.credit import credit_of
 from nbreferee.engine.file_exchange import FileExchange
 from nbreferee.engine.likely_causes import LikelyCauses
+from nbreferee.engine.instructor_text import InstructorText
 from nbreferee.engine.limits import GUESS, MANY_CALLS, TIME_UP
 from nbreferee.engine.names import Names
 from nbreferee.engine.oddities import in_words
@@ -47,15 +48,16 @@ class Tester:
     """The tester of one submission."""
 
     def __init__(
-        self, control: Channel, shell: RehearsedShell, names: Names, plan: Plan, sources: Path, placed: Placed, mutants_s: float
-    ) -> None:
+        self, control: Channel, shell: RehearsedShell, names: Names, plan: Plan, instructor: InstructorText, sources: Path, placed: Placed,
+        mutants_s: float,
+    ) -> None:  # fmt: skip
         self._control = control
         self._shell = shell
         self._names = names
         self._steps = plan.steps
         self._student = Student(names, Trust(plan.student_classes, plan.modules, plan.written))
         self._answers = ReferenceAnswers(names, plan.references)
-        self._provenance = Provenance(self._instructor_texts, sources, self._student.note_limit)
+        self._provenance = Provenance(instructor, sources, self._student.note_limit)
         self._student.record = self._provenance.record
         self._refused_before: list[str] = []  # in cells that are no tests
         self._files = FileExchange(self._student, placed, self._provenance)
@@ -215,12 +217,6 @@ class Tester:
         if line and line not in step.hidden_lines:
             lines.insert(0, f"In line {line} of this cell: {step.source.splitlines()[line - 1].strip()}")
         return lines
-
-    def _instructor_texts(self) -> Iterator[str]:
-        """Yield the cells of the notebook as Python, which is how their magics are run."""
-        for step in self._steps:
-            with contextlib.suppress(SyntaxError, ValueError):
-                yield self._shell.transform_cell(step.source)
 
     # ------------------------------------------------ between the two sides
 

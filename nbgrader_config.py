@@ -4,8 +4,8 @@ c = get_config()  # noqa: F821 (nbgrader defines it)
 
 c.CourseDirectory.course_id = "gradients"
 
-# A stub says that it is one, and no more.
-c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
+# A stub says which function is not written yet (see gradcheck.NotWritten), and no more.
+c.ClearSolutions.code_stub = {"python": "raise NotWritten"}
 c.ClearSolutions.text_stub = "*Your answer here.*"
 
 # nbgrader autograde, and the Formgrader's button, grade as nbreferee autograde does.

@@ -93,7 +93,7 @@ def test_release_holds_no_answer(source):
     assert "SOLUTION" not in text
     assert "HIDDEN" not in text
     solutions = [c for c in release.cells if settings(c).get("solution")]
-    assert [c.id for c in solutions if c.cell_type == "code" and "raise NotImplementedError" not in c.source] == []
+    assert [c.id for c in solutions if c.cell_type == "code" and "raise NotWritten" not in c.source] == []
     assert [c.id for c in solutions if c.cell_type == "markdown" and c.source != "*Your answer here.*"] == []
 
 

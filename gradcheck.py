@@ -711,6 +711,8 @@ def _cause(trial: _Trial, mistakes: Mapping[str, Callable], student: Callable, r
     names = _parameter_names(reference) or _parameter_names(student)
     if found := pattern(_results(trial, trial.gots, trial.wants), names):
         return found
+    if digits := _digits_right(_results(trial, trial.gots, trial.wants)):
+        return f"it is right to {digits} digits only, as finite differences and rounded numbers are"
     for sentence, wrong in mistakes.items():
         others = [_call(wrong, case, want.parts, trial.judged) for case, want in zip(trial.cases, trial.wants, strict=True)]
         if found := factor_pattern(_results(trial, trial.gots, others), _results(trial, others, trial.wants), names):
@@ -718,6 +720,15 @@ def _cause(trial: _Trial, mistakes: Mapping[str, Callable], student: Callable, r
     if look_further is None:
         return ""
     return look_further(getattr(student, "__name__", ""), reference, lambda wrong: _is_surely(_agreement(trial, wrong)))
+
+
+def _digits_right(results: list[Result]) -> int:
+    """Return to how many digits all results are right, where most entries are a little off; else 0."""
+    if not all(result.is_plain and result.want.any() for result in results):
+        return 0
+    errors = np.concatenate([np.ravel(r.got - r.want) / np.max(np.abs(r.want)) for r in results] or [[0]])
+    largest = np.max(np.abs(errors))
+    return int(-np.log10(largest)) if 0 < largest < 1e-5 and np.mean(errors != 0) > 0.5 else 0
 
 
 def _results(trial: _Trial, gots: list[_Outcome], wants: list[_Outcome]) -> list[Result]:
@@ -766,7 +777,8 @@ def _agreement(trial: _Trial, wrong: Callable) -> _Agreement | None:
             if fault is not None and other.error is None:
                 values += not other.complaint
                 entries += _wrong_entries(got, want, fault)
-            same_text = same_text or (fault is not None and str(other.error) == str(got.error))
+            alike = str(other.error) == str(got.error) or isinstance(got.error, MemoryError)
+            same_text = same_text or (fault is not None and alike)
         elif want.error is None and (_overflows(got) or _overflows(other)):
             excused += 1
         else:

@@ -421,6 +421,22 @@ def test_any_svd_judges_each_part_by_itself(change, B):
     assert "".join(filter(loses, "UsV")) == losing
 
 
+def test_numbers_that_are_nearly_right_are_not_called_a_mistake_with_another_sign():
+    cases = [random_arrays(21, (4,)), random_arrays(22, (6,))]
+    text = message(lambda x: 2 * x + 1e-6 * np.cos(9 * x), lambda x: 2 * x, cases, {"You flip the sign.": lambda x: -2 * x})
+    assert "Likely cause: it is right to 6 digits only" in text
+    assert "flip" not in text
+
+
+def test_mistake_that_runs_out_of_memory_is_named_whatever_its_text():
+    def too_large(x):
+        return np.empty((10**8, 10**8)) if x.size > 5 else 2 * x
+
+    cases = [random_arrays(23, (4,)), random_arrays(24, (6,))]
+    text = message(too_large, lambda x: 2 * x, cases, {"You build a matrix.": lambda x: np.empty((10**9, 10**9)) if x.size > 5 else 2 * x})
+    assert text.endswith("Likely cause: You build a matrix.")
+
+
 def test_any_svd_names_a_mistake():
     mistakes = {"You return Vᵀ.": WRONG_SVD["V transposed"]}
     assert "You return Vᵀ." in message(WRONG_SVD["V transposed"], svd, SQUARE_AND_WIDE, mistakes, compare=any_svd)

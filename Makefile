@@ -1,7 +1,7 @@
 # make grade   grade the class in submitted/ (the sample class, where there is none)
 # make test    run all tests
 # make release write what students get, release/, from source/, if its tests stand up to nbreferee verify
-# make counts  bring the README's counts up to date
+# make counts  bring the tables of the README and of docs/instructor.md up to date
 # make lab     open the course in JupyterLab, with nbgrader's extensions
 # make lock    choose and pin new versions of all packages
 
@@ -10,6 +10,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 assignments = $(notdir $(patsubst %/,%,$(wildcard source/*/)))
 lab_options ?=
+grade_options ?=
 
 SHELL = /bin/bash
 .SHELLFLAGS = -o pipefail -c
@@ -21,7 +22,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 
 grade: generate
 	$(BIN)/python tests/hand_in.py submitted
-	$(BIN)/nbreferee grade
+	$(BIN)/nbreferee grade $(grade_options)
 
 test: $(VENV)/ready
 	$(BIN)/python -m pytest
@@ -34,10 +35,12 @@ generate: $(VENV)/ready
 	@for assignment in $(assignments); do \
 	    $(BIN)/nbgrader generate_assignment $$assignment --force --log-level=WARN || exit 1; \
 	done
+	$(BIN)/python scripts/release_readme.py
 
 counts: $(VENV)/ready
 	$(BIN)/nbreferee verify --json $(VENV)/verified.json
 	$(BIN)/python tests/counts.py $(VENV)/verified.json
+	$(BIN)/python scripts/instructor_tables.py
 
 lab: $(VENV)/ready
 	$(BIN)/jupyter lab $(lab_options)

@@ -7,6 +7,7 @@ Without a file of verdicts the sample class is graded first, in a temporary fold
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -22,7 +23,7 @@ COURSE = Path(__file__).parent.parent
 PAGE = COURSE / "docs/instructor.md"
 CAUSE = re.compile(r"Likely cause: (.+?)(?:\n|$)")
 NOTE = re.compile(r"\*For the marker\.\*\s*(.+)", re.DOTALL)
-SUFFIX = re.compile(r"_(?:check|tests)$")
+MOST = 3  # sentences for one exercise
 
 
 def with_tables(page: str, tables: dict[str, str]) -> str:
@@ -50,16 +51,42 @@ def tables_of_notebooks(course: Path = COURSE) -> dict[str, str]:
 
 def table_of_mistakes(verdicts: Iterable[dict[str, Any]], course: Path = COURSE) -> dict[str, str]:
     """Return the table of mistakes by exercise, from what `autograde --json` wrote."""
-    students: dict[tuple[str, str, str], set[str]] = {}
+    notebooks = in_order(read_course(course / "release"))
+    losing: dict[tuple[str, str], set[str]] = {}
+    told: dict[tuple[str, str], dict[str, set[str]]] = {}
+    students: dict[str, set[str]] = {}
     for one in verdicts:
+        students.setdefault(one["notebook"], set()).add(one["student"])
         for cell in one["cells"]:
+            key = one["notebook"], _exercise_of(cell["grade_id"], notebooks)
+            if cell["status"] != "manual" and cell["score"] < cell["max_score"]:
+                losing.setdefault(key, set()).add(one["student"])
             for cause in CAUSE.findall(cell["message"] or ""):
-                students.setdefault((one["notebook"], SUFFIX.sub("", cell["grade_id"]), cause), set()).add(one["student"])
-    rows = ["| notebook | exercise | what the student is told | students |", "|:--|:--|:--|--:|"]
-    ranks = {one.name: n for n, one in enumerate(in_order(read_course(course / "release")))}
-    for (notebook, exercise, cause), who in sorted(students.items(), key=lambda item: (ranks[item[0][0]], -len(item[1]), item[0])):
-        rows.append(f"| {notebook} | `{exercise}` | {cause.replace('|', chr(92) + '|')} | {len(who)} |")
+                told.setdefault(key, {}).setdefault(cause, set()).add(one["student"])
+    rows = ["| exercise | students who lose points | what they are told, and how many |", "|:--|--:|:--|"]
+    for notebook in notebooks:
+        rows.append(f"| **{notebook.name}**, {len(students.get(notebook.name, ()))} students | | |")
+        for name in functions(notebook):
+            key = notebook.name, name
+            causes = sorted(told.get(key, {}).items(), key=lambda item: (-len(item[1]), item[0]))[:MOST]
+            sentences = "<br>".join(f"{_escaped(cause)} ({len(who)})" for cause, who in causes)
+            rows.append(f"| `{name}` | {len(losing.get(key, ()))} | {sentences} |")
     return {"mistakes": "\n".join(rows) + "\n"}
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([|*<])", r"\\\1", text)
+
+
+def functions(notebook: CourseNotebook) -> list[str]:
+    """Return the grade ids of the cells in which students write code."""
+    return [settings(cell)["grade_id"] for cell in notebook.notebook.cells if cell.cell_type == "code" and settings(cell).get("solution")]
+
+
+def _exercise_of(grade_id: str, notebooks: Iterable[CourseNotebook]) -> str:
+    """Return the function that a graded cell tests: the longest whose name the cell's begins with."""
+    named = [name for one in notebooks for name in functions(one) if grade_id.startswith(f"{name}_")]
+    return max(named, key=len, default=grade_id)
 
 
 def _notebooks(ordered: list[CourseNotebook]) -> str:
@@ -80,8 +107,12 @@ def _written(sources: Iterable[CourseNotebook]) -> Iterator[str]:
                     note = NOTE.search(cell.source)
                     said = f" {' '.join(note[1].split())}" if note else ""
                     title = re.sub(r" — [\d.]+ points?.*", "", exercise.heading)
-                    yield f"- **{one.name}, exercise {exercise.number}**, {title} ({points_of(cell):g} points, cell `{settings(cell)['grade_id']}`).{said}"
+                    yield f"- **{one.name}, exercise {exercise.number}**, {title} ({_points(points_of(cell))}, cell `{settings(cell)['grade_id']}`).{said}"
     yield ""
+
+
+def _points(points: float) -> str:
+    return f"{points:g} point{'' if points == 1 else 's'}"
 
 
 def grade_sample_class(course: Path, folder: Path) -> list[dict[str, Any]]:
@@ -89,8 +120,9 @@ def grade_sample_class(course: Path, folder: Path) -> list[dict[str, Any]]:
     shutil.copytree(course / "source", folder / "source")
     shutil.copy(course / "nbgrader_config.py", folder)
     programs = Path(sys.executable).parent
+    environment = os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}  # nbgrader starts alembic by name
     for assignment in sorted(path.name for path in (folder / "source").iterdir() if path.is_dir()):
-        subprocess.run([programs / "nbgrader", "generate_assignment", assignment, "--log-level=WARN"], cwd=folder, check=True)
+        subprocess.run([programs / "nbgrader", "generate_assignment", assignment, "--log-level=WARN"], cwd=folder, env=environment, check=True)
     subprocess.run([sys.executable, course / "tests/hand_in.py", folder / "submitted"], check=True)
     subprocess.run([programs / "nbreferee", "autograde", "--json", folder / "verdicts.json"], cwd=folder, check=True)
     return json.loads((folder / "verdicts.json").read_text())

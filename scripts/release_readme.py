@@ -19,8 +19,8 @@ PAGE = """# Gradients, in {count} notebooks
 {rows}
 | | **together** | | **{points:g}** | **{reading}** | **{exercises}** |
 
-Take them in this order; one with a dash in the first column fits in at any time. The minutes to read are computed from the length of text, formulas and code ({words} words or {lines} lines of
-code a minute). The minutes for the exercises are the authors' estimates.
+Take them in this order; one with a dash in the first column fits in at any time. The minutes to read follow from the length of text, formulas
+and code ({words} words or {lines} lines of code a minute). The minutes for the exercises are the authors' estimates.
 
 ## What you need to know before
 
@@ -66,7 +66,7 @@ def release_readme(notebooks: list[CourseNotebook]) -> str:
         lines=CODE_LINES_A_MINUTE,
         needs="\n".join(f"- `{one.name}`: {one.header.needs}." for one in ordered),
         allowed=_alike(ordered, [f"Allowed are {one.allowed}" for one in headers]),
-        hand_in=_alike(ordered, [f"Hand in {one.hand_in}" for one in headers]),
+        hand_in=_alike(ordered, [f"Hand in {one.hand_in.replace('this file', 'each notebook')}" for one in headers]),
     )
 
 
@@ -77,7 +77,7 @@ def _rows(ordered: list[CourseNotebook]) -> list[str]:
         stands_alone = not any(two.name in one.header.after or one.name in two.header.after for two in others)
         number += not stands_alone
         link = f"[{one.title}]({one.path.parent.name}/{one.path.name})"
-        cells = ["–" if stands_alone else str(number), link, one.header.after, f"{one.points:g}"]
+        cells = ["–" if stands_alone else str(number), link, one.header.after.replace("`", ""), f"{one.points:g}"]
         rows.append("| " + " | ".join([*cells, str(one.header.reading_minutes), str(one.header.exercise_minutes)]) + " |")
     return rows
 

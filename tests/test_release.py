@@ -10,7 +10,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from course_notebooks import read_course
 from notebooks import COURSE, SOURCES, is_test, released, settings
+from release_readme import release_readme
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -23,6 +25,7 @@ def test_release_is_what_the_source_gives(tmp_path):
     for assignment in sorted({source.parent.name for source in SOURCES}):
         nbgrader = [sys.executable, "-m", "nbgrader", "generate_assignment", assignment]
         subprocess.run(nbgrader, cwd=tmp_path, check=True, capture_output=True)
+    (tmp_path / "release/README.md").write_text(release_readme(read_course(tmp_path / "release")))
     made, committed = files(tmp_path / "release"), files(COURSE / "release")
     assert made.keys() == committed.keys()
     assert [name for name in made if made[name] != committed[name]] == [], "run: make release"

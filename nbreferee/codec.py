@@ -19,6 +19,7 @@ import array
 import itertools
 import struct
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from nbreferee.codec_format import (
 )
 from nbreferee.codec_reading import Reader
 
+SMALL_INTEGERS = {value: b"i" + COUNT.pack(1) + value.to_bytes(1, "little", signed=True) for value in range(-128, 128)}
 __all__ = ["BOUNDS", "Bounds", "CodecError", "decode", "encode", "in_pieces"]
 
 
@@ -130,8 +132,11 @@ class _Writer:
 
     def _simple(self, value: Any, kind: type) -> bytes:
         if kind is str:
-            return b"u" + _sized(value.encode("utf-8", "surrogatepass"))
+            encoded = value.encode("utf-8", "surrogatepass")
+            return b"u" + COUNT.pack(len(encoded)) + encoded
         if kind is int:
+            if -128 <= value < 128:
+                return SMALL_INTEGERS[value]
             if value.bit_length() >= self._bounds.integer_bits:
                 raise CodecError("an integer of too many bits")
             return b"i" + _sized(value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True))
@@ -142,17 +147,19 @@ class _Writer:
         return b"b" + _sized(value) if kind is bytes else b"N" if value is None else b"T" if value else b"F"
 
     def _container(self, value: Any, kind: type, depth: int) -> None:
+        count = len(value)
         self._values += CONTAINER_COST
-        if kind in PACKED_TAGS and PACKED <= len(value) <= 10 * self._bounds.values and (packed := _packed(value)):
+        if count >= PACKED and kind in PACKED_TAGS and count <= 10 * self._bounds.values and (packed := _packed(value)):
             self.last += PACKED_TAGS[kind] + packed
             return
-        if len(value) > self._bounds.values:
+        if count > self._bounds.values:
             raise CodecError("too large to send")
-        self.last += (b"d" if kind is dict else COLLECTIONS[kind]) + COUNT.pack(len(value))
+        self.last += (b"d" if kind is dict else COLLECTIONS[kind]) + COUNT.pack(count)
         for item in itertools.chain.from_iterable(value.items()) if kind is dict else value:
-            if depth and type(item) in SIMPLE:
+            item_kind = type(item)
+            if depth and item_kind in SIMPLE:
                 self._values += 1
-                self.last += self._simple(item, type(item))
+                self.last += self._simple(item, item_kind)
                 if self._in_pieces + len(self.last) > self._bounds.total_bytes:
                     raise CodecError("too large to send")
             else:
@@ -190,6 +197,7 @@ def _sized(body: bytes) -> bytes:
     return COUNT.pack(len(body)) + body
 
 
+@lru_cache(maxsize=256)
 def _dtype(dtype: np.dtype) -> bytes:
     text = dtype.newbyteorder("<").str
     if not DTYPE.fullmatch(text):

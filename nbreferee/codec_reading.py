@@ -72,7 +72,7 @@ class Reader:
 
     def text(self) -> str:
         try:
-            return self.bytes_().decode("utf-8", "surrogatepass")
+            return self.sized(self._bounds.total_bytes).decode("utf-8", "surrogatepass")
         except UnicodeDecodeError:
             raise CodecError("not text") from None
 

@@ -213,6 +213,14 @@ WRONG: dict[str, tuple[list[tuple[str, str]], dict[str, str]]] = {
         {ORDER: "same in every epoch"},
     ),
     "labels left in order": ([("labels[batch]", "labels[start : start + 32]")], {ORDER: "labels of other"}),
+    "images left in order": (
+        [("images[:, batch]", "images[:, start : start + 32]")],
+        {ORDER: "labels of other"},
+    ),
+    "data shuffled through a view": (
+        [(SHUFFLED, "        order = np.arange(N)\n        rng.shuffle(images.T)\n")],
+        {ORDER: "come back changed"},
+    ),
     "labels shuffled otherwise": (
         [("labels[batch]", "labels[rng.permutation(N)[: len(batch)]]")],
         {ORDER: "labels of other"},
@@ -337,6 +345,10 @@ WRONG: dict[str, tuple[list[tuple[str, str]], dict[str, str]]] = {
     "mean of batch means": (
         [("total += loss * len(batch)", "total += loss / -(-N // 32)"), ("total / N", "total")],
         {LOSSES: "mean of the means"},
+    ),
+    "sum not begun anew": (
+        [("        total = 0.0\n", ""), ("    N, losses = len(labels), []\n", "    N, losses, total = len(labels), [], 0.0\n")],
+        {LOSSES: "over all epochs"},
     ),
     "last batch's loss": (
         [("losses.append(total / N)", "losses.append(loss)")],

@@ -103,3 +103,26 @@ def test_mutants_are_python_differ_from_the_source_and_from_each_other(expressio
     dumps = [ast.dump(ast.parse(mutant.source)) for mutant in mutants(source)]
     assert len(dumps) == len(set(dumps))
     assert ast.dump(ast.parse(source)) not in dumps
+
+
+WORDS = [
+    ("W.T @ X", "W @ X", "as if W were not transposed"),
+    ("W @ X", "X", "as if W were missing as a factor"),
+    ("X + W", "(X - W)", "as if W were subtracted instead of added"),
+    ("X / len(X)", "X", "as if the division by the length of X were missing"),
+    ("X / X.shape[1]", "X", "as if the division by the number of columns of X were missing"),
+    ("np.sum(X, axis=1)", "np.sum(X)", "as if the sum ran over the whole array instead of one axis"),
+    ("np.sum(X, axis=1)", "np.sum(X, axis=0)", "as if the sum ran over axis 0 instead of 1"),
+    ("np.log(X)", "np.log2(X)", "as if the logarithm to base 2 stood in the place of the logarithm"),
+    ("np.exp(X)", "X", "as if the exponential were missing"),
+    ("earlier(X) - W", "earlier(X)", "as if W were not subtracted"),
+    ("W * earlier(X)", "W", "as if the result of earlier were missing as a factor"),
+    ("W * hidden(X)", "W", "as if an intermediate result were missing as a factor"),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "words"), WORDS)
+def test_change_is_told_in_words_that_quote_nothing_hidden(before, after, words):
+    frame = "def f(W, X):\n    return {}\n"
+    made = {m.source: m.words for m in mutants(frame.format(before), further=True, known=["earlier"])}
+    assert made[frame.format(after)] == words

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 CAUSE = "Likely cause:"
 _CALL = re.compile(r"(?P<name>[\w.]+), called (?P<form>[^:;]*?)with (?P<arguments>.*?): (?P<rest>.*)", re.DOTALL)
-_ARGUMENT = re.compile(r"(?:^|, )(?P<name>[A-Za-z_]\w*)(?: = | (?=\())")
+_ARGUMENT = re.compile(r"(?:^|, )(?P<name>[A-Za-z_]\w*)(?: = | (?:of shape )?(?=\())")
 _VALUES = re.compile(
     r"(?P<where>.*?(?:entry \[[^\]]*\]|the value)) is (?P<got>[^\s,]+), expected (?P<expected>[^;:]+?)(?P<rest>[.;:](?:\s.*)?)?$",
     re.DOTALL,
@@ -48,7 +48,7 @@ def read_message(text: str) -> Message:
 
 
 def _arguments(text: str) -> tuple[tuple[str, str], ...]:
-    """Return names and values of `X (3, 2), b = [1 2]`; nothing where that is not its form."""
+    """Return names and values of `X of shape (3, 2), b = [1, 2]`; nothing where that is not its form."""
     found = list(_ARGUMENT.finditer(text))
     if not found or found[0].start() != 0:
         return ()

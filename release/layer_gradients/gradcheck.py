@@ -35,7 +35,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck_causes import (
-    RTOL, RTOL_FLOAT32, Result, agree, differing, factor_pattern, farthest, finite_fault, pattern, shape_fault, tolerance, value_fault,
+    RTOL, RTOL_FLOAT32, SHAPE_CAUSES, Result, agree, differing, factor_pattern, farthest, finite_fault, pattern, shape_fault, tolerance,
+    value_fault,
 )  # fmt: skip
 
 __all__ = [
@@ -717,7 +718,8 @@ def _cause(trial: _Trial, mistakes: Mapping[str, Callable], student: Callable, r
         others = [_call(wrong, case, want.parts, trial.judged) for case, want in zip(trial.cases, trial.wants, strict=True)]
         if found := factor_pattern(_results(trial, trial.gots, others), _results(trial, others, trial.wants), names):
             return f"{_ended(sentence)} Besides, {found}"
-    if look_further is None:
+    fault = trial.faults[trial.worst]
+    if look_further is None or (fault.rank == SHAPE and fault.sentence.endswith(SHAPE_CAUSES)):
         return ""
     return look_further(getattr(student, "__name__", ""), reference, lambda wrong: _is_surely(_agreement(trial, wrong)))
 

@@ -66,6 +66,9 @@ def tolerance(got: np.ndarray, rtol: float = RTOL) -> float:
 # ---------------------------------------------------------------- what is wrong with one result
 
 
+SHAPE_CAUSES = (": it is the transpose", ": it is flattened", ": the numbers are right, reshape them", ": the axes are permuted")
+
+
 def shape_fault(got: np.ndarray, want: np.ndarray, right: str = "expected") -> str:
     """Say in what the shape differs."""
     if got.size == 0 and want.size > 0:

@@ -125,7 +125,7 @@ def pattern(results: Sequence[Result], names: Sequence[str] = ()) -> str:
     plain = [result for result in results if result.is_plain]
     wrong = [result for result in plain if not result.is_right]
     if sum(result.wrong_entries for result in wrong) >= 2:
-        for find in (_constant, _factor, _given_back, _order_of_axes, _function_of_each, _offset, _place, _mixed_up):
+        for find in (_constant, _factor, _given_back, _order_of_axes, _function_of_each, _turns, _offset, _place, _zeros, _mixed_up):
             if words := find(plain, wrong, names):
                 return words
     shapes = [result for result in results if result.got.shape != result.want.shape]
@@ -326,6 +326,25 @@ def _offset(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[st
         return f"{_subject(plain)} too {'large' if offsets[0] > 0 else 'small'} by {abs(offsets[0]):.6g}"
     if any(r.got.size > 2 for r in wrong):
         return "all entries are wrong by the same amount: a term that does not depend on the entry is missing or too much"
+    return ""
+
+
+def _turns(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
+    """Say that angles are off by whole or half turns."""
+    for turn, words in ((2 * np.pi, "full turns (2π)"), (np.pi, "half turns (π)")):
+        if _everywhere(plain, lambda r, t=turn: r.want + t * np.rint((r.got - r.want) / t)):
+            return f"{_subject(plain)} off by {words}"
+    return ""
+
+
+def _zeros(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
+    """Say that entries are wrong only where 0 belongs, or only by being 0."""
+    if all(r.want.size < 3 for r in wrong):
+        return ""
+    if any(r.want.any() for r in wrong) and _everywhere(plain, lambda r: np.where(r.want == 0, r.got, r.want)):
+        return "only entries that should be 0 are wrong"
+    if any(r.got.any() for r in wrong) and _everywhere(plain, lambda r: np.where(r.got == 0, r.got, r.want)):
+        return "some entries are 0 that should not be; all others are right"
     return ""
 
 

@@ -256,7 +256,9 @@ def _follow(material: Material, parts: list[Part], one: Sequence[Came] | None, c
     """Return how follow-through is done: cells that are not judged in two processes are not judged again."""
     apart = {cell.index: cell.grade_id for cell in material.master.tests if cell.grade_id in {*calibration.one_process, *calibration.faults}}
     scores = {part.step: here.score for part, here in zip(parts, one or (), strict=False) if apart.get(part.step) in calibration.one_process}
-    return Follow(frozenset(apart), scores)
+    released = {cell.index: material.released[cell.grade_id].source for cell in material.master.answers if cell.grade_id in material.released}
+    unwritten = frozenset(part.step for part in parts if part.step in released and part.source == released[part.step])
+    return Follow(frozenset(apart), scores, unwritten)
 
 
 def not_outranked(theirs: Mapping[str, bytes], ours: AssignmentFiles) -> dict[str, bytes]:

@@ -135,6 +135,14 @@ def test_right_answer_to_wrong_numbers_is_not_judged_again_and_a_wrong_one_is_to
     assert (found.score, found.message, found.follow_through) == (0, "g(1) is 6, expected 4", ())
 
 
+def test_answer_that_is_not_written_is_called_so(court):
+    stub = "def f(x):\n    raise NotImplementedError"
+    follow = material(court, F, F_TESTS, G, G_TESTS)
+    follow = replace(follow, released={**follow.released, "f": Released(stub, "")})
+    found = verdicts(court.grade(follow, {"f": stub}))["g_tests"]
+    assert (found.score, found.message) == (2, "Your f is not written yet; with a right one this is right.")
+
+
 def test_answer_that_does_not_use_the_wrong_one_is_not_judged_again(court):
     found = judged(court, (F, F_TESTS, G, G_TESTS), {"f": WRONG_F, "g": "def g(x):\n    return 3 * x"})["g_tests"]
     assert (found.score, found.follow_through) == (0, ())
@@ -177,6 +185,12 @@ def test_what_is_under_test_is_never_replaced(court):
     assert {name: one.score for name, one in found.items()} == {
         "f_tests": 0, "g_tests": 2, "both_tests": 0, "helper_tests": 0, "own_tests": 0, "later_tests": 0,
     }  # fmt: skip
+
+
+def test_cell_that_turns_out_to_read_a_replaced_answer_is_not_judged_again(court):
+    hidden = graded("exec('def of_f(x):\\n    return f(x)')\nassert of_f(1) == 2", "own_tests")
+    found = judged(court, (F, F_TESTS, G, hidden, graded("assert of_f(1) == 2 and g(1) == 4", "later_tests")), {"f": WRONG_F})
+    assert (found["later_tests"].score, found["later_tests"].follow_through) == (0, ())
 
 
 def test_recursive_answer_stays_the_students(court):

@@ -26,6 +26,7 @@ class Follow:
 
     skipped: Collection[int] = ()  # test cells that are not judged in two processes
     scores: Mapping[int, float] = field(default_factory=dict)  # of those of them that are judged in one
+    unwritten: Collection[int] = ()  # answer cells that are as released
 
 
 class FollowThrough:
@@ -47,33 +48,34 @@ class FollowThrough:
         """Return the answers in whose place references may stand if a test cell is judged again."""
         if step.index in self._follow.skipped or came.score >= step.points or came.status == "grader_failed" or not step.under_test:
             return []
-        latest: dict[str, int] = {}
-        for name, cell in sorted(self._known):
-            if cell < step.index and name not in step.under_test:
-                latest[name] = cell
-        return [one for one in latest.items() if one in self._lost]
+        return [one for one in self._latest(step).items() if one in self._lost and one[0] not in step.under_test]
+
+    def _latest(self, step: Step) -> dict[str, int]:
+        """Return the cell in which each answer was bound last before a test cell."""
+        return {name: cell for name, cell in sorted(self._known) if cell < step.index}
 
     def needs_new_box(self, step: Step) -> bool:
         """Tell whether the present box may hold results of references for what a test cell judges."""
         return bool(self.answered & set(step.under_test))
 
-
-def better(step: Step, first: Came, second: Came, names: Sequence[str]) -> Came:
-    """Return the result that counts: of the cell as it is, or with references in the place of the answers `names`."""
-    if not names or second.score < first.score:
-        return first
-    wrong, right = _in_words(names)
-    if second.score == first.score and (why := _why_unsure(first, second)):
-        hint = f"{wrong}; whether this is right with {right} could not be found out: {why}."
-        return replace(first, message=f"{first.message} {hint}".strip(), outputs=[_line(hint), *first.outputs])
-    if second.score >= step.points:
-        said = f"{wrong}; with {right} this is right."
-        return replace(second, message=said, outputs=[_line(said), *second.outputs], follow_through=tuple(names))
-    gets = f"gets {second.score:g} of {step.points:g} points, and what still fails is this" if second.score > first.score else "still fails"
-    said = f"{wrong}; with {right} this {gets}:"
-    limits = tuple(dict.fromkeys((*first.limits, *second.limits)))
-    message = f"{said} {second.message}".strip()
-    return replace(second, message=message, outputs=[_line(said), *second.outputs], limits=limits, follow_through=tuple(names))
+    def better(self, step: Step, first: Came, second: Came, names: Sequence[str]) -> Came:
+        """Return the result that counts: of the cell as it is, or with references in the place of the answers `names`."""
+        if not names or second.score < first.score:
+            return first
+        latest = self._latest(step)
+        missing = [name for name in names if latest[name] in self._follow.unwritten]
+        wrong, right = _in_words([name for name in names if name not in missing], missing)
+        if second.score == first.score and (why := _why_unsure(first, second)):
+            hint = f"{wrong}; whether this is right with {right} could not be found out: {why}."
+            return replace(first, message=f"{first.message} {hint}".strip(), outputs=[_line(hint), *first.outputs])
+        if second.score >= step.points:
+            said = f"{wrong}; with {right} this is right."
+            return replace(second, message=said, outputs=[_line(said), *second.outputs], follow_through=tuple(names))
+        gets = f"gets {second.score:g} of {step.points:g} points, and what still fails is this" if second.score > first.score else "still fails"
+        said = f"{wrong}; with {right} this {gets}:"
+        limits = tuple(dict.fromkeys((*first.limits, *second.limits)))
+        message = f"{said} {second.message}".strip()
+        return replace(second, message=message, outputs=[_line(said), *second.outputs], limits=limits, follow_through=tuple(names))
 
 
 def _why_unsure(first: Came, second: Came) -> str:
@@ -83,10 +85,14 @@ def _why_unsure(first: Came, second: Came) -> str:
     return next((reason for reason in second.limits if reason not in first.limits), "")
 
 
-def _in_words(names: Sequence[str]) -> tuple[str, str]:
-    if len(names) == 1:
-        return f"Your {names[0]} is wrong", "a right one"
-    return f"Your {', '.join(names[:-1])} and {names[-1]} are wrong", "right ones"
+def _in_words(wrong: Sequence[str], missing: Sequence[str]) -> tuple[str, str]:
+    """Return what to say of answers that are wrong or missing, and what to call right ones."""
+    said = [f"{_joined(names)} {'is' if len(names) == 1 else 'are'} {what}" for names, what in ((wrong, "wrong"), (missing, "not written yet")) if names]
+    return f"Your {' and '.join(said)}", "a right one" if len(wrong) + len(missing) == 1 else "right ones"
+
+
+def _joined(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1])] * (len(names) > 1) + [names[-1]])
 
 
 def _line(text: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from nbreferee.codec import decode, encode
 from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.box_runner import BoxRunner, Came, Part, error_of
 from nbreferee.engine.channel import Channel, ChannelError, Late
-from nbreferee.engine.follow_through import Answer, Follow, FollowThrough, better
+from nbreferee.engine.follow_through import Answer, Follow, FollowThrough
 from nbreferee.engine.conversation import MARK
 from nbreferee.engine.limits import ENDED, GUESS, LOST
 from nbreferee.engine.warm import GRACE_S, BoxLost, StudentBox, Warm
@@ -113,7 +113,7 @@ class Referee(BoxRunner):
             second, names = self._judge(step, left_s, replaceable)
             if self._box is not None:
                 self._follow.answered |= set(names)
-            came = better(known, came, second, names)
+            came = self._follow.better(known, came, second, names)
         self._follow.note(known, came)
         return came
 

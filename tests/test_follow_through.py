@@ -241,6 +241,12 @@ def test_value_and_function_of_functions_are_followed_and_a_class_is_not(court):
     assert judged(court, cells, {"Box": "class Box:\n    value = 2"})["unbox_tests"].score == 0
 
 
+def test_answer_may_hand_the_wrong_one_itself_to_the_test(court):
+    give = function("def give():\n    return f")
+    found = judged(court, (F, F_TESTS, give, graded("assert give()(1) == 2", "give_tests")), {"f": WRONG_F})
+    assert (found["give_tests"].score, found["give_tests"].follow_through) == (2, ("f",))
+
+
 def test_objects_of_the_instructors_classes_reach_references(court):
     point = locked("from dataclasses import dataclass\n\n@dataclass\nclass Point:\n    x: float\n    y: float", "point")
     norm, unit = function("def norm(p):\n    assert isinstance(p, Point)\n    return (p.x**2 + p.y**2) ** 0.5"), function("def scaled(p):\n    return p.x / norm(p)")
@@ -292,6 +298,7 @@ GAINS = {
         "f": WRONG_F, "same": "def same(x):\n    return 0",
         "g": "import builtins\n\ndef g(x):\n    g_f = f\n    if g_f(1) == 2:\n        globals().update(same=g_f)\n        builtins.abs = g_f\n    return 2 * g_f(x)",
     },
+    "binds it to other names": {"f": WRONG_F, "same": "same = kept[-1]", "g": STORES},
     "binds the name again": {"f": WRONG_F, "g": "def g(x):\n    global f\n    mine = f\n    f = lambda x: mine(x)\n    return 2 * mine(x)"},
     "keeps the function and calls it in another answer": {
         "f": WRONG_F, "same": "def same(x):\n    return kept[-1](x) if kept else 0", "g": STORES,
@@ -323,10 +330,11 @@ def test_function_that_a_reference_has_returned_is_of_no_use_later(court):
     )  # fmt: skip
     keeps = "kept = []\n\ndef plus(x):\n    kept[:] = [adder(3), numbers(5)]\n    return kept[0](x) + next(kept[1])"
     answers = {"adder": "def adder(n):\n    return None", "numbers": "def numbers(n):\n    return []", "plus": keeps}
-    found = judged(court, cells, {**answers, "plus_three": "def plus_three(x):\n    return kept[0](x)", "one": "def one():\n    return next(kept[1])"})
-    assert {name: one.score for name, one in found.items()} == {
-        "adder_tests": 0, "numbers_tests": 0, "plus_tests": 2, "plus_three_tests": 0, "one_tests": 0,
-    }  # fmt: skip
+    for again in ("def plus_three(x):\n    return kept[0](x)", "plus_three = kept[0]"):
+        found = judged(court, cells, {**answers, "plus_three": again, "one": "def one():\n    return next(kept[1])"})
+        assert {name: one.score for name, one in found.items()} == {
+            "adder_tests": 0, "numbers_tests": 0, "plus_tests": 2, "plus_three_tests": 0, "one_tests": 0,
+        }  # fmt: skip
 
 
 ABUSES = {

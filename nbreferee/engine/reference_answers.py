@@ -27,12 +27,22 @@ class ReferenceAnswer:
     """A function of the solution that stands in for one of the student's."""
 
     def __init__(self, name: str, function: Callable[..., Any]) -> None:
-        self.name, self._function = name, function
+        self.name = self.__name__ = name
+        self._function = function
+        self.is_alive = False  # whether it may be called now
+        self.calls = 0  # since it has come alive
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Answer a test that has got it from a student's code."""
+        if not self.is_alive:
+            raise RuntimeError(OVER)
+        self.calls += 1
+        return self._function(*arguments, **named)
 
     def answer(self, arguments: tuple, named: dict[str, Any], wrap: Wrap) -> tuple[Any, int | str | None, tuple | None]:
         """Call it; return its value, or which argument that is, and the arguments if it has changed them in place."""
         before = encode((arguments, named), wrap=wrap)
-        value = self._function(*arguments, **named)
+        value = self(*arguments, **named)
         changed = (arguments, named) if encode((arguments, named), wrap=wrap) != before else None
         places = {**dict(enumerate(arguments)), **named}
         same = None if value is None else next((place for place, one in places.items() if one is value), None)
@@ -86,24 +96,24 @@ class ReferenceAnswers:
         exec(compile(ast.Module([node], []), "<reference>", "exec"), space)
 
 
+@contextlib.contextmanager
+def alive(answers: Sequence[ReferenceAnswer]) -> Iterator[None]:
+    """Let references be called for a while."""
+    for one in answers:
+        one.is_alive, one.calls = True, 0
+    try:
+        yield
+    finally:
+        for one in answers:
+            one.is_alive = False
+
+
 class Callbacks:
     """What the box may call by a number, and the frames that answer it."""
 
     def __init__(self, references: Any, note_limit: Callable[[str], None]) -> None:
         self._references = references  # engine.references.References
         self._note_limit = note_limit
-        self._returned: dict[int, ReferenceAnswer] = {}  # which reference has returned a function or iterator, by its number
-        self._alive: tuple[ReferenceAnswer, ...] = ()  # those that may be called now
-        self.used: set[str] = set()  # names of those that have been called
-
-    @contextlib.contextmanager
-    def alive(self, answers: Sequence[ReferenceAnswer]) -> Iterator[None]:
-        """Let references be called."""
-        self._alive, self.used = tuple(answers), set()
-        try:
-            yield
-        finally:
-            self._alive = ()
 
     def reply(self, number: Any, arguments: tuple, named: dict[str, Any], own_output: object) -> bytes:
         """Return the frame that answers a call by the box; `own_output` is the cell's stream, on which references do not print.
@@ -114,16 +124,15 @@ class Callbacks:
             if nothing has this number.
         """
         function = self._references.callback(number)
-        source = function if type(function) is ReferenceAnswer else self._returned.get(number)
-        if source is not None and not any(one is source for one in self._alive):
-            return encode((0, "failed", (("RuntimeError",), (OVER,), {})))
+        source = self._references.source_of(number)
         if source is None:
             return self._frame(lambda: function(*arguments, **named))
-        self.used.add(source.name)
+        if not source.is_alive:
+            return encode((0, "failed", (("RuntimeError",), (OVER,), {})))
         before = self._references.count
         with contextlib.redirect_stdout(io.StringIO()) if sys.stdout is own_output else contextlib.nullcontext():
             frame = self._frame(lambda: self._of_reference(function, arguments, named), plain=True)
-        self._returned |= dict.fromkeys(range(before, self._references.count), source)
+        self._references.returned |= dict.fromkeys(range(before, self._references.count), source)
         return frame
 
     def _of_reference(self, function: Any, arguments: tuple, named: dict[str, Any]) -> Any:

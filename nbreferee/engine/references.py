@@ -75,6 +75,7 @@ class References:
         self._proxy_classes: dict[Facts, type] = {}
         self._callbacks: list[Any] = []  # functions and steps of iterators that the box has been handed
         self._callback_numbers: dict[int, int] = {}  # by id
+        self.returned: dict[int, ReferenceAnswer] = {}  # which reference has returned a function or iterator, by its number
         self.heap: list[Any] = []  # instances of the instructor's classes in the arguments at hand
         self.copies: dict[int, Any] = {}  # by number: such instances on their way in
         self.unfilled: list[int] = []  # those of them whose attributes are still to be had
@@ -181,6 +182,11 @@ class References:
         """How many functions and iterators the box has been handed."""
         return len(self._callbacks)
 
+    def source_of(self, number: int) -> ReferenceAnswer | None:
+        """Return the reference that has this number, or that has returned what has it."""
+        found = self._callbacks[number]
+        return found if type(found) is ReferenceAnswer else self.returned.get(number)
+
     def callback(self, number: Any) -> Any:
         """Return what the box may call by a number.
 
@@ -215,7 +221,9 @@ class References:
             case ("instance", int(number)) if 0 <= number < len(self.heap):
                 return self.heap[number]
             case ("yours", int(number)) if 0 <= number < len(self._callbacks):
-                found = self._callbacks[number]
+                found, source = self._callbacks[number], self.source_of(number)
+                if source is not None and not source.is_alive:
+                    raise CodecError("a function that stood in for an answer")
                 return found.iterator if type(found) is Step else found
             case ("member", type() as kind, name, value) if not is_proxy(kind):
                 return member(kind, name, value)

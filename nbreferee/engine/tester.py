@@ -33,7 +33,7 @@ from nbreferee.engine.oddities import in_words
 from nbreferee.engine.placing import Placed
 from nbreferee.engine.provenance import Provenance
 from nbreferee.engine.proxies import is_proxy, type_of
-from nbreferee.engine.reference_answers import ReferenceAnswer, ReferenceAnswers
+from nbreferee.engine.reference_answers import ReferenceAnswer, ReferenceAnswers, alive
 from nbreferee.engine.references import Trust
 from nbreferee.engine.rehearsed import TYPE_OF, RehearsedShell
 from nbreferee.engine.shell import error_output
@@ -127,9 +127,9 @@ class Tester:
             self._student.ask("stand_in", roots, others)
             functions = [one for one in others.values() if type(one) is ReferenceAnswer]
             self._student.replaced, self._student.asked_for_replaced = frozenset(others), False
-            with self._student.callbacks.alive(functions):
+            with alive(functions):
                 answer = self.do_run(number, limit_s, allowed)
-            used = self._student.callbacks.used | {name for name, one in others.items() if type(one) is not ReferenceAnswer}
+            used = {name for name, one in others.items() if type(one) is not ReferenceAnswer or one.calls}
             self._student.replaced = ()
             if not self._student.lost:
                 self._student.ask("put_back")

@@ -26,3 +26,6 @@ c.GenerateFeedback.preprocessors = [
 # Seconds for one cell, and for one call of a student's function. The slowest, training on the digits, takes about two.
 c.NbReferee.cell_s = 60
 c.NbReferee.call_s = 20
+
+# A step that is right counts, even if an earlier answer that it uses is wrong.
+c.NbReferee.follow_through = True

@@ -15,13 +15,17 @@ if TYPE_CHECKING:
     from traitlets.config import Config
 
 
-def read_course_notebook(course: CourseDirectory, path: Path, rules: Rules, released: Mapping[str, str] = {}) -> bytes:  # noqa: B006
+def read_course_notebook(
+    course: CourseDirectory, path: Path, rules: Rules, released: Mapping[str, str] = {}, config: Config | None = None,  # noqa: B006
+) -> bytes:  # fmt: skip
     """Return a notebook of a course as bytes.
 
     Parameters
     ----------
     released
         The sources in the gradebook by grade id. Cells with autotests have theirs from there.
+    config
+        The course's configuration, where `course` does not hold all of it.
 
     Raises
     ------
@@ -29,7 +33,7 @@ def read_course_notebook(course: CourseDirectory, path: Path, rules: Rules, rele
         if the header or footer cannot be read.
     """
     data = path.read_bytes()
-    around = [_cells_of(course, place) for place in _header_and_footer(course.config)]
+    around = [_cells_of(course, place) for place in _header_and_footer(config or course.config)]
     autotests = rules.delimiters.autotest.encode() in data or any(rules.delimiters.autotest in str(cells) for cells in around)
     if not any(around) and not autotests:
         return data

@@ -18,10 +18,13 @@ from nbreferee.settings import NbReferee
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
     from nbgrader.coursedir import CourseDirectory
+    from traitlets.config import Config
 
 
-def read_materials(course: CourseDirectory, gradebook: Gradebook, assignment: str) -> dict[str, Material]:
+def read_materials(course: CourseDirectory, gradebook: Gradebook, assignment: str, config: Config | None = None) -> dict[str, Material]:
     """Return what it takes to grade the notebooks of an assignment, by name.
+
+    `config` is the course's configuration, where `course` does not hold all of it: nbgrader's own commands make it too early.
 
     Raises
     ------
@@ -30,15 +33,15 @@ def read_materials(course: CourseDirectory, gradebook: Gradebook, assignment: st
     """
     folder = Path(course.format_path(course.source_directory, ".", assignment))
     try:
-        return _read_materials(course, gradebook, assignment, folder)
+        return _read_materials(course, gradebook, assignment, folder, config or course.config)
     except OSError as error:
         raise CourseError(f"{error.filename or folder}: cannot be read ({error.strerror}). Restore it, or make it readable.") from None
 
 
-def _read_materials(course: CourseDirectory, gradebook: Gradebook, assignment: str, folder: Path) -> dict[str, Material]:
-    ours = NbReferee(config=course.config)
-    rules = replace(read_rules(course.config), one_process=ours.one_process_cells, follow_through=ours.follow_through)
-    excluded = excluded_files(course.config, assignment)
+def _read_materials(course: CourseDirectory, gradebook: Gradebook, assignment: str, folder: Path, config: Config) -> dict[str, Material]:
+    ours = NbReferee(config=config)
+    rules = replace(read_rules(config), one_process=ours.one_process_cells, follow_through=ours.follow_through)
+    excluded = excluded_files(config, assignment)
     files = read_assignment_files(folder, course.ignore, course.include, excluded)
     of_solution = read_excluded(folder, excluded)
     materials = {}
@@ -48,7 +51,7 @@ def _read_materials(course: CourseDirectory, gradebook: Gradebook, assignment: s
         of_solution |= notebooks
     for path in paths:
         released = released_cells(gradebook, assignment, path.stem)
-        data = read_course_notebook(course, path, rules, {name: cell.source for name, cell in released.items()})
+        data = read_course_notebook(course, path, rules, {name: cell.source for name, cell in released.items()}, config)
         material = Material(str(path), data, released, files, rules, of_solution)
         _refuse(material, assignment)
         materials[path.stem] = material

@@ -73,7 +73,7 @@ class _Preprocessor(NbGraderPreprocessor):
             course = self._converter.coursedir
             try:
                 with gradebook_writer(course) as gradebook:
-                    materials[assignment] = read_materials(course, gradebook, assignment)
+                    materials[assignment] = read_materials(course, gradebook, assignment, self.config)
             except CourseError as error:
                 sys.exit(f"nbreferee: {error}")
         return materials[assignment][notebook]

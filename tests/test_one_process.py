@@ -225,6 +225,7 @@ CONFIG = """
 c = get_config()
 c.CourseDirectory.course_id = "one"
 c.NbReferee.cell_s = 10
+c.NbReferee.follow_through = True
 c.Autograde.sanitize_preprocessors = ["nbreferee.preprocessors.RebuildSubmission"]
 c.Autograde.autograde_preprocessors = [
     "nbreferee.preprocessors.GradeSubmission",
@@ -244,16 +245,18 @@ CELLS = (
     answer("def f(x):\n    ### BEGIN SOLUTION\n    return x + 1\n    ### END SOLUTION", "f"),
     graded("assert f(1) == 2", "f_tests", points=1),
     graded("assert f(1) == 3", "wrong_tests", points=1),
+    answer("def g(x):\n    ### BEGIN SOLUTION\n    return 2 * f(x)\n    ### END SOLUTION", "g"),
+    graded("assert g(1) == 4", "g_tests", points=1),
 )
 CLASS = {
-    "wrong": {"coin": "def coin():\n    return 'tails'", "f": "def f(x):\n    return x"},
+    "wrong": {"coin": "def coin():\n    return 'tails'", "f": "def f(x):\n    return x", "g": "def g(x):\n    return f(x) + f(x)"},
     "odd": {"coin": "import random\ndef coin():\n    return 'heads' if random.random() < 0.5 else 'tails'", "f": ATTACKS["value_without_a_form"]},
     "right": {"coin": COIN, "f": "def f(x):\n    return 1 + x"},
 }
 SCORES = {
-    ("right", "coin_tests"): (2, 0), ("right", "f_tests"): (1, 0), ("right", "wrong_tests"): (None, 1),
-    ("wrong", "coin_tests"): (0, 0), ("wrong", "f_tests"): (0, 0), ("wrong", "wrong_tests"): (None, 1),
-    ("odd", "coin_tests"): (2, 0), ("odd", "f_tests"): (None, 1), ("odd", "wrong_tests"): (None, 1),
+    ("right", "coin_tests"): (2, 0), ("right", "f_tests"): (1, 0), ("right", "wrong_tests"): (None, 1), ("right", "g_tests"): (1, 0),
+    ("wrong", "coin_tests"): (0, 0), ("wrong", "f_tests"): (0, 0), ("wrong", "wrong_tests"): (None, 1), ("wrong", "g_tests"): (1, 0),
+    ("odd", "coin_tests"): (2, 0), ("odd", "f_tests"): (None, 1), ("odd", "wrong_tests"): (None, 1), ("odd", "g_tests"): (1, 0),
 }  # fmt: skip
 
 
@@ -299,6 +302,9 @@ def test_class_gets_its_scores_and_the_instructor_is_told(course):
     assert "test cells left to a person" in ran.stdout
     found = {(one["student"], one_cell["grade_id"]): one_cell for one in json.loads((course / "verdicts.json").read_text()) for one_cell in one["cells"]}
     assert found["wrong", "coin_tests"]["message"] == "a hidden test does not hold"
+    assert found["wrong", "g_tests"]["message"] == "Your f is wrong; with a right one this is right."
+    assert found["wrong", "g_tests"]["follow_through"] == ["f"]
+    assert "follow_through" not in found["right", "g_tests"]
     cells = nbformat.read(course / "autograded/wrong/ps1/one.ipynb", as_version=4).cells
     assert "hidden words" not in json.dumps([one.get("outputs", []) for one in cells])
     again = run(course, "nbreferee", "autograde")

@@ -92,6 +92,11 @@ def test_feedback_names_each_error_of_a_seed_in_the_tutors_words(source, graded)
     assert unnamed == []
 
 
+def test_page_says_that_an_answer_is_right_with_a_right_earlier_one(graded):
+    page = (graded / "feedback/unstable/softmax/softmax.html").read_text()
+    assert '<p class="note">Your softmax is wrong; with a right one this is right.</p>' in page
+
+
 def test_make_grade_prints_the_class_and_where_to_look(graded):
     printed = (graded / "printed.txt").read_text()
     students = {student for source in SOURCES for student, _ in expected(source)}

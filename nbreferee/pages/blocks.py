@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from nbreferee.pages.code import code
 from nbreferee.pages.exercises import NOT_WRITTEN, PARTLY, WRONG, Exercise, Given, PageCell, Part
-from nbreferee.pages.message import Message, read_message
+from nbreferee.pages.message import Message, read_message, split_lead
 from nbreferee.pages.plain import Policy
 from nbreferee.pages.shown import outputs
 from nbreferee.pages.templating import number
@@ -74,6 +74,7 @@ class ExerciseView:
     causes: Sequence[Cause] = ()
     comments: Sequence[Markup] = ()
     marked: Sequence[str] = ()
+    followed: Sequence[str] = ()  # what is said of tests that passed with right earlier answers
     failed: Sequence[PartView] = ()
     folded: Sequence[PartView] = ()  # tests that passed, and those of an answer that is not written
     folded_title: str = ""
@@ -164,6 +165,7 @@ class Writer:
             causes=causes,
             comments=[comments[key] for key in dict.fromkeys(cell.grade_id for cell in one.work) if key in comments],
             marked=[text for part in one.parts if (text := _marked(part))],
+            followed=list(dict.fromkeys(part.message for part in passed if part.message)),
             failed=failed if is_written else (),
             folded=folded,
             folded_title=_tests(len(folded), "passed" if is_written else "for this answer"),
@@ -182,13 +184,16 @@ class Writer:
     def _part(self, part: Part, one: Exercise, is_passed: bool = False) -> PartView:
         cell, mark = part.cell, part.mark
         notes = ["A person decides on this one."] if mark.waits else []
+        lead, message = split_lead(part.message)
+        notes += [lead] if lead else []
+        shown = [one for one in cell.outputs if not lead or str(one.get("text", "")).strip() != lead]
         points = f"{number(mark.points)} to be read" if mark.waits else f"{number(mark.score)} of {number(mark.points)}"
         return PartView(
             _label(cell.grade_id, one),
             points,
             notes,
-            Message() if is_passed else read_message(part.message),
-            Markup(outputs(cell.outputs, cell.number, self._policy, errors=False)),
+            Message() if is_passed else read_message(message),
+            Markup(outputs(shown, cell.number, self._policy, errors=False)),
             Markup(code(cell.source)) if cell.source.strip() and cell.kind == "code" else Markup(""),
         )
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 CAUSE = "Likely cause:"
+_LEAD = re.compile(r"(Your [^;\n]+; with (?:a right one|right ones) this [^:\n]+:)(?:\s+|$)")
 _CALL = re.compile(r"(?P<name>[\w.]+), called (?P<form>[^:;]*?)with (?P<arguments>.*?): (?P<rest>.*)", re.DOTALL)
 _ARGUMENT = re.compile(r"(?:^|, )(?P<name>[A-Za-z_]\w*)(?: = | (?:of shape )?(?=\())")
 _VALUES = re.compile(
@@ -26,6 +27,12 @@ class Message:
     called: str = ""  # the function
     arguments: tuple[tuple[str, str], ...] = ()  # name and value
     values: tuple[tuple[str, str], ...] = ()  # where, got and expected
+
+
+def split_lead(text: str) -> tuple[str, str]:
+    """Return what a message of follow-through says before the message of the test itself, and that message."""
+    found = _LEAD.match(text)
+    return (found[1], text[found.end() :]) if found else ("", text)
 
 
 def read_message(text: str) -> Message:

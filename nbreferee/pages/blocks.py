@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from nbreferee.pages.code import code
 from nbreferee.pages.exercises import NOT_WRITTEN, PARTLY, WRONG, Exercise, Given, PageCell, Part
-from nbreferee.pages.message import Message, read_message, split_lead
+from nbreferee.pages.message import Message, followed, read_message
 from nbreferee.pages.plain import Policy
 from nbreferee.pages.shown import outputs
 from nbreferee.pages.templating import number
@@ -165,7 +165,7 @@ class Writer:
             causes=causes,
             comments=[comments[key] for key in dict.fromkeys(cell.grade_id for cell in one.work) if key in comments],
             marked=[text for part in one.parts if (text := _marked(part))],
-            followed=list(dict.fromkeys(part.message for part in passed if part.message)),
+            followed=list(dict.fromkeys(said for part in passed if (said := followed(part.cell.outputs)))),
             failed=failed if is_written else (),
             folded=folded,
             folded_title=_tests(len(folded), "passed" if is_written else "for this answer"),
@@ -184,16 +184,16 @@ class Writer:
     def _part(self, part: Part, one: Exercise, is_passed: bool = False) -> PartView:
         cell, mark = part.cell, part.mark
         notes = ["A person decides on this one."] if mark.waits else []
-        lead, message = split_lead(part.message)
-        notes += [lead] if lead else []
-        shown = [one for one in cell.outputs if not lead or str(one.get("text", "")).strip() != lead]
+        said = followed(cell.outputs)
+        notes += [said] if said else []
+        message = part.message.removeprefix(said).removesuffix(said).strip()
         points = f"{number(mark.points)} to be read" if mark.waits else f"{number(mark.score)} of {number(mark.points)}"
         return PartView(
             _label(cell.grade_id, one),
             points,
             notes,
             Message() if is_passed else read_message(message),
-            Markup(outputs(shown, cell.number, self._policy, errors=False)),
+            Markup(outputs(cell.outputs[bool(said) :], cell.number, self._policy, errors=False)),
             Markup(code(cell.source)) if cell.source.strip() and cell.kind == "code" else Markup(""),
         )
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 CAUSE = "Likely cause:"
-_LEAD = re.compile(r"(Your [^;\n]+; with (?:a right one|right ones) this [^:\n]+:)(?:\s+|$)")
+_FOLLOWED = re.compile(r"Your [^;\n]+; .*with (?:a right one|right ones) [^\n]+[.:]")
 _CALL = re.compile(r"(?P<name>[\w.]+), called (?P<form>[^:;]*?)with (?P<arguments>.*?): (?P<rest>.*)", re.DOTALL)
 _ARGUMENT = re.compile(r"(?:^|, )(?P<name>[A-Za-z_]\w*)(?: = | (?:of shape )?(?=\())")
 _VALUES = re.compile(
@@ -29,10 +31,10 @@ class Message:
     values: tuple[tuple[str, str], ...] = ()  # where, got and expected
 
 
-def split_lead(text: str) -> tuple[str, str]:
-    """Return what a message of follow-through says before the message of the test itself, and that message."""
-    found = _LEAD.match(text)
-    return (found[1], text[found.end() :]) if found else ("", text)
+def followed(outputs: Sequence[Mapping[str, Any]]) -> str:
+    """Return the sentence about earlier answers with which follow-through begins the outputs of a test; '' where there is none."""
+    text = str(outputs[0].get("text", "")).strip() if outputs and outputs[0]["output_type"] == "stream" else ""
+    return text if _FOLLOWED.fullmatch(text) else ""
 
 
 def read_message(text: str) -> Message:

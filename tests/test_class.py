@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from instructor_tables import PAGE, table_of_mistakes, with_tables
 from nbgrader.api import Gradebook
 from notebooks import COURSE, SOURCES, read, run, settings
 
@@ -103,6 +104,11 @@ def test_make_grade_prints_the_class_and_where_to_look(graded):
     assert [student for student in students if student not in printed] == []
     assert [source.parent.name for source in SOURCES if source.parent.name not in printed] == []
     assert "feedback" in printed
+
+
+def test_instructors_page_counts_the_mistakes_of_this_class(graded):
+    verdicts = json.loads((graded / "verdicts.json").read_text())
+    assert PAGE.read_text() == with_tables(PAGE.read_text(), table_of_mistakes(verdicts)), "run: make counts"
 
 
 def test_message_in_the_readme_is_one_that_a_student_gets(graded):

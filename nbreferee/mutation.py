@@ -78,6 +78,8 @@ def mutants(source: str, lines: Collection[int] | None = None, further: bool = F
     seen = {ast.dump(tree)}
     reader = Reader(tree, known)
     for node, kind, replacement in itertools.chain(_changes(tree), _further_changes(tree) if further else ()):
+        if further and isinstance(node, ast.Constant) and type(node.value) is float and 0 < node.value < SMALL:
+            continue
         if lines is not None and node.lineno not in lines:
             continue
         changed = _spliced(source, node, replacement)
@@ -156,6 +158,7 @@ LEFT_OUT_CALLS = frozenset({
     "minimum", "multiply", "outer", "prod", "sqrt", "square", "sum", "tanh", "tile", "where",
 })  # fmt: skip
 OTHER_LOGARITHMS = {"log": ("log2", "log10"), "sum": ("max",), "mean": ("max",), "max": ("sum",)}
+SMALL = 1e-3  # a bound below which numbers count as 0: to change it says nothing to a student
 MOST_NAMES = 8  # in a function: with more, exchanging them makes too many mutants
 
 

@@ -159,7 +159,7 @@ class LikelyCauses:
     def _pairs_of(self, original: _Original) -> Iterator[tuple[_Original, Mutant]]:
         for first in self._mutants(original.source):
             for second in self._mutants(first.source) if first.kind not in NOT_IN_PAIRS else ():
-                if second.kind not in NOT_IN_PAIRS and second.line >= first.line:
+                if second.kind not in NOT_IN_PAIRS and second.line >= first.line and second.words != first.words:
                     yield original, Mutant(second.kind, second.line, second.source, f"{first.words}, and {second.words}")
 
     def _mutants(self, source: str) -> Iterator[Mutant]:

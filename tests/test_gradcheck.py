@@ -428,6 +428,20 @@ def test_numbers_that_are_nearly_right_are_not_called_a_mistake_with_another_sig
     assert "flip" not in text
 
 
+def test_mistake_that_raises_where_it_should_not_is_named_whatever_its_text():
+    def raises_above(bound, text):
+        def function(x):
+            if x[0] > bound:
+                raise ValueError(text)
+            return 2 * x
+
+        return function
+
+    cases = [(np.array([1.0, 2.0]),), (np.array([3.0, 1.0]),), (np.array([9.0, 4.0]),)]
+    text = message(raises_above(2, "no"), raises_above(5, "none"), cases, {"Your bound is too low.": raises_above(2, "never")})
+    assert text.endswith("Likely cause: Your bound is too low.")
+
+
 def test_mistake_that_runs_out_of_memory_is_named_whatever_its_text():
     def too_large(x):
         return np.empty((10**8, 10**8)) if x.size > 5 else 2 * x

@@ -724,6 +724,7 @@ def _cause(trial: _Trial, mistakes: Mapping[str, Callable], student: Callable, r
     return look_further(getattr(student, "__name__", ""), reference, lambda wrong: _is_surely(_agreement(trial, wrong)))
 
 
+@np.errstate(all="ignore")
 def _digits_right(results: list[Result]) -> int:
     """Return to how many digits all results are right, where most entries are a little off; else 0."""
     if not all(result.is_plain and result.want.any() for result in results):
@@ -771,6 +772,7 @@ def _agreement(trial: _Trial, wrong: Callable) -> _Agreement | None:
     telling = values = entries = excused = 0
     changed = trial.faults[trial.worst].rank == ARGUMENTS
     same_text = False
+    answers = {type(want.error) for want in trial.wants if want.error is not None}  # an exception may be a right answer
     for n in trial.in_order():
         got, want, case, fault = trial.gots[n], trial.wants[n], trial.cases[n], trial.faults[n]
         other = _call(wrong, case, want.parts, trial.judged)
@@ -779,7 +781,7 @@ def _agreement(trial: _Trial, wrong: Callable) -> _Agreement | None:
             if fault is not None and other.error is None:
                 values += not other.complaint
                 entries += _wrong_entries(got, want, fault)
-            alike = str(other.error) == str(got.error) or isinstance(got.error, MemoryError)
+            alike = str(other.error) == str(got.error) or isinstance(got.error, (MemoryError, *answers))
             same_text = same_text or (fault is not None and alike)
         elif want.error is None and (_overflows(got) or _overflows(other)):
             excused += 1

@@ -44,9 +44,9 @@ class FollowThrough:
         if score is not None and score < step.points:
             self._lost |= self._known & set(step.judges)
 
-    def replaceable(self, step: Step, came: Came) -> list[Answer]:
+    def replaceable(self, step: Step) -> list[Answer]:
         """Return the answers in whose place references may stand if a test cell is judged again."""
-        if step.index in self._follow.skipped or came.score >= step.points or came.status == "grader_failed" or not step.under_test:
+        if step.index in self._follow.skipped or not step.under_test:
             return []
         return [one for one in self._latest(step).items() if one in self._lost and one[0] not in step.under_test]
 
@@ -60,7 +60,7 @@ class FollowThrough:
 
     def better(self, step: Step, first: Came, second: Came, names: Sequence[str]) -> Came:
         """Return the result that counts: of the cell as it is, or with references in the place of the answers `names`."""
-        if not names or second.score < first.score:
+        if not names or second.score < first.score or second.status == "grader_failed":
             return first
         latest = self._latest(step)
         missing = [name for name in names if latest[name] in self._follow.unwritten]

@@ -69,12 +69,12 @@ class LikelyCauses:
         self._names, self._own_text, self._limit_s = names, own_text, limit_s
         self._cell, self._source, self._left_s = 0, "", 0.0
 
-    def begin_cell(self, index: int, source: str, modules: Collection[str]) -> None:
+    def begin_cell(self, index: int, source: str, modules: Collection[str], is_offered: bool = True) -> None:
         """Start a test cell, and offer help to those of its modules that ask for it."""
         self._cell, self._source, self._left_s = index, source, self._limit_s
         for module in map(sys.modules.get, modules):
             if hasattr(module, HOOK):
-                setattr(module, HOOK, self.look_further if self._limit_s > 0 else None)
+                setattr(module, HOOK, self.look_further if self._limit_s > 0 and is_offered else None)
 
     def look_further(self, name: str, reference: Callable, agrees: Agrees) -> str:
         """Return in words what a student's function has done, or ''."""

@@ -16,7 +16,7 @@ from nbreferee.engine.follow_through import Answer, Follow, FollowThrough
 from nbreferee.engine.conversation import MARK
 from nbreferee.engine.limits import ENDED, GUESS, LOST
 from nbreferee.engine.warm import GRACE_S, BoxLost, StudentBox, Warm
-from nbreferee.plan import Plan
+from nbreferee.plan import Plan, Step
 
 DRAWN_CHARACTERS = 48 << 20  # of the figures of one notebook
 START_S = 30.0  # more than a cell may take: a new process gets ready first, on a busy machine
@@ -106,22 +106,28 @@ class Referee(BoxRunner):
         known = self._steps[step]
         if self._follow.needs_new_box(known):
             self._drop_box()
-        came, _ = self._judge(step, limit_s)
-        replaceable = self._follow.replaceable(known, came)
+        came, needed = self._judge(step, limit_s, self._follow.replaceable(known))
         left_s = min(self._budget.cell_s, self._end - time.monotonic())
-        if replaceable and left_s > 0:
-            second, names = self._judge(step, left_s, replaceable)
-            if self._box is not None:
-                self._follow.answered |= set(names)
-            came = self._follow.better(known, came, second, names)
+        if needed and came.score < known.points and came.status != "grader_failed" and left_s > 0:
+            came = self._judge_again(known, came, needed, left_s)
         self._follow.note(known, came)
         return came
 
-    def _judge(self, step: int, limit_s: float, replaceable: Sequence[Answer] = ()) -> tuple[Came, list[str]]:
-        """Return the result of a test cell, and the names of the answers in whose place references stood for it."""
+    def _judge_again(self, step: Step, came: Came, needed: Sequence[Answer], limit_s: float) -> Came:
+        """Return the better result of a test cell: as it is, or with references in the place of what it needs."""
+        second, used = self._judge(step.index, limit_s, needed, "follow")
+        if self._box is not None:
+            self._follow.answered |= {name for name, _ in used}
+        left_s = min(self._budget.cell_s, self._end - time.monotonic())
+        if not used and came.status == "failed" and left_s > 0:
+            return self._judge(step.index, left_s)[0]  # its cause has not been looked for
+        return self._follow.better(step, came, second, [name for name, _ in used])
+
+    def _judge(self, step: int, limit_s: float, replaceable: Sequence[Answer] = (), operation: str = "run") -> tuple[Came, list[Answer]]:
+        """Return the result of a test cell, and which answers it needs, or in whose place references stood for it."""
         try:
             self._ready_box()
-            answer = self._step(step, limit_s, replaceable)
+            answer = self._step(step, limit_s, replaceable, operation)
         except BoxLost as lost:
             self._drop_box()
             return _lost_test("error", str(lost)), []
@@ -129,17 +135,18 @@ class Referee(BoxRunner):
             return _lost_test("timeout", "the test takes too long"), []
         except ChannelError:
             return _lost_test("grader_failed", "the test ended its own process. Tell your instructor."), []
-        names = answer.get("followed", [])
-        if replaceable and not names:
-            return Came(), []
+        found = answer.get("needed", [])
+        if operation == "follow":
+            found = [one for one in replaceable if one[0] in answer["followed"]]
+            if not found:
+                return Came(), []
         more = {"limits": tuple(answer["limits"]), "patched": answer["patched"], "odd_pass": answer["odd_pass"]}
-        return Came(answer["shown"], None, answer["status"], answer["score"], answer["message"], answer["oddities"], **more), names
+        return Came(answer["shown"], None, answer["status"], answer["score"], answer["message"], answer["oddities"], **more), found
 
-    def _step(self, step: int, limit_s: float, replaceable: Sequence[Answer] = ()) -> dict[str, Any]:
+    def _step(self, step: int, limit_s: float, replaceable: Sequence[Answer] = (), operation: str = "run") -> dict[str, Any]:
         allowed = None if self._allowed is None else self._allowed.get(step)  # none where the solution itself has failed
-        request = ("follow", (step, limit_s, allowed, list(replaceable))) if replaceable else ("run", (step, limit_s, allowed))
         try:
-            self._ready_tester().send_with_sockets(encode(request), [])
+            self._ready_tester().send_with_sockets(encode((operation, (step, limit_s, allowed, list(replaceable)))), [])
             answer = decode(self._tester.receive(time.monotonic() + 2 * limit_s + 3 * GRACE_S))
         except ChannelError:
             self._tester = None

@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 import types
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,7 @@ class Tester:
         self._answers = ReferenceAnswers(names, plan.references)
         self._provenance = Provenance(instructor, sources, self._student.note_limit)
         self._student.record = self._provenance.record
+        self._looks_for_causes = True
         self._refused_before: list[str] = []  # in cells that are no tests
         self._files = FileExchange(self._student, placed, self._provenance)
         self._student.files_to_box, self._student.files_from_box = self._files.send, self._files.fetch
@@ -84,13 +85,16 @@ class Tester:
         self._student.connect(channel, limit_s)
         self._files.forget()
 
-    def do_run(self, number: int, limit_s: float, allowed: list | None) -> dict[str, Any]:
+    def do_run(self, number: int, limit_s: float, allowed: list | None, replaceable: Sequence[tuple[str, int]] = ()) -> dict[str, Any]:
         """Run a step; return what it shows, and for a test what it comes to.
 
         `allowed` are the oddities that the solution's own values have here (see `student`); where a
-        test passes with others, it is run again, and refuses these.
+        test passes with others, it is run again, and refuses these. `needed` are those of the answers
+        `replaceable` that the test's answer uses: it can be judged again without them, so no cause is looked for.
         """
         step = self._steps[number]
+        needed = self._needed(step, replaceable, limit_s) if replaceable else []
+        self._looks_for_causes = not needed
         for name in step.given_up:
             self._names.pop(name, None)
         if not step.source:
@@ -110,21 +114,17 @@ class Tester:
             self._student.refused = None
             if came["score"] < first["score"]:
                 odd_pass = next(in_words(label, what) for label, what in odd if [label, what] not in allowed)
-        return {**came, "oddities": odd, "limits": limits, "patched": patched, "odd_pass": odd_pass, "lost": self._student.lost}
+        return {**came, "oddities": odd, "limits": limits, "patched": patched, "odd_pass": odd_pass, "lost": self._student.lost, "needed": needed}
 
     def do_follow(self, number: int, limit_s: float, allowed: list | None, replaceable: list[tuple[str, int]]) -> dict[str, Any]:
         """Run a test again, with references in the place of those answers that it needs; return what it comes to.
 
         `followed` are the names of the answers in whose place a reference was used; none: there is no result.
         """
-        roots = list(self._steps[number].under_test)
         self._student.begin(time.monotonic() + limit_s)
         try:
-            needed = self._student.ask("needed", roots, [name for name, _ in replaceable])
-            others = dict(self._found_references(one for one in replaceable if type(needed) is list and one[0] in needed))
-            if not others:
-                return {"followed": [], "lost": self._student.lost}
-            self._student.ask("stand_in", roots, others)
+            others = {name: self._answers.find(name, cell) for name, cell in replaceable}
+            self._student.ask("stand_in", list(self._steps[number].under_test), others)
             functions = [one for one in others.values() if type(one) is ReferenceAnswer]
             self._student.replaced, self._student.asked_for_replaced = frozenset(others), False
             with alive(functions):
@@ -137,16 +137,25 @@ class Tester:
             return {"followed": [], "lost": self._student.lost or "it cannot be asked"}
         return {**answer, "followed": [] if self._student.asked_for_replaced else sorted(used), "lost": self._student.lost}
 
-    def _found_references(self, answers: Iterable[tuple[str, int]]) -> Iterator[tuple[str, Any]]:
-        for name, cell in answers:
+    def _needed(self, step: Step, replaceable: Sequence[tuple[str, int]], limit_s: float) -> list[tuple[str, int]]:
+        """Return those of some answers that the answer under test needs, and in whose place a reference can stand."""
+        self._student.begin(time.monotonic() + limit_s)
+        try:
+            said = self._student.ask("needed", list(step.under_test), [name for name, _ in replaceable])
+        except (Exception, Lost, OutOfTime):
+            return []
+        found = []
+        for name, cell in replaceable if type(said) is list else ():
             with contextlib.suppress(LookupError):
-                yield name, self._answers.find(name, cell)
-
+                if name in said:
+                    self._answers.find(name, cell)
+                    found.append((name, cell))
+        return found
     def _attempt(self, step: Step, limit_s: float) -> dict[str, Any]:
         deadline = time.monotonic() + limit_s
         self._provenance.begin_cell()
         if step.role == "test":
-            self._causes.begin_cell(step.index, step.source, self._modules)
+            self._causes.begin_cell(step.index, step.source, self._modules, self._looks_for_causes)
         self._student.begin(deadline)
         for reason in self._refused_before if step.role == "test" else ():
             self._student.note_limit(reason)

@@ -3,11 +3,8 @@
 # %% fully_connected_forward
 # explicit loops, a list of lists
 def fully_connected_forward(X, W, b):
-    N = len(X[0])
-    Y = []
-    for row, bias in zip(W, b):
-        Y.append([float(bias) + sum(float(w) * float(x[s]) for w, x in zip(row, X)) for s in range(N)])
-    return Y
+    X = np.asarray(X, dtype=float)
+    return [[float(np.dot(row, x)) + float(bias) for x in X.T] for row, bias in zip(W, b)]
 
 # %% fully_connected_forward
 # einsum, and a bias turned into one more weight

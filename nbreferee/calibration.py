@@ -95,7 +95,7 @@ def decide(cell: Cell, two: Came, one: Came | None, calibration: Calibration) ->
     if cell.grade_id in calibration.faults:
         return _left_to_person(two, f"{FAULT}: {calibration.faults[cell.grade_id]}.")
     if cell.grade_id in calibration.one_process and one is not None:
-        return replace(two, outputs=_shown(cell, one), status=one.status, score=one.score, message=one.message, oddities=[])
+        return replace(two, outputs=_shown(cell, one), status=one.status, score=one.score, message=one.message, oddities=[], in_one_process=True)
     if two.odd_pass:
         return _left_to_person(two, f"The test passes, but only by what the solution never gives or does: {two.odd_pass}.")
     if one is not None and one.score > two.score and (limits := _limits(cell, two, calibration)):

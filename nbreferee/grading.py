@@ -102,6 +102,7 @@ class CellVerdict:
     max_score: float
     message: str
     follow_through: tuple[str, ...] = ()  # earlier answers in whose place the solution's stood for this result
+    in_one_process: bool = False  # the test ran together with the answer
 
     @property
     def is_left_to_a_person(self) -> bool:
@@ -304,7 +305,7 @@ def fill_in(rebuilt: Rebuilt, came: list[Came]) -> tuple[CellVerdict, ...]:
 
 
 def _verdict(cell: Cell, came: Came) -> CellVerdict:
-    return CellVerdict(cell.grade_id, came.status, came.score, cell.points, well_formed(came.message), came.follow_through)
+    return CellVerdict(cell.grade_id, came.status, came.score, cell.points, well_formed(came.message), came.follow_through, came.in_one_process)
 
 
 def marks_of(rebuilt: Rebuilt, verdicts: tuple[CellVerdict, ...], stamp: str) -> Marks:
@@ -336,8 +337,10 @@ def as_bytes(notebook: NotebookNode) -> bytes:
 
 def plain_verdict(verdict: CellVerdict) -> dict[str, Any]:
     """Return a verdict as `nbreferee autograde --json` writes it."""
-    plain = {"grade_id": verdict.grade_id, "status": verdict.status, "score": verdict.score, "max_score": verdict.max_score, "message": verdict.message}
-    return {**plain, "follow_through": list(verdict.follow_through)} if verdict.follow_through else plain
+    plain: dict[str, Any] = {"grade_id": verdict.grade_id, "status": verdict.status, "score": verdict.score, "max_score": verdict.max_score, "message": verdict.message}
+    if verdict.follow_through:
+        plain["follow_through"] = list(verdict.follow_through)
+    return {**plain, "in_one_process": True} if verdict.in_one_process else plain
 
 
 def read_verdict(plain: Mapping[str, Any]) -> CellVerdict:

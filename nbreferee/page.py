@@ -12,6 +12,7 @@ from nbformat import v4
 from nbreferee.identity import identity
 from nbreferee.pages.exercises import Mark
 from nbreferee.pages.hidden import hide_tests
+from nbreferee.pages.record import read_record
 from nbreferee.pages.sanitize import sanitize
 from nbreferee.pages.student import Contents, Header, write_absent_page, write_page
 from nbreferee.rules import DELIMITERS, Delimiters
@@ -65,13 +66,12 @@ def render(one: GradedNotebook | AbsentNotebook) -> bytes:
     record = notebook.metadata.get("nbreferee", {})
     sanitize(notebook, one.instructors_texts)
     hide_tests(notebook, one.delimiters)
-    messages = {cell.get("grade_id", ""): cell.get("message", "") for cell in record.get("cells", ())}
     contents = Contents(
         notebook.cells,
         one.marks,
         one.comments,
         one.automatic,
-        messages,
+        read_record(record),
         tuple(record.get("repairs", ())),
         one.notes,
         one.instructors_texts,

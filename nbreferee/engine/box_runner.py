@@ -45,6 +45,7 @@ class Came:
     patched: str = ""  # what the test replaces in a module; looked at while the solution is graded
     odd_pass: str = ""  # the odd value by which alone the test passes
     follow_through: tuple[str, ...] = ()  # answers in whose place references stood for this result
+    in_one_process: bool = False  # the test ran together with the answer
     wall_s: float = 0.0
 
 

@@ -236,13 +236,14 @@ class _BoxRole:
         from IPython.core import pylabtools
 
         from nbreferee.engine.box import Box
+        from nbreferee.engine.descriptions import with_description
         from nbreferee.engine.figures import Figures
         from nbreferee.engine.shell import Shell, warm_up
 
         sys.path.remove(packages)
         sys.path.insert(0, "")
         self._figures = Figures()
-        pylabtools.print_figure = self._figures.print_figure  # before the shell looks it up
+        pylabtools.print_figure = with_description(self._figures.print_figure)  # before the shell looks it up
         self._shell = Shell.instance()
         self._new_box = Box
         warm_up(self._shell)

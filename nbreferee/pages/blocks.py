@@ -143,8 +143,9 @@ class Writer:
 
     def _exercise(self, one: Exercise, comments: Mapping[str, Markup], name: str, unwritten: Set[str]) -> ExerciseView:
         score, points = one.decided
-        lost = [part for part in one.parts if part.message and (part.mark.waits or part.mark.score < part.mark.points)]
+        lost = [part for part in one.parts if (part.message or part.notes) and (part.mark.waits or part.mark.score < part.mark.points)]
         passed = [part for part in one.parts if part not in lost and part.cell.is_test]
+        notes = list(dict.fromkeys(note for part in passed for note in part.notes))
         is_written = one.state != NOT_WRITTEN
         failed = [self._part(part, one) for part in lost]
         (title, within), causes = self._name(one), _causes(failed)
@@ -164,7 +165,7 @@ class Writer:
             is_open=one.state in (WRONG, PARTLY) or bool(one.waiting),
             causes=causes,
             comments=[comments[key] for key in dict.fromkeys(cell.grade_id for cell in one.work) if key in comments],
-            marked=[text for part in one.parts if (text := _marked(part))],
+            marked=[*(text for part in one.parts if (text := _marked(part))), *notes],
             followed=list(dict.fromkeys(said for part in passed if (said := followed(part.cell.outputs)))),
             failed=failed if is_written else (),
             folded=folded,
@@ -183,15 +184,14 @@ class Writer:
 
     def _part(self, part: Part, one: Exercise, is_passed: bool = False) -> PartView:
         cell, mark = part.cell, part.mark
-        notes = ["A person decides on this one."] if mark.waits else []
         said = followed(cell.outputs)
-        notes += [said] if said else []
+        notes = [*(["A person decides on this one."] if mark.waits else []), *([said] if said else []), *part.notes]
         message = part.message.removeprefix(said).removesuffix(said).strip()
         points = f"{number(mark.points)} to be read" if mark.waits else f"{number(mark.score)} of {number(mark.points)}"
         return PartView(
             _label(cell.grade_id, one),
             points,
-            notes,
+            () if is_passed else notes,
             Message() if is_passed else read_message(message),
             Markup(outputs(cell.outputs[bool(said) :], cell.number, self._policy, errors=False)),
             Markup(code(cell.source)) if cell.source.strip() and cell.kind == "code" else Markup(""),

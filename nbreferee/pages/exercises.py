@@ -67,6 +67,7 @@ class Part:
     mark: Mark
     message: str = ""
     is_unanswered: bool = False
+    notes: tuple[str, ...] = ()  # on how it was judged
 
 
 @dataclass

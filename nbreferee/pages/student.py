@@ -13,6 +13,7 @@ from markupsafe import Markup
 from nbreferee.pages.blocks import ExerciseView, GivenView, Writer
 from nbreferee.pages.exercises import Exercise, Mark, PageCell, Part, arrange, merged
 from nbreferee.pages.plain import policy_for
+from nbreferee.pages.record import Judged
 from nbreferee.pages.templating import number, render_template
 
 NO_RESPONSE = "No response."
@@ -40,7 +41,7 @@ class Contents:
     marks: Mapping[str, Mark]  # by grade id
     comments: Mapping[str, str] = field(default_factory=dict)  # by people
     automatic: Mapping[str, str] = field(default_factory=dict)  # comments of the grader
-    messages: Mapping[str, str] = field(default_factory=dict)  # of tests
+    judged: Mapping[str, Judged] = field(default_factory=dict)  # by the grader
     repairs: Sequence[str] = ()
     notes: Sequence[str] = ()  # sentences on the whole of it
     instructors_texts: frozenset[str] = frozenset()
@@ -57,7 +58,8 @@ def write_page(header: Header, contents: Contents) -> str:
         if mark is None:
             return None
         unanswered = contents.automatic.get(cell.grade_id, "").startswith(NO_RESPONSE)
-        return Part(cell, mark, contents.messages.get(cell.grade_id) or _shown_error(cell), unanswered)
+        judged = contents.judged.get(cell.grade_id) or Judged(_shown_error(cell))
+        return Part(cell, mark, judged.message, unanswered, judged.notes)
 
     blocks = merged(arrange(found, part_of, lambda cell: bool(writer.heading(cell))))
     exercises = [block for block in blocks if isinstance(block, Exercise)]

@@ -143,8 +143,9 @@ class Writer:
 
     def _exercise(self, one: Exercise, comments: Mapping[str, Markup], name: str, unwritten: Set[str]) -> ExerciseView:
         score, points = one.decided
-        lost = [part for part in one.parts if (part.message or part.notes) and (part.mark.waits or part.mark.score < part.mark.points)]
-        passed = [part for part in one.parts if part not in lost and part.cell.is_test]
+        tests = [part for part in one.parts if part.cell.is_test]
+        lost = [part for part in tests if part.mark.waits or part.mark.score < part.mark.points]
+        passed = [part for part in tests if part not in lost]
         notes = list(dict.fromkeys(note for part in passed for note in part.notes))
         is_written = one.state != NOT_WRITTEN
         failed = [self._part(part, one) for part in lost]

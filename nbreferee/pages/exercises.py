@@ -7,7 +7,7 @@ its grade id. No rule of one course is used: cells, headings and grade ids are a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,7 +66,6 @@ class Part:
     cell: PageCell
     mark: Mark
     message: str = ""
-    is_unanswered: bool = False
     notes: tuple[str, ...] = ()  # on how it was judged
 
 
@@ -79,6 +78,7 @@ class Exercise:
     task: list[PageCell] = field(default_factory=list)
     work: list[PageCell] = field(default_factory=list)  # answers, tests and the cells between them
     parts: list[Part] = field(default_factory=list)
+    unwritten: frozenset[str] = frozenset()  # grade ids of answers that were left as released
 
     @property
     def answers(self) -> list[PageCell]:
@@ -106,13 +106,18 @@ class Exercise:
         """How it went."""
         score, points = self.decided
         lost = [part for part in self.parts if not part.mark.waits and part.mark.score < part.mark.points]
-        if lost and score == 0 and all(part.is_unanswered or _says_stub(part.message) for part in lost):
+        if lost and score == 0 and self._is_blank(lost):
             return NOT_WRITTEN
         if self.waiting and not lost:
             return WAITS
         if not lost or score >= points:
             return RIGHT
         return PARTLY if score > 0 else WRONG
+
+    def _is_blank(self, lost: Sequence[Part]) -> bool:
+        if self.answers and all(cell.grade_id in self.unwritten for cell in self.answers):
+            return True
+        return all(part.cell.grade_id in self.unwritten or _says_stub(part.message) for part in lost)
 
 
 def _says_stub(message: str) -> bool:
@@ -136,7 +141,10 @@ class _Section:
 
 
 def arrange(
-    cells: Iterable[PageCell], part_of: Callable[[PageCell], Part | None], has_heading: Callable[[PageCell], bool]
+    cells: Iterable[PageCell],
+    part_of: Callable[[PageCell], Part | None],
+    has_heading: Callable[[PageCell], bool],
+    unwritten: Collection[str] = (),
 ) -> list[Exercise | Given]:
     """Return exercises and what lies between them, in order.
 
@@ -144,12 +152,16 @@ def arrange(
     ----------
     part_of : a graded cell with its mark; None for one that the gradebook does not know
     has_heading : whether a text cell of the instructor's holds a heading
+    unwritten : grade ids of answers that were left as released
     """
-    return _Arranging(part_of, has_heading).run(cells)
+    return _Arranging(part_of, has_heading, frozenset(unwritten)).run(cells)
 
 
 class _Arranging:
-    def __init__(self, part_of: Callable[[PageCell], Part | None], has_heading: Callable[[PageCell], bool]) -> None:
+    def __init__(
+        self, part_of: Callable[[PageCell], Part | None], has_heading: Callable[[PageCell], bool], unwritten: frozenset[str]
+    ) -> None:
+        self._unwritten = unwritten
         self._part_of = part_of
         self._has_heading = has_heading
         self._found: list[Exercise | Given] = []
@@ -199,7 +211,7 @@ class _Arranging:
         start = next((n for n, cell in enumerate(pending) if cell is self._section.heading), 0)
         if pending[:start]:
             self._found.append(Given(pending[:start]))
-        self._current = Exercise(self._section.heading, task=pending[start:])
+        self._current = Exercise(self._section.heading, task=pending[start:], unwritten=self._unwritten)
         self._section.pending = []
         self._section.exercises.append(self._current)
         self._found.append(self._current)

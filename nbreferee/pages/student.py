@@ -57,14 +57,13 @@ def write_page(header: Header, contents: Contents) -> str:
         mark = contents.marks.get(cell.grade_id)
         if mark is None:
             return None
-        unanswered = contents.automatic.get(cell.grade_id, "").startswith(NO_RESPONSE)
         judged = contents.judged.get(cell.grade_id) or Judged(_shown_error(cell))
-        return Part(cell, mark, judged.message, unanswered, judged.notes)
+        return Part(cell, mark, judged.message, judged.notes)
 
-    blocks = merged(arrange(found, part_of, lambda cell: bool(writer.heading(cell))))
+    unwritten = {key for key, text in contents.automatic.items() if text.startswith(NO_RESPONSE)}
+    blocks = merged(arrange(found, part_of, lambda cell: bool(writer.heading(cell)), unwritten))
     exercises = [block for block in blocks if isinstance(block, Exercise)]
     comments = {key: writer.comment(text) for key, text in contents.comments.items() if text}
-    unwritten = {key for key, text in contents.automatic.items() if text.startswith(NO_RESPONSE)}
     views = [writer.block(block, comments, unwritten) for block in blocks]
     return _render(header, contents, writer, exercises, views, found)
 

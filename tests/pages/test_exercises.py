@@ -72,7 +72,7 @@ def test_heading_that_a_student_writes_names_nothing():
 
 @pytest.mark.parametrize("comment, message", [("No response.", "no"), ("", "It is not written yet (it raises NotImplementedError).")])
 def test_answer_that_is_not_written_is_called_so(comment, message):
-    got = lines([answer(), graded()], {"f_tests": NONE}, automatic={"f": comment, "f_tests": comment}, judged={"f_tests": Judged(message)})
+    got = lines([answer(), graded()], {"f_tests": NONE}, automatic={"f": comment}, judged={"f_tests": Judged(message)})
     assert got == ["not written | f | 0 of 2"]
 
 

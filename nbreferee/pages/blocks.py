@@ -257,7 +257,8 @@ def _first(name: str, title: Markup, causes: Sequence[Cause], failed: Sequence[P
     """Return the one sentence that helps most."""
     words = Markup(_without_links(title))
     if causes:
-        return (First(name, words, causes[0].sentence, True),)
+        told = max((cause.sentence for cause in causes), key=len)  # a tutor's says more than a pattern's
+        return (First(name, words, told, True),)
     for part in failed:
         if sentence := _sentence(part.message):
             return (First(name, words, sentence, False),)

@@ -20,6 +20,7 @@ FORMULAS = 3_000  # of one text; further ones are shown as their source
 _MARK = re.compile("\ue000(\\d+)\ue001")
 _HEADING = re.compile(r"h([1-6])")
 _OWN_COLOURS = re.compile(r"""\s(?:bgcolor|color)=|<font\b|\sstyle=["'][^"']*(?:color|background)""")
+_PUNCTUATION = re.compile(r"</math>(?=[.,;:!?)])")  # stays on the line of its formula
 _PICTURE = "Picture in the text"
 
 
@@ -135,7 +136,7 @@ def _finished(page: str, formulas: _Formulas) -> str:
             written.append("</table></div>")
         elif not lexeme["comment"]:
             written.append(lexeme[0])
-    done = "".join(written)
+    done = _PUNCTUATION.sub("</math>\u2060", "".join(written))
     return f'<div class="paper">{done}</div>' if _OWN_COLOURS.search(page) else done
 
 

@@ -1,0 +1,37 @@
+"""Take the pictures of a student's page in docs/: python scripts/page_screenshots.py PAGE.html
+
+PAGE.html is what `nbreferee feedback` has written for a student; those in docs/ show loops/softmax of the sample
+class (`make grade`). Chromium has to be installed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+VIEWS = {"page-wide": (1000, 1150, "light"), "page-phone": (390, 844, "dark")}
+
+
+def main(page: Path) -> None:
+    """Write one picture of the page on a desk, and one on a phone at night."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for name, (width, height, scheme) in VIEWS.items():
+            window = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+            window.goto(page.resolve().as_uri())
+            if scheme == "dark":  # the first exercise that lost points
+                window.locator(".exercise:has(.tutor)").first.scroll_into_view_if_needed()
+                window.evaluate("document.querySelector('.exercise:has(.tutor)').scrollIntoView()")
+            path = DOCS / f"{name}.png"
+            window.screenshot(path=path)
+            print(f"{path.relative_to(DOCS.parent)}: {path.stat().st_size // 1000} kB")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import html
 import json
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from auditing import VIEWS, findings
+from browser import browser, skip_without_chromium  # noqa: F401 (fixture)
 from instructor_tables import PAGE, table_of_mistakes, with_tables
 from nbgrader.api import Gradebook
 from notebooks import COURSE, SOURCES, read, run, settings
@@ -96,6 +99,47 @@ def test_feedback_names_each_error_of_a_seed_in_the_tutors_words(source, graded)
 def test_page_says_that_an_answer_is_right_with_a_right_earlier_one(graded):
     page = (graded / "feedback/unstable/softmax/softmax.html").read_text()
     assert '<p class="note">Your softmax is wrong; with a right one this is right.</p>' in page
+
+
+def pages(graded: Path) -> list[Path]:
+    """The pages of the class."""
+    found = sorted((graded / "feedback").glob("*/*/*.html"))
+    assert len(found) > 50
+    return found
+
+
+def test_no_page_holds_a_line_of_a_hidden_test(graded):
+    leaked = []
+    for source in SOURCES:
+        hidden = {line.strip() for cell in read(source).cells for line in hidden_lines(cell.source)}
+        visible = read(graded / "release" / source.parent.name / source.name)
+        hidden -= {line.strip() for cell in visible.cells for line in cell.source.split("\n")}
+        for path in (graded / "feedback").glob(f"*/{source.parent.name}/{source.stem}.html"):
+            own = (graded / "submitted" / path.relative_to(graded / "feedback")).with_suffix(".ipynb").read_text()
+            text = html.unescape(re.sub(r"<[^>]*>", "", path.read_text()))
+            leaked += [(path.parts[-3], line) for line in hidden if len(line) > 20 and line in text and json.dumps(line)[1:-1] not in own]
+    assert leaked == []
+
+
+def hidden_lines(source: str) -> list[str]:
+    """The lines of a cell that students must not read."""
+    regions = re.findall(r"BEGIN HIDDEN TESTS\n(.*?)\n[^\n]*END HIDDEN TESTS", source, re.DOTALL)
+    return [line for region in regions for line in region.split("\n")]
+
+
+def test_pages_are_small_but_for_their_figures(graded):
+    sizes = {path: len(re.sub(rb'"data:image/[^"]*"', b"", path.read_bytes())) for path in pages(graded)}
+    assert {path: size for path, size in sizes.items() if size > 300_000} == {}
+
+
+@skip_without_chromium
+def test_every_page_fits_asks_for_nothing_and_some_pass_the_whole_audit(graded, browser):  # noqa: F811
+    wrong = {}
+    for number, path in enumerate(pages(graded)):
+        view, audited = VIEWS[number % len(VIEWS)], path.parts[-3] in ("loops", "seed_000")
+        if found := findings(browser, path, view, with_axe=audited):
+            wrong[path.parts[-3:], view] = found
+    assert wrong == {}
 
 
 def test_make_grade_prints_the_class_and_where_to_look(graded):

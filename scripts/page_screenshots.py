@@ -24,9 +24,9 @@ def main(page: Path) -> None:
         for name, (width, height, scheme) in VIEWS.items():
             window = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
             window.goto(page.resolve().as_uri())
-            if scheme == "dark":  # the first exercise that lost points
-                window.locator(".exercise:has(.tutor)").first.scroll_into_view_if_needed()
-                window.evaluate("document.querySelector('.exercise:has(.tutor)').scrollIntoView()")
+            if scheme == "dark":  # begin at an exercise that lost points
+                window.evaluate("document.querySelectorAll('.exercise:has(.tutor)')[1].scrollIntoView()")
+                window.wait_for_function("window.scrollY > 0")
             path = DOCS / f"{name}.png"
             window.screenshot(path=path)
             print(f"{path.relative_to(DOCS.parent)}: {path.stat().st_size // 1000} kB")

@@ -1,7 +1,11 @@
-"""Audits of pages in a real browser: what they ask for, say on the console, how wide they are, and what axe-core finds."""
+"""Audits of pages in a real browser: what they ask for, say on the console, how wide they are, and what axe-core finds.
+
+    python tests/auditing.py feedback    all pages in a folder, on a phone and a desk, light and dark
+"""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -56,3 +60,23 @@ def findings(browser: Any, path: Path, view: View, *, with_axe: bool = True) -> 
 
 def _is_own(url: str, path: Path) -> bool:
     return url.startswith("data:") or url == f"file://{path}"
+
+
+def main(folder: Path) -> int:
+    """Audit all pages in a folder; print what is wrong, and return how many pages that concerns."""
+    from browser import chromium
+
+    wrong = set()
+    paths = sorted(folder.resolve().rglob("*.html"))
+    with chromium() as browser:
+        for path in paths:
+            for view in VIEWS:
+                for finding in findings(browser, path, view):
+                    wrong.add(path)
+                    print(f"{path.relative_to(folder.resolve())}, {view.width} pixels, {view.scheme}: {finding}")
+    print(f"{len(paths)} pages in {len(VIEWS)} views each: something is wrong with {len(wrong)}.")
+    return len(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(1 if main(Path(sys.argv[1])) else 0)

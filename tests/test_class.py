@@ -133,11 +133,11 @@ def test_pages_are_small_but_for_their_figures(graded):
 
 
 @skip_without_chromium
-def test_every_page_fits_asks_for_nothing_and_some_pass_the_whole_audit(graded, browser):  # noqa: F811
+def test_every_page_fits_and_asks_for_nothing_and_one_passes_the_whole_audit(graded, browser):  # noqa: F811
     wrong = {}
     for number, path in enumerate(pages(graded)):
-        view, audited = VIEWS[number % len(VIEWS)], path.parts[-3] in ("loops", "seed_000")
-        if found := findings(browser, path, view, with_axe=audited):
+        view, is_audited = VIEWS[number % len(VIEWS)], path.match("loops/softmax/*")  # axe-core takes seconds a page
+        if found := findings(browser, path, view, with_axe=is_audited):
             wrong[path.parts[-3:], view] = found
     assert wrong == {}
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import html
+import re
 from functools import cache, lru_cache
 from typing import Any
 
+_WITHOUT_COLOUR = re.compile(r'<span class="(?:n|p|o|w|nv|vm|pm|na|nl|x)">([^<]*)</span>')  # half of a page's code
 CHARACTERS = 60_000  # of one cell; longer code has no colours
 
 
@@ -30,6 +32,6 @@ def _coloured(source: str) -> str:
 
     lexer, formatter = _lexer_and_formatter()
     try:
-        return highlight(source, lexer, formatter).rstrip("\n")
+        return _WITHOUT_COLOUR.sub(r"\1", highlight(source, lexer, formatter)).rstrip("\n")
     except Exception:  # a lexer that fails on a student's text must not end the page
         return html.escape(source)

@@ -130,6 +130,10 @@ def _clean(element: ElementTree.Element) -> ElementTree.Element:
             new.set(key, value)
     new.text = _letters(element.text or "", element.get("mathvariant", "")) if not len(element) else None
     children = [_clean(child) for child in element]
+    if name in ("msub", "msup", "msubsup") and children and children[0].get("minsize"):
+        row = ElementTree.Element("mrow")  # \Bigr)^2: browsers stretch it in a row alone
+        row.extend([ElementTree.Element("mspace"), children[0]])
+        children[0] = row
     new.extend(children)
     _space_names(children)
     if name == "mtable":
@@ -237,9 +241,13 @@ def _pieces(root: ElementTree.Element) -> list[list[ElementTree.Element]]:
 
 
 def _inner(element: ElementTree.Element) -> str:
+    while len(element) == 1 and element[0].tag == "mrow" and not element.text and not element[0].attrib:
+        element = element[0]
     return html.escape(element.text or "", quote=False) + "".join(map(_write, element))
 
 
 def _write(element: ElementTree.Element) -> str:
+    if element.tag == "mrow" and len(element) == 1 and not element.attrib and not element.text:
+        return _write(element[0])
     attributes = "".join(f' {name}="{html.escape(value)}"' for name, value in element.attrib.items())
     return f"<{element.tag}{attributes}>{_inner(element)}</{element.tag}>"

@@ -26,6 +26,7 @@ MENDED = {
     r"X \xrightarrow{\;\text{ReLU}\;} H": ['<mo stretchy="true">→</mo>', "ReLU"],
     r"\Big\langle x, y \Big\rangle": ["⟨", "⟩", 'minsize="1.623em"'],
     r"\bigl\| x \bigr\|": ["‖"],
+    r"\Bigl(\frac{a}{b}\Bigr)^2": ["<msup><mrow><mspace></mspace><mo"],
     r"\left(\frac{a}{b}\right)": ['stretchy="true"', "<mfrac>"],
     r"\operatorname{vec} W": ['rspace="0.17em"'],
     r"\operatorname{vec}(W)": ['rspace="0"'],

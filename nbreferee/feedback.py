@@ -55,15 +55,14 @@ def write_feedback(
     pages: list[PageToWrite],
     workers: Workers,
     done: Callable[[Path, str], None],
-) -> int:
-    """Write the pages that have changed; return how many had not.
+) -> None:
+    """Write the pages that would change.
 
     After each, `done(path, why)` is called: why there is no page, or ''.
     """
     running: dict[Future, PageToWrite] = {}
     permissions = file_permissions(course.config, course)[course.feedback_directory]
     reader = MarkReader(course, gradebook, assignment, read_rules(course.config).delimiters)
-    unchanged = 0
 
     def collect() -> None:
         for future in workers.finished(running):
@@ -81,13 +80,11 @@ def write_feedback(
             collect()
         contents = read_page(course, reader, one)
         if is_written(one.path, contents.stamp):
-            unchanged += 1
             done(one.path, "")
         else:
             running[workers.submit(render, contents)] = one
     while running:
         collect()
-    return unchanged
 
 
 def read_page(course: CourseDirectory, reader: MarkReader, one: PageToWrite) -> GradedNotebook | AbsentNotebook:

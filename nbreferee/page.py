@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from nbformat import v4
@@ -81,8 +81,3 @@ def render(one: GradedNotebook | AbsentNotebook) -> bytes:
 
 def _stamped(page: str, stamp: str) -> bytes:
     return page.replace("<meta charset=\"utf-8\">\n", f"<meta charset=\"utf-8\">\n{stamp}\n", 1).encode("utf-8", "replace")
-
-
-def with_notes(one: GradedNotebook, *notes: str) -> GradedNotebook:
-    """Return a notebook with sentences more to be said of it."""
-    return replace(one, notes=(*one.notes, *notes))

@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=11)
     options = parser.parse_args()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    from nbreferee.settings import NbReferee
+    from nbreferee.course.settings import NbReferee
 
     heads = [("fork and", "sandbox"), ("", "cells"), ("", "tests"), ("notebook", "writing"), ("engine", "in all"), ("warm", "loop"), ("", "added")]
     heads += [("all figures", "drawn, added"), ("allowed", "to add"), ("round", "trip, ms")]
@@ -50,11 +50,11 @@ def measure(path: Path, rounds: int, budget: object) -> dict[str, float]:
     """Return medians, in seconds."""
     from hand_in import solved
 
-    from nbreferee.course_files import read_assignment_files
-    from nbreferee.engine.warm import Warm
-    from nbreferee.grading import Grader, Material, as_bytes
-    from nbreferee.intake import Released
-    from nbreferee.master import read_master
+    from nbreferee.grading.course_files import read_assignment_files
+    from nbreferee.engine.processes import WarmProcesses
+    from nbreferee.grading.notebook import Grader, NotebookMaterial, as_bytes
+    from nbreferee.submission.rebuild import Released
+    from nbreferee.course.source import read_master
 
     master = read_master(path)
     answers = solved(master.notebook)
@@ -62,10 +62,10 @@ def measure(path: Path, rounds: int, budget: object) -> dict[str, float]:
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
         cell.source = answers.get(grade_id, cell.source)
     released = {cell.grade_id: Released(cell.source, "") for cell in master.cells if cell.grade_id}
-    material = Material(str(path), path.read_bytes(), released, read_assignment_files(path.parent, ["__pycache__"]))
+    material = NotebookMaterial(str(path), path.read_bytes(), released, read_assignment_files(path.parent, ["__pycache__"]))
     data = as_bytes(master.notebook)
     times: dict[str, list[float]] = {name: [] for name in ("fork", "cells", "tests", "writing", "all", "all drawn", "loop", "trip")}
-    with Warm(budget) as warm, tempfile.TemporaryDirectory() as folder:
+    with WarmProcesses(budget) as warm, tempfile.TemporaryDirectory() as folder:
         grader, forgetful = Grader(warm), Grader(warm)
         run_in_loop = warm_loop(path, [cell.source for cell in master.notebook.cells if cell.cell_type == "code"], Path(folder))
         grader.grade(material, data, {})
@@ -98,7 +98,7 @@ def timed(action: Callable[[], object]) -> float:
 
 def time_of_fork(warm: object, material: object) -> float:
     """Fork a box and a tester, put the sandbox around both, hear from both: without those that wait already."""
-    from nbreferee.codec import encode
+    from nbreferee.engine.wire.codec import encode
 
     with warm.tester(material.plan, material.files):
         waiting = warm.box(material.files)
@@ -126,7 +126,7 @@ def time_of_round_trip(warm: object, material: object) -> float:
 def warm_loop(path: Path, sources: list[str], folder: Path) -> Callable[[], float]:
     """Return what runs all cells in a fork of a warm process, and how long they took there."""
     from nbreferee.engine.shell import Shell, warm_up
-    from nbreferee.engine.template import ENVIRONMENT
+    from nbreferee.engine.zygote import ENVIRONMENT
 
     os.environ.update({name: ENVIRONMENT[name] for name in ("MPLBACKEND", "OPENBLAS_NUM_THREADS")}, IPYTHONDIR=str(folder))
     shell = Shell.instance()

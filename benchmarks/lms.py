@@ -87,22 +87,22 @@ def _points(course: Path) -> float:
 
 def _score_everybody(course: Path) -> None:
     """Write scores as a run of autograde would have left them."""
-    from nbreferee.course import gradebook_writer, open_course
-    from nbreferee.gradebook import Recorder
-    from nbreferee.grading import Marks
+    from nbreferee.course.locate import gradebook_writer, open_course
+    from nbreferee.grading.gradebook import Recorder
+    from nbreferee.grading.notebook import GradebookMarks
 
     warnings.filterwarnings("ignore", module="nbgrader")
     opened = open_course(course)
     with gradebook_writer(opened) as book:
         cells = [cell.name for cell in book.find_notebook(ASSIGNMENT, ASSIGNMENT).grade_cells]
         recorder = Recorder(book, opened, ASSIGNMENT)
-        marks = {ASSIGNMENT: _marks(Marks(dict.fromkeys(cells, 1.0), {}))}
+        marks = {ASSIGNMENT: _marks(GradebookMarks(dict.fromkeys(cells, 1.0), {}))}
         for path in sorted((course / "submitted").iterdir()):
             recorder.record(path.name, None, marks)
 
 
 def _marks(marks: object) -> object:
-    from nbreferee.gradebook import NotebookMarks
+    from nbreferee.grading.gradebook import NotebookMarks
 
     return NotebookMarks("graded", marks)
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-from nbreferee.course import open_course, source_assignments
-from nbreferee.master import read_master
+from nbreferee.course.locate import open_course, source_assignments
+from nbreferee.course.source import read_master
 from nbreferee.mutation import mutants
 from nbreferee.verify import course_release, verify_assignment
 

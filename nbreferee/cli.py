@@ -14,7 +14,7 @@ import click
 from nbreferee import __version__
 
 if TYPE_CHECKING:
-    from nbreferee.workers import Workers
+    from nbreferee.grading.pool import Workers
 
 COURSE_DIR = click.option(
     "--course-dir",
@@ -26,7 +26,7 @@ COURSE_DIR = click.option(
 
 def _need_linux(why: str) -> None:
     if sys.platform != "linux":
-        from nbreferee.course import NEEDS_LINUX
+        from nbreferee.course.locate import NEEDS_LINUX
 
         click.echo(f"nbreferee: {NEEDS_LINUX.format(why)}", err=True)
         sys.exit(2)
@@ -67,8 +67,8 @@ def report(assignments: tuple[str, ...], course_dir: Path) -> None:
     """Print what every student has in every assignment."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    from nbreferee.course import CourseError, gradebook_trouble, open_course, open_gradebook
-    from nbreferee.report import print_report
+    from nbreferee.course.locate import CourseError, gradebook_trouble, open_course, open_gradebook
+    from nbreferee.pages.report import print_report
 
     try:
         course = open_course(course_dir)
@@ -110,8 +110,8 @@ def _grading(command: Callable[..., None]) -> Callable[..., None]:
 
 def _getting_ready(course_dir: Path, assignments: tuple[str, ...], jobs: int | None, scheduler: str | None, **_: Any) -> Workers | None:
     """Return workers of this machine that get ready while the rest of the program is loaded, if there seems to be something to work on."""
-    from nbreferee.course import CONFIG_NAME
-    from nbreferee.workers import local_workers
+    from nbreferee.course.locate import CONFIG_NAME
+    from nbreferee.grading.pool import local_workers
 
     there = [course_dir / CONFIG_NAME, *(course_dir / "source" / name for name in assignments)]
     if scheduler is not None or not all(path.exists() for path in there):
@@ -145,7 +145,7 @@ def autograde(**options: Any) -> None:
     with _stopped_by_errors(workers):
         from nbreferee import commands
 
-        sys.exit(commands.autograde(commands.Wanted(**options), workers))
+        sys.exit(commands.autograde(commands.CommandOptions(**options), workers))
 
 
 @main.command()
@@ -159,7 +159,7 @@ def feedback(**options: Any) -> None:
     _need_linux("its workers")
     from nbreferee import commands
 
-    sys.exit(commands.feedback(commands.Wanted(**options)))
+    sys.exit(commands.feedback(commands.CommandOptions(**options)))
 
 
 @main.command()
@@ -172,7 +172,7 @@ def grade(**options: Any) -> None:
     with _stopped_by_errors(workers):
         from nbreferee import commands
 
-        sys.exit(commands.grade(commands.Wanted(**options), workers))
+        sys.exit(commands.grade(commands.CommandOptions(**options), workers))
 
 
 @main.command()
@@ -193,7 +193,7 @@ def verify(assignments: tuple[str, ...], course_dir: Path, jobs: int | None, jso
     from rich.console import Console
     from rich.progress import Progress
 
-    from nbreferee.course import CourseError, open_course, source_assignments
+    from nbreferee.course.locate import CourseError, open_course, source_assignments
 
     try:
         if json_path and not json_path.parent.is_dir():
@@ -261,7 +261,7 @@ def bench(assignments: tuple[str, ...], course_dir: Path, students: int, jobs: i
 
     from nbreferee.bench.commands import BenchError
     from nbreferee.bench.show import show
-    from nbreferee.course import CourseError, open_course, source_assignments
+    from nbreferee.course.locate import CourseError, open_course, source_assignments
 
     try:
         if not all(size.isdigit() and int(size) for size in sizes.split(",") if size):
@@ -287,8 +287,8 @@ def compare(assignments: tuple[str, ...], course_dir: Path, mutants: int) -> Non
 
     from nbreferee.bench.commands import BenchError
     from nbreferee.compare.show import show
-    from nbreferee.course import CourseError, open_course, source_assignments
-    from nbreferee.settings import SandboxError
+    from nbreferee.course.locate import CourseError, open_course, source_assignments
+    from nbreferee.course.settings import SandboxError
 
     try:
         course = open_course(course_dir.resolve())

@@ -19,26 +19,26 @@ from nbgrader.coursedir import CourseDirectory
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
-from nbreferee.aside import whole_file
-from nbreferee.autograde import Autograding, Manner, alone, expected
-from nbreferee.calibration import FAULT
-from nbreferee.course import CourseError, gradebook_trouble, gradebook_writer, open_course, source_assignments
-from nbreferee.display import Display, Progress, Tally
-from nbreferee.folders import why_nobody
-from nbreferee.interrupts import STOPPED, answered, uninterrupted
-from nbreferee.nbgrader_settings import warnings_about
-from nbreferee.outcome import Outcome
+from nbreferee.grading.atomic import whole_file
+from nbreferee.grading.assignment import AssignmentGrader, GradingOptions, alone, expected
+from nbreferee.grading.calibration import FAULT
+from nbreferee.course.locate import CourseError, gradebook_trouble, gradebook_writer, open_course, source_assignments
+from nbreferee.grading.progress import ProgressDisplay, Progress, ClassTotals
+from nbreferee.course.folders import why_nobody
+from nbreferee.grading.interrupts import STOPPED, answered, uninterrupted
+from nbreferee.course.nbgrader_settings import warnings_about
+from nbreferee.grading.outcome import NotebookOutcome
 from nbreferee.quiet import without_warnings_of
-from nbreferee.settings import NbReferee, SandboxError
+from nbreferee.course.settings import NbReferee, SandboxError
 from nbreferee.submission.folder import shown
 from nbreferee.unforeseen import told
-from nbreferee.workers import Workers, far_workers, local_workers
+from nbreferee.grading.pool import Workers, far_workers, local_workers
 
 FAILURES = ("unreadable", "grader_failed")  # statuses of notebooks that could not be graded
 
 
 @dataclass(frozen=True)
-class Wanted:
+class CommandOptions:
     """What a command is to work on, and with whom."""
 
     assignments: tuple[str, ...]
@@ -51,26 +51,26 @@ class Wanted:
     unsafe_no_sandbox: str | None = None
 
 
-def autograde(wanted: Wanted, workers: Workers | None = None) -> int:
+def autograde(wanted: CommandOptions, workers: Workers | None = None) -> int:
     """Grade, and return the exit status: 0 all graded; 1 some could not be; 2 nothing can be."""
     return _run(wanted, [_grade], workers)
 
 
-def feedback(wanted: Wanted) -> int:
+def feedback(wanted: CommandOptions) -> int:
     """Write what students get to read, and return the exit status."""
     return _run(wanted, [_write_feedback])
 
 
-def grade(wanted: Wanted, workers: Workers | None = None) -> int:
+def grade(wanted: CommandOptions, workers: Workers | None = None) -> int:
     """Grade, write what students get to read, print the class, and return the exit status."""
     return _run(wanted, [_grade, _write_feedback, _report], workers)
 
 
 @dataclass
-class _Desk:
+class _CommandState:
     """What the steps of a command share."""
 
-    wanted: Wanted
+    wanted: CommandOptions
     course: CourseDirectory
     gradebook: Gradebook
     workers: Workers
@@ -78,7 +78,7 @@ class _Desk:
     progress: Progress
 
 
-def _run(wanted: Wanted, steps: list[Callable[[_Desk], int]], workers: Workers | None = None) -> int:
+def _run(wanted: CommandOptions, steps: list[Callable[[_CommandState], int]], workers: Workers | None = None) -> int:
     progress = Progress()
     workers = workers if workers is not None or wanted.scheduler is not None else local_workers(wanted.jobs)
 
@@ -101,7 +101,7 @@ def _run(wanted: Wanted, steps: list[Callable[[_Desk], int]], workers: Workers |
     return status
 
 
-def _try_steps(wanted: Wanted, steps: list[Callable[[_Desk], int]], workers: Workers | None, progress: Progress) -> tuple[str, int]:
+def _try_steps(wanted: CommandOptions, steps: list[Callable[[_CommandState], int]], workers: Workers | None, progress: Progress) -> tuple[str, int]:
     """Take the steps of a command; return why they have stopped, or nothing, and the exit status."""
     finished = False
     try:
@@ -131,10 +131,10 @@ def _try_steps(wanted: Wanted, steps: list[Callable[[_Desk], int]], workers: Wor
     return why, 1 if progress.graded else 2
 
 
-def _work(wanted: Wanted, course: CourseDirectory, pool: Workers, steps: list[Callable[[_Desk], int]], progress: Progress) -> int:
+def _work(wanted: CommandOptions, course: CourseDirectory, pool: Workers, steps: list[Callable[[_CommandState], int]], progress: Progress) -> int:
     console = Console(stderr=True)
     with alone(course, lambda: console.print("Another nbreferee works on this course: waiting for its end.")), gradebook_writer(course) as gradebook:
-        desk = _Desk(wanted, course, gradebook, pool, console, progress)
+        desk = _CommandState(wanted, course, gradebook, pool, console, progress)
         status = 0
         for step in steps:
             status = max(status, step(desk))
@@ -147,16 +147,16 @@ def _say(text: str) -> None:
     click.echo(f"nbreferee: {text}", err=True)
 
 
-def _grade(desk: _Desk) -> int:
+def _grade(desk: _CommandState) -> int:
     wanted, course = desk.wanted, desk.course
     students = expected(course, wanted.assignments, wanted.students)
-    manner = Manner(NbReferee(config=course.config).budget(unsafe=bool(wanted.unsafe_no_sandbox)), wanted.unsafe_no_sandbox or "", wanted.force)
-    grading = _Grading(desk, manner, Tally())
+    manner = GradingOptions(NbReferee(config=course.config).budget(unsafe=bool(wanted.unsafe_no_sandbox)), wanted.unsafe_no_sandbox or "", wanted.force)
+    grading = _GradeRun(desk, manner, ClassTotals())
     for warning in warnings_about(course.config):
         _say(warning)
     try:
-        with Display(desk.console, desk.progress) as display, _verdicts_file(wanted.json_path) as write_verdicts:
-            grading.run(students, display, _Listener(display, desk.progress, grading.tally, write_verdicts))
+        with ProgressDisplay(desk.console, desk.progress) as display, _verdicts_file(wanted.json_path) as write_verdicts:
+            grading.run(students, display, _ResultHandler(display, desk.progress, grading.tally, write_verdicts))
     finally:
         grading.print_table()
     tally, refused = grading.tally, grading.refused
@@ -169,22 +169,22 @@ def _grade(desk: _Desk) -> int:
 
 
 @dataclass
-class _Grading:
+class _GradeRun:
     """Grades assignments one after another, each by itself."""
 
-    desk: _Desk
-    manner: Manner
-    tally: Tally
+    desk: _CommandState
+    manner: GradingOptions
+    tally: ClassTotals
     refused: int = 0  # assignments that could not be graded
     writing_s: float = 0.0
 
-    def run(self, students: Mapping[str, list[str]], display: Display, listener: Callable[[Outcome], None]) -> None:
+    def run(self, students: Mapping[str, list[str]], display: ProgressDisplay, listener: Callable[[NotebookOutcome], None]) -> None:
         """Grade the submissions of students, given by assignment."""
         for name, some in students.items():
             display.expect(name, len(some))
         for name, some in students.items():
             try:
-                grading = Autograding(self.desk.course, self.desk.gradebook, name, self.desk.workers, self.manner, listener)
+                grading = AssignmentGrader(self.desk.course, self.desk.gradebook, name, self.desk.workers, self.manner, listener)
             except SQLAlchemyError:
                 raise
             except CourseError as error:  # the other assignments can still be graded
@@ -203,7 +203,7 @@ class _Grading:
             finally:
                 self.writing_s += grading.writing_s
 
-    def _refuse(self, display: Display, why: str, name: str) -> None:
+    def _refuse(self, display: ProgressDisplay, why: str, name: str) -> None:
         self.refused += 1
         display.say(f"nbreferee: {why} Nothing of {name} has been graded.")
 
@@ -223,7 +223,7 @@ def _why_nobody(course: CourseDirectory, students: Mapping[str, list[str]]) -> s
 
 
 @contextlib.contextmanager
-def _verdicts_file(path: Path | None) -> Iterator[Callable[[Outcome], None]]:
+def _verdicts_file(path: Path | None) -> Iterator[Callable[[NotebookOutcome], None]]:
     """Lend what writes verdicts into a JSON list as they come; nowhere, where there is no path."""
     if path is None:
         yield lambda _: None
@@ -232,7 +232,7 @@ def _verdicts_file(path: Path | None) -> Iterator[Callable[[Outcome], None]]:
     failure: BaseException | None = None
     with whole_file(path) as file:
 
-        def write(outcome: Outcome) -> None:
+        def write(outcome: NotebookOutcome) -> None:
             nonlocal before
             file.write(f"{before}\n{json.dumps(outcome.as_json(), indent=1, ensure_ascii=False)}".encode())
             before = ","
@@ -247,8 +247,8 @@ def _verdicts_file(path: Path | None) -> Iterator[Callable[[Outcome], None]]:
         raise failure
 
 
-def _write_feedback(desk: _Desk) -> int:
-    from nbreferee.feedback import pages_of, write_feedback
+def _write_feedback(desk: _CommandState) -> int:
+    from nbreferee.grading.feedback import pages_of, write_feedback
 
     status = 0
 
@@ -261,7 +261,7 @@ def _write_feedback(desk: _Desk) -> int:
 
     names, students = desk.wanted.assignments or source_assignments(desk.course), desk.wanted.students
     desk.progress.unit, desk.progress.done, desk.progress.total = "pages", 0, 0
-    with Display(desk.console, desk.progress) as display:
+    with ProgressDisplay(desk.console, desk.progress) as display:
         pages = {name: pages_of(desk.course, desk.gradebook, name, students) for name in names}
         for student in students:
             if not any(one.student == student for found in pages.values() for one in found):
@@ -275,24 +275,24 @@ def _write_feedback(desk: _Desk) -> int:
     return status
 
 
-def _report(desk: _Desk) -> int:
-    from nbreferee.report import print_report
+def _report(desk: _CommandState) -> int:
+    from nbreferee.pages.report import print_report
 
     print_report(desk.gradebook, desk.wanted.assignments, desk.course.feedback_directory)
     return 0
 
 
-class _Listener:
+class _ResultHandler:
     """Hears of every notebook: counts it, writes its verdicts, and says at once what has failed."""
 
-    def __init__(self, display: Display, progress: Progress, tally: Tally, write_verdicts: Callable[[Outcome], None]) -> None:
+    def __init__(self, display: ProgressDisplay, progress: Progress, tally: ClassTotals, write_verdicts: Callable[[NotebookOutcome], None]) -> None:
         self._display = display
         self._progress = progress
         self._tally = tally
         self._write_verdicts = write_verdicts
         self._last: tuple[str, str] | None = None
 
-    def __call__(self, outcome: Outcome) -> None:
+    def __call__(self, outcome: NotebookOutcome) -> None:
         self._tally.add(outcome)
         self._progress.graded += outcome.status == "graded"
         self._write_verdicts(outcome)

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 
-from nbreferee.course import NEEDS_LINUX, CourseError, gradebook_writer
+from nbreferee.course.locate import NEEDS_LINUX, CourseError, gradebook_writer
 
 if TYPE_CHECKING:
-    from nbreferee.grading import Grader, Material
+    from nbreferee.grading.notebook import Grader, NotebookMaterial
     from nbreferee.submission.folder import SubmissionFolder
 
 
@@ -33,7 +33,7 @@ class _Run:
     """What all notebooks of one `nbgrader autograde` share."""
 
     grader: Grader
-    materials: dict[str, dict[str, Material]]
+    materials: dict[str, dict[str, NotebookMaterial]]
 
 
 PAGE = "nbreferee_page"  # among nbconvert's resources
@@ -52,23 +52,23 @@ class _Preprocessor(NbGraderPreprocessor):
         if converter not in _RUNS:
             if sys.platform != "linux":
                 sys.exit(f"nbreferee: {NEEDS_LINUX.format('student code runs in a sandbox')}")
-            from nbreferee.engine.warm import Warm
-            from nbreferee.grading import Grader
-            from nbreferee.settings import NbReferee, SandboxError
+            from nbreferee.engine.processes import WarmProcesses
+            from nbreferee.grading.notebook import Grader
+            from nbreferee.course.settings import NbReferee, SandboxError
 
             try:
-                warm = Warm(NbReferee(parent=self).budget())
+                warm = WarmProcesses(NbReferee(parent=self).budget())
             except SandboxError as error:  # an exit, for nbgrader would print a traceback for every student
                 sys.exit(f"nbreferee: {error}")
             _RUNS[converter] = _Run(Grader(warm), {})
             weakref.finalize(converter, warm.close)
         return _RUNS[converter]
 
-    def _material(self, resources: dict) -> Material:
+    def _material(self, resources: dict) -> NotebookMaterial:
         assignment, notebook = resources["nbgrader"]["assignment"], resources["nbgrader"]["notebook"]
         materials = self._run().materials
         if assignment not in materials:
-            from nbreferee.materials import read_materials
+            from nbreferee.grading.materials import read_materials
 
             course = self._converter.coursedir
             try:
@@ -99,7 +99,7 @@ class RebuildSubmission(_Preprocessor):
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Return the submission rebuilt from the master; the notebook as nbgrader has read it is not used."""
         material = self._material(resources)
-        from nbreferee.intake import rebuild
+        from nbreferee.submission.rebuild import rebuild
         from nbreferee.pages.sanitize import sanitize
 
         data, _ = self._read(resources)
@@ -127,7 +127,7 @@ class SaveGrades(SaveAutoGrades):
     """Saves scores as nbgrader does; a test cell that is left to a person gets none, and needs manual grading."""
 
     def _add_score(self, cell: NotebookNode, resources: dict) -> None:
-        from nbreferee.calibration import MANUAL
+        from nbreferee.grading.calibration import MANUAL
 
         super()._add_score(cell, resources)
         if any(output.get("ename") == MANUAL for output in cell.get("outputs", ())) and not cell.metadata.nbgrader.get("solution"):
@@ -144,12 +144,12 @@ class PreparePage(_Preprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Return the notebook without what students must not read, and resources with the page."""
-        from nbreferee.marks import MarkReader
-        from nbreferee.nbgrader_settings import read_rules
-        from nbreferee.page import render
+        from nbreferee.grading.marks import MarkReader
+        from nbreferee.course.nbgrader_settings import read_rules
+        from nbreferee.pages.page import render
         from nbreferee.pages.hidden import hide_tests
         from nbreferee.pages.sanitize import sanitize
-        from nbreferee.pictures import embed_pictures
+        from nbreferee.grading.pictures import embed_pictures
 
         names, course = resources["nbgrader"], self._converter.coursedir
         delimiters = read_rules(self.config).delimiters

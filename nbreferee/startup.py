@@ -16,6 +16,6 @@ def skip_address_grammar() -> None:
 def start_worker(grade: bool) -> None:
     """Start a worker's process; `grade`: let it get warm for that."""
     skip_address_grammar()
-    from nbreferee import worker
+    from nbreferee.grading import task
 
-    worker.start_worker(grade)
+    task.start_worker(grade)

@@ -36,8 +36,8 @@ def _instrumented(wanted: bool) -> Iterator[None]:
 
 
 with _instrumented(__name__ == "__main__"):
-    from nbreferee.codec import Bounds, CodecError, decode, encode
-    from nbreferee.intake import rebuild
+    from nbreferee.engine.wire.codec import Bounds, CodecError, decode, encode
+    from nbreferee.submission.rebuild import rebuild
     from nbreferee.submission.candidates import choose_files
     from nbreferee.submission.reading import SubmissionError
     from test_intake import KNOWN, ORIGINALS, check

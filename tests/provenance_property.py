@@ -26,14 +26,14 @@ import hypothesis.strategies as st
 import numpy as np
 from hypothesis import HealthCheck, assume, given, settings
 
-from nbreferee.codec import encode
-from nbreferee.engine.channel import LENGTH, Channel
-from nbreferee.engine.conversation import Answer, Facts, brief
-from nbreferee.engine.instructor_text import InstructorText
-from nbreferee.engine.provenance import STRUCTURE, NotRun, Provenance
-from nbreferee.engine.received import WORD, as_text, joined, tokens_of
-from nbreferee.engine.references import Trust
-from nbreferee.engine.student import Student
+from nbreferee.engine.wire.codec import encode
+from nbreferee.engine.wire.channel import LENGTH, Channel
+from nbreferee.engine.wire.protocol import CallResult, ObjectDescription, compacted
+from nbreferee.engine.tester.instructor_text import InstructorText
+from nbreferee.engine.tester.provenance import STRUCTURE, NotRun, Provenance
+from nbreferee.engine.tester.received import WORD, as_text, joined, tokens_of
+from nbreferee.engine.tester.references import NameOwnership
+from nbreferee.engine.tester.box_client import BoxClient
 
 INSTRUCTOR = "reference = 3\nassert eval('reference + 1') == 4, 'the reference is wrong: [{}]'\nfor n in range(3):\n    eval(f'value_{n}')\n"
 
@@ -52,10 +52,10 @@ def message(what: str, body: Any) -> bytes:
 
 
 @contextlib.contextmanager
-def student(provenance: Provenance, frames: list[bytes]) -> Iterator[Student]:
+def student(provenance: Provenance, frames: list[bytes]) -> Iterator[BoxClient]:
     """Yield the tester's side of a box that sends these frames."""
     ours, theirs = socket.socketpair()
-    made = Student({}, Trust())
+    made = BoxClient({}, NameOwnership())
     made.record = provenance.record
     made.connect(Channel(ours), 5.0)
     made.begin(float("inf"))
@@ -69,7 +69,7 @@ def student(provenance: Provenance, frames: list[bytes]) -> Iterator[Student]:
         theirs.close()
 
 
-def asked(provenance: Provenance, what: str, body: Any, question: Callable[[Student], Any]) -> Any:
+def asked(provenance: Provenance, what: str, body: Any, question: Callable[[BoxClient], Any]) -> Any:
     """Return the answer to one question."""
     with student(provenance, [message(what, body)]) as made:
         return question(made)
@@ -89,7 +89,7 @@ def raised(provenance: Provenance, body: Any) -> BaseException:
 
 def printed(provenance: Provenance, text: str) -> str:
     """Return what a test hears of a call that prints a text."""
-    with student(provenance, [message("value", brief(Answer(heard=(text, ""))))]) as made, contextlib.redirect_stdout(io.StringIO()) as said:
+    with student(provenance, [message("value", compacted(CallResult(heard=(text, ""))))]) as made, contextlib.redirect_stdout(io.StringIO()) as said:
         made.call("f", ())
         return said.getvalue()
 
@@ -127,7 +127,7 @@ ROUTES: dict[str, Callable[[Provenance, str], str]] = {
     "by its characters": lambda p, t: "".join(plain(p, list(t))),
     "beside something of the test's": beside,
     "in JSON": lambda p, t: json.loads(plain(p, json.dumps([t], ensure_ascii=False)))[0],
-    "a name": lambda p, t: plain(p, Wrapped(("object", 1, Facts("function", t[:199], "function", "__main__").as_tuple()))).__name__,
+    "a name": lambda p, t: plain(p, Wrapped(("object", 1, ObjectDescription("function", t[:199], "function", "__main__").as_tuple()))).__name__,
     "source": lambda p, t: asked(p, "value", t, lambda made: made.source(None)),
     "an attribute": lambda p, t: asked(p, "value", {"a": t}, lambda made: made.attributes(None))["a"],
     "printed": printed,

@@ -10,12 +10,12 @@ import nbformat
 from building import write
 from nbformat import NotebookNode
 
-from nbreferee.course_files import read_assignment_files
+from nbreferee.grading.course_files import read_assignment_files
 from nbreferee.engine.assignment_files import AssignmentFiles
-from nbreferee.engine.limits import Budget
-from nbreferee.engine.warm import Warm
-from nbreferee.grading import CellVerdict, Graded, Grader, Material
-from nbreferee.master import read_master
+from nbreferee.budget import Budget
+from nbreferee.engine.processes import WarmProcesses
+from nbreferee.grading.notebook import CellVerdict, NotebookResult, Grader, NotebookMaterial
+from nbreferee.course.source import read_master
 from nbreferee.submission.originals import Released
 
 
@@ -23,7 +23,7 @@ class Court:
     """Grades submissions to masters of a few cells; warm processes are shared. Use it in a `with`."""
 
     def __init__(self, budget: Budget | None = None) -> None:
-        self.warm = Warm(budget or Budget(call_s=10, cell_s=20))
+        self.warm = WarmProcesses(budget or Budget(call_s=10, cell_s=20))
         self.grader = Grader(self.warm)
 
     def __enter__(self) -> Court:
@@ -32,13 +32,13 @@ class Court:
     def __exit__(self, *_: object) -> None:
         self.warm.__exit__()
 
-    def material(self, *cells: NotebookNode, files: Mapping[str, bytes] | None = None) -> Material:
+    def material(self, *cells: NotebookNode, files: Mapping[str, bytes] | None = None) -> NotebookMaterial:
         """Return what it takes to grade submissions to a master of these cells (see `building`)."""
         with tempfile.TemporaryDirectory() as folder:
             path = write(Path(folder), *cells)
             master = read_master(path)
             released = {cell.grade_id: Released(cell.source, "") for cell in master.cells if cell.grade_id}
-            return Material(path.name, path.read_bytes(), released, self.files(files or {}))
+            return NotebookMaterial(path.name, path.read_bytes(), released, self.files(files or {}))
 
     def files(self, contents: Mapping[str, bytes]) -> AssignmentFiles:
         """Return the instructor's files with these contents."""
@@ -48,7 +48,7 @@ class Court:
             (folder / name).write_bytes(data)
         return read_assignment_files(folder, ())
 
-    def grade(self, material: Material, answers: Mapping[str, str], added: Mapping[str, str] | None = None, files: Mapping[str, bytes] | None = None) -> Graded:
+    def grade(self, material: NotebookMaterial, answers: Mapping[str, str], added: Mapping[str, str] | None = None, files: Mapping[str, bytes] | None = None) -> NotebookResult:
         """Grade a submission: answers by grade id, and code cells that the student adds in front of a cell."""
         cells = []
         for cell in material.master.notebook.cells:
@@ -60,11 +60,11 @@ class Court:
             cells.append(mine)
         return self.grade_bytes(material, nbformat.writes(nbformat.v4.new_notebook(cells=cells)).encode(), files)
 
-    def grade_bytes(self, material: Material, data: bytes, files: Mapping[str, bytes] | None = None) -> Graded:
+    def grade_bytes(self, material: NotebookMaterial, data: bytes, files: Mapping[str, bytes] | None = None) -> NotebookResult:
         """Grade the bytes of a submission."""
         return self.grader.grade(material, data, files or {})
 
 
-def verdicts(graded: Graded) -> dict[str, CellVerdict]:
+def verdicts(graded: NotebookResult) -> dict[str, CellVerdict]:
     """Return the verdicts by grade id."""
     return {cell.grade_id: cell for cell in graded.cells}

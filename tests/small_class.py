@@ -21,12 +21,12 @@ from hand_in import answered, read_notebook
 from nbgrader.api import Gradebook
 from sqlalchemy import func, select
 
-from nbreferee import worker
-from nbreferee.autograde import Autograding, Manner, expected
-from nbreferee.course import gradebook_writer, open_course
-from nbreferee.outcome import Outcome
-from nbreferee.settings import NbReferee
-from nbreferee.workers import Workers
+from nbreferee.grading import task
+from nbreferee.grading.assignment import AssignmentGrader, GradingOptions, expected
+from nbreferee.course.locate import gradebook_writer, open_course
+from nbreferee.grading.outcome import NotebookOutcome
+from nbreferee.course.settings import NbReferee
+from nbreferee.grading.pool import Workers
 
 CONFIG = 'c = get_config()\nc.CourseDirectory.course_id = "tiny"\nc.NbReferee.call_s = 1\nc.NbReferee.cell_s = 2\n'
 BINARIES = Path(sys.executable).parent
@@ -105,10 +105,10 @@ class Remembering(Executor):
     """Has tasks done by a real worker, this process, and remembers what came of each: the same comes again."""
 
     def __init__(self) -> None:
-        self.results: dict[str, worker.Result] = {}
+        self.results: dict[str, task.TaskResult] = {}
         self.alone_known = False  # what is new is an error
 
-    def submit(self, function: Callable, task: worker.Task) -> Future:
+    def submit(self, function: Callable, task: task.Task) -> Future:
         """Do a task, if it is new."""
         if task.fingerprint not in self.results:
             assert not self.alone_known
@@ -121,17 +121,17 @@ class Remembering(Executor):
 REMEMBERING = Remembering()
 
 
-def grade_here(folder: Path, *students: str, executor: Executor = REMEMBERING, **manner: Any) -> dict[tuple[str, str], Outcome]:
+def grade_here(folder: Path, *students: str, executor: Executor = REMEMBERING, **manner: Any) -> dict[tuple[str, str], NotebookOutcome]:
     """Grade with this process as the one worker, or another executor; return what came of each notebook."""
-    outcomes: dict[tuple[str, str], Outcome] = {}
+    outcomes: dict[tuple[str, str], NotebookOutcome] = {}
 
-    def done(outcome: Outcome) -> None:
+    def done(outcome: NotebookOutcome) -> None:
         outcomes[outcome.student, outcome.notebook] = outcome
 
     course = open_course(folder)
     manner.setdefault("budget", NbReferee(config=course.config).budget())
     with gradebook_writer(course) as book:
-        Autograding(course, book, "ps1", Workers(lambda: executor, lambda: 1), Manner(**manner), done).run(expected(course, ["ps1"], students)["ps1"])
+        AssignmentGrader(course, book, "ps1", Workers(lambda: executor, lambda: 1), GradingOptions(**manner), done).run(expected(course, ["ps1"], students)["ps1"])
     return outcomes
 
 

@@ -14,8 +14,9 @@ import pytest
 from nbgrader.api import Gradebook
 from small_class import CONFIG, PATIENCE_S, RIGHT, UNCHANGED, course, grade_here, gradebook, hand_in, prepared, start, statuses, until  # noqa: F401 (fixtures)
 
-from nbreferee import grading, identity as identities
-from nbreferee.identity import CODE, identity
+from nbreferee.grading import notebook
+from nbreferee import versions as identities
+from nbreferee.versions import CODE, identity
 
 
 def is_locked(course: Path) -> bool:
@@ -122,7 +123,7 @@ def test_submission_is_graded_again_by_another_version_and_by_force(course, monk
     assert {one.status for one in grade_here(course, UNCHANGED, force=True).values()} == {"graded"}
     for name in ("nbreferee", "Python", "numpy", "ipython", "matplotlib", "nbgrader", "pandas", CODE):
         other = {**dict(identity()), name: "0.0.0"}
-        monkeypatch.setattr(grading, "identity", lambda other=other: tuple(other.items()))
+        monkeypatch.setattr(notebook, "identity", lambda other=other: tuple(other.items()))
         assert {one.status for one in grade_here(course, UNCHANGED).values()} == {"graded"}, name
         assert {one.status for one in grade_here(course, UNCHANGED).values()} == {"skipped"}, name
 
@@ -139,5 +140,5 @@ def test_identity_knows_versions_and_every_byte_of_the_package(tmp_path):
     assert {"nbreferee", "Python", "numpy", "ipython", "matplotlib", "nbgrader", CODE} <= set(known)
     package = Path(shutil.copytree(Path(identities.__file__).parent, tmp_path / "nbreferee"))
     assert identities._code_digest(package) == known[CODE]
-    (package / "engine/tester.py").write_text((package / "engine/tester.py").read_text() + "#")
+    (package / "engine/tester/process.py").write_text((package / "engine/tester/process.py").read_text() + "#")
     assert identities._code_digest(package) != known[CODE]

@@ -12,11 +12,11 @@ import pytest
 from building import answer, cell, graded
 from refereed import Court, verdicts
 
-from nbreferee.course_files import read_assignment_files
+from nbreferee.grading.course_files import read_assignment_files
 from nbreferee.engine import assignment_files
 from nbreferee.engine.assignment_files import FilesChanged, FilesMissing, deliveries, local_copy, take
-from nbreferee.engine.placing import COPIED_BYTES, Placed
-from nbreferee.grading import Graded
+from nbreferee.engine.placing import COPIED_BYTES, WorkingFolder
+from nbreferee.grading.notebook import NotebookResult
 
 LARGE = COPIED_BYTES + 1
 FILES = {
@@ -56,7 +56,7 @@ def court() -> Iterator[Court]:
 
 
 @pytest.fixture(scope="module")
-def graded_(court) -> Graded:
+def graded_(court) -> NotebookResult:
     material = replace(court.material(*CELLS, files=FILES), solution_files={name: HANDED_IN[name] for name in ("mine.py", "notes.txt")})
     answers = {one.metadata.nbgrader.grade_id: one.source for one in CELLS if one.metadata.get("nbgrader", {}).get("solution")}
     return court.grade(material, answers, files=HANDED_IN)
@@ -129,7 +129,7 @@ def test_linked_file_becomes_a_copy_before_it_is_written(tmp_path, monkeypatch):
     (store / "sub").mkdir(parents=True)
     folder.mkdir()
     (store / "sub/large.txt").write_text("read-only")
-    placed = Placed([store], folder, copied_bytes=1)
+    placed = WorkingFolder([store], folder, copied_bytes=1)
     monkeypatch.chdir(folder)
     assert Path("sub/large.txt").is_symlink()
     placed.on_event("open", ("sub/large.txt", "r", os.O_RDONLY))

@@ -14,8 +14,8 @@ from building import answer, cell, graded
 from notebooks import COURSE
 from refereed import Court, verdicts
 
-from nbreferee.engine.limits import Budget
-from nbreferee.grading import as_bytes
+from nbreferee.budget import Budget
+from nbreferee.grading.notebook import as_bytes
 from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES
 
 FILES = {name: (COURSE / name).read_bytes() for name in ("gradcheck.py", "gradcheck_causes.py")}

@@ -13,10 +13,10 @@ import pytest
 from building import answer, cell, graded, write
 from notebooks import COURSE
 
-from nbreferee.bench import Measured, ratio, start_up
+from nbreferee.bench import Measurement, ratio, start_up
 from nbreferee.bench import write as write_results
 from nbreferee.bench.classroom import as_stock, drawing_cells, hand_in
-from nbreferee.bench.commands import BenchError, Cost, run
+from nbreferee.bench.commands import BenchError, CommandCost, run
 
 SOLUTION = "def f(x):\n    ### BEGIN SOLUTION\n    return x + 1\n    ### END SOLUTION"
 STUB = "def f(x):\n    # YOUR CODE HERE\n    raise NotImplementedError()"
@@ -91,8 +91,8 @@ def test_command_that_fails_is_named_with_what_it_said(tmp_path):
 
 
 def test_results_are_written_with_their_ratios(tmp_path):
-    def one(grader: str, figures: bool, wall_s: float, **others) -> Measured:
-        return Measured("autograde", grader, figures, others.get("students", 10), 20, others.get("jobs", 1), Cost(wall_s, wall_s, 100, "writing results   0.5 s"), 0.8)
+    def one(grader: str, figures: bool, wall_s: float, **others) -> Measurement:
+        return Measurement("autograde", grader, figures, others.get("students", 10), 20, others.get("jobs", 1), CommandCost(wall_s, wall_s, 100, "writing results   0.5 s"), 0.8)
 
     measured = [one("nbreferee", True, 10), one("nbgrader", True, 60), one("nbreferee", True, 99, students=50, jobs=2), one("nbgrader", False, 8)]
     assert ratio(measured, "autograde", True) == 6

@@ -12,8 +12,8 @@ import nbformat
 import pytest
 from building import answer, cell, graded, write
 
-from nbreferee.master import read_master
-from nbreferee.submission.candidates import Choice, choose_files, is_candidate
+from nbreferee.course.source import read_master
+from nbreferee.submission.candidates import NotebookFiles, choose_files, is_candidate
 from nbreferee.submission.originals import Originals, originals_of
 
 ONE = (
@@ -83,13 +83,13 @@ def test_the_only_candidate_is_taken_and_noted(kind, data, expected):
 
 def test_expected_names_need_no_note(expected):
     found = {f"{ONE_NAME}.ipynb": FIRST, **RIGHT}
-    assert choose_files(found, expected) == Choice({name: f"{name}.ipynb" for name in expected})
+    assert choose_files(found, expected) == NotebookFiles({name: f"{name}.ipynb" for name in expected})
 
 
 def test_expected_name_is_taken_whatever_is_in_the_file_and_extra_notebooks_stay(expected):
     for data in (BARE, b"", b"PK\3\4", FIRST[:100], handed_in(), FIRST.decode().encode("utf-16")):
         choice = choose_files({f"{ONE_NAME}.ipynb": data, **RIGHT, "shopping.ipynb": EXTRA}, expected)
-        assert choice == Choice({name: f"{name}.ipynb" for name in expected}), data
+        assert choice == NotebookFiles({name: f"{name}.ipynb" for name in expected}), data
 
 
 def test_second_version_beside_the_expected_name_is_named(expected):
@@ -136,8 +136,8 @@ def test_a_copy_of_a_notebook_that_is_there_is_no_other_notebook(expected):
 
 
 def test_what_was_not_handed_in_has_neither_file_nor_problem(expected):
-    assert choose_files({}, expected) == Choice()
-    assert choose_files(RIGHT, expected) == Choice({TWO_NAME: "two.ipynb"})
+    assert choose_files({}, expected) == NotebookFiles()
+    assert choose_files(RIGHT, expected) == NotebookFiles({TWO_NAME: "two.ipynb"})
 
 
 def test_names_of_files_are_shown_without_control_characters(expected):

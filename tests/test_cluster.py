@@ -23,8 +23,9 @@ from refereed import Court
 from test_batch import BAD, BINARIES, CONFIG, HONEST, RIGHT, hand_in, released  # noqa: F401  a fixture among them
 
 import nbreferee
-from nbreferee import __version__, worker
-from nbreferee.identity import CODE, identity
+from nbreferee import __version__
+from nbreferee.grading import task
+from nbreferee.versions import CODE, identity
 
 SLOW = {f"slow_{n}": {**RIGHT, "half": f"import time\ntime.sleep(0.4)\n{RIGHT['half']}"} for n in range(8)}
 READS = {**RIGHT, "half": "def half(x):\n    return x * len(open('data/large.bin', 'rb').read()) / 40_000_000"}
@@ -209,8 +210,8 @@ def test_address_without_a_scheduler_is_a_sentence(address, fresh):
     assert said.startswith(f"nbreferee: {address}: {NO_SCHEDULER[address]}")
 
 
-OTHER_PACKAGES = f"__version__ = {__version__!r}\n__path__ = {nbreferee.__path__!r}\nimport nbreferee.identity\n"
-OTHER_PACKAGES += "same = dict(nbreferee.identity.identity())\nnbreferee.identity.identity = lambda: tuple({**same, 'numpy': '0.0.1'}.items())"
+OTHER_PACKAGES = f"__version__ = {__version__!r}\n__path__ = {nbreferee.__path__!r}\nimport nbreferee.versions\n"
+OTHER_PACKAGES += "same = dict(nbreferee.versions.identity())\nnbreferee.identity.identity = lambda: tuple({**same, 'numpy': '0.0.1'}.items())"
 # name: (what stands for the package there, who sees that, words)
 OTHERS = {
     "scheduler_without": ("raise ImportError('no such package')", "scheduler", "its scheduler has no nbreferee, and this is"),
@@ -253,23 +254,23 @@ def test_cluster_that_goes_away_is_a_sentence_and_the_next_run_goes_on(course, t
 
 
 @pytest.fixture
-def task() -> Iterator[worker.Task]:
+def task() -> Iterator[task.Task]:
     """A right answer, to be graded in this process, and no warm process left after it."""
     from building import answer, graded
 
-    from nbreferee.calibration import Calibration
+    from nbreferee.grading.calibration import Calibration
 
     with Court() as court:
         material = court.material(answer(), graded())
-        yield worker.Task("alice", "ps1", "one", material, material.data, {}, court.warm.budget, calibration=Calibration())
-    for grader in worker._IDLE.pop((court.warm.budget, ""), []):
+        yield task.Task("alice", "ps1", "one", material, material.data, {}, court.warm.budget, calibration=Calibration())
+    for grader in task._IDLE.pop((court.warm.budget, ""), []):
         grader.warm.close()
 
 
-def in_threads(task: worker.Task, count: int) -> list[float]:
+def in_threads(task: task.Task, count: int) -> list[float]:
     """Grade in threads that end with it; return the scores."""
     scores: list[float] = []
-    threads = [threading.Thread(target=lambda: scores.extend(cell.score for cell in worker.run(task).cells)) for _ in range(count)]
+    threads = [threading.Thread(target=lambda: scores.extend(cell.score for cell in task.run(task).cells)) for _ in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -279,24 +280,24 @@ def in_threads(task: worker.Task, count: int) -> list[float]:
 
 def test_warm_processes_outlive_the_thread_that_started_them(task):
     assert in_threads(task, 1) == [2]
-    (grader,) = worker._IDLE[task.budget, ""]
+    (grader,) = task._IDLE[task.budget, ""]
     assert [in_threads(task, 1) for _ in range(3)] == [[2]] * 3
-    assert worker._IDLE[task.budget, ""] == [grader]
+    assert task._IDLE[task.budget, ""] == [grader]
 
 
 def test_threads_do_not_share_warm_processes(task):
     assert in_threads(task, 3) == [2, 2, 2]
-    assert 1 <= len(worker._IDLE[task.budget, ""]) <= 3
-    assert len({grader.warm.folder for grader in worker._IDLE[task.budget, ""]}) == len(worker._IDLE[task.budget, ""])
+    assert 1 <= len(task._IDLE[task.budget, ""]) <= 3
+    assert len({grader.warm.folder for grader in task._IDLE[task.budget, ""]}) == len(task._IDLE[task.budget, ""])
 
 
 def test_worker_that_is_another_grader_refuses(task):
     ours = dict(identity())
     for name, words in (("nbreferee", f"nbreferee {__version__}, and not 9"), ("numpy", "numpy .*, and not 9"), (CODE, f"another state of {CODE}")):
-        with pytest.raises(worker.Unfit, match=rf"this worker has {words}\. Install the same there"):
-            worker.run_far({**ours, name: "9"}, task)
-    with pytest.raises(worker.Unfit, match="this worker has numpy, which is not here"):
-        worker.run_far({name: one for name, one in ours.items() if name != "numpy"}, task)
-    with pytest.raises(worker.Unfit, match="this worker has no extra"):
-        worker.run_far({**ours, "extra": "1"}, task)
-    assert worker.run_far(ours, task).status == "graded"
+        with pytest.raises(task.Unfit, match=rf"this worker has {words}\. Install the same there"):
+            task.run_far({**ours, name: "9"}, task)
+    with pytest.raises(task.Unfit, match="this worker has numpy, which is not here"):
+        task.run_far({name: one for name, one in ours.items() if name != "numpy"}, task)
+    with pytest.raises(task.Unfit, match="this worker has no extra"):
+        task.run_far({**ours, "extra": "1"}, task)
+    assert task.run_far(ours, task).status == "graded"

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from nbreferee.codec import Bounds, CodecError, decode, encode
+from nbreferee.engine.wire.codec import Bounds, CodecError, decode, encode
 
 DTYPES = st.one_of(
     hnp.boolean_dtypes(), hnp.integer_dtypes(), hnp.unsigned_integer_dtypes(), hnp.unicode_string_dtypes(max_len=4),

@@ -31,14 +31,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from nbreferee.codec import CodecError, decode, encode
-from nbreferee.engine import kinds
-from nbreferee.engine.channel import LENGTH, Channel, Closed, Late, Oversized
-from nbreferee.engine.conversation import Facts
-from nbreferee.engine.exceptions import Classes, class_names, exception_class
-from nbreferee.engine.oddities import ARGUMENTS, CHANGES, EMPTY, NAN, in_words
-from nbreferee.engine.references import Trust
-from nbreferee.engine.student import Lost, OutOfTime, Student
+from nbreferee.engine.wire.codec import CodecError, decode, encode
+from nbreferee.engine.wire import known_types
+from nbreferee.engine.wire.channel import LENGTH, Channel, Closed, Late, Oversized
+from nbreferee.engine.wire.protocol import ObjectDescription
+from nbreferee.engine.wire.exceptions import Classes, class_names, exception_class
+from nbreferee.engine.tester.suspicious import ARGUMENTS, CHANGES, EMPTY, NAN, in_words
+from nbreferee.engine.tester.references import NameOwnership
+from nbreferee.engine.tester.box_client import Lost, OutOfTime, BoxClient
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 10**12) | st.floats() | st.text(max_size=5) | st.binary(max_size=5),
@@ -51,10 +51,10 @@ bodies = st.sampled_from(["value", "raised", "call", "nonsense"])
 
 
 @contextlib.contextmanager
-def student_and_box(answers: list[bytes]) -> Iterator[Student]:
+def student_and_box(answers: list[bytes]) -> Iterator[BoxClient]:
     """A tester's side whose box sends these frames, and is gone."""
     ours, theirs = socket.socketpair()
-    student = Student({}, Trust(modules=("math",)))
+    student = BoxClient({}, NameOwnership(modules=("math",)))
     student.connect(Channel(ours, most_bytes=1 << 20), 5.0)
     student.begin(float("inf"))
 
@@ -125,7 +125,7 @@ def test_well_formed_nonsense_is_lost_or_the_students(number, what, body, refere
 @given(references)
 def test_forged_references_are_refused(reference):
     blob = encode(wrapped(reference), wrap=lambda one: one.said)
-    student = Student({}, Trust())
+    student = BoxClient({}, NameOwnership())
     with contextlib.suppress(CodecError):
         value = decode(blob, unwrap=student._references.unwrap)
         assert not callable(value) or isinstance(value, type), value
@@ -135,16 +135,16 @@ def test_forged_references_are_refused(reference):
 @given(plain)
 def test_facts_are_facts_or_refused(said):
     with contextlib.suppress(CodecError):
-        assert isinstance(Facts.from_tuple(said), Facts)
+        assert isinstance(ObjectDescription.from_tuple(said), ObjectDescription)
 
 
 @fuzz
-@given(st.sampled_from(sorted(kinds.BUILDERS)), st.lists(plain, max_size=4))
+@given(st.sampled_from(sorted(known_types.BUILDERS)), st.lists(plain, max_size=4))
 def test_descriptions_build_values_or_are_refused(name, parts):
     if name in ("DataFrame", "Series", "Index", "Timestamp", "Timedelta", "NaT", "NA"):
         pytest.importorskip("pandas")
     with contextlib.suppress(CodecError):
-        kinds.build((name, *parts))
+        known_types.build((name, *parts))
 
 
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
@@ -180,9 +180,9 @@ def there_and_back(value: object) -> object:
     """Return a value of a known type as it arrives at the other side."""
 
     def wrap(one: object) -> tuple:
-        return ("class", one.__name__) if isinstance(one, type) else ("copy", kinds.describe(one))
+        return ("class", one.__name__) if isinstance(one, type) else ("copy", known_types.describe(one))
 
-    return decode(encode(value, wrap=wrap), unwrap=lambda said: kinds.build(said[1]) if said[0] == "copy" else getattr(builtins, said[1]))
+    return decode(encode(value, wrap=wrap), unwrap=lambda said: known_types.build(said[1]) if said[0] == "copy" else getattr(builtins, said[1]))
 
 
 def test_buffers_travel_with_what_they_hold_and_where_they_are():
@@ -191,7 +191,7 @@ def test_buffers_travel_with_what_they_hold_and_where_they_are():
         copy = there_and_back(buffer)
         assert copy.read() == text
         copy.write(text)
-        assert kinds.adopt_state(buffer, copy)
+        assert known_types.adopt_state(buffer, copy)
         assert (buffer.getvalue(), buffer.tell()) == (copy.getvalue(), copy.tell())
     view = memoryview(array.array("i", [1, 2, 3, 4])).cast("B").cast("i", (2, 2))
     assert there_and_back(view) == view
@@ -208,8 +208,8 @@ def test_time_zones_of_unknown_classes_stay_where_they_are():
     class Zone(datetime.tzinfo):
         pass
 
-    assert kinds.describe(datetime.datetime(2024, 1, 1, tzinfo=Zone())) is None
-    assert kinds.describe(datetime.time(1, tzinfo=Zone())) is None
+    assert known_types.describe(datetime.datetime(2024, 1, 1, tzinfo=Zone())) is None
+    assert known_types.describe(datetime.time(1, tzinfo=Zone())) is None
 
 
 HOSTILE = {
@@ -233,15 +233,15 @@ HOSTILE = {
 @pytest.mark.parametrize("description", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_descriptions_are_refused(description):
     with pytest.raises(CodecError):
-        kinds.build(description)
+        known_types.build(description)
 
 
 def test_random_generators_travel_with_their_state():
     for generator in (np.random.default_rng(3), np.random.RandomState(3)):
-        copy = kinds.build(kinds.describe(generator))
+        copy = known_types.build(known_types.describe(generator))
         assert copy.random(3).tolist() == generator.random(3).tolist()
         generator.random(5)
-        assert kinds.adopt_state(copy, generator)
+        assert known_types.adopt_state(copy, generator)
         assert copy.random() == generator.random()
 
 
@@ -256,7 +256,7 @@ def test_subclasses_are_not_taken_for_their_bases():
         pass
 
     for value in (np.zeros(2).view(Liar), Word("a"), Hidden([1.0], [True]), type("Counter", (Counter,), {})()):
-        assert kinds.describe(value) is None
+        assert known_types.describe(value) is None
         with pytest.raises(CodecError):
             encode(value)
 
@@ -335,7 +335,7 @@ def test_channel_says_why_nothing_comes(pair):
 
 RECEIVING = """
 import resource, socket
-from nbreferee.engine.channel import LENGTH, Channel, Closed
+from nbreferee.engine.wire.channel import LENGTH, Channel, Closed
 ours, theirs = socket.socketpair()
 theirs.sendall(LENGTH.pack(250 << 20))
 theirs.close()

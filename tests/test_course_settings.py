@@ -17,7 +17,7 @@ import nbformat
 import pytest
 from building import answer, cell, graded, write
 
-from nbreferee.course import open_course
+from nbreferee.course.locate import open_course
 from nbreferee.verify.reading import read_course_master
 
 BINARIES = Path(sys.executable).parent

@@ -9,7 +9,7 @@ import pytest
 import sympy
 from nbgrader.utils import get_partial_grade
 
-from nbreferee.engine.credit import credit_of
+from nbreferee.engine.tester.credit import credit_of
 
 NUMPY = {
     "float64": np.float64(2), "float32": np.float32(1.5), "int64": np.int64(1), "uint8": np.uint8(2), "half": np.float16(0.5),

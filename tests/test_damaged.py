@@ -18,9 +18,9 @@ from notebooks import COURSE, read, settings
 from refereed import Court
 from test_intake import check_against
 
-from nbreferee.grading import Material
-from nbreferee.intake import Rebuilt, rebuild
-from nbreferee.master import read_master
+from nbreferee.grading.notebook import NotebookMaterial
+from nbreferee.submission.rebuild import Rebuilt, rebuild
+from nbreferee.course.source import read_master
 from nbreferee.submission.originals import Originals, Released, originals_of
 
 NOTEBOOKS = 300
@@ -143,7 +143,7 @@ def test_damaged_notebooks_graded_for_real_keep_their_points():
     sample = SAMPLES["small"]
     master = sample.originals.master
     with Court() as court:
-        material = Material(master.path.name, nbformat.writes(master.notebook).encode(), sample.originals.released, court.files({}))
+        material = NotebookMaterial(master.path.name, nbformat.writes(master.notebook).encode(), sample.originals.released, court.files({}))
         for seed in SAMPLED:
             data, names = damaged(sample.notebook, sample.stubs, seed)
             got = court.grade_bytes(material, data)

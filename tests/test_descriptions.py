@@ -7,7 +7,7 @@ import pytest
 from building import answer, cell, graded
 from refereed import Court
 
-from nbreferee.engine.descriptions import description
+from nbreferee.engine.box.descriptions import description
 
 
 def figure(**texts):

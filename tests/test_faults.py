@@ -20,8 +20,8 @@ from building import answer, cell, graded
 from refereed import Court, verdicts
 
 from nbreferee.engine.assignment_files import own_folder
-from nbreferee.engine.limits import Budget
-from nbreferee.grading import Graded, Material, as_bytes
+from nbreferee.budget import Budget
+from nbreferee.grading.notebook import NotebookResult, NotebookMaterial, as_bytes
 from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES, Limits
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -95,19 +95,19 @@ def court(request, courts) -> Court:
 
 
 @pytest.fixture
-def material(court) -> Material:
+def material(court) -> NotebookMaterial:
     """Three exercises of 2 points."""
     return court.material(*CELLS)
 
 
-def check_others(got: Graded) -> None:
+def check_others(got: NotebookResult) -> None:
     """The first and the third exercise have all their points, and the notebook can be written and read."""
     others = {name: (one.status, one.score) for name, one in verdicts(got).items() if name != "second_tests"}
     assert others == {"first_tests": ("passed", 2), "third_tests": ("passed", 2)}
     nbformat.validate(nbformat.reads(as_bytes(got.notebook).decode(), as_version=4))
 
 
-def errors(got: Graded, grade_id: str) -> str:
+def errors(got: NotebookResult, grade_id: str) -> str:
     """What a cell says of its errors."""
     found = next(one for one in got.notebook.cells if one.metadata.get("nbgrader", {}).get("grade_id") == grade_id)
     return "\n".join(f"{output.ename}: {output.evalue}" for output in found.get("outputs", []) if output.output_type == "error")

@@ -16,9 +16,9 @@ from hand_in import solved
 from notebooks import COURSE
 from refereed import Court, verdicts
 
-from nbreferee.engine.conversation import MARK
-from nbreferee.engine.limits import Budget
-from nbreferee.master import read_master
+from nbreferee.engine.wire.protocol import MARK
+from nbreferee.budget import Budget
+from nbreferee.course.source import read_master
 
 DRAWN_AT_ONCE = """
 import json, os, sys
@@ -34,8 +34,8 @@ sys.__stdout__.write(json.dumps(pictures))
 DRAWN_TWICE = """
 import json, os, sys
 from IPython.core import pylabtools
-from nbreferee.engine.conversation import MARK
-from nbreferee.engine.figures import DRAW, Figures
+from nbreferee.engine.wire.protocol import MARK
+from nbreferee.engine.box.figures import DRAW, Figures
 figures, drawn = Figures(), []
 def both(figure, *arguments, **named):
     mark = figures.print_figure(figure, *arguments, **named)
@@ -121,7 +121,7 @@ def test_figure_of_a_wrong_answer_is_its_own(court):
 
 
 def test_solution_s_figures_are_not_drawn_again(court):
-    refuse = "import gc\nfrom nbreferee.engine.figures import Figures\nFigures.draw = lambda figures, name: ('', 'asked to draw')\n"
+    refuse = "import gc\nfrom nbreferee.engine.box.figures import Figures\nFigures.draw = lambda figures, name: ('', 'asked to draw')\n"
     subject = master(court, SHOWN["line"])
     assert len(pictures(court.grade(subject, {"f": refuse + RIGHT}).notebook)) == 1
     court.grader.forget_figures()

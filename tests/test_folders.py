@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from nbgrader.coursedir import CourseDirectory
 
-from nbreferee.course import CourseError, source_assignments
-from nbreferee.folders import assignments_in, students_in, submissions_folder, why_nobody
+from nbreferee.course.locate import CourseError, source_assignments
+from nbreferee.course.folders import assignments_in, students_in, submissions_folder, why_nobody
 
 STRUCTURES = (
     "{nbgrader_step}/{student_id}/{assignment_id}", "{nbgrader_step}/{assignment_id}/{student_id}", "{assignment_id}/{student_id}/{nbgrader_step}",

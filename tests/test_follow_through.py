@@ -12,9 +12,9 @@ from hand_in import solved
 from notebooks import COURSE
 from refereed import Court, verdicts
 
-from nbreferee.engine.limits import Budget
-from nbreferee.grading import Material, plain_verdict, read_verdict
-from nbreferee.rules import Rules
+from nbreferee.budget import Budget
+from nbreferee.grading.notebook import NotebookMaterial, plain_verdict, read_verdict
+from nbreferee.course.rules import Rules
 from nbreferee.submission.originals import Released
 
 RIGHT = "Your {} is wrong; with a right one this is right."
@@ -27,7 +27,7 @@ def court():
         yield court
 
 
-def material(court: Court, *cells, follow_through: bool = True, files=None) -> Material:
+def material(court: Court, *cells, follow_through: bool = True, files=None) -> NotebookMaterial:
     return replace(court.material(*cells, files=files), rules=Rules(follow_through=follow_through))
 
 
@@ -56,7 +56,7 @@ def judged(court: Court, cells, answers, **more):
 def test_softmax_that_rounds_costs_its_own_points_and_no_others(court):
     of_course = nbformat.read(SOFTMAX, as_version=4)
     files = court.files({name: (COURSE / name).read_bytes() for name in ("gradcheck.py", "gradcheck_causes.py")})
-    follow = Material(str(SOFTMAX), SOFTMAX.read_bytes(), {}, files, Rules(follow_through=True))
+    follow = NotebookMaterial(str(SOFTMAX), SOFTMAX.read_bytes(), {}, files, Rules(follow_through=True))
     follow = replace(follow, released={one.grade_id: Released(one.source, "") for one in follow.master.cells if one.grade_id})
     answers = solved(of_course)
     lines = answers["softmax"].split("\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from building import answer, cell, graded, write
 
-from nbreferee.master import MasterError, read_master
+from nbreferee.course.source import MasterError, read_master
 from nbreferee.verify.forbidden import SUFFIX, read_forms
 from nbreferee.verify.latex import formula, formula_in_prose
 from nbreferee.verify.passages import code_passages, markdown_passages

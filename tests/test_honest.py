@@ -26,11 +26,11 @@ from IPython.core.interactiveshell import InteractiveShell
 from nbformat import NotebookNode
 from refereed import Court, verdicts
 
-from nbreferee.engine.limits import Budget
-from nbreferee.grading import CellVerdict
-from nbreferee.master import Cell
+from nbreferee.budget import Budget
+from nbreferee.grading.notebook import CellVerdict
+from nbreferee.course.source import Cell
 from nbreferee.verify.session import Session
-from nbreferee.verify.warm import Forks, Task
+from nbreferee.verify.warm import Forks, Trial
 
 FOLDER = Path(__file__).parent / "honest"
 SHOWN: list[str] = []  # errors of the running cell, also of a cell within it (`%%capture`), as nbgrader sees them
@@ -104,7 +104,7 @@ def stock(request: pytest.FixtureRequest) -> dict[tuple[str, str], dict[str, flo
         masters = {case.name: court.material(*case.cells).master.cells for case in wanted}
     outcomes: dict[str, list] = {}
     forks = Forks(1, lambda outcome: outcomes.update({outcome.key: outcome.result}))
-    forks.start([Task("all", lambda: in_one_namespace_each(wanted, masters), 120)])
+    forks.start([Trial("all", lambda: in_one_namespace_each(wanted, masters), 120)])
     forks.finish()
     return {(case, name): scores for case, name, scores in outcomes["all"]}
 
@@ -121,7 +121,7 @@ def in_one_namespace_each(cases: list[Case], masters: dict[str, tuple[Cell, ...]
         session.renew()
         gc.freeze()
         tries = [(case.name, name, answers) for case in cases for name, answers in case.answers.items()]
-        forks.start(Task((case, name), partial(in_one_namespace, session, masters[case], answers), 30) for case, name, answers in tries)
+        forks.start(Trial((case, name), partial(in_one_namespace, session, masters[case], answers), 30) for case, name, answers in tries)
         forks.finish()
         os.chdir("/")
     return scores

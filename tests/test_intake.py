@@ -14,9 +14,9 @@ from building import answer, cell, graded, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbreferee.intake import Rebuilt, rebuild
-from nbreferee.master import Master, read_master
-from nbreferee.rules import released_view
+from nbreferee.submission.rebuild import Rebuilt, rebuild
+from nbreferee.course.source import Master, read_master
+from nbreferee.course.rules import released_view
 from nbreferee.submission.originals import Released, originals_of
 from nbreferee.submission.reading import CELL_CHARACTERS, CELLS, NOTEBOOK_BYTES, SubmissionError
 

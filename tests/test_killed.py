@@ -36,12 +36,12 @@ from small_class import (  # noqa: F401 (fixtures)
 )
 from sqlalchemy.orm import Session
 
-from nbreferee.autograde import Autograding
-from nbreferee.course import open_course
+from nbreferee.grading.assignment import AssignmentGrader
+from nbreferee.course.locate import open_course
 from nbreferee.engine import scratch
-from nbreferee.engine.limits import Budget
+from nbreferee.budget import Budget
 from nbreferee.sandbox import kernel
-from nbreferee.settings import NbReferee
+from nbreferee.course.settings import NbReferee
 
 Process = tuple[int, int]  # its id, and when it was started
 
@@ -191,7 +191,7 @@ def grade_in_a_fork(course: Path, student: str, budget: Budget, killed_before: i
     if pid == 0:
         with contextlib.suppress(BaseException):
             REMEMBERING.alone_known = True
-            Autograding._write = armed(Autograding._write, killed_before)
+            AssignmentGrader._write = armed(AssignmentGrader._write, killed_before)
             grade_here(course, student, budget=budget)
             os._exit(0)
         os._exit(1)

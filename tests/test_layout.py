@@ -11,7 +11,7 @@ from instructor_tables import PAGE, tables_of_notebooks, with_tables
 from notebooks import COURSE, SOURCES, functions, read
 from release_readme import release_readme
 
-from nbreferee.course import open_course
+from nbreferee.course.locate import open_course
 from nbreferee.verify import course_release, verify_assignment
 
 

@@ -9,8 +9,8 @@ from building import answer, cell, graded
 from notebooks import COURSE
 from refereed import Court, verdicts
 
-from nbreferee.engine.limits import Budget
-from nbreferee.rules import Rules
+from nbreferee.budget import Budget
+from nbreferee.course.rules import Rules
 
 FILES = {name: (COURSE / name).read_bytes() for name in ("gradcheck.py", "gradcheck_causes.py")}
 FIRST = cell("import numpy as np\nfrom gradcheck import check, random_arrays", grade_id="imports", locked=True)

@@ -15,17 +15,17 @@ import pytest
 from building import answer, cell, graded, write
 from refereed import Court, verdicts
 
-from nbreferee.calibration import Calibration, calibrate, decide
-from nbreferee.engine.box_runner import Came, error_of
-from nbreferee.engine.one_process import Test as Judged
+from nbreferee.grading.calibration import Calibration, calibrate, decide
+from nbreferee.engine.box_runner import CellResult, error_of
+from nbreferee.engine.one_process import TestCell as Judged
 from nbreferee.engine.one_process import judge_outputs
-from nbreferee.grading import Grader
-from nbreferee.master import Cell, read_master
-from nbreferee.single_process import uses_single_process
+from nbreferee.grading.notebook import Grader
+from nbreferee.course.source import Cell, read_master
+from nbreferee.course.single_process import uses_single_process
 
 BINARIES = Path(sys.executable).parent
 CELL = Cell(1, "t", True, "assert f(1) == 2", grade_id="t", points=2, graded=True, locked=True)
-FULL, NOTHING, LOST = Came(status="passed", score=2), Came(status="failed", message="no"), Came(status="error", message="no", limits=("a limit",))
+FULL, NOTHING, LOST = CellResult(status="passed", score=2), CellResult(status="failed", message="no"), CellResult(status="error", message="no", limits=("a limit",))
 
 
 @pytest.mark.parametrize(
@@ -34,14 +34,14 @@ FULL, NOTHING, LOST = Came(status="passed", score=2), Came(status="failed", mess
         (FULL, None, {}, "auto", set(), set()),
         (LOST, FULL, {}, "auto", {"t"}, set()),
         (NOTHING, NOTHING, {}, "auto", set(), {"t"}),
-        (NOTHING, Came(status="partial", score=1), {}, "auto", set(), {"t"}),
+        (NOTHING, CellResult(status="partial", score=1), {}, "auto", set(), {"t"}),
         (FULL, FULL, {"t": "it sets random.random"}, "auto", {"t"}, set()),
-        (Came(status="passed", score=2, patched="it replaces random.random"), FULL, {}, "auto", {"t"}, set()),
+        (CellResult(status="passed", score=2, patched="it replaces random.random"), FULL, {}, "auto", {"t"}, set()),
         (LOST, FULL, {}, "never", set(), {"t"}),
         (FULL, FULL, {"t": "it sets random.random"}, "never", set(), {"t"}),
         (FULL, FULL, {}, ("t",), {"t"}, set()),
         (LOST, FULL, {}, ("other",), set(), {"t"}),
-        (Came(status="grader_failed", message="the test ended its own process"), FULL, {}, "auto", set(), {"t"}),
+        (CellResult(status="grader_failed", message="the test ended its own process"), FULL, {}, "auto", set(), {"t"}),
     ],
 )
 def test_solution_decides_how_a_cell_is_judged(two, one, sensed, setting, ways, faults):
@@ -60,7 +60,7 @@ def test_solution_decides_how_a_cell_is_judged(two, one, sensed, setting, ways, 
         (NOTHING, FULL, Calibration({"t": "why"}), "passed", 2),
         (FULL, NOTHING, Calibration({"t": "why"}), "failed", 0),
         (FULL, None, Calibration(faults={"t": "why"}), "manual", 0),
-        (Came(status="failed", odd_pass="f() gives nan"), None, Calibration(), "manual", 0),
+        (CellResult(status="failed", odd_pass="f() gives nan"), None, Calibration(), "manual", 0),
     ],
 )
 def test_submission_gets_a_score_or_a_person(two, one, calibration, status, score):
@@ -156,7 +156,7 @@ ATTACKS = {
     "value_without_a_form": "def f(x):\n    class Equal:\n        def __eq__(self, other): return True\n    return Equal()",
     "huge_value": "class Huge(int):\n    def __eq__(self, other): return True\ndef f(x):\n    return Huge(1 << (1 << 26))",
     "lost_process": "import os\ndef f(x):\n    try:\n        import sys\n        sys._getframe(1).f_code.co_filename.index('ipython-input')\n    except ValueError:\n        os._exit(0)\n    return x + 1",
-    "too_slow": "import sys, time\ndef f(x):\n    if 'nbreferee.engine.box' in sys._getframe(1).f_globals.get('__name__', ''):\n        time.sleep(60)\n    return x + 1",
+    "too_slow": "import sys, time\ndef f(x):\n    if 'nbreferee.engine.box.process' in sys._getframe(1).f_globals.get('__name__', ''):\n        time.sleep(60)\n    return x + 1",
     "odd_value": "import numpy as np\ndef f(x):\n    return np.array([])",
     "cannot_leave": "def f(x):\n    a = []\n    a.append(a)\n    class Equal(list):\n        def __eq__(self, other): return True\n    return Equal(a)",
 }
@@ -164,7 +164,7 @@ ATTACKS = {
 
 @pytest.fixture(scope="module")
 def court() -> Iterator[Court]:
-    from nbreferee.engine.limits import Budget
+    from nbreferee.budget import Budget
 
     with Court(Budget(call_s=1, cell_s=4)) as court:
         yield court
@@ -195,7 +195,7 @@ HOPELESS = {  # a function, seconds for a call, words of the verdict
 
 @pytest.mark.parametrize("answered", HOPELESS)
 def test_answer_that_would_end_its_process_either_way_is_run_once(answered, monkeypatch):
-    from nbreferee.engine.limits import Budget
+    from nbreferee.budget import Budget
     from nbreferee.sandbox import Limits
 
     runs = []

@@ -30,8 +30,8 @@ from small_class import (  # noqa: F401 (fixtures)
 )
 from test_killed import family
 
-from nbreferee.storing import GRADER_FAILED
-from nbreferee.worker import Task
+from nbreferee.grading.storing import GRADER_FAILED
+from nbreferee.grading.task import Task
 
 DIED = "the grader failed on it (its worker has ended, perhaps for want of memory). "
 
@@ -283,7 +283,7 @@ def test_submission_that_goes_away_while_it_is_graded_is_graded(course):
 def test_gradebook_that_goes_away_is_told(course):
     from sqlalchemy.exc import SQLAlchemyError
 
-    from nbreferee.course import gradebook_trouble, open_course
+    from nbreferee.course.locate import gradebook_trouble, open_course
 
     with pytest.raises(SQLAlchemyError) as raised:
         grade_here(course, "c_1", executor=Meanwhile(lambda: (course / "gradebook.db").unlink(missing_ok=True)))

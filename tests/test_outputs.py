@@ -9,8 +9,8 @@ import pytest
 from nbformat import NotebookNode
 from nbgrader.preprocessors import IgnorePattern, LimitOutput
 
-from nbreferee.outputs import apply_rules
-from nbreferee.rules import Rules
+from nbreferee.grading.outputs import apply_rules
+from nbreferee.course.rules import Rules
 
 
 def stream(lines: int, name: str = "stdout") -> NotebookNode:

@@ -21,7 +21,7 @@ from nbreferee.pages.markup import sanitize_html
 from nbreferee.pages.plain import PAGE_IDS, policy_for
 from nbreferee.pages.sanitize import sanitize
 from nbreferee.pages.svg import sanitize_svg
-from nbreferee.rules import DELIMITERS, Delimiters
+from nbreferee.course.rules import DELIMITERS, Delimiters
 
 POLICY = policy_for(["words", "double_tests"])
 

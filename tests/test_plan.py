@@ -7,9 +7,9 @@ import ast
 import pytest
 from building import answer, cell, graded, write
 
-from nbreferee.codec import decode, encode
-from nbreferee.master import read_master
-from nbreferee.plan import Plan, bound_names, make_plan
+from nbreferee.engine.wire.codec import decode, encode
+from nbreferee.course.source import read_master
+from nbreferee.course.ownership import Plan, bound_names, make_plan
 
 
 def plan_of(folder, *cells) -> Plan:

@@ -12,8 +12,8 @@ import pytest
 from building import answer, cell, graded
 from refereed import Court, verdicts
 
-from nbreferee.engine.limits import Budget
-from nbreferee.grading import as_bytes
+from nbreferee.budget import Budget
+from nbreferee.grading.notebook import as_bytes
 from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES
 
 LAYERS = {"tier A": ALL_LAYERS, "tier B": WITHOUT_NAMESPACES}
@@ -47,9 +47,9 @@ WRONG = "def f(x): return 0"
 FIND_BOX = """
 import gc, struct, sys
 box = next(one for one in gc.get_objects() if type(one).__name__ == 'Box')
-from nbreferee.codec import encode
-from nbreferee.engine import box as module
-from nbreferee.engine import kinds
+from nbreferee.engine.wire.codec import encode
+from nbreferee.engine.box import process as module
+from nbreferee.engine.wire import known_types
 """
 REFERENCE = """
 class Forged: pass
@@ -62,7 +62,7 @@ REFERENCES = {
     "function of a library": "('named', 'os', 'system')",
     "method of a class": "('named', 'builtins', 'str.upper')",
     "module": "('module', 'numpy')",
-    "module of the engine's": "('module', 'nbreferee.engine.student')",
+    "module of the engine's": "('module', 'nbreferee.engine.tester.box_client')",
     "object never given": "('yours', 7)",
     "callback": "('callback', 0, 'print')",
     "instance of a negative number": "('instance', -1)",
@@ -153,7 +153,7 @@ FRAMES = {
     "one that ends the process": "socket.close(); __import__('os')._exit(0)",
 }
 REPLACED = {
-    "description of values": "kinds.describe = lambda value: ('range', 0, 9)\ndef f(x): return object()",
+    "description of values": "known_types.describe = lambda value: ('range', 0, 9)\ndef f(x): return object()",
     "encoder": "module.encode = lambda *a, **k: b'N'\nmodule.in_pieces = lambda *a, **k: [b'N']\ndef f(x): return 0",
     "decoder": "module.decode = lambda *a, **k: 1 / 0\ndef f(x): return 0",
     "names": "box._operations['name'] = lambda name: (np.array([1, 2]), 9)\ndef f(x): return 0",

@@ -19,12 +19,12 @@ from building import answer, cell, graded
 from refereed import Court, verdicts
 from running_text import PAYLOAD, WAYS
 
-from nbreferee.codec import encode
-from nbreferee.engine.provenance import FILE, PICKLE, TEXT
-from nbreferee.engine.received import Received
-from nbreferee.engine.referee import Came, Referee
+from nbreferee.engine.wire.codec import encode
+from nbreferee.engine.tester.provenance import FILE, PICKLE, TEXT
+from nbreferee.engine.tester.received import Received
+from nbreferee.engine.referee import CellResult, Referee
 from nbreferee.verify.session import Session
-from nbreferee.verify.warm import Forks, Task
+from nbreferee.verify.warm import Forks, Trial
 
 SECRET = "SECRET_88"
 LATER = f"assert twice(2) == 4\n### BEGIN HIDDEN TESTS\n{SECRET} = 88\nassert twice(44) == {SECRET}\n### END HIDDEN TESTS"
@@ -41,12 +41,12 @@ def court():
 
 
 @pytest.fixture
-def in_two_processes(monkeypatch: pytest.MonkeyPatch) -> dict[str, Came]:
+def in_two_processes(monkeypatch: pytest.MonkeyPatch) -> dict[str, CellResult]:
     """Keep what came of each test between box and tester, before anything is judged in one process."""
-    kept: dict[str, Came] = {}
+    kept: dict[str, CellResult] = {}
     run = Referee._test
 
-    def run_and_keep(referee: Referee, step: int, limit_s: float) -> Came:
+    def run_and_keep(referee: Referee, step: int, limit_s: float) -> CellResult:
         came = kept[referee._steps[step].grade_id] = run(referee, step, limit_s)
         return came
 
@@ -63,7 +63,7 @@ def ran_in_one_process() -> set[str]:
         session = Session(Path(folder))
         session.run("import pandas, sympy, yaml")
         session.renew()
-        forks.start([Task(way.name, partial(runs_payload, session, way), 60) for way in HERE])
+        forks.start([Trial(way.name, partial(runs_payload, session, way), 60) for way in HERE])
         forks.finish()
         os.chdir("/")
     return found
@@ -181,7 +181,7 @@ def test_text_without_a_word_counts_in_its_own_cell_alone():
 
 
 def test_past_a_bound_everything_may_be_the_boxs(monkeypatch):
-    monkeypatch.setattr("nbreferee.engine.received.TEXT_CHARACTERS", 1000)
+    monkeypatch.setattr("nbreferee.engine.tester.received.TEXT_CHARACTERS", 1000)
     received = Received()
     for number in range(300):
         received.add(frame(f"text {number}"))
@@ -192,7 +192,7 @@ def test_past_a_bound_everything_may_be_the_boxs(monkeypatch):
 
 
 def test_frames_that_wait_are_read_before_they_take_too_much_memory(monkeypatch):
-    monkeypatch.setattr("nbreferee.engine.received.UNREAD_BYTES", 100_000)
+    monkeypatch.setattr("nbreferee.engine.tester.received.UNREAD_BYTES", 100_000)
     received = Received()
     for number in range(100):
         received.add(frame({"numbers": np.full(10_000, float(number)), "text": f"word_{number}"}))

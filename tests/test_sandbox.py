@@ -18,14 +18,14 @@ import pytest
 from denied import TIER_B, nbreferee_where
 
 from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES, Box, Layer, Limits, enter, interpreter_folders, kernel, watch
-from nbreferee.sandbox.probe import ATTACKS, Found, Target, attempt, needs, probe, target_outside, tier
+from nbreferee.sandbox.probe import ATTACKS, ProbeResult, AttackTarget, attempt, needs, probe, target_outside, tier
 
 PAIRS = [(layer, attack) for layer, attacks in ATTACKS.items() for attack in attacks]
 EVERY_ATTACK = {attack.__name__: attack for _, attack in PAIRS}
 
 
 @pytest.fixture(scope="module")
-def target() -> Iterator[Target]:
+def target() -> Iterator[AttackTarget]:
     with target_outside() as found:
         yield found
 
@@ -51,8 +51,8 @@ def test_this_machine_reaches_tier_a():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
-def found(*missing: Layer) -> list[Found]:
-    return [Found(layer, layer not in missing) for layer in Layer]
+def found(*missing: Layer) -> list[ProbeResult]:
+    return [ProbeResult(layer, layer not in missing) for layer in Layer]
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from nbgrader.coursedir import CourseDirectory
 from notebooks import COURSE
 from traitlets.config import Config
 
-from nbreferee.nbgrader_settings import GRADING, HONOURED, NOT_HONOURED, warnings_about
-from nbreferee.settings import NbReferee
+from nbreferee.course.nbgrader_settings import GRADING, HONOURED, NOT_HONOURED, warnings_about
+from nbreferee.course.settings import NbReferee
 
 PAGE = (COURSE / "docs/settings.md").read_text()
 ROWS = dict(re.findall(r"^\| `c\.([\w.]+)` \| (.+) \|$", PAGE, re.MULTILINE))

@@ -198,7 +198,7 @@ def test_unforeseen_error_of_a_command_is_one_line_and_a_file_with_the_traceback
 
 
 def test_unforeseen_error_while_grading_is_one_line_with_what_is_done(course):
-    code = "import sys, nbreferee.gradebook as g\ndef fail(*_): raise KeyError('rows')\ng.Recorder._scores = fail\nfrom nbreferee.cli import main\nmain()"
+    code = "import sys, nbreferee.grading.gradebook as g\ndef fail(*_): raise KeyError('rows')\ng.Recorder._scores = fail\nfrom nbreferee.cli import main\nmain()"
     command = [sys.executable, "-c", code, "autograde", "ps1", "--jobs", "1", "--json", "verdicts.json"]
     ran = subprocess.run(command, cwd=course, env={**os.environ, "TMPDIR": str(course.parent)}, capture_output=True, text=True)
     (line,) = ran.stderr.splitlines()

@@ -17,17 +17,16 @@ import nbreferee
 PACKAGE = COURSE / "nbreferee"
 
 # A group of modules, and what none of them imports: what comes later on a submission's way.
-BATCH = ("grading", "gradebook", "worker", "workers", "cluster", "autograde", "feedback", "report", "commands", "preprocessors", "lms", "bench", "cli")
+COMMANDS = ("bench", "cli", "commands", "compare", "lms", "preprocessors", "verify")
 UPWARD = {
-    "sandbox": ("engine", "submission", "pages", "verify", "master", "plan", *BATCH),
-    "engine": ("submission", "pages", "verify", *BATCH),
-    "submission": ("engine", "pages", "verify", *BATCH),
-    "pages": ("engine", "verify", *BATCH),
-    "verify": ("bench", "cli"),
-    "lms": ("engine", "commands", "cli"),
-    "grading": BATCH[1:],
-    "worker": ("workers", "autograde", "commands", "preprocessors", "cli"),
-    "autograde": ("commands", "preprocessors", "cli"),
+    "sandbox": ("course", "submission", "engine", "pages", "grading", *COMMANDS),
+    "course": ("submission", "engine", "pages", "grading", *COMMANDS),
+    "submission": ("engine", "pages", "grading", *COMMANDS),
+    "engine": ("submission", "pages", "grading", *COMMANDS),
+    "pages": ("engine", "grading", *COMMANDS),
+    "grading": COMMANDS,
+    "verify": ("bench", "cli", "commands", "compare", "lms"),
+    "lms": ("engine", "cli", "commands"),
     "commands": ("cli",),
 }
 

@@ -10,8 +10,8 @@ import pytest
 from building import answer, cell, graded
 from refereed import Court
 
-from nbreferee.grading import Material
-from nbreferee.intake import rebuild
+from nbreferee.grading.notebook import NotebookMaterial
+from nbreferee.submission.rebuild import rebuild
 from nbreferee.submission.originals import Released
 
 STUB = "YOUR ANSWER HERE"
@@ -38,10 +38,10 @@ def court():
 
 
 @pytest.fixture(scope="module")
-def material(court) -> Material:
+def material(court) -> NotebookMaterial:
     made = court.material(*COURSE)
     released = {name: Released(STUBS.get(name, one.source), "") for name, one in made.released.items()}
-    return Material(made.path, made.data, released, made.files)
+    return NotebookMaterial(made.path, made.data, released, made.files)
 
 
 def submission() -> list[dict]:

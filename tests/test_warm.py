@@ -9,10 +9,10 @@ import sys
 import time
 from pathlib import Path
 
-from nbreferee.verify.warm import Forks, Task
+from nbreferee.verify.warm import Forks, Trial
 
 
-def run(*tasks: Task, jobs: int = 2) -> dict:
+def run(*tasks: Trial, jobs: int = 2) -> dict:
     outcomes = {}
     forks = Forks(jobs, lambda outcome: outcomes.update({outcome.key: outcome}))
     forks.start(tasks)
@@ -21,12 +21,12 @@ def run(*tasks: Task, jobs: int = 2) -> dict:
 
 
 def test_results_come_back_under_their_keys():
-    outcomes = run(*(Task(n, lambda n=n: n * n, limit_s=30) for n in range(20)))
+    outcomes = run(*(Trial(n, lambda n=n: n * n, limit_s=30) for n in range(20)))
     assert {key: outcome.result for key, outcome in outcomes.items()} == {n: n * n for n in range(20)}
 
 
 def test_large_result_comes_back_whole():
-    assert run(Task("big", lambda: "x" * 3_000_000, limit_s=30))["big"].result == "x" * 3_000_000
+    assert run(Trial("big", lambda: "x" * 3_000_000, limit_s=30))["big"].result == "x" * 3_000_000
 
 
 def test_child_sees_the_state_and_changes_only_its_own_copy():
@@ -36,7 +36,7 @@ def test_child_sees_the_state_and_changes_only_its_own_copy():
         state["n"] += 1
         return state["n"]
 
-    outcomes = run(*(Task(n, change, limit_s=30) for n in range(4)))
+    outcomes = run(*(Trial(n, change, limit_s=30) for n in range(4)))
     assert [outcomes[n].result for n in range(4)] == [2, 2, 2, 2]
     assert state == {"n": 1}
 
@@ -47,18 +47,18 @@ def loop_forever():
 
 
 def test_endless_loop_is_a_timeout_and_the_others_go_on():
-    outcomes = run(Task("loop", loop_forever, limit_s=0.5), Task("fine", lambda: 1, limit_s=30))
+    outcomes = run(Trial("loop", loop_forever, limit_s=0.5), Trial("fine", lambda: 1, limit_s=30))
     assert outcomes["loop"].lost == "timeout"
     assert outcomes["fine"].result == 1
 
 
 def test_exit_exception_and_signal_are_crashes():
     outcomes = run(
-        Task("exit", lambda: os._exit(0), limit_s=30),
-        Task("raise", lambda: 1 / 0, limit_s=30),
-        Task("signal", lambda: os.kill(os.getpid(), signal.SIGKILL), limit_s=30),
-        Task("no json", lambda: object(), limit_s=30),
-        Task("fine", lambda: 1, limit_s=30),
+        Trial("exit", lambda: os._exit(0), limit_s=30),
+        Trial("raise", lambda: 1 / 0, limit_s=30),
+        Trial("signal", lambda: os.kill(os.getpid(), signal.SIGKILL), limit_s=30),
+        Trial("no json", lambda: object(), limit_s=30),
+        Trial("fine", lambda: 1, limit_s=30),
     )
     assert {key: outcome.lost for key, outcome in outcomes.items()} == {
         "exit": "crash", "raise": "crash", "signal": "crash", "no json": "crash", "fine": "",
@@ -72,7 +72,7 @@ def test_memory_bomb_sees_a_memory_error():
         except MemoryError:
             return "MemoryError"
 
-    assert run(Task("bomb", bomb, limit_s=30))["bomb"].result == "MemoryError"
+    assert run(Trial("bomb", bomb, limit_s=30))["bomb"].result == "MemoryError"
 
 
 def test_processes_that_a_task_started_are_gone_with_it(tmp_path: Path):
@@ -80,7 +80,7 @@ def test_processes_that_a_task_started_are_gone_with_it(tmp_path: Path):
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         return child.pid
 
-    pid = run(Task("parent", leave_one, limit_s=30))["parent"].result
+    pid = run(Trial("parent", leave_one, limit_s=30))["parent"].result
     for _ in range(500):  # the kernel takes a moment
         try:
             status = Path(f"/proc/{pid}/stat").read_text().split()[2]

@@ -21,13 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from nbreferee.bench.classroom import as_stock, drawing_cells, hand_in, make_course
-from nbreferee.bench.commands import Cost, run
+from nbreferee.bench.commands import CommandCost, run
 
 START_UPS = 9  # of which the median counts
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measurement:
     """One grader on one class."""
 
     what: str  # 'autograde' or 'feedback'
@@ -36,7 +36,7 @@ class Measured:
     students: int
     notebooks: int
     jobs: int
-    cost: Cost
+    cost: CommandCost
     right: float  # share of the answers
 
     @property
@@ -56,7 +56,7 @@ class Measured:
         return {**vars(self), "cost": cost, "notebooks_a_minute": round(self.a_minute, 1), "writing": self.writing}
 
 
-def bench(course: Path, assignments: Sequence[str], students: int, jobs: int, sizes: Sequence[int]) -> Iterator[Measured]:
+def bench(course: Path, assignments: Sequence[str], students: int, jobs: int, sizes: Sequence[int]) -> Iterator[Measurement]:
     """Measure, and yield every measurement as it comes: both graders in turn, nbreferee over workers and class sizes, both without figures."""
     with tempfile.TemporaryDirectory(prefix="nbreferee-bench-") as folder:
         template = Path(folder) / "with"
@@ -77,24 +77,24 @@ def start_up() -> dict[str, float]:
     return {name: round(statistics.median(one[name] for one in rounds), 3) for name in commands}
 
 
-def _in_turn(template: Path, assignments: Sequence[str], figures: bool, students: int, jobs: int) -> Iterator[Measured]:
+def _in_turn(template: Path, assignments: Sequence[str], figures: bool, students: int, jobs: int) -> Iterator[Measurement]:
     kinds = sum((hand_in(template, assignment, students) for assignment in assignments), Counter())
     ours, stock = _copied(template, _ours(template)), _copied(template, template.with_name(f"{template.name}-stock"))
     as_stock(stock)
     common = {"figures": figures, "students": students, "notebooks": _notebooks(template, assignments), "right": kinds["right"] / (kinds.total() or 1)}
     for what, command in (("autograde", "autograde"), ("feedback", "generate_feedback")):
-        yield Measured(what, "nbreferee", jobs=jobs, cost=run(["nbreferee", what, *assignments, "--jobs", str(jobs)], ours), **common)
+        yield Measurement(what, "nbreferee", jobs=jobs, cost=run(["nbreferee", what, *assignments, "--jobs", str(jobs)], ours), **common)
         costs = [run(["nbgrader", command, assignment, "--log-level=ERROR"], stock, may_fail=True) for assignment in assignments]
-        total = Cost(sum(one.wall_s for one in costs), sum(one.cpu_s for one in costs), max(one.peak_mb for one in costs))
-        yield Measured(what, "nbgrader", jobs=1, cost=total, **common)
+        total = CommandCost(sum(one.wall_s for one in costs), sum(one.cpu_s for one in costs), max(one.peak_mb for one in costs))
+        yield Measurement(what, "nbgrader", jobs=1, cost=total, **common)
 
 
-def _scaled(template: Path, assignment: str, students: int, jobs: int) -> Measured:
+def _scaled(template: Path, assignment: str, students: int, jobs: int) -> Measurement:
     course = _copied(template, template.with_name("scaled"))
     shutil.rmtree(course / "submitted")
     kinds = hand_in(course, assignment, students)
     cost = run(["nbreferee", "autograde", assignment, "--jobs", str(jobs)], course)
-    return Measured("autograde", "nbreferee", True, students, _notebooks(course, [assignment]), jobs, cost, kinds["right"] / (kinds.total() or 1))
+    return Measurement("autograde", "nbreferee", True, students, _notebooks(course, [assignment]), jobs, cost, kinds["right"] / (kinds.total() or 1))
 
 
 def _notebooks(course: Path, assignments: Sequence[str]) -> int:
@@ -110,13 +110,13 @@ def _copied(template: Path, target: Path) -> Path:
     return Path(shutil.copytree(template, target))
 
 
-def ratio(measured: Sequence[Measured], what: str, figures: bool) -> float | None:
+def ratio(measured: Sequence[Measurement], what: str, figures: bool) -> float | None:
     """Return how many times as many notebooks a minute nbreferee does."""
     speeds = {one.grader: one.a_minute for one in measured[::-1] if (one.what, one.figures) == (what, figures)}
     return speeds["nbreferee"] / speeds["nbgrader"] if len(speeds) == 2 else None
 
 
-def write(measured: Sequence[Measured], start_up_s: Mapping[str, float], folder: Path) -> None:
+def write(measured: Sequence[Measurement], start_up_s: Mapping[str, float], folder: Path) -> None:
     """Write bench.json and bench.png."""
     machine = {"processor": platform.processor() or platform.machine(), "cores": len(os.sched_getaffinity(0)), "python": platform.python_version()}
     ratios = {f"{what}, {'with' if figures else 'without'} figures": ratio(measured, what, figures) for what in ("autograde", "feedback") for figures in (True, False)}

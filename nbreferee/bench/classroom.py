@@ -17,7 +17,7 @@ from pathlib import Path
 import nbformat
 
 from nbreferee.bench.commands import run
-from nbreferee.master import read_master
+from nbreferee.course.source import read_master
 from nbreferee.mutation import mutants
 
 FLAWLESS, MOST_WRONG, UNWRITTEN = 1 / 3, 0.5, 0.25

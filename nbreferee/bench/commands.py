@@ -19,7 +19,7 @@ class BenchError(Exception):
 
 
 @dataclass(frozen=True)
-class Cost:
+class CommandCost:
     """What a command took."""
 
     wall_s: float
@@ -28,7 +28,7 @@ class Cost:
     said: str = field(default="", repr=False)  # by the command itself
 
 
-def run(command: Sequence[str], folder: Path, may_fail: bool = False) -> Cost:
+def run(command: Sequence[str], folder: Path, may_fail: bool = False) -> CommandCost:
     """Run a command of this environment in a course; return what it took with all its processes.
 
     Raises
@@ -48,4 +48,4 @@ def run(command: Sequence[str], folder: Path, may_fail: bool = False) -> Cost:
     status, *cost = json.loads(measured.stdout)
     if status and not may_fail:
         raise BenchError(f"{' '.join(command)} ended with status {status}: {text[-2000:].strip()}")
-    return Cost(*cost, text)
+    return CommandCost(*cost, text)

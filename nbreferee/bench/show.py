@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from nbreferee.bench import Measured, bench, ratio, start_up, write
+from nbreferee.bench import Measurement, bench, ratio, start_up, write
 
 HEAD = f"{'':10}{'grader':11}{'figures':9}{'students':>9}{'notebooks':>11}{'workers':>9}{'seconds':>9}{'a minute':>10}{'CPU s':>9}{'largest MB':>12}{'writing':>9}"
 
@@ -15,7 +15,7 @@ HEAD = f"{'':10}{'grader':11}{'figures':9}{'students':>9}{'notebooks':>11}{'work
 def show(course: Path, assignments: Sequence[str], students: int, jobs: int, sizes: Sequence[int], folder: Path, console: Console) -> None:
     """Measure, print, and write bench.json and bench.png into a folder."""
     console.print(HEAD, highlight=False, soft_wrap=True)
-    measured: list[Measured] = []
+    measured: list[Measurement] = []
     with console.status("making the class"):
         for one in bench(course, assignments, students, jobs, sizes):
             measured.append(one)
@@ -33,7 +33,7 @@ def show(course: Path, assignments: Sequence[str], students: int, jobs: int, siz
     console.print(f"Written to {folder / 'bench.json'} and {folder / 'bench.png'}.", highlight=False, soft_wrap=True)
 
 
-def _row(one: Measured) -> str:
+def _row(one: Measurement) -> str:
     cost = one.cost
     first = f"{one.what:10}{one.grader:11}{'with' if one.figures else 'without':9}{one.students:9}{one.notebooks:11}{one.jobs:9}"
     writing = "" if one.writing is None else f"{100 * one.writing:7.1f} %"

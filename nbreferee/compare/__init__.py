@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import nbformat
 
 from nbreferee.bench.commands import run
-from nbreferee.calibration import Calibration
-from nbreferee.course import CourseError, gradebook_writer, open_course
-from nbreferee.folders import students_in
-from nbreferee.grading import CellVerdict, Grader, Material
-from nbreferee.materials import read_materials
+from nbreferee.grading.calibration import Calibration
+from nbreferee.course.locate import CourseError, gradebook_writer, open_course
+from nbreferee.course.folders import students_in
+from nbreferee.grading.notebook import CellVerdict, Grader, NotebookMaterial
+from nbreferee.grading.materials import read_materials
 from nbreferee.submission.folder import read_folder
 from nbreferee.mutation import mutants
 
@@ -108,7 +108,7 @@ def hand_in(course: CourseDirectory, original: CourseDirectory, assignment: str,
 
 def _classmates(course: CourseDirectory, assignment: str, most: int) -> Iterator[tuple[str, str, dict[str, str]]]:
     """Yield (student, notebook, answers) of mutants, spread evenly over the answers of each notebook."""
-    from nbreferee.master import read_master
+    from nbreferee.course.source import read_master
 
     for path in sorted(Path(course.format_path(course.source_directory, ".", assignment)).glob("*.ipynb")):
         own = _solutions(course, assignment, path.stem)
@@ -172,7 +172,7 @@ def compare(
 
 
 def _graded(
-    grader: Grader, course: CourseDirectory, material: Material, assignment: str, name: str, student: str, stock: Mapping[tuple, float | None]
+    grader: Grader, course: CourseDirectory, material: NotebookMaterial, assignment: str, name: str, student: str, stock: Mapping[tuple, float | None]
 ) -> Iterator[Compared]:
     folder = _submitted(course, student, assignment)
     handed_in = read_folder(folder, course.ignore, material.files.outranks)

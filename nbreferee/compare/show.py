@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from nbreferee.calibration import CURE
+from nbreferee.grading.calibration import CURE
 from nbreferee.compare import SOLUTION, Compared, Comparison, compare
-from nbreferee.engine.warm import Warm
-from nbreferee.grading import Grader
-from nbreferee.settings import NbReferee
+from nbreferee.engine.processes import WarmProcesses
+from nbreferee.grading.notebook import Grader
+from nbreferee.course.settings import NbReferee
 
 if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def show(course: CourseDirectory, assignments: Sequence[str], most_mutants: int, console: Console) -> int:
     """Compare, print what was found, and return the exit status: 1 where something differs."""
     differences = 0
-    with tempfile.TemporaryDirectory(prefix="nbreferee-compare-") as folder, Warm(NbReferee(config=course.config).budget()) as warm:
+    with tempfile.TemporaryDirectory(prefix="nbreferee-compare-") as folder, WarmProcesses(NbReferee(config=course.config).budget()) as warm:
         grader = Grader(warm)
         for assignment in assignments:
             with console.status("") as status:

@@ -158,7 +158,7 @@ Piece = tuple[str, int, bytes]  # the name of a file, an offset, and the bytes f
 
 
 @dataclass(frozen=True)
-class Delivery:
+class FilePart:
     """A part of the contents on its way; the last one completes the copy."""
 
     files: AssignmentFiles
@@ -166,7 +166,7 @@ class Delivery:
     is_last: bool
 
 
-def deliveries(files: AssignmentFiles) -> Iterator[Delivery]:
+def deliveries(files: AssignmentFiles) -> Iterator[FilePart]:
     """Yield the contents in parts of bounded size, on the orchestrator's machine."""
     pieces: list[Piece] = []
     waiting = 0
@@ -179,14 +179,14 @@ def deliveries(files: AssignmentFiles) -> Iterator[Delivery]:
                 pieces.append((one.name, offset, data))
                 offset, waiting = offset + len(data), waiting + len(data)
                 if waiting >= CHUNK_BYTES:
-                    yield Delivery(slim, tuple(pieces), False)
+                    yield FilePart(slim, tuple(pieces), False)
                     pieces, waiting = [], 0
                 if not data:
                     break
-    yield Delivery(slim, tuple(pieces), True)
+    yield FilePart(slim, tuple(pieces), True)
 
 
-def take(delivery: Delivery) -> None:
+def take(delivery: FilePart) -> None:
     """Keep a part of the contents on this machine.
 
     Raises

@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nbreferee.engine.assignment_files import AssignmentFiles
-from nbreferee.engine.channel import ChannelError
-from nbreferee.engine.limits import TIME_UP
-from nbreferee.engine.warm import BoxLost, StudentBox, Warm
+from nbreferee.engine.wire.channel import ChannelError
+from nbreferee.budget import TIME_UP
+from nbreferee.engine.processes import BoxLost, BoxHandle, WarmProcesses
 
 TEXT_FIELDS = {"stream": ("name", "text"), "error": ("ename", "evalue"), "display_data": (), "execute_result": ()}
 
 
 @dataclass(frozen=True)
-class Part:
+class CellToRun:
     """One cell of a submission, with the master's step that it stands for, if any."""
 
     source: str
@@ -32,7 +32,7 @@ class Part:
 
 
 @dataclass
-class Came:
+class CellResult:
     """The result of one cell."""
 
     outputs: list[dict[str, Any]] = field(default_factory=list)
@@ -52,17 +52,17 @@ class Came:
 class BoxRunner:
     """Runs cells in a box, in order."""
 
-    def __init__(self, warm: Warm, files: Mapping[str, bytes], placed: AssignmentFiles) -> None:
+    def __init__(self, warm: WarmProcesses, files: Mapping[str, bytes], placed: AssignmentFiles) -> None:
         self._warm = warm
         self._files = dict(files)  # that the student has handed in
         self._placed = placed  # the instructor's
         self._budget = warm.budget
-        self._box: StudentBox | None = None
+        self._box: BoxHandle | None = None
         self._ran: list[tuple[int, str]] = []  # what a new box has to run again
         self._offenders: set[int] = set()
         self._end = time.monotonic() + self._budget.submission_s
 
-    def _run_all(self, parts: Sequence[Part]) -> list[Came]:
+    def _run_all(self, parts: Sequence[CellToRun]) -> list[CellResult]:
         """Run all cells; return their results."""
         with contextlib.suppress(BoxLost, ChannelError):  # the first box may wait for a template to get warm
             self._ready_box()
@@ -73,25 +73,25 @@ class BoxRunner:
             self._before(part)
             left = self._end - time.monotonic()
             if not part.is_code:
-                one = Came()
+                one = CellResult()
             elif left > 0:
                 one = self._run(number, part, min(self._budget.cell_s, left))
             else:
                 text = f"not run: the notebook has used its {self._budget.submission_s:g} s"
                 status = "timeout" if part.role == "test" else ""
-                one = Came([error_of("TimeoutError", text)], status=status, message=text)
+                one = CellResult([error_of("TimeoutError", text)], status=status, message=text)
             one.wall_s = time.monotonic() - started
             came.append(one)
         return came
 
-    def _before(self, part: Part) -> None:
+    def _before(self, part: CellToRun) -> None:
         """Do what comes before a cell."""
 
-    def _run(self, number: int, part: Part, limit_s: float) -> Came:
+    def _run(self, number: int, part: CellToRun, limit_s: float) -> CellResult:
         """Run a code cell."""
         return self._run_in_box(number, part.source, limit_s)
 
-    def _run_in_box(self, number: int, source: str, limit_s: float) -> Came:
+    def _run_in_box(self, number: int, source: str, limit_s: float) -> CellResult:
         try:
             box = self._ready_box()
             came = self._cell(box, source, limit_s)
@@ -100,11 +100,11 @@ class BoxRunner:
             self._offenders.add(number)
             late = str(lost) == TIME_UP
             text = f"this cell took longer than {limit_s:g} s" if late else f"{lost} in this cell"
-            return Came([error_of("TimeoutError" if late else "ProcessError", f"{text}; the notebook goes on without it")])
+            return CellResult([error_of("TimeoutError" if late else "ProcessError", f"{text}; the notebook goes on without it")])
         self._ran.append((number, source))
         return came
 
-    def _ready_box(self) -> StudentBox:
+    def _ready_box(self) -> BoxHandle:
         """Return the box, a new one where there is none, in which the cells so far have run."""
         if self._box is None:
             self._box = self._warm.box(self._placed)
@@ -124,7 +124,7 @@ class BoxRunner:
     def _while_box_starts(self) -> None:
         """Do what can be done while a new box gets ready."""
 
-    def _on_new_box(self, box: StudentBox) -> None:
+    def _on_new_box(self, box: BoxHandle) -> None:
         """Do what a new box needs before more cells run in it."""
 
     def _drop_box(self) -> None:
@@ -132,11 +132,11 @@ class BoxRunner:
             self._box.end()
             self._box = None
 
-    def _cell(self, box: StudentBox, source: str, limit_s: float) -> Came:
+    def _cell(self, box: BoxHandle, source: str, limit_s: float) -> CellResult:
         body = box.ask("cell", source, limit_s, limit_s=limit_s)
         match body:
             case (list(shown), int(count), bool()) if 0 <= count < 1 << 31:
-                return Came(clean_outputs(shown, count), count)
+                return CellResult(clean_outputs(shown, count), count)
         raise BoxLost("the notebook's process did not keep to the protocol")
 
 

@@ -14,8 +14,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from nbreferee.engine.box_runner import Came
-from nbreferee.plan import Plan, Step
+from nbreferee.engine.box_runner import CellResult
+from nbreferee.course.ownership import Plan, Step
 
 Answer = tuple[str, int]  # a name, and the answer cell that binds it
 
@@ -38,7 +38,7 @@ class FollowThrough:
         self._lost: set[Answer] = set()
         self.answered: set[str] = set()  # names for which references have answered in the present box
 
-    def note(self, step: Step, came: Came) -> None:
+    def note(self, step: Step, came: CellResult) -> None:
         """Note the result of a test cell."""
         score = self._follow.scores.get(step.index) if step.index in self._follow.skipped else came.score
         if score is not None and score < step.points:
@@ -58,7 +58,7 @@ class FollowThrough:
         """Tell whether the present box may hold results of references for what a test cell judges."""
         return bool(self.answered & set(step.under_test))
 
-    def better(self, step: Step, first: Came, second: Came, names: Sequence[str]) -> Came:
+    def better(self, step: Step, first: CellResult, second: CellResult, names: Sequence[str]) -> CellResult:
         """Return the result that counts: of the cell as it is, or with references in the place of the answers `names`."""
         if not names or second.score < first.score or second.status == "grader_failed":
             return first
@@ -78,7 +78,7 @@ class FollowThrough:
         return replace(second, message=message, outputs=[_line(said), *second.outputs], limits=limits, follow_through=tuple(names))
 
 
-def _why_unsure(first: Came, second: Came) -> str:
+def _why_unsure(first: CellResult, second: CellResult) -> str:
     """Return why the second judgement came to no result, where that was no fault of the answer."""
     if second.status == "timeout":
         return "it takes too long"

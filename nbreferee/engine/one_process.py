@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbreferee.engine.assignment_files import AssignmentFiles
-from nbreferee.engine.box_runner import BoxRunner, Came, Part
-from nbreferee.engine.warm import Warm
+from nbreferee.engine.box_runner import BoxRunner, CellResult, CellToRun
+from nbreferee.engine.processes import WarmProcesses
 
 NUMPY_NUMBER = re.compile(r"np\.\w+\((.*)\)")
 FAILING_LINE = re.compile(r"^-+> ?(\d+) ", re.MULTILINE)
@@ -25,7 +25,7 @@ MESSAGE_CHARACTERS = 2_000
 
 
 @dataclass(frozen=True)
-class Test:
+class TestCell:
     """A test cell: its source, its points, and the numbers, from 1, of its hidden lines."""
 
     source: str
@@ -36,28 +36,28 @@ class Test:
 class OneProcess(BoxRunner):
     """Runs a notebook with its tests in a box; keeps the scores of tests."""
 
-    def __init__(self, warm: Warm, files: Mapping[str, bytes], placed: AssignmentFiles, tests: Mapping[int, Test]) -> None:
+    def __init__(self, warm: WarmProcesses, files: Mapping[str, bytes], placed: AssignmentFiles, tests: Mapping[int, TestCell]) -> None:
         super().__init__(warm, files, placed)
         self._tests = tests  # by the step of the instructor's notebook
 
-    def grade(self, parts: Sequence[Part]) -> list[Came]:
+    def grade(self, parts: Sequence[CellToRun]) -> list[CellResult]:
         """Run all cells; return the status, score and message of those that are tests."""
         try:
             return [self._verdict(part, one) for part, one in zip(parts, self._run_all(parts), strict=True)]
         finally:
             self._drop_box()
 
-    def _verdict(self, part: Part, ran: Came) -> Came:
+    def _verdict(self, part: CellToRun, ran: CellResult) -> CellResult:
         if part.role != "test" or part.step is None:
-            return Came()
+            return CellResult()
         if ran.status:  # not run
-            return Came(status=ran.status, message=ran.message)
+            return CellResult(status=ran.status, message=ran.message)
         test = self._tests[part.step]
         status, score, message = judge_outputs(test, ran.outputs)
-        return Came(status=status, score=score, message=message, wall_s=ran.wall_s)
+        return CellResult(status=status, score=score, message=message, wall_s=ran.wall_s)
 
 
-def judge_outputs(test: Test, outputs: Sequence[dict[str, Any]]) -> tuple[str, float, str]:
+def judge_outputs(test: TestCell, outputs: Sequence[dict[str, Any]]) -> tuple[str, float, str]:
     """Return (status, score, message) of a test that has run, from its outputs.
 
     As nbgrader.utils.determine_grade does, but that text on stderr costs nothing and a NumPy number is a number.
@@ -93,7 +93,7 @@ def number_of(text: object) -> float | None:
     return None if math.isnan(number) else number
 
 
-def visible_message(test: Test, error: Mapping[str, Any]) -> str:
+def visible_message(test: TestCell, error: Mapping[str, Any]) -> str:
     """Return what failed in a test, in the author's visible words; what the process says is not passed on."""
     found = FAILING_LINE.search("\n".join(error["traceback"]))
     line = int(found[1]) if found else 0

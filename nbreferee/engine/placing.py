@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from nbreferee.engine.conversation import is_writing
+from nbreferee.engine.wire.protocol import is_writing
 
 ATTRIBUTES = frozenset({"sqlite3.connect", "os.truncate", "os.chmod", "os.utime"})  # events before a file, or what is known of it, changes
 NAMES = frozenset({"os.mkdir", "os.remove", "os.rmdir", "os.rename"})  # events before names in a folder change
@@ -22,7 +22,7 @@ COPIED_FILES = 500
 WHOLE_FROM = 200  # files in a folder that a tester has as one link: a disk takes its time for each
 
 
-class Placed:
+class WorkingFolder:
     """The working folder of this process, with the files of an assignment in it."""
 
     def __init__(self, parts: Iterable[Path], folder: Path, copied_bytes: int = COPIED_BYTES, whole_from: float = float("inf")) -> None:

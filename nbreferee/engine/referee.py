@@ -8,22 +8,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from nbreferee.codec import decode, encode
+from nbreferee.engine.wire.codec import decode, encode
 from nbreferee.engine.assignment_files import AssignmentFiles
-from nbreferee.engine.box_runner import BoxRunner, Came, Part, error_of
-from nbreferee.engine.channel import Channel, ChannelError, Late
+from nbreferee.engine.box_runner import BoxRunner, CellResult, CellToRun, error_of
+from nbreferee.engine.wire.channel import Channel, ChannelError, Late
 from nbreferee.engine.follow_through import Answer, Follow, FollowThrough
-from nbreferee.engine.conversation import MARK
-from nbreferee.engine.limits import ENDED, GUESS, LOST
-from nbreferee.engine.warm import GRACE_S, BoxLost, StudentBox, Warm
-from nbreferee.plan import Plan, Step
+from nbreferee.engine.wire.protocol import MARK
+from nbreferee.budget import ENDED, GUESS, LOST
+from nbreferee.engine.processes import GRACE_S, BoxLost, BoxHandle, WarmProcesses
+from nbreferee.course.ownership import Plan, Step
 
 DRAWN_CHARACTERS = 48 << 20  # of the figures of one notebook
 START_S = 30.0  # more than a cell may take: a new process gets ready first, on a busy machine
 
 
 @dataclass(frozen=True)
-class Known:
+class SolutionRun:
     """What is known of a master from the run of its solution."""
 
     oddities: Mapping[int, list] | None = None  # by test; none yet while that run is on
@@ -37,7 +37,7 @@ class Referee(BoxRunner):
     """Grades one notebook."""
 
     def __init__(
-        self, warm: Warm, lend_tester: LendTester, plan: Plan, files: Mapping[str, bytes], known: Known, placed: AssignmentFiles,
+        self, warm: WarmProcesses, lend_tester: LendTester, plan: Plan, files: Mapping[str, bytes], known: SolutionRun, placed: AssignmentFiles,
         follow: Follow | None = None,
     ) -> None:  # fmt: skip
         super().__init__(warm, files, placed)
@@ -50,7 +50,7 @@ class Referee(BoxRunner):
         self._allowed = known.oddities
         self.drawn = dict(known.figures)
 
-    def grade(self, parts: Sequence[Part]) -> list[Came]:
+    def grade(self, parts: Sequence[CellToRun]) -> list[CellResult]:
         """Run all cells; return their results."""
         try:
             came = self._run_all(parts)
@@ -60,7 +60,7 @@ class Referee(BoxRunner):
             self._lent.close()
         return came
 
-    def _run(self, number: int, part: Part, limit_s: float) -> Came:
+    def _run(self, number: int, part: CellToRun, limit_s: float) -> CellResult:
         if part.role == "test":
             return self._test(part.step, limit_s)
         came = self._run_in_box(number, part.source, limit_s)
@@ -68,14 +68,14 @@ class Referee(BoxRunner):
             self._instruct(part.step, limit_s)
         return came
 
-    def _before(self, part: Part) -> None:
+    def _before(self, part: CellToRun) -> None:
         for step in part.passed:
             self._instruct(step, self._budget.cell_s)
 
     def _while_box_starts(self) -> None:
         self._ready_tester()  # which gets ready at the same time
 
-    def _on_new_box(self, box: StudentBox) -> None:
+    def _on_new_box(self, box: BoxHandle) -> None:
         """Let the tester talk to the box."""
         if self._follow is not None:
             self._follow.answered.clear()
@@ -99,7 +99,7 @@ class Referee(BoxRunner):
             self._step(step, limit_s)
             self._instructed.append(step)
 
-    def _test(self, step: int, limit_s: float) -> Came:
+    def _test(self, step: int, limit_s: float) -> CellResult:
         """Judge a test cell; with follow-through a second time, if earlier answers have lost points."""
         if self._follow is None:
             return self._judge(step, limit_s)[0]
@@ -113,7 +113,7 @@ class Referee(BoxRunner):
         self._follow.note(known, came)
         return came
 
-    def _judge_again(self, step: Step, came: Came, needed: Sequence[Answer], limit_s: float) -> Came:
+    def _judge_again(self, step: Step, came: CellResult, needed: Sequence[Answer], limit_s: float) -> CellResult:
         """Return the better result of a test cell: as it is, or with references in the place of what it needs."""
         second, used = self._judge(step.index, limit_s, needed, "follow")
         if self._box is not None:
@@ -123,7 +123,7 @@ class Referee(BoxRunner):
             return self._judge(step.index, left_s)[0]  # its cause has not been looked for
         return self._follow.better(step, came, second, [name for name, _ in used])
 
-    def _judge(self, step: int, limit_s: float, replaceable: Sequence[Answer] = (), operation: str = "run") -> tuple[Came, list[Answer]]:
+    def _judge(self, step: int, limit_s: float, replaceable: Sequence[Answer] = (), operation: str = "run") -> tuple[CellResult, list[Answer]]:
         """Return the result of a test cell, and which answers it needs, or in whose place references stood for it."""
         try:
             self._ready_box()
@@ -139,9 +139,9 @@ class Referee(BoxRunner):
         if operation == "follow":
             found = [one for one in replaceable if one[0] in answer["followed"]]
             if not found:
-                return Came(), []
+                return CellResult(), []
         more = {"limits": tuple(answer["limits"]), "patched": answer["patched"], "odd_pass": answer["odd_pass"]}
-        return Came(answer["shown"], None, answer["status"], answer["score"], answer["message"], answer["oddities"], **more), found
+        return CellResult(answer["shown"], None, answer["status"], answer["score"], answer["message"], answer["oddities"], **more), found
 
     def _step(self, step: int, limit_s: float, replaceable: Sequence[Answer] = (), operation: str = "run") -> dict[str, Any]:
         allowed = None if self._allowed is None else self._allowed.get(step)  # none where the solution itself has failed
@@ -223,6 +223,6 @@ def _with_reason(answer: dict[str, Any], reason: str) -> dict[str, Any]:
     return {**answer, "shown": shown, "message": said(answer.get("message", "")), "limits": limits}
 
 
-def _lost_test(status: str, text: str) -> Came:
+def _lost_test(status: str, text: str) -> CellResult:
     kind = {"timeout": "TimeoutError", "grader_failed": "TestError"}.get(status, "ProcessError")
-    return Came([error_of(kind, text)], status=status, message=text)
+    return CellResult([error_of(kind, text)], status=status, message=text)

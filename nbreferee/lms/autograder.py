@@ -22,14 +22,14 @@ from pathlib import Path
 
 from traitlets.config import Config
 
-from nbreferee.aside import write_whole
-from nbreferee.autograde import Autograding, Manner, Outcome
-from nbreferee.course import CourseError, gradebook_writer, open_course
-from nbreferee.lms.results import Exercise, Shown, results
-from nbreferee.materials import read_materials
+from nbreferee.grading.atomic import write_whole
+from nbreferee.grading.assignment import AssignmentGrader, GradingOptions, NotebookOutcome
+from nbreferee.course.locate import CourseError, gradebook_writer, open_course
+from nbreferee.lms.results import Exercise, Visibility, results
+from nbreferee.grading.materials import read_materials
 from nbreferee.quiet import without_warnings_of
-from nbreferee.settings import NbReferee, SandboxError
-from nbreferee.workers import local_workers
+from nbreferee.course.settings import NbReferee, SandboxError
+from nbreferee.grading.pool import local_workers
 
 STUDENT = "student"  # there is one
 SHARE_OF_TIME = 0.85  # of the platform's limit; the rest starts and ends things
@@ -44,7 +44,7 @@ class Settings:
 
     assignment: str
     minutes: float
-    shown: Shown
+    shown: Visibility
     stamp: str
 
     @classmethod
@@ -54,7 +54,7 @@ class Settings:
         return cls(
             found["assignment"],
             found["minutes"],
-            Shown(found["visibility"], found["visibilities"]),
+            Visibility(found["visibility"], found["visibilities"]),
             found["unsafe_no_sandbox"],
         )
 
@@ -124,11 +124,11 @@ def _failed(why: str) -> int:
     return 1
 
 
-def _grade(course_dir: Path, settings: Settings) -> tuple[list[Outcome], list[Exercise]]:
+def _grade(course_dir: Path, settings: Settings) -> tuple[list[NotebookOutcome], list[Exercise]]:
     course = open_course(course_dir)
-    found: dict[str, Outcome] = {}
+    found: dict[str, NotebookOutcome] = {}
 
-    def done(outcome: Outcome) -> None:
+    def done(outcome: NotebookOutcome) -> None:
         found[outcome.notebook] = outcome
 
     with gradebook_writer(course) as gradebook:
@@ -143,8 +143,8 @@ def _grade(course_dir: Path, settings: Settings) -> tuple[list[Outcome], list[Ex
         budget = NbReferee(config=course.config).budget(unsafe=bool(settings.stamp))
         workers = local_workers(1, grade=True)
         try:
-            Autograding(
-                course, gradebook, settings.assignment, workers, Manner(budget, settings.stamp), done
+            AssignmentGrader(
+                course, gradebook, settings.assignment, workers, GradingOptions(budget, settings.stamp), done
             ).run([STUDENT])
         finally:
             workers.close()

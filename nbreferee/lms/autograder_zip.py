@@ -32,11 +32,11 @@ from nbgrader.api import (
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import insert, select
 
-from nbreferee.aside import whole_file
-from nbreferee.course import CourseError
-from nbreferee.lms.results import VISIBILITIES, Shown
+from nbreferee.grading.atomic import whole_file
+from nbreferee.course.locate import CourseError
+from nbreferee.lms.results import VISIBILITIES, Visibility
 from nbreferee.lms.wheel import make_wheel, pinned_requirements
-from nbreferee.materials import read_materials
+from nbreferee.grading.materials import read_materials
 
 SETUP = """\
 #!/usr/bin/env bash
@@ -84,17 +84,17 @@ SECTIONS = (
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PackingOptions:
     """What to pack, and how it is to grade."""
 
     assignment: str
     to: Path
     minutes: float = 10.0  # Gradescope's own default
-    shown: Shown = field(default_factory=Shown)
+    shown: Visibility = field(default_factory=Visibility)
     unsafe_no_sandbox: str = ""
 
 
-def read_visibility(given: tuple[str, ...]) -> Shown:
+def read_visibility(given: tuple[str, ...]) -> Visibility:
     """Return what students see, from options: a visibility for all, or GRADE_ID=VISIBILITY.
 
     Raises
@@ -113,10 +113,10 @@ def read_visibility(given: tuple[str, ...]) -> Shown:
             by_grade_id[name] = value
         else:
             default = value
-    return Shown(default, by_grade_id)
+    return Visibility(default, by_grade_id)
 
 
-def write_autograder(course: CourseDirectory, gradebook: Gradebook, wanted: Wanted) -> int:
+def write_autograder(course: CourseDirectory, gradebook: Gradebook, wanted: PackingOptions) -> int:
     """Write the zip; return how many packages it will install.
 
     Raises

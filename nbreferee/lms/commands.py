@@ -13,8 +13,8 @@ from nbgrader.coursedir import CourseDirectory
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
-from nbreferee.autograde import alone
-from nbreferee.course import (
+from nbreferee.grading.assignment import alone
+from nbreferee.course.locate import (
     CourseError,
     gradebook_trouble,
     gradebook_writer,
@@ -29,9 +29,9 @@ from nbreferee.quiet import without_warnings_of
 
 def import_submissions(course_dir: Path, **options: Any) -> int:
     """Import a zip, print what became of it, and return the exit status."""
-    from nbreferee.lms.importing import Wanted, import_zip, show
+    from nbreferee.lms.importing import ExportOptions, import_zip, show
 
-    wanted = Wanted(**options)
+    wanted = ExportOptions(**options)
 
     def work(course: CourseDirectory, gradebook: Gradebook) -> int:
         source_assignments(course, [wanted.assignment])
@@ -45,10 +45,10 @@ def import_submissions(course_dir: Path, **options: Any) -> int:
 def export_scores(course_dir: Path, assignments: tuple[str, ...], **options: Any) -> int:
     """Export scores, print what changes and what does not, and return the exit status."""
     from nbreferee.lms.exported import show
-    from nbreferee.lms.exporting import Wanted, assignments_of, export
+    from nbreferee.lms.exporting import ExportOptions, assignments_of, export
 
     def work(course: CourseDirectory, gradebook: Gradebook) -> int:
-        wanted = Wanted(assignments=assignments_of(gradebook, assignments), **options)
+        wanted = ExportOptions(assignments=assignments_of(gradebook, assignments), **options)
         for path in (wanted.to, wanted.feedback_zip):
             if path and (path.is_dir() or not path.absolute().parent.is_dir()):
                 raise TableError(
@@ -65,14 +65,14 @@ def make_autograder(
     course_dir: Path, assignment: str, to: Path, visibility: tuple[str, ...], **options: Any
 ) -> int:
     """Write a Gradescope autograder for an assignment, and return the exit status."""
-    from nbreferee.lms.autograder_zip import Wanted, read_visibility, write_autograder
+    from nbreferee.lms.autograder_zip import ExportOptions, read_visibility, write_autograder
 
     def work(course: CourseDirectory, gradebook: Gradebook) -> int:
         source_assignments(course, [assignment])
         if not to.absolute().parent.is_dir():
             raise CourseError(f"{to.parent}: no such folder for --to. Make it first.")
         count = write_autograder(
-            course, gradebook, Wanted(assignment, to, shown=read_visibility(visibility), **options)
+            course, gradebook, ExportOptions(assignment, to, shown=read_visibility(visibility), **options)
         )
         print(
             f"{to}: an autograder for {assignment}. Gradescope will install {count} packages, at the versions that are installed here."

@@ -17,7 +17,7 @@ UNKNOWN = "is not in the gradebook"
 
 
 @dataclass(frozen=True)
-class Row:
+class ExportedCell:
     """What became of a student's cell."""
 
     assignment: str
@@ -34,10 +34,10 @@ class Row:
 
 
 @dataclass
-class Exported:
+class ExportSummary:
     """What an export did."""
 
-    rows: list[Row] = field(default_factory=list)
+    rows: list[ExportedCell] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     pages: int = 0
 
@@ -47,7 +47,7 @@ class Exported:
         return not self.problems and all(row.written or row.remark in (MISSING, UNKNOWN) for row in self.rows)
 
 
-def show(done: Exported, to: Path, feedback_zip: Path | None, console: Console) -> None:
+def show(done: ExportSummary, to: Path, feedback_zip: Path | None, console: Console) -> None:
     """Print what changes, and everybody whose cell stays as it was with the reason."""
     told = [
         row

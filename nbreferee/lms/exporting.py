@@ -12,20 +12,20 @@ from pathlib import Path
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 
-from nbreferee.aside import write_whole
+from nbreferee.grading.atomic import write_whole
 from nbreferee.lms.comments import read_comments
 from nbreferee.lms.csvtext import Cell, Table, TableError, number_text, read_table, row_text
-from nbreferee.lms.exported import MISSING, UNKNOWN, Exported, Row
+from nbreferee.lms.exported import MISSING, UNKNOWN, ExportSummary, ExportedCell
 from nbreferee.lms.naming import name_students
 from nbreferee.lms.own_table import COLUMNS, own_row
 from nbreferee.lms.people import Person, Register
 from nbreferee.lms.roster import gradebook_people, read_roster
 from nbreferee.lms.scores import Score, max_points, read_scores
-from nbreferee.lms.templates import Slot, Template, known_maximum, open_template
+from nbreferee.lms.templates import StudentCell, AssignmentCells, known_maximum, open_template
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ExportOptions:
     """What to export, and how."""
 
     platform: str
@@ -42,7 +42,7 @@ class Wanted:
     students: tuple[str, ...] = ()
 
 
-def export(course: CourseDirectory, gradebook: Gradebook, wanted: Wanted) -> Exported:
+def export(course: CourseDirectory, gradebook: Gradebook, wanted: ExportOptions) -> ExportSummary:
     """Export scores of assignments.
 
     Raises
@@ -64,7 +64,7 @@ def export(course: CourseDirectory, gradebook: Gradebook, wanted: Wanted) -> Exp
     if wanted.platform == "moodle" and len(wanted.assignments) != 1:
         raise TableError("a grading worksheet of Moodle holds one assignment. Export one at a time.")
     table = read_table(wanted.template)
-    done, edits = Exported(), {}
+    done, edits = ExportSummary(), {}
     for assignment in wanted.assignments:
         template = open_template(
             wanted.platform, table, assignment, _column(wanted, assignment), wanted.comments
@@ -74,7 +74,7 @@ def export(course: CourseDirectory, gradebook: Gradebook, wanted: Wanted) -> Exp
     return done
 
 
-def _column(wanted: Wanted, assignment: str) -> str:
+def _column(wanted: ExportOptions, assignment: str) -> str:
     """Return which column the instructor names for an assignment, or nothing."""
     for given in wanted.columns:
         if given.startswith(f"{assignment}="):
@@ -92,11 +92,11 @@ def _column(wanted: Wanted, assignment: str) -> str:
 def _fill(
     course: CourseDirectory,
     gradebook: Gradebook,
-    wanted: Wanted,
+    wanted: ExportOptions,
     table: Table,
     assignment: str,
-    template: Template,
-    done: Exported,
+    template: AssignmentCells,
+    done: ExportSummary,
 ) -> dict[Cell, str]:
     """Return the edits for one assignment; note what became of everybody."""
     _check_students(gradebook, wanted)
@@ -111,7 +111,7 @@ def _fill(
         student = students.get(slot.person.where, "")
         before = slot.cell.value.strip() if slot.cell else ""
         if not student and slot.person.where in strangers and not wanted.students:
-            done.rows.append(Row(assignment, "", slot.person.label, before, "", UNKNOWN))
+            done.rows.append(ExportedCell(assignment, "", slot.person.label, before, "", UNKNOWN))
         if not student or (wanted.students and student not in wanted.students):
             continue
         seen.add(student)
@@ -123,7 +123,7 @@ def _fill(
             pages.append((slot.person, student))
             if slot.comment is not None and (comment := remarks.get(student)):
                 edits[slot.comment] = comment
-        done.rows.append(Row(assignment, student, slot.person.name, before, text, remark))
+        done.rows.append(ExportedCell(assignment, student, slot.person.name, before, text, remark))
     for student, score in scores.items():
         if (
             student not in seen
@@ -140,7 +140,7 @@ def _fill(
     return edits
 
 
-def _check_students(gradebook: Gradebook, wanted: Wanted) -> None:
+def _check_students(gradebook: Gradebook, wanted: ExportOptions) -> None:
     known = {person.student for person in gradebook_people(gradebook)}
     if unknown := [student for student in wanted.students if student not in known]:
         raise TableError(
@@ -148,7 +148,7 @@ def _check_students(gradebook: Gradebook, wanted: Wanted) -> None:
         )
 
 
-def _factor(table: Table, assignment: str, points: float, template: Template, scale: bool) -> float:
+def _factor(table: Table, assignment: str, points: float, template: AssignmentCells, scale: bool) -> float:
     """Return what to multiply scores by.
 
     Raises
@@ -179,7 +179,7 @@ def _factor(table: Table, assignment: str, points: float, template: Template, sc
 
 
 def _students(
-    gradebook: Gradebook, template: Template, wanted: Wanted
+    gradebook: Gradebook, template: AssignmentCells, wanted: ExportOptions
 ) -> tuple[dict[str, str], set[str], list[str]]:
     """Return which student of the gradebook each row of the file is, the rows that are none, and what is uncertain."""
     people = [slot.person for slot in template.slots]
@@ -198,7 +198,7 @@ def _with_roster(person: Person, register: Register) -> Person:
     return person if match.person is None else person.with_ids(**{**match.person.ids, **person.ids})
 
 
-def _certain(score: Score, wanted: Wanted) -> tuple[float | None, str]:
+def _certain(score: Score, wanted: ExportOptions) -> tuple[float | None, str]:
     """Return the points that may go out, or None, and what to say."""
     points, notes = score.points, []
     if points is None and score.so_far is not None and wanted.partial:
@@ -211,7 +211,7 @@ def _certain(score: Score, wanted: Wanted) -> tuple[float | None, str]:
 
 
 def _value(
-    slot: Slot, score: Score, factor: float, wanted: Wanted, template: Template
+    slot: StudentCell, score: Score, factor: float, wanted: ExportOptions, template: AssignmentCells
 ) -> tuple[float | None, str]:
     """Return the number for a student's cell, or None to leave it, and what to say."""
     points, remark = _certain(score, wanted)
@@ -228,9 +228,9 @@ def _value(
     return value, remark
 
 
-def _export_own(course: CourseDirectory, gradebook: Gradebook, wanted: Wanted) -> Exported:
+def _export_own(course: CourseDirectory, gradebook: Gradebook, wanted: ExportOptions) -> ExportSummary:
     """Write a table of our own: everybody whom the gradebook knows, in every assignment."""
-    done = Exported()
+    done = ExportSummary()
     people = {person.student: person for person in gradebook_people(gradebook)}
     lines = [row_text(COLUMNS)]
     for assignment in wanted.assignments:
@@ -241,7 +241,7 @@ def _export_own(course: CourseDirectory, gradebook: Gradebook, wanted: Wanted) -
             value, remark = _certain(score, wanted)
             lines.append(own_row(assignment, people[student], score, value, points, remark))
             text = "" if value is None else number_text(value)
-            done.rows.append(Row(assignment, student, people[student].name, "", text, remark))
+            done.rows.append(ExportedCell(assignment, student, people[student].name, "", text, remark))
     write_whole(wanted.to, "".join(lines).encode())
     return done
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
 
-from nbreferee.aside import whole_file
+from nbreferee.grading.atomic import whole_file
 from nbreferee.lms.csvtext import TableError
 from nbreferee.lms.people import Person
 

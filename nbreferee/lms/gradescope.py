@@ -20,7 +20,7 @@ DEPTH = 200
 
 
 @dataclass(frozen=True)
-class Submission:
+class MetadataEntry:
     """One entry of the metadata."""
 
     name: str  # submission_123
@@ -44,7 +44,7 @@ def metadata_member(archive: Archive) -> Member | None:
     return None
 
 
-def read_metadata(archive: Archive) -> tuple[list[Submission], list[Refused]]:
+def read_metadata(archive: Archive) -> tuple[list[MetadataEntry], list[Refused]]:
     """Return the submissions that the metadata lists, and those that cannot be used.
 
     Raises
@@ -71,7 +71,7 @@ def read_metadata(archive: Archive) -> tuple[list[Submission], list[Refused]]:
             )
             continue
         found.append(
-            Submission(
+            MetadataEntry(
                 name, f"{base}{name}/", submitters, _time(entry.get(":created_at", entry.get("created_at")))
             )
         )

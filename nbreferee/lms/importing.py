@@ -19,7 +19,7 @@ from sqlalchemy import bindparam, insert, select, update
 from nbreferee.lms import placing
 from nbreferee.lms.archive import Archive, ZipError
 from nbreferee.lms.handins import Contents, read_contents
-from nbreferee.lms.matching import LeftOut, Matcher, Owned
+from nbreferee.lms.matching import LeftOut, Matcher, OwnedSubmission
 from nbreferee.lms.people import Person
 from nbreferee.lms.roster import gradebook_people, read_roster
 
@@ -33,7 +33,7 @@ WORDS = {
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ImportOptions:
     """What to import, and how."""
 
     zip_path: Path
@@ -45,7 +45,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Row:
+class ImportedSubmission:
     """What became of one submission."""
 
     student: str
@@ -59,11 +59,11 @@ class Row:
 
 
 @dataclass
-class Imported:
+class ImportSummary:
     """What became of a zip."""
 
     platform: str
-    rows: list[Row] = field(default_factory=list)
+    rows: list[ImportedSubmission] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     files_left_out: list[LeftOut] = field(default_factory=list)
 
@@ -74,7 +74,7 @@ class Imported:
         return not (bad or self.left_out or self.files_left_out)
 
 
-def import_zip(course: CourseDirectory, gradebook: Gradebook, wanted: Wanted) -> Imported:
+def import_zip(course: CourseDirectory, gradebook: Gradebook, wanted: ImportOptions) -> ImportSummary:
     """Import a zip of submissions; with `dry_run`, find out what that would do.
 
     Raises
@@ -90,7 +90,7 @@ def import_zip(course: CourseDirectory, gradebook: Gradebook, wanted: Wanted) ->
     with Archive(wanted.zip_path) as archive:
         contents = read_contents(archive, wanted.assignment, matcher.register, wanted.platform)
         owned, left_out = matcher.owners(contents)
-        done = Imported(contents.platform, left_out=[*matcher.roster_problems, *left_out])
+        done = ImportSummary(contents.platform, left_out=[*matcher.roster_problems, *left_out])
         done.files_left_out = [LeftOut(one.path, one.why) for one in contents.refused]
         _check_room(course, owned, wanted)
         for one in sorted(owned, key=lambda one: one.person.student):
@@ -105,7 +105,7 @@ def import_zip(course: CourseDirectory, gradebook: Gradebook, wanted: Wanted) ->
     return done
 
 
-def _check_room(course: CourseDirectory, owned: Iterable[Owned], wanted: Wanted) -> None:
+def _check_room(course: CourseDirectory, owned: Iterable[OwnedSubmission], wanted: ImportOptions) -> None:
     needed = sum(member.size for one in owned for member in one.handin.files.values())
     free = shutil.disk_usage(course.root).free
     if needed > free:
@@ -118,16 +118,16 @@ def _import_one(
     course: CourseDirectory,
     archive: Archive,
     contents: Contents,
-    one: Owned,
+    one: OwnedSubmission,
     expected: list[str],
-    wanted: Wanted,
-) -> Row:
+    wanted: ImportOptions,
+) -> ImportedSubmission:
     """Put one submission into its place."""
     handin, student = one.handin, one.person.student
 
-    def row(status: str, files: Iterable[str] = (), notes: Iterable[str] = ()) -> Row:
+    def row(status: str, files: Iterable[str] = (), notes: Iterable[str] = ()) -> ImportedSubmission:
         new = ("new in the gradebook",) if one.is_new and status != "left out" else ()
-        return Row(
+        return ImportedSubmission(
             student,
             _name(one.person),
             handin.source,
@@ -209,7 +209,7 @@ def _columns(person: Person, platform: str) -> dict[str, str | None]:
     return {name: value[:128] if value else None for name, value in columns.items()}
 
 
-def show(done: Imported, console: Console, dry_run: bool) -> None:
+def show(done: ImportSummary, console: Console, dry_run: bool) -> None:
     """Print who handed in what, and what is left out with the reason."""
     table = Table("student", "name", "from", "by", "", "files", "remarks", box=SIMPLE_HEAD)
     for row in done.rows:

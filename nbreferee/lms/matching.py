@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from nbreferee.lms.handins import Contents, Handin
-from nbreferee.lms.naming import Named, name_students
+from nbreferee.lms.naming import NamedPeople, name_students
 from nbreferee.lms.people import Match, Person, Register, name_slug
 
 NEEDS_ROSTER = {
@@ -19,7 +19,7 @@ NEEDS_ROSTER = {
 
 
 @dataclass(frozen=True)
-class Owned:
+class OwnedSubmission:
     """A submission and whose it is."""
 
     handin: Handin
@@ -65,10 +65,10 @@ class Matcher:
             if id(one) in self._problems
         ]
 
-    def owners(self, contents: Contents) -> tuple[list[Owned], list[LeftOut]]:
+    def owners(self, contents: Contents) -> tuple[list[OwnedSubmission], list[LeftOut]]:
         """Return whose each submission is, and those that are nobody's or two people's."""
         handins = list(contents.handins)
-        owned: list[Owned] = []
+        owned: list[OwnedSubmission] = []
         left: list[LeftOut] = []
         if self._names_itself(contents):
             named = name_students([one.claim for one in _whole(handins)], self._gradebook)
@@ -89,7 +89,7 @@ class Matcher:
         prefix = {"canvas": ("canvas_", "anonymous_"), "moodle": ("participant_",)}[contents.platform]
         return all(person.student.startswith(prefix) for person in self._gradebook)
 
-    def _owners_of(self, handin: Handin, platform: str) -> tuple[list[Owned], str]:
+    def _owners_of(self, handin: Handin, platform: str) -> tuple[list[OwnedSubmission], str]:
         if handin.group:
             members = self.register.members(handin.group)
             bad = [self._problems[id(person)] for person in members if id(person) in self._problems]
@@ -117,7 +117,7 @@ class Matcher:
         person = match.person
         if person is None and handin.anonymous:
             named = name_students([claim], self._gradebook)
-            return [Owned(handin, one, "anonymous", bool(named.new)) for one in named.people], "".join(
+            return [OwnedSubmission(handin, one, "anonymous", bool(named.new)) for one in named.people], "".join(
                 why for _, why in named.problems
             )
         if person is None:
@@ -136,15 +136,15 @@ class Matcher:
             )
         return [self._owned(handin, person, match.how)], ""
 
-    def _owned(self, handin: Handin, person: Person, how: str) -> Owned:
-        return Owned(handin, person, how, person.student in self._new)
+    def _owned(self, handin: Handin, person: Person, how: str) -> OwnedSubmission:
+        return OwnedSubmission(handin, person, how, person.student in self._new)
 
 
 def _whole(handins: Iterable[Handin]) -> list[Handin]:
     return [one for one in handins if not one.group]
 
 
-def _by_claim(handins: list[Handin], named: Named) -> tuple[list[Owned], list[LeftOut]]:
+def _by_claim(handins: list[Handin], named: NamedPeople) -> tuple[list[OwnedSubmission], list[LeftOut]]:
     """Pair submissions with the students that their own claims have become."""
     students = {_claim_key(person): person for person in named.people}
     problems = {_claim_key(person): why for person, why in named.problems}
@@ -153,7 +153,7 @@ def _by_claim(handins: list[Handin], named: Named) -> tuple[list[Owned], list[Le
         key = _claim_key(handin.claim)
         if key in students:
             person = students[key]
-            owned.append(Owned(handin, person, "the zip's own id", person.student in named.new))
+            owned.append(OwnedSubmission(handin, person, "the zip's own id", person.student in named.new))
         else:
             left.append(
                 LeftOut(handin.source, problems.get(key, "the zip does not say whose it is. Give --roster."))
@@ -166,9 +166,9 @@ def _claim_key(person: Person) -> tuple:
     return (person.name, *sorted(ids.items()))
 
 
-def _one_each(owned: list[Owned], left: list[LeftOut]) -> tuple[list[Owned], list[LeftOut]]:
+def _one_each(owned: list[OwnedSubmission], left: list[LeftOut]) -> tuple[list[OwnedSubmission], list[LeftOut]]:
     """Leave out students to whom several submissions would go."""
-    by_student: dict[str, list[Owned]] = defaultdict(list)
+    by_student: dict[str, list[OwnedSubmission]] = defaultdict(list)
     for one in owned:
         by_student[one.person.student].append(one)
     kept = []

@@ -13,7 +13,7 @@ MEND_BOOK = "Mend ids, e-mail addresses or lms_user_ids, in the gradebook or the
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedPeople:
     """People of a file with the ids of nbgrader's students, and those who could not be told."""
 
     people: tuple[Person, ...]  # each with a student's id
@@ -21,7 +21,7 @@ class Named:
     problems: tuple[tuple[Person, str], ...]
 
 
-def name_students(people: Iterable[Person], gradebook: Iterable[Person]) -> Named:
+def name_students(people: Iterable[Person], gradebook: Iterable[Person]) -> NamedPeople:
     """Give each person of a roster the id of a student in the gradebook, or one that is new there."""
     people, known = tuple(people), Register(gradebook, "the gradebook")
     students = {person.student: person for person in known.people}
@@ -54,7 +54,7 @@ def name_students(people: Iterable[Person], gradebook: Iterable[Person]) -> Name
         if counts[student] > 1
     ]
     named = tuple(person.with_ids(student=student) for person, student in found if counts[student] == 1)
-    return Named(named, frozenset(person.student for person in named) - students.keys(), tuple(problems))
+    return NamedPeople(named, frozenset(person.student for person in named) - students.keys(), tuple(problems))
 
 
 def _key_kind(people: tuple[Person, ...], students: Mapping[str, Person]) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from nbreferee.aside import replacement
+from nbreferee.grading.atomic import replacement
 from nbreferee.lms.archive import Member
 
 TIMESTAMP = "timestamp.txt"
@@ -20,7 +20,7 @@ _VERSION = re.compile(r"(?P<stem>.+?)(?:-(?P<number>\d{1,3})|\s?\((?P<copy>\d{1,
 
 
 @dataclass(frozen=True)
-class Placed:
+class Placement:
     """Where each file of a submission goes, and what a person should know of it."""
 
     files: Mapping[str, Member]  # by path in the submission's folder
@@ -28,7 +28,7 @@ class Placed:
     missing: tuple[str, ...]  # notebooks that are not there
 
 
-def place(files: Mapping[str, Member], expected: Collection[str], keep_timestamp: bool) -> Placed:
+def place(files: Mapping[str, Member], expected: Collection[str], keep_timestamp: bool) -> Placement:
     """Find the notebooks of an assignment among files: by name, and by the number that a resubmission adds."""
     notes: list[str] = []
     rest = dict(_without_folder(files))
@@ -60,7 +60,7 @@ def place(files: Mapping[str, Member], expected: Collection[str], keep_timestamp
     ]:
         notes.append(f"{path} is left out: a file has the name of its folder")
         del found[path]
-    return Placed(found, tuple(notes), tuple(missing))
+    return Placement(found, tuple(notes), tuple(missing))
 
 
 def _without_folder(files: Mapping[str, Member]) -> Mapping[str, Member]:

@@ -14,7 +14,7 @@ from nbgrader.api import Gradebook
 from nbgrader.plugins import ExportPlugin
 from traitlets import Bool, List, Unicode
 
-from nbreferee.course import CourseError
+from nbreferee.course.locate import CourseError
 from nbreferee.lms.csvtext import TableError
 
 
@@ -31,10 +31,10 @@ class PlatformExport(ExportPlugin):
 
     def export(self, gradebook: Gradebook) -> None:
         """Export scores to `to`."""
-        from nbreferee.lms.exporting import Wanted, assignments_of, export
+        from nbreferee.lms.exporting import ExportOptions, assignments_of, export
 
         given = tuple(str(name) for name in self.assignment)
-        wanted = Wanted(
+        wanted = ExportOptions(
             self.platform, assignments_of(gradebook, given), Path(self.template) if self.template else None,
             Path(self.to or f"{self.platform}.csv"), tuple(self.column), scale=self.scale, partial=self.partial,
             missing_zero=self.missing_zero, students=tuple(str(one) for one in self.student),

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from nbreferee.autograde import Outcome
-from nbreferee.grading import CellVerdict
+from nbreferee.grading.assignment import NotebookOutcome
+from nbreferee.grading.notebook import CellVerdict
 
 VISIBILITIES = ("visible", "hidden", "after_due_date", "after_published")
 OUTPUT_CHARACTERS = 10_000  # of one test, and of the whole
@@ -30,7 +30,7 @@ class Exercise:
 
 
 @dataclass(frozen=True)
-class Shown:
+class Visibility:
     """What students see, as the instructor sets it."""
 
     default: str = "visible"
@@ -42,10 +42,10 @@ class Shown:
 
 
 def results(
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[NotebookOutcome],
     exercises: Sequence[Exercise],
     handed_in: Sequence[str],
-    shown: Shown,
+    shown: Visibility,
     wall_s: float,
     stamp: str,
 ) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def results(
     }
 
 
-def _test(exercise: Exercise, outcome: Outcome, verdict: CellVerdict | None, shown: Shown) -> dict[str, Any]:
+def _test(exercise: Exercise, outcome: NotebookOutcome, verdict: CellVerdict | None, shown: Visibility) -> dict[str, Any]:
     """Return one entry of `tests`."""
     test: dict[str, Any] = {
         "name": exercise.grade_id,
@@ -113,7 +113,7 @@ def _test(exercise: Exercise, outcome: Outcome, verdict: CellVerdict | None, sho
     }
 
 
-def _reason(outcome: Outcome) -> str:
+def _reason(outcome: NotebookOutcome) -> str:
     """Return why a notebook cannot be read; what follows that in a message is for the instructor."""
     return plain(f"{outcome.message.partition('. ')[0].rstrip('.')}.")
 
@@ -145,7 +145,7 @@ def plain(text: str) -> str:
 
 
 def _summary(
-    outcomes: Sequence[Outcome], exercises: Sequence[Exercise], handed_in: Sequence[str], stamp: str
+    outcomes: Sequence[NotebookOutcome], exercises: Sequence[Exercise], handed_in: Sequence[str], stamp: str
 ) -> str:
     lines = [f"**Graded without a sandbox:** {plain(stamp)}"] if stamp else []
     for outcome in outcomes:

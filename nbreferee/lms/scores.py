@@ -19,7 +19,7 @@ from nbgrader.api import (
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import and_, case, func, select
 
-from nbreferee.course import CourseError
+from nbreferee.course.locate import CourseError
 
 
 @dataclass(frozen=True)

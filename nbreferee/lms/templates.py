@@ -11,7 +11,7 @@ from nbreferee.lms.people import Person
 
 
 @dataclass(frozen=True)
-class Slot:
+class StudentCell:
     """A student's cell."""
 
     person: Person
@@ -22,18 +22,18 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Template:
+class AssignmentCells:
     """The cells of one assignment."""
 
     heading: str
-    slots: tuple[Slot, ...]
+    slots: tuple[StudentCell, ...]
     takes_more: bool = True  # whether the platform takes scores above the maximum
     decimal_comma: bool = False
 
 
 def open_template(
     platform: str, table: Table, assignment: str, column: str, comments: str | None
-) -> Template:
+) -> AssignmentCells:
     """Return the cells for an assignment's scores in a platform's file.
 
     Raises
@@ -46,7 +46,7 @@ def open_template(
     )
 
 
-def _canvas(table: Table, assignment: str, column: str, comments: str | None) -> Template:
+def _canvas(table: Table, assignment: str, column: str, comments: str | None) -> AssignmentCells:
     if not canvas.is_gradebook(table):
         raise TableError(
             f"{table.name}: this is no Canvas gradebook, for its heading does not begin with Student, ID. Take the file of Grades > Export."
@@ -57,11 +57,11 @@ def _canvas(table: Table, assignment: str, column: str, comments: str | None) ->
         cell = row[found.number] if found.number < len(row) else None
         mark = cell.value.strip().upper() if cell else ""
         refusal = {"EX": "is excused in Canvas", "N/A": "has not been assigned this in Canvas"}.get(mark, "")
-        slots.append(Slot(person, cell, found.max_score, None, refusal))
-    return Template(found.heading, tuple(slots), decimal_comma=table.decimal_comma)
+        slots.append(StudentCell(person, cell, found.max_score, None, refusal))
+    return AssignmentCells(found.heading, tuple(slots), decimal_comma=table.decimal_comma)
 
 
-def _moodle(table: Table, assignment: str, column: str, comments: str | None) -> Template:
+def _moodle(table: Table, assignment: str, column: str, comments: str | None) -> AssignmentCells:
     if not moodle.is_worksheet(table):
         raise TableError(
             f"{table.name}: this is no grading worksheet of Moodle, for its first column does not hold participants' numbers. "
@@ -78,13 +78,13 @@ def _moodle(table: Table, assignment: str, column: str, comments: str | None) ->
             "has a grade that cannot be changed in Moodle" if moodle.is_locked(table, row, found) else ""
         )
         comment = row[found.comments] if comments is not None and found.comments is not None else None
-        slots.append(Slot(person, row[found.grade], found.max_score, comment, refusal))
+        slots.append(StudentCell(person, row[found.grade], found.max_score, comment, refusal))
     # A comma that is not the language's own would cut a number short, so only the maximum itself counts.
     comma = any("," in table.value(row, found.grade + 1) for row in table.body)
-    return Template(table.header[found.grade], tuple(slots), takes_more=False, decimal_comma=comma)
+    return AssignmentCells(table.header[found.grade], tuple(slots), takes_more=False, decimal_comma=comma)
 
 
-def _gradescope(table: Table, assignment: str, column: str, comments: str | None) -> Template:
+def _gradescope(table: Table, assignment: str, column: str, comments: str | None) -> AssignmentCells:
     if not gradescope.is_scores(table):
         raise TableError(
             f"{table.name}: this is no table of scores of Gradescope, for it has no columns SID and Email. Take the file of Download Grades."
@@ -93,11 +93,11 @@ def _gradescope(table: Table, assignment: str, column: str, comments: str | None
     slots = []
     for row, person in gradescope.student_rows(table):
         cell = row[found.number] if found.number < len(row) else None
-        slots.append(Slot(person, cell, gradescope.max_score(table, row, found)))
-    return Template(found.heading, tuple(slots))
+        slots.append(StudentCell(person, cell, gradescope.max_score(table, row, found)))
+    return AssignmentCells(found.heading, tuple(slots))
 
 
-def known_maximum(template: Template) -> Mapping[float, int]:
+def known_maximum(template: AssignmentCells) -> Mapping[float, int]:
     """Return the maxima that the file's rows give, with how many give them."""
     counts: dict[float, int] = {}
     for slot in template.slots:

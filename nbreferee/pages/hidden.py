@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nbformat import NotebookNode
 
-from nbreferee.rules import Delimiters, released_view
+from nbreferee.course.rules import Delimiters, released_view
 
 
 def hide_tests(notebook: NotebookNode, delimiters: Delimiters) -> None:

@@ -1,4 +1,4 @@
-"""Does each layer hold here? Found out by putting it on alone and attacking it, never by a version.
+"""Does each layer hold here? ProbeResult out by putting it on alone and attacking it, never by a version.
 
 A layer that is there by name may do nothing: some systems let a user make namespaces and then take
 the capabilities in them away. (An attack that fails without its layer proves nothing: that each gets
@@ -30,7 +30,7 @@ SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
 
 
 @dataclass(frozen=True)
-class Target:
+class AttackTarget:
     """What an attack goes for: things outside the box."""
 
     secret: Path  # a file with a secret
@@ -41,7 +41,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Found:
+class ProbeResult:
     """What was found out about one layer."""
 
     layer: Layer
@@ -49,23 +49,23 @@ class Found:
     reason: str = ""  # why it cannot be put on, or what got through
 
 
-def signal_outside(target: Target) -> None:
+def signal_outside(target: AttackTarget) -> None:
     """Reach a process outside (signal 0 does no harm)."""
     os.kill(target.pid, 0)
 
 
-def read_outside(target: Target) -> None:
+def read_outside(target: AttackTarget) -> None:
     """Read a file outside the box."""
     if target.secret.read_bytes() != SECRET:
         raise OSError("another file")
 
 
-def take_memory(target: Target) -> None:
+def take_memory(target: AttackTarget) -> None:
     """Take more memory than allowed."""
     bytearray(2 * PROBE_MEMORY_BYTES)
 
 
-def start_processes(target: Target) -> None:
+def start_processes(target: AttackTarget) -> None:
     """Start more processes than allowed."""
     started = []
     for _ in range(2 * PROBE_PROCESSES):
@@ -80,40 +80,40 @@ def start_processes(target: Target) -> None:
         os.waitpid(pid, 0)
 
 
-def become_another(target: Target) -> None:
+def become_another(target: AttackTarget) -> None:
     """Use a capability: change the root."""
     os.chroot("/")
 
 
-def connect_outside(target: Target) -> None:
+def connect_outside(target: AttackTarget) -> None:
     """Speak to somebody over the network."""
     socket.create_connection(("127.0.0.1", target.port), timeout=5).close()
 
 
-def send_datagram(target: Target) -> None:
+def send_datagram(target: AttackTarget) -> None:
     """Open a socket, of a kind that Landlock knows nothing of."""
     socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close()
 
 
-def make_namespaces(target: Target) -> None:
+def make_namespaces(target: AttackTarget) -> None:
     """Become root in new namespaces."""
     if kernel.clone(kernel.CLONE_NEWUSER | kernel.CLONE_NEWNET | signal.SIGCHLD) == 0:
         os._exit(0)
     os.wait()
 
 
-def limit_outside(target: Target) -> None:
+def limit_outside(target: AttackTarget) -> None:
     """Read the limits of a process outside, which one may then set."""
     resource.prlimit(target.pid, resource.RLIMIT_CORE)
 
 
-def signal_by_file(target: Target) -> None:
+def signal_by_file(target: AttackTarget) -> None:
     """Have the kernel send signals to a process outside, as the owner of a file."""
     with target.readable.open() as file:
         fcntl.fcntl(file, fcntl.F_SETOWN, target.pid)
 
 
-def send_by_pair(target: Target) -> None:
+def send_by_pair(target: AttackTarget) -> None:
     """Send a datagram to a named socket, from one of a pair."""
     one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     with one, other:
@@ -121,7 +121,7 @@ def send_by_pair(target: Target) -> None:
 
 
 # The attacks that a layer must stop by itself.
-ATTACKS: dict[Layer, tuple[Callable[[Target], None], ...]] = {
+ATTACKS: dict[Layer, tuple[Callable[[AttackTarget], None], ...]] = {
     Layer.NAMESPACES: (signal_outside, connect_outside, start_processes),
     Layer.ROOT: (read_outside,),
     Layer.LIMITS: (take_memory,),
@@ -143,34 +143,34 @@ CURES = {
 }
 
 
-def probe() -> list[Found]:
+def probe() -> list[ProbeResult]:
     """Try every layer and return what was found, in the order in which they are put on."""
     with target_outside() as target:
         return [_probe_layer(layer, target) for layer in Layer]
 
 
-def tier(found: list[Found]) -> str:
+def tier(found: list[ProbeResult]) -> str:
     """Return 'A' where every layer holds, 'B' where all but namespaces do, '' where that is too little."""
     holding = {one.layer for one in found if one.holds}
     return "A" if holding == set(Layer) else "B" if holding >= WITHOUT_NAMESPACES else ""
 
 
-def _probe_layer(layer: Layer, target: Target) -> Found:
+def _probe_layer(layer: Layer, target: AttackTarget) -> ProbeResult:
     for attack in ATTACKS[layer]:
         got_through, reason = attempt(attack, target, needs(layer, attack) | {layer})
         if got_through:
             reason = f"did not stop this: {attack.__doc__.split('.')[0].lower()}"
         if reason:
-            return Found(layer, False, reason)
-    return Found(layer, True)
+            return ProbeResult(layer, False, reason)
+    return ProbeResult(layer, True)
 
 
-def needs(layer: Layer, attack: Callable[[Target], None]) -> set[Layer]:
+def needs(layer: Layer, attack: Callable[[AttackTarget], None]) -> set[Layer]:
     """Return the layers without which one cannot be attacked."""
     return NEEDS.get(layer, set()) | NEEDS.get(attack, set())
 
 
-def attempt(attack: Callable[[Target], None], target: Target, layers: set[Layer]) -> tuple[bool, str]:
+def attempt(attack: Callable[[AttackTarget], None], target: AttackTarget, layers: set[Layer]) -> tuple[bool, str]:
     """Attack from a box with these layers; return whether it got through, and why there was no box."""
     with tempfile.TemporaryDirectory() as folder:
         root, scratch = Path(folder) / "root", Path(folder) / "scratch"
@@ -191,7 +191,7 @@ def attempt(attack: Callable[[Target], None], target: Target, layers: set[Layer]
         return said == "through", "" if said in ("through", "stopped") else said or "the box died"
 
 
-def _attack_from_inside(attack: Callable[[Target], None], target: Target, box: Box, pipe: int) -> None:
+def _attack_from_inside(attack: Callable[[AttackTarget], None], target: AttackTarget, box: Box, pipe: int) -> None:
     try:
         try:
             enter(box)
@@ -222,7 +222,7 @@ def _folder_for_a_socket() -> str:
 
 
 @contextlib.contextmanager
-def target_outside() -> Iterator[Target]:
+def target_outside() -> Iterator[AttackTarget]:
     """Set up what attacks go for, all of it on this machine."""
     with tempfile.TemporaryDirectory(dir=_folder_for_a_socket()) as folder, socket.create_server(("127.0.0.1", 0)) as server:
         secret = Path(folder) / "secret"
@@ -230,4 +230,4 @@ def target_outside() -> Iterator[Target]:
         Path(folder).chmod(0o755)  # or a box of root's, which is nobody, could not even try
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as mailbox:
             mailbox.bind(f"{folder}/mailbox")
-            yield Target(secret, Path(os.__file__), mailbox.getsockname(), server.getsockname()[1], os.getpid())
+            yield AttackTarget(secret, Path(os.__file__), mailbox.getsockname(), server.getsockname()[1], os.getpid())

@@ -161,7 +161,6 @@ class Board:
         between the nearest known cells, those included; and where the place has no cell, the answers before and after,
         for its text may have been put into one of them.
         """
-        known = [one for one in self.originals.known.values() if self.found(one)]
         wanted = self.originals.wanted[answer.name]
         for number in filter(self.is_own, range(len(self.cells))):
             is_candidate = self.cells[number].kind == answer.kind and not (answer.cell.is_answer and wanted)

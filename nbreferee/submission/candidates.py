@@ -23,7 +23,7 @@ ENDINGS = (".ipynb", ".ipynb.txt", ".ipynb.json", ".json")
 
 
 @dataclass(frozen=True)
-class Choice:
+class NotebookFiles:
     """Which file each notebook of an assignment is. All mappings are by the name of the notebook."""
 
     files: Mapping[str, str] = field(default_factory=dict)
@@ -37,7 +37,7 @@ def is_candidate(name: str) -> bool:
     return lower.endswith(ENDINGS) and not lower.startswith((".", "~"))
 
 
-def choose_files(found: Mapping[str, bytes], expected: Mapping[str, Originals]) -> Choice:
+def choose_files(found: Mapping[str, bytes], expected: Mapping[str, Originals]) -> NotebookFiles:
     """Decide which file is which notebook.
 
     Parameters
@@ -52,7 +52,7 @@ def choose_files(found: Mapping[str, bytes], expected: Mapping[str, Originals]) 
     if len(files) == len(expected):
         others = [file for file in others if ".ipynb" in file.lower()]
     if not others:
-        return Choice(files)
+        return NotebookFiles(files)
     fits = {file: _fits(found[file], file, expected) for file in others[:CANDIDATES]}
     repairs: dict[str, tuple[str, ...]] = {}
     problems: dict[str, str] = {}
@@ -69,7 +69,7 @@ def choose_files(found: Mapping[str, bytes], expected: Mapping[str, Originals]) 
             repairs[name] = (_renamed(name, mine[0], path in found),)
         elif problem := _problem(name, mine, fits):
             problems[name] = problem
-    return Choice(files, repairs, problems)
+    return NotebookFiles(files, repairs, problems)
 
 
 def _renamed(name: str, file: str, is_there: bool) -> str:

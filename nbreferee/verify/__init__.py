@@ -29,7 +29,7 @@ from typing import Any
 
 from nbgrader.coursedir import CourseDirectory
 
-from nbreferee.master import Master, MasterError
+from nbreferee.course.source import Master, MasterError
 from nbreferee.verify import soundness
 from nbreferee.verify.examine import Beside, Examination, Examined, Exercise, Finding
 from nbreferee.verify.forbidden import CourseRelease, FormResult, files_of_nothing, read_forms

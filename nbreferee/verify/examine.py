@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nbreferee.master import Cell, Master, changed_names
+from nbreferee.course.source import Cell, Master, changed_names
 from nbreferee.verify.lazy import KINDS, TABLE, Table, lazy, recording
 from nbreferee.mutation import mutants
 from nbreferee.verify.session import Session
-from nbreferee.verify.warm import Forks, Outcome, Task
+from nbreferee.verify.warm import Forks, TrialResult, Trial
 
 PATIENCE_S = 180  # for a right answer, which may be slow
 
@@ -41,7 +41,7 @@ class Finding:
 
 
 @dataclass
-class Tally:
+class TrialCounts:
     """How many answers of one sort were tried, and how many fared as they should."""
 
     tried: int = 0
@@ -58,12 +58,12 @@ class Exercise:
     """What was tried on one solution cell."""
 
     name: str
-    lazy: Tally = field(default_factory=Tally)
-    mutants: Tally = field(default_factory=Tally)
+    lazy: TrialCounts = field(default_factory=TrialCounts)
+    mutants: TrialCounts = field(default_factory=TrialCounts)
     equivalent: int = 0
-    mistakes: Tally = field(default_factory=Tally)
-    alternatives: Tally = field(default_factory=Tally)
-    forms: Tally = field(default_factory=Tally)  # forbidden ones; good are those that the release does not show
+    mistakes: TrialCounts = field(default_factory=TrialCounts)
+    alternatives: TrialCounts = field(default_factory=TrialCounts)
+    forms: TrialCounts = field(default_factory=TrialCounts)  # forbidden ones; good are those that the release does not show
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Examination:
         self._session = Session(folder)
         self._forks = Forks(jobs, self._take)
         self._progress = progress
-        self._outcomes: dict[Any, Outcome] = {}
+        self._outcomes: dict[Any, TrialResult] = {}
         self._expected = 0
         self._wall_s: dict[int, float] = {}
         self._recorded: list[_Recorded] = []
@@ -134,7 +134,7 @@ class Examination:
             self._judge_alternatives(alternatives)
             self._judge_mistakes()
 
-    def _take(self, outcome: Outcome) -> None:
+    def _take(self, outcome: TrialResult) -> None:
         self._outcomes[outcome.key] = outcome
         self._progress(len(self._outcomes), self._expected)
 
@@ -154,7 +154,7 @@ class Examination:
             return [(ran.error, ran.stderr, ran.wall_s, ran.score(cell), ran.shows) for cell, ran in runs]
 
         self._expected = 1
-        self._forks.start([Task("solution", action, limit_s=600)])
+        self._forks.start([Trial("solution", action, limit_s=600)])
         self._forks.finish()
         outcome = self._outcomes["solution"]
         if outcome.lost:
@@ -181,27 +181,27 @@ class Examination:
             order += [i for i in [*needed, test.index] if i not in order]
         return [cells[i] for i in order]
 
-    def _changed_answer(self, key: Any, cell: Cell, source: str, until_loss: bool) -> Task:
+    def _changed_answer(self, key: Any, cell: Cell, source: str, until_loss: bool) -> Trial:
         sequence = self._sequence(cell.index)
-        return Task(
+        return Trial(
             key,
             lambda: self._session.run_cells(sequence, {cell.index: source}, until_loss),
             self._limit_s(sequence) if until_loss else PATIENCE_S,
         )
 
-    def _control_tasks(self) -> dict[int, Task]:
+    def _control_tasks(self) -> dict[int, Trial]:
         """Try the solution itself in the mutants' place: what fails here says nothing of the tests."""
         return {cell.index: self._changed_answer(("control", cell.index), cell, cell.source, False) for cell in self._master.answers}
 
-    def _judge_controls(self, tasks: Mapping[int, Task]) -> None:
+    def _judge_controls(self, tasks: Mapping[int, Trial]) -> None:
         for index, task in tasks.items():
             outcome, cell = self._outcomes[task.key], self._master.cells[index]
             if outcome.lost or self._loses(outcome, self._master.affected_tests(index)):
                 why = f"ends in a {outcome.lost}" if outcome.lost else "loses points"
                 self._find(cell.label, f"mutants cannot be judged: in a fork the solution itself {why}. Does the notebook start threads?")
 
-    def _mutant_tasks(self) -> dict[int, list[tuple[Any, Task]]]:
-        tasks: dict[int, list[tuple[Any, Task]]] = {}
+    def _mutant_tasks(self) -> dict[int, list[tuple[Any, Trial]]]:
+        tasks: dict[int, list[tuple[Any, Trial]]] = {}
         for cell in self._master.answers:
             if cell.tree is None or cell.python.strip() != cell.source.strip():
                 self._find(cell.label, "a solution cell with a magic has no mutants. Move the magic to a cell of its own.")
@@ -211,7 +211,7 @@ class Examination:
                 tasks.setdefault(cell.index, []).append((mutant, task))
         return tasks
 
-    def _judge_mutants(self, tasks: Mapping[int, list[tuple[Any, Task]]]) -> None:
+    def _judge_mutants(self, tasks: Mapping[int, list[tuple[Any, Trial]]]) -> None:
         unused = list(self._beside.equivalents)
         for index, mutated in tasks.items():
             cell, exercise = self._master.cells[index], self._exercises[index]
@@ -232,11 +232,11 @@ class Examination:
         for entry in unused:
             self._find(entry["cell"], f"no surviving mutant is {entry['now']!r}: take its entry out of the file of equivalents.")
 
-    def _loses(self, outcome: Outcome, tests: list[Cell]) -> bool:
+    def _loses(self, outcome: TrialResult, tests: list[Cell]) -> bool:
         return bool(outcome.lost) or any(outcome.result.get(t.grade_id, (t.points,))[0] < t.points for t in tests)
 
-    def _alternative_tasks(self) -> dict[int, list[tuple[Any, Task]]]:
-        tasks: dict[int, list[tuple[Any, Task]]] = {}
+    def _alternative_tasks(self) -> dict[int, list[tuple[Any, Trial]]]:
+        tasks: dict[int, list[tuple[Any, Trial]]] = {}
         answers = {cell.label: cell for cell in self._master.answers}
         for number, (name, source) in enumerate(self._beside.alternatives):
             if name not in answers:
@@ -246,7 +246,7 @@ class Examination:
             tasks.setdefault(answers[name].index, []).append((source, task))
         return tasks
 
-    def _judge_alternatives(self, tasks: Mapping[int, list[tuple[Any, Task]]]) -> None:
+    def _judge_alternatives(self, tasks: Mapping[int, list[tuple[Any, Trial]]]) -> None:
         for index, tried in tasks.items():
             for source, task in tried:
                 outcome = self._outcomes[task.key]
@@ -261,7 +261,7 @@ class Examination:
 
     # ------------------------------------------------------------ the release and lazy students
 
-    def _release_task(self) -> Task:
+    def _release_task(self) -> Trial:
         def action() -> dict:
             self._session.renew()
             runs = {}
@@ -270,7 +270,7 @@ class Examination:
                 runs[cell.label] = (ran.score(cell), ran.error)
             return runs
 
-        return Task("release", action, self._limit_s([cell for cell in self._master.cells if cell.is_code]))
+        return Trial("release", action, self._limit_s([cell for cell in self._master.cells if cell.is_code]))
 
     def _judge_release(self) -> None:
         outcome = self._outcomes["release"]
@@ -285,7 +285,7 @@ class Examination:
             elif error and not cell.is_answer and not cell.is_test and not answers & self._master.providers[cell.index]:
                 self._find(cell.label, f"the release stops here, before any stub: {error.splitlines()[0]}.")
 
-    def _lazy_task(self, kind: str) -> Task:
+    def _lazy_task(self, kind: str) -> Trial:
         tests = [test for test in self._master.tests if any(test in self._master.affected_tests(a.index) for a in self._master.answers)]
         needed = sorted({i for test in tests for i in self._master.providers[test.index]} | {test.index for test in tests})
         cells = [self._master.cells[i] for i in needed]
@@ -304,7 +304,7 @@ class Examination:
                     scores |= self._session.run_cells([cell], {})
             return scores
 
-        return Task(("lazy", kind), action, 2 * self._limit_s(cells))
+        return Trial(("lazy", kind), action, 2 * self._limit_s(cells))
 
     def _answered_names(self, cell: Cell) -> list[str]:
         return sorted(name for name in changed_names(cell) or () if name in self._session.names)
@@ -346,7 +346,7 @@ class Examination:
 
         self._gradcheck.check = check
 
-    def _mistake_tasks(self, cell: Cell) -> list[Task]:
+    def _mistake_tasks(self, cell: Cell) -> list[Trial]:
         def action(recorded: _Recorded, mistake: Callable) -> str:
             try:
                 self._original_check(mistake, *recorded.arguments, **recorded.options)
@@ -355,7 +355,7 @@ class Examination:
             return ""
 
         return [
-            Task(("mistake", number, sentence), lambda r=recorded, m=mistake: action(r, m), limit_s=60)
+            Trial(("mistake", number, sentence), lambda r=recorded, m=mistake: action(r, m), limit_s=60)
             for number, recorded in enumerate(self._recorded)
             if recorded.cell == cell.label
             for sentence, mistake in recorded.arguments[2].items()

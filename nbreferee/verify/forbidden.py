@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from nbreferee.master import Master, MasterError, changed_names, read_master
+from nbreferee.course.source import Master, MasterError, changed_names, read_master
 from nbreferee.verify.latex import formula, formula_in_prose, is_balanced
 from nbreferee.verify.passages import Passage, code_passages, markdown_passages
 from nbreferee.verify.pycode import code, code_in_prose, parsed

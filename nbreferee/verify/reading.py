@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nbreferee.course import CourseError, open_gradebook
-from nbreferee.course_notebook import has_autotests, language_of, read_course_notebook
-from nbreferee.gradebook import released_cells
-from nbreferee.master import Master, MasterError, parse_master
-from nbreferee.nbgrader_settings import read_rules
+from nbreferee.course.locate import CourseError, open_gradebook
+from nbreferee.course.notebook import has_autotests, language_of, read_course_notebook
+from nbreferee.grading.gradebook import released_cells
+from nbreferee.course.source import Master, MasterError, parse_master
+from nbreferee.course.nbgrader_settings import read_rules
 
 if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nbreferee.verify import Verified
-from nbreferee.verify.examine import Tally
+from nbreferee.verify.examine import TrialCounts
 
 
 def print_report(verified: Iterable[Verified], console: Console) -> None:
@@ -68,7 +68,7 @@ def _outcome(verified: Iterable[Verified]) -> str:
     return f"[red]{count} to mend.[/red]" if count else "[green]Nothing to mend.[/green]"
 
 
-def _cell(tally: Tally) -> str:
+def _cell(tally: TrialCounts) -> str:
     if not tally.tried:
         return "–"
     return f"{tally.good} / {tally.tried}" if tally.good == tally.tried else f"[red]{tally.good} / {tally.tried}[/red]"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from nbreferee.master import Cell
+from nbreferee.course.source import Cell
 
 # Before anything imports them: no figure is rendered, and a fork wants a single thread.
 QUIET = {"MPLBACKEND": "template", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}

@@ -14,7 +14,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearOutput, ClearSolutions
 from traitlets.config import Config
 
-from nbreferee.master import Cell, Master, MasterError, read_master
+from nbreferee.course.source import Cell, Master, MasterError, read_master
 from nbreferee.verify.examine import Finding
 
 TELLING = 16  # characters: a shorter line may stand in the release by chance

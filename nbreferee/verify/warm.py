@@ -22,7 +22,7 @@ MEMORY_BYTES = 8 << 30  # a task that wants more sees a MemoryError
 
 
 @dataclass(frozen=True)
-class Task:
+class Trial:
     """Something to try in a fork: its result must be fit for JSON."""
 
     key: Any
@@ -31,7 +31,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrialResult:
     """The result of a task, or why there is none."""
 
     key: Any
@@ -41,7 +41,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Child:
-    task: Task
+    task: Trial
     pid: int
     pipe: int
     deadline: float
@@ -51,13 +51,13 @@ class _Child:
 class Forks:
     """Runs tasks in forks of this process, `jobs` at a time."""
 
-    def __init__(self, jobs: int, done: Callable[[Outcome], None]) -> None:
+    def __init__(self, jobs: int, done: Callable[[TrialResult], None]) -> None:
         self._jobs = jobs
         self._done = done
         self._selector = selectors.DefaultSelector()
         self._children: dict[int, _Child] = {}
 
-    def start(self, tasks: Iterable[Task]) -> None:
+    def start(self, tasks: Iterable[Trial]) -> None:
         """Fork a child for every task, waiting where as many as allowed are running."""
         for task in tasks:
             while len(self._children) >= self._jobs:
@@ -74,7 +74,7 @@ class Forks:
         for child in list(self._children.values()):
             self._end(child, None)
 
-    def _fork(self, task: Task) -> None:
+    def _fork(self, task: Trial) -> None:
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
@@ -107,15 +107,15 @@ class Forks:
             os.killpg(child.pid, signal.SIGKILL)  # and whatever it started
         os.waitpid(child.pid, 0)
         if received is None:
-            self._done(Outcome(child.task.key, lost="timeout"))
+            self._done(TrialResult(child.task.key, lost="timeout"))
             return
         try:
-            self._done(Outcome(child.task.key, json.loads(received)))
+            self._done(TrialResult(child.task.key, json.loads(received)))
         except ValueError:
-            self._done(Outcome(child.task.key, lost="crash"))
+            self._done(TrialResult(child.task.key, lost="crash"))
 
 
-def _be_child(task: Task, pipe: int) -> NoReturn:
+def _be_child(task: Trial, pipe: int) -> NoReturn:
     try:
         os.setpgid(0, 0)
         nowhere = os.open(os.devnull, os.O_RDWR)

@@ -14,7 +14,7 @@ from nbgrader.api import Gradebook
 from platform_files import Student
 from small_class import BINARIES, CONFIG, ONE, RIGHT, TWO, grade_here
 
-from nbreferee.course import gradebook_writer, open_course
+from nbreferee.course.locate import gradebook_writer, open_course
 from nbreferee.lms import exporting, importing
 
 POINTS = 9.0
@@ -89,11 +89,11 @@ def copy_of(course: Path, folder: Path) -> Path:
     return Path(shutil.copytree(course, folder))
 
 
-def import_here(course: Path, zip_path: Path, roster: Path | None = None, **options) -> importing.Imported:
+def import_here(course: Path, zip_path: Path, roster: Path | None = None, **options) -> importing.ImportSummary:
     """Import a zip."""
     opened = open_course(course)
     with gradebook_writer(opened) as book:
-        return importing.import_zip(opened, book, importing.Wanted(zip_path, "ps1", roster, **options))
+        return importing.import_zip(opened, book, importing.ImportOptions(zip_path, "ps1", roster, **options))
 
 
 def export_here(
@@ -102,7 +102,7 @@ def export_here(
     """Export scores."""
     opened = open_course(course)
     with gradebook_writer(opened) as book:
-        return exporting.export(opened, book, exporting.Wanted(platform, ("ps1",), template, to, **options))
+        return exporting.export(opened, book, exporting.ExportOptions(platform, ("ps1",), template, to, **options))
 
 
 def grade(course: Path, waiting: str = "") -> None:

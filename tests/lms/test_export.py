@@ -14,7 +14,7 @@ from nbgrader.api import Gradebook
 from platform_files import FINNISH, Sheet, Student, canvas_gradebook, gradescope_scores, moodle_worksheet
 from platform_importers import canvas_reads
 
-from nbreferee.course import CourseError
+from nbreferee.course.locate import CourseError
 from nbreferee.lms.csvtext import TableError
 
 CLASS = [

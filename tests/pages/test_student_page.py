@@ -15,7 +15,7 @@ from nbreferee.pages.exercises import Mark
 from nbreferee.pages.record import Judged
 from nbreferee.pages.sanitize import sanitize
 from nbreferee.pages.student import Contents, Header, write_absent_page, write_page
-from nbreferee.pictures import embed_pictures
+from nbreferee.grading.pictures import embed_pictures
 
 pytestmark = skip_without_chromium
 

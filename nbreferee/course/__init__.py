@@ -1,0 +1,1 @@
+"""The instructor's side of a course, read only: folders, settings, notebooks, and who owns each name."""

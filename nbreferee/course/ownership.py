@@ -1,0 +1,226 @@
+"""What the tester does at each cell of a master, and whose a name is: found by reading the master alone.
+
+A name belongs to whoever changed it last in the master: to the student from the answer cell on whose
+solution binds or changes it, to the instructor from any locked or graded cell on that binds it. What
+students do elsewhere (redefine `np`, or an expected value) is nothing to the tests.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from nbreferee.course.source import Cell, Master, changed_names, free_names, imported_names, root_name, same_scope, used_names
+
+CHANGING_METHODS = frozenset({
+    "add", "append", "appendleft", "clear", "discard", "extend", "fill", "insert", "pop", "popitem", "popleft", "push", "put", "remove",
+    "reverse", "setdefault", "sort", "update",
+})  # fmt: skip
+CHANGING_FUNCTIONS = frozenset({  # of modules: random, numpy, heapq, bisect
+    "copyto", "fill_diagonal", "heapify", "heappop", "heappush", "heapreplace", "insort", "place", "put", "put_along_axis", "putmask", "shuffle",
+})  # fmt: skip
+# What tests take from a free cell of the instructor's; of a solution, its imports alone.
+DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+READING = frozenset(dir(builtins)) - {"delattr", "next", "setattr"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One cell of the master."""
+
+    index: int  # among the master's cells
+    role: str  # 'text', 'answer', 'locked', 'free' or 'test'
+    grade_id: str = ""
+    source: str = ""  # what the tester runs; of a locked or free cell only what some test needs, of a solution its imports
+    points: float = 0.0
+    given_up: tuple[str, ...] = ()  # names that are the student's from here on
+    set_for_students: tuple[str, ...] = ()  # names that a test sets and students' functions read
+    hidden_lines: tuple[int, ...] = ()  # of the source, from 1
+    under_test: tuple[str, ...] = ()  # of a test, for follow-through: the answers that it reads
+    judges: tuple[tuple[str, int], ...] = ()  # those of them that it is a test of, each with its cell
+
+
+@dataclass(frozen=True)
+class Reference:
+    """How to make an answer as the solution has it (see `follow_through`)."""
+
+    name: str
+    cell: int  # the answer cell, among the master's cells
+    source: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the tester has to know of a master; no solution is in it, except as references for follow-through."""
+
+    notebook: str
+    steps: tuple[Step, ...]
+    student_names: tuple[str, ...]  # that the solution binds: these may hide Python's own
+    student_classes: tuple[str, ...]
+    modules: tuple[str, ...]  # that the master imports
+    written: tuple[str, ...]  # global names that the solution's functions change
+    references: tuple[Reference, ...] = ()
+
+    def as_plain(self) -> dict[str, Any]:
+        """Return it as the codec takes it."""
+        parts = {"steps": [vars(step) for step in self.steps], "references": [vars(one) for one in self.references]}
+        return {**vars(self), **parts}
+
+    @staticmethod
+    def from_plain(plain: dict[str, Any]) -> Plan:
+        """Read what `as_plain` has made."""
+        steps = tuple(Step(**step) for step in plain["steps"])
+        return Plan(**{**plain, "steps": steps, "references": tuple(Reference(**one) for one in plain["references"])})
+
+
+def make_plan(master: Master) -> Plan:
+    """Read a master for what its tests need."""
+    answers = [cell for cell in master.cells if cell.is_code and cell.solution]
+    codes = [cell for cell in master.cells if cell.is_code]
+    needed = _needed_by_tests(master)
+    read_by_students = set().union(*(_names_read_in_functions(cell) for cell in answers))
+    modules = set().union(*(_imported_modules(cell) for cell in codes))
+    aliases = set().union(*(imported_names(cell) for cell in codes))
+    bound = set().union(*(bound_names(cell.tree) for cell in answers if cell.tree))
+    written = set().union(*(_names_written_in_functions(cell) for cell in answers))
+    classes = {node.name for cell in answers if cell.tree for node in same_scope(cell.tree) if isinstance(node, ast.ClassDef)}
+    steps = []
+    for cell in master.cells:
+        role = role_of(cell)
+        common: dict[str, Any] = {"index": cell.index, "role": role, "grade_id": cell.grade_id, "points": cell.points}
+        if role == "answer":
+            imports = _statements(cell, (ast.Import, ast.ImportFrom))
+            steps.append(Step(**common, source=imports, given_up=tuple(sorted(given_up(cell, aliases)))))
+        elif role == "test":
+            set_names = bound_names(cell.tree) & read_by_students if cell.tree else set()
+            hidden = tuple(sorted(cell.hidden_lines))
+            steps.append(Step(**common, source=cell.source, set_for_students=tuple(sorted(set_names)), hidden_lines=hidden))
+        elif role == "locked":
+            steps.append(Step(**common, source=cell.source if cell.index in needed else ""))
+        elif role == "free":
+            source = _statements(cell, DEFINITIONS)
+            given = bound_names(cell.tree) - bound_names(ast.parse(source)) if cell.tree else set()
+            steps.append(Step(**common, source=source if cell.index in needed else "", given_up=tuple(sorted(given))))
+        else:
+            steps.append(Step(**common))
+    return Plan(master.name, tuple(steps), *(tuple(sorted(names)) for names in (bound, classes, modules, written)))
+
+
+def role_of(cell: Cell) -> str:
+    """Return what a cell is to the grader."""
+    if not cell.is_code:
+        return "text"
+    if cell.is_test:
+        return "test"
+    return "answer" if cell.solution else "locked" if cell.locked else "free"
+
+
+def bound_names(tree: ast.AST) -> set[str]:
+    """Return the names that statements bind outside of functions and classes."""
+    bound: set[str] = set()
+    for node in same_scope(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            bound.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
+            bound.add(node.id)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            bound |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+    return bound
+
+
+def given_up(cell: Cell, modules: Collection[str] = ()) -> set[str]:
+    """Return the names that a solution binds, or whose objects it means to change.
+
+    It means to change what it assigns to a part of, what it calls a changing method of, and what it
+    gives to a call whose result it does not use. What merely is an argument stays the instructor's,
+    and so do modules, whoever imports them.
+    """
+    if cell.tree is None:
+        return set()
+    names = bound_names(cell.tree)
+    unused = {id(node.value) for node in same_scope(cell.tree) if isinstance(node, ast.Expr)}
+    for node in same_scope(cell.tree):
+        if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, (ast.Store, ast.Del)):
+            names.add(root_name(node))
+        elif isinstance(node, ast.AugAssign):
+            names.add(root_name(node.target))
+        elif isinstance(node, ast.Call):
+            names |= _changed_by_call(node, id(node) in unused, modules)
+    return names - {"", "get_ipython"} - imported_names(cell) - set(modules)
+
+
+def _changed_by_call(call: ast.Call, unused: bool, modules: Collection[str]) -> set[str]:
+    """Return the names whose objects a call means to change."""
+    arguments = {argument.id for argument in call.args if isinstance(argument, ast.Name)}
+    root = root_name(call.func)
+    if root in modules:
+        return arguments if isinstance(call.func, ast.Attribute) and call.func.attr in CHANGING_FUNCTIONS else set()
+    if isinstance(call.func, ast.Name):
+        return arguments if unused and root not in READING else set()
+    method = isinstance(call.func, ast.Attribute) and (call.func.attr in CHANGING_METHODS or unused)
+    return (arguments if unused else set()) | ({root} if method else set())
+
+
+def _needed_by_tests(master: Master) -> set[int]:
+    """Return which locked and free cells the tester must run, going backwards from the tests."""
+    names: set[str] = set()
+    everything = False
+    needed: set[int] = set()
+    modules = set().union(*(imported_names(cell) for cell in master.cells if cell.is_code))
+    for cell in reversed(master.cells):
+        role = role_of(cell)
+        if role not in ("test", "locked", "free"):
+            continue
+        if role != "test":
+            changed = changed_names(cell, modules)
+            if not (everything or changed is None or changed & names):
+                continue
+            needed.add(cell.index)
+        used = used_names(cell)
+        everything = everything or (used is None and role == "test")
+        names |= used or set()
+    return needed
+
+
+def _names_read_in_functions(cell: Cell) -> set[str]:
+    if cell.tree is None:
+        return set()
+    functions = [node for node in ast.walk(cell.tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))]
+    return set().union(*(free_names(node) for node in functions))
+
+
+def _names_written_in_functions(cell: Cell) -> set[str]:
+    """Return the global names to which a solution's functions give a value, or whose objects they change."""
+    written: set[str] = set()
+    for function in ast.walk(cell.tree) if cell.tree else ():
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            free = free_names(function)
+            for node in ast.walk(function):
+                if isinstance(node, ast.Global):
+                    written |= set(node.names)
+                elif isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
+                    written |= {root_name(node)} & free
+                elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CHANGING_METHODS:
+                    written |= {root_name(node.func)} & free
+    return written
+
+
+def _imported_modules(cell: Cell) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(cell.tree) if cell.tree else ():
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def _statements(cell: Cell, kinds: tuple[type, ...]) -> str:
+    """Return what the tests may take from a cell that students can edit: its statements of some kinds."""
+    if cell.tree is None:
+        return ""
+    return "\n".join(ast.unparse(node) for node in cell.tree.body if isinstance(node, kinds))
+

@@ -1,0 +1,1 @@
+"""The student's side: processes in a sandbox that run the student's cells."""

@@ -1,0 +1,95 @@
+"""Figures of a notebook, drawn when all of it has run: one that the solution shows, too, need not be drawn again.
+
+A cell's figure is packed where the notebook would draw it, and a name that only its content determines
+is shown in its place. When the last cell has run, the orchestrator asks for those whose names it does
+not know from the solution; one that has been changed since is drawn as it was packed. Drawing takes
+twenty times as long as packing (a test holds that all ways come to the same bytes). What is packed never
+leaves the box, and is opened nowhere else.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import hashlib
+import io
+import pickle
+from typing import Any, NamedTuple
+
+import matplotlib
+from IPython.core import pylabtools
+from matplotlib.cbook import CallbackRegistry
+from matplotlib.figure import Figure
+from matplotlib.transforms import TransformNode
+
+from nbreferee.engine.wire.protocol import MARK
+
+PACKED_BYTES = 64 << 20  # of one notebook; further figures are drawn at once
+DRAW = pylabtools.print_figure
+
+
+class _Packer(pickle.Pickler):
+    """Packs figures so that equal ones become equal bytes: no address in memory gets in, nor whether pyplot still knows them."""
+
+    def reducer_override(self, one: Any) -> Any:
+        if not isinstance(one, (TransformNode, Figure, CallbackRegistry)):
+            return NotImplemented
+        state = one.__getstate__()
+        if isinstance(one, TransformNode):
+            state["_parents"] = dict(enumerate(state["_parents"].values()))  # by id otherwise
+        elif isinstance(one, Figure):
+            state.pop("_restore_to_pylab", None)
+        else:  # it counts how often it has been packed
+            state["_cid_gen"] = 1 + max((number for kept in state["callbacks"].values() for number in kept), default=-1)
+        return copyreg.__newobj__, (type(one),), state
+
+
+class _Shown(NamedTuple):
+    """A figure as a notebook has shown it; with it, what has an effect on drawing."""
+
+    figure: Figure
+    named: dict[str, Any]
+    parameters: dict[str, Any]
+    packed: bytes  # which tells whether the figure is still what it was then
+
+
+class Figures:
+    """What a box has to draw."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, _Shown] = {}
+        self._left = PACKED_BYTES
+
+    def print_figure(self, figure: Figure, fmt: str = "png", bbox_inches: Any = "tight", base64: bool = False, **named: Any) -> Any:
+        """Stand for IPython's function of that name: return a mark for a picture."""
+        named["bbox_inches"] = bbox_inches
+        parameters = dict.copy(matplotlib.rcParams)
+        packed = _packed(figure, named, parameters) if fmt == "png" and base64 and (figure.axes or figure.lines) else b""
+        if not 0 < len(packed) <= self._left:
+            return DRAW(figure, fmt, base64=base64, **named)
+        name = hashlib.sha256(packed).hexdigest()
+        if name not in self._shown:
+            self._shown[name] = _Shown(figure, named, parameters, packed)
+            self._left -= len(packed)
+        return MARK + name
+
+    def draw(self, name: str) -> tuple[str, str]:
+        """Return a picture in base 64, or nothing and why there is none."""
+        try:
+            figure, named, parameters, packed = self._shown.pop(name)  # each is asked for once
+            if _packed(figure, named, parameters) != packed:
+                figure, named, parameters = pickle.loads(packed)
+            with matplotlib.rc_context():
+                dict.update(matplotlib.rcParams, parameters)
+                return DRAW(figure, base64=True, **named), ""
+        except Exception as error:
+            return "", f"{type(error).__name__}: {error}"
+
+
+def _packed(figure: Figure, named: dict[str, Any], parameters: dict[str, Any]) -> bytes:
+    """Return a figure as bytes; none where that cannot be: a label that a lambda makes, for one."""
+    packed = io.BytesIO()
+    try:
+        _Packer(packed, 5).dump((figure, named, parameters))
+    except Exception:
+        return b""
+    return packed.getvalue()

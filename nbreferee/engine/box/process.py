@@ -1,0 +1,340 @@
+"""The student box: it runs the student's cells and answers the tester's questions about them.
+
+It holds nothing that a student may not see. It believes what the tester says, and need not be
+believed itself: a student's code may do here whatever it likes.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import copy
+import inspect
+import io
+import math
+import operator
+import os
+import signal
+import sys
+import traceback
+import types
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from nbreferee.engine.wire.codec import CodecError, decode, encode, in_pieces
+from nbreferee.engine.wire.codec_format import SIMPLE
+from nbreferee.engine.tester.audit import add_handlers
+from nbreferee.engine.box.references import BoxReferences, ObjectTable, Identities
+from nbreferee.engine.wire.channel import Channel
+from nbreferee.engine.wire.protocol import CANNOT_LEAVE, CallResult, CallContext, RandomState, compacted, expanded, is_writing, set_random_state
+from nbreferee.engine.wire.exceptions import DOT, attributes_of, class_names, set_attributes
+from nbreferee.engine.box.figures import Figures
+from nbreferee.engine.box.files import Files
+from nbreferee.engine.wire.instances import state_of
+from nbreferee.engine.box.outside import explained
+from nbreferee.engine.placing import EVENTS, WorkingFolder
+from nbreferee.engine.shell import Shell, error_output
+from nbreferee.engine.box.stand_ins import StandIns
+from nbreferee.engine.tester.student_modules import BoxModules
+
+HEARD_CHARACTERS = 1_000_000  # of what one call prints
+OPERATORS = ("lt le eq ne gt ge add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift neg pos abs invert "
+             "contains getitem setitem delitem iadd isub imul itruediv ifloordiv imod ipow imatmul iand ior ixor ilshift irshift "
+             "index length_hint").split()  # fmt: skip
+WRITING = frozenset({"os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.move", "shutil.rmtree"})  # events, besides "open"
+
+
+class Overrun(BaseException):
+    """Time is up; no `except Exception` of a student catches it."""
+
+
+class Box:
+    """The student's side of a conversation."""
+
+    def __init__(self, channel: Channel, shell: Shell, figures: Figures, placed: WorkingFolder) -> None:
+        self._channel = channel
+        self._shell = shell
+        self._figures = figures
+        self._references = BoxReferences(lambda: shell.user_ns, self.call_back)
+        self._shared: dict[int, int] = {}  # places, by id, of the containers in the arguments of the running call
+        self._placed = placed
+        self._files = Files()
+        self._last_error: BaseException | None = None
+        self._wrote = False
+        self._generators = RandomState()
+        self._random_after: tuple | None = None  # as the last call has left it, where nothing else has run since
+        add_handlers(lambda event: [placed.on_event] * (event in EVENTS) + [self._note_writing] * (event in WRITING or event == "open"))
+        self._operations: dict[str, Callable[..., Any]] = {
+            "cell": self._run_cell, "files": self._files.take, "hand_in": self._files.hand_in, "new_files": self._files.changes,
+            "name": self._name, "names": self._names, "call": self._call, "attributes": lambda one: dict(vars(one)), "state": state_of,
+            "class_of": type, "source": self._source, "signature": self._signature, "traceback": self._traceback, "draw": self._draw,
+            **BoxModules().operations, **StandIns(lambda: shell.user_ns).operations,
+        }  # fmt: skip
+        self._callable: dict[str, Callable[..., Any]] = {
+            **{name: getattr(operator, name) for name in OPERATORS},
+            "getattr": getattr, "setattr": setattr, "delattr": delattr, "iter": iter, "next": next, "len": len, "hash": hash, "repr": repr,
+            "str": str, "bool": bool, "float": float, "int": int, "isinstance": isinstance, "issubclass": issubclass, "dir": dir,
+            "round": round, "format": format, "type": type, "complex": complex, "bytes": bytes, "reversed": reversed, "divmod": divmod,
+            "trunc": math.trunc, "floor": math.floor, "ceil": math.ceil, "fspath": os.fspath, "sizeof": lambda one: one.__sizeof__(),
+            "copy": copy.copy, "deepcopy": copy.deepcopy, "aiter": aiter, "anext": anext, "await": self._run_to_end,
+            "aenter": lambda one: type(one).__aenter__(one), "aexit": lambda one, *error: type(one).__aexit__(one, *error),
+            "enter": lambda one: type(one).__enter__(one), "exit": self._exit,
+            "gcf": plt.gcf, "gca": plt.gca, "close": plt.close,
+        }  # fmt: skip
+
+    def _note_writing(self, event: str, arguments: tuple) -> None:
+        self._wrote |= event in WRITING or is_writing(arguments[2])
+
+    def serve(self) -> None:
+        """Answer until the other side is gone."""
+        while True:
+            self._answer(self._channel.receive())
+
+    def call_back(self, number: int, arguments: tuple, named: dict) -> Any:
+        """Have the tester call a function of its own."""
+        heap = self._references.heap
+        shared = self._shared
+        self._say(0, "call", (number, arguments, named))
+        while True:
+            question, operation, body = self._hear(self._channel.receive())
+            if operation == "returned":
+                return body[0]
+            if operation == "failed":
+                raise self._exception(*body)
+            self._do(question, operation, body)
+            self._references.heap = heap
+            self._shared = shared
+
+    def _answer(self, frame: memoryview) -> None:
+        self._do(*self._hear(frame))
+
+    def _hear(self, frame: memoryview) -> tuple[int, str, tuple]:
+        return decode(frame, unwrap=self._references.unwrap)
+
+    def _do(self, number: int, operation: str, arguments: tuple) -> None:
+        try:
+            self._shared = {}
+            value = self._operations[operation](*arguments)
+            self._say(number, "value", value, self._shared)
+        except CodecError as error:
+            self._say(number, "raised", (("TypeError",), text := f"{CANNOT_LEAVE}: {error}", (text,), (), {}, None))
+        except BaseException as error:
+            self._last_error = error
+            self._say(number, "raised", self._described(error))
+
+    def _say(self, number: int, what: str, body: Any, shared: dict[int, int] | None = None) -> None:
+        parts: list[Any] = []
+
+        def wrap(value: Any) -> tuple:
+            return ("identities", self._references.identities(list(parts))) if type(value) is Identities else self._references.wrap(value)
+
+        self._channel.send(*in_pieces((number, what, body), wrap=wrap, parts=parts, shared=shared))
+
+    # ------------------------------------------------ what the tester asks for
+
+    def _run_cell(self, source: str, limit_s: float) -> tuple:
+        self._random_after = None
+        with self._limited(limit_s):
+            shown, result = self._shell.run(source)
+        error = result.error_before_exec or result.error_in_exec
+        if isinstance(error, Overrun):
+            lines = next((one["traceback"] for one in shown if one["output_type"] == "error"), [])
+            text = f"this cell took longer than {limit_s:g} s and was stopped: is there a loop that does not end?"
+            shown = [*(one for one in shown if one["output_type"] != "error"), error_output("TimeoutError", text, [*lines[:-1], f"TimeoutError: {text}"])]
+        elif error is not None and not any(one["output_type"] == "error" for one in shown):  # IPython could not show it
+            classes, text, *_ = self._described(error)
+            name = classes[0].rpartition(DOT)[2]
+            shown.append(error_output(name, text, [f"{name}: {text}"]))
+        return explained(shown, error), self._shell.execution_count - 1, isinstance(error, Overrun)
+
+    def _draw(self, name: str, limit_s: float) -> tuple[str, str]:
+        try:
+            with self._limited(limit_s):
+                return self._figures.draw(name)
+        except Overrun:
+            return "", f"stopped after {limit_s:.0f} s"
+
+    def _name(self, name: str) -> tuple:
+        names = self._shell.user_ns
+        self._references.heap = ObjectTable()
+        if name not in names or name.startswith("_"):
+            return (False, None)
+        value = names[name]
+        return (True, value) if type(value) in SIMPLE else (True, value, Identities())
+
+    def _names(self) -> list[str]:
+        hidden = self._shell.user_ns_hidden
+        return [name for name in list(self._shell.user_ns) if type(name) is str and name not in hidden]
+
+    def _call(self, function: Any, blob: bytes, heap: list, limit_s: float, around: bytes) -> dict[int, Any]:
+        """Call a function; return what it gives and what has changed by it.
+
+        `blob` holds the arguments, `heap` the instances of instructor's classes among them, and
+        `around` the rest, in compacted (see `conversation.Around` and `CallResult`), if there is any.
+        """
+        self._references.rebuild(heap)
+        parts: list[Any] = []
+        arguments, named = decode(blob, unwrap=self._references.unwrap, parts=parts)
+        shared = {id(one): place for place, one in enumerate(parts)}
+        found = expanded(CallContext, decode(around, unwrap=self._references.unwrap) if around else {})
+        called_with = self._references.heap
+        what = self._callable[function] if type(function) is str else function
+        lent = {name: encode(value, wrap=self._references.wrap) for name, value in found.names.items()}
+        heard = io.StringIO(), io.StringIO()
+        raised, value = None, None
+        with self._surroundings(found, heard) as warned, self._limited(limit_s):
+            try:
+                value = what(*arguments, **named)
+            except BaseException as error:
+                self._last_error = error
+                raised = self._described(error)
+        self._references.heap, self._shared = called_with, shared
+        self._held = parts  # or an id could be another's before the answer is sent
+        places = [*enumerate(arguments), *named.items()]
+        same = next((n for n, argument in places if argument is value), None) if value is not None else None
+        changed = encode((arguments, named), wrap=self._references.wrap)
+        self._random_after = self._generators.state(self._random_before)
+        return compacted(CallResult(
+            value=None if same is not None else value, raised=raised, same=same,
+            changed=changed if changed != blob else None, states=tuple(map(state_of, called_with.instances)),
+            heard=tuple(one.getvalue()[:HEARD_CHARACTERS] for one in heard), warned=tuple((w.category.__name__, str(w.message)) for w in warned[:20]),
+            random=self._random_after if self._random_after is not self._random_before else None,
+            figures=len(plt.get_fignums()), names=self._changed_names(lent), wrote=self._has_written(),
+        ))  # fmt: skip
+
+    def _has_written(self) -> bool:
+        """Tell whether a file has been opened for writing, moved or deleted since this was last asked."""
+        wrote, self._wrote = self._wrote, False
+        return wrote
+
+    def _changed_names(self, lent: dict[str, bytes]) -> dict[str, Any]:
+        """Return those of the names that a test has set to which the student's code has given another value."""
+        names = self._shell.user_ns
+        return {name: names[name] for name, before in lent.items() if name in names and encode(names[name], wrap=self._references.wrap) != before}
+
+    def _exception(self, names: tuple[str, ...], arguments: tuple, attributes: dict[str, Any]) -> BaseException:
+        """Return an exception like one of the test's: of the first class of its own and its ancestors that is known here."""
+        for name in names:
+            module, _, last = name.rpartition(DOT)
+            kind = getattr(sys.modules.get(module), last, None) if module else self._shell.user_ns.get(name) or getattr(builtins, name, None)
+            if isinstance(kind, type) and issubclass(kind, Exception):
+                break
+        own = names[0].rpartition(DOT)[2]
+        if kind.__name__ != own:
+            kind = type(own, (kind,), {})
+        error = kind.__new__(kind, *arguments)
+        error.args = arguments
+        set_attributes(error, attributes)
+        return error
+
+    def _exit(self, one: Any, error: tuple | None) -> bool:
+        raised = None if error is None else self._exception(*error)
+        return bool(type(one).__exit__(one, None if raised is None else type(raised), raised, None))
+
+    def _source(self, one: Any) -> str:
+        return inspect.getsource(one)
+
+    def _signature(self, one: Any) -> tuple:
+        empty = inspect.Parameter.empty
+
+        def given(value: Any) -> tuple:
+            return () if value is empty else (value,)
+
+        signature = inspect.signature(one)
+        return [(p.name, int(p.kind), given(p.default), given(p.annotation)) for p in signature.parameters.values()], given(signature.return_annotation)
+
+    def _traceback(self) -> list[str]:
+        error = self._last_error
+        if error is None:
+            return []
+        shown = self._shell.InteractiveTB.structured_traceback(type(error), error, _own_frames(error.__traceback__))
+        return [str(line) for line in shown]
+
+    # ------------------------------------------------ around a call
+
+    @contextlib.contextmanager
+    def _surroundings(self, around: CallContext, heard: tuple[io.StringIO, io.StringIO]) -> Iterator[list]:
+        if around.random is not None:
+            set_random_state(around.random)
+            self._random_after = None
+        self._random_before = self._random_after or self._generators.state()
+        names = self._shell.user_ns
+        names.update(around.names)
+        for name in around.gone:
+            names.pop(name, None)
+        patched = {name: getattr(builtins, name) for name in around.builtins}
+        for name, function in around.builtins.items():
+            setattr(builtins, name, function)
+        with warnings.catch_warnings(record=True) as warned, np.errstate(**around.errstate):
+            warnings.simplefilter("always")
+            streams = sys.stdout, sys.stderr
+            sys.stdout, sys.stderr = heard
+            try:
+                yield warned
+            finally:
+                sys.stdout, sys.stderr = streams
+                for name, function in patched.items():
+                    setattr(builtins, name, function)
+
+    @contextlib.contextmanager
+    def _limited(self, seconds: float) -> Iterator[None]:
+        """Raise Overrun in whatever runs for too long, and again where it goes on."""
+        if signal.getitimer(signal.ITIMER_REAL)[0]:  # within a call that has its limit already
+            yield
+            return
+
+        def overrun(number: int, frame: types.FrameType | None) -> None:
+            raise Overrun(f"stopped after {seconds:g} s")
+
+        signal.signal(signal.SIGALRM, overrun)
+        signal.setitimer(signal.ITIMER_REAL, seconds, 0.2)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _run_to_end(self, one: Any) -> Any:
+        """Await something in the event loop of the notebook's cells."""
+        from IPython.core.async_helpers import get_asyncio_loop
+
+        async def awaited() -> Any:
+            return await one
+
+        return get_asyncio_loop().run_until_complete(awaited())
+
+    def _described(self, error: BaseException, with_cause: bool = True) -> tuple:
+        """Say what an exception is: its classes, its text, its arguments, where it was raised, its attributes, its cause."""
+        classes = class_names(type(error))
+        try:
+            text = str(error)
+        except BaseException:
+            text = ""
+        try:
+            arguments = tuple(error.args)
+            encode(arguments, wrap=self._references.wrap)
+        except Exception:
+            arguments = (text,)
+        attributes = attributes_of(error)
+        try:
+            encode(attributes, wrap=self._references.wrap)
+        except Exception:
+            attributes = {}
+        cause = self._described(error.__cause__, with_cause=False) if with_cause and error.__cause__ is not None else None
+        frames = [f for f in traceback.extract_tb(_own_frames(error.__traceback__)) if not _is_library(f.filename)]
+        places = [(f.filename, f.lineno or 1, f.name, f.line or "") for f in frames[-10:]]
+        return classes, text[:100_000], arguments, tuple(places), attributes, cause
+
+
+def _own_frames(frames: types.TracebackType | None) -> types.TracebackType | None:
+    """Leave out the frames of this module."""
+    while frames is not None and frames.tb_next is not None and frames.tb_frame.f_code.co_filename == __file__:
+        frames = frames.tb_next
+    return frames
+
+
+def _is_library(filename: str) -> bool:
+    return filename.startswith((sys.base_prefix, sys.prefix)) or filename == __file__

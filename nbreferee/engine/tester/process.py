@@ -1,0 +1,314 @@
+"""The tester: it runs the instructor's cells, asks the box for what is the student's, and decides.
+
+Nothing of the student's runs here. It has no network, and reads no files but the interpreter's and
+the assignment's.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import inspect
+import math
+import signal
+import sys
+import time
+import types
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+
+from nbreferee.engine.wire.codec import decode, encode
+from nbreferee.engine.assignment_files import RELEASED, UNRELEASED
+from nbreferee.engine.wire.channel import Channel
+from nbreferee.engine.tester.credit import credit_of
+from nbreferee.engine.tester.file_exchange import FileExchange
+from nbreferee.engine.tester.likely_causes import LikelyCauses
+from nbreferee.engine.tester.instructor_text import InstructorText
+from nbreferee.budget import GUESS, MANY_CALLS, TIME_UP
+from nbreferee.engine.tester.namespace import Namespace
+from nbreferee.engine.tester.suspicious import in_words
+from nbreferee.engine.placing import WorkingFolder
+from nbreferee.engine.tester.provenance import Provenance
+from nbreferee.engine.tester.proxies import is_proxy, type_of
+from nbreferee.engine.tester.reference_answers import ReferenceAnswer, ReferenceAnswers, alive
+from nbreferee.engine.tester.references import NameOwnership
+from nbreferee.engine.tester.compiled_cells import TYPE_OF, RehearsedShell
+from nbreferee.engine.shell import error_output
+from nbreferee.engine.tester.box_client import Lost, OutOfTime, BoxClient
+from nbreferee.engine.tester.student_modules import StudentFinder
+from nbreferee.course.ownership import Plan, Step
+
+STARTS = frozenset({"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty", "pty.spawn"})  # audit events
+
+
+class Tester:
+    """The tester of one submission."""
+
+    def __init__(
+        self, control: Channel, shell: RehearsedShell, names: Namespace, plan: Plan, instructor: InstructorText, sources: Path, placed: WorkingFolder,
+        mutants_s: float,
+    ) -> None:  # fmt: skip
+        self._control = control
+        self._shell = shell
+        self._names = names
+        self._steps = plan.steps
+        self._student = BoxClient(names, NameOwnership(plan.student_classes, plan.modules, plan.written))
+        self._answers = ReferenceAnswers(names, plan.references)
+        self._provenance = Provenance(instructor, sources, self._student.note_limit)
+        self._student.record = self._provenance.record
+        self._looks_for_causes = True
+        self._refused_before: list[str] = []  # in cells that are no tests
+        self._files = FileExchange(self._student, placed, self._provenance)
+        self._student.files_to_box, self._student.files_from_box = self._files.send, self._files.fetch
+        dict.__setitem__(names, TYPE_OF, type_of)
+        shell.while_code_runs = lambda: names.asking(self._student)
+        names.students_own = frozenset(plan.student_names)
+        parts = [str(sources / part) for part in (RELEASED, UNRELEASED)]
+        sys.meta_path.append(StudentFinder(self._student.ask_module, lambda: names.student is not None, parts))
+        self._causes = LikelyCauses(plan, names, self._provenance.instructors_text, mutants_s)
+        self._modules = plan.modules
+        self._patch()
+
+    def serve(self) -> None:
+        """Do what the orchestrator asks for, until it is gone."""
+        while True:
+            frame, sockets = self._control.receive_with_sockets()
+            operation, arguments = decode(frame)
+            answer = getattr(self, f"do_{operation}")(*arguments, *map(Channel, sockets))
+            self._control.send(encode(answer))
+
+    def do_connect(self, limit_s: float, channel: Channel) -> None:
+        """Talk to a new box."""
+        self._student.connect(channel, limit_s)
+        self._files.forget()
+
+    def do_run(self, number: int, limit_s: float, allowed: list | None, replaceable: Sequence[tuple[str, int]] = ()) -> dict[str, Any]:
+        """Run a step; return what it shows, and for a test what it comes to.
+
+        `allowed` are the oddities that the solution's own values have here (see `box_client`); where a
+        test passes with others, it is run again, and refuses these. `needed` are those of the answers
+        `replaceable` that the test's answer uses: it can be judged again without them, so no cause is looked for.
+        """
+        step = self._steps[number]
+        needed = self._needed(step, replaceable, limit_s) if replaceable else []
+        self._looks_for_causes = not needed
+        for name in step.given_up:
+            self._names.pop(name, None)
+        if not step.source:
+            return {"status": "", "oddities": []}
+        self._student.refused = None
+        self._student.patches.active = step.role == "test" and allowed is None  # while the solution is graded
+        before = set(dict.keys(self._names))
+        came = self._attempt(step, limit_s)
+        if step.role == "answer":
+            self._names.imported |= {name: dict.pop(self._names, name) for name in set(dict.keys(self._names)) - before if not name.startswith("_")}
+        odd = [list(pair) for pair in sorted(self._student.suspicious)]
+        limits = list(self._student.limits)
+        patched, odd_pass = self._student.patched, ""
+        if step.role == "test" and allowed is not None and came["score"] and any(pair not in allowed for pair in odd):
+            self._student.refused = [tuple(pair) for pair in allowed]
+            first, came = came, self._attempt(step, limit_s)
+            self._student.refused = None
+            if came["score"] < first["score"]:
+                odd_pass = next(in_words(label, what) for label, what in odd if [label, what] not in allowed)
+        return {**came, "oddities": odd, "limits": limits, "patched": patched, "odd_pass": odd_pass, "lost": self._student.lost, "needed": needed}
+
+    def do_follow(self, number: int, limit_s: float, allowed: list | None, replaceable: list[tuple[str, int]]) -> dict[str, Any]:
+        """Run a test again, with references in the place of those answers that it needs; return what it comes to.
+
+        `followed` are the names of the answers in whose place a reference was used; none: there is no result.
+        """
+        self._student.begin(time.monotonic() + limit_s)
+        try:
+            others = {name: self._answers.find(name, cell) for name, cell in replaceable}
+            self._student.ask("stand_in", list(self._steps[number].under_test), others)
+            functions = [one for one in others.values() if type(one) is ReferenceAnswer]
+            self._student.replaced, self._student.asked_for_replaced = frozenset(others), False
+            with alive(functions):
+                answer = self.do_run(number, limit_s, allowed)
+            used = {name for name, one in others.items() if type(one) is not ReferenceAnswer or one.calls}
+            self._student.replaced = ()
+            if not self._student.lost:
+                self._student.ask("put_back")
+        except (Exception, Lost, OutOfTime):
+            return {"followed": [], "lost": self._student.lost or "it cannot be asked"}
+        return {**answer, "followed": [] if self._student.asked_for_replaced else sorted(used), "lost": self._student.lost}
+
+    def _needed(self, step: Step, replaceable: Sequence[tuple[str, int]], limit_s: float) -> list[tuple[str, int]]:
+        """Return those of some answers that the answer under test needs, and in whose place a reference can stand."""
+        self._student.begin(time.monotonic() + limit_s)
+        try:
+            said = self._student.ask("needed", list(step.under_test), [name for name, _ in replaceable])
+        except (Exception, Lost, OutOfTime):
+            return []
+        found = []
+        for name, cell in replaceable if type(said) is list else ():
+            with contextlib.suppress(LookupError):
+                if name in said:
+                    self._answers.find(name, cell)
+                    found.append((name, cell))
+        return found
+    def _attempt(self, step: Step, limit_s: float) -> dict[str, Any]:
+        deadline = time.monotonic() + limit_s
+        self._provenance.begin_cell()
+        if step.role == "test":
+            self._causes.begin_cell(step.index, step.source, self._modules, self._looks_for_causes)
+        self._student.begin(deadline)
+        for reason in self._refused_before if step.role == "test" else ():
+            self._student.note_limit(reason)
+        if step.role == "test" and not self._student.lost:
+            with contextlib.suppress(BaseException):  # whatever the box makes of it
+                self._files.fetch()
+                if self._student.open_figures:  # of the test before: a notebook closes them after each cell
+                    self._student.call("close", ("all",))
+        self._names.begin()
+        before = {name: dict.get(self._names, name, self) for name in step.set_for_students}
+
+        def set_for_students(lent: Collection[str]) -> tuple[dict[str, Any], list[str]]:
+            now = {name: dict.get(self._names, name, self) for name in before}
+            names = {name: value for name, value in now.items() if value is not self and (value is not before[name] or name in lent)}
+            names |= self._names.changed()
+            return names, [name for name in self._names.deleted if name not in names]
+
+        self._student.set_for_students = set_for_students
+        with _limited(limit_s):
+            shown, result = self._shell.run(step.source)
+        if step.role == "test" and not self._student.lost:
+            with contextlib.suppress(BaseException):  # later cells see what the test has made
+                self._files.send()
+        error = result.error_before_exec or result.error_in_exec or self._shell.shown_error
+        if isinstance(error, OutOfTime) and self._student.calls > MANY_CALLS:
+            self._student.note_limit(f"it calls the student's code {self._student.calls:,} times, which takes longer between two processes")
+        status, score, message, kind = judge(step, result.result, error)
+        refused = self._provenance.refused
+        if refused and step.role != "test":
+            self._refused_before.append(f"{refused} (a cell before this test)")
+        if refused and status in ("passed", "partial"):  # the test has gone on without
+            status, score, message, kind = "error", 0.0, refused, "NotRun"
+        if score < step.points:
+            self._student.note_failure()
+        shown = [output for output in shown if output.get("name") != "stderr"]
+        if error is not None or status == "grader_failed" or kind == "NotRun":
+            shown = [output for output in shown if output["output_type"] != "execute_result"]
+            message = message or self._say_where(step, error)
+            shown.append(error_output(kind, message, self._traceback(step, error, kind, message)))
+        return {"status": status, "score": score, "message": message, "shown": shown}
+
+    # ------------------------------------------------ what a student gets to read
+
+    def _say_where(self, step: Step, error: BaseException | None) -> str:
+        """Say in a sentence what failed, where the author has not: without the hidden text."""
+        line = _failing_line(error)
+        text = step.source.split("\n")[line - 1].strip() if 0 < line <= step.source.count("\n") + 1 else ""
+        if line and line not in step.hidden_lines:
+            return f"in line {line}: {text}"
+        try:
+            tree = ast.parse(step.source)
+        except SyntaxError:
+            return "a test does not hold"
+        statements = [n for n in ast.walk(tree) if isinstance(n, ast.stmt) and n.lineno <= line <= (n.end_lineno or n.lineno)]
+        theirs = {name for given in self._steps for name in given.given_up}
+        used = {n.id for one in statements[-1:] for n in ast.walk(one) if isinstance(n, ast.Name) and n.id in theirs}
+        return f"a hidden test of {', '.join(sorted(used))} does not hold" if used else "a hidden test does not hold"
+
+    def _traceback(self, step: Step, error: BaseException | None, kind: str, message: str) -> list[str]:
+        render = getattr(error, "_render_traceback_", None)
+        if render is not None and not isinstance(error, Lost):
+            return [str(line) for line in render()]
+        lines = [f"{kind}: {message}"]
+        if message and isinstance(error, NotImplementedError):  # an answer that is not written yet
+            return lines
+        if getattr(error, "from_student", False) and not self._student.lost:
+            with contextlib.suppress(BaseException):  # whatever its __str__ raises
+                lines = self._student.student_traceback() or lines
+        line = _failing_line(error)
+        if line and line not in step.hidden_lines and not message.startswith("in line "):
+            lines.insert(0, f"In line {line} of this cell: {step.source.splitlines()[line - 1].strip()}")
+        return lines
+
+    # ------------------------------------------------ between the two sides
+
+    def _patch(self) -> None:
+        """Let what looks into functions and figures look into the student's, too."""
+        def note_start(*_: object) -> None:
+            self._student.note_limit("it starts another program or process, and a test that is judged in two processes may not")
+
+        self._provenance.install(lambda event: [*self._files.handlers(event), *([note_start] if event in STARTS else [])])
+        real = {name: getattr(inspect, name) for name in ("getsource", "getsourcelines")}
+
+        def getsource(one: Any) -> str:
+            return self._student.source(one) if is_proxy(one) else real["getsource"](one)
+
+        def getsourcelines(one: Any) -> tuple[list[str], int]:
+            return (self._student.source(one).splitlines(keepends=True), 1) if is_proxy(one) else real["getsourcelines"](one)
+
+        inspect.getsource, inspect.getsourcelines = getsource, getsourcelines
+        for name in ("gcf", "gca", "close"):
+            setattr(plt, name, self._figure_or(name, getattr(plt, name)))
+        own_numbers = plt.get_fignums
+        plt.get_fignums = lambda: own_numbers() or list(range(1, self._student.open_figures + 1))
+
+    def _figure_or(self, name: str, real: Any) -> Any:
+        own_numbers = plt.get_fignums
+
+        def current(*arguments: Any, **named: Any) -> Any:
+            theirs = self._student.open_figures and not own_numbers()
+            return self._student.call(name, ()) if theirs else real(*arguments, **named)
+
+        return current
+
+
+def judge(step: Step, value: Any, error: BaseException | None) -> tuple[str, float, str, str]:
+    """Return (status, score, message, kind of error) of a cell that has run."""
+    if error is None:
+        credit = None if value is None else credit_of(value)
+        if credit is not None:
+            if math.isnan(credit) or not 0 <= credit <= step.points:
+                return "grader_failed", 0.0, f"the test gives {credit:g} of {step.points:g} points. Tell your instructor.", "ScoreError"
+            if credit < step.points:
+                return "partial" if credit else "failed", credit, f"the test gives {credit:g} of {step.points:g} points", ""
+            return "passed", credit, "", ""
+        return "passed", step.points, "", ""
+    if isinstance(error, OutOfTime) or (isinstance(error, Lost) and str(error) == TIME_UP):
+        return "timeout", 0.0, "it takes too long: is there a loop that does not end?", "TimeoutError"
+    if isinstance(error, Lost):
+        return "error", 0.0, f"{error}: {GUESS}", "ProcessError"
+    kind = type(error).__name__
+    try:
+        message = str(error)
+    except BaseException:  # whatever a student's object makes of being asked for its text
+        message = ""
+    return "failed" if isinstance(error, AssertionError) else "error", 0.0, message, kind
+
+
+def _failing_line(error: BaseException | None) -> int:
+    """Return the number of the cell's own line where it failed; 0 where that is not known."""
+    if isinstance(error, SyntaxError) and error.__traceback__ is None:
+        return error.lineno or 0
+    line, cell, frames = 0, "", error.__traceback__ if error else None
+    while frames is not None:
+        name = frames.tb_frame.f_code.co_filename
+        if not cell and name.startswith(("<ipython-input", "/tmp/ipykernel")):
+            cell = name  # the outermost is the cell itself; further ones may be helpers of other cells
+        if name == cell:
+            line = frames.tb_lineno
+        frames = frames.tb_next
+    return line
+
+
+@contextlib.contextmanager
+def _limited(seconds: float) -> Iterator[None]:
+    """Raise OutOfTime in a test that takes too long by itself."""
+
+    def stop(number: int, frame: types.FrameType | None) -> None:
+        raise OutOfTime
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds + 1.0, 1.0)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)

@@ -1,0 +1,1 @@
+"""What travels between box and tester, and in which form."""

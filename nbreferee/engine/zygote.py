@@ -1,0 +1,317 @@
+"""Warm processes that are forked for every submission: one for boxes, one for testers.
+
+Each is a fresh interpreter that has loaded what notebooks load, and knows no more. It waits for a
+frame with a socket, forks, and says the child's process id; the child serves that socket. The
+template of boxes never learns anything of a course. That of testers branches: a fork of it that has
+loaded what an assignment imports is a template itself.
+
+`Zygote` starts one, and is how the rest of the program sees it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import gc
+import os
+import random
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import traceback
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+
+from nbreferee.engine.wire.codec import decode, encode
+from nbreferee.engine.assignment_files import RELEASED, UNRELEASED, own_folder
+from nbreferee.engine.wire.channel import Channel, ChannelError
+from nbreferee.engine.placing import WHOLE_FROM, WorkingFolder
+from nbreferee.sandbox import Box as Walls
+from nbreferee.sandbox import Layer, Limits, enter, interpreter_folders, kernel, prepare
+from nbreferee.sandbox.namespaces import Mapper
+
+ENVIRONMENT = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "NBGRADER_EXECUTION": "autograde",
+    # Large pages, and used again: fresh memory costs more than what is done with it.
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", "MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+}  # fmt: skip
+# The very package that asks for a template; its folder is on the path no longer than it takes to load it.
+PACKAGES = str(Path(__file__).parents[2])
+START = "import sys; sys.path.insert(0, {0!r}); from nbreferee.startup import skip_address_grammar; skip_address_grammar(); from nbreferee.engine.zygote import main; main({0!r})"
+
+
+class Fork:
+    """A child of a template, seen from outside. `folder` is its own, and goes with it."""
+
+    def __init__(self, template: Zygote, channel: Channel, folder: Path) -> None:
+        self._template, self.channel, self.folder = template, channel, folder
+        self._pid = 0  # until the template has said it
+
+    def set_pid(self, pid: int) -> None:
+        """Learn its process id."""
+        self._pid = pid
+
+    def end(self) -> None:
+        """End it and whatever it has started; the template does so while others go on."""
+        self.channel.close()
+        self._template.catch_up()
+        self._template.ask("end", self._pid, then=lambda _: shutil.rmtree(self.folder, ignore_errors=True))
+
+
+class Zygote:
+    """A warm process, seen from outside. It gets warm by itself: only the first who wants something has to wait."""
+
+    def __init__(self, control: Channel, process: subprocess.Popen | None) -> None:
+        self._control = control
+        self._process = process  # none for a branch, which ends with what it branches off
+        self._ready = False
+        self._awaited: deque[Callable[[Any], None]] = deque()  # what to do with answers that are still to come, in order
+
+    @staticmethod
+    def start(role: str, folder: Path) -> Zygote:
+        """Start a process; should this one be killed, it removes the folder when it ends."""
+        ours, theirs = socket.socketpair()
+        home = folder / f"{role} home"
+        home.mkdir(parents=True, exist_ok=True)
+        environment = {**ENVIRONMENT, "HOME": str(home), "IPYTHONDIR": str(home / "ipython"), "MPLCONFIGDIR": os.environ.get("MPLCONFIGDIR") or _matplotlib_cache()}
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-c", START.format(PACKAGES), role, str(theirs.fileno()), str(os.getpid()), str(folder), str(own_folder())],
+                env=environment, cwd=home, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            )  # fmt: skip
+        return Zygote(Channel(ours), process)
+
+    def branch(self, preparation: dict[str, Any]) -> Zygote:
+        """Return a template that is a fork of this one, and prepared for more."""
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                self.ask("branch", preparation, [theirs])
+        except ChannelError:
+            ours.close()
+            raise
+        return Zygote(Channel(ours), None)
+
+    def fork(self, request: dict[str, Any], folder: Path) -> Fork:
+        """Return a new child, which gets ready by itself."""
+        ours, theirs = socket.socketpair()
+        child = Fork(self, Channel(ours), folder)
+        try:
+            with theirs:
+                self.ask("fork", {**request, "scratch": str(folder)}, [theirs], child.set_pid)
+        except ChannelError:
+            ours.close()
+            raise
+        return child
+
+    def ask(self, operation: str, request: Any, sockets: Sequence[socket.socket] = (), then: Callable[[Any], None] = lambda _: None) -> None:
+        """Have the template do something, and do something with its answer when that is read."""
+        if not self._ready:
+            decode(self._control.receive())
+            self._ready = True
+        self._control.send_with_sockets(encode((operation, request)), sockets)
+        self._awaited.append(then)
+
+    def catch_up(self) -> None:
+        """Read all answers that are due."""
+        while self._awaited:
+            self._awaited.popleft()(decode(self._control.receive()))
+
+    def is_alive(self) -> bool:
+        """Return whether the process is there: its end of the connection is closed before its children end with it."""
+        ended = self._process is not None and self._process.poll() is not None
+        return not ended and not self._control.is_closed()
+
+    def close(self) -> None:
+        """End the template, and with it all its children."""
+        self._control.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
+def _matplotlib_cache() -> str:
+    """Return the user's cache of fonts: without it, every template would make its own."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return str(Path(base) / "matplotlib")
+
+
+# ---------------------------------------------------------------- inside the template
+
+
+def main(packages: str) -> None:
+    """Be a template."""
+    role, handle, parent, folder, files = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:6]
+    kernel.end_with(parent)  # while it gets warm it does not listen
+    control = Channel(socket.socket(fileno=handle))
+    prepared = {"box": _BoxRole, "tester": _TesterRole}[role](packages)
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, 0)  # or it would end with the thread that has started it; from now on a closed socket ends it
+    _listen(control, prepared)
+    shutil.rmtree(folder, ignore_errors=True)  # whoever would have done so has been killed
+    if os.getppid() != parent:
+        shutil.rmtree(files, ignore_errors=True)
+    os._exit(0)  # IPython would look for its folders
+
+
+def _listen(control: Channel, role: _BoxRole | _TesterRole) -> None:
+    """Do what is asked for, until nobody is there to ask."""
+    children: set[int] = set()
+    mine = os.getpid()
+    gc.collect()
+    gc.freeze()
+    with contextlib.suppress(ChannelError):
+        control.send(encode("ready"))
+        while True:
+            frame, sockets = control.receive_with_sockets()
+            operation, request = decode(frame)
+            answer: Any = None
+            if operation == "learn":
+                role.learn(request)
+                gc.freeze()
+            elif operation == "end":
+                if request in children:
+                    children.discard(request)
+                    _end(request)
+            else:
+                mapper = role.new_mapper(request) if operation == "fork" else None
+                if (answer := os.fork()) == 0:
+                    kernel.end_with(mine)
+                    control.socket.detach()  # or its end as an object would close whatever has its number then
+                    _be_child({"fork": partial(role.serve, mapper=mapper), "branch": partial(_branch, role)}[operation], request, sockets[0], mapper)
+                children.add(answer)
+                sockets[0].close()
+                if mapper:
+                    mapper.serve(answer)
+            control.send(encode(answer))
+    for pid in children:
+        _end(pid)
+
+
+def _branch(role: _BoxRole | _TesterRole, control: Channel, preparation: dict[str, Any]) -> None:
+    role.prepare(preparation)
+    _listen(control, role)
+
+
+def _end(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+
+
+def _be_child(serve: Any, request: dict[str, Any], connection: socket.socket, mapper: Mapper | None) -> NoReturn:
+    try:
+        _close_all_but({connection.fileno(), *(mapper.handles if mapper else ())})
+        random.seed()
+        sys.modules["numpy"].random.seed()
+        serve(Channel(connection), request)
+    except ChannelError:
+        pass
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(0)
+
+
+def _close_all_but(kept: set[int]) -> None:
+    """Close what a child inherits, but for the files in `kept` and the fonts, which Matplotlib keeps open to read glyphs from."""
+    for inherited in range(3, os.sysconf("SC_OPEN_MAX")) if not Path("/proc/self/fd").exists() else map(int, os.listdir("/proc/self/fd")):
+        with contextlib.suppress(OSError):
+            font = stat.S_ISREG(os.fstat(inherited).st_mode) and fcntl.fcntl(inherited, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
+            if inherited > 2 and inherited not in kept and not font:
+                os.close(inherited)
+
+
+class _BoxRole:
+    def __init__(self, packages: str) -> None:
+        from IPython.core import pylabtools
+
+        from nbreferee.engine.box.process import Box
+        from nbreferee.engine.box.descriptions import with_description
+        from nbreferee.engine.box.figures import Figures
+        from nbreferee.engine.shell import Shell, warm_up
+
+        sys.path.remove(packages)
+        sys.path.insert(0, "")
+        self._figures = Figures()
+        pylabtools.print_figure = with_description(self._figures.print_figure)  # before the shell looks it up
+        self._shell = Shell.instance()
+        self._new_box = Box
+        warm_up(self._shell)
+        prepare()
+
+    def new_mapper(self, request: dict[str, Any]) -> Mapper | None:
+        """Return what maps user ids for the next child, where it will need that."""
+        return Mapper() if os.geteuid() == 0 and {Layer.NAMESPACES.value, Layer.ROOT.value} <= set(request["layers"]) else None
+
+    def serve(self, channel: Channel, request: dict[str, Any], mapper: Mapper | None) -> None:
+        scratch = Path(request["scratch"])
+        os.dup2(1, 2)  # or os.write(2, ...) reaches the terminal of whoever grades
+        if layers := frozenset(Layer(name) for name in request["layers"]):
+            readable = (*interpreter_folders(), *map(Path, request["placed"]))
+            enter(Walls(Path(request["root"]), scratch, readable, Limits(**request["limits"]), layers), mapper)
+        os.chdir(scratch)
+        placed = WorkingFolder(map(Path, request["placed"]), scratch)
+        os.environ.clear()
+        os.environ.update(ENVIRONMENT, HOME=str(scratch), MPLCONFIGDIR=str(scratch))
+        self._shell.take_over()
+        os.register_at_fork(after_in_child=channel.close)  # one process speaks for the notebook
+        self._new_box(channel, self._shell, self._figures, placed).serve()
+
+
+class _TesterRole:
+    def __init__(self, packages: str) -> None:
+        from nbreferee.engine.tester.instructor_text import InstructorText
+        from nbreferee.engine.tester.namespace import Namespace
+        from nbreferee.engine.tester.compiled_cells import RehearsedShell
+        from nbreferee.engine.shell import warm_up
+        from nbreferee.engine.tester.process import Tester
+        from nbreferee.course.ownership import Plan
+
+        sys.path.remove(packages)
+        self._names = Namespace()
+        self._shell = RehearsedShell.instance(user_ns=self._names)
+        self._new_tester, self._read_plan = Tester, Plan.from_plain
+        self._new_text = InstructorText
+        self._plans: list[tuple[Plan, InstructorText]] = []
+        warm_up(self._shell)
+        prepare()
+
+    def new_mapper(self, _: dict[str, Any]) -> None:
+        """Return what maps user ids for the next child: a tester stays who it is."""
+
+    def prepare(self, preparation: dict[str, Any]) -> None:
+        self._sources = preparation["sources"]
+        sys.path[:0] = [f"{self._sources}/{part}" for part in (RELEASED, UNRELEASED)]
+        sys.dont_write_bytecode = True  # no __pycache__ among the assignment's files
+        for module in preparation["modules"]:
+            with contextlib.suppress(Exception, SystemExit):
+                __import__(module)
+
+    def learn(self, plan: dict[str, Any]) -> None:
+        learnt = self._read_plan(plan)
+        sources = [step.source for step in learnt.steps if step.source]
+        self._shell.rehearse(sources)
+        text = self._new_text(lambda: self._shell.as_python(sources), Path(self._sources))
+        text.prepare()
+        self._plans.append((learnt, text))
+
+    def serve(self, channel: Channel, request: dict[str, Any], mapper: None) -> None:  # noqa: ARG002, as that of boxes
+        scratch = Path(request["scratch"])
+        os.chdir(scratch)
+        placed = WorkingFolder([Path(self._sources, part) for part in (RELEASED, UNRELEASED)], scratch, whole_from=WHOLE_FROM)
+        if request["layers"]:
+            layers = {Layer.LIMITS, Layer.PRIVILEGES, Layer.LANDLOCK, Layer.SECCOMP}
+            readable = (*interpreter_folders(), Path(self._sources), scratch)
+            enter(Walls(scratch, scratch, readable, Limits(**request["limits"]), layers))
+        self._shell.take_over()
+        self._new_tester(channel, self._shell, self._names, *self._plans[request["plan"]], Path(self._sources), placed, request["mutants_s"]).serve()

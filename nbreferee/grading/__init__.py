@@ -1,0 +1,1 @@
+"""From one notebook to a class: grade submissions in worker processes, and write what comes out."""

@@ -1,0 +1,122 @@
+"""How each test cell of a notebook is judged: in two processes, in one, or by a person.
+
+The instructor's solution decides, before a class is graded. It is graded in two processes, and where it loses
+points there, in one process as stock nbgrader would. A cell where it earns more in one process is judged in one
+process for everybody; a cell where it loses points either way is a fault of the course and is left to a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from nbreferee.engine.box_runner import CellResult, error_of
+from nbreferee.course.source import Cell
+
+MANUAL = "ManualGrading"  # the name of the error that a cell shows which is left to a person
+FAULT = "The test of this cell has a fault"  # the same for everybody
+CURE = "Its test is then within reach of the students' code. Rewrite the test to work on plain values, or accept this."
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How the test cells of one notebook are judged; cells that are not named are judged in two processes."""
+
+    one_process: Mapping[str, str] = field(default_factory=dict)  # why, by grade id
+    faults: Mapping[str, str] = field(default_factory=dict)  # what the solution gets, by grade id
+
+    def warnings(self, path: str) -> tuple[str, ...]:
+        """Return a sentence for the instructor on each cell that is not judged in two processes."""
+        one = [f"{path}, cell {name}: judged in one process, for {why}. {CURE}" for name, why in self.one_process.items()]
+        faults = [f"{path}, cell {name}: {what}. Nobody is judged by it: mark this cell by hand, or mend the test." for name, what in self.faults.items()]
+        return (*one, *faults)
+
+    def as_plain(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        return {"one_process": dict(self.one_process), "faults": dict(self.faults)}
+
+    @staticmethod
+    def from_plain(plain: Mapping[str, Any]) -> Calibration:
+        """Read what `as_plain` has made."""
+        return Calibration(**{name: dict(plain[name]) for name in ("one_process", "faults")})
+
+
+def calibrate(tests: Sequence[Cell], two: Mapping[int, CellResult], one: Mapping[int, CellResult] | None, sensed: Mapping[str, str], setting: str | Collection[str]) -> Calibration:
+    """Return how cells are judged, from what the solution gets in two processes and in one (None: not tried).
+
+    `sensed` holds the cells that use what only one process has, with the reason; `setting` is c.NbReferee.one_process.
+    """
+    ways: dict[str, str] = {}
+    faults: dict[str, str] = {}
+    for cell in tests:
+        name, mine = cell.grade_id, two[cell.index]
+        here = one[cell.index] if one is not None else None
+        best = max(mine.score, here.score if here else 0.0)
+        why = sensed.get(name, "") or mine.patched
+        if not why and here is not None and here.score > mine.score:
+            why = _why(mine)
+        may = setting == "auto" if isinstance(setting, str) else name in setting
+        if may and not isinstance(setting, str):
+            why = why or "c.NbReferee.one_process names it"
+        short = here is not None and here.score < cell.points if why else mine.score < cell.points
+        if why and not may:
+            faults[name] = f"it has to be judged in one process ({why}), and c.NbReferee.one_process does not allow it"
+        elif best < cell.points or short or mine.status == "grader_failed":
+            shown = mine if mine.score < cell.points or here is None else here
+            faults[name] = f"the solution itself gets {shown.score:g} of {cell.points:g} points ({shown.message or 'no message'})"
+        elif why:
+            ways[name] = why
+    return Calibration(ways, faults)
+
+
+def _why(two: CellResult) -> str:
+    reason = "; ".join(two.limits) or two.message
+    if reason.startswith("[Errno "):  # of the operating system, and no sentence
+        reason = f"the sandbox of a test refuses something that it does ({reason})"
+    return f"the solution passes only there: {reason[:300]}"
+
+
+def needs_one_process(tests: Sequence[Cell], two: Mapping[int, CellResult], calibration: Calibration) -> bool:
+    """Tell whether a submission has to be run in one process as well."""
+    return any(cell.grade_id in calibration.one_process or _limits(cell, two[cell.index], calibration) for cell in tests)
+
+
+def _limits(cell: Cell, two: CellResult, calibration: Calibration) -> Sequence[str]:
+    """Return the limits for which alone a submission may have lost points in a cell.
+
+    The solution may have met the same ones and passed, where the test allows for them; another answer need not.
+    """
+    return () if two.score >= cell.points or cell.grade_id in calibration.faults else two.limits
+
+
+def decide(cell: Cell, two: CellResult, one: CellResult | None, calibration: Calibration) -> CellResult:
+    """Return the verdict on a test cell, from what a submission gets in two processes and in one."""
+    if cell.grade_id in calibration.faults:
+        return _left_to_person(two, f"{FAULT}: {calibration.faults[cell.grade_id]}.")
+    if cell.grade_id in calibration.one_process and one is not None:
+        return replace(two, outputs=_shown(cell, one), status=one.status, score=one.score, message=one.message, oddities=[], in_one_process=True)
+    if two.odd_pass:
+        return _left_to_person(two, f"The test passes, but only by what the solution never gives or does: {two.odd_pass}.")
+    if one is not None and one.score > two.score and (limits := _limits(cell, two, calibration)):
+        return _left_to_person(
+            two,
+            f"Run apart from the test, the answer gets {two.score:g} of {cell.points:g} points ({two.message}); run together with it, "
+            f"{one.score:g}. The reason for the difference: {'; '.join(limits)}.",
+        )
+    return two
+
+
+def _left_to_person(two: CellResult, why: str) -> CellResult:
+    message = f"Not scored automatically: a person marks this cell. {why}"
+    return replace(two, outputs=[error_of(MANUAL, message)], status="manual", score=0.0, message=message, oddities=[])
+
+
+def _shown(cell: Cell, one: CellResult) -> list[dict[str, Any]]:
+    """Return the outputs of a cell that was judged in one process: what nbgrader reads the score from."""
+    if one.status not in ("passed", "partial"):
+        kind = {"failed": "AssertionError", "timeout": "TimeoutError"}.get(one.status, "TestError")
+        return [error_of(kind, one.message)]
+    if one.score == cell.points:
+        return []
+    return [{"output_type": "execute_result", "data": {"text/plain": f"{one.score:g}"}, "metadata": {}, "execution_count": None}]

@@ -1,0 +1,245 @@
+"""Scores into nbgrader's gradebook, as `nbgrader autograde` would put them; marks by hand stay as they are.
+
+One transaction a submission, and no query for a single cell: what an assignment consists of is read
+once, and rows are written in bulk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from nbgrader.api import (
+    Assignment,
+    Comment,
+    Grade,
+    Gradebook,
+    GradeCell,
+    MissingEntry,
+    Notebook,
+    SolutionCell,
+    Student,
+    SubmittedAssignment,
+    SubmittedNotebook,
+    TaskCell,
+)
+from nbgrader.preprocessors import AssignLatePenalties
+from sqlalchemy import bindparam, insert, select, update
+
+from nbreferee.course.locate import CourseError
+from nbreferee.grading.notebook import CellVerdict, GradebookMarks
+from nbreferee.course.nbgrader_settings import has_late_penalties
+from nbreferee.submission.originals import Released
+
+if TYPE_CHECKING:
+    from nbgrader.coursedir import CourseDirectory
+    from sqlalchemy import Table
+
+
+class PenaltyError(Exception):
+    """The course's plugin for late penalties has failed."""
+
+
+def released_cells(gradebook: Gradebook, assignment: str, notebook: str) -> dict[str, Released]:
+    """Return the cells of a notebook as nbgrader has released them, by grade id.
+
+    Raises
+    ------
+    CourseError
+        where it has not.
+    """
+    try:
+        found = gradebook.find_notebook(notebook, assignment)
+    except MissingEntry:
+        raise CourseError(f"{assignment}/{notebook} has never been released. Run nbgrader generate_assignment {assignment} first.") from None
+    return {cell.name: Released(cell.source or "", cell.checksum or "") for cell in found.source_cells}
+
+
+@dataclass(frozen=True)
+class NotebookMarks:
+    """What the gradebook gets for one notebook of a submission."""
+
+    status: str  # graded, missing, unreadable or grader_failed
+    marks: GradebookMarks = field(default_factory=GradebookMarks)  # where it is graded
+    comment: str = ""  # for the student, where it is unreadable or the grader failed
+    keeps_earlier: bool = False  # grader_failed: an earlier run graded it
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row of scores or comments: of which notebook and cell."""
+
+    notebook: str
+    cell_id: str
+    name: str
+
+
+class Recorder:
+    """Writes submissions of one assignment."""
+
+    def __init__(self, gradebook: Gradebook, course: CourseDirectory, assignment: str) -> None:
+        self._gradebook = gradebook
+        self._course = course
+        self._assignment = assignment
+        found = gradebook.db.execute(select(Assignment.id, Assignment.duedate).where(Assignment.name == assignment)).one()
+        self._assignment_id, self._due = found
+        notebooks = select(Notebook.name, Notebook.id).where(Notebook.assignment_id == self._assignment_id)
+        self._notebooks: dict[str, str] = dict(gradebook.db.execute(notebooks).all())
+        self._scored = self._cells(GradeCell) + self._cells(TaskCell)
+        self._commented = self._cells(SolutionCell) + self._cells(TaskCell)
+        self._students = set(gradebook.db.execute(select(Student.id)).scalars())
+        self.due = str(self._due or "")
+        self._before = self._scores()
+        gradebook.db.rollback()  # no transaction is open, and nothing locked, while students' code runs
+
+    def holds(self, student: str, cells: Mapping[str, Iterable[CellVerdict]]) -> bool:
+        """Return whether the gradebook had, before this run, these very verdicts of a student on notebooks, and zeros for others."""
+        verdicts = {(name, cell.grade_id): cell for name, those in cells.items() for cell in those}
+        before = self._before.get(student, {})
+        for row in self._scored:
+            verdict = verdicts.get((row.notebook, row.name))
+            score = verdict.score if verdict else 0.0
+            by_hand = row.notebook in cells and (verdict is None or verdict.is_left_to_a_person)
+            if row.cell_id not in before or not (by_hand or before[row.cell_id] == score):
+                return False
+        return True
+
+    def record(self, student: str, timestamp: datetime | None, marks: Mapping[str, NotebookMarks], *, forget_timestamp: bool = False) -> None:
+        """Write a submission, all of its notebooks; without a timestamp, an earlier one stays, unless it is to be forgotten."""
+        database = self._gradebook.db
+        try:
+            submission, notebooks = self._submission(student, timestamp, forget_timestamp)
+            self._write(Grade.__table__, self._scored, notebooks, marks, _score)
+            self._write(Comment.__table__, self._commented, notebooks, marks, _comment)
+            self._penalise(student, submission, marks)
+            database.commit()
+            self._students.add(student)
+        except BaseException:
+            database.rollback()
+            raise
+
+    def _scores(self) -> dict[str, dict[str, float | None]]:
+        """Return the automatic scores of every student by cell; none of a cell that nobody has looked at."""
+        rows = (
+            select(SubmittedAssignment.student_id, Grade.cell_id, Grade.auto_score)
+            .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+            .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
+            .where(SubmittedAssignment.assignment_id == self._assignment_id)
+            .where(Grade.auto_score.is_not(None) | Grade.manual_score.is_not(None) | Grade.needs_manual_grade)
+        )
+        found: dict[str, dict[str, float | None]] = {}
+        for student, cell, score in self._gradebook.db.execute(rows):
+            found.setdefault(student, {})[cell] = score
+        return found
+
+    def _cells(self, kind: Any) -> list[_Row]:
+        names = {number: name for name, number in self._notebooks.items()}
+        found = self._gradebook.db.execute(select(kind.notebook_id, kind.id, kind.name).where(kind.notebook_id.in_(names)))
+        return [_Row(names[notebook], cell, name) for notebook, cell, name in found]
+
+    def _submission(self, student: str, timestamp: datetime | None, forget_timestamp: bool) -> tuple[str, dict[str, str]]:
+        """Return the ids of a student's submission and of its notebooks, entered if they are new."""
+        database = self._gradebook.db
+        if student not in self._students:
+            database.execute(insert(Student.__table__).values(id=student))
+        mine = SubmittedAssignment.__table__
+        where = (mine.c.assignment_id == self._assignment_id) & (mine.c.student_id == student)
+        submission = database.execute(select(mine.c.id).where(where)).scalar_one_or_none()
+        if submission is None:
+            submission = _new_id(SubmittedAssignment)
+            database.execute(insert(mine).values(id=submission, assignment_id=self._assignment_id, student_id=student, timestamp=timestamp))
+        elif timestamp is not None or forget_timestamp:
+            database.execute(update(mine).where(mine.c.id == submission).values(timestamp=timestamp))
+        theirs = SubmittedNotebook.__table__
+        of_submission = theirs.c.notebook_id.in_(self._notebooks.values()) & (theirs.c.assignment_id == submission)
+        there = dict(database.execute(select(theirs.c.notebook_id, theirs.c.id).where(of_submission)).all())
+        new = [
+            {"id": _new_id(SubmittedNotebook), "assignment_id": submission, "notebook_id": number, "flagged": False}
+            for number in self._notebooks.values()
+            if number not in there
+        ]
+        if new:
+            database.execute(insert(theirs), new)
+        there |= {row["notebook_id"]: row["id"] for row in new}
+        return submission, {name: there[number] for name, number in self._notebooks.items()}
+
+    def _write(self, table: Table, rows: list[_Row], notebooks: dict[str, str], marks: Mapping[str, NotebookMarks], values_of: Any) -> None:
+        """Insert or update one row for each cell."""
+        database = self._gradebook.db
+        # By cells first, as the tables' only index has it: or every submission would read the whole class.
+        mine = table.c.cell_id.in_([row.cell_id for row in rows]) & table.c.notebook_id.in_(notebooks.values())
+        there = {(row.notebook_id, row.cell_id): row for row in database.execute(select(table).where(mine))}
+        defaults = {column.name: True if column.name == "needs_manual_grade" else None for column in table.columns}
+        new: list[dict[str, Any]] = []
+        changed: dict[tuple[str, ...], list[dict[str, Any]]] = {}  # by the columns that change
+        for row in rows:
+            key = (notebooks[row.notebook], row.cell_id)
+            old = there.get(key)
+            values = values_of(row.name, marks[row.notebook], old) if row.notebook in marks else {}
+            if old is None:
+                new.append({**defaults, "id": _new_id(Grade), "notebook_id": key[0], "cell_id": key[1], **values})
+            elif any(getattr(old, name) != value for name, value in values.items()):
+                changed.setdefault(tuple(sorted(values)), []).append({"key": old.id, **values})
+        if new:
+            database.execute(insert(table), new)
+        for columns, rows_changed in changed.items():
+            statement = update(table).where(table.c.id == bindparam("key")).values({name: bindparam(name) for name in columns})
+            database.execute(statement, rows_changed)
+
+    def _penalise(self, student: str, submission: str, marks: Mapping[str, NotebookMarks]) -> None:
+        """Take something off for lateness, as nbgrader or the course's plugin says."""
+        if self._due is None or not has_late_penalties(self._course.config):
+            return
+        database = self._gradebook.db
+        database.expire_all()
+        found = database.get(SubmittedAssignment, submission)
+        for notebook in found.notebooks:
+            status = marks[notebook.name].status if notebook.name in marks else ""
+            if status == "unreadable":
+                notebook.late_submission_penalty = None
+            if status != "graded":
+                continue
+            penalty = None
+            if found.total_seconds_late > 0:
+                penalty = self._penalty(student, notebook.score, found.total_seconds_late)
+            notebook.late_submission_penalty = None if penalty is None else min(max(penalty, 0), notebook.score)
+
+    def _penalty(self, student: str, score: float, seconds_late: float) -> float | None:
+        try:
+            plugin = AssignLatePenalties(config=self._course.config)
+            plugin.init_plugin()
+            return plugin.plugin_inst.late_submission_penalty(student, score, seconds_late)
+        except Exception as error:
+            raise PenaltyError(f"the course's plugin for late penalties failed, {type(error).__name__}: {error}") from error
+
+
+def _new_id(model: Any) -> str:
+    return model.__table__.c.id.default.arg(None)
+
+
+def _score(name: str, mine: NotebookMarks, old: Any) -> dict[str, Any]:
+    """Return what to write of a row of scores; `old` is the row that there is."""
+    by_hand = old is not None and old.manual_score is not None
+    if mine.status == "missing":  # as nbgrader has it
+        return {"auto_score": 0.0, "needs_manual_grade": False}
+    if mine.status == "unreadable":
+        decided = by_hand and old.auto_score == 0  # a person has decided, and nothing has changed
+        return {"auto_score": 0.0} if decided else {"auto_score": 0.0, "needs_manual_grade": True}
+    if mine.status == "grader_failed":
+        scored = old is not None and (mine.keeps_earlier or by_hand)
+        return {} if scored else {"auto_score": None, "needs_manual_grade": True}
+    if name not in mine.marks.scores:
+        return {}
+    score = mine.marks.scores[name]
+    return {"auto_score": score, "needs_manual_grade": by_hand or score is None}
+
+
+def _comment(name: str, mine: NotebookMarks, old: Any) -> dict[str, Any]:
+    """Return what to write of a row of comments; `old` is the row that there is."""
+    if mine.status == "graded":
+        return {"auto_comment": mine.marks.comments[name]} if name in mine.marks.comments else {}
+    if mine.status == "missing":
+        return {} if old is None else {"auto_comment": None}
+    return {} if mine.keeps_earlier else {"auto_comment": mine.comment}

@@ -1,0 +1,354 @@
+"""One notebook of one submission, from its bytes to its verdicts: what a worker does.
+
+It knows files, and nothing of courses, gradebooks or other submissions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from nbreferee.grading.calibration import Calibration, calibrate, decide, needs_one_process
+from nbreferee.engine.assignment_files import AssignmentFiles
+from nbreferee.engine.follow_through import Follow
+from nbreferee.engine.box_runner import CellResult, CellToRun
+from nbreferee.engine.one_process import OneProcess, TestCell
+from nbreferee.engine.referee import SolutionRun, Referee
+from nbreferee.engine.processes import WarmProcesses
+from nbreferee.course.follow_through import with_follow_through
+from nbreferee.versions import identity
+from nbreferee.submission.rebuild import Rebuilt, rebuild
+from nbreferee.course.source import Cell, Master, parse_master
+from nbreferee.grading.outputs import apply_rules
+from nbreferee.pages.sanitize import sanitize
+from nbreferee.course.ownership import Plan, make_plan, role_of
+from nbreferee.course.rules import Rules
+from nbreferee.course.single_process import uses_single_process
+from nbreferee.submission.originals import Originals, Released, originals_of
+from nbreferee.submission.reading import well_formed
+
+SANDBOX_STAMP = "Graded without a sandbox: {}"
+SOLUTION_TRIES = 2  # where it runs out of time: the machine may be busy
+UNSURE = "the answer that this tests was not found for certain among the cells of the notebook"
+
+
+@dataclass(frozen=True)
+class NotebookMaterial:
+    """What it takes to grade one notebook of an assignment; it travels as bytes."""
+
+    path: str  # of the master, for messages
+    data: bytes  # of the master
+    released: Mapping[str, Released]
+    files: AssignmentFiles  # of the instructor's, beside the notebook
+    rules: Rules = Rules()
+    solution_files: Mapping[str, bytes] = field(default_factory=dict)  # that students write, as the solution has them
+
+    def __reduce__(self) -> tuple:
+        return NotebookMaterial, (self.path, self.data, self.released, self.files, self.rules, self.solution_files)
+
+    @cached_property
+    def master(self) -> Master:
+        """The instructor's notebook.
+
+        Raises
+        ------
+        MasterError
+            where it cannot be used.
+        """
+        return parse_master(Path(self.path), self.data, self.rules.delimiters)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What the tester has to know."""
+        plan = make_plan(self.master)
+        return with_follow_through(plan, self.master) if self.rules.follow_through else plan
+
+    @cached_property
+    def originals(self) -> Originals:
+        """The instructor's cells as students got them."""
+        return originals_of(self.master, self.released)
+
+    @cached_property
+    def texts(self) -> frozenset[str]:
+        """The texts of the instructor's cells, as written and as released."""
+        return frozenset(cell.source for cell in self.master.cells) | {one.source for one in self.released.values()}
+
+    @cached_property
+    def key(self) -> str:
+        """A name for all that verdicts depend on but the submission: master, files, grader."""
+        digest = hashlib.sha256(repr(identity()).encode() + self.data)
+        digest.update(repr((sorted(self.released.items()), self.rules)).encode())
+        digest.update(self.files.key.encode())
+        for name, data in sorted(self.solution_files.items()):
+            digest.update(f"{name} {len(data)} ".encode() + data)
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class CellVerdict:
+    """What came of one cell that is scored."""
+
+    grade_id: str
+    status: str  # passed, partial, failed, error, timeout, manual (a person reads it) or grader_failed
+    score: float
+    max_score: float
+    message: str
+    follow_through: tuple[str, ...] = ()  # earlier answers in whose place the solution's stood for this result
+    in_one_process: bool = False  # the test ran together with the answer
+
+    @property
+    def is_left_to_a_person(self) -> bool:
+        """Whether the cell has no automatic score."""
+        return self.status in ("manual", "grader_failed")
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether this is an automatic test that was not scored; what a person reads anyway has no message."""
+        return self.is_left_to_a_person and bool(self.message)
+
+
+@dataclass(frozen=True)
+class GradebookMarks:
+    """What goes into the gradebook for one notebook, by grade id."""
+
+    scores: Mapping[str, float | None] = field(default_factory=dict)  # None: a person has to read it
+    comments: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NotebookResult:
+    """What came of one notebook."""
+
+    notebook: NotebookNode
+    cells: tuple[CellVerdict, ...]
+    marks: GradebookMarks
+    repairs: tuple[str, ...]
+    wall_s: float
+    warnings: tuple[str, ...] = ()  # about the master, for the instructor
+    cell_walls: tuple[tuple[str, float], ...] = ()  # (grade id or '', seconds) of every cell
+
+
+@dataclass
+class Grader:
+    """Grades notebooks with the warm processes of one worker; use `warm` in a `with`."""
+
+    warm: WarmProcesses
+    stamp: str = ""  # put on top of every notebook: why it was graded without a sandbox
+    _known: dict[str, SolutionRun] = field(default_factory=dict)
+    _solutions: dict[str, dict[int, CellResult]] = field(default_factory=dict)  # verdicts on the solution's tests, by cell
+    _calibrations: dict[str, Calibration] = field(default_factory=dict)
+    _plans: dict[str, Plan] = field(default_factory=dict)
+
+    def grade(self, material: NotebookMaterial, data: bytes, files: Mapping[str, bytes], calibration: Calibration | None = None) -> NotebookResult:
+        """Grade a notebook; `calibration` says how its cells are judged, and is found out where it is not given.
+
+        Raises
+        ------
+        SubmissionError
+            where the bytes are no notebook.
+        """
+        started = time.monotonic()
+        rebuilt = rebuild(material.originals, data)
+        calibration = calibration or self.calibrate(material)
+        self._try_solution(material)
+        parts = parts_of(rebuilt)
+        files = not_outranked(files, material.files)
+        one = self.in_one_process(material, parts, files) if material.rules.follow_through and calibration.one_process else None
+        follow = _follow(material, parts, one, calibration) if material.rules.follow_through else None
+        came = self._referee(material, files, self._known[material.key], follow).grade(parts)
+        came = self._decide(material, parts, came, files, calibration, one)
+        verdicts = write_results(rebuilt, came)
+        apply_rules(rebuilt.notebook, material.rules)
+        marks = marks_of(rebuilt, verdicts, self.stamp)
+        repairs = rebuilt.repairs + sanitize(rebuilt.notebook, material.texts)
+        if self.stamp:
+            rebuilt.notebook.cells.insert(0, nbformat.v4.new_markdown_cell(f"**NotebookResult without a sandbox:** {self.stamp}", id="sandbox"))
+        walls = tuple((place.cell.grade_id if place.cell else "", one.wall_s) for place, one in zip(rebuilt.places, came, strict=True))
+        return NotebookResult(rebuilt.notebook, verdicts, marks, repairs, time.monotonic() - started, calibration.warnings(material.path), walls)
+
+    def calibrate(self, material: NotebookMaterial) -> Calibration:
+        """Find out with the solution how each test cell is judged."""
+        if material.key not in self._calibrations:
+            self._try_solution(material)
+            setting, tests = material.rules.one_process, material.master.tests
+            two = self._solutions[material.key]
+            sensed = uses_single_process(material.master)
+            needed = any(two[cell.index].score < cell.points or two[cell.index].patched for cell in tests)
+            one = None
+            if sensed or needed or not isinstance(setting, str):
+                one = dict(enumerate(self.in_one_process(material, solution_parts(material), material.solution_files)))
+            self._calibrations[material.key] = calibrate(tests, two, one, sensed, setting)
+        return self._calibrations[material.key]
+
+    def in_one_process(self, material: NotebookMaterial, parts: list[CellToRun], files: Mapping[str, bytes]) -> list[CellResult]:
+        """Run a notebook as stock nbgrader does, tests and answers in one process of the sandbox."""
+        tests = {cell.index: TestCell(cell.source, cell.points, cell.hidden_lines) for cell in material.master.tests}
+        return OneProcess(self.warm, files, material.files, tests).grade(parts)
+
+    def both_ways(self, material: NotebookMaterial, data: bytes, files: Mapping[str, bytes]) -> list[tuple[CellVerdict, float, float]]:
+        """Return (verdict, score in two processes, score in one) of each test cell of a submission.
+
+        Raises
+        ------
+        SubmissionError
+            if the bytes are no notebook.
+        """
+        rebuilt, calibration = rebuild(material.originals, data), self.calibrate(material)
+        parts, files = parts_of(rebuilt), not_outranked(files, material.files)
+        two = self._referee(material, files, self._known[material.key]).grade(parts)
+        one = self.in_one_process(material, parts, files)
+        tests = {cell.index: cell for cell in material.master.tests}
+        return [
+            (_verdict(tests[part.step], decide(tests[part.step], mine, here, calibration)), mine.score, here.score)
+            for part, mine, here in zip(parts, two, one, strict=True)
+            if part.step in tests
+        ]
+
+    def _decide(
+        self, material: NotebookMaterial, parts: list[CellToRun], came: list[CellResult], files: Mapping[str, bytes], calibration: Calibration,
+        one: Sequence[CellResult | None] | None,
+    ) -> list[CellResult]:  # fmt: skip
+        """Return the verdicts, with the notebook run in one process as well where that is needed and has not been done (`one`)."""
+        tests = {cell.index: cell for cell in material.master.tests}
+        two = {part.step: one for part, one in zip(parts, came, strict=True) if part.step in tests}
+        there = [cell for index, cell in tests.items() if index in two]
+        if one is None:
+            one = self.in_one_process(material, parts, files) if needs_one_process(there, two, calibration) else [None] * len(parts)
+        return [
+            decide(tests[part.step], mine, here, calibration) if part.step in tests else mine
+            for part, mine, here in zip(parts, came, one, strict=True)
+        ]
+
+    def forget_figures(self) -> None:
+        """Have the figures of solutions drawn again, too."""
+        self._known = {key: replace(known, figures={}) for key, known in self._known.items()}
+
+    def _try_solution(self, material: NotebookMaterial) -> None:
+        """Run the solution once: what is odd about its own values is allowed to students, too; its figures need no second drawing."""
+        if material.key in self._known:
+            return
+        cells = material.master.cells
+        for _ in range(SOLUTION_TRIES):
+            referee = self._referee(material, material.solution_files, SolutionRun())
+            came = referee.grade(solution_parts(material))
+            if not any(one.status == "timeout" for one in came):
+                break
+        passed = {cell.index for cell, one in zip(cells, came, strict=True) if cell.is_test and one.score}
+        self._known[material.key] = SolutionRun({number: one.oddities for number, one in enumerate(came) if number in passed}, referee.drawn)
+        self._solutions[material.key] = {cell.index: replace(one, outputs=[]) for cell, one in zip(cells, came, strict=True) if cell.is_test}
+
+    def _referee(self, material: NotebookMaterial, files: Mapping[str, bytes], known: SolutionRun, follow: Follow | None = None) -> Referee:
+        if material.key not in self._plans:
+            self._plans[material.key] = material.plan
+        plan = self._plans[material.key]
+        lend_tester = partial(self.warm.tester, plan, material.files)
+        return Referee(self.warm, lend_tester, plan, files, known, material.files, follow)
+
+
+def _follow(material: NotebookMaterial, parts: list[CellToRun], one: Sequence[CellResult] | None, calibration: Calibration) -> Follow:
+    """Return how follow-through is done: cells that are not judged in two processes are not judged again."""
+    apart = {cell.index: cell.grade_id for cell in material.master.tests if cell.grade_id in {*calibration.one_process, *calibration.faults}}
+    scores = {part.step: here.score for part, here in zip(parts, one or (), strict=False) if apart.get(part.step) in calibration.one_process}
+    released = {cell.index: material.released[cell.grade_id].source for cell in material.master.answers if cell.grade_id in material.released}
+    unwritten = frozenset(part.step for part in parts if part.step in released and part.source == released[part.step])
+    return Follow(frozenset(apart), scores, unwritten)
+
+
+def not_outranked(theirs: Mapping[str, bytes], ours: AssignmentFiles) -> dict[str, bytes]:
+    """Return a student's files, but for those in whose place the instructor has one."""
+    return {name: data for name, data in theirs.items() if not ours.outranks(name)}
+
+
+def solution_parts(material: NotebookMaterial) -> list[CellToRun]:
+    """Return what there is to run of the instructor's own notebook."""
+    return [CellToRun(cell.source, cell.is_code, cell.index, role_of(cell)) for cell in material.master.cells]
+
+
+def parts_of(rebuilt: Rebuilt) -> list[CellToRun]:
+    """Return what the referee has to run of a rebuilt notebook."""
+    parts = []
+    for cell, place in zip(rebuilt.notebook.cells, rebuilt.places, strict=True):
+        step, role = (place.cell.index, role_of(place.cell)) if place.cell else (None, "free")
+        parts.append(CellToRun(cell.source, cell.cell_type == "code", step, role, place.passed))
+    return parts
+
+
+def write_results(rebuilt: Rebuilt, came: list[CellResult]) -> tuple[CellVerdict, ...]:
+    """Write what came of the cells into the notebook; return the verdicts."""
+    verdicts = []
+    count = 0
+    for cell, place, one in zip(rebuilt.notebook.cells, rebuilt.places, came, strict=True):
+        if cell.cell_type == "code":
+            count += 1
+            cell.outputs = [nbformat.from_dict(output) for output in one.outputs]
+            cell.execution_count = count
+            for output in cell.outputs:
+                if output.output_type == "execute_result":
+                    output.execution_count = count
+        known = place.cell
+        if known is not None and known.is_test:
+            if known.grade_id in rebuilt.unsure_tests and one.score < known.points:
+                verdicts.append(CellVerdict(known.grade_id, "manual", 0.0, known.points, UNSURE))
+                continue
+            verdicts.append(_verdict(known, one))
+        elif known is not None and (known.graded or known.is_task):
+            verdicts.append(CellVerdict(known.grade_id, "manual", 0.0, known.points, ""))
+    return tuple(verdicts)
+
+
+def _verdict(cell: Cell, came: CellResult) -> CellVerdict:
+    return CellVerdict(cell.grade_id, came.status, came.score, cell.points, well_formed(came.message), came.follow_through, came.in_one_process)
+
+
+def marks_of(rebuilt: Rebuilt, verdicts: tuple[CellVerdict, ...], stamp: str) -> GradebookMarks:
+    """Return the scores and comments that nbgrader would give: no points for an answer left as released, for one."""
+    cells = [(cell, place.cell) for cell, place in zip(rebuilt.notebook.cells, rebuilt.places, strict=True) if place.cell is not None]
+    untouched = rebuilt.unanswered
+    scored = {one.grade_id: one for one in verdicts}
+    scores: dict[str, float | None] = {
+        known.grade_id: _automatic_score(scored[known.grade_id]) if known.is_test else 0.0 if known.grade_id in untouched else None
+        for _, known in cells
+        if known.graded
+    }
+    comments = {
+        known.grade_id: " ".join((["No response."] if known.grade_id in untouched else []) + ([SANDBOX_STAMP.format(stamp)] if stamp else [])) or None
+        for _, known in cells
+        if known.solution or known.is_task
+    }
+    return GradebookMarks(scores, comments)
+
+
+def _automatic_score(verdict: CellVerdict) -> float | None:
+    return None if verdict.is_left_to_a_person else verdict.score
+
+
+def as_bytes(notebook: NotebookNode) -> bytes:
+    """Return a notebook as a file has it."""
+    return well_formed(nbformat.writes(notebook) + "\n").encode()
+
+
+def plain_verdict(verdict: CellVerdict) -> dict[str, Any]:
+    """Return a verdict as `nbreferee autograde --json` writes it."""
+    plain: dict[str, Any] = {"grade_id": verdict.grade_id, "status": verdict.status, "score": verdict.score, "max_score": verdict.max_score, "message": verdict.message}
+    if verdict.follow_through:
+        plain["follow_through"] = list(verdict.follow_through)
+    return {**plain, "in_one_process": True} if verdict.in_one_process else plain
+
+
+def read_verdict(plain: Mapping[str, Any]) -> CellVerdict:
+    """Read what `plain_verdict` has made.
+
+    Raises
+    ------
+    TypeError
+        if it is nothing like that.
+    """
+    return CellVerdict(**{**plain, "follow_through": tuple(plain.get("follow_through", ()))})

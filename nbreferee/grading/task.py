@@ -1,0 +1,221 @@
+"""What one worker does, a process here or on another machine: tasks in, results out, nothing shared.
+
+A worker keeps its warm processes from task to task; they end with it. It may do several tasks at a
+time, in threads that come and go.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from nbreferee.grading.calibration import Calibration
+from nbreferee.engine.assignment_files import FilesMissing, local_copy
+from nbreferee.engine.wire.channel import ChannelError
+from nbreferee.budget import Budget
+from nbreferee.engine.processes import WarmProcesses
+from nbreferee.grading.notebook import CellVerdict, NotebookResult, Grader, GradebookMarks, NotebookMaterial, as_bytes, plain_verdict, read_verdict
+from nbreferee.versions import difference, identity
+from nbreferee.grading.interrupts import ignore_interrupts
+from nbreferee.sandbox import Layer
+from nbreferee.submission.reading import SubmissionError
+
+
+NEEDS_FILES = "needs_files"  # the status of a result: the worker's machine lacks the assignment's files
+
+
+@dataclass(frozen=True)
+class Task:
+    """One notebook to grade."""
+
+    student: str
+    assignment: str
+    notebook: str
+    material: NotebookMaterial
+    data: bytes
+    files: Mapping[str, bytes] = field(repr=False)
+    budget: Budget = field(default_factory=Budget)
+    stamp: str = ""
+    due: str = ""  # which no verdict depends on, but the penalty
+    calibration: Calibration | None = None  # None: find out with the solution, and grade nothing
+
+    @property
+    def fingerprint(self) -> str:
+        """A name for all that scores depend on."""
+        ways = self.calibration.as_plain() if self.calibration else None
+        digest = hashlib.sha256(repr((self.material.key, self.budget.as_plain(), self.stamp, self.due, ways)).encode())
+        digest.update(self.data)
+        for name, data in sorted(self.files.items()):
+            digest.update(f"{name} {len(data)} ".encode() + data)
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """What came of one notebook; without a notebook, the message says why."""
+
+    status: str  # graded, unreadable, grader_failed or calibrated
+    message: str = ""
+    notebook: bytes = b""
+    marks: GradebookMarks | None = None
+    cells: tuple[CellVerdict, ...] = ()
+    repairs: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    wall_s: float = 0.0
+    worker: str = ""  # the address of one that needs files
+    calibration: Calibration | None = None  # where that was asked for
+
+
+class Unfit(Exception):
+    """This worker must not grade; the text says where it is, why, and the cure."""
+
+
+_READY: list[WarmProcesses] = []  # got warm before there was anything to grade
+_IDLE: dict[tuple, list[Grader]] = {}  # graders of this process that nobody uses now, by (budget, stamp): as a rule one for each thread
+# What holds here, found out in a process of one thread: those that are forked for it want no other.
+PROBE = "import sys; sys.path.insert(0, {!r}); from nbreferee.sandbox.probe import probe; print(*(one.layer.value for one in probe() if one.holds))"
+
+
+def start_worker(grade: bool) -> None:
+    """Make this process end with the one that has started it, whatever ends that; where it is to grade, let it get warm."""
+    import multiprocessing
+
+    from nbreferee.sandbox import kernel
+
+    kernel.end_with(multiprocessing.parent_process().pid)
+    ignore_interrupts()
+    os.nice(5)  # who writes the results goes first, and who works on this machine
+    if grade:
+        with contextlib.suppress(OSError):  # the first notebook will meet it again, and it will be told
+            _READY.append(_new_warm(Budget()))
+
+
+def _new_warm(budget: Budget) -> WarmProcesses:
+    warm = WarmProcesses(budget)
+    atexit.register(warm.close)
+    return warm
+
+
+class ProcessesLost(Exception):
+    """A process has ended that boxes or testers are forked from."""
+
+
+def _grade(task: Task) -> NotebookResult | Calibration:
+    with _lent_grader(task.budget, task.stamp) as grader:
+        try:
+            calibration = task.calibration
+            done = grader.grade(task.material, task.data, task.files, calibration) if calibration else grader.calibrate(task.material)
+        except SubmissionError:
+            raise
+        except Exception:
+            if grader.warm.is_whole():
+                raise
+        else:
+            if grader.warm.is_whole():
+                return done
+        raise ProcessesLost("a process of the grader's own has ended")
+
+
+def run(task: Task) -> TaskResult:
+    """Grade a notebook, or find out how its cells are judged."""
+    started = time.monotonic()
+    try:
+        try:
+            graded = _grade(task)
+        except (ProcessesLost, ChannelError):  # once more, with new processes
+            graded = _grade(task)
+    except SubmissionError as error:
+        return TaskResult("unreadable", str(error), wall_s=time.monotonic() - started)
+    if isinstance(graded, Calibration):
+        return TaskResult("calibrated", calibration=graded)
+    graded.notebook.metadata["nbreferee"] = kept(task, graded.cells, graded.repairs)
+    notebook = as_bytes(graded.notebook)
+    return TaskResult("graded", "", notebook, graded.marks, graded.cells, graded.repairs, graded.warnings, time.monotonic() - started)
+
+
+def run_far(ours: Mapping[str, str], task: Task) -> TaskResult:
+    """Grade a notebook on a machine that the orchestrator has not looked at, and that may have joined later.
+
+    Parameters
+    ----------
+    ours
+        The orchestrator's identity.
+
+    Raises
+    ------
+    Unfit
+        where this is another grader, or the sandbox is less than what the task wants.
+    """
+    if other := difference(dict(identity()), ours):
+        raise Unfit(f"{platform.node()}: this worker has {other}. Install the same there as here, and restart it.")
+    missing = sorted(layer.value for layer in task.budget.layers - _layers_here())
+    if missing:
+        raise Unfit(f"{platform.node()}: student code must not run on this worker, for its sandbox lacks {', '.join(missing)}. Run nbreferee doctor there.")
+    try:
+        local_copy(task.material.files)
+    except FilesMissing:
+        return TaskResult(NEEDS_FILES, worker=_address())
+    return run(task)
+
+
+def _address() -> str:
+    from distributed import get_worker
+
+    return get_worker().address
+
+
+def kept(task: Task, cells: tuple[CellVerdict, ...], repairs: tuple[str, ...]) -> dict[str, Any]:
+    """Return what an executed notebook says of its grading, for the next run to read."""
+    return {"fingerprint": task.fingerprint, "repairs": list(repairs), "cells": [plain_verdict(cell) for cell in cells]}
+
+
+def read_kept(notebook: bytes, fingerprint: str | None = None) -> tuple[tuple[CellVerdict, ...], tuple[str, ...]] | None:
+    """Return verdicts and repairs that an executed notebook holds, if they are those of this very task, or of any."""
+    try:
+        found = json.loads(notebook)["metadata"]["nbreferee"]
+        if fingerprint is not None and found["fingerprint"] != fingerprint:
+            return None
+        return tuple(map(read_verdict, found["cells"])), tuple(found["repairs"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+@contextlib.contextmanager
+def _lent_grader(budget: Budget, stamp: str) -> Iterator[Grader]:
+    """Lend a grader that no other thread uses; one that has failed is not lent again."""
+    idle = _IDLE.setdefault((budget, stamp), [])
+    try:
+        grader = idle.pop()
+    except IndexError:
+        warm = _READY.pop() if _READY else _new_warm(budget)
+        warm.budget = budget
+        grader = Grader(warm, stamp)
+    try:
+        yield grader
+    except SubmissionError:
+        idle.append(grader)
+        raise
+    except BaseException:
+        grader.warm.close()
+        atexit.unregister(grader.warm.close)
+        raise
+    idle.append(grader)
+
+
+@cache
+def _layers_here() -> frozenset[Layer]:
+    code = PROBE.format(str(Path(__file__).parents[2]))
+    said = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False).stdout
+    return frozenset(map(Layer, said.split()))

@@ -2,4 +2,5 @@
 
 from nbreferee.cli import main
 
-main(prog_name="nbreferee")
+if __name__ == "__main__":
+    main(prog_name="nbreferee")

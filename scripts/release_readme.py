@@ -34,7 +34,8 @@ and code ({words} words or {lines} lines of code a minute). The minutes for the 
 
 - A task gives definitions and shapes, and asks for the rest. Derive it on paper first. Two hints are folded below each derivative: open them one at a time.
 - Below your function is a cell to try it. `check_gradient` compares your derivative with finite differences: you know whether it is right before you hand in.
-- Cells named `..._check` show their tests, and those named `..._tests` hide them. A hidden test that fails tells you which mistake it recognises.
+- The tests of a function stand below that: first an example by hand that you can read, then tests that are hidden.
+  A hidden test that you fail tells you the mistake where it recognises one.
 - A person reads {by_person:g} of the {points:g} points. The task says what is marked.
 - `gradcheck.py` and the other files beside a notebook belong to it: leave them in its folder.
 

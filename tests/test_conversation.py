@@ -371,6 +371,7 @@ def test_sockets_are_handed_over(pair):
         ("()", "a class", "a function that an answer returns gives a class"),
         ("f()" + ARGUMENTS, EMPTY, "f() leaves something empty in an argument"),
         ("iter", CHANGES, "iteration of an answer's object changes an argument, which the solution does not do"),
+        ("fib()", DRAWS, "fib() draws random numbers from np.random or random, which the solution does not do"),
         ("an object that f() changes", NAN, "an object that f() changes holds nan, which is no number"),
     ],
 )

@@ -129,6 +129,15 @@ WRONG: dict[str, tuple[list[tuple[str, str]], dict[str, str]]] = {
         ],
         {START: "normally"},
     ),
+    "second layer uniform": (
+        [
+            (
+                "rng.normal(0, np.sqrt(2 / hidden), (10, hidden))",
+                "rng.uniform(-1, 1, (10, hidden)) * np.sqrt(6 / hidden)",
+            ),
+        ],
+        {START: "W2 are right, but its entries are not normally"},
+    ),
     "positive": (
         [
             (
@@ -187,6 +196,16 @@ WRONG: dict[str, tuple[list[tuple[str, str]], dict[str, str]]] = {
     ),
     "last batch filled up": (
         [("order[start : start + 32]", "order[max(0, min(start, N - 32)) :][:32]")],
+        {ORDER: "twice"},
+    ),
+    "slices overlap": (
+        [
+            ("start + 32]", "start + 33]"),
+            (
+                "        losses.append(total / N)",
+                "        losses.append(loss_and_gradients(parameters, images, labels)[0])",
+            ),
+        ],
         {ORDER: "twice"},
     ),
     "order from a generator of its own": (
@@ -334,6 +353,17 @@ WRONG: dict[str, tuple[list[tuple[str, str]], dict[str, str]]] = {
         ],
         {STEPS: "", ORDER: ""},
     ),
+    "parameters of the best epoch": (
+        [
+            ("    return tuple(parameters)", "    return tuple(best)"),
+            (
+                "        losses.append(total / N)",
+                "        losses.append(total / N)\n"
+                "        best = list(parameters) if losses[-1] == min(losses) else best",
+            ),
+        ],
+        {STEPS: "smallest loss"},
+    ),
     "sum of losses": (
         [("losses.append(total / N)", "losses.append(total)")],
         {LOSSES: "sum over the samples"},
@@ -379,7 +409,11 @@ WRONG: dict[str, tuple[list[tuple[str, str]], dict[str, str]]] = {
             ("            total += loss * len(batch)\n", "            losses.append(loss)\n"),
             ("        losses.append(total / N)\n", ""),
         ],
-        dict.fromkeys(EVERY, "number of losses"),
+        {LOSSES: "number of losses"},
+    ),
+    "both weights first": (
+        [("tuple(parameters)", "(parameters[0], parameters[2], parameters[1], parameters[3])")],
+        {},  # train_check only
     ),
     "W1 transposed": (
         [("tuple(parameters)", "(parameters[0].T, *parameters[1:])")],

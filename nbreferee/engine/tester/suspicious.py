@@ -37,7 +37,7 @@ SIZED = (*CONTAINERS, dict, range, str, bytes, bytearray)
 def in_words(label: str, oddity: str) -> str:
     """Say for a person whose value is odd, and in what way: `fib is a class`."""
     if oddity in (CHANGES, DRAWS):
-        done = "changes an argument" if oddity == CHANGES else "draws random numbers"
+        done = "changes an argument" if oddity == CHANGES else "draws random numbers from np.random or random"
         return f"{_doer(label)} {done}, which the solution does not do"
     if label.endswith(ARGUMENTS):
         return f"{_doer(label.removesuffix(ARGUMENTS))} leaves {oddity} in an argument"

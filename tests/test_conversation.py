@@ -36,7 +36,7 @@ from nbreferee.engine.wire import known_types
 from nbreferee.engine.wire.channel import LENGTH, Channel, Closed, Late, Oversized
 from nbreferee.engine.wire.protocol import ObjectDescription
 from nbreferee.engine.wire.exceptions import Classes, class_names, exception_class
-from nbreferee.engine.tester.suspicious import ARGUMENTS, CHANGES, EMPTY, NAN, in_words
+from nbreferee.engine.tester.suspicious import ARGUMENTS, CHANGES, DRAWS, EMPTY, NAN, in_words
 from nbreferee.engine.tester.references import NameOwnership
 from nbreferee.engine.tester.box_client import Lost, OutOfTime, BoxClient
 

@@ -524,7 +524,11 @@ def _tried(student: Callable, reference: Callable, cases: list[tuple], judged: _
     cases, gots, faults = list(cases), [], []
     wants = [_call_reference(reference, case) for case in cases]
     for n, want in enumerate(wants):
-        got = _call(student, cases[n], want.parts, judged)
+        try:
+            got = _call(student, cases[n], want.parts, judged)
+        except BaseException as error:  # a grader's limit on the time
+            error.add_note(f"{_name(student)} was {_describe(student, reference, cases[n])}")
+            raise
         fault = _fault(got, want, cases[n], judged)
         for given in _as_float_arrays(cases[n]) if fault else ():
             other = _call(student, given, want.parts, judged)
@@ -764,12 +768,13 @@ class _Agreement:
 
     telling: int  # cases that tell
     values: int  # those of them in which there are values to compare, and no exception
-    entries: int  # wrong entries in them
+    finite: int  # those of them in which all values are finite
+    entries: int  # wrong entries in these
     excused: int  # cases that differ
 
 
 def _agreement(trial: _Trial, wrong: Callable) -> _Agreement | None:
-    telling = values = entries = excused = 0
+    telling = values = finite = entries = excused = 0
     changed = trial.faults[trial.worst].rank == ARGUMENTS
     same_text = False
     answers = {type(want.error) for want in trial.wants if want.error is not None}  # an exception may be a right answer
@@ -780,7 +785,9 @@ def _agreement(trial: _Trial, wrong: Callable) -> _Agreement | None:
             telling += fault is not None
             if fault is not None and other.error is None:
                 values += not other.complaint
-                entries += _wrong_entries(got, want, fault)
+                if not _overflows(other):
+                    finite += not other.complaint
+                    entries += _wrong_entries(got, want, fault)
             alike = str(other.error) == str(got.error) or isinstance(got.error, (MemoryError, *answers))
             same_text = same_text or (fault is not None and alike)
         elif want.error is None and (_overflows(got) or _overflows(other)):
@@ -788,7 +795,7 @@ def _agreement(trial: _Trial, wrong: Callable) -> _Agreement | None:
         else:
             return None
     # With no value to compare, the type of the exceptions alone says too little.
-    return _Agreement(telling, values, entries, excused) if telling and (values or same_text) else None
+    return _Agreement(telling, values, finite, entries, excused) if telling and (values or same_text) else None
 
 
 def _wrong_entries(got: _Outcome, want: _Outcome, fault: _Fault) -> int:
@@ -799,7 +806,7 @@ def _wrong_entries(got: _Outcome, want: _Outcome, fault: _Fault) -> int:
 
 def _is_surely(agreement: _Agreement | None) -> bool:
     """Tell whether an agreement can be no coincidence."""
-    return agreement is not None and (agreement.values > 1 or agreement.entries > 3)
+    return agreement is not None and (agreement.finite > 1 or agreement.entries > 3)
 
 
 def _overflows(outcome: _Outcome) -> bool:
@@ -950,7 +957,7 @@ def _describe(student: Callable, reference: Callable, case: tuple) -> str:
 def _shown(value: Any) -> str:
     """Write an argument as it was given, if it is small."""
     if isinstance(value, (float, np.floating)):
-        return f"{value:.6g}"
+        return f"{value + 0.0:.6g}"  # -0 becomes 0
     if isinstance(value, (list, tuple)) and not any(isinstance(x, np.ndarray) for x in value):
         text = repr(value) if isinstance(value, tuple) else "[" + ", ".join(map(_shown, value)) + "]"
         return text if len(text) <= 200 else f"a {type(value).__name__} of {len(value)}"

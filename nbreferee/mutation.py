@@ -26,6 +26,7 @@ class Mutant:
     line: int
     source: str
     words: str = ""
+    is_named: bool = True  # whether the words name something that students see
 
 
 IPYTHON_LINE = re.compile(r"(?m)^([ \t]*)(?:[\w, ]+=[ \t]*)?(?:%(?!%)|!(?!=)|\?).*$|^([ \t]*)[\w.]+\?+[ \t]*$")
@@ -86,7 +87,8 @@ def mutants(source: str, lines: Collection[int] | None = None, further: bool = F
         made = _parsed(changed)
         if made is not None and (dump := ast.dump(made)) not in seen:
             seen.add(dump)
-            yield Mutant(kind, node.lineno, changed, reader.words(kind, node, replacement) if further else "")
+            words = reader.words(kind, node, replacement) if further else ""
+            yield Mutant(kind, node.lineno, changed, words, reader.is_named(words))
 
 
 def _parsed(source: str) -> ast.Module | None:

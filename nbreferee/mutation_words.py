@@ -7,6 +7,7 @@ is called by what it is: a product, the sum, an intermediate result.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Collection
 
 CALLS = {
@@ -23,6 +24,7 @@ CALLS = {
 OPERATIONS: dict[type, str] = {
     ast.Add: "sum", ast.Sub: "difference", ast.Mult: "product", ast.MatMult: "matrix product", ast.Div: "quotient", ast.Pow: "power",
 }  # fmt: skip
+NAMED = re.compile(r"\baxis\b|\b(?:" + "|".join(w for w in CALLS.values() if w.startswith("the ")) + ")")
 SOMETHING = "an intermediate result"
 OPERATORS: dict[tuple[type, type], str] = {
     (ast.Add, ast.Sub): "{right} were subtracted instead of added",
@@ -56,6 +58,10 @@ class Reader:
         say: Callable[..., str] = getattr(self, f"_{kind.replace(' ', '_')}", self._changed)
         return f"as if {say(node, replacement)}"
 
+    def is_named(self, words: str) -> bool:
+        """Tell whether a clause names something that students see: a parameter, a function, an axis."""
+        return bool(self._known & set(re.findall(r"\w+", words)) or NAMED.search(words))
+
     def of(self, node: ast.AST) -> str:
         """Return what an operand is called."""
         match node:
@@ -79,7 +85,8 @@ class Reader:
             case ast.Call(func=ast.Attribute(attr=name)) if name in CALLS:
                 return CALLS[name]
             case ast.BinOp(op=op) if type(op) in OPERATIONS:
-                return f"a {OPERATIONS[type(op)]}"
+                names = [name.id for name in ast.walk(node) if isinstance(name, ast.Name) and name.id in self._visible]
+                return f"a {OPERATIONS[type(op)]}" + (f" with {names[0]}" if names else "")
             case ast.Subscript(value=value):
                 return self._part("a part", value)
             case ast.Compare():
@@ -190,7 +197,7 @@ class Reader:
         return f"{self.of(operand)} were missing as a {'term' if isinstance(operator, ast.Add) else 'factor'}"
 
     def _order(self, node: ast.AST, replacement: ast.AST) -> str:
-        return "two outputs were exchanged"
+        return "another output stood in the place of this one"
 
     def _line_removed(self, node: ast.stmt, replacement: ast.AST) -> str:
         match node:

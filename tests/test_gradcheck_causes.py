@@ -87,7 +87,18 @@ PATTERNS = {
     "it is X as it was given.": lambda X: X.copy(),
     "every entry is off by full turns (2π).": lambda X: X**2 + 1 + 2 * np.pi * np.sign(X),
     "some entries are 0 that should not be; all others are right.": lambda X: np.where(X > 0, X**2 + 1, 0),
-    "only the last row is wrong.": lambda X: np.vstack([X[:-1] ** 2 + 1, 0 * X[-1:]]),
+    "only the last row is wrong.": lambda X: np.vstack([X[:-1] ** 2 + 1, X[-1:]]),
+    "the last row is 0, all else is right: look at the range of the loop.": lambda X: np.vstack([X[:-1] ** 2 + 1, 0 * X[-1:]]),
+    "the first column is 0, all else is right": lambda X: np.hstack([0 * X[:, :1], X[:, 1:] ** 2 + 1]),
+    "only the first row is right, the rest is 0: does the loop return, or end, too early?": lambda X: np.vstack(
+        [X[:1] ** 2 + 1, 0 * X[1:]]
+    ),
+    "the last columns are 0, all others are right": lambda X: np.where(np.arange(X.shape[1]) < 2, X**2 + 1, 0),
+    "the last row and the last column are 0": lambda X: np.pad(X[:-1, :-1] ** 2 + 1, ((0, 1), (0, 1))),
+    "every row is the right one for the first row: the index of the loop is not used.": lambda X: 0 * X + X[:1] ** 2 + 1,
+    "every column is the right one for the last column": lambda X: 0 * X + X[:, -1:] ** 2 + 1,
+    "as after a reshape: a reshape moves no axis, a transpose does.": lambda X: (X.T**2 + 1).reshape(X.shape),
+    "every entry is 0 but for rounding.": lambda X: 1e-17 * X,
     "only the first column is wrong.": lambda X: np.hstack([X[:, :1], X[:, 1:] ** 2 + 1]),
     "the order is reversed along axis 1.": lambda X: X[:, ::-1] ** 2 + 1,
     "all entries are wrong by the same amount": lambda X: X**2 + 1 + X.sum(),
@@ -98,6 +109,46 @@ PATTERNS = {
 @pytest.mark.parametrize("words", PATTERNS)
 def test_pattern_is_told(words):
     assert words in cause(PATTERNS[words], lambda X: X**2 + 1, MATRICES[:-1])
+
+
+SQUARES = [random_arrays(n, (n + 3, n + 3)) for n in range(3)]
+DIAGONALS = {
+    "only the diagonal is right.": lambda X: X**2 + 1 + X * (1 - np.eye(len(X))),
+    "all is right but the diagonal.": lambda X: X**2 + 1 + X * np.eye(len(X)),
+    "only the entries below the diagonal are 0; all others are right.": lambda X: np.triu(X**2 + 1),
+    "only the entries above the diagonal are wrong; all others are right.": lambda X: X**2 + 1 + np.triu(X, 1),
+}
+
+
+@pytest.mark.parametrize("words", DIAGONALS)
+def test_diagonal_and_triangles_are_told_apart(words):
+    assert cause(DIAGONALS[words], lambda X: X**2 + 1, SQUARES) == words
+
+
+CHANCE = {
+    "sign": (lambda X: np.sign(X), np.array([[1.0, 2.0], [3.0, 1.0]])),
+    "diagonal": (lambda X: X * np.eye(len(X)) + X**2 * (1 - np.eye(len(X))), np.array([[1.0, 2.0], [3.0, 1.0]])),
+    "turns": (lambda X: X - 1.001e15, np.array([0.25, 0.5, 0.7, 0.9])),
+    "turns of some": (lambda X: X + 1e12 * np.arange(len(X)) ** 2, np.array([0.25, 0.5, 0.7, 0.9])),
+}
+
+
+@pytest.mark.parametrize("name", CHANCE)
+def test_pattern_that_a_small_example_shows_by_chance_is_not_told(name):
+    student, x = CHANCE[name]
+    told = cause(student, lambda X: X, [(x,)])
+    assert not any(words in told for words in ("sign of", "diagonal", "turns"))
+
+
+def test_axes_are_called_permuted_only_where_the_values_are():
+    x = np.arange(12.0).reshape(2, 2, 3)
+    assert "axes are permuted" in message(lambda X: X.transpose(0, 2, 1), lambda X: X, [(x,)])
+    assert "axes are permuted" not in message(lambda X: np.exp(X.transpose(0, 2, 1)), lambda X: X, [(x,)])
+
+
+def test_flipped_sign_is_not_added_to_a_mistake():
+    mistakes = {"You forget the sum.": lambda X: X**3}
+    assert "flipped" not in cause(lambda X: -(X**3), lambda X: X + X.sum(), MATRICES, mistakes)
 
 
 def test_entries_that_should_be_0_are_told_where_they_alone_are_wrong():
@@ -178,7 +229,8 @@ def test_grader_is_asked_where_no_cause_is_known(monkeypatch):
 
 
 def test_numbers_are_shown_with_digits_in_which_they_differ():
-    for got, want in ((1.0, 1.0 + 1e-7), (2.0, 3.0), (1e-9, 1.1e-9), (0.1 + 0.2, 0.3)):
+    assert differing(-0.0, 1.5) == "0, expected 1.5"
+    for got, want in ((0.2095, 0.20949), (1.0, 1.0 + 1e-7), (2.0, 3.0), (1e-9, 1.1e-9), (0.1 + 0.2, 0.3)):
         one, other = differing(got, want).split(", expected ")
         assert one != other
 

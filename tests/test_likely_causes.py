@@ -44,7 +44,7 @@ CHANGES = {
     "the minus sign before the sum were missing": ("-np.sum", "np.sum"),
     "G stood in the place of an intermediate result": ("G * weights", "G * G"),
     "a power had the exponent 3 instead of 2": ("X**2", "X**3"),
-    "a product were missing as a term": (" + 0.5 * X", ""),
+    "a product with X were missing as a term": (" + 0.5 * X", ""),
     "the mean stood in the place of the sum": ("np.sum", "np.mean"),
 }
 

@@ -15,6 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nbreferee.budget import TOO_LONG
 from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.box_runner import BoxRunner, CellResult, CellToRun
 from nbreferee.engine.processes import WarmProcesses
@@ -66,7 +67,7 @@ def judge_outputs(test: TestCell, outputs: Sequence[dict[str, Any]]) -> tuple[st
         if output["output_type"] == "error":
             kind = output["ename"]
             if kind == "TimeoutError" and not output["traceback"][:-1]:
-                return "timeout", 0.0, "it takes too long: is there a loop that does not end?"
+                return "timeout", 0.0, TOO_LONG
             return "failed" if kind == "AssertionError" else "error", 0.0, visible_message(test, output)
         if output["output_type"] == "execute_result":
             score = number_of(output["data"].get("text/plain"))

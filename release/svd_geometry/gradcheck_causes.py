@@ -17,6 +17,7 @@ ATOL = 1e-12
 RTOL = 1e-7
 RTOL_FLOAT32 = 1e-4
 FACTOR_RTOL = 1e-6  # how well a factor must be met to be named
+MOST_TURNS = 4  # larger numbers are no angles
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,9 @@ def shape_fault(got: np.ndarray, want: np.ndarray, right: str = "expected") -> s
     if got.size == want.size and agree(got.ravel(), want.ravel(), RTOL_FLOAT32):
         return fault + (": it is flattened" if got.ndim < want.ndim else ": the numbers are right, reshape them")
     if got.ndim == want.ndim and sorted(got.shape) == sorted(want.shape):
-        return fault + ": the axes are permuted"
+        orders = itertools.permutations(range(got.ndim)) if got.ndim <= 5 else ()
+        if any(agree(got.transpose(order), want, RTOL_FLOAT32) for order in orders):
+            return fault + ": the axes are permuted"
     return fault
 
 
@@ -103,7 +106,13 @@ def farthest(got: np.ndarray, want: np.ndarray) -> tuple:
 
 def differing(got: Any, want: Any, between: str = ", expected ") -> str:
     """Write two numbers with as many digits as make them differ."""
-    digits = next((n + 1 for n in range(3, 17) if f"{got:.{n}g}" != f"{want:.{n}g}"), 17)
+    got, want = got + 0.0, want + 0.0  # -0 becomes 0
+
+    def differ(n: int) -> bool:
+        return f"{got:.{n}g}" != f"{want:.{n}g}"
+
+    # 0.2095 and 0.20949 differ in three digits, but not in four: both counts must do.
+    digits = next((n + 1 for n in range(3, 17) if differ(n) and differ(n + 1)), 17)
     return f"{got:.{digits}g}{between}{want:.{digits}g}"
 
 
@@ -125,7 +134,11 @@ def pattern(results: Sequence[Result], names: Sequence[str] = ()) -> str:
     plain = [result for result in results if result.is_plain]
     wrong = [result for result in plain if not result.is_right]
     if sum(result.wrong_entries for result in wrong) >= 2:
-        for find in (_constant, _factor, _given_back, _order_of_axes, _function_of_each, _turns, _offset, _place, _zeros, _mixed_up):
+        finders = [_constant, _factor, _given_back, _order_of_axes, _function_of_each, _turns, _offset]
+        finders += [_diagonal, _ended_early, _same_slice, _place, _zeros, _mixed_up]
+        for find in finders:
+            if find in WANT_MORE and _may_be_chance(plain):
+                continue
             if words := find(plain, wrong, names):
                 return words
     shapes = [result for result in results if result.got.shape != result.want.shape]
@@ -147,7 +160,8 @@ def factor_pattern(results: Sequence[Result], mistake: Sequence[Result], names: 
     shown = [result for result in mistake if result.is_plain and not result.is_right and result.want.any()]
     if len(plain) < len(results) or not any(result.want.size > 2 for result in shown) or not wrong:
         return ""
-    return _factor(plain, wrong, names)
+    words = _factor(plain, wrong, names)
+    return "" if words == KNOWN_FACTORS[-1.0] else words  # a sign makes unlike mistakes equal
 
 
 def _everywhere(plain: Sequence[Result], made: Callable[[Result], np.ndarray]) -> bool:
@@ -166,8 +180,23 @@ def _subject(results: Sequence[Result]) -> str:
     return "every entry is" if any(result.want.size > 1 for result in results) else "the value is"
 
 
+def _may_be_chance(plain: Sequence[Result]) -> bool:
+    """Tell whether one small example is all there is: few unlike numbers, or whole ones."""
+    if len(plain) > 1:
+        return False
+    want = plain[0].want
+    return len(np.unique(want)) < 4 or bool(np.all(want == np.rint(want)))
+
+
+def _is_enough(wrong: Sequence[Result]) -> bool:
+    return len(wrong) > 1 or any(result.want.size >= 6 for result in wrong)
+
+
 def _constant(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
     number = wrong[0].got.flat[0]
+    largest = max(np.max(np.abs(result.got), initial=0) for result in plain)
+    if 0 < largest <= ATOL * min(1, max(np.max(np.abs(result.want), initial=0) for result in plain)):
+        return f"{_subject(plain)} 0 but for rounding"
     if not _everywhere(plain, lambda result: np.full(result.got.shape, number)):
         return ""
     always = ", whatever the arguments" if len(plain) > 1 else ""
@@ -279,11 +308,6 @@ def _order_of_axes(plain: Sequence[Result], wrong: Sequence[Result], names: Sequ
         return ""
     if ndim == 2 and _everywhere(plain, lambda r: r.want.T):
         return "it is the transpose"
-    if ndim == 2 and all(len(set(r.got.shape)) == 1 for r in plain) and any(r.got.size > 1 for r in wrong):
-        if _everywhere(plain, lambda r: np.where(np.eye(len(r.got), dtype=bool), r.want, r.got)):
-            return "only the diagonal is right"
-        if _everywhere(plain, lambda r: np.where(np.eye(len(r.got), dtype=bool), r.got, r.want)):
-            return "all is right but the diagonal"
     for order in itertools.permutations(range(ndim)):
         if order != tuple(range(ndim)) and all(agree(r.got.transpose(order), r.want, r.rtol) for r in plain):
             return f"the axes are permuted: np.transpose(result, {order}) would be right"
@@ -294,6 +318,102 @@ def _order_of_axes(plain: Sequence[Result], wrong: Sequence[Result], names: Sequ
         for shift in (1, -1):
             if _everywhere(plain, lambda r, a=axis, s=shift: np.roll(r.want, s, a)):
                 return f"the entries are shifted by one place{along}"
+    return ""
+
+
+def _diagonal(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
+    """Say that the diagonal, or what is above or below it, is all that is right, or all that is wrong."""
+    if any(r.got.ndim != 2 or len(set(r.got.shape)) != 1 for r in plain):
+        return ""
+    if all(r.got.size < 2 for r in wrong) or not any(np.any(np.diag(r.want)) for r in wrong):
+        return ""
+    if _everywhere(plain, lambda r: np.where(np.eye(len(r.got), dtype=bool), r.got, r.want)):
+        return "all is right but the diagonal"
+    for side, keep in (("below", np.tril), ("above", np.triu)):
+
+        def mended(result: Result, keep: Callable = keep) -> np.ndarray:
+            outside = keep(np.ones(result.got.shape, dtype=bool), -1 if keep is np.tril else 1)
+            return np.where(outside, result.got, result.want)
+
+        if _everywhere(plain, mended):
+            zero = all(not np.any(r.got[mended(r) != r.want]) for r in wrong)
+            return f"only the entries {side} the diagonal are {'0' if zero else 'wrong'}; all others are right"
+    if _everywhere(plain, lambda r: np.where(np.eye(len(r.got), dtype=bool), r.want, r.got)):
+        return "only the diagonal is right" if all(map(_is_wrong_off_diagonal, wrong)) else ""
+    return ""
+
+
+def _is_wrong_off_diagonal(result: Result) -> bool:
+    """Tell whether all entries off the diagonal are wrong that are not nearly 0."""
+    largest = np.max(np.abs(result.want))
+    off = ~np.eye(len(result.want), dtype=bool) & (np.abs(result.want) > 1e-6 * largest)
+    return bool(np.all(np.abs(result.got - result.want)[off] > ATOL + result.rtol * largest))
+
+
+# ---------------------------------------------------------------- loops
+
+
+def _slices(ndim: int, axis: int) -> str:
+    """Return what one slice along an axis is called."""
+    return {1: "entry", 2: ("row", "column")[min(axis, 1)]}.get(ndim, f"slice along axis {axis}")
+
+
+def _plural(ndim: int, axis: int) -> str:
+    return {1: "entries", 2: ("rows", "columns")[min(axis, 1)]}.get(ndim, f"slices along axis {axis}")
+
+
+def _ended_early(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
+    """Say that the result is right up to some place along an axis, and 0 from there, or the other way round."""
+    ndims = {r.got.ndim for r in plain}
+    if len(ndims) > 1 or not 1 <= (ndim := ndims.pop()) <= 4 or not _is_enough(wrong):
+        return ""
+    if ndim == 2 and _everywhere(plain, _without_last_row_and_column):
+        return "the last row and the last column are 0, all else is right: look at the ranges of the loops"
+    for axis in range(ndim):
+        for end, other in (("last", "first"), ("first", "last")):
+            places = [_first_of_zeros(r, axis, end == "first") for r in wrong]
+            if any(place is None for place in places) or not any(places):
+                continue
+            lengths = [r.got.shape[axis] for r in wrong]
+            one, many = _slices(ndim, axis), _plural(ndim, axis)
+            left = [length - place for length, place in zip(lengths, places, strict=True)]
+            if all(number == 1 for number in left):
+                return f"the {end} {one} is 0, all else is right: look at the range of the loop"
+            if all(place == 1 for place in places):
+                early = "does the loop return, or end, too early?" if other == "first" else "does the loop start too late?"
+                return f"only the {other} {one} is right, the rest is 0: {early}"
+            return f"the {end} {many} are 0, all others are right: look at the range of the loop"
+    return ""
+
+
+def _without_last_row_and_column(result: Result) -> np.ndarray:
+    made = np.zeros_like(result.want)
+    made[:-1, :-1] = result.want[:-1, :-1]
+    return made
+
+
+def _first_of_zeros(result: Result, axis: int, reverse: bool) -> int | None:
+    """Return how many slices along an axis are right, where all that follow are 0; None where it is not so."""
+    got, want = (np.moveaxis(a, axis, 0) for a in (result.got, result.want))
+    if reverse:
+        got, want = got[::-1], want[::-1]
+    off = np.abs(got - want) > ATOL + result.rtol * np.max(np.abs(want))
+    place = int(np.argmax(off.reshape(len(off), -1).any(axis=1)))
+    if np.any(got[place:]) or (place and not np.any(want[:place])):
+        return None
+    return place
+
+
+def _same_slice(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
+    """Say that every row or column is the right first, or last, one."""
+    ndims = {r.got.ndim for r in plain}
+    if len(ndims) > 1 or not 2 <= (ndim := ndims.pop()) <= 4 or not _is_enough(wrong):
+        return ""
+    for axis in range(ndim):
+        for index, end in ((0, "first"), (-1, "last")):
+            if _everywhere(plain, lambda r, a=axis, i=index: np.zeros_like(r.want) + np.take(r.want, [i], a)):
+                one = _slices(ndim, axis)
+                return f"every {one} is the right one for the {end} {one}: the index of the loop is not used"
     return ""
 
 
@@ -331,6 +451,8 @@ def _offset(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[st
 
 def _turns(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
     """Say that angles are off by whole or half turns."""
+    if any(np.max(np.abs([r.got, r.want]), initial=0) > MOST_TURNS * 2 * np.pi for r in plain):
+        return ""  # numbers of this size are no angles
     for turn, words in ((2 * np.pi, "full turns (2π)"), (np.pi, "half turns (π)")):
         if _everywhere(plain, lambda r, t=turn: r.want + t * np.rint((r.got - r.want) / t)):
             return f"{_subject(plain)} off by {words}"
@@ -373,8 +495,16 @@ def _place(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str
 def _mixed_up(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
     if all(len(np.unique(r.want)) < 3 for r in wrong):
         return ""
-    same = all(agree(np.sort(r.got, axis=None), np.sort(r.want, axis=None), r.rtol) for r in plain)
-    return "the right numbers stand in other places" if same else ""
+    if not all(agree(np.sort(r.got, axis=None), np.sort(r.want, axis=None), r.rtol) for r in plain):
+        return ""
+    ndims = {r.want.ndim for r in plain}
+    orders = itertools.permutations(range(max(ndims))) if len(ndims) == 1 and max(ndims) <= 4 else ()
+    if _is_enough(wrong) and any(_everywhere(plain, lambda r, o=o: r.want.transpose(o).reshape(r.got.shape)) for o in orders):
+        return "the right numbers stand in other places, as after a reshape: a reshape moves no axis, a transpose does"
+    return "the right numbers stand in other places"
+
+
+WANT_MORE = frozenset({_function_of_each, _diagonal, _place, _zeros})  # one small example shows these by chance
 
 
 def _sum_or_not(results: Sequence[Result]) -> str:

@@ -143,7 +143,7 @@ class Box:
         error = result.error_before_exec or result.error_in_exec
         if isinstance(error, Overrun):
             lines = next((one["traceback"] for one in shown if one["output_type"] == "error"), [])
-            text = f"this cell took longer than {limit_s:g} s and was stopped: is there a loop that does not end?"
+            text = f"this cell took longer than {limit_s:g} s and was stopped: is there a loop that does not end, or loops within loops that take too many steps?"
             shown = [*(one for one in shown if one["output_type"] != "error"), error_output("TimeoutError", text, [*lines[:-1], f"TimeoutError: {text}"])]
         elif error is not None and not any(one["output_type"] == "error" for one in shown):  # IPython could not show it
             classes, text, *_ = self._described(error)

@@ -15,6 +15,7 @@ import contextlib
 import io
 import itertools
 import random
+import re
 import signal
 import sys
 import time
@@ -32,6 +33,11 @@ from nbreferee.course.ownership import Plan
 MUTANT_S = 0.2  # of processor time for one mutant on all cases
 HOOK = "look_further"
 NOT_IN_PAIRS = frozenset({"name exchanged"})  # there are too many of these
+
+LITTLE = re.compile(  # what such words say helps nobody
+    r"as if (?:the step that \w+ |the minus sign before )?an? (?:intermediate result|product|matrix product|sum|difference|quotient)"
+    r" (?:were|was) .*|as if .*\bwere another|as if one step were missing|as if two indices were exchanged"
+)
 
 Agrees = Callable[[Callable], bool]
 
@@ -96,7 +102,7 @@ class LikelyCauses:
         for original, mutant in itertools.chain(self._single(originals), self._pairs(originals)):
             if time.process_time() >= end:
                 return ""
-            if self._does_the_same(original, mutant, agrees):
+            if not _says_little(mutant.words) and self._does_the_same(original, mutant, agrees):
                 where = f"in {original.told}, " if original.told else ""
                 return f"the result comes out {mutant.words}".replace("as if ", f"as if {where}", 1)
         return ""
@@ -158,12 +164,17 @@ class LikelyCauses:
 
     def _pairs_of(self, original: _Original) -> Iterator[tuple[_Original, Mutant]]:
         for first in self._mutants(original.source):
-            for second in self._mutants(first.source) if first.kind not in NOT_IN_PAIRS else ():
-                if second.kind not in NOT_IN_PAIRS and second.line >= first.line and second.words != first.words:
+            for second in self._mutants(first.source) if first.kind not in NOT_IN_PAIRS and first.is_named else ():
+                if second.is_named and second.kind not in NOT_IN_PAIRS and second.line >= first.line and second.words != first.words:
                     yield original, Mutant(second.kind, second.line, second.source, f"{first.words}, and {second.words}")
 
     def _mutants(self, source: str) -> Iterator[Mutant]:
         return mutants(source, further=True, known=self._known)
+
+
+def _says_little(words: str) -> bool:
+    """Tell whether words name nothing but an intermediate result, an operation, or a comparison."""
+    return bool(LITTLE.fullmatch(words))
 
 
 def _stop(number: int, frame: types.FrameType | None) -> None:

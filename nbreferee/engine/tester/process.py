@@ -27,7 +27,7 @@ from nbreferee.engine.tester.credit import credit_of
 from nbreferee.engine.tester.file_exchange import FileExchange
 from nbreferee.engine.tester.likely_causes import LikelyCauses
 from nbreferee.engine.tester.instructor_text import InstructorText
-from nbreferee.budget import GUESS, MANY_CALLS, TIME_UP
+from nbreferee.budget import GUESS, MANY_CALLS, TIME_UP, TOO_LONG
 from nbreferee.engine.tester.namespace import Namespace
 from nbreferee.engine.tester.suspicious import in_words
 from nbreferee.engine.placing import WorkingFolder
@@ -261,6 +261,11 @@ class Tester:
         return current
 
 
+def too_long(error: BaseException) -> str:
+    """Return what a student reads whose function has run out of time, with its arguments where a test notes them."""
+    return " ".join([TOO_LONG, *(f"{note}." for note in getattr(error, "__notes__", ()))])
+
+
 def judge(step: Step, value: Any, error: BaseException | None) -> tuple[str, float, str, str]:
     """Return (status, score, message, kind of error) of a cell that has run."""
     if error is None:
@@ -273,7 +278,7 @@ def judge(step: Step, value: Any, error: BaseException | None) -> tuple[str, flo
             return "passed", credit, "", ""
         return "passed", step.points, "", ""
     if isinstance(error, OutOfTime) or (isinstance(error, Lost) and str(error) == TIME_UP):
-        return "timeout", 0.0, "it takes too long: is there a loop that does not end?", "TimeoutError"
+        return "timeout", 0.0, too_long(error), "TimeoutError"
     if isinstance(error, Lost):
         return "error", 0.0, f"{error}: {GUESS}", "ProcessError"
     kind = type(error).__name__

@@ -8,7 +8,7 @@ import pytest
 from building import answer, cell, graded, write
 
 from nbreferee.engine.wire.codec import decode, encode
-from nbreferee.course.source import read_master
+from nbreferee.course.source import free_names, read_master
 from nbreferee.course.ownership import Plan, bound_names, make_plan
 
 
@@ -90,3 +90,20 @@ def test_plan_holds_no_solution_and_survives_the_wire(tmp_path):
 
 def test_names_in_functions_are_not_bound_outside():
     assert bound_names(ast.parse("def f():\n    x = 1\ny = [z for z in a]")) == {"f", "y", "z"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "try:\n    pass\nexcept OSError as found:\n    print(found)",
+        "def f():\n    try:\n        pass\n    except OSError as found:\n        print(found)",
+        "def f():\n    def found():\n        pass\n    return found()",
+        "def f():\n    class found:\n        pass\n    return found()",
+        "def f():\n    import found\n    return found",
+        "def f(x):\n    match x:\n        case [1, *found]:\n            return found",
+    ],
+)
+def test_names_that_a_function_or_handler_binds_itself_are_not_read_from_outside(code):
+    assert "found" not in free_names(ast.parse(code))
+    assert "found" in free_names(ast.parse(code + "\nfound"))
+    assert "found" in free_names(ast.parse("def f():\n    global found\n    import found\n    return found"))

@@ -8,7 +8,11 @@ from types import CodeType
 
 import pytest
 from notebooks import SOURCES, is_test, read, settings
-from trainings import RIGHT, WRONG, changed
+from trainings import EVERY, RIGHT, WRONG, changed
+
+from nbreferee.course.follow_through import with_follow_through
+from nbreferee.course.ownership import make_plan
+from nbreferee.course.source import read_master
 
 SOURCE = next(path for path in SOURCES if path.stem == "fman45_layers")
 
@@ -57,3 +61,11 @@ def test_wrong_training_loses_the_cells_of_its_fault_and_is_told(notebook, name)
     assert lost.keys() == expected.keys()
     assert {cell: lost[cell] for cell, words in expected.items() if words not in lost[cell]} == {}
     assert not [message for message in lost.values() if message.endswith("expected 0.")]
+
+
+def test_wrong_layers_can_be_replaced_in_every_cell_of_train():
+    """What a test reads itself is under test, and follow-through never replaces it."""
+    master = read_master(SOURCE)
+    steps = with_follow_through(make_plan(master), master).steps
+    cells = {settings(cell).get("grade_id"): index for index, cell in enumerate(read(SOURCE).cells)}
+    assert {name: next(step for step in steps if step.index == cells[name]).under_test for name in EVERY} == dict.fromkeys(EVERY, ("train",))

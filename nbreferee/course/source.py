@@ -278,6 +278,8 @@ def free_names(node: ast.AST) -> set[str]:
     if isinstance(node, ast.AugAssign):
         return free_names(node.value) | {root_name(node.target)}
     free = set().union(*(free_names(child) for child in ast.iter_child_nodes(node)))
+    if isinstance(node, ast.ExceptHandler):
+        return free - {node.name}
     if isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
         own = {one.id for part in node.generators for one in ast.walk(part.target) if isinstance(one, ast.Name)}
         return (free - own) | free_names(node.generators[0].iter)
@@ -285,9 +287,24 @@ def free_names(node: ast.AST) -> set[str]:
         local = {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)}
         outer = {name for n in ast.walk(node) if isinstance(n, ast.Global) for name in n.names}
         local |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        local |= _defined_in(node)
         defaults = [d for d in (*node.args.defaults, *node.args.kw_defaults) if d is not None]
         free = (free - (local - outer)).union(*map(free_names, defaults))
     return free
+
+
+def _defined_in(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> set[str]:
+    """Return the names of the functions, classes, imports and captured patterns of a function's own scope."""
+    body = [] if isinstance(function, ast.Lambda) else function.body
+    found: set[str | None] = set()
+    for node in (one for statement in body for one in same_scope(statement)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.MatchAs, ast.MatchStar)):
+            found.add(node.name)
+        elif isinstance(node, ast.MatchMapping):
+            found.add(node.rest)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            found |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+    return {name for name in found if name}
 
 
 def same_scope(node: ast.AST) -> Iterator[ast.AST]:

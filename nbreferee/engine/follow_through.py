@@ -67,7 +67,7 @@ class FollowThrough:
         wrong, right = _in_words([name for name in names if name not in missing], missing)
         if second.score == first.score and (why := _why_unsure(first, second)):
             hint = f"{wrong}; whether this is right with {right} could not be found out: {why}."
-            return replace(first, message=f"{first.message} {hint}".strip(), outputs=[_line(hint), *first.outputs])
+            return replace(first, message=f"{hint} {first.message}".strip(), outputs=[_line(hint), *first.outputs])
         if second.score >= step.points:
             said = f"{wrong}; with {right} this is right."
             return replace(second, message=said, outputs=[_line(said), *second.outputs], follow_through=tuple(names))

@@ -140,6 +140,12 @@ def test_pattern_that_a_small_example_shows_by_chance_is_not_told(name):
     assert not any(words in told for words in ("sign of", "diagonal", "turns"))
 
 
+def test_zeros_where_one_number_belongs_are_not_told_by_their_place():
+    told = cause(lambda X: np.where(X > 9, 0, X), lambda X: X, [(np.array([[10.0, 1.5, 2.5], [10.0, 3.5, 4.5]]),)])
+    assert "loop" not in told
+    assert cause(lambda X: -0.0 * np.abs(X), lambda X: X + 5, MATRICES) == "every entry is 0, whatever the arguments."
+
+
 def test_axes_are_called_permuted_only_where_the_values_are():
     x = np.arange(12.0).reshape(2, 2, 3)
     assert "axes are permuted" in message(lambda X: X.transpose(0, 2, 1), lambda X: X, [(x,)])

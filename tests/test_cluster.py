@@ -211,7 +211,7 @@ def test_address_without_a_scheduler_is_a_sentence(address, fresh):
 
 
 OTHER_PACKAGES = f"__version__ = {__version__!r}\n__path__ = {nbreferee.__path__!r}\nimport nbreferee.versions\n"
-OTHER_PACKAGES += "same = dict(nbreferee.versions.identity())\nnbreferee.identity.identity = lambda: tuple({**same, 'numpy': '0.0.1'}.items())"
+OTHER_PACKAGES += "same = dict(nbreferee.versions.identity())\nnbreferee.versions.identity = lambda: tuple({**same, 'numpy': '0.0.1'}.items())"
 # name: (what stands for the package there, who sees that, words)
 OTHERS = {
     "scheduler_without": ("raise ImportError('no such package')", "scheduler", "its scheduler has no nbreferee, and this is"),

@@ -24,7 +24,7 @@ from test_batch import BAD, BINARIES, CONFIG, HONEST, RIGHT, hand_in, released  
 
 import nbreferee
 from nbreferee import __version__
-from nbreferee.grading import task
+from nbreferee.grading import task as worker
 from nbreferee.versions import CODE, identity
 
 SLOW = {f"slow_{n}": {**RIGHT, "half": f"import time\ntime.sleep(0.4)\n{RIGHT['half']}"} for n in range(8)}
@@ -254,7 +254,7 @@ def test_cluster_that_goes_away_is_a_sentence_and_the_next_run_goes_on(course, t
 
 
 @pytest.fixture
-def task() -> Iterator[task.Task]:
+def task() -> Iterator[worker.Task]:
     """A right answer, to be graded in this process, and no warm process left after it."""
     from building import answer, graded
 
@@ -262,15 +262,15 @@ def task() -> Iterator[task.Task]:
 
     with Court() as court:
         material = court.material(answer(), graded())
-        yield task.Task("alice", "ps1", "one", material, material.data, {}, court.warm.budget, calibration=Calibration())
-    for grader in task._IDLE.pop((court.warm.budget, ""), []):
+        yield worker.Task("alice", "ps1", "one", material, material.data, {}, court.warm.budget, calibration=Calibration())
+    for grader in worker._IDLE.pop((court.warm.budget, ""), []):
         grader.warm.close()
 
 
-def in_threads(task: task.Task, count: int) -> list[float]:
+def in_threads(task: worker.Task, count: int) -> list[float]:
     """Grade in threads that end with it; return the scores."""
     scores: list[float] = []
-    threads = [threading.Thread(target=lambda: scores.extend(cell.score for cell in task.run(task).cells)) for _ in range(count)]
+    threads = [threading.Thread(target=lambda: scores.extend(cell.score for cell in worker.run(task).cells)) for _ in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -280,24 +280,24 @@ def in_threads(task: task.Task, count: int) -> list[float]:
 
 def test_warm_processes_outlive_the_thread_that_started_them(task):
     assert in_threads(task, 1) == [2]
-    (grader,) = task._IDLE[task.budget, ""]
+    (grader,) = worker._IDLE[task.budget, ""]
     assert [in_threads(task, 1) for _ in range(3)] == [[2]] * 3
-    assert task._IDLE[task.budget, ""] == [grader]
+    assert worker._IDLE[task.budget, ""] == [grader]
 
 
 def test_threads_do_not_share_warm_processes(task):
     assert in_threads(task, 3) == [2, 2, 2]
-    assert 1 <= len(task._IDLE[task.budget, ""]) <= 3
-    assert len({grader.warm.folder for grader in task._IDLE[task.budget, ""]}) == len(task._IDLE[task.budget, ""])
+    assert 1 <= len(worker._IDLE[task.budget, ""]) <= 3
+    assert len({grader.warm.folder for grader in worker._IDLE[task.budget, ""]}) == len(worker._IDLE[task.budget, ""])
 
 
 def test_worker_that_is_another_grader_refuses(task):
     ours = dict(identity())
     for name, words in (("nbreferee", f"nbreferee {__version__}, and not 9"), ("numpy", "numpy .*, and not 9"), (CODE, f"another state of {CODE}")):
-        with pytest.raises(task.Unfit, match=rf"this worker has {words}\. Install the same there"):
-            task.run_far({**ours, name: "9"}, task)
-    with pytest.raises(task.Unfit, match="this worker has numpy, which is not here"):
-        task.run_far({name: one for name, one in ours.items() if name != "numpy"}, task)
-    with pytest.raises(task.Unfit, match="this worker has no extra"):
-        task.run_far({**ours, "extra": "1"}, task)
-    assert task.run_far(ours, task).status == "graded"
+        with pytest.raises(worker.Unfit, match=rf"this worker has {words}\. Install the same there"):
+            worker.run_far({**ours, name: "9"}, task)
+    with pytest.raises(worker.Unfit, match="this worker has numpy, which is not here"):
+        worker.run_far({name: one for name, one in ours.items() if name != "numpy"}, task)
+    with pytest.raises(worker.Unfit, match="this worker has no extra"):
+        worker.run_far({**ours, "extra": "1"}, task)
+    assert worker.run_far(ours, task).status == "graded"

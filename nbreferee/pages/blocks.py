@@ -74,7 +74,7 @@ class ExerciseView:
     causes: Sequence[Cause] = ()
     comments: Sequence[Markup] = ()
     marked: Sequence[str] = ()
-    followed: Sequence[str] = ()  # what is said of tests that passed with right earlier answers
+    followed: Sequence[str] = ()  # notes on tests that passed by follow-through
     failed: Sequence[PartView] = ()
     folded: Sequence[PartView] = ()  # tests that passed, and those of an answer that is not written
     folded_title: str = ""

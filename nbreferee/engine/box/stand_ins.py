@@ -50,7 +50,7 @@ class StandIns:
     def _stand_in(self, roots: Sequence[str], others: dict[str, Any]) -> None:
         self._put_back()
         found = uses(self._names(), roots, others)
-        for clear in found.caches:  # which hold what came of the wrong answer
+        for clear in found.caches:  # they hold results of the wrong answer
             clear()
         self._undo += found.caches
         for name, places in found.places.items():

@@ -29,9 +29,9 @@ from nbreferee.quiet import without_warnings_of
 
 def import_submissions(course_dir: Path, **options: Any) -> int:
     """Import a zip, print what became of it, and return the exit status."""
-    from nbreferee.lms.importing import ExportOptions, import_zip, show
+    from nbreferee.lms.importing import ImportOptions, import_zip, show
 
-    wanted = ExportOptions(**options)
+    wanted = ImportOptions(**options)
 
     def work(course: CourseDirectory, gradebook: Gradebook) -> int:
         source_assignments(course, [wanted.assignment])
@@ -65,14 +65,14 @@ def make_autograder(
     course_dir: Path, assignment: str, to: Path, visibility: tuple[str, ...], **options: Any
 ) -> int:
     """Write a Gradescope autograder for an assignment, and return the exit status."""
-    from nbreferee.lms.autograder_zip import ExportOptions, read_visibility, write_autograder
+    from nbreferee.lms.autograder_zip import PackingOptions, read_visibility, write_autograder
 
     def work(course: CourseDirectory, gradebook: Gradebook) -> int:
         source_assignments(course, [assignment])
         if not to.absolute().parent.is_dir():
             raise CourseError(f"{to.parent}: no such folder for --to. Make it first.")
         count = write_autograder(
-            course, gradebook, ExportOptions(assignment, to, shown=read_visibility(visibility), **options)
+            course, gradebook, PackingOptions(assignment, to, shown=read_visibility(visibility), **options)
         )
         print(
             f"{to}: an autograder for {assignment}. Gradescope will install {count} packages, at the versions that are installed here."

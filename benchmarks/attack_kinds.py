@@ -22,7 +22,20 @@ from hand_in import read_notebook
 from hostile import PIECES
 from nbformat import NotebookNode
 from outside import OUT_OF_LIMITS, OUTSIDE
-from test_attacks import COMPARISON, FILES, LOOKING, LYING, MASTER, RIGHT, SHADOW, SHELL, SOLUTION_IMPORTS, VECTOR, WRITTEN, wrong
+from test_attacks import (
+    COMPARISON,
+    FILES,
+    LOOKING,
+    LYING,
+    MASTER,
+    RIGHT,
+    SHADOW,
+    SHELL,
+    SOLUTION_IMPORTS,
+    VECTOR,
+    WRITTEN,
+    wrong,
+)
 from test_bad_input import Place, full, locked
 from test_batch import BAD, HONEST
 from test_faults import IN_CELL
@@ -33,8 +46,21 @@ from test_reading import REFUSED
 
 DOUBLE = "def double(x): return 2 * x"
 POINTS = 2.0  # of each graded cell
-FLOODS = {"forks", "threads", "memory_of_many", "disk", "memory_by_and_by", "files_by_the_thousand", "thread_that_goes_on", "descriptors"}
-ENDINGS = [name for name, (_, words, counts) in IN_CELL.items() if "took longer" in words or not counts or name in FLOODS]
+FLOODS = {
+    "forks",
+    "threads",
+    "memory_of_many",
+    "disk",
+    "memory_by_and_by",
+    "files_by_the_thousand",
+    "thread_that_goes_on",
+    "descriptors",
+}
+ENDINGS = [
+    name
+    for name, (_, words, counts) in IN_CELL.items()
+    if "took longer" in words or not counts or name in FLOODS
+]
 KILLED_S = 3.5  # the age at which a worker is killed; its submission sleeps longer
 
 
@@ -47,7 +73,9 @@ class Attack:
     names_places: bool = False  # such as {folder}
     change: Callable[[Path], object] | None = None  # of the folder that has been handed in
     costs: float | None = None  # honest trouble, in right answers: the points that it may lose
-    again: Callable[[Path], contextlib.AbstractContextManager[Place]] | None = None  # trouble while right answers are graded a second time
+    again: Callable[[Path], contextlib.AbstractContextManager[Place]] | None = (
+        None  # trouble while right answers are graded a second time
+    )
     reads_feedback: bool = False  # looks for the secret in its feedback
 
 
@@ -63,7 +91,10 @@ class Assignment:
     @property
     def points(self) -> float:
         """The points that tests give."""
-        return POINTS * sum(one.cell_type == "code" and bool(one.metadata.get("nbgrader", {}).get("grade")) for one in self.cells)
+        return POINTS * sum(
+            one.cell_type == "code" and bool(one.metadata.get("nbgrader", {}).get("grade"))
+            for one in self.cells
+        )
 
 
 @dataclass(frozen=True)
@@ -79,13 +110,21 @@ class Kind:
 def right_functions(double: str = "") -> dict[str, str]:
     """Return right answers to the assignment of tests/test_attacks.py; `double`: another answer to its last exercise."""
     functions = SOLUTION_IMPORTS + RIGHT
-    return {"functions": functions, "value": "answer_value = 42", "vector": VECTOR.format(sign="+"), "double": double or DOUBLE}
+    return {
+        "functions": functions,
+        "value": "answer_value = 42",
+        "vector": VECTOR.format(sign="+"),
+        "double": double or DOUBLE,
+    }
 
 
 def shown(piece: str) -> dict[str, str]:
     """Return a wrong answer that shows a piece of HTML as its output and as text."""
     code = "def double(x): return x\nfrom IPython.display import display\n"
-    return {"double": f"{code}display({{'text/html': {piece!r}}}, raw=True)", "words": f"Because.\n\n{piece}"}
+    return {
+        "double": f"{code}display({{'text/html': {piece!r}}}, raw=True)",
+        "words": f"Because.\n\n{piece}",
+    }
 
 
 FUNCTIONS = Assignment(tuple(MASTER), right_functions, wrong, FILES)
@@ -96,8 +135,13 @@ FORGING = Assignment(
 )
 READING = Assignment(
     (
-        answer("def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION", "double"),
-        graded("### BEGIN HIDDEN TESTS\nassert double(4) == 8\n### END HIDDEN TESTS", "double_tests"),
+        answer(
+            "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION",
+            "double",
+        ),
+        graded(
+            "### BEGIN HIDDEN TESTS\nassert double(4) == 8\n### END HIDDEN TESTS", "double_tests"
+        ),
         cell("Because.", "markdown", grade_id="words", grade=True, solution=True, points=3),
     ),
     lambda code: {"double": code + DOUBLE, "words": "Because."},
@@ -113,7 +157,11 @@ def bend(damage: str) -> Callable[[Path], object]:
 
     def change(folder: Path) -> None:
         release = read_notebook(folder.parents[2] / "release/ps1/one.ipynb")
-        stubs = {one.metadata.nbgrader.grade_id: one.source for one in release.cells if one.metadata.get("nbgrader", {}).get("solution")}
+        stubs = {
+            one.metadata.nbgrader.grade_id: one.source
+            for one in release.cells
+            if one.metadata.get("nbgrader", {}).get("solution")
+        }
         notebook = json.loads((folder / "one.ipynb").read_text())
         for one in notebook["cells"]:
             one["source"] = "".join(one["source"])
@@ -167,7 +215,9 @@ def killing(folder: Path) -> Iterator[Place]:
             for pid in running(folder):
                 with contextlib.suppress(OSError):
                     words = Path(f"/proc/{pid}/cmdline").read_bytes()
-                    seen[pid] = seen.get(pid, 0) + (b"ipykernel_launcher" in words or b"multiprocessing.spawn" in words)
+                    seen[pid] = seen.get(pid, 0) + (
+                        b"ipykernel_launcher" in words or b"multiprocessing.spawn" in words
+                    )
                     if seen[pid] * step_s > KILLED_S:
                         os.kill(pid, signal.SIGKILL)
 
@@ -195,11 +245,23 @@ def kinds() -> dict[str, Kind]:
         "patch the comparison": COMPARISON, "patch the shell": SHELL, "lying values": LYING, "look at the test": LOOKING,
         "shadow modules": WRITTEN, "end the batch": {name: IN_CELL[name][0] for name in ENDINGS}, **OUTSIDE,
     }  # fmt: skip
-    found = {kind: Kind({name: Attack(code, names_places=kind in OUTSIDE) for name, code in some.items()}, FUNCTIONS) for kind, some in codes.items()}
+    found = {
+        kind: Kind(
+            {name: Attack(code, names_places=kind in OUTSIDE) for name, code in some.items()},
+            FUNCTIONS,
+        )
+        for kind, some in codes.items()
+    }
     shadows = {name: Attack(files=files) for name, files in SHADOW.items()}
     found["shadow modules"] = Kind({**found["shadow modules"].attacks, **shadows}, FUNCTIONS)
-    bent = {damage: Attack(change=bend(damage)) for damage in DAMAGES} | {name: Attack(change=replace_notebook(data)) for name, (data, _) in REFUSED.items()}
-    stops = {f"{part}: {kind}": Attack(change=spoil(part, kind)) for part in folders.PARTS for kind in folders.KINDS}
+    bent = {damage: Attack(change=bend(damage)) for damage in DAMAGES} | {
+        name: Attack(change=replace_notebook(data)) for name, (data, _) in REFUSED.items()
+    }
+    stops = {
+        f"{part}: {kind}": Attack(change=spoil(part, kind))
+        for part in folders.PARTS
+        for kind in folders.KINDS
+    }
     limits = {name: Attack(code, names_places=True) for name, code in OUT_OF_LIMITS.items()}
     found |= {
         "bend the notebook": Kind(bent, FUNCTIONS),
@@ -207,7 +269,11 @@ def kinds() -> dict[str, Kind]:
         "stop the intake": Kind(stops, FUNCTIONS),
         "get out of the box's limits": Kind(limits, FUNCTIONS, only_here=True),
         "make the grader fail": Kind(failures(), FUNCTIONS),
-        "talk to the grader": Kind({name: Attack(FIND_BOX + code) for name, code in FORGED.items()}, FORGING, only_here=True),
+        "talk to the grader": Kind(
+            {name: Attack(FIND_BOX + code) for name, code in FORGED.items()},
+            FORGING,
+            only_here=True,
+        ),
         "honest trouble": Kind(troubles(), FUNCTIONS),
     }
     return found
@@ -215,7 +281,10 @@ def kinds() -> dict[str, Kind]:
 
 def poisons() -> dict[str, Attack]:
     """Return what acts in the browser of a person who grades, and the one who reads hidden tests in the feedback."""
-    return {"hidden tests in the feedback": Attack(reads_feedback=True), **{name: Attack(piece) for name, piece in PIECES.items()}}
+    return {
+        "hidden tests in the feedback": Attack(reads_feedback=True),
+        **{name: Attack(piece) for name, piece in PIECES.items()},
+    }
 
 
 def failures() -> dict[str, Attack]:
@@ -235,7 +304,9 @@ def troubles() -> dict[str, Attack]:
     return {
         "a warning": Attack(HONEST["prints"]["double"], costs=0),
         "an exception in one function": Attack("def double(x):\n    return 1 / 0", costs=POINTS),
-        "an endless loop in one function": Attack("def double(x):\n    while True: pass", costs=POINTS),
+        "an endless loop in one function": Attack(
+            "def double(x):\n    while True: pass", costs=POINTS
+        ),
         "an exit in one function": Attack(BAD["exits"][0]["double"], costs=POINTS),
         "a renamed notebook": Attack(change=rename, costs=0),
         **{damage: Attack(change=bend(damage), costs=0) for damage in DAMAGES},
@@ -249,4 +320,11 @@ def too_much_for_stock(name: str) -> bool:
 
 def with_secret(one: NotebookNode, secret: str) -> NotebookNode:
     """Return a cell with a secret in its hidden tests."""
-    return nbformat.from_dict({**one, "source": one.source.replace("### BEGIN HIDDEN TESTS\n", f"### BEGIN HIDDEN TESTS\n# {secret}-3\n")})
+    return nbformat.from_dict(
+        {
+            **one,
+            "source": one.source.replace(
+                "### BEGIN HIDDEN TESTS\n", f"### BEGIN HIDDEN TESTS\n# {secret}-3\n"
+            ),
+        }
+    )

@@ -26,7 +26,11 @@ def acted(folder: Path, students: Iterable[str], listener: Listener) -> set[str]
             address = f"{server.address}/formgrader/submissions/{number}/"
             page.goto(address)
             page.wait_for_timeout(1000 * LOOKS_S)
-            if page.url.rstrip("/").partition("?")[0] != address.rstrip("/") or listener.requests or page.evaluate("window.ran"):
+            if (
+                page.url.rstrip("/").partition("?")[0] != address.rstrip("/")
+                or listener.requests
+                or page.evaluate("window.ran")
+            ):
                 found.add(student)
             page.close()
     return found

@@ -49,7 +49,16 @@ COURSE = Path(__file__).parent.parent
 sys.path[:0] = [str(COURSE), str(COURSE / "tests")]
 
 import nbformat  # noqa: E402
-from attack_kinds import Assignment, Attack, Kind, kinds, nothing_else, running, too_much_for_stock, with_secret  # noqa: E402
+from attack_kinds import (
+    Assignment,
+    Attack,
+    Kind,
+    kinds,
+    nothing_else,
+    running,
+    too_much_for_stock,
+    with_secret,
+)  # noqa: E402
 from attack_reader import acted  # noqa: E402
 from browser import listening  # noqa: E402
 from building import write  # noqa: E402
@@ -66,7 +75,10 @@ c.NbReferee.cell_s = {cell}
 c.NbReferee.memory_mb = 1024
 """
 TIMEOUTS_S = {"nbgrader": 10, "call": 3, "cell": 6}
-COMMAND_S, EACH_S = 90, 30  # for a class, and for each attack in it: a grader that takes longer hangs
+COMMAND_S, EACH_S = (
+    90,
+    30,
+)  # for a class, and for each attack in it: a grader that takes longer hangs
 GRADERS = ("nbgrader", "nbreferee")
 HONEST = ("a_honest", "m_honest", "z_honest")
 # root may read everything, unless it drops this right
@@ -87,14 +99,28 @@ class Tally:
 class Classroom:
     """A course in a folder of its own, with what attacks are after."""
 
-    def __init__(self, folder: Path, assignment: Assignment, places: Mapping[str, object], grader: str, patience: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        assignment: Assignment,
+        places: Mapping[str, object],
+        grader: str,
+        patience: int,
+    ) -> None:
         self._patience = patience
-        self.folder, self.grader, self.assignment, self._places = folder, grader, assignment, {"folder": folder, **places}
+        self.folder, self.grader, self.assignment, self._places = (
+            folder,
+            grader,
+            assignment,
+            {"folder": folder, **places},
+        )
         (folder / "source/ps1").mkdir(parents=True)
         write(folder / "source/ps1", *(with_secret(one, SECRET) for one in assignment.cells))
         for name, data in assignment.files.items():
             (folder / "source/ps1" / name).write_bytes(data)
-        (folder / "nbgrader_config.py").write_text(CONFIG.format(**{name: patience * seconds for name, seconds in TIMEOUTS_S.items()}))
+        (folder / "nbgrader_config.py").write_text(
+            CONFIG.format(**{name: patience * seconds for name, seconds in TIMEOUTS_S.items()})
+        )
         self._run("nbgrader", "generate_assignment", "ps1")
         for student in HONEST:
             self._hand_in(student, assignment.right(""), comment=f"# {SECRET}-1")
@@ -110,17 +136,34 @@ class Classroom:
         return student
 
     def _attack(self, student: str, attack: Attack) -> None:
-        code = attack.code.format(**self._places) if attack.names_places else attack.code.replace("LISTENER", f"http://127.0.0.1:{self._places['web']}")
+        code = (
+            attack.code.format(**self._places)
+            if attack.names_places
+            else attack.code.replace("LISTENER", f"http://127.0.0.1:{self._places['web']}")
+        )
         right = attack.costs is not None or attack.again
-        answers = self.assignment.right(code) if right else self.assignment.wrong(f"{code}\n" if code else "")
+        answers = (
+            self.assignment.right(code)
+            if right
+            else self.assignment.wrong(f"{code}\n" if code else "")
+        )
         folder = self._hand_in(student, answers, files=attack.files)
         if attack.change:
             attack.change(folder)
 
-    def _hand_in(self, student: str, answers: Mapping[str, str], comment: str = "", files: Mapping[str, str] | None = None) -> Path:
+    def _hand_in(
+        self,
+        student: str,
+        answers: Mapping[str, str],
+        comment: str = "",
+        files: Mapping[str, str] | None = None,
+    ) -> Path:
         folder = self.folder / "submitted" / student / "ps1"
         folder.mkdir(parents=True, exist_ok=True)
-        notebook = answered(read_notebook(self.folder / "release/ps1/one.ipynb"), {name: f"{text}\n{comment}" for name, text in answers.items()})
+        notebook = answered(
+            read_notebook(self.folder / "release/ps1/one.ipynb"),
+            {name: f"{text}\n{comment}" for name, text in answers.items()},
+        )
         (folder / "one.ipynb").write_text(nbformat.writes(notebook))
         for name, text in (files or {}).items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -129,27 +172,57 @@ class Classroom:
 
     def grade(self, *options: str, prefix: Sequence[str] = ()) -> None:
         """Grade the class with the grader's own command."""
-        self._run(self.grader, "autograde", "ps1", *options, *(["--jobs", "2"] if self.grader == "nbreferee" else []), prefix=(*prefix, *DROP))
+        self._run(
+            self.grader,
+            "autograde",
+            "ps1",
+            *options,
+            *(["--jobs", "2"] if self.grader == "nbreferee" else []),
+            prefix=(*prefix, *DROP),
+        )
 
     def grade_again(self, student: str, attack: Attack) -> None:
         """Grade a student a second time, in trouble."""
         self._attack(student, attack)
         with (attack.again or nothing_else)(self.folder) as place:
-            here = ("env", "-C", str(self.folder)) if place.prefix else ()  # nsenter leaves the folder
+            here = (
+                ("env", "-C", str(self.folder)) if place.prefix else ()
+            )  # nsenter leaves the folder
             self.grade("--student", student, "--force", prefix=(*place.prefix, *here))
 
     def feedback(self, student: str) -> str:
         """Have feedback made by the grader; return a student's pages."""
-        self._run(self.grader, *(["feedback"] if self.grader == "nbreferee" else ["generate_feedback"]), "ps1")
-        return "\n".join(path.read_text() for path in (self.folder / "feedback" / student).rglob("*.html"))
+        self._run(
+            self.grader,
+            *(["feedback"] if self.grader == "nbreferee" else ["generate_feedback"]),
+            "ps1",
+        )
+        return "\n".join(
+            path.read_text() for path in (self.folder / "feedback" / student).rglob("*.html")
+        )
 
     def _run(self, program: str, *arguments: str, prefix: Sequence[str] = ()) -> None:
-        environment = {**os.environ, "HIDDEN": f"{SECRET}-2", "HOME": str(self.folder), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-        seconds = self._patience * (COMMAND_S + EACH_S * len(list(self.folder.glob("submitted/m_0*"))))
+        environment = {
+            **os.environ,
+            "HIDDEN": f"{SECRET}-2",
+            "HOME": str(self.folder),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+        seconds = self._patience * (
+            COMMAND_S + EACH_S * len(list(self.folder.glob("submitted/m_0*")))
+        )
         with (self.folder / "said.txt").open("a") as said:
             try:
                 command = [*prefix, program, *arguments]
-                subprocess.run(command, cwd=self.folder, env=environment, stdout=said, stderr=said, timeout=seconds, check=False)
+                subprocess.run(
+                    command,
+                    cwd=self.folder,
+                    env=environment,
+                    stdout=said,
+                    stderr=said,
+                    timeout=seconds,
+                    check=False,
+                )
             except subprocess.TimeoutExpired:
                 said.write(f"{program} was ended after {seconds} s\n")
                 kill(running(self.folder))  # it could not end them itself
@@ -171,7 +244,9 @@ class Classroom:
         """Return how many processes and files attacks have left behind; end and remove them."""
         mark = Path(str(self._places["mark"]))
         if running(self.folder) or any(mark.iterdir()):
-            time.sleep(5)  # workers that are about to end do, and attacks do what they have planned for later
+            time.sleep(
+                5
+            )  # workers that are about to end do, and attacks do what they have planned for later
         found, files = running(self.folder), list(mark.iterdir())
         kill(found)
         for path in files:
@@ -202,12 +277,28 @@ def listener() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def try_class(grader: str, kind: Kind, attacks: Mapping[str, Attack], tally: Tally, patience: int) -> list[str]:
+def try_class(
+    grader: str, kind: Kind, attacks: Mapping[str, Attack], tally: Tally, patience: int
+) -> list[str]:
     """Grade one class with attacks; add to the tally, and return what happened, in lines."""
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as mark, listener() as port, listening() as web:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryDirectory() as mark,
+        listener() as port,
+        listening() as web,
+    ):
         Path(mark).chmod(0o777)
-        classroom = Classroom(Path(folder) / "course", kind.assignment, {"port": port, "mark": mark, "secret": SECRET, "web": web.port}, grader, patience)
-        students = {name: classroom.attack(number, attack) for number, (name, attack) in enumerate(attacks.items())}
+        classroom = Classroom(
+            Path(folder) / "course",
+            kind.assignment,
+            {"port": port, "mark": mark, "secret": SECRET, "web": web.port},
+            grader,
+            patience,
+        )
+        students = {
+            name: classroom.attack(number, attack)
+            for number, (name, attack) in enumerate(attacks.items())
+        }
         classroom.grade()
         left = classroom.left()
         for name, attack in attacks.items():
@@ -217,18 +308,41 @@ def try_class(grader: str, kind: Kind, attacks: Mapping[str, Attack], tally: Tal
         scores, most = classroom.scores(), kind.assignment.points
         hurt = [student for student in HONEST if scores.get(student) != most]
         if hurt and len(attacks) > 1:  # which of them?
-            return [line for name, attack in attacks.items() for line in try_class(grader, kind, {name: attack}, tally, patience)]
-        said = [f"{', '.join(attacks)}: hurt {', '.join(f'{one} ({scores.get(one)})' for one in hurt)}"] if hurt else []
+            return [
+                line
+                for name, attack in attacks.items()
+                for line in try_class(grader, kind, {name: attack}, tally, patience)
+            ]
+        said = (
+            [
+                f"{', '.join(attacks)}: hurt {', '.join(f'{one} ({scores.get(one)})' for one in hurt)}"
+            ]
+            if hurt
+            else []
+        )
         said += [f"left behind: {left}"] if left else []
         tally.tried += len(attacks)
         tally.hurt += bool(hurt)
         tally.left += min(left, len(attacks))
         for name, student in students.items():
-            said += [f"{name}: {line}" for line in judge(classroom, attacks[name], student, scores, tally, bool(hurt), student in active)]
+            said += [
+                f"{name}: {line}"
+                for line in judge(
+                    classroom, attacks[name], student, scores, tally, bool(hurt), student in active
+                )
+            ]
     return said
 
 
-def judge(classroom: Classroom, attack: Attack, student: str, scores: Mapping[str, float], tally: Tally, hurt: bool, active: bool) -> list[str]:
+def judge(
+    classroom: Classroom,
+    attack: Attack,
+    student: str,
+    scores: Mapping[str, float],
+    tally: Tally,
+    hurt: bool,
+    active: bool,
+) -> list[str]:
     """Add to the tally what one attack has got, and return that."""
     said, mine = [], scores.get(student, 0.0)
     if attack.costs is not None or attack.again:
@@ -240,7 +354,11 @@ def judge(classroom: Classroom, attack: Attack, student: str, scores: Mapping[st
         tally.gained += 1
         said.append(f"gained {mine - scores.get('b_wrong', 0.0):g}")
     seen = classroom.feedback(student) if attack.reads_feedback else ""
-    if active or re.search(rf"found {SECRET}-\d", classroom.shown(student)) or re.search(rf"{SECRET}-\d", seen):
+    if (
+        active
+        or re.search(rf"found {SECRET}-\d", classroom.shown(student))
+        or re.search(rf"{SECRET}-\d", seen)
+    ):
         tally.leaked += 1
         said.append("leaked")
     return said
@@ -257,12 +375,19 @@ def chosen(attacks: Mapping[str, Attack], each: int | None) -> dict[str, Attack]
 def read_counts() -> dict[str, dict[str, Tally]]:
     """Return the counts that are kept, by kind and grader."""
     kept = json.loads(COUNTS.read_text()) if COUNTS.exists() else {}
-    return {kind: {grader: Tally(**counts) for grader, counts in by_grader.items()} for kind, by_grader in kept.items()}
+    return {
+        kind: {grader: Tally(**counts) for grader, counts in by_grader.items()}
+        for kind, by_grader in kept.items()
+    }
 
 
 def write_counts(tallies: Mapping[str, Mapping[str, Tally]]) -> None:
     """Keep counts, and put them into SECURITY.md."""
-    plain = {kind: {grader: asdict(tally) for grader, tally in tallies[kind].items()} for kind in kinds() if kind in tallies}
+    plain = {
+        kind: {grader: asdict(tally) for grader, tally in tallies[kind].items()}
+        for kind in kinds()
+        if kind in tallies
+    }
     COUNTS.write_text(json.dumps(plain, indent=1) + "\n")
     SECURITY.write_text(with_counts(SECURITY.read_text(), tallies))
 
@@ -275,13 +400,32 @@ def with_counts(text: str, tallies: Mapping[str, Mapping[str, Tally]]) -> str:
 def table(tallies: Mapping[str, Mapping[str, Tally]]) -> str:
     """Return the counts as a Markdown table, with a line for each kind; a dash where a grader has not been tried."""
     columns = ("tried", "gained", "hurt", "leaked", "left")
-    heads = " | ".join(f"{grader}: {'left behind' if one == 'left' else one}" for grader in GRADERS for one in columns)
+    heads = " | ".join(
+        f"{grader}: {'left behind' if one == 'left' else one}"
+        for grader in GRADERS
+        for one in columns
+    )
     rows = [f"| kind | {heads} |", "|---|" + "--:|" * 10]
     for kind in kinds():
         found = [tallies.get(kind, {}).get(grader) for grader in GRADERS]
-        rows.append(f"| {kind} | " + " | ".join(str(getattr(tally, one)) if tally else "–" for tally in found for one in columns) + " |")
-    sums = [sum(getattr(by_grader[grader], one) for by_grader in tallies.values() if grader in by_grader) for grader in GRADERS for one in columns]
-    return "\n".join([*rows, "| **together** | " + " | ".join(f"**{one}**" for one in sums) + " |"]) + "\n"
+        rows.append(
+            f"| {kind} | "
+            + " | ".join(
+                str(getattr(tally, one)) if tally else "–" for tally in found for one in columns
+            )
+            + " |"
+        )
+    sums = [
+        sum(
+            getattr(by_grader[grader], one) for by_grader in tallies.values() if grader in by_grader
+        )
+        for grader in GRADERS
+        for one in columns
+    ]
+    return (
+        "\n".join([*rows, "| **together** | " + " | ".join(f"**{one}**" for one in sums) + " |"])
+        + "\n"
+    )
 
 
 def try_kind(kind: Kind, each: int | None, patience: int) -> tuple[dict[str, Tally], list[str]]:
@@ -291,8 +435,13 @@ def try_kind(kind: Kind, each: int | None, patience: int) -> tuple[dict[str, Tal
     tallies = {grader: Tally() for grader in graders}
 
     def run(grader: str) -> list[str]:
-        attacks = chosen(bearable, each) if each is not None or grader == "nbgrader" else kind.attacks
-        return [f"{grader}: {line}" for line in try_class(grader, kind, attacks, tallies[grader], patience)]
+        attacks = (
+            chosen(bearable, each) if each is not None or grader == "nbgrader" else kind.attacks
+        )
+        return [
+            f"{grader}: {line}"
+            for line in try_class(grader, kind, attacks, tallies[grader], patience)
+        ]
 
     with ThreadPoolExecutor() as pool:
         return tallies, [line for lines in pool.map(run, graders) for line in lines]
@@ -300,12 +449,23 @@ def try_kind(kind: Kind, each: int | None, patience: int) -> tuple[dict[str, Tal
 
 def main() -> None:
     """Try what is asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     number = parser.add_mutually_exclusive_group()
-    number.add_argument("--each", type=int, default=3, help="how many attacks of each kind (default: 3)")
+    number.add_argument(
+        "--each", type=int, default=3, help="how many attacks of each kind (default: 3)"
+    )
     number.add_argument("--all", action="store_const", const=None, dest="each", help="every attack")
-    parser.add_argument("--only", action="append", choices=kinds(), help="a kind; may be given several times")
-    parser.add_argument("--patience", type=int, default=1, help="multiply all limits on time: for a busy machine (default: 1)")
+    parser.add_argument(
+        "--only", action="append", choices=kinds(), help="a kind; may be given several times"
+    )
+    parser.add_argument(
+        "--patience",
+        type=int,
+        default=1,
+        help="multiply all limits on time: for a busy machine (default: 1)",
+    )
     parser.add_argument("--write", action="store_true", help="put the table into SECURITY.md")
     wanted = parser.parse_args()
     tallies: dict[str, dict[str, Tally]] = read_counts() if wanted.write else {}

@@ -27,23 +27,53 @@ ROUND_TRIPS = 500
 def main() -> None:
     """Print a table, one row a notebook."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("notebooks", nargs="*", type=Path, default=sorted((COURSE / "source").glob("*/*.ipynb")))
+    parser.add_argument(
+        "notebooks", nargs="*", type=Path, default=sorted((COURSE / "source").glob("*/*.ipynb"))
+    )
     parser.add_argument("--rounds", type=int, default=11)
     options = parser.parse_args()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     from nbreferee.course.settings import NbReferee
 
-    heads = [("fork and", "sandbox"), ("", "cells"), ("", "tests"), ("notebook", "writing"), ("engine", "in all"), ("warm", "loop"), ("", "added")]
+    heads = [
+        ("fork and", "sandbox"),
+        ("", "cells"),
+        ("", "tests"),
+        ("notebook", "writing"),
+        ("engine", "in all"),
+        ("warm", "loop"),
+        ("", "added"),
+    ]
     heads += [("all figures", "drawn, added"), ("allowed", "to add"), ("round", "trip, ms")]
     for line, first in enumerate(("", "seconds")):
         print(f"{first:20}" + "".join(f"{head[line]:>13}" for head in heads))
     budget = NbReferee().budget()
     for path in options.notebooks:
         row = measure(path, options.rounds, budget)
-        row["added"], row["drawn"], row["allowed"] = row["all"] - row["loop"], row["all drawn"] - row["loop"], max(0.25 * row["loop"], 0.06)
-        shown = [f"{row[name]:13.3f}" for name in ("fork", "cells", "tests", "writing", "all", "loop", "added", "drawn", "allowed", "trip")]
+        row["added"], row["drawn"], row["allowed"] = (
+            row["all"] - row["loop"],
+            row["all drawn"] - row["loop"],
+            max(0.25 * row["loop"], 0.06),
+        )
+        shown = [
+            f"{row[name]:13.3f}"
+            for name in (
+                "fork",
+                "cells",
+                "tests",
+                "writing",
+                "all",
+                "loop",
+                "added",
+                "drawn",
+                "allowed",
+                "trip",
+            )
+        ]
         words = {"added": "too much", "drawn": "too much with all figures drawn"}
-        print(f"{path.stem:20}{''.join(shown)}   {next((text for name, text in words.items() if row[name] > row['allowed']), '')}".rstrip())
+        print(
+            f"{path.stem:20}{''.join(shown)}   {next((text for name, text in words.items() if row[name] > row['allowed']), '')}".rstrip()
+        )
 
 
 def measure(path: Path, rounds: int, budget: object) -> dict[str, float]:
@@ -62,12 +92,21 @@ def measure(path: Path, rounds: int, budget: object) -> dict[str, float]:
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
         cell.source = answers.get(grade_id, cell.source)
     released = {cell.grade_id: Released(cell.source, "") for cell in master.cells if cell.grade_id}
-    material = NotebookMaterial(str(path), path.read_bytes(), released, read_assignment_files(path.parent, ["__pycache__"]))
+    material = NotebookMaterial(
+        str(path), path.read_bytes(), released, read_assignment_files(path.parent, ["__pycache__"])
+    )
     data = as_bytes(master.notebook)
-    times: dict[str, list[float]] = {name: [] for name in ("fork", "cells", "tests", "writing", "all", "all drawn", "loop", "trip")}
+    times: dict[str, list[float]] = {
+        name: []
+        for name in ("fork", "cells", "tests", "writing", "all", "all drawn", "loop", "trip")
+    }
     with WarmProcesses(budget) as warm, tempfile.TemporaryDirectory() as folder:
         grader, forgetful = Grader(warm), Grader(warm)
-        run_in_loop = warm_loop(path, [cell.source for cell in master.notebook.cells if cell.cell_type == "code"], Path(folder))
+        run_in_loop = warm_loop(
+            path,
+            [cell.source for cell in master.notebook.cells if cell.cell_type == "code"],
+            Path(folder),
+        )
         grader.grade(material, data, {})
         forgetful.grade(material, data, {})
         for _ in range(rounds):
@@ -77,13 +116,19 @@ def measure(path: Path, rounds: int, budget: object) -> dict[str, float]:
             started = time.perf_counter()
             graded = grader.grade(material, data, {})
             graded_in = time.perf_counter() - started
-            times["writing"].append(timed(lambda: (Path(folder) / "written.ipynb").write_bytes(as_bytes(graded.notebook))))
+            times["writing"].append(
+                timed(
+                    lambda: (Path(folder) / "written.ipynb").write_bytes(as_bytes(graded.notebook))
+                )
+            )
             times["all"].append(graded_in + times["writing"][-1])
             times["all drawn"].append(drawn_in + times["writing"][-1])
             tests = {cell.grade_id for cell in master.tests}
             of_test = {place: wall for place, wall in graded.cell_walls if place in tests}
             times["tests"].append(sum(of_test.values()))
-            times["cells"].append(sum(wall for place, wall in graded.cell_walls) - times["tests"][-1])
+            times["cells"].append(
+                sum(wall for place, wall in graded.cell_walls) - times["tests"][-1]
+            )
             times["loop"].append(run_in_loop())
         times["trip"].append(1000 * time_of_round_trip(warm, material))
     return {name: statistics.median(values) for name, values in times.items()}
@@ -128,7 +173,10 @@ def warm_loop(path: Path, sources: list[str], folder: Path) -> Callable[[], floa
     from nbreferee.engine.shell import Shell, warm_up
     from nbreferee.engine.zygote import ENVIRONMENT
 
-    os.environ.update({name: ENVIRONMENT[name] for name in ("MPLBACKEND", "OPENBLAS_NUM_THREADS")}, IPYTHONDIR=str(folder))
+    os.environ.update(
+        {name: ENVIRONMENT[name] for name in ("MPLBACKEND", "OPENBLAS_NUM_THREADS")},
+        IPYTHONDIR=str(folder),
+    )
     shell = Shell.instance()
     warm_up(shell)
     gc.collect()
@@ -143,7 +191,12 @@ def warm_loop(path: Path, sources: list[str], folder: Path) -> Callable[[], floa
             sys.dont_write_bytecode = True
             shell.take_over()
             shown = [shell.run(source)[0] for source in sources]
-            errors = [output["evalue"] for outputs in shown for output in outputs if output["output_type"] == "error"]
+            errors = [
+                output["evalue"]
+                for outputs in shown
+                for output in outputs
+                if output["output_type"] == "error"
+            ]
             os.write(writing, json.dumps(errors).encode())
             os._exit(0)
         os.close(writing)

@@ -53,17 +53,29 @@ class Batch:
         return self.notebooks / self.wall_s
 
 
-def prepare(folder: Path, master: Path, honest: int, faults: Sequence[str], config: str = CONFIG) -> None:
+def prepare(
+    folder: Path, master: Path, honest: int, faults: Sequence[str], config: str = CONFIG
+) -> None:
     """Make a course whose students have handed in an assignment: a hostile one for each fault. `master`: the instructor's folder."""
     assignment = master.name
     shutil.copytree(master, folder / "source" / assignment)
     (folder / "nbgrader_config.py").write_text(config)
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
     command = ["nbgrader", "generate_assignment", assignment]
     subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
     for source in sorted((folder / "source" / assignment).glob("*.ipynb")):
-        release, answers = read_notebook(folder / "release" / assignment / source.name), solved(read_notebook(source))
-        code = [one.metadata.nbgrader.grade_id for one in release.cells if one.cell_type == "code" and one.metadata.get("nbgrader", {}).get("solution")]
+        release, answers = (
+            read_notebook(folder / "release" / assignment / source.name),
+            solved(read_notebook(source)),
+        )
+        code = [
+            one.metadata.nbgrader.grade_id
+            for one in release.cells
+            if one.cell_type == "code" and one.metadata.get("nbgrader", {}).get("solution")
+        ]
         handed_in = {f"s{number:04}_honest": answers for number in range(honest)}
         for number, fault in enumerate(faults):
             target = code[number % len(code)]
@@ -81,23 +93,56 @@ def grade(folder: Path, assignment: str, jobs: int) -> Batch:
     mounts, shared = Path("/proc/self/mounts").read_text(), set(os.listdir("/dev/shm"))
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # orphans come to us
     before = children()
-    command = [sys.executable, "-m", "nbreferee.cli", "autograde", assignment, "--jobs", str(jobs), "--json", "verdicts.json"]
+    command = [
+        sys.executable,
+        "-m",
+        "nbreferee.cli",
+        "autograde",
+        assignment,
+        "--jobs",
+        str(jobs),
+        "--json",
+        "verdicts.json",
+    ]
     started = time.monotonic()
-    ran = subprocess.run(command, cwd=folder, env={**os.environ, "TMPDIR": str(temporary)}, capture_output=True, text=True)
+    ran = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        capture_output=True,
+        text=True,
+    )
     wall_s = time.monotonic() - started
     left = [f"process {pid}" for pid in children() - before if not ended(pid)]
     left += [f"file {path}" for path in temporary.iterdir()]
     new = set(os.listdir("/dev/shm")) - shared
-    left += [f"file in /dev/shm: {name}" for name in new if not name.startswith("sem.mp-")]  # of multiprocessing in other programs
-    left += [f"mount {line}" for line in set(Path("/proc/self/mounts").read_text().splitlines()) - set(mounts.splitlines())]
+    left += [
+        f"file in /dev/shm: {name}" for name in new if not name.startswith("sem.mp-")
+    ]  # of multiprocessing in other programs
+    left += [
+        f"mount {line}"
+        for line in set(Path("/proc/self/mounts").read_text().splitlines())
+        - set(mounts.splitlines())
+    ]
     if not (folder / "verdicts.json").exists():
         sys.exit(f"no verdicts: {ran.stdout}{ran.stderr}")
     found = json.loads((folder / "verdicts.json").read_text())
-    whole = {one["student"] for one in found if one["status"] == "graded" and one["score"] == one["max_score"] - manual_points(one)}
+    whole = {
+        one["student"]
+        for one in found
+        if one["status"] == "graded" and one["score"] == one["max_score"] - manual_points(one)
+    }
     handed_in = {path.name for path in (folder / "submitted").iterdir()}
-    not_whole = sorted(student for student in handed_in if student.endswith("_honest") and student not in whole)
+    not_whole = sorted(
+        student for student in handed_in if student.endswith("_honest") and student not in whole
+    )
     ungraded = sorted(handed_in - {one["student"] for one in found if one["status"] == "graded"})
-    return Batch(wall_s, len(found), tuple(not_whole), tuple(left + [f"ungraded: {student}" for student in ungraded]))
+    return Batch(
+        wall_s,
+        len(found),
+        tuple(not_whole),
+        tuple(left + [f"ungraded: {student}" for student in ungraded]),
+    )
 
 
 def manual_points(notebook: dict) -> float:
@@ -120,20 +165,34 @@ def compare(master: Path, honest: int, hostile: int, jobs: int) -> tuple[Batch, 
 
 def main() -> None:
     """Print both batches, and what is wrong with the second."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--honest", type=int, default=200)
     parser.add_argument("--hostile", type=int, default=200)
     parser.add_argument("--jobs", type=int, default=4)
     parser.add_argument("--assignment", default="softmax")
     wanted = parser.parse_args()
-    alone, mixed = compare(COURSE / "source" / wanted.assignment, wanted.honest, wanted.hostile, wanted.jobs)
+    alone, mixed = compare(
+        COURSE / "source" / wanted.assignment, wanted.honest, wanted.hostile, wanted.jobs
+    )
     print(f"{len(os.sched_getaffinity(0))} cores, {wanted.jobs} workers, {wanted.assignment}")
     for name, batch in (("honest alone", alone), ("with hostile ones", mixed)):
-        print(f"{name}: {batch.notebooks} notebooks in {batch.wall_s:.1f} s, {batch.a_second:.2f} a second")
+        print(
+            f"{name}: {batch.notebooks} notebooks in {batch.wall_s:.1f} s, {batch.a_second:.2f} a second"
+        )
     print(f"throughput: {mixed.a_second / alone.a_second:.2f} of the honest batch's")
     print(f"honest scores not whole: {', '.join(mixed.not_whole + alone.not_whole) or 'none'}")
     print(f"left behind: {', '.join(mixed.left + alone.left) or 'nothing'}")
-    sys.exit(bool(mixed.not_whole or alone.not_whole or mixed.left or alone.left or mixed.a_second < alone.a_second / 2))
+    sys.exit(
+        bool(
+            mixed.not_whole
+            or alone.not_whole
+            or mixed.left
+            or alone.left
+            or mixed.a_second < alone.a_second / 2
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -25,7 +25,13 @@ def main() -> None:
         course = Path(folder) / "course"
         shutil.copytree(COURSE / "source", course / "source")
         shutil.copy(COURSE / "nbgrader_config.py", course)
-        _run(BINARIES / "nbgrader", "generate_assignment", ASSIGNMENT, "--log-level=ERROR", cwd=course)
+        _run(
+            BINARIES / "nbgrader",
+            "generate_assignment",
+            ASSIGNMENT,
+            "--log-level=ERROR",
+            cwd=course,
+        )
         notebook = (course / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb").read_bytes()
         rows = [f'"Last{n}, First{n}",{n},login{n},Section,' for n in range(1, count + 1)]
         points = _points(course)
@@ -67,7 +73,8 @@ def main() -> None:
             cwd=course,
         )
         filled = sum(
-            not line.endswith(",") for line in (Path(folder) / "upload.csv").read_text().splitlines()[2:]
+            not line.endswith(",")
+            for line in (Path(folder) / "upload.csv").read_text().splitlines()[2:]
         )
         print(f"exported in {exporting:.1f} s: {filled} scores")
 

@@ -29,12 +29,18 @@ KERNELS = 5
 def in_new_kernels(path: Path) -> float:
     """Return the median seconds that one mutant of a notebook takes in a kernel of its own."""
     master, walls_s = read_master(path), []
-    changed = ((cell, mutant) for cell in master.answers for mutant in mutants(cell.source, cell.solution_lines))
+    changed = (
+        (cell, mutant)
+        for cell in master.answers
+        for mutant in mutants(cell.source, cell.solution_lines)
+    )
     for cell, mutant in itertools.islice(changed, KERNELS):
         notebook = nbformat.from_dict(master.notebook)
         notebook.cells[cell.index].source = mutant.source
         started = time.monotonic()
-        NotebookClient(notebook, allow_errors=True, resources={"metadata": {"path": str(path.parent)}}).execute()
+        NotebookClient(
+            notebook, allow_errors=True, resources={"metadata": {"path": str(path.parent)}}
+        ).execute()
         walls_s.append(time.monotonic() - started)
     return statistics.median(walls_s)
 
@@ -45,7 +51,9 @@ def main() -> None:
     started, tried, sample_rate = time.monotonic(), 0, 0.0
     print(f"{'notebook':<20} {'mutants':>8} {'seconds':>8} {'a second':>9}   ({jobs} at once)")
     for assignment in source_assignments(course):
-        for one in verify_assignment(course, assignment, jobs, lambda *_: None, course_release(course)):
+        for one in verify_assignment(
+            course, assignment, jobs, lambda *_: None, course_release(course)
+        ):
             count = sum(e.mutants.tried + e.equivalent for e in one.exercises)
             tried += count
             print(f"{one.notebook:<20} {count:>8} {one.wall_s:>8.1f} {count / one.wall_s:>9.1f}")
@@ -54,7 +62,9 @@ def main() -> None:
     wall_s = time.monotonic() - started
     print(f"{'all':<20} {tried:>8} {wall_s:>8.1f} {tried / wall_s:>9.1f}")
     kernel_s = in_new_kernels(COURSE / "source/softmax/softmax.ipynb")
-    print(f"softmax, new kernels {KERNELS:>8} {'':>8} {jobs / kernel_s:>9.1f}   ({kernel_s:.1f} s each, {jobs} at once)")
+    print(
+        f"softmax, new kernels {KERNELS:>8} {'':>8} {jobs / kernel_s:>9.1f}   ({kernel_s:.1f} s each, {jobs} at once)"
+    )
     print(f"ratio on softmax: {sample_rate * kernel_s / jobs:.0f}")
 
 

@@ -10,7 +10,9 @@ from nbreferee.sandbox import ALL_LAYERS, Layer, Limits, watch
 ENDED = "the notebook's process ended"
 TIME_UP = "the time was up"
 LOST = "the process of the student's code was lost"
-MANY_CALLS = 1_000  # between the two processes in one test: it may then run out of time for that alone
+MANY_CALLS = (
+    1_000  # between the two processes in one test: it may then run out of time for that alone
+)
 TOO_LONG = "it takes too long: is there a loop that does not end, or loops within loops that take too many steps?"
 GUESS = "does a function call exit, or run out of memory?"
 

@@ -42,12 +42,17 @@ class _Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
             raise
         except (KeyboardInterrupt, click.Abort):
-            click.echo("nbreferee: stopped. What is done is kept; run the command again to go on.", err=True)
+            click.echo(
+                "nbreferee: stopped. What is done is kept; run the command again to go on.",
+                err=True,
+            )
             os._exit(130)  # workers end with this process
         except Exception as error:
             from nbreferee.unforeseen import told
 
-            click.echo(f"nbreferee: {told(error, context.invoked_subcommand or 'stopped')}", err=True)
+            click.echo(
+                f"nbreferee: {told(error, context.invoked_subcommand or 'stopped')}", err=True
+            )
             sys.exit(2)
 
 
@@ -87,8 +92,16 @@ def _working(command: Callable[..., None]) -> Callable[..., None]:
     options = (
         click.argument("assignments", nargs=-1),
         COURSE_DIR,
-        click.option("--jobs", type=click.IntRange(min=1), help="How many notebooks are worked on at once (default: one per core)."),
-        click.option("--scheduler", metavar="ADDRESS", help="Work on the Dask cluster at this address, tcp://host:8786 for example."),
+        click.option(
+            "--jobs",
+            type=click.IntRange(min=1),
+            help="How many notebooks are worked on at once (default: one per core).",
+        ),
+        click.option(
+            "--scheduler",
+            metavar="ADDRESS",
+            help="Work on the Dask cluster at this address, tcp://host:8786 for example.",
+        ),
     )
     for option in reversed(options):
         command = option(command)
@@ -98,17 +111,42 @@ def _working(command: Callable[..., None]) -> Callable[..., None]:
 def _grading(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options of commands that grade."""
     options = (
-        click.option("--student", "students", multiple=True, metavar="ID", help="Grade this student alone; may be given several times."),
-        click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write every verdict to this file, too."),
-        click.option("--force", is_flag=True, help="Grade again what has not changed since it was graded, too."),
-        click.option("--unsafe-no-sandbox", metavar="REASON", help="Run student code unprotected, and stamp all that is graded so with the reason."),
+        click.option(
+            "--student",
+            "students",
+            multiple=True,
+            metavar="ID",
+            help="Grade this student alone; may be given several times.",
+        ),
+        click.option(
+            "--json",
+            "json_path",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="Write every verdict to this file, too.",
+        ),
+        click.option(
+            "--force",
+            is_flag=True,
+            help="Grade again what has not changed since it was graded, too.",
+        ),
+        click.option(
+            "--unsafe-no-sandbox",
+            metavar="REASON",
+            help="Run student code unprotected, and stamp all that is graded so with the reason.",
+        ),
     )
     for option in reversed(options):
         command = option(command)
     return command
 
 
-def _getting_ready(course_dir: Path, assignments: tuple[str, ...], jobs: int | None, scheduler: str | None, **_: Any) -> Workers | None:
+def _getting_ready(
+    course_dir: Path,
+    assignments: tuple[str, ...],
+    jobs: int | None,
+    scheduler: str | None,
+    **_: Any,
+) -> Workers | None:
     """Return workers of this machine that get ready while the rest of the program is loaded, if there seems to be something to work on."""
     from nbreferee.course.locate import CONFIG_NAME
     from nbreferee.grading.pool import local_workers
@@ -150,7 +188,13 @@ def autograde(**options: Any) -> None:
 
 @main.command()
 @_working
-@click.option("--student", "students", multiple=True, metavar="ID", help="Write this student's pages alone; may be given several times.")
+@click.option(
+    "--student",
+    "students",
+    multiple=True,
+    metavar="ID",
+    help="Write this student's pages alone; may be given several times.",
+)
 def feedback(**options: Any) -> None:
     """Write what students get to read: a page for each notebook, without hidden tests.
 
@@ -178,10 +222,29 @@ def grade(**options: Any) -> None:
 @main.command()
 @click.argument("assignments", nargs=-1)
 @COURSE_DIR
-@click.option("--jobs", type=click.IntRange(min=1), help="How many trials run at once (default: one per core).")
-@click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write all of it to this file, too.")
-@click.option("--forms", is_flag=True, help="Only list the forbidden forms of answers, and where the release shows one.")
-def verify(assignments: tuple[str, ...], course_dir: Path, jobs: int | None, json_path: Path | None, forms: bool) -> None:
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="How many trials run at once (default: one per core).",
+)
+@click.option(
+    "--json",
+    "json_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write all of it to this file, too.",
+)
+@click.option(
+    "--forms",
+    is_flag=True,
+    help="Only list the forbidden forms of answers, and where the release shows one.",
+)
+def verify(
+    assignments: tuple[str, ...],
+    course_dir: Path,
+    jobs: int | None,
+    json_path: Path | None,
+    forms: bool,
+) -> None:
     """Say whether the tests themselves are any good.
 
     Tries solutions, lazy answers, mutants, right answers written otherwise and known mistakes on the
@@ -216,9 +279,13 @@ def verify(assignments: tuple[str, ...], course_dir: Path, jobs: int | None, jso
             bar.update(rows[notebook], completed=done, total=expected)
 
         for name in names:
-            verified += verify_assignment(course, name, jobs or len(os.sched_getaffinity(0)), progress, release, forms)
+            verified += verify_assignment(
+                course, name, jobs or len(os.sched_getaffinity(0)), progress, release, forms
+            )
     if json_path:
-        json_path.write_text(json.dumps([one.as_json() for one in verified], indent=1, ensure_ascii=False) + "\n")
+        json_path.write_text(
+            json.dumps([one.as_json() for one in verified], indent=1, ensure_ascii=False) + "\n"
+        )
     (print_forms if forms else print_report)(verified, Console())
     sys.exit(1 if any(one.findings for one in verified) else 0)
 
@@ -235,7 +302,11 @@ def doctor() -> None:
     found = probe()
     table = Table("layer", "holds", "why not, and what to do", box=None)
     for one in found:
-        table.add_row(one.layer.value, "yes" if one.holds else "no", "" if one.holds else f"{one.reason}. To mend it, {CURES[one.layer]}.")
+        table.add_row(
+            one.layer.value,
+            "yes" if one.holds else "no",
+            "" if one.holds else f"{one.reason}. To mend it, {CURES[one.layer]}.",
+        )
     console = Console()
     console.print(table)
     reached = tier(found)
@@ -250,11 +321,40 @@ def doctor() -> None:
 @main.command()
 @click.argument("assignments", nargs=-1)
 @COURSE_DIR
-@click.option("--students", type=click.IntRange(min=1), default=30, show_default=True, help="How many students the class has.")
-@click.option("--jobs", type=click.IntRange(min=1), help="How many notebooks nbreferee grades at once (default: one per core).")
-@click.option("--sizes", default="10,100", show_default=True, metavar="N,N,...", help="Class sizes of the scaling table; none: an empty text.")
-@click.option("--to", type=click.Path(file_okay=False, path_type=Path), default=Path("bench"), show_default=True, help="Where bench.json and bench.png go.")
-def bench(assignments: tuple[str, ...], course_dir: Path, students: int, jobs: int | None, sizes: str, to: Path) -> None:
+@click.option(
+    "--students",
+    type=click.IntRange(min=1),
+    default=30,
+    show_default=True,
+    help="How many students the class has.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="How many notebooks nbreferee grades at once (default: one per core).",
+)
+@click.option(
+    "--sizes",
+    default="10,100",
+    show_default=True,
+    metavar="N,N,...",
+    help="Class sizes of the scaling table; none: an empty text.",
+)
+@click.option(
+    "--to",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("bench"),
+    show_default=True,
+    help="Where bench.json and bench.png go.",
+)
+def bench(
+    assignments: tuple[str, ...],
+    course_dir: Path,
+    students: int,
+    jobs: int | None,
+    sizes: str,
+    to: Path,
+) -> None:
     """Measure this machine against stock nbgrader: same submissions, one run."""
     _need_linux("student code runs in a sandbox")
     from rich.console import Console
@@ -265,9 +365,19 @@ def bench(assignments: tuple[str, ...], course_dir: Path, students: int, jobs: i
 
     try:
         if not all(size.isdigit() and int(size) for size in sizes.split(",") if size):
-            raise CourseError(f"--sizes {sizes}: not numbers with commas between them. Write 10,100 for example.")
+            raise CourseError(
+                f"--sizes {sizes}: not numbers with commas between them. Write 10,100 for example."
+            )
         names = source_assignments(open_course(course_dir), assignments)
-        show(course_dir.resolve(), names, students, jobs or len(os.sched_getaffinity(0)), [int(size) for size in sizes.split(",") if size], to, Console())
+        show(
+            course_dir.resolve(),
+            names,
+            students,
+            jobs or len(os.sched_getaffinity(0)),
+            [int(size) for size in sizes.split(",") if size],
+            to,
+            Console(),
+        )
     except (CourseError, BenchError) as error:
         click.echo(f"nbreferee: {error}", err=True)
         sys.exit(2)
@@ -276,7 +386,13 @@ def bench(assignments: tuple[str, ...], course_dir: Path, students: int, jobs: i
 @main.command()
 @click.argument("assignments", nargs=-1)
 @COURSE_DIR
-@click.option("--mutants", type=click.IntRange(min=0), default=10, show_default=True, help="How many wrong answers of each notebook to try.")
+@click.option(
+    "--mutants",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    help="How many wrong answers of each notebook to try.",
+)
 def compare(assignments: tuple[str, ...], course_dir: Path, mutants: int) -> None:
     """Grade the solution, mutants of it, the release and the submissions here and with stock nbgrader.
 
@@ -293,7 +409,14 @@ def compare(assignments: tuple[str, ...], course_dir: Path, mutants: int) -> Non
     try:
         course = open_course(course_dir.resolve())
         console = Console()
-        sys.exit(show(course, source_assignments(course, assignments), mutants, console if console.is_terminal else Console(width=120)))
+        sys.exit(
+            show(
+                course,
+                source_assignments(course, assignments),
+                mutants,
+                console if console.is_terminal else Console(width=120),
+            )
+        )
     except (CourseError, BenchError, SandboxError) as error:
         click.echo(f"nbreferee: {error}", err=True)
         sys.exit(2)
@@ -303,8 +426,19 @@ def compare(assignments: tuple[str, ...], course_dir: Path, mutants: int) -> Non
 @click.argument("zip_path", metavar="FILE.zip", type=click.Path(path_type=Path))
 @click.argument("assignment")
 @COURSE_DIR
-@click.option("--roster", metavar="FILE.csv", type=click.Path(path_type=Path), help="Who is who: a CSV file, a Canvas gradebook or a Moodle grading worksheet.")
-@click.option("--from", "platform", type=click.Choice(["canvas", "moodle", "gradescope", "folders"]), default=None, help="Where the zip comes from, if that cannot be told.")
+@click.option(
+    "--roster",
+    metavar="FILE.csv",
+    type=click.Path(path_type=Path),
+    help="Who is who: a CSV file, a Canvas gradebook or a Moodle grading worksheet.",
+)
+@click.option(
+    "--from",
+    "platform",
+    type=click.Choice(["canvas", "moodle", "gradescope", "folders"]),
+    default=None,
+    help="Where the zip comes from, if that cannot be told.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("--force", is_flag=True, help="Replace submissions that are newer or of unknown age.")
 def import_(course_dir: Path, platform: str | None, **options: Any) -> None:
@@ -322,16 +456,62 @@ def import_(course_dir: Path, platform: str | None, **options: Any) -> None:
 @click.argument("platform", type=click.Choice(["csv", "canvas", "moodle", "gradescope"]))
 @click.argument("assignments", nargs=-1)
 @COURSE_DIR
-@click.option("--template", metavar="FILE", type=click.Path(path_type=Path), help="The file that you downloaded: Canvas's gradebook, Moodle's grading worksheet, Gradescope's scores.")
-@click.option("--to", metavar="FILE", type=click.Path(path_type=Path), required=True, help="Where to write the file to upload.")
-@click.option("--column", "columns", metavar="[ASSIGNMENT=]COLUMN", multiple=True, help="Which column is the assignment's: Canvas's id in parentheses, or a heading.")
-@click.option("--roster", metavar="FILE.csv", type=click.Path(path_type=Path), help="Who is who, if the gradebook does not say it.")
-@click.option("--student", "students", multiple=True, metavar="ID", help="Export this student alone; may be given several times.")
-@click.option("--scale", is_flag=True, help="Multiply scores where the platform's maximum is another.")
+@click.option(
+    "--template",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The file that you downloaded: Canvas's gradebook, Moodle's grading worksheet, Gradescope's scores.",
+)
+@click.option(
+    "--to",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Where to write the file to upload.",
+)
+@click.option(
+    "--column",
+    "columns",
+    metavar="[ASSIGNMENT=]COLUMN",
+    multiple=True,
+    help="Which column is the assignment's: Canvas's id in parentheses, or a heading.",
+)
+@click.option(
+    "--roster",
+    metavar="FILE.csv",
+    type=click.Path(path_type=Path),
+    help="Who is who, if the gradebook does not say it.",
+)
+@click.option(
+    "--student",
+    "students",
+    multiple=True,
+    metavar="ID",
+    help="Export this student alone; may be given several times.",
+)
+@click.option(
+    "--scale", is_flag=True, help="Multiply scores where the platform's maximum is another."
+)
 @click.option("--partial", is_flag=True, help="Send scores of which a part waits for a person.")
-@click.option("--missing-zero", is_flag=True, help="Send a zero for students who handed in nothing (default: leave their cells).")
-@click.option("--comments", metavar="HEADING", is_flag=False, flag_value="", default=None, help="Moodle: write graders' comments into this column, or the one for comments.")
-@click.option("--feedback-zip", metavar="FILE.zip", type=click.Path(path_type=Path), help="Moodle: write the pages of feedback as a zip to upload.")
+@click.option(
+    "--missing-zero",
+    is_flag=True,
+    help="Send a zero for students who handed in nothing (default: leave their cells).",
+)
+@click.option(
+    "--comments",
+    metavar="HEADING",
+    is_flag=False,
+    flag_value="",
+    default=None,
+    help="Moodle: write graders' comments into this column, or the one for comments.",
+)
+@click.option(
+    "--feedback-zip",
+    metavar="FILE.zip",
+    type=click.Path(path_type=Path),
+    help="Moodle: write the pages of feedback as a zip to upload.",
+)
 def export(course_dir: Path, assignments: tuple[str, ...], **options: Any) -> None:
     """Write scores into the file that you downloaded from Canvas, Moodle or Gradescope.
 
@@ -346,10 +526,32 @@ def export(course_dir: Path, assignments: tuple[str, ...], **options: Any) -> No
 @main.command()
 @click.argument("assignment")
 @COURSE_DIR
-@click.option("--to", metavar="FILE.zip", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Where to write the zip to upload.")
-@click.option("--visibility", metavar="[GRADE_ID=]WHEN", multiple=True, help="When students see tests: visible, hidden, after_due_date or after_published.")
-@click.option("--minutes", type=click.FloatRange(min=1), default=10, show_default=True, help="Gradescope's time limit for this autograder.")
-@click.option("--unsafe-no-sandbox", metavar="REASON", default="", help="Run student code unprotected there, and stamp every result with the reason.")
+@click.option(
+    "--to",
+    metavar="FILE.zip",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="Where to write the zip to upload.",
+)
+@click.option(
+    "--visibility",
+    metavar="[GRADE_ID=]WHEN",
+    multiple=True,
+    help="When students see tests: visible, hidden, after_due_date or after_published.",
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=1),
+    default=10,
+    show_default=True,
+    help="Gradescope's time limit for this autograder.",
+)
+@click.option(
+    "--unsafe-no-sandbox",
+    metavar="REASON",
+    default="",
+    help="Run student code unprotected there, and stamp every result with the reason.",
+)
 def gradescope(course_dir: Path, **options: Any) -> None:
     """Write a Gradescope autograder that grades an assignment with nbreferee."""
     from nbreferee.lms import commands

@@ -22,7 +22,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from nbreferee.grading.atomic import whole_file
 from nbreferee.grading.assignment import AssignmentGrader, GradingOptions, alone, expected
 from nbreferee.grading.calibration import FAULT
-from nbreferee.course.locate import CourseError, gradebook_trouble, gradebook_writer, open_course, source_assignments
+from nbreferee.course.locate import (
+    CourseError,
+    gradebook_trouble,
+    gradebook_writer,
+    open_course,
+    source_assignments,
+)
 from nbreferee.grading.progress import ProgressDisplay, Progress, ClassTotals
 from nbreferee.course.folders import why_nobody
 from nbreferee.grading.interrupts import STOPPED, answered, uninterrupted
@@ -78,9 +84,17 @@ class _CommandState:
     progress: Progress
 
 
-def _run(wanted: CommandOptions, steps: list[Callable[[_CommandState], int]], workers: Workers | None = None) -> int:
+def _run(
+    wanted: CommandOptions,
+    steps: list[Callable[[_CommandState], int]],
+    workers: Workers | None = None,
+) -> int:
     progress = Progress()
-    workers = workers if workers is not None or wanted.scheduler is not None else local_workers(wanted.jobs)
+    workers = (
+        workers
+        if workers is not None or wanted.scheduler is not None
+        else local_workers(wanted.jobs)
+    )
 
     def stop() -> None:
         if workers is not None:
@@ -101,15 +115,25 @@ def _run(wanted: CommandOptions, steps: list[Callable[[_CommandState], int]], wo
     return status
 
 
-def _try_steps(wanted: CommandOptions, steps: list[Callable[[_CommandState], int]], workers: Workers | None, progress: Progress) -> tuple[str, int]:
+def _try_steps(
+    wanted: CommandOptions,
+    steps: list[Callable[[_CommandState], int]],
+    workers: Workers | None,
+    progress: Progress,
+) -> tuple[str, int]:
     """Take the steps of a command; return why they have stopped, or nothing, and the exit status."""
     finished = False
     try:
         if wanted.json_path and not wanted.json_path.parent.is_dir():
-            raise CourseError(f"{wanted.json_path.parent}: no such folder for --json. Make it first.")
+            raise CourseError(
+                f"{wanted.json_path.parent}: no such folder for --json. Make it first."
+            )
         course = open_course(wanted.course_dir)
         source_assignments(course, wanted.assignments)
-        workers = workers or far_workers(wanted.scheduler or "", lambda: _say("no worker has joined the cluster yet: waiting for one."))
+        workers = workers or far_workers(
+            wanted.scheduler or "",
+            lambda: _say("no worker has joined the cluster yet: waiting for one."),
+        )
         try:
             status = _work(wanted, course, workers, steps, progress)
             finished = True
@@ -131,9 +155,21 @@ def _try_steps(wanted: CommandOptions, steps: list[Callable[[_CommandState], int
     return why, 1 if progress.graded else 2
 
 
-def _work(wanted: CommandOptions, course: CourseDirectory, pool: Workers, steps: list[Callable[[_CommandState], int]], progress: Progress) -> int:
+def _work(
+    wanted: CommandOptions,
+    course: CourseDirectory,
+    pool: Workers,
+    steps: list[Callable[[_CommandState], int]],
+    progress: Progress,
+) -> int:
     console = Console(stderr=True)
-    with alone(course, lambda: console.print("Another nbreferee works on this course: waiting for its end.")), gradebook_writer(course) as gradebook:
+    with (
+        alone(
+            course,
+            lambda: console.print("Another nbreferee works on this course: waiting for its end."),
+        ),
+        gradebook_writer(course) as gradebook,
+    ):
         desk = _CommandState(wanted, course, gradebook, pool, console, progress)
         status = 0
         for step in steps:
@@ -150,19 +186,32 @@ def _say(text: str) -> None:
 def _grade(desk: _CommandState) -> int:
     wanted, course = desk.wanted, desk.course
     students = expected(course, wanted.assignments, wanted.students)
-    manner = GradingOptions(NbReferee(config=course.config).budget(unsafe=bool(wanted.unsafe_no_sandbox)), wanted.unsafe_no_sandbox or "", wanted.force)
+    manner = GradingOptions(
+        NbReferee(config=course.config).budget(unsafe=bool(wanted.unsafe_no_sandbox)),
+        wanted.unsafe_no_sandbox or "",
+        wanted.force,
+    )
     grading = _GradeRun(desk, manner, ClassTotals())
     for warning in warnings_about(course.config):
         _say(warning)
     try:
-        with ProgressDisplay(desk.console, desk.progress) as display, _verdicts_file(wanted.json_path) as write_verdicts:
-            grading.run(students, display, _ResultHandler(display, desk.progress, grading.tally, write_verdicts))
+        with (
+            ProgressDisplay(desk.console, desk.progress) as display,
+            _verdicts_file(wanted.json_path) as write_verdicts,
+        ):
+            grading.run(
+                students,
+                display,
+                _ResultHandler(display, desk.progress, grading.tally, write_verdicts),
+            )
     finally:
         grading.print_table()
     tally, refused = grading.tally, grading.refused
     if refused and refused == len(students):
         return 2
-    if not sum(tally.counts[status] for status in ("graded", "skipped", *FAILURES)) and (why := _why_nobody(course, students)):
+    if not sum(tally.counts[status] for status in ("graded", "skipped", *FAILURES)) and (
+        why := _why_nobody(course, students)
+    ):
         _say(f"nobody has been graded: {why}")
         return 1
     return 1 if refused or tally.unsure or any(tally.counts[status] for status in FAILURES) else 0
@@ -178,13 +227,25 @@ class _GradeRun:
     refused: int = 0  # assignments that could not be graded
     writing_s: float = 0.0
 
-    def run(self, students: Mapping[str, list[str]], display: ProgressDisplay, listener: Callable[[NotebookOutcome], None]) -> None:
+    def run(
+        self,
+        students: Mapping[str, list[str]],
+        display: ProgressDisplay,
+        listener: Callable[[NotebookOutcome], None],
+    ) -> None:
         """Grade the submissions of students, given by assignment."""
         for name, some in students.items():
             display.expect(name, len(some))
         for name, some in students.items():
             try:
-                grading = AssignmentGrader(self.desk.course, self.desk.gradebook, name, self.desk.workers, self.manner, listener)
+                grading = AssignmentGrader(
+                    self.desk.course,
+                    self.desk.gradebook,
+                    name,
+                    self.desk.workers,
+                    self.manner,
+                    listener,
+                )
             except SQLAlchemyError:
                 raise
             except CourseError as error:  # the other assignments can still be graded
@@ -195,7 +256,11 @@ class _GradeRun:
                 continue
             try:
                 grading.run(some)
-            except (SQLAlchemyError, OSError, CourseError):  # nor can any other assignment be graded
+            except (
+                SQLAlchemyError,
+                OSError,
+                CourseError,
+            ):  # nor can any other assignment be graded
                 raise
             except Exception as error:
                 self.refused += 1
@@ -211,8 +276,12 @@ class _GradeRun:
         """Print what has been done."""
         console = self.desk.console
         for warning in self.tally.warnings:
-            console.print(f"Look at this test: {warning}", highlight=False, markup=False, soft_wrap=True)
-        Console(width=None if console.is_terminal else 120, highlight=False).print(self.tally.table(self.writing_s))
+            console.print(
+                f"Look at this test: {warning}", highlight=False, markup=False, soft_wrap=True
+            )
+        Console(width=None if console.is_terminal else 120, highlight=False).print(
+            self.tally.table(self.writing_s)
+        )
 
 
 def _why_nobody(course: CourseDirectory, students: Mapping[str, list[str]]) -> str:
@@ -234,7 +303,9 @@ def _verdicts_file(path: Path | None) -> Iterator[Callable[[NotebookOutcome], No
 
         def write(outcome: NotebookOutcome) -> None:
             nonlocal before
-            file.write(f"{before}\n{json.dumps(outcome.as_json(), indent=1, ensure_ascii=False)}".encode())
+            file.write(
+                f"{before}\n{json.dumps(outcome.as_json(), indent=1, ensure_ascii=False)}".encode()
+            )
             before = ","
 
         try:
@@ -259,19 +330,26 @@ def _write_feedback(desk: _CommandState) -> int:
             status = 1
             display.say(f"{path}: no page ({why}).")
 
-    names, students = desk.wanted.assignments or source_assignments(desk.course), desk.wanted.students
+    names, students = (
+        desk.wanted.assignments or source_assignments(desk.course),
+        desk.wanted.students,
+    )
     desk.progress.unit, desk.progress.done, desk.progress.total = "pages", 0, 0
     with ProgressDisplay(desk.console, desk.progress) as display:
         pages = {name: pages_of(desk.course, desk.gradebook, name, students) for name in names}
         for student in students:
             if not any(one.student == student for found in pages.values() for one in found):
-                display.say(f"{shown(student)}: nothing of {' or '.join(names)} has been graded, so there is no page.")
+                display.say(
+                    f"{shown(student)}: nothing of {' or '.join(names)} has been graded, so there is no page."
+                )
                 status = 1
         for name, found in pages.items():
             display.expect(f"{name}: pages", len(found))
         for name, found in pages.items():
             if found:
-                write_feedback(desk.course, desk.gradebook, name, found, desk.workers, partial(page_done, name))
+                write_feedback(
+                    desk.course, desk.gradebook, name, found, desk.workers, partial(page_done, name)
+                )
     return status
 
 
@@ -285,7 +363,13 @@ def _report(desk: _CommandState) -> int:
 class _ResultHandler:
     """Hears of every notebook: counts it, writes its verdicts, and says at once what has failed."""
 
-    def __init__(self, display: ProgressDisplay, progress: Progress, tally: ClassTotals, write_verdicts: Callable[[NotebookOutcome], None]) -> None:
+    def __init__(
+        self,
+        display: ProgressDisplay,
+        progress: Progress,
+        tally: ClassTotals,
+        write_verdicts: Callable[[NotebookOutcome], None],
+    ) -> None:
         self._display = display
         self._progress = progress
         self._tally = tally
@@ -297,13 +381,20 @@ class _ResultHandler:
         self._progress.graded += outcome.status == "graded"
         self._write_verdicts(outcome)
         student = shown(outcome.student)
-        if (outcome.student, outcome.assignment) != self._last:  # notebooks of a submission come one after another
+        if (
+            outcome.student,
+            outcome.assignment,
+        ) != self._last:  # notebooks of a submission come one after another
             self._last = outcome.student, outcome.assignment
             self._display.submission_done(outcome.assignment)
             for note in outcome.notes:
                 self._display.say(f"{student}: {outcome.assignment}: {note}.")
         if outcome.status in FAILURES:
-            self._display.say(f"{student}: {outcome.assignment}/{outcome.notebook}: {outcome.message}")
+            self._display.say(
+                f"{student}: {outcome.assignment}/{outcome.notebook}: {outcome.message}"
+            )
         for cell in outcome.cells if outcome.status == "graded" else ():
             if cell.is_unsure and FAULT not in cell.message:
-                self._display.say(f"{student}: {outcome.assignment}/{outcome.notebook}, cell {cell.grade_id}: {cell.message}")
+                self._display.say(
+                    f"{student}: {outcome.assignment}/{outcome.notebook}, cell {cell.grade_id}: {cell.message}"
+                )

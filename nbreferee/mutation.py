@@ -29,7 +29,9 @@ class Mutant:
     is_named: bool = True  # whether the words name something that students see
 
 
-IPYTHON_LINE = re.compile(r"(?m)^([ \t]*)(?:[\w, ]+=[ \t]*)?(?:%(?!%)|!(?!=)|\?).*$|^([ \t]*)[\w.]+\?+[ \t]*$")
+IPYTHON_LINE = re.compile(
+    r"(?m)^([ \t]*)(?:[\w, ]+=[ \t]*)?(?:%(?!%)|!(?!=)|\?).*$|^([ \t]*)[\w.]+\?+[ \t]*$"
+)
 SWAPPED_OPERATORS: dict[type, tuple[type, ...]] = {
     ast.Add: (ast.Sub,),
     ast.Sub: (ast.Add,),
@@ -62,10 +64,24 @@ NEIGHBOURS = {
     "flatnonzero": "nonzero", "floor": "ceil", "ceil": "floor", "append": "clear", "sorted": "list", "range": "reversed",
     "left": "right",
 }  # fmt: skip
-TRANSPARENT_METHODS = {"copy", "ravel", "reshape", "transpose", "swapaxes", "astype", "flatten", "squeeze"}
+TRANSPARENT_METHODS = {
+    "copy",
+    "ravel",
+    "reshape",
+    "transpose",
+    "swapaxes",
+    "astype",
+    "flatten",
+    "squeeze",
+}
 
 
-def mutants(source: str, lines: Collection[int] | None = None, further: bool = False, known: Collection[str] = ()) -> Iterator[Mutant]:
+def mutants(
+    source: str,
+    lines: Collection[int] | None = None,
+    further: bool = False,
+    known: Collection[str] = (),
+) -> Iterator[Mutant]:
     """Yield the mutants of a Python source, each once, changing only the given lines (from 1).
 
     Messages of exceptions, docstrings and annotations are left alone: no test should depend on them.
@@ -78,8 +94,15 @@ def mutants(source: str, lines: Collection[int] | None = None, further: bool = F
         return
     seen = {ast.dump(tree)}
     reader = Reader(tree, known)
-    for node, kind, replacement in itertools.chain(_changes(tree), _further_changes(tree) if further else ()):
-        if further and isinstance(node, ast.Constant) and type(node.value) is float and 0 < node.value < SMALL:
+    for node, kind, replacement in itertools.chain(
+        _changes(tree), _further_changes(tree) if further else ()
+    ):
+        if (
+            further
+            and isinstance(node, ast.Constant)
+            and type(node.value) is float
+            and 0 < node.value < SMALL
+        ):
             continue
         if lines is not None and node.lineno not in lines:
             continue
@@ -126,11 +149,17 @@ def _changes(tree: ast.AST) -> Iterator[tuple[ast.AST, str, ast.AST]]:
                     ops = [*node.ops[:position], other(), *node.ops[position + 1 :]]
                     yield node, "comparison", ast.Compare(node.left, ops, node.comparators)
         elif isinstance(node, ast.BoolOp):
-            yield node, "operator", ast.BoolOp(ast.And() if isinstance(node.op, ast.Or) else ast.Or(), node.values)
+            yield (
+                node,
+                "operator",
+                ast.BoolOp(ast.And() if isinstance(node.op, ast.Or) else ast.Or(), node.values),
+            )
         elif isinstance(node, ast.IfExp):
             yield node, "condition", ast.IfExp(node.test, node.orelse, node.body)
         elif isinstance(node, ast.Constant):
-            yield from ((node, "constant", ast.Constant(value)) for value in _other_constants(node.value))
+            yield from (
+                (node, "constant", ast.Constant(value)) for value in _other_constants(node.value)
+            )
         elif isinstance(node, ast.Subscript):
             index = node.slice
             if isinstance(index, ast.Tuple) and len(index.elts) > 1:
@@ -179,9 +208,17 @@ def _further_changes(tree: ast.AST) -> Iterator[tuple[ast.AST, str, ast.AST]]:
             for other in OTHER_LOGARITHMS.get(name, ()):
                 yield node.func, "neighbour", ast.Attribute(node.func.value, other, ast.Load())
             for keyword in node.keywords:
-                if keyword.arg == "axis" and isinstance(keyword.value, ast.Constant) and keyword.value.value == 0:
+                if (
+                    keyword.arg == "axis"
+                    and isinstance(keyword.value, ast.Constant)
+                    and keyword.value.value == 0
+                ):
                     yield keyword.value, "constant", ast.Constant(-1)
-        elif isinstance(node, ast.Constant) and type(node.value) in (int, float) and node.value not in (0, 1):
+        elif (
+            isinstance(node, ast.Constant)
+            and type(node.value) in (int, float)
+            and node.value not in (0, 1)
+        ):
             yield node, "constant", ast.Constant(node.value / 2)
             yield node, "constant", ast.Constant(1)
     for function in ast.walk(tree):
@@ -192,7 +229,11 @@ def _further_changes(tree: ast.AST) -> Iterator[tuple[ast.AST, str, ast.AST]]:
 def _reduced(call: ast.Call) -> ast.AST | None:
     """Return what a call is about: the first argument of a module's function, or the object of a method."""
     if isinstance(call.func, ast.Attribute):
-        of_module = isinstance(call.func.value, ast.Name) and call.func.value.id in ("np", "numpy", "math")
+        of_module = isinstance(call.func.value, ast.Name) and call.func.value.id in (
+            "np",
+            "numpy",
+            "math",
+        )
         return (call.args[0] if call.args else None) if of_module else call.func.value
     return None
 
@@ -200,7 +241,9 @@ def _reduced(call: ast.Call) -> ast.AST | None:
 def _exchanged_names(function: ast.FunctionDef) -> Iterator[tuple[ast.AST, str, ast.AST]]:
     """Put another name of the function's own wherever one is read."""
     own = [argument.arg for argument in function.args.args]
-    own += [n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    own += [
+        n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    ]
     own = list(dict.fromkeys(own))
     if len(own) > MOST_NAMES:
         return
@@ -260,7 +303,10 @@ def _call_changes(node: ast.Call) -> Iterator[tuple[ast.AST, str, ast.AST]]:
     if isinstance(node.func, ast.Name) and node.func.id in NEIGHBOURS:
         yield node.func, "neighbour", ast.Name(NEIGHBOURS[node.func.id], ast.Load())
     if node.args and isinstance(node.args[0], ast.Constant) and "->" in str(node.args[0].value):
-        yield from ((node.args[0], "index", ast.Constant(text)) for text in _other_subscripts(node.args[0].value))
+        yield from (
+            (node.args[0], "index", ast.Constant(text))
+            for text in _other_subscripts(node.args[0].value)
+        )
 
 
 def _other_constants(value: object) -> Iterator[object]:
@@ -276,7 +322,13 @@ def _other_subscripts(subscripts: str) -> Iterator[str]:
     """Yield einsum subscripts with the first two letters of an operand or of the result swapped."""
     for match in re.finditer(r"[a-zA-Z]{2,}", subscripts):
         letters = match.group()
-        yield subscripts[: match.start()] + letters[1] + letters[0] + letters[2:] + subscripts[match.end() :]
+        yield (
+            subscripts[: match.start()]
+            + letters[1]
+            + letters[0]
+            + letters[2:]
+            + subscripts[match.end() :]
+        )
 
 
 def _spliced(source: str, node: ast.AST, replacement: ast.AST) -> str:

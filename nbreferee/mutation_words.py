@@ -24,7 +24,9 @@ CALLS = {
 OPERATIONS: dict[type, str] = {
     ast.Add: "sum", ast.Sub: "difference", ast.Mult: "product", ast.MatMult: "matrix product", ast.Div: "quotient", ast.Pow: "power",
 }  # fmt: skip
-NAMED = re.compile(r"\baxis\b|\b(?:" + "|".join(w for w in CALLS.values() if w.startswith("the ")) + ")")
+NAMED = re.compile(
+    r"\baxis\b|\b(?:" + "|".join(w for w in CALLS.values() if w.startswith("the ")) + ")"
+)
 SOMETHING = "an intermediate result"
 OPERATORS: dict[tuple[type, type], str] = {
     (ast.Add, ast.Sub): "{right} were subtracted instead of added",
@@ -48,7 +50,9 @@ class Reader:
     """Puts changes of one source into words."""
 
     def __init__(self, tree: ast.AST, known: Collection[str] = ()) -> None:
-        self._parents = {child: parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)}
+        self._parents = {
+            child: parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)
+        }
         functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
         self._visible = {argument.arg for function in functions for argument in function.args.args}
         self._known = self._visible | set(known)
@@ -75,9 +79,17 @@ class Reader:
                 return self._part("the transpose", value)
             case ast.Attribute(value=value, attr="size"):
                 return self._part("the number of entries", value)
-            case ast.Subscript(value=ast.Attribute(value=value, attr="shape"), slice=ast.Constant(value=int() as axis)):
-                name = {0: "the number of rows", 1: "the number of columns"}.get(axis, "the length of an axis")
-                return self._part("the length" if isinstance(value, ast.Name) and axis not in (0, 1) else name, value)
+            case ast.Subscript(
+                value=ast.Attribute(value=value, attr="shape"),
+                slice=ast.Constant(value=int() as axis),
+            ):
+                name = {0: "the number of rows", 1: "the number of columns"}.get(
+                    axis, "the length of an axis"
+                )
+                return self._part(
+                    "the length" if isinstance(value, ast.Name) and axis not in (0, 1) else name,
+                    value,
+                )
             case ast.Call(func=ast.Name(id="len"), args=[value]):
                 return self._part("the length", value)
             case ast.Call(func=ast.Name(id=name)) if name in self._known:
@@ -85,7 +97,11 @@ class Reader:
             case ast.Call(func=ast.Attribute(attr=name)) if name in CALLS:
                 return CALLS[name]
             case ast.BinOp(op=op) if type(op) in OPERATIONS:
-                names = [name.id for name in ast.walk(node) if isinstance(name, ast.Name) and name.id in self._visible]
+                names = [
+                    name.id
+                    for name in ast.walk(node)
+                    if isinstance(name, ast.Name) and name.id in self._visible
+                ]
                 return f"a {OPERATIONS[type(op)]}" + (f" with {names[0]}" if names else "")
             case ast.Subscript(value=value):
                 return self._part("a part", value)
@@ -104,9 +120,15 @@ class Reader:
 
     def _operator(self, node: ast.AST, replacement: ast.AST) -> str:
         if isinstance(node, ast.BinOp) and isinstance(replacement, ast.BinOp):
-            words = OPERATORS.get((type(node.op), type(replacement.op)), "an operation were another")
+            words = OPERATORS.get(
+                (type(node.op), type(replacement.op)), "an operation were another"
+            )
             return words.format(right=self.of(node.right))
-        return "'and' were 'or'" if isinstance(replacement, ast.BoolOp) and isinstance(replacement.op, ast.Or) else "'or' were 'and'"
+        return (
+            "'and' were 'or'"
+            if isinstance(replacement, ast.BoolOp) and isinstance(replacement.op, ast.Or)
+            else "'or' were 'and'"
+        )
 
     def _operands_swapped(self, node: ast.BinOp, replacement: ast.AST) -> str:
         return SWAPPED.get(type(node.op), "the operands of an operation were exchanged")
@@ -118,8 +140,14 @@ class Reader:
         return f"{self.of(node.value)} were not transposed"
 
     def _sign(self, node: ast.AST, replacement: ast.AST) -> str:
-        if isinstance(replacement, ast.UnaryOp) and isinstance(self._parents.get(node), (ast.Return, ast.Tuple)):
-            return "the sign of the result were flipped" if isinstance(self._parents[node], ast.Return) else "the sign of one output were flipped"
+        if isinstance(replacement, ast.UnaryOp) and isinstance(
+            self._parents.get(node), (ast.Return, ast.Tuple)
+        ):
+            return (
+                "the sign of the result were flipped"
+                if isinstance(self._parents[node], ast.Return)
+                else "the sign of one output were flipped"
+            )
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
             return f"the minus sign before {self.of(node.operand)} were missing"
         return "a condition were negated"
@@ -167,14 +195,20 @@ class Reader:
     _name_exchanged = _argument_swapped
 
     def _neighbour(self, node: ast.AST, replacement: ast.AST) -> str:
-        before, after = (getattr(one, "attr", None) or getattr(one, "id", "") for one in (node, replacement))
+        before, after = (
+            getattr(one, "attr", None) or getattr(one, "id", "") for one in (node, replacement)
+        )
         if {before, after} == {"range", "reversed"}:
             return "a loop ran backwards"
         return f"{CALLS.get(after, after)} stood in the place of {CALLS.get(before, before)}"
 
     def _call_dropped(self, node: ast.Call, replacement: ast.AST) -> str:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
-        return "no copy were made" if name == "copy" else f"a change of shape or type ({name}) were missing"
+        return (
+            "no copy were made"
+            if name == "copy"
+            else f"a change of shape or type ({name}) were missing"
+        )
 
     def _call_left_out(self, node: ast.Call, replacement: ast.AST) -> str:
         if CALLS.get(node.func.attr, "").startswith("the "):

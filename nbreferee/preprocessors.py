@@ -58,14 +58,19 @@ class _Preprocessor(NbGraderPreprocessor):
 
             try:
                 warm = WarmProcesses(NbReferee(parent=self).budget())
-            except SandboxError as error:  # an exit, for nbgrader would print a traceback for every student
+            except (
+                SandboxError
+            ) as error:  # an exit, for nbgrader would print a traceback for every student
                 sys.exit(f"nbreferee: {error}")
             _RUNS[converter] = _Run(Grader(warm), {})
             weakref.finalize(converter, warm.close)
         return _RUNS[converter]
 
     def _material(self, resources: dict) -> NotebookMaterial:
-        assignment, notebook = resources["nbgrader"]["assignment"], resources["nbgrader"]["notebook"]
+        assignment, notebook = (
+            resources["nbgrader"]["assignment"],
+            resources["nbgrader"]["notebook"],
+        )
         materials = self._run().materials
         if assignment not in materials:
             from nbreferee.grading.materials import read_materials
@@ -73,7 +78,9 @@ class _Preprocessor(NbGraderPreprocessor):
             course = self._converter.coursedir
             try:
                 with gradebook_writer(course) as gradebook:
-                    materials[assignment] = read_materials(course, gradebook, assignment, self.config)
+                    materials[assignment] = read_materials(
+                        course, gradebook, assignment, self.config
+                    )
             except CourseError as error:
                 sys.exit(f"nbreferee: {error}")
         return materials[assignment][notebook]
@@ -84,12 +91,16 @@ class _Preprocessor(NbGraderPreprocessor):
         from nbreferee.submission.reading import SubmissionError
 
         ours = self._material(resources).files
-        found = read_folder(Path(resources["metadata"]["path"]), self._converter.coursedir.ignore, ours.outranks)
+        found = read_folder(
+            Path(resources["metadata"]["path"]), self._converter.coursedir.ignore, ours.outranks
+        )
         path = f"{resources['metadata']['name']}.ipynb"
         for note in notes_on(found, [resources["metadata"]["name"]]):
             self.log.warning("%s: %s", resources["nbgrader"]["student"], note)
         if path not in found.notebooks:
-            raise SubmissionError(f"{path} cannot be read: {found.unread.get(path, 'it is not there')}")
+            raise SubmissionError(
+                f"{path} cannot be read: {found.unread.get(path, 'it is not there')}"
+            )
         return found.notebooks[path], found
 
 
@@ -118,8 +129,12 @@ class GradeSubmission(_Preprocessor):
         graded = self._run().grader.grade(self._material(resources), data, found.files)
         for warning in graded.warnings:
             self.log.warning("Look at this test: %s", warning)
-        if any(cell.is_unsure for cell in graded.cells) and not any("SaveGrades" in str(one) for one in self._converter.autograde_preprocessors):
-            self.log.warning("Cells that are left to a person get 0: name nbreferee.preprocessors.SaveGrades for SaveAutoGrades in nbgrader_config.py")
+        if any(cell.is_unsure for cell in graded.cells) and not any(
+            "SaveGrades" in str(one) for one in self._converter.autograde_preprocessors
+        ):
+            self.log.warning(
+                "Cells that are left to a person get 0: name nbreferee.preprocessors.SaveGrades for SaveAutoGrades in nbgrader_config.py"
+            )
         return graded.notebook, resources
 
 
@@ -130,8 +145,15 @@ class SaveGrades(SaveAutoGrades):
         from nbreferee.grading.calibration import MANUAL
 
         super()._add_score(cell, resources)
-        if any(output.get("ename") == MANUAL for output in cell.get("outputs", ())) and not cell.metadata.nbgrader.get("solution"):
-            grade = self.gradebook.find_grade(cell.metadata.nbgrader.grade_id, self.notebook_id, self.assignment_id, self.student_id)
+        if any(
+            output.get("ename") == MANUAL for output in cell.get("outputs", ())
+        ) and not cell.metadata.nbgrader.get("solution"):
+            grade = self.gradebook.find_grade(
+                cell.metadata.nbgrader.grade_id,
+                self.notebook_id,
+                self.assignment_id,
+                self.student_id,
+            )
             grade.auto_score, grade.needs_manual_grade = None, True
             self.gradebook.db.commit()
 

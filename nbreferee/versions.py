@@ -19,7 +19,11 @@ CODE = "the code of nbreferee"
 @cache
 def identity() -> tuple[tuple[str, str], ...]:
     """Return names and versions, found once a process."""
-    found = {"nbreferee": __version__, "Python": platform.python_version(), CODE: _code_digest(Path(__file__).parent)}
+    found = {
+        "nbreferee": __version__,
+        "Python": platform.python_version(),
+        CODE: _code_digest(Path(__file__).parent),
+    }
     for name in PACKAGES:
         try:
             found[name] = version(name)
@@ -36,7 +40,13 @@ def difference(theirs: Mapping[str, str], ours: Mapping[str, str]) -> str:
             continue
         if name == CODE:
             return f"another state of {CODE}"
-        return f"{name} {there}, and not {here}" if there and here else f"no {name}" if here else f"{name}, which is not here"
+        return (
+            f"{name} {there}, and not {here}"
+            if there and here
+            else f"no {name}"
+            if here
+            else f"{name}, which is not here"
+        )
     return ""
 
 

@@ -14,7 +14,9 @@ from pathlib import Path
 
 from course_notebooks import CourseNotebook, Exercise, LayoutError, read_course, settings
 
-DERIVATIVE = re.compile(r"^d[a-zA-Z]_d|_rule$|_jacobians?$|^vjp_|_vjp$|_backward$|_gradient$")  # the name of a function that returns one
+DERIVATIVE = re.compile(
+    r"^d[a-zA-Z]_d|_rule$|_jacobians?$|^vjp_|_vjp$|_backward$|_gradient$"
+)  # the name of a function that returns one
 HINTS = ("<details><summary>Hint 1: where to begin</summary>", "<details><summary>Hint 2: ")
 PREDICTION, PLACE = re.compile(r"\*Predict\b"), "*Your prediction:* …"
 CHECKERS = ("check_gradient", "numerical_jacobian")
@@ -31,7 +33,11 @@ def violations(notebook: CourseNotebook) -> Iterator[str]:
         yield from _exercise(exercise, known)
     cells = notebook.notebook.cells
     for cell, after in zip(cells, [*cells[1:], None], strict=True):
-        if cell.cell_type == "markdown" and PREDICTION.search(cell.source) and (after is None or after.source != PLACE):
+        if (
+            cell.cell_type == "markdown"
+            and PREDICTION.search(cell.source)
+            and (after is None or after.source != PLACE)
+        ):
             yield f"cell {cell.id}: it asks to predict, and the next cell is not {PLACE!r}"
         for width in re.findall(r"figsize=\((\d+(?:\.\d+)?),", cell.source):
             if float(width) > WIDEST:
@@ -41,11 +47,22 @@ def violations(notebook: CourseNotebook) -> Iterator[str]:
 def palette(notebook: CourseNotebook) -> dict[str, str]:
     """Return the colours by name that the cell of imports defines."""
     found: dict[str, str] = {}
-    source = next((cell.source for cell in notebook.notebook.cells if settings(cell).get("grade_id") == "imports"), "")
+    source = next(
+        (
+            cell.source
+            for cell in notebook.notebook.cells
+            if settings(cell).get("grade_id") == "imports"
+        ),
+        "",
+    )
     for line in source.split("\n"):
         names, equals, values = line.partition(" = ")
         colours = re.findall(r"#[0-9A-F]{6}", values)
-        found |= dict(zip(re.findall(r"[A-Z]+", names), colours, strict=False)) if equals and colours else {}
+        found |= (
+            dict(zip(re.findall(r"[A-Z]+", names), colours, strict=False))
+            if equals and colours
+            else {}
+        )
     return found
 
 
@@ -63,7 +80,9 @@ def _top(notebook: CourseNotebook) -> Iterator[str]:
 
 
 def _numbers(notebook: CourseNotebook) -> Iterator[str]:
-    numbers = [n for exercise in notebook.exercises for n in range(exercise.number, exercise.last + 1)]
+    numbers = [
+        n for exercise in notebook.exercises for n in range(exercise.number, exercise.last + 1)
+    ]
     if numbers != list(range(1, len(numbers) + 1)):
         yield f"the headings 'Exercise N · ...' are numbered {numbers}"
     rows = [n for first, last, _ in notebook.table for n in range(first, last + 1)]
@@ -95,19 +114,31 @@ def _exercise(exercise: Exercise, known: set[str]) -> Iterator[str]:
     if exercise.claimed != exercise.points:
         yield f"{where}: the heading says {exercise.claimed:g} points, the cells hold {exercise.points:g}"
     ids = [settings(cell).get("grade_id", "") for cell in exercise.cells]
-    functions = [name for name, cell in zip(ids, exercise.cells, strict=True) if cell.cell_type == "code" and settings(cell).get("solution")]
+    functions = [
+        name
+        for name, cell in zip(ids, exercise.cells, strict=True)
+        if cell.cell_type == "code" and settings(cell).get("solution")
+    ]
     derivatives = list(filter(DERIVATIVE.search, functions))
     text = exercise.cells[0].source
     for hint in HINTS if derivatives else ():
         if text.count(hint) != 1:
             yield f"{where}: it asks for a derivative, and has no {hint!r}"
     for name in functions:
-        graded = [n for n, grade_id in enumerate(ids) if grade_id.startswith(f"{name}_") and settings(exercise.cells[n]).get("grade")]
+        graded = [
+            n
+            for n, grade_id in enumerate(ids)
+            if grade_id.startswith(f"{name}_") and settings(exercise.cells[n]).get("grade")
+        ]
         tries = exercise.cells[ids.index(name) + 1 : graded[0]] if graded else ()
-        tried = "\n".join(cell.source for cell in tries if cell.cell_type == "code" and not settings(cell))
+        tried = "\n".join(
+            cell.source for cell in tries if cell.cell_type == "code" and not settings(cell)
+        )
         if not tried:
             yield f"{where}: there is no cell to try {name} between the stub and the graded cells"
-        elif name in derivatives and not any(f"{checker}(" in tried for checker in (*CHECKERS, *known)):
+        elif name in derivatives and not any(
+            f"{checker}(" in tried for checker in (*CHECKERS, *known)
+        ):
             yield f"{where}: the cell to try {name} compares nothing with finite differences"
         known.update([name] if name in derivatives else [])
 
@@ -118,7 +149,11 @@ def course_violations(notebooks: list[CourseNotebook]) -> dict[str, list[str]]:
     usual = max(palettes, key=palettes.count)
     found = {}
     for one, colours in zip(notebooks, palettes, strict=True):
-        said = [f"{name} is {colours.get(name)}, elsewhere {usual.get(name)}" for name in sorted(colours | usual) if colours.get(name) != usual.get(name)]
+        said = [
+            f"{name} is {colours.get(name)}, elsewhere {usual.get(name)}"
+            for name in sorted(colours | usual)
+            if colours.get(name) != usual.get(name)
+        ]
         found[one.name] = [*violations(one), *said]
     return found
 

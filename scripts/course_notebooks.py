@@ -90,22 +90,40 @@ class CourseNotebook:
         """
         found = HEADER.search(self.first.replace("*", ""))
         if not found:
-            raise LayoutError(f"{self.path}, first cell: the lines 'Comes after ...' and 'Allowed are ...' are not as scripts/course_notebooks.py says.")
-        estimate = float(found["exercises"].replace("½", ".5")) * (1 if found["unit"] == "minutes" else 60)
-        return Header(found["after"], found["needs"], int(found["reading"]), round(estimate), found["allowed"], found["hand_in"])
+            raise LayoutError(
+                f"{self.path}, first cell: the lines 'Comes after ...' and 'Allowed are ...' are not as scripts/course_notebooks.py says."
+            )
+        estimate = float(found["exercises"].replace("½", ".5")) * (
+            1 if found["unit"] == "minutes" else 60
+        )
+        return Header(
+            found["after"],
+            found["needs"],
+            int(found["reading"]),
+            round(estimate),
+            found["allowed"],
+            found["hand_in"],
+        )
 
     @property
     def table(self) -> list[tuple[int, int, float]]:
         """The rows of the table of exercises: first and last number, points."""
         rows = ROW.findall(self.first)
-        return [(int(first), int(last or first), sum(map(float, re.findall(r"[\d.]+", points)))) for first, last, _, points in rows]
+        return [
+            (int(first), int(last or first), sum(map(float, re.findall(r"[\d.]+", points))))
+            for first, last, _, points in rows
+        ]
 
     @cached_property
     def exercises(self) -> list[Exercise]:
         """The exercises in their order."""
         groups: list[tuple[str, list[NotebookNode]]] = []
         for cell in self.notebook.cells:
-            found = HEADING.search(cell.source) if cell.cell_type == "markdown" and not settings(cell).get("solution") else None
+            found = (
+                HEADING.search(cell.source)
+                if cell.cell_type == "markdown" and not settings(cell).get("solution")
+                else None
+            )
             if found:
                 groups.append((found[0], []))
             if groups:
@@ -119,7 +137,11 @@ class CourseNotebook:
     @property
     def points_by_person(self) -> float:
         """The points of answers that a person reads."""
-        return sum(points_of(cell) for cell in self.notebook.cells if settings(cell).get("solution") or settings(cell).get("task"))
+        return sum(
+            points_of(cell)
+            for cell in self.notebook.cells
+            if settings(cell).get("solution") or settings(cell).get("task")
+        )
 
     @property
     def reading_minutes(self) -> float:
@@ -147,12 +169,18 @@ def points_of(cell: NotebookNode) -> float:
 
 def read_course(folder: Path) -> list[CourseNotebook]:
     """Return the notebooks in the folders of a folder, such as release/."""
-    return [CourseNotebook(path, nbformat.read(str(path), as_version=4)) for path in sorted(folder.glob("*/*.ipynb"))]
+    return [
+        CourseNotebook(path, nbformat.read(str(path), as_version=4))
+        for path in sorted(folder.glob("*/*.ipynb"))
+    ]
 
 
 def in_order(notebooks: list[CourseNotebook]) -> list[CourseNotebook]:
     """Return notebooks in the order of their lines "Comes after"; those that stand alone are last."""
-    earlier = {one.name: [two.name for two in notebooks if re.search(rf"\b{two.name}\b", one.header.after)] for one in notebooks}
+    earlier = {
+        one.name: [two.name for two in notebooks if re.search(rf"\b{two.name}\b", one.header.after)]
+        for one in notebooks
+    }
     needed = {name for names in earlier.values() for name in names}
 
     def depth(name: str) -> int:
@@ -165,4 +193,6 @@ def in_order(notebooks: list[CourseNotebook]) -> list[CourseNotebook]:
 def _exercise(heading: str, cells: list[NotebookNode]) -> Exercise:
     number, last, text = HEADING.match(heading).groups()
     claimed = sum(map(float, POINTS.findall(text)))
-    return Exercise(int(number), int(last or number), text, claimed, sum(map(points_of, cells)), tuple(cells))
+    return Exercise(
+        int(number), int(last or number), text, claimed, sum(map(points_of, cells)), tuple(cells)
+    )

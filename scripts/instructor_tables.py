@@ -46,7 +46,10 @@ def tables_of_notebooks(course: Path = COURSE) -> dict[str, str]:
     """Return the tables that the notebooks alone give, by name."""
     ordered = in_order(read_course(course / "release"))
     sources = {one.name: one for one in read_course(course / "source")}
-    return {"notebooks": _notebooks(ordered), "written answers": "\n".join(_written(sources[one.name] for one in ordered))}
+    return {
+        "notebooks": _notebooks(ordered),
+        "written answers": "\n".join(_written(sources[one.name] for one in ordered)),
+    }
 
 
 def table_of_mistakes(verdicts: Iterable[dict[str, Any]], course: Path = COURSE) -> dict[str, str]:
@@ -63,12 +66,17 @@ def table_of_mistakes(verdicts: Iterable[dict[str, Any]], course: Path = COURSE)
                 losing.setdefault(key, set()).add(one["student"])
             for cause in CAUSE.findall(cell["message"] or ""):
                 told.setdefault(key, {}).setdefault(cause, set()).add(one["student"])
-    rows = ["| exercise | students who lose points | what they are told, and how many |", "|:--|--:|:--|"]
+    rows = [
+        "| exercise | students who lose points | what they are told, and how many |",
+        "|:--|--:|:--|",
+    ]
     for notebook in notebooks:
         rows.append(f"| **{notebook.name}**, {len(students.get(notebook.name, ()))} students | | |")
         for name in functions(notebook):
             key = notebook.name, name
-            causes = sorted(told.get(key, {}).items(), key=lambda item: (-len(item[1]), item[0]))[:MOST]
+            causes = sorted(told.get(key, {}).items(), key=lambda item: (-len(item[1]), item[0]))[
+                :MOST
+            ]
             sentences = "<br>".join(f"{_escaped(cause)} ({len(who)})" for cause, who in causes)
             rows.append(f"| `{name}` | {len(losing.get(key, ()))} | {sentences} |")
     return {"mistakes": "\n".join(rows) + "\n"}
@@ -80,20 +88,35 @@ def _escaped(text: str) -> str:
 
 def functions(notebook: CourseNotebook) -> list[str]:
     """Return the grade ids of the cells in which students write code."""
-    return [settings(cell)["grade_id"] for cell in notebook.notebook.cells if cell.cell_type == "code" and settings(cell).get("solution")]
+    return [
+        settings(cell)["grade_id"]
+        for cell in notebook.notebook.cells
+        if cell.cell_type == "code" and settings(cell).get("solution")
+    ]
 
 
 def _exercise_of(grade_id: str, notebooks: Iterable[CourseNotebook]) -> str:
     """Return the function that a graded cell tests: the longest whose name the cell's begins with."""
-    named = [name for one in notebooks for name in functions(one) if grade_id.startswith(f"{name}_")]
+    named = [
+        name for one in notebooks for name in functions(one) if grade_id.startswith(f"{name}_")
+    ]
     return max(named, key=len, default=grade_id)
 
 
 def _notebooks(ordered: list[CourseNotebook]) -> str:
-    rows = ["| notebook | exercises | points | of these, a person reads | minutes to read | for the exercises |", "|:--|--:|--:|--:|--:|--:|"]
+    rows = [
+        "| notebook | exercises | points | of these, a person reads | minutes to read | for the exercises |",
+        "|:--|--:|--:|--:|--:|--:|",
+    ]
     for one in ordered:
         header = one.header
-        figures = one.exercises[-1].last, one.points, one.points_by_person, header.reading_minutes, header.exercise_minutes
+        figures = (
+            one.exercises[-1].last,
+            one.points,
+            one.points_by_person,
+            header.reading_minutes,
+            header.exercise_minutes,
+        )
         rows.append(f"| {one.name} | " + " | ".join(f"{figure:g}" for figure in figures) + " |")
     return "\n".join(rows) + "\n"
 
@@ -120,11 +143,20 @@ def grade_sample_class(course: Path, folder: Path) -> list[dict[str, Any]]:
     shutil.copytree(course / "source", folder / "source")
     shutil.copy(course / "nbgrader_config.py", folder)
     programs = Path(sys.executable).parent
-    environment = os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}  # nbgrader starts alembic by name
+    environment = os.environ | {
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"
+    }  # nbgrader starts alembic by name
     for assignment in sorted(path.name for path in (folder / "source").iterdir() if path.is_dir()):
-        subprocess.run([programs / "nbgrader", "generate_assignment", assignment, "--log-level=WARN"], cwd=folder, env=environment, check=True)
+        subprocess.run(
+            [programs / "nbgrader", "generate_assignment", assignment, "--log-level=WARN"],
+            cwd=folder,
+            env=environment,
+            check=True,
+        )
     subprocess.run([sys.executable, course / "tests/hand_in.py", folder / "submitted"], check=True)
-    graded = subprocess.run([programs / "nbreferee", "autograde", "--json", folder / "verdicts.json"], cwd=folder)
+    graded = subprocess.run(
+        [programs / "nbreferee", "autograde", "--json", folder / "verdicts.json"], cwd=folder
+    )
     if graded.returncode > 1:  # 1: some cells are left to a person
         sys.exit("the sample class has not been graded: see above")
     return json.loads((folder / "verdicts.json").read_text())
@@ -136,4 +168,6 @@ if __name__ == "__main__":
     else:
         with tempfile.TemporaryDirectory() as scratch:
             verdicts = grade_sample_class(COURSE, Path(scratch))
-    PAGE.write_text(with_tables(PAGE.read_text(), tables_of_notebooks() | table_of_mistakes(verdicts)))
+    PAGE.write_text(
+        with_tables(PAGE.read_text(), tables_of_notebooks() | table_of_mistakes(verdicts))
+    )

@@ -23,7 +23,14 @@ CHARACTERS = (
 
 def main(font: str) -> None:
     """Write the font."""
-    options = ["--layout-features=", "--flavor=woff", "--no-hinting", "--desubroutinize", "--notdef-outline", "--name-IDs=0,1,2,13,14"]
+    options = [
+        "--layout-features=",
+        "--flavor=woff",
+        "--no-hinting",
+        "--desubroutinize",
+        "--notdef-outline",
+        "--name-IDs=0,1,2,13,14",
+    ]
     subset.main([font, f"--unicodes={CHARACTERS}", f"--output-file={TARGET}", *options])
     print(f"{TARGET}: {TARGET.stat().st_size // 1000} kB")
 

@@ -22,10 +22,14 @@ def main(page: Path) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for name, (width, height, scheme) in VIEWS.items():
-            window = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+            window = browser.new_page(
+                viewport={"width": width, "height": height}, color_scheme=scheme
+            )
             window.goto(page.resolve().as_uri())
             if scheme == "dark":  # begin at an exercise that lost points
-                window.evaluate("document.querySelectorAll('.exercise:has(.tutor)')[1].scrollIntoView()")
+                window.evaluate(
+                    "document.querySelectorAll('.exercise:has(.tutor)')[1].scrollIntoView()"
+                )
                 window.wait_for_function("window.scrollY > 0")
             path = DOCS / f"{name}.png"
             window.screenshot(path=path)

@@ -8,7 +8,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from course_notebooks import CODE_LINES_A_MINUTE, WORDS_A_MINUTE, CourseNotebook, LayoutError, in_order, read_course
+from course_notebooks import (
+    CODE_LINES_A_MINUTE,
+    WORDS_A_MINUTE,
+    CourseNotebook,
+    LayoutError,
+    in_order,
+    read_course,
+)
 
 PAGE = """# Gradients, in {count} notebooks
 
@@ -67,7 +74,10 @@ def release_readme(notebooks: list[CourseNotebook]) -> str:
         lines=CODE_LINES_A_MINUTE,
         needs="\n".join(f"- `{one.name}`: {one.header.needs}." for one in ordered),
         allowed=_alike(ordered, [f"Allowed are {one.allowed}" for one in headers]),
-        hand_in=_alike(ordered, [f"Hand in {one.hand_in.replace('this file', 'each notebook')}" for one in headers]),
+        hand_in=_alike(
+            ordered,
+            [f"Hand in {one.hand_in.replace('this file', 'each notebook')}" for one in headers],
+        ),
     )
 
 
@@ -75,11 +85,24 @@ def _rows(ordered: list[CourseNotebook]) -> list[str]:
     number, rows = 0, []
     for one in ordered:
         others = [two for two in ordered if two is not one]
-        stands_alone = not any(two.name in one.header.after or one.name in two.header.after for two in others)
+        stands_alone = not any(
+            two.name in one.header.after or one.name in two.header.after for two in others
+        )
         number += not stands_alone
         link = f"[{one.title}]({one.path.parent.name}/{one.path.name})"
-        cells = ["–" if stands_alone else str(number), link, one.header.after.replace("`", ""), f"{one.points:g}"]
-        rows.append("| " + " | ".join([*cells, str(one.header.reading_minutes), str(one.header.exercise_minutes)]) + " |")
+        cells = [
+            "–" if stands_alone else str(number),
+            link,
+            one.header.after.replace("`", ""),
+            f"{one.points:g}",
+        ]
+        rows.append(
+            "| "
+            + " | ".join(
+                [*cells, str(one.header.reading_minutes), str(one.header.exercise_minutes)]
+            )
+            + " |"
+        )
     return rows
 
 
@@ -87,7 +110,9 @@ def _alike(ordered: list[CourseNotebook], sentences: list[str]) -> str:
     """Return one sentence where all notebooks say the same, else one for each."""
     if len(set(sentences)) == 1:
         return f"{sentences[0]}."
-    return "\n".join(f"- `{one.name}`: {sentence}." for one, sentence in zip(ordered, sentences, strict=True))
+    return "\n".join(
+        f"- `{one.name}`: {sentence}." for one, sentence in zip(ordered, sentences, strict=True)
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Audits of pages in a real browser: what they ask for, say on the console, how wide they are, and what axe-core finds.
 
-    python tests/auditing.py feedback    all pages in a folder, on a phone and a desk, light and dark
+python tests/auditing.py feedback    all pages in a folder, on a phone and a desk, light and dark
 """
 
 from __future__ import annotations
@@ -37,12 +37,21 @@ def axe_core() -> str:
 
 def findings(browser: Any, path: Path, view: View, *, with_axe: bool = True) -> list[str]:
     """Return all that is wrong with a page, every fold of it open, in sentences."""
-    context = browser.new_context(viewport={"width": view.width, "height": 900}, color_scheme=view.scheme)
+    context = browser.new_context(
+        viewport={"width": view.width, "height": 900}, color_scheme=view.scheme
+    )
     try:
         page = context.new_page()
         found: list[str] = []
         page.on("console", lambda message: found.append(f"console: {message.text}"))
-        page.on("request", lambda request: None if _is_own(request.url, path) else found.append(f"asks for {request.url[:100]}"))
+        page.on(
+            "request",
+            lambda request: (
+                None
+                if _is_own(request.url, path)
+                else found.append(f"asks for {request.url[:100]}")
+            ),
+        )
         page.goto(f"file://{path}")
         page.evaluate(OPEN_ALL)
         if (beyond := page.evaluate(TOO_WIDE)) > 0:
@@ -51,7 +60,9 @@ def findings(browser: Any, path: Path, view: View, *, with_axe: bool = True) -> 
             page.evaluate(axe_core())
             result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
             found += [
-                f"{one['id']} ({one['impact']}): {one['nodes'][0]['html'][:200]}" for one in result["violations"] if one["impact"] in SEVERE
+                f"{one['id']} ({one['impact']}): {one['nodes'][0]['html'][:200]}"
+                for one in result["violations"]
+                if one["impact"] in SEVERE
             ]
         return found
     finally:
@@ -73,7 +84,9 @@ def main(folder: Path) -> int:
             for view in VIEWS:
                 for finding in findings(browser, path, view):
                     wrong.add(path)
-                    print(f"{path.relative_to(folder.resolve())}, {view.width} pixels, {view.scheme}: {finding}")
+                    print(
+                        f"{path.relative_to(folder.resolve())}, {view.width} pixels, {view.scheme}: {finding}"
+                    )
     print(f"{len(paths)} pages in {len(VIEWS)} views each: something is wrong with {len(wrong)}.")
     return len(wrong)
 

@@ -57,7 +57,9 @@ def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=list(OPTIONS))
+        found = playwright.chromium.launch(
+            executable_path=CHROMIUM, headless=True, args=list(OPTIONS)
+        )
         try:
             yield found
         finally:
@@ -112,7 +114,9 @@ class Formgrader:
 
     def post(self, path: str) -> bytes:
         """Ask the Formgrader's API for what its buttons ask for."""
-        request = urllib.request.Request(f"{self.address}/formgrader/api/{path}", data=b"", method="POST")
+        request = urllib.request.Request(
+            f"{self.address}/formgrader/api/{path}", data=b"", method="POST"
+        )
         request.add_header("Authorization", f"token {self.token}")
         with urllib.request.urlopen(request, timeout=300) as answer:
             return answer.read()

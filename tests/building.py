@@ -13,9 +13,19 @@ SOLUTION = "def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTIO
 
 def cell(source: str, kind: str = "code", **settings) -> NotebookNode:
     """A cell; with settings, one that nbgrader knows."""
-    new = nbformat.v4.new_code_cell(source) if kind == "code" else nbformat.v4.new_markdown_cell(source)
+    new = (
+        nbformat.v4.new_code_cell(source)
+        if kind == "code"
+        else nbformat.v4.new_markdown_cell(source)
+    )
     if settings:
-        defaults = {"grade": False, "solution": False, "locked": False, "schema_version": 3, "task": False}
+        defaults = {
+            "grade": False,
+            "solution": False,
+            "locked": False,
+            "schema_version": 3,
+            "task": False,
+        }
         new.metadata["nbgrader"] = {**defaults, **settings}
     return new
 
@@ -27,7 +37,9 @@ def answer(source: str = SOLUTION, grade_id: str = "f", **settings) -> NotebookN
 
 def graded(source: str = HIDDEN, grade_id: str = "f_tests", **settings) -> NotebookNode:
     """A cell of automatic tests, 2 points."""
-    return cell(source, **{"grade_id": grade_id, "grade": True, "locked": True, "points": 2, **settings})
+    return cell(
+        source, **{"grade_id": grade_id, "grade": True, "locked": True, "points": 2, **settings}
+    )
 
 
 def write(folder: Path, *cells: NotebookNode, name: str = "one") -> Path:

@@ -15,11 +15,17 @@ BLOCK = re.compile(r"(<!-- counts.*?-->\n).*?(<!-- end of counts -->)", re.DOTAL
 
 def counts(verified: Iterable[dict[str, Any]]) -> str:
     """Return the table of counts, from what `verify` wrote."""
-    rows = ["| notebook | functions | mutants caught | equivalent | mistakes told | alternatives kept |", "|---|--:|--:|--:|--:|--:|"]
+    rows = [
+        "| notebook | functions | mutants caught | equivalent | mistakes told | alternatives kept |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
     total = [0, 0, 0, 0, 0]
     for one in verified:
         exercises = one["exercises"]
-        sums = [sum(e[kind]["good"] for e in exercises) for kind in ("mutants", "mistakes", "alternatives")]
+        sums = [
+            sum(e[kind]["good"] for e in exercises)
+            for kind in ("mutants", "mistakes", "alternatives")
+        ]
         row = [len(exercises), sums[0], sum(e["equivalent"] for e in exercises), *sums[1:]]
         total = [a + b for a, b in zip(total, row, strict=True)]
         rows.append(f"| {one['notebook']} | " + " | ".join(map(str, row)) + " |")

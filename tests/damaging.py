@@ -43,13 +43,21 @@ def of(cells: Cells, answer: bool | None = None, code: bool | None = None) -> li
     return [
         n
         for n, cell in enumerate(cells)
-        if grade_id(cell) and answer in (None, is_answer(cell)) and (answer is not False or not cell.get("holds")) and code in (None, cell["cell_type"] == "code")
+        if grade_id(cell)
+        and answer in (None, is_answer(cell))
+        and (answer is not False or not cell.get("holds"))
+        and code in (None, cell["cell_type"] == "code")
     ]
 
 
 def plain(source: str, kind: str = "code") -> dict:
     """Return a cell that a student has added."""
-    return {"cell_type": kind, "source": source, "metadata": {}, "id": f"new-{abs(hash(source)) % 10**9}"}
+    return {
+        "cell_type": kind,
+        "source": source,
+        "metadata": {},
+        "id": f"new-{abs(hash(source)) % 10**9}",
+    }
 
 
 def pick(dice: random.Random, numbers: list[int]) -> int | None:
@@ -78,7 +86,9 @@ def empty(cells: Cells, dice: random.Random, _: Released) -> None:
 
 def change_test(cells: Cells, dice: random.Random, _: Released) -> None:
     if (n := pick(dice, of(cells, answer=False))) is not None:
-        cells[n]["source"] = dice.choice(["assert True", cells[n]["source"] + "\nprint('mine')", "# " + cells[n]["source"]])
+        cells[n]["source"] = dice.choice(
+            ["assert True", cells[n]["source"] + "\nprint('mine')", "# " + cells[n]["source"]]
+        )
 
 
 def duplicate(cells: Cells, dice: random.Random, _: Released) -> None:
@@ -92,7 +102,11 @@ def duplicate(cells: Cells, dice: random.Random, _: Released) -> None:
 
 def duplicate_stub(cells: Cells, dice: random.Random, released: Released) -> None:
     if (n := pick(dice, answers(cells, released, code=True))) is not None:
-        stub = {**copy.deepcopy(cells[n]), "source": released.stubs[grade_id(cells[n])], "id": f"stub-{dice.random()}"}
+        stub = {
+            **copy.deepcopy(cells[n]),
+            "source": released.stubs[grade_id(cells[n])],
+            "id": f"stub-{dice.random()}",
+        }
         if dice.random() < 0.5:
             stub["metadata"] = {}
         cells.insert(n + dice.randint(0, 1), stub)
@@ -100,7 +114,9 @@ def duplicate_stub(cells: Cells, dice: random.Random, released: Released) -> Non
 
 def split(cells: Cells, dice: random.Random, _: Released) -> None:
     """Split an answer between two lines: both halves keep the metadata (JupyterLab), or one of them does."""
-    if (n := pick(dice, [n for n in of(cells, answer=True) if cells[n]["source"].count("\n") > 1])) is None:
+    if (
+        n := pick(dice, [n for n in of(cells, answer=True) if cells[n]["source"].count("\n") > 1])
+    ) is None:
         return
     lines = cells[n]["source"].split("\n")
     at = dice.randint(1, len(lines) - 1)
@@ -126,8 +142,15 @@ def merge_answers(cells: Cells, dice: random.Random, _: Released) -> None:
 
 def merge_with_neighbour(cells: Cells, dice: random.Random, _: Released) -> None:
     """Merge a code answer with the code cell above or below it: the metadata of one of them is left."""
-    pairs = [(n, m) for n in of(cells, answer=True, code=True) for m in (n - 1, n + 1) if 0 <= m < len(cells)]
-    pairs = [(n, m) for n, m in pairs if cells[m]["cell_type"] == "code" and not is_answer(cells[m])]
+    pairs = [
+        (n, m)
+        for n in of(cells, answer=True, code=True)
+        for m in (n - 1, n + 1)
+        if 0 <= m < len(cells)
+    ]
+    pairs = [
+        (n, m) for n, m in pairs if cells[m]["cell_type"] == "code" and not is_answer(cells[m])
+    ]
     if not pairs:
         return
     mine, other = dice.choice(pairs)
@@ -149,7 +172,9 @@ def shuffle(cells: Cells, dice: random.Random, _: Released) -> None:
 def retype(cells: Cells, dice: random.Random, _: Released) -> None:
     for _ in range(dice.randint(1, 3)):
         if (n := pick(dice, of(cells))) is not None:
-            cells[n]["cell_type"] = dice.choice([kind for kind in ("code", "markdown", "raw") if kind != cells[n]["cell_type"]])
+            cells[n]["cell_type"] = dice.choice(
+                [kind for kind in ("code", "markdown", "raw") if kind != cells[n]["cell_type"]]
+            )
 
 
 def strip_some(cells: Cells, dice: random.Random, _: Released) -> None:
@@ -188,7 +213,9 @@ def take_id(cells: Cells, dice: random.Random, _: Released) -> None:
     codes = of(cells, code=True)
     answers = of(cells, answer=True, code=True)
     if len(codes) > 1 and answers:
-        cells[dice.choice(codes)]["metadata"]["nbgrader"]["grade_id"] = grade_id(cells[dice.choice(answers)])
+        cells[dice.choice(codes)]["metadata"]["nbgrader"]["grade_id"] = grade_id(
+            cells[dice.choice(answers)]
+        )
 
 
 def answer_elsewhere(cells: Cells, dice: random.Random, released: Released) -> None:
@@ -197,7 +224,9 @@ def answer_elsewhere(cells: Cells, dice: random.Random, released: Released) -> N
         return
     mine = plain(cells[n]["source"])
     if dice.random() < 0.6:
-        cells[n]["source"] = dice.choice([released.stubs[grade_id(cells[n])], "", released.stubs[grade_id(cells[n])] + " \n"])
+        cells[n]["source"] = dice.choice(
+            [released.stubs[grade_id(cells[n])], "", released.stubs[grade_id(cells[n])] + " \n"]
+        )
     else:
         del cells[n]
     cells.insert(dice.choice([min(n + 1, len(cells)), n, 0, len(cells)]), mine)
@@ -213,31 +242,58 @@ def text_elsewhere(cells: Cells, dice: random.Random, released: Released) -> Non
 
 def answer_in_test(cells: Cells, dice: random.Random, released: Released) -> None:
     """Have an answer typed into the cell of the instructor's that is next to it, and leave its place."""
-    pairs = [(n, m) for n in answers(cells, released, code=True) for m in (n - 1, n + 1) if m in of(cells, answer=False, code=True)]
+    pairs = [
+        (n, m)
+        for n in answers(cells, released, code=True)
+        for m in (n - 1, n + 1)
+        if m in of(cells, answer=False, code=True)
+    ]
     if not pairs:
         return
     mine, other = dice.choice(pairs)
     text, theirs = cells[mine]["source"], cells[other]["source"]
-    cells[other].update(source=dice.choice([text, f"{theirs}\n{text}", f"{text}\n{theirs}"]), holds=True)
+    cells[other].update(
+        source=dice.choice([text, f"{theirs}\n{text}", f"{text}\n{theirs}"]), holds=True
+    )
     cells[mine]["source"] = released.stubs[grade_id(cells[mine])]
 
 
 def add(cells: Cells, dice: random.Random, _: Released) -> None:
-    tests = [cell["source"] for cell in cells if grade_id(cell) and not is_answer(cell) and cell["cell_type"] == "code"]
+    tests = [
+        cell["source"]
+        for cell in cells
+        if grade_id(cell) and not is_answer(cell) and cell["cell_type"] == "code"
+    ]
     for n in range(dice.randint(1, 4)):
-        new = dice.choice([plain(f"print({n})"), plain("# notes", "markdown"), plain(""), *map(plain, tests[:1]), plain(f"scratch_{n} = {n}")])
+        new = dice.choice(
+            [
+                plain(f"print({n})"),
+                plain("# notes", "markdown"),
+                plain(""),
+                *map(plain, tests[:1]),
+                plain(f"scratch_{n} = {n}"),
+            ]
+        )
         cells.insert(dice.randint(0, len(cells)), new)
 
 
 def lie(cells: Cells, dice: random.Random, _: Released) -> None:
     for n in of(cells):
-        lies = {"points": 1000, "grade": dice.random() < 0.5, "locked": dice.random() < 0.5, "schema_version": dice.randint(0, 99), "task": True}
+        lies = {
+            "points": 1000,
+            "grade": dice.random() < 0.5,
+            "locked": dice.random() < 0.5,
+            "schema_version": dice.randint(0, 99),
+            "task": True,
+        }
         cells[n]["metadata"]["nbgrader"].update(dict(dice.sample(sorted(lies.items()), 2)))
 
 
 def line_ends(cells: Cells, dice: random.Random, _: Released) -> None:
     for cell in cells:
-        cell["source"] = dice.choice([cell["source"].replace("\n", "\r\n"), cell["source"] + "\n\n", cell["source"]])
+        cell["source"] = dice.choice(
+            [cell["source"].replace("\n", "\r\n"), cell["source"] + "\n\n", cell["source"]]
+        )
 
 
 DAMAGES: dict[str, Callable[[Cells, random.Random, Released], None]] = {
@@ -250,8 +306,18 @@ DAMAGES: dict[str, Callable[[Cells, random.Random, Released], None]] = {
 
 
 def format_3(notebook: dict) -> bytes:
-    cells = [{**cell, "input": cell["source"]} if cell["cell_type"] == "code" else cell for cell in notebook["cells"]]
-    cells = [{name: value for name, value in cell.items() if cell["cell_type"] != "code" or name != "source"} for cell in cells]
+    cells = [
+        {**cell, "input": cell["source"]} if cell["cell_type"] == "code" else cell
+        for cell in notebook["cells"]
+    ]
+    cells = [
+        {
+            name: value
+            for name, value in cell.items()
+            if cell["cell_type"] != "code" or name != "source"
+        }
+        for cell in cells
+    ]
     return json.dumps({"nbformat": 3, "worksheets": [{"cells": cells}]}).encode()
 
 
@@ -264,14 +330,21 @@ FORMS: dict[str, Callable[[dict], bytes]] = {
 }
 
 
-def damaged(notebook: dict, released: Released, seed: int, most: int = 3) -> tuple[bytes, list[str]]:
+def damaged(
+    notebook: dict, released: Released, seed: int, most: int = 3
+) -> tuple[bytes, list[str]]:
     """Return a notebook's bytes after one to `most` damages, and their names."""
     dice = random.Random(seed)
     cells = copy.deepcopy(notebook["cells"])
     for cell in cells:
         cell["free"] = not grade_id(cell)
-    names = [list(DAMAGES)[seed % len(DAMAGES)], *dice.sample(list(DAMAGES), dice.randint(0, most - 1))]
-    for name in sorted(names, key="split".__eq__):  # halves that other cells have come between are no whole answer
+    names = [
+        list(DAMAGES)[seed % len(DAMAGES)],
+        *dice.sample(list(DAMAGES), dice.randint(0, most - 1)),
+    ]
+    for name in sorted(
+        names, key="split".__eq__
+    ):  # halves that other cells have come between are no whole answer
         DAMAGES[name](cells, dice, released)
     for cell in cells:
         cell.pop("free", None)

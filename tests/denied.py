@@ -32,6 +32,10 @@ main()
 def nbreferee_where(denied: tuple[str, ...], *arguments: str) -> subprocess.CompletedProcess:
     """Run an nbreferee command where system calls are denied."""
     package = str(Path(__file__).parent.parent)
-    code = PROGRAM.format(package=package, denied=[NUMBERS[name] for name in denied]) + COMMAND.format(arguments=arguments)
+    code = PROGRAM.format(
+        package=package, denied=[NUMBERS[name] for name in denied]
+    ) + COMMAND.format(arguments=arguments)
     environment = {**os.environ, "COLUMNS": "200"}
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment
+    )

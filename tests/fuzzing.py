@@ -83,13 +83,26 @@ def notebook_of(data: bytes) -> bytes:
     steps = iter(data)
     cells = []
     for head in steps:
-        source = "".join(PARTS[next(steps, 0) % len(PARTS)] + "\n" * (head & 1) for _ in range(head >> 5))
+        source = "".join(
+            PARTS[next(steps, 0) % len(PARTS)] + "\n" * (head & 1) for _ in range(head >> 5)
+        )
         metadata = {"nbgrader": {"grade_id": IDS[next(steps, 0) % len(IDS)]}} if head & 2 else {}
-        cells.append({"cell_type": KINDS[head >> 3 & 3], "source": source, "metadata": metadata, "id": IDS[next(steps, 0) % len(IDS)] if head & 4 else ""})
+        cells.append(
+            {
+                "cell_type": KINDS[head >> 3 & 3],
+                "source": source,
+                "metadata": metadata,
+                "id": IDS[next(steps, 0) % len(IDS)] if head & 4 else "",
+            }
+        )
     return json.dumps({"cells": cells}).encode()
 
 
-TARGETS: dict[str, Callable[[bytes], None]] = {"codec": read_value, "reading": read_file, "matching": match_cells}
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "codec": read_value,
+    "reading": read_file,
+    "matching": match_cells,
+}
 
 
 def mutated(samples: list[bytes], dice: random.Random) -> bytes:
@@ -111,7 +124,10 @@ def main() -> None:
 
     target, *options = sys.argv[1:]
     with tempfile.TemporaryDirectory() as found:
-        atheris.Setup([sys.argv[0], found, str(CORPUS / target), f"-max_len={MOST_BYTES}", *options], TARGETS[target])
+        atheris.Setup(
+            [sys.argv[0], found, str(CORPUS / target), f"-max_len={MOST_BYTES}", *options],
+            TARGETS[target],
+        )
         atheris.Fuzz()
 
 

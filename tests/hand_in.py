@@ -27,7 +27,9 @@ def read_notebook(path: Path) -> NotebookNode:
 def solved(source: NotebookNode) -> dict[str, str]:
     """Return the instructor's answers by grade id."""
     return {
-        cell.metadata.nbgrader.grade_id: "\n".join(line for line in cell.source.split("\n") if " SOLUTION" not in line)
+        cell.metadata.nbgrader.grade_id: "\n".join(
+            line for line in cell.source.split("\n") if " SOLUTION" not in line
+        )
         for cell in source.cells
         if "nbgrader" in cell.metadata and cell.metadata.nbgrader.solution
     }
@@ -64,12 +66,19 @@ def submissions(course: Path = COURSE) -> dict[tuple[str, str, str], NotebookNod
         assignment, name = path.parent.name, path.stem
         release = read_notebook(path)
         handed_in["untouched", assignment, name] = release
-        handed_in["full_marks", assignment, name] = answered(release, solved(read_notebook(course / "source" / assignment / path.name)))
+        handed_in["full_marks", assignment, name] = answered(
+            release, solved(read_notebook(course / "source" / assignment / path.name))
+        )
         for student in sorted(folder for folder in CLASS.iterdir() if folder.is_dir()):
             # Whoever answers one notebook of an assignment hands in all of it.
-            if any((student / other.name).with_suffix(".py").exists() for other in path.parent.glob("*.ipynb")):
+            if any(
+                (student / other.name).with_suffix(".py").exists()
+                for other in path.parent.glob("*.ipynb")
+            ):
                 answers = (student / path.name).with_suffix(".py")
-                handed_in[student.name, assignment, name] = answered(release, dict(written(answers)) if answers.exists() else {})
+                handed_in[student.name, assignment, name] = answered(
+                    release, dict(written(answers)) if answers.exists() else {}
+                )
     return handed_in
 
 

@@ -52,7 +52,9 @@ def code(listener: str) -> str:
         {"text/markdown": "\n\n".join(pages.values())},
         {"application/javascript": script},
         {"image/svg+xml": drawing},
-        {"text/latex": f'$\\href{{javascript:window.ran=1}}{{x}}$ <img src=x onerror="{ONE_LINE}">'},
+        {
+            "text/latex": f'$\\href{{javascript:window.ran=1}}{{x}}$ <img src=x onerror="{ONE_LINE}">'
+        },
         {
             "application/vnd.jupyter.widget-view+json": {"model_id": "1", "version_major": 2},
             "application/x-own": "x",

@@ -36,7 +36,9 @@ def why_no_machines() -> str:
     name = f"nbreferee-{os.getpid()}-try"
     made = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True)
     subprocess.run(["ip", "netns", "delete", name], capture_output=True)
-    return f"no network namespaces can be made here: {made.stderr.strip()}" if made.returncode else ""
+    return (
+        f"no network namespaces can be made here: {made.stderr.strip()}" if made.returncode else ""
+    )
 
 
 def processes_with(text: str) -> set[int]:
@@ -82,7 +84,20 @@ def machines(*names: str) -> Iterator[list[Machine]]:
         lent = []
         for number, name in enumerate(names, 1):
             machine = Machine(new(name), f"198.18.0.{number}")
-            ip("-n", hub, "link", "add", f"port{number}", "type", "veth", "peer", "name", "eth0", "netns", machine.name)
+            ip(
+                "-n",
+                hub,
+                "link",
+                "add",
+                f"port{number}",
+                "type",
+                "veth",
+                "peer",
+                "name",
+                "eth0",
+                "netns",
+                machine.name,
+            )
             ip("-n", hub, "link", "set", f"port{number}", "master", "bridge", "up")
             ip("-n", machine.name, "address", "add", f"{machine.address}/24", "dev", "eth0")
             ip("-n", machine.name, "link", "set", "eth0", "up")
@@ -90,7 +105,9 @@ def machines(*names: str) -> Iterator[list[Machine]]:
         yield lent
     finally:
         for name in made:
-            for pid in subprocess.run(["ip", "netns", "pids", name], capture_output=True, text=True).stdout.split():
+            for pid in subprocess.run(
+                ["ip", "netns", "pids", name], capture_output=True, text=True
+            ).stdout.split():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(int(pid), signal.SIGKILL)
             subprocess.run(["ip", "netns", "delete", name], check=True)
@@ -115,12 +132,30 @@ find "$2" -mindepth 1
 class Worker:
     """A Dask worker on a machine, where a folder is hidden from it."""
 
-    def __init__(self, machine: Machine, scheduler: str, hidden: Path, log: Path, threads: int, nanny: bool) -> None:
+    def __init__(
+        self, machine: Machine, scheduler: str, hidden: Path, log: Path, threads: int, nanny: bool
+    ) -> None:
         self._temporary = f"{hidden}/tmp-{machine.name}"
-        words = [str(hidden), self._temporary, sys.executable, scheduler, str(threads), "--nanny" if nanny else "--no-nanny"]
-        command = machine.command("unshare", "--mount", "--propagation", "private", "sh", "-c", ALONE, "sh", *words)
+        words = [
+            str(hidden),
+            self._temporary,
+            sys.executable,
+            scheduler,
+            str(threads),
+            "--nanny" if nanny else "--no-nanny",
+        ]
+        command = machine.command(
+            "unshare", "--mount", "--propagation", "private", "sh", "-c", ALONE, "sh", *words
+        )
         with log.open("w") as errors:
-            self._shell = subprocess.Popen(command, cwd=COURSE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True)
+            self._shell = subprocess.Popen(
+                command,
+                cwd=COURSE,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
         self.sees = set(self._shell.stdout.readline().split())  # where the hidden folder was
         self.pid = int(self._shell.stdout.readline())
 
@@ -131,5 +166,8 @@ class Worker:
     def end(self, number: signal.Signals) -> str:
         """End it, wait until all its processes have ended, and return what it has left in its folder for temporary files."""
         os.kill(self.pid, number)
-        wait_until(lambda: not self.processes(), f"{self._temporary}: processes {self.processes()} still run")
+        wait_until(
+            lambda: not self.processes(),
+            f"{self._temporary}: processes {self.processes()} still run",
+        )
         return self._shell.communicate("\n", timeout=MOST_S)[0]

@@ -47,14 +47,20 @@ def is_test(cell: NotebookNode) -> bool:
 
 def functions(notebook: NotebookNode) -> list[str]:
     """Return the grade ids of the cells where students write code: the names of their functions."""
-    return [settings(c)["grade_id"] for c in notebook.cells if c.cell_type == "code" and settings(c).get("solution")]
+    return [
+        settings(c)["grade_id"]
+        for c in notebook.cells
+        if c.cell_type == "code" and settings(c).get("solution")
+    ]
 
 
 def graded_cells(functions: Iterable[str], grade_ids: Iterable[str]) -> dict[str, list[str]]:
     """Return by function which cells test it: `_check` and `_tests`, or one `_tests` for each output that is marked apart."""
     found: dict[str, list[str]] = {name: [] for name in functions}
     for grade_id in grade_ids:
-        owners = [name for name in found if re.fullmatch(rf"{name}(_check|(_[A-Za-z]+)?_tests)", grade_id)]
+        owners = [
+            name for name in found if re.fullmatch(rf"{name}(_check|(_[A-Za-z]+)?_tests)", grade_id)
+        ]
         if owners:
             found[max(owners, key=len)].append(grade_id)
     return found

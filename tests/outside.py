@@ -14,7 +14,8 @@ def tell(text):
 """
 OUTSIDE = {
     "reach others": {
-        "a classmate's submission": FIND + "tell(open('{folder}/submitted/a_honest/ps1/one.ipynb').read())",
+        "a classmate's submission": FIND
+        + "tell(open('{folder}/submitted/a_honest/ps1/one.ipynb').read())",
         "the instructor's notebook": FIND + "tell(open('{folder}/source/ps1/one.ipynb').read())",
         "the gradebook": FIND + "import sqlite3\nbook = sqlite3.connect('{folder}/gradebook.db')\n"
         "book.execute('update grade set manual_score = 99')\nbook.commit()\nbook.close()\nopen('{mark}/' + str(os.getpid()), 'w').close()",
@@ -25,7 +26,8 @@ OUTSIDE = {
     "leave the machine": {
         "TCP": "import socket\nwith socket.create_connection(('127.0.0.1', {port}), 5) as there: print('found', there.recv(99).decode())",
         "the environment": FIND + "tell(' '.join(os.environ.values()))",
-        "the environment of the parent": FIND + "tell(open(f'/proc/{{os.getppid()}}/environ', 'rb').read())",
+        "the environment of the parent": FIND
+        + "tell(open(f'/proc/{{os.getppid()}}/environ', 'rb').read())",
         "a shell": "!cat {folder}/source/ps1/one.ipynb | grep -o '{secret}-[0-9]*' | sed 's/^/found /'",
         "curl": "import subprocess\nprint('found', subprocess.run(['bash', '-c', 'exec 3<>/dev/tcp/127.0.0.1/{port}; head -c 99 <&3'], "
         "capture_output=True, text=True, timeout=10).stdout)",
@@ -44,9 +46,12 @@ OUT_OF_LIMITS = {
     "        taken = b'1' * (400 << 20)\n        os.write(writing, b'x')\n        time.sleep(3)\n        os._exit(0)\n"
     "os.close(writing)\nheld = 0\nwhile os.read(reading, 1): held += 1\nif held == 4: print('found {secret}-5')",
     "600 processes": "import os, time\nfor _ in range(600):\n    if os.fork() == 0:\n        time.sleep(3)\n        os._exit(0)\nprint('found {secret}-6')",
-    "namespaces by unshare": NEW_NAMESPACES + "if kernel.unshare(FLAGS) == 0: print('found {secret}-7')",
-    "namespaces by clone": NEW_NAMESPACES + "pid = kernel.syscall(56, FLAGS | 17, 0, 0, 0, 0)\nif pid == 0: os._exit(0)\n"
+    "namespaces by unshare": NEW_NAMESPACES
+    + "if kernel.unshare(FLAGS) == 0: print('found {secret}-7')",
+    "namespaces by clone": NEW_NAMESPACES
+    + "pid = kernel.syscall(56, FLAGS | 17, 0, 0, 0, 0)\nif pid == 0: os._exit(0)\n"
     "if pid > 0: print('found {secret}-8')",
-    "namespaces by clone3": NEW_NAMESPACES + "import struct\nasked = struct.pack('<8Q', FLAGS, 0, 0, 0, 17, 0, 0, 0)\n"
+    "namespaces by clone3": NEW_NAMESPACES
+    + "import struct\nasked = struct.pack('<8Q', FLAGS, 0, 0, 0, 17, 0, 0, 0)\n"
     "pid = kernel.syscall(435, asked, len(asked))\nif pid == 0: os._exit(0)\nif pid > 0: print('found {secret}-9')",
 }

@@ -19,10 +19,20 @@ NOBODY = 65534
 
 def programs() -> Path | None:
     """Return the folder of initdb and postgres: this system's, or those that pgserver brings; None where there are none."""
-    folders = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), *map(Path, os.environ["PATH"].split(os.pathsep))]
+    folders = [
+        *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True),
+        *map(Path, os.environ["PATH"].split(os.pathsep)),
+    ]
     if (spec := importlib.util.find_spec("pgserver")) is not None:
         folders.append(Path(spec.origin).parent / "pginstall/bin")
-    return next((folder for folder in folders if (folder / "initdb").exists() and (folder / "postgres").exists()), None)
+    return next(
+        (
+            folder
+            for folder in folders
+            if (folder / "initdb").exists() and (folder / "postgres").exists()
+        ),
+        None,
+    )
 
 
 def end_with_us() -> None:
@@ -32,7 +42,9 @@ def end_with_us() -> None:
 @contextmanager
 def server() -> Iterator[str]:
     """Lend a server; what is lent is its URL up to a database's name, with a place for that."""
-    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))  # short, for a socket, and open to nobody
+    folder = Path(
+        tempfile.mkdtemp(prefix="pg", dir="/tmp")
+    )  # short, for a socket, and open to nobody
     there = programs()
     who = {}
     data = folder / "data"
@@ -46,9 +58,28 @@ def server() -> Iterator[str]:
                 for part in ("pgserver/pginstall", "pgserver.libs"):
                     shutil.copytree(packages / part, folder / "packages" / part)
                 there = folder / "packages" / there.relative_to(packages)
-        subprocess.run([there / "initdb", "-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8", "--no-locale"], check=True, capture_output=True, cwd=folder, **who)
+        subprocess.run(
+            [
+                there / "initdb",
+                "-D",
+                data,
+                "-U",
+                "tests",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--no-locale",
+            ],
+            check=True,
+            capture_output=True,
+            cwd=folder,
+            **who,
+        )
         command = [there / "postgres", "-D", data, *options]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=folder, preexec_fn=end_with_us, **who) as process:
+        with subprocess.Popen(
+            command, stderr=subprocess.PIPE, text=True, cwd=folder, preexec_fn=end_with_us, **who
+        ) as process:
             try:
                 said = ""
                 for line in process.stderr:

@@ -69,7 +69,9 @@ def student(provenance: Provenance, frames: list[bytes]) -> Iterator[BoxClient]:
         theirs.close()
 
 
-def asked(provenance: Provenance, what: str, body: Any, question: Callable[[BoxClient], Any]) -> Any:
+def asked(
+    provenance: Provenance, what: str, body: Any, question: Callable[[BoxClient], Any]
+) -> Any:
     """Return the answer to one question."""
     with student(provenance, [message(what, body)]) as made:
         return question(made)
@@ -89,7 +91,10 @@ def raised(provenance: Provenance, body: Any) -> BaseException:
 
 def printed(provenance: Provenance, text: str) -> str:
     """Return what a test hears of a call that prints a text."""
-    with student(provenance, [message("value", compacted(CallResult(heard=(text, ""))))]) as made, contextlib.redirect_stdout(io.StringIO()) as said:
+    with (
+        student(provenance, [message("value", compacted(CallResult(heard=(text, ""))))]) as made,
+        contextlib.redirect_stdout(io.StringIO()) as said,
+    ):
         made.call("f", ())
         return said.getvalue()
 
@@ -118,24 +123,50 @@ ROUTES: dict[str, Callable[[Provenance, str], str]] = {
     "as a key": lambda p, t: next(iter(plain(p, {t: 1}))),
     "in a table": lambda p, t: plain(p, {"a": ({"b": t},)})["a"][0]["b"],
     "in an array": lambda p, t: str(plain(p, np.array([t, "b"]))[0]),
-    "in an array of objects": lambda p, t: plain(p, Wrapped(("copy", ("objects", (2,), [t, 1]))))[0],
+    "in an array of objects": lambda p, t: plain(p, Wrapped(("copy", ("objects", (2,), [t, 1]))))[
+        0
+    ],
     "in a deque": lambda p, t: plain(p, Wrapped(("copy", ("deque", [t], None))))[0],
     "in a buffer": lambda p, t: plain(p, Wrapped(("copy", ("StringIO", t, 0)))).getvalue(),
-    "in a namespace": lambda p, t: vars(plain(p, Wrapped(("copy", ("SimpleNamespace", {"a": t})))))["a"],
+    "in a namespace": lambda p, t: vars(plain(p, Wrapped(("copy", ("SimpleNamespace", {"a": t})))))[
+        "a"
+    ],
     "a template": lambda p, t: plain(p, Wrapped(("copy", ("Template", t)))).template,
-    "a masked value": lambda p, t: str(plain(p, Wrapped(("copy", ("masked", np.array([t]), np.array([False]), None, False))))[0]),
+    "a masked value": lambda p, t: str(
+        plain(p, Wrapped(("copy", ("masked", np.array([t]), np.array([False]), None, False))))[0]
+    ),
     "by its characters": lambda p, t: "".join(plain(p, list(t))),
     "beside something of the test's": beside,
     "in JSON": lambda p, t: json.loads(plain(p, json.dumps([t], ensure_ascii=False)))[0],
-    "a name": lambda p, t: plain(p, Wrapped(("object", 1, ObjectDescription("function", t[:199], "function", "__main__").as_tuple()))).__name__,
+    "a name": lambda p, t: (
+        plain(
+            p,
+            Wrapped(
+                (
+                    "object",
+                    1,
+                    ObjectDescription("function", t[:199], "function", "__main__").as_tuple(),
+                )
+            ),
+        ).__name__
+    ),
     "source": lambda p, t: asked(p, "value", t, lambda made: made.source(None)),
-    "an attribute": lambda p, t: asked(p, "value", {"a": t}, lambda made: made.attributes(None))["a"],
+    "an attribute": lambda p, t: asked(p, "value", {"a": t}, lambda made: made.attributes(None))[
+        "a"
+    ],
     "printed": printed,
     "a message": lambda p, t: str(raised(p, (ERROR, t, (t,), PLACE, {}, None))),
     "an attribute of an error": lambda p, t: raised(p, (ERROR, "", (), PLACE, {"a": t}, None)).a,
-    "a line of a traceback": lambda p, t: (raised(p, (ERROR, "", (), (("f.py", 3, "f", t),), {}, None)), t)[1],
-    "the name of a function in a traceback": lambda p, t: raised(p, (ERROR, "", (), (("f.py", 3, t, "x"),), {}, None)) and t,
-    "a class of an error": lambda p, t: type(raised(p, ((t, *ERROR), "", (), PLACE, {}, None))).__name__,
+    "a line of a traceback": lambda p, t: (
+        raised(p, (ERROR, "", (), (("f.py", 3, "f", t),), {}, None)),
+        t,
+    )[1],
+    "the name of a function in a traceback": lambda p, t: (
+        raised(p, (ERROR, "", (), (("f.py", 3, t, "x"),), {}, None)) and t
+    ),
+    "a class of an error": lambda p, t: (
+        type(raised(p, ((t, *ERROR), "", (), PLACE, {}, None))).__name__
+    ),
     "a default": lambda p, t: signature(p, (t,), ()).default,
     "an annotation": lambda p, t: signature(p, (), (t,)).annotation,
 }
@@ -189,8 +220,16 @@ compiled: list[str] = []
 
 def watch(event: str, arguments: tuple) -> None:
     """Keep what is compiled after all: this hook comes second, and sees nothing that the first refuses."""
-    if event == "compile" and arguments[0] is not None and sys._getframe(1).f_code is not ast.parse.__code__:
-        compiled.append(ast.unparse(arguments[0]) if isinstance(arguments[0], ast.AST) else as_text(arguments[0]))
+    if (
+        event == "compile"
+        and arguments[0] is not None
+        and sys._getframe(1).f_code is not ast.parse.__code__
+    ):
+        compiled.append(
+            ast.unparse(arguments[0])
+            if isinstance(arguments[0], ast.AST)
+            else as_text(arguments[0])
+        )
 
 
 identifiers = st.from_regex(r"[a-z_][a-z_0-9]{0,6}", fullmatch=True)
@@ -198,7 +237,12 @@ snippets = st.sampled_from([
     "reference", "x", "__import__('os')", "(lambda: 1)()", "f(1)\ng(2)", "def f(x):\n    return x", "1 + 1", "'a'", "value_1", "[1, 2]", "...", "print('x')",
     "import os", "x = 1; y", "{**a}", "a if b else c", "@d\ndef f(): pass", "# no", "\u00e9t\u00e9", "-1", "None", "not x", "reference + reference",
 ])  # fmt: skip
-texts = snippets | identifiers | st.text(min_size=1, max_size=30) | st.tuples(identifiers, st.sampled_from([".", "(", "+", "=", " "]), snippets).map("".join)
+texts = (
+    snippets
+    | identifiers
+    | st.text(min_size=1, max_size=30)
+    | st.tuples(identifiers, st.sampled_from([".", "(", "+", "=", " "]), snippets).map("".join)
+)
 
 
 def main() -> None:
@@ -206,24 +250,45 @@ def main() -> None:
     warnings.simplefilter("ignore")
     folder = Path(tempfile.mkdtemp())
     notes: list[str] = []
-    current: list[Provenance] = [Provenance(InstructorText(lambda: [INSTRUCTOR], folder), folder, notes.append)]
+    current: list[Provenance] = [
+        Provenance(InstructorText(lambda: [INSTRUCTOR], folder), folder, notes.append)
+    ]
     current[0].install()
     sys.addaudithook(watch)
     count = 0
     first = current[0]
 
-    @settings(max_examples=int(sys.argv[1]) if sys.argv[1:] else 700, deadline=None, database=None, derandomize=not sys.argv[1:], suppress_health_check=list(HealthCheck))
-    @given(texts, st.sampled_from(sorted(ROUTES)), st.sampled_from(sorted(USES)), st.lists(texts, max_size=3))
+    @settings(
+        max_examples=int(sys.argv[1]) if sys.argv[1:] else 700,
+        deadline=None,
+        database=None,
+        derandomize=not sys.argv[1:],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(
+        texts,
+        st.sampled_from(sorted(ROUTES)),
+        st.sampled_from(sorted(USES)),
+        st.lists(texts, max_size=3),
+    )
     def no_text_is_compiled(text: str, route: str, use: str, others: list[str]) -> None:
         nonlocal count
         tokens = tokens_of(text)
         assume(tokens and "\0" not in text and text.isprintable() | ("\n" in text))
-        assume(not (len(tokens) == 1 and tokens[0] in STRUCTURE) and not first._instructor.is_own(text) and not first._instructor.holds(tokens))
+        assume(
+            not (len(tokens) == 1 and tokens[0] in STRUCTURE)
+            and not first._instructor.is_own(text)
+            and not first._instructor.holds(tokens)
+        )
         with contextlib.suppress(UnicodeEncodeError):
             text.encode()
-            assume(WORD.search(text) or route != "in JSON")  # of numbers and signs alone, those count that are a text of their own
+            assume(
+                WORD.search(text) or route != "in JSON"
+            )  # of numbers and signs alone, those count that are a text of their own
             fresh = Provenance(InstructorText(lambda: [INSTRUCTOR], folder), folder, notes.append)
-            first.__dict__.update({**fresh.__dict__, "_checks": first._checks, "_busy": first._busy})
+            first.__dict__.update(
+                {**fresh.__dict__, "_checks": first._checks, "_busy": first._busy}
+            )
             first.begin_cell()
             for other in others:
                 plain(first, other)
@@ -241,7 +306,12 @@ def main() -> None:
             else:
                 raise AssertionError(f"{use} of {text!r}, {route}, has gone through")
             run = joined(tokens_of(got))
-            assert not any(run in joined(tokens_of(one)) for one in compiled), (compiled, text, route, use)
+            assert not any(run in joined(tokens_of(one)) for one in compiled), (
+                compiled,
+                text,
+                route,
+                use,
+            )
             count += 1
 
     no_text_is_compiled()

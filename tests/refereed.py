@@ -32,12 +32,16 @@ class Court:
     def __exit__(self, *_: object) -> None:
         self.warm.__exit__()
 
-    def material(self, *cells: NotebookNode, files: Mapping[str, bytes] | None = None) -> NotebookMaterial:
+    def material(
+        self, *cells: NotebookNode, files: Mapping[str, bytes] | None = None
+    ) -> NotebookMaterial:
         """Return what it takes to grade submissions to a master of these cells (see `building`)."""
         with tempfile.TemporaryDirectory() as folder:
             path = write(Path(folder), *cells)
             master = read_master(path)
-            released = {cell.grade_id: Released(cell.source, "") for cell in master.cells if cell.grade_id}
+            released = {
+                cell.grade_id: Released(cell.source, "") for cell in master.cells if cell.grade_id
+            }
             return NotebookMaterial(path.name, path.read_bytes(), released, self.files(files or {}))
 
     def files(self, contents: Mapping[str, bytes]) -> AssignmentFiles:
@@ -48,7 +52,13 @@ class Court:
             (folder / name).write_bytes(data)
         return read_assignment_files(folder, ())
 
-    def grade(self, material: NotebookMaterial, answers: Mapping[str, str], added: Mapping[str, str] | None = None, files: Mapping[str, bytes] | None = None) -> NotebookResult:
+    def grade(
+        self,
+        material: NotebookMaterial,
+        answers: Mapping[str, str],
+        added: Mapping[str, str] | None = None,
+        files: Mapping[str, bytes] | None = None,
+    ) -> NotebookResult:
         """Grade a submission: answers by grade id, and code cells that the student adds in front of a cell."""
         cells = []
         for cell in material.master.notebook.cells:
@@ -58,9 +68,13 @@ class Court:
             mine = nbformat.from_dict(cell)
             mine.source = answers.get(grade_id, cell.source)
             cells.append(mine)
-        return self.grade_bytes(material, nbformat.writes(nbformat.v4.new_notebook(cells=cells)).encode(), files)
+        return self.grade_bytes(
+            material, nbformat.writes(nbformat.v4.new_notebook(cells=cells)).encode(), files
+        )
 
-    def grade_bytes(self, material: NotebookMaterial, data: bytes, files: Mapping[str, bytes] | None = None) -> NotebookResult:
+    def grade_bytes(
+        self, material: NotebookMaterial, data: bytes, files: Mapping[str, bytes] | None = None
+    ) -> NotebookResult:
         """Grade the bytes of a submission."""
         return self.grader.grade(material, data, files or {})
 

@@ -33,19 +33,38 @@ BINARIES = Path(sys.executable).parent
 PATIENCE_S = 60  # for what must come; nothing waits that long unless it fails
 
 ONE = (
-    answer("def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION", "double"),
+    answer(
+        "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION", "double"
+    ),
     graded("### BEGIN HIDDEN TESTS\nassert double(5) == 10\n### END HIDDEN TESTS", "double_tests"),
 )
 TWO = (
     answer("def half(x):\n    ### BEGIN SOLUTION\n    return x / 2\n    ### END SOLUTION", "half"),
-    graded("### BEGIN HIDDEN TESTS\nassert half(5) == 2.5\n### END HIDDEN TESTS", "half_tests", points=3),
+    graded(
+        "### BEGIN HIDDEN TESTS\nassert half(5) == 2.5\n### END HIDDEN TESTS",
+        "half_tests",
+        points=3,
+    ),
     cell("*Why?*", "markdown", grade_id="why", grade=True, solution=True, points=4),
 )
-RIGHT = {"double": "def double(x):\n    return x + x", "half": "def half(x):\n    return x / 2", "why": "So."}
-EARLIER = {"double": "def double(x):\n    return x * x", "half": "def half(x):\n    return x / 2", "why": "I do not know."}
-STARTS = "import subprocess\ntry:\n    subprocess.Popen(['sleep', '300'])\nexcept OSError:\n    pass\n"
+RIGHT = {
+    "double": "def double(x):\n    return x + x",
+    "half": "def half(x):\n    return x / 2",
+    "why": "So.",
+}
+EARLIER = {
+    "double": "def double(x):\n    return x * x",
+    "half": "def half(x):\n    return x / 2",
+    "why": "I do not know.",
+}
+STARTS = (
+    "import subprocess\ntry:\n    subprocess.Popen(['sleep', '300'])\nexcept OSError:\n    pass\n"
+)
 ANSWERS = {
-    "a_sleeps": {**RIGHT, "half": "import time\ndef half(x):\n    while True:\n        time.sleep(0.01)"},
+    "a_sleeps": {
+        **RIGHT,
+        "half": "import time\ndef half(x):\n    while True:\n        time.sleep(0.01)",
+    },
     "b_starts": {**RIGHT, "double": STARTS + RIGHT["double"]},
     **{f"c_{n}": {**RIGHT, "why": f"Because of {n}."} for n in range(10)},
 }
@@ -60,8 +79,14 @@ def hand_in(course: Path, student: str, answers: dict[str, str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for path in (course / "release/ps1").glob("*.ipynb"):
         release = read_notebook(path)
-        theirs = {one.metadata.nbgrader.grade_id for one in release.cells if one.metadata.nbgrader.solution}
-        notebook = answered(release, {name: text for name, text in answers.items() if name in theirs})
+        theirs = {
+            one.metadata.nbgrader.grade_id
+            for one in release.cells
+            if one.metadata.nbgrader.solution
+        }
+        notebook = answered(
+            release, {name: text for name, text in answers.items() if name in theirs}
+        )
         (folder / path.name).write_text(nbformat.writes(notebook))
     if student == LATE:
         (folder / "timestamp.txt").write_text("2026-01-02 03:04:05 UTC\n")
@@ -69,7 +94,11 @@ def hand_in(course: Path, student: str, answers: dict[str, str]) -> None:
 
 def contents(folder: Path) -> dict[str, bytes]:
     """All files in a folder by path inside it."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def gradebook(course: Path) -> dict[tuple, Any]:
@@ -77,16 +106,26 @@ def gradebook(course: Path) -> dict[tuple, Any]:
     rows: dict[tuple, Any] = {}
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as book:
         for table in sorted(type(book.students[0]).metadata.sorted_tables, key=str):
-            rows["rows", table.name] = book.db.execute(select(func.count()).select_from(table)).scalar_one()
+            rows["rows", table.name] = book.db.execute(
+                select(func.count()).select_from(table)
+            ).scalar_one()
         for submission in book.assignment_submissions("ps1"):
             student = submission.student.id
             rows[student,] = submission.timestamp
             for notebook in submission.notebooks:
                 rows[student, notebook.name] = (notebook.late_submission_penalty, notebook.flagged)
                 for grade in notebook.grades:
-                    rows[student, "score", grade.name] = (grade.auto_score, grade.manual_score, grade.extra_credit, grade.needs_manual_grade)
+                    rows[student, "score", grade.name] = (
+                        grade.auto_score,
+                        grade.manual_score,
+                        grade.extra_credit,
+                        grade.needs_manual_grade,
+                    )
                 for comment in notebook.comments:
-                    rows[student, "comment", comment.name] = (comment.auto_comment, comment.manual_comment)
+                    rows[student, "comment", comment.name] = (
+                        comment.auto_comment,
+                        comment.manual_comment,
+                    )
     return rows
 
 
@@ -95,7 +134,11 @@ def mark_by_hand(course: Path) -> None:
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as book:
         for number, student in enumerate(GRADED_BEFORE):
             grade = book.find_grade("why", "two", "ps1", student)
-            grade.manual_score, grade.extra_credit, grade.needs_manual_grade = 1.5 + number / 4, 0.25, False
+            grade.manual_score, grade.extra_credit, grade.needs_manual_grade = (
+                1.5 + number / 4,
+                0.25,
+                False,
+            )
             book.find_grade("double_tests", "one", "ps1", student).manual_score = 0.75
             book.find_comment("why", "two", "ps1", student).manual_comment = f"Nice, {student}."
         book.db.commit()
@@ -121,7 +164,9 @@ class Remembering(Executor):
 REMEMBERING = Remembering()
 
 
-def grade_here(folder: Path, *students: str, executor: Executor = REMEMBERING, **manner: Any) -> dict[tuple[str, str], NotebookOutcome]:
+def grade_here(
+    folder: Path, *students: str, executor: Executor = REMEMBERING, **manner: Any
+) -> dict[tuple[str, str], NotebookOutcome]:
     """Grade with this process as the one worker, or another executor; return what came of each notebook."""
     outcomes: dict[tuple[str, str], NotebookOutcome] = {}
 
@@ -131,7 +176,14 @@ def grade_here(folder: Path, *students: str, executor: Executor = REMEMBERING, *
     course = open_course(folder)
     manner.setdefault("budget", NbReferee(config=course.config).budget())
     with gradebook_writer(course) as book:
-        AssignmentGrader(course, book, "ps1", Workers(lambda: executor, lambda: 1), GradingOptions(**manner), done).run(expected(course, ["ps1"], students)["ps1"])
+        AssignmentGrader(
+            course,
+            book,
+            "ps1",
+            Workers(lambda: executor, lambda: 1),
+            GradingOptions(**manner),
+            done,
+        ).run(expected(course, ["ps1"], students)["ps1"])
     return outcomes
 
 
@@ -142,7 +194,12 @@ def prepare(course: Path) -> None:
     write(course / "source/ps1", *TWO, name="two")
     (course / "source/ps1/data/numbers.csv").write_text("1,2\n")
     (course / "nbgrader_config.py").write_text(CONFIG)
-    subprocess.run([BINARIES / "nbgrader", "generate_assignment", "ps1"], cwd=course, check=True, capture_output=True)
+    subprocess.run(
+        [BINARIES / "nbgrader", "generate_assignment", "ps1"],
+        cwd=course,
+        check=True,
+        capture_output=True,
+    )
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as book:
         book.find_assignment("ps1").duedate = datetime(2026, 1, 1)
         book.db.commit()
@@ -162,12 +219,22 @@ def start(course: Path, *options: str) -> subprocess.Popen:
     environment = {**os.environ, "COLUMNS": "200", "TMPDIR": str(temporary)}
     command = [BINARIES / "nbreferee", "autograde", "ps1", "--jobs", "2", *options]
     with (course.parent / "said.txt").open("a") as said:
-        return subprocess.Popen(command, cwd=course, env=environment, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True)
+        return subprocess.Popen(
+            command,
+            cwd=course,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+        )
 
 
 def finish(course: Path) -> dict[str, set[str]]:
     """Run the command to its end; return each student's statuses."""
-    assert start(course, "--json", "verdicts.json").wait(PATIENCE_S) == 0, (course.parent / "said.txt").read_text()
+    assert start(course, "--json", "verdicts.json").wait(PATIENCE_S) == 0, (
+        course.parent / "said.txt"
+    ).read_text()
     return statuses(course / "verdicts.json")
 
 

@@ -12,7 +12,20 @@ from pathlib import Path
 
 import pytest
 from nbgrader.api import Gradebook
-from small_class import CONFIG, PATIENCE_S, RIGHT, UNCHANGED, course, grade_here, gradebook, hand_in, prepared, start, statuses, until  # noqa: F401 (fixtures)
+from small_class import (
+    CONFIG,
+    PATIENCE_S,
+    RIGHT,
+    UNCHANGED,
+    course,
+    grade_here,
+    gradebook,
+    hand_in,
+    prepared,
+    start,
+    statuses,
+    until,
+)  # noqa: F401 (fixtures)
 
 from nbreferee.grading import notebook
 from nbreferee import versions as identities
@@ -39,7 +52,12 @@ def test_second_grader_says_that_it_waits_and_finds_everything_done(course):
     os.kill(first.pid, signal.SIGSTOP)
     second = start(course, *few, "--json", "second.json")
     try:
-        until(lambda: "Another nbreferee works on this course: waiting for its end." in said.read_text(), "the second says that it waits")
+        until(
+            lambda: (
+                "Another nbreferee works on this course: waiting for its end." in said.read_text()
+            ),
+            "the second says that it waits",
+        )
         assert second.poll() is None
     finally:
         os.kill(first.pid, signal.SIGCONT)
@@ -92,17 +110,26 @@ def read_by_a_person(book: Gradebook) -> None:
 # name: (what changes, whether the submission is then graded again)
 CHANGES = {
     "nothing": (lambda course: None, False),
-    "time_of_the_file": (lambda course: os.utime(course / f"submitted/{UNCHANGED}/ps1/one.ipynb", (0, 0)), False),
+    "time_of_the_file": (
+        lambda course: os.utime(course / f"submitted/{UNCHANGED}/ps1/one.ipynb", (0, 0)),
+        False,
+    ),
     "marks_by_hand": (change_gradebook(read_by_a_person), False),
     "answer": (lambda course: hand_in(course, UNCHANGED, RIGHT), True),
     "file_beside": (change_file(f"submitted/{UNCHANGED}/ps1/more.csv", "3"), True),
-    "timestamp": (change_file(f"submitted/{UNCHANGED}/ps1/timestamp.txt", "2026-01-03 00:00:00 UTC"), True),
+    "timestamp": (
+        change_file(f"submitted/{UNCHANGED}/ps1/timestamp.txt", "2026-01-03 00:00:00 UTC"),
+        True,
+    ),
     "master": (change_master, True),
     "instructors_file": (change_file("source/ps1/data/numbers.csv", "1,3\n"), True),
     "budget": (change_file("nbgrader_config.py", CONFIG.replace("cell_s = 2", "cell_s = 3")), True),
     "due_date": (change_gradebook(later_due), True),
     "older_gradebook": (change_gradebook(score_of_a_backup), True),
-    "executed_notebook": (lambda course: (course / f"autograded/{UNCHANGED}/ps1/two.ipynb").unlink(), True),
+    "executed_notebook": (
+        lambda course: (course / f"autograded/{UNCHANGED}/ps1/two.ipynb").unlink(),
+        True,
+    ),
 }
 
 
@@ -121,7 +148,16 @@ def test_submission_is_graded_again_where_its_scores_may_change(change, course):
 def test_submission_is_graded_again_by_another_version_and_by_force(course, monkeypatch):
     assert {one.status for one in grade_here(course, UNCHANGED).values()} == {"skipped"}
     assert {one.status for one in grade_here(course, UNCHANGED, force=True).values()} == {"graded"}
-    for name in ("nbreferee", "Python", "numpy", "ipython", "matplotlib", "nbgrader", "pandas", CODE):
+    for name in (
+        "nbreferee",
+        "Python",
+        "numpy",
+        "ipython",
+        "matplotlib",
+        "nbgrader",
+        "pandas",
+        CODE,
+    ):
         other = {**dict(identity()), name: "0.0.0"}
         monkeypatch.setattr(notebook, "identity", lambda other=other: tuple(other.items()))
         assert {one.status for one in grade_here(course, UNCHANGED).values()} == {"graded"}, name
@@ -132,7 +168,10 @@ def test_notebook_that_is_missing_makes_no_submission_graded_again(course):
     (course / f"submitted/{UNCHANGED}/ps1/two.ipynb").unlink()
     for status in ("graded", "skipped"):
         found = grade_here(course, UNCHANGED)
-        assert {one.notebook: one.status for one in found.values()} == {"one": status, "two": "missing"}
+        assert {one.notebook: one.status for one in found.values()} == {
+            "one": status,
+            "two": "missing",
+        }
 
 
 def test_identity_knows_versions_and_every_byte_of_the_package(tmp_path):
@@ -140,5 +179,7 @@ def test_identity_knows_versions_and_every_byte_of_the_package(tmp_path):
     assert {"nbreferee", "Python", "numpy", "ipython", "matplotlib", "nbgrader", CODE} <= set(known)
     package = Path(shutil.copytree(Path(identities.__file__).parent, tmp_path / "nbreferee"))
     assert identities._code_digest(package) == known[CODE]
-    (package / "engine/tester/process.py").write_text((package / "engine/tester/process.py").read_text() + "#")
+    (package / "engine/tester/process.py").write_text(
+        (package / "engine/tester/process.py").read_text() + "#"
+    )
     assert identities._code_digest(package) != known[CODE]

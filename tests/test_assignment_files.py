@@ -14,7 +14,13 @@ from refereed import Court, verdicts
 
 from nbreferee.grading.course_files import read_assignment_files
 from nbreferee.engine import assignment_files
-from nbreferee.engine.assignment_files import FilesChanged, FilesMissing, deliveries, local_copy, take
+from nbreferee.engine.assignment_files import (
+    FilesChanged,
+    FilesMissing,
+    deliveries,
+    local_copy,
+    take,
+)
 from nbreferee.engine.placing import COPIED_BYTES, WorkingFolder
 from nbreferee.grading.notebook import NotebookResult
 
@@ -46,7 +52,12 @@ CELLS = (
     graded("import sys\ntry:\n    import pwned\nexcept ImportError:\n    pass\nassert 'pwned' not in sys.modules", "absent_tests"),
 )  # fmt: skip
 MINE = b"start = 3\ndef twice(x):\n    return 2 * x\nclass Pair:\n    def __init__(self, a, b):\n        self.a, self.b = a, b\n    def total(self):\n        return self.a + self.b\n"
-HANDED_IN = {"mine.py": MINE, "notes.txt": b"mine", "helper.py": b"def double(x):\n    return 0\n", "data": b"a file in the place of a folder"}
+HANDED_IN = {
+    "mine.py": MINE,
+    "notes.txt": b"mine",
+    "helper.py": b"def double(x):\n    return 0\n",
+    "data": b"a file in the place of a folder",
+}
 
 
 @pytest.fixture(scope="module")
@@ -57,12 +68,26 @@ def court() -> Iterator[Court]:
 
 @pytest.fixture(scope="module")
 def graded_(court) -> NotebookResult:
-    material = replace(court.material(*CELLS, files=FILES), solution_files={name: HANDED_IN[name] for name in ("mine.py", "notes.txt")})
-    answers = {one.metadata.nbgrader.grade_id: one.source for one in CELLS if one.metadata.get("nbgrader", {}).get("solution")}
+    material = replace(
+        court.material(*CELLS, files=FILES),
+        solution_files={name: HANDED_IN[name] for name in ("mine.py", "notes.txt")},
+    )
+    answers = {
+        one.metadata.nbgrader.grade_id: one.source
+        for one in CELLS
+        if one.metadata.get("nbgrader", {}).get("solution")
+    }
     return court.grade(material, answers, files=HANDED_IN)
 
 
-@pytest.mark.parametrize("test", [one.metadata.nbgrader.grade_id for one in CELLS if one.metadata.get("nbgrader", {}).get("grade")])
+@pytest.mark.parametrize(
+    "test",
+    [
+        one.metadata.nbgrader.grade_id
+        for one in CELLS
+        if one.metadata.get("nbgrader", {}).get("grade")
+    ],
+)
 def test_cell_finds_the_files_that_stock_nbgrader_would_have_there(test, graded_):
     verdict = verdicts(graded_)[test]
     assert (verdict.status, verdict.score) == ("passed", 2), verdict.message
@@ -83,7 +108,12 @@ def apart(tmp_path, monkeypatch) -> Path:
 
 
 def course(folder: Path) -> Path:
-    for name, data in {**FILES, "key.secret": b"k", "tests only.bin": b"t", ".hidden/x.py": b"1"}.items():
+    for name, data in {
+        **FILES,
+        "key.secret": b"k",
+        "tests only.bin": b"t",
+        ".hidden/x.py": b"1",
+    }.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
     (folder / "empty/inner").mkdir(parents=True)
@@ -96,9 +126,14 @@ def test_manifest_holds_what_nbgrader_copies(tmp_path):
     folder = course(tmp_path / "ps1")
     ignore = ["*.secret", "many"]
     files = read_assignment_files(folder, ignore, ["*.py", "*.csv", "*.txt"], {"log.txt"})
-    theirs = {os.path.relpath(path, folder) for path in find_all_files(str(folder), [*ignore, "*.ipynb"])}
+    theirs = {
+        os.path.relpath(path, folder) for path in find_all_files(str(folder), [*ignore, "*.ipynb"])
+    }
     assert files.names == theirs - {"log.txt"}
-    assert {one.name for one in files.files if not one.is_released} == {"large.bin", "tests only.bin"}
+    assert {one.name for one in files.files if not one.is_released} == {
+        "large.bin",
+        "tests only.bin",
+    }
     assert {"empty", "empty/inner"} <= set(files.folders)
 
 
@@ -106,22 +141,31 @@ def test_files_reach_another_machine_in_bounded_parts_and_whole(tmp_path, apart)
     files = read_assignment_files(course(tmp_path / "ps1"), ["*.secret"])
     parts = list(deliveries(files))
     assert len(parts) > 1
-    assert max(sum(len(data) for _, _, data in part.pieces) for part in parts) <= assignment_files.CHUNK_BYTES
+    assert (
+        max(sum(len(data) for _, _, data in part.pieces) for part in parts)
+        <= assignment_files.CHUNK_BYTES
+    )
     with pytest.raises(FilesMissing):
         local_copy(parts[0].files)
     for part in parts:
         take(part)
     there = local_copy(parts[0].files) / "released"
-    assert {str(path.relative_to(there)): path.read_bytes() for path in there.rglob("*") if path.is_file()} == {
-        one.name: (tmp_path / "ps1" / one.name).read_bytes() for one in files.files
-    }
+    assert {
+        str(path.relative_to(there)): path.read_bytes()
+        for path in there.rglob("*")
+        if path.is_file()
+    } == {one.name: (tmp_path / "ps1" / one.name).read_bytes() for one in files.files}
 
 
 def test_file_that_changes_while_a_class_is_graded_is_named(tmp_path, apart):
     files = read_assignment_files(course(tmp_path / "ps1"), [])
     (tmp_path / "ps1/log.txt").write_text("other")
     with pytest.raises(FilesChanged, match=r"log\.txt has been changed"):
-        local_copy(read_assignment_files(tmp_path / "ps1", []).__class__(files.source, files.files, files.folders, str(apart)))
+        local_copy(
+            read_assignment_files(tmp_path / "ps1", []).__class__(
+                files.source, files.files, files.folders, str(apart)
+            )
+        )
 
 
 def test_linked_file_becomes_a_copy_before_it_is_written(tmp_path, monkeypatch):
@@ -136,4 +180,7 @@ def test_linked_file_becomes_a_copy_before_it_is_written(tmp_path, monkeypatch):
     assert Path("sub/large.txt").is_symlink()
     placed.on_event("open", ("sub/large.txt", "a", os.O_WRONLY | os.O_APPEND))
     assert not Path("sub/large.txt").is_symlink()
-    assert (Path("sub/large.txt").read_text(), (store / "sub/large.txt").read_text()) == ("read-only", "read-only")
+    assert (Path("sub/large.txt").read_text(), (store / "sub/large.txt").read_text()) == (
+        "read-only",
+        "read-only",
+    )

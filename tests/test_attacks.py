@@ -32,7 +32,9 @@ class Account:
         return self.balance == amount
 """
 FREE = "import math\nfrom numpy.testing import assert_allclose"
-SOLUTION_IMPORTS = "from numpy.testing import assert_almost_equal\nimport numpy as xp\nimport math as m\n"
+SOLUTION_IMPORTS = (
+    "from numpy.testing import assert_almost_equal\nimport numpy as xp\nimport math as m\n"
+)
 RIGHT = """
 def square(x): return x * x
 def squares(xs): return [x * x for x in xs]
@@ -110,7 +112,10 @@ MASTER = [
     answer(SOLUTION_IMPORTS + RIGHT, "functions"),
     answer("answer_value = 42", "value"),
     answer(VECTOR.format(sign="+"), "vector"),
-    *(graded(f"### BEGIN HIDDEN TESTS\n{source}\n### END HIDDEN TESTS", name) for name, source in TESTS.items()),
+    *(
+        graded(f"### BEGIN HIDDEN TESTS\n{source}\n### END HIDDEN TESTS", name)
+        for name, source in TESTS.items()
+    ),
     answer("def double(x): return 2 * x", "double"),
     graded("assert double(4) == 8", "last"),
 ]
@@ -198,13 +203,18 @@ SHELL = {
 LYING = {
     "object equal to everything": liar(),
     "object that can be called": liar(more="__call__ = lambda self, *a: self"),
-    "object that counts as an array": liar(more="__array_function__ = lambda self, *a: True\n    __array_ufunc__ = lambda self, *a, **k: self"),
+    "object that counts as an array": liar(
+        more="__array_function__ = lambda self, *a: True\n    __array_ufunc__ = lambda self, *a, **k: self"
+    ),
     "object with a class of another": liar(more="__class__ = property(lambda self: int)"),
-    "object that is an iterator": liar(more="__iter__ = lambda self: iter([])\n    __next__ = lambda self: self"),
+    "object that is an iterator": liar(
+        more="__iter__ = lambda self: iter([])\n    __next__ = lambda self: self"
+    ),
     "subclass of int": liar("(int)", "wrong if type(wrong) is int else 0"),
     "subclass of an exception": liar("(ValueError)"),
     "metaclass": liar("(type)", "'Fraction', (), {}"),
-    "subclass of the class of the exercise": liar() + "Lie = type('Vector', (Liar,), {})\ndef give(wrong, *a): return Lie()\n",
+    "subclass of the class of the exercise": liar()
+    + "Lie = type('Vector', (Liar,), {})\ndef give(wrong, *a): return Lie()\n",
     "instance of the instructor's class": liar("(Account)", "5"),
     "MagicMock": "import unittest.mock as mock\ndef give(wrong, *a):\n    lie = mock.MagicMock()\n    lie.__eq__.return_value = True\n"
     "    lie.__sub__.return_value = lie\n"
@@ -231,9 +241,12 @@ LYING = {
     "nan in a deque": "import collections\n" + returns("collections.deque([float('nan')])"),
     "no time": returns("np.timedelta64('NaT')"),
     "no times": returns("np.full(np.shape(wrong), 'NaT', 'm8[s]')"),
-    "decimal nan": "import decimal\ndecimal.getcontext().traps[decimal.InvalidOperation] = False\n" + returns("decimal.Decimal('nan')"),
-    "function with attributes": "def lie(): pass\nlie.all = lambda: True\nlie.any = lambda: False\nlie.real = 9\n" + returns("lie"),
-    "class with attributes": "class Lie:\n    all = staticmethod(lambda: True)\n    any = staticmethod(lambda: False)\n    real = 9\n" + returns("Lie"),
+    "decimal nan": "import decimal\ndecimal.getcontext().traps[decimal.InvalidOperation] = False\n"
+    + returns("decimal.Decimal('nan')"),
+    "function with attributes": "def lie(): pass\nlie.all = lambda: True\nlie.any = lambda: False\nlie.real = 9\n"
+    + returns("lie"),
+    "class with attributes": "class Lie:\n    all = staticmethod(lambda: True)\n    any = staticmethod(lambda: False)\n    real = 9\n"
+    + returns("Lie"),
     "namedtuple with methods": "import collections\nLie = collections.namedtuple('Lie', 'all any')\n"
     "" + returns("wrong if type(wrong) is list else Lie(lambda: True, lambda: False)"),
     "instance attribute hides a method": "def bend(account): account.holds = lambda amount: True\n",
@@ -249,31 +262,45 @@ LYING = {
     "subclass of list": liar("(list)", "[wrong]"),
     "subclass of dict": liar("(dict)", "{1: wrong}", more="__getattr__ = lambda self, name: self"),
     "subclass of tuple": liar("(tuple)", "(wrong,)"),
-    "subclass of a named tuple": "import collections\n" + liar("(collections.namedtuple('Pair', 'a b'))", "1, 2"),
+    "subclass of a named tuple": "import collections\n"
+    + liar("(collections.namedtuple('Pair', 'a b'))", "1, 2"),
     "typed named tuple with methods": "import typing\nclass Lie(typing.NamedTuple):\n    value: object\n    def all(self): return True\n"
     "    def any(self): return False\n    def __eq__(self, other): return True\n    def __sub__(self, other): return self\n    def __abs__(self): return self\n"
-    "    def __gt__(self, other): return False\n    def __le__(self, other): return True\n    real = 9\n" + returns("Lie(wrong)"),
+    "    def __gt__(self, other): return False\n    def __le__(self, other): return True\n    real = 9\n"
+    + returns("Lie(wrong)"),
     "subclass of Decimal": "import decimal\n" + liar("(decimal.Decimal)", "1"),
     "member of an enumeration": "import enum\nclass Lie(enum.Enum):\n    A = 1\n    def __eq__(self, other): return True\n    def __sub__(self, other): return self\n"
-    "    def __abs__(self): return self\n    def __gt__(self, other): return False\n    real = 9\n" + returns("Lie.A"),
-    "signaling nan": "import decimal\ndecimal.getcontext().traps[decimal.InvalidOperation] = False\n" + returns("decimal.Decimal('sNaN')"),
-    "nan as a long double": returns("np.longdouble('nan') * np.ones(np.shape(wrong), np.longdouble)"),
+    "    def __abs__(self): return self\n    def __gt__(self, other): return False\n    real = 9\n"
+    + returns("Lie.A"),
+    "signaling nan": "import decimal\ndecimal.getcontext().traps[decimal.InvalidOperation] = False\n"
+    + returns("decimal.Decimal('sNaN')"),
+    "nan as a long double": returns(
+        "np.longdouble('nan') * np.ones(np.shape(wrong), np.longdouble)"
+    ),
     "nan as a half": returns("np.half('nan') * np.ones(np.shape(wrong), np.half)"),
-    "masked in part": returns("np.ma.masked_not_equal(np.atleast_1d(wrong), np.ravel(wrong)[0] + 99)"),
+    "masked in part": returns(
+        "np.ma.masked_not_equal(np.atleast_1d(wrong), np.ravel(wrong)[0] + 99)"
+    ),
     "masked over nan": returns("np.ma.array(np.full(np.shape(wrong), np.nan), mask=False)"),
     "masked array of no length": returns("np.ma.array([])"),
-    "nan in a namespace": "import types\n" + returns("types.SimpleNamespace(real=9, all=lambda: True, any=lambda: False)"),
-    "nan in a list of the user's": "import collections\n" + returns("collections.UserList([float('nan')])"),
+    "nan in a namespace": "import types\n"
+    + returns("types.SimpleNamespace(real=9, all=lambda: True, any=lambda: False)"),
+    "nan in a list of the user's": "import collections\n"
+    + returns("collections.UserList([float('nan')])"),
     "empty list of the user's": "import collections\n" + returns("collections.UserList()"),
     "empty chain of dictionaries": "import collections\n" + returns("collections.ChainMap()"),
-    "nan in a named tuple": "import collections\nLie = collections.namedtuple('Lie', 'a')\n" + returns("wrong if type(wrong) is list else Lie(float('nan'))"),
+    "nan in a named tuple": "import collections\nLie = collections.namedtuple('Lie', 'a')\n"
+    + returns("wrong if type(wrong) is list else Lie(float('nan'))"),
     "polynomial for a function": "def finish(): globals().update(half=np.poly1d([np.nan]), square=np.poly1d([np.nan]))\n",
     "partial for a function": "import functools\ndef finish(): globals().update(half=functools.partial(float, 'nan'))\n",
     "generic alias for a function": "import types\ndef finish(): globals().update(half=types.GenericAlias(np.ma.core.MaskedConstant, ()))\n",
     "object that claims to be a list": liar(more="__class__ = property(lambda self: list)"),
-    "object that hands out its memory": liar(more="__array_interface__ = property(lambda self: np.zeros(2).__array_interface__)\n"
-    "    __array__ = lambda self, *a, **k: np.zeros(2)"),
-    "random numbers of one's own": "np.random.rand = np.random.randn = lambda *a: 0\n" + returns("0 * wrong if np.ndim(wrong) == 0 else wrong"),
+    "object that hands out its memory": liar(
+        more="__array_interface__ = property(lambda self: np.zeros(2).__array_interface__)\n"
+        "    __array__ = lambda self, *a, **k: np.zeros(2)"
+    ),
+    "random numbers of one's own": "np.random.rand = np.random.randn = lambda *a: 0\n"
+    + returns("0 * wrong if np.ndim(wrong) == 0 else wrong"),
 }
 LOOKING = {
     "line of the caller": "import sys, linecache\ndef give(wrong, *a):\n    f = sys._getframe(2)\n"
@@ -298,8 +325,15 @@ SHADOW = {
     "gradcheck.py": {"gradcheck.py": f"check = {NOTHING}"},
     "gradcheck as a package": {"gradcheck/__init__.py": f"check = {NOTHING}"},
     "numpy.py": {"numpy.py": f"allclose = isclose = {ALWAYS}"},
-    "sitecustomize.py": {"sitecustomize.py": f"import numpy\nnumpy.allclose = {ALWAYS}", "usercustomize.py": f"import numpy\nnumpy.allclose = {ALWAYS}"},
-    "ipykernel_launcher.py": {"ipykernel_launcher.py": "raise SystemExit", "nbreferee.py": "raise SystemExit", "IPython.py": "raise SystemExit"},
+    "sitecustomize.py": {
+        "sitecustomize.py": f"import numpy\nnumpy.allclose = {ALWAYS}",
+        "usercustomize.py": f"import numpy\nnumpy.allclose = {ALWAYS}",
+    },
+    "ipykernel_launcher.py": {
+        "ipykernel_launcher.py": "raise SystemExit",
+        "nbreferee.py": "raise SystemExit",
+        "IPython.py": "raise SystemExit",
+    },
 }
 WRITTEN = {
     "gradcheck.py written by a cell": f"import sys\ntry: open('gradcheck.py', 'w').write('check = {NOTHING}')\nexcept OSError: pass\n"
@@ -360,15 +394,31 @@ for name, cells in notebooks.items():
 def notebook_of(answers: Mapping[str, str]) -> list[tuple[str, str]]:
     """The cells of a submission as (source, grade id where graded)."""
     known = [(one.source, one.metadata.get("nbgrader", {})) for one in MASTER]
-    return [(answers.get(settings.get("grade_id"), source), settings["grade_id"] if settings.get("grade") else "") for source, settings in known]
+    return [
+        (
+            answers.get(settings.get("grade_id"), source),
+            settings["grade_id"] if settings.get("grade") else "",
+        )
+        for source, settings in known
+    ]
 
 
 @pytest.fixture(scope="module")
 def plain() -> dict[str, dict[str, float]]:
     """What all attacks earn in one process each, by name and grade id; '' is the wrong answer alone."""
-    notebooks = {"": notebook_of(wrong()), **{name: notebook_of(wrong(code)) for name, code in ATTACKS.items()}}
+    notebooks = {
+        "": notebook_of(wrong()),
+        **{name: notebook_of(wrong(code)) for name, code in ATTACKS.items()},
+    }
     said = json.dumps(({name: data.decode() for name, data in FILES.items()}, notebooks))
-    ran = subprocess.run([sys.executable, "-c", PLAIN], input=said, capture_output=True, text=True, check=True, cwd=COURSE)
+    ran = subprocess.run(
+        [sys.executable, "-c", PLAIN],
+        input=said,
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=COURSE,
+    )
     return dict(map(json.loads, ran.stdout.splitlines()))
 
 
@@ -386,7 +436,9 @@ def courts() -> Iterator[dict[str, Court]]:
     with contextlib.ExitStack() as opened:
         courts = {}
         for name, layers in LAYERS.items():
-            courts[name] = court = opened.enter_context(Court(Budget(call_s=5, cell_s=10, layers=layers)))
+            courts[name] = court = opened.enter_context(
+                Court(Budget(call_s=5, cell_s=10, layers=layers))
+            )
             court.subject = court.material(*MASTER, files=FILES)
             court.baseline = cache(partial(scores, court, wrong()))
         yield courts
@@ -411,7 +463,9 @@ def test_solution_earns_everything_and_wrong_answer_next_to_nothing(court):
 
 
 # A cheat is Python in the box, and the same in both tiers: in tier B some of them stand in another cell.
-IN_TURN = [("tier A", name) for name in ATTACKS] + [("tier B", name) for name in (*[*COMPARISON][::4], *[*SHELL][::4], *WRITTEN)]
+IN_TURN = [("tier A", name) for name in ATTACKS] + [
+    ("tier B", name) for name in (*[*COMPARISON][::4], *[*SHELL][::4], *WRITTEN)
+]
 
 
 @pytest.mark.parametrize(("tier", "name"), IN_TURN)
@@ -419,11 +473,17 @@ def test_attack_gains_nothing(tier, name, courts):
     """In the answer itself where namespaces are, in a cell before it where they are not."""
     court, attack = courts[tier], ATTACKS[name]
     in_answer = tier == "tier A"
-    earned = scores(court, wrong(attack)) if in_answer else scores(court, wrong(), added={"functions": attack})
+    earned = (
+        scores(court, wrong(attack))
+        if in_answer
+        else scores(court, wrong(), added={"functions": attack})
+    )
     assert {test for test, score in earned.items() if score > court.baseline()[test]} == set()
 
 
 @pytest.mark.parametrize("name", SHADOW)
 def test_file_beside_the_notebook_gains_nothing(name, court):
-    earned = scores(court, wrong(), files={path: text.encode() for path, text in SHADOW[name].items()})
+    earned = scores(
+        court, wrong(), files={path: text.encode() for path, text in SHADOW[name].items()}
+    )
     assert earned == court.baseline()

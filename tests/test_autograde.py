@@ -43,8 +43,16 @@ def released(tmp_path_factory) -> Path:
     course = tmp_path_factory.mktemp("autograde") / "course"
     (course / "source/softmax").mkdir(parents=True)
     shutil.copy(COURSE / "nbgrader_config.py", course)
-    words = cell("Because it doubles.", "markdown", grade_id="words", grade=True, solution=True, points=2)
-    write(course / "source/softmax", answer(SOLUTION, "double"), graded(TESTS, "double_tests", points=1.5), words, name="softmax")
+    words = cell(
+        "Because it doubles.", "markdown", grade_id="words", grade=True, solution=True, points=2
+    )
+    write(
+        course / "source/softmax",
+        answer(SOLUTION, "double"),
+        graded(TESTS, "double_tests", points=1.5),
+        words,
+        name="softmax",
+    )
     run(course, "nbgrader", "generate_assignment", "softmax")
     hand_in(course, "softmax", ANSWERS)
     (course / "submitted/untouched/softmax/timestamp.txt").write_text("2026-01-02 03:04:05 UTC\n")
@@ -59,8 +67,18 @@ def course(released, tmp_path) -> Path:
 
 def run(course: Path, *command: str, ours: bool = True) -> subprocess.CompletedProcess:
     binaries = Path(sys.executable).parent
-    environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "200"}
-    ran = subprocess.run([binaries / command[0], *command[1:]], cwd=course, env=environment, capture_output=True, text=True)
+    environment = {
+        **os.environ,
+        "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
+        "COLUMNS": "200",
+    }
+    ran = subprocess.run(
+        [binaries / command[0], *command[1:]],
+        cwd=course,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
     assert not ours or "Traceback" not in ran.stderr, ran.stderr[-3000:]
     return ran
 
@@ -77,11 +95,23 @@ def gradebook(course: Path) -> dict[tuple, tuple]:
             student = submission.student.id
             rows[student, "time"] = (submission.timestamp,)
             for notebook in submission.notebooks:
-                rows[student, notebook.name] = (notebook.score, notebook.late_submission_penalty, notebook.needs_manual_grade)
+                rows[student, notebook.name] = (
+                    notebook.score,
+                    notebook.late_submission_penalty,
+                    notebook.needs_manual_grade,
+                )
                 for grade in notebook.grades:
-                    rows[student, "score", grade.name] = (grade.auto_score, grade.manual_score, grade.extra_credit, grade.needs_manual_grade)
+                    rows[student, "score", grade.name] = (
+                        grade.auto_score,
+                        grade.manual_score,
+                        grade.extra_credit,
+                        grade.needs_manual_grade,
+                    )
                 for comment in notebook.comments:
-                    rows[student, "comment", comment.name] = (comment.auto_comment, comment.manual_comment)
+                    rows[student, "comment", comment.name] = (
+                        comment.auto_comment,
+                        comment.manual_comment,
+                    )
     return rows
 
 
@@ -93,7 +123,10 @@ def ours(tmp_path_factory) -> Path:
     shutil.copy(COURSE / "nbgrader_config.py", course)
     run(course, "nbgrader", "generate_assignment", "softmax")
     solution = solved(read_notebook(course / "source/softmax/softmax.ipynb"))
-    theirs = {name: dict(written(COURSE / f"tests/class/{name}/softmax.py")) for name in ("unstable", "seed_000")}
+    theirs = {
+        name: dict(written(COURSE / f"tests/class/{name}/softmax.py"))
+        for name in ("unstable", "seed_000")
+    }
     hand_in(course, "softmax", {"full_marks": solution, "untouched": {}, **theirs})
     shutil.copytree(course, course.parent / "other")
     assert autograde(course, "--json", "verdicts.json").returncode == 0
@@ -104,15 +137,26 @@ def ours(tmp_path_factory) -> Path:
 def test_nbgraders_own_command_leaves_the_same_gradebook(preprocessors, ours, tmp_path):
     other = Path(shutil.copytree(ours.parent / "other", tmp_path / "other"))
     if preprocessors == "stock":  # everything in one kernel of the student's
-        config = [line for line in (other / "nbgrader_config.py").read_text().splitlines() if "ClearSolutions" in line or "course_id" in line]
+        config = [
+            line
+            for line in (other / "nbgrader_config.py").read_text().splitlines()
+            if "ClearSolutions" in line or "course_id" in line
+        ]
         (other / "nbgrader_config.py").write_text("\n".join(["c = get_config()", *config]))
-    ran = run(other, "nbgrader", "autograde", "softmax", ours=preprocessors == "ours")  # stock kernels log what they stumble over as they end
+    ran = run(
+        other, "nbgrader", "autograde", "softmax", ours=preprocessors == "ours"
+    )  # stock kernels log what they stumble over as they end
     assert ran.returncode == 0, ran.stderr[-3000:]
     here, there = gradebook(ours), gradebook(other)
     assert len(there) > 100
     if preprocessors == "stock":  # which does not follow through: that is all that differs
         verdicts = json.loads((ours / "verdicts.json").read_text())
-        followed = [(one["student"], "score", cell["grade_id"]) for one in verdicts for cell in one["cells"] if cell.get("follow_through")]
+        followed = [
+            (one["student"], "score", cell["grade_id"])
+            for one in verdicts
+            for cell in one["cells"]
+            if cell.get("follow_through")
+        ]
         gained = [key for key in followed if there.pop(key) != here.pop(key)]
         assert gained
         for student in {student for student, *_ in gained}:  # the sums
@@ -132,7 +176,12 @@ def test_marks_by_hand_survive_grading_again(course):
     after = gradebook(course)
     assert after["full_marks", "score", "words"][1] == 1.5
     assert after["full_marks", "comment", "words"][1] == "Nice."
-    assert after["full_marks", "score", "double_tests"] == (1.5, 0.25, None, True)  # nbgrader wants it looked at again
+    assert after["full_marks", "score", "double_tests"] == (
+        1.5,
+        0.25,
+        None,
+        True,
+    )  # nbgrader wants it looked at again
     assert after["full_marks", "score", "words"] == before["full_marks", "score", "words"]
 
 
@@ -140,7 +189,9 @@ def test_unchanged_submission_is_skipped_and_a_changed_one_is_not(course, tmp_pa
     first, second, third = (tmp_path / name for name in ("1.json", "2.json", "3.json"))
     autograde(course, "--json", str(first))
     written = (course / "autograded/full_marks/softmax/softmax.ipynb").stat().st_mtime_ns
-    (course / "submitted/seed_000/softmax/softmax.ipynb").write_bytes((course / "submitted/unstable/softmax/softmax.ipynb").read_bytes())
+    (course / "submitted/seed_000/softmax/softmax.ipynb").write_bytes(
+        (course / "submitted/unstable/softmax/softmax.ipynb").read_bytes()
+    )
     autograde(course, "--json", str(second))
     verdicts = {one["student"]: one for one in json.loads(second.read_text())}
     assert {student: one["status"] for student, one in verdicts.items()} == {
@@ -160,13 +211,21 @@ def test_submission_that_the_gradebook_has_lost_is_graded_again(course, tmp_path
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "gradients") as book:
         book.remove_student("unstable")
     autograde(course, "--json", str(tmp_path / "verdicts.json"))
-    statuses = {one["student"]: one["status"] for one in json.loads((tmp_path / "verdicts.json").read_text())}
+    statuses = {
+        one["student"]: one["status"]
+        for one in json.loads((tmp_path / "verdicts.json").read_text())
+    }
     assert statuses["unstable"] == "graded"
     assert statuses["full_marks"] == "skipped"
 
 
 def test_json_has_every_verdict(course, tmp_path):
-    assert autograde(course, "--json", str(tmp_path / "verdicts.json"), "--student", "seed_000").returncode == 0
+    assert (
+        autograde(
+            course, "--json", str(tmp_path / "verdicts.json"), "--student", "seed_000"
+        ).returncode
+        == 0
+    )
     (one,) = json.loads((tmp_path / "verdicts.json").read_text())
     assert {name: one[name] for name in ("student", "assignment", "notebook", "status", "repairs")} == {
         "student": "seed_000", "assignment": "softmax", "notebook": "softmax", "status": "graded", "repairs": [],
@@ -200,7 +259,15 @@ def test_grading_refuses_without_a_layer_and_says_the_cure(course, layer):
 
 
 def test_grading_without_a_sandbox_wants_a_reason_and_stamps_it(course):
-    ran = nbreferee_where((*TIER_B, "seccomp"), "autograde", "softmax", "--course-dir", str(course), "--unsafe-no-sandbox", "an exam on a laptop")
+    ran = nbreferee_where(
+        (*TIER_B, "seccomp"),
+        "autograde",
+        "softmax",
+        "--course-dir",
+        str(course),
+        "--unsafe-no-sandbox",
+        "an exam on a laptop",
+    )
     assert ran.returncode == 0, ran.stderr
     stamp = "Graded without a sandbox: an exam on a laptop"
     comments = [row[0] for key, row in gradebook(course).items() if key[1] == "comment"]
@@ -214,8 +281,14 @@ def test_grading_without_a_sandbox_wants_a_reason_and_stamps_it(course):
 
 def test_what_is_graded_in_a_sandbox_bears_no_stamp(course):
     autograde(course)
-    assert "without a sandbox" not in (course / "autograded/full_marks/softmax/softmax.ipynb").read_text()
-    assert {row[0] for key, row in gradebook(course).items() if key[1] == "comment"} == {None, "No response."}
+    assert (
+        "without a sandbox"
+        not in (course / "autograded/full_marks/softmax/softmax.ipynb").read_text()
+    )
+    assert {row[0] for key, row in gradebook(course).items() if key[1] == "comment"} == {
+        None,
+        "No response.",
+    }
 
 
 OTHER_SYSTEMS = """
@@ -233,7 +306,10 @@ sys.platform = {platform!r}
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
 @pytest.mark.parametrize("command", ["autograde", "verify", "doctor"])
 def test_other_systems_get_a_sentence(platform, command):
-    code = OTHER_SYSTEMS.format(platform=platform) + f"from nbreferee.cli import main\nsys.argv = ['nbreferee', {command!r}]\nmain()"
+    code = (
+        OTHER_SYSTEMS.format(platform=platform)
+        + f"from nbreferee.cli import main\nsys.argv = ['nbreferee', {command!r}]\nmain()"
+    )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=COURSE)
     assert ran.returncode == 2
     assert ran.stderr.startswith("nbreferee: this needs Linux")
@@ -243,7 +319,11 @@ def test_other_systems_get_a_sentence(platform, command):
 
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
 def test_students_side_works_on_other_systems(platform):
-    code = "import numpy as np\n" + OTHER_SYSTEMS.format(platform=platform) + "from gradcheck import check_gradient\ncheck_gradient(lambda x: x**2, lambda x: np.diag(2 * x), np.ones(2))\n"
+    code = (
+        "import numpy as np\n"
+        + OTHER_SYSTEMS.format(platform=platform)
+        + "from gradcheck import check_gradient\ncheck_gradient(lambda x: x**2, lambda x: np.diag(2 * x), np.ones(2))\n"
+    )
     code += "assert not any(name.startswith('nbreferee') for name in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=COURSE)
     assert ran.returncode == 0, ran.stderr

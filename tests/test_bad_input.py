@@ -21,9 +21,16 @@ from test_batch import BINARIES, CONFIG, ONE, RIGHT, TWO, hand_in
 from test_postgres import rows
 
 LONGEST_S = 60.0  # until a trouble is told, on a busy machine
-NO_NAMESPACE = subprocess.run(["unshare", "-m", "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True).returncode != 0
+NO_NAMESPACE = (
+    subprocess.run(
+        ["unshare", "-m", "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True
+    ).returncode
+    != 0
+)
 needs_mounts = pytest.mark.skipif(NO_NAMESPACE, reason="mounting wants root, or CAP_SYS_ADMIN")
-needs_postgres = pytest.mark.skipif(programs() is None, reason="there is no PostgreSQL here: install it, or pip install pgserver")
+needs_postgres = pytest.mark.skipif(
+    programs() is None, reason="there is no PostgreSQL here: install it, or pip install pgserver"
+)
 
 
 @dataclass
@@ -35,16 +42,34 @@ class Place:
     seen: Path | None = None
 
 
-def nbreferee(course: Path, *arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
-    environment = {**os.environ, "PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "400"}
-    command = [*prefix, BINARIES / "nbreferee", *arguments, "--jobs", "1", "--course-dir", str(course)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=4 * LONGEST_S)
+def nbreferee(
+    course: Path, *arguments: str, prefix: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess:
+    environment = {
+        **os.environ,
+        "PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}",
+        "COLUMNS": "400",
+    }
+    command = [
+        *prefix,
+        BINARIES / "nbreferee",
+        *arguments,
+        "--jobs",
+        "1",
+        "--course-dir",
+        str(course),
+    ]
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=4 * LONGEST_S
+    )
 
 
 @contextmanager
 def helper(*command: str) -> Iterator[subprocess.Popen]:
     """Lend a process that has said that it is ready, and ends when its input does."""
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         try:
             assert process.stdout.readline() == "ready\n"
             yield process
@@ -66,7 +91,9 @@ def locked(course: Path) -> Iterator[Place]:
 @contextmanager
 def mounted(mounts: str, unmount: str, course: Path) -> Iterator[Place]:
     """Some of the course is mounted in a namespace of its own, which is seen through /proc."""
-    with helper("unshare", "-m", "sh", "-ec", f"cd '{course}'\n{mounts}\necho ready\nread _ || true") as holder:
+    with helper(
+        "unshare", "-m", "sh", "-ec", f"cd '{course}'\n{mounts}\necho ready\nread _ || true"
+    ) as holder:
         enter = ("nsenter", "-t", str(holder.pid), "-m")
 
         def mend() -> None:
@@ -76,7 +103,9 @@ def mounted(mounts: str, unmount: str, course: Path) -> Iterator[Place]:
 
 
 def read_only(what: str) -> Callable:
-    return lambda course: mounted(f"mount --bind {what} {what}\nmount -o remount,ro,bind {what}", f"umount -l {what}", course)
+    return lambda course: mounted(
+        f"mount --bind {what} {what}\nmount -o remount,ro,bind {what}", f"umount -l {what}", course
+    )
 
 
 def full(what: str) -> Callable:
@@ -85,7 +114,11 @@ def full(what: str) -> Callable:
     def arrange(course: Path):
         folder, kept = course / what, shutil.copytree(course / what, course.parent / "kept")
         filled = f"cat /dev/zero > '{folder}/filler' 2>/dev/null || true"
-        return mounted(f"mount -t tmpfs -o size=8m none '{folder}'\ncp -a '{kept}/.' '{folder}'\n{filled}", f"rm '{folder}/filler'", course)
+        return mounted(
+            f"mount -t tmpfs -o size=8m none '{folder}'\ncp -a '{kept}/.' '{folder}'\n{filled}",
+            f"rm '{folder}/filler'",
+            course,
+        )
 
     return arrange
 
@@ -95,7 +128,9 @@ def no_server(course: Path) -> Iterator[Place]:
     """The gradebook is to be in a PostgreSQL that nobody has started."""
     config = course / "nbgrader_config.py"
     before = config.read_text()
-    config.write_text(f'{before}c.CourseDirectory.db_url = "postgresql+psycopg://me:secret@127.0.0.1:1/grades"\n')
+    config.write_text(
+        f'{before}c.CourseDirectory.db_url = "postgresql+psycopg://me:secret@127.0.0.1:1/grades"\n'
+    )
     yield Place(lambda: config.write_text(before))
 
 
@@ -123,7 +158,13 @@ def graded(tmp_path_factory) -> Path:
     write(course / "source/ps1", *TWO, name="two")
     (course / "nbgrader_config.py").write_text(CONFIG)
     environment = {**os.environ, "PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}"}
-    subprocess.run([BINARIES / "nbgrader", "generate_assignment", "ps1"], cwd=course, env=environment, check=True, capture_output=True)
+    subprocess.run(
+        [BINARIES / "nbgrader", "generate_assignment", "ps1"],
+        cwd=course,
+        env=environment,
+        check=True,
+        capture_output=True,
+    )
     hand_in(course, "anna", RIGHT)
     assert nbreferee(course, "grade").returncode == 0
     hand_in(course, "bo", RIGHT)
@@ -132,24 +173,42 @@ def graded(tmp_path_factory) -> Path:
 
 def files(course: Path) -> dict[str, bytes]:
     """What grading has written as files; folders are there, too."""
-    found = [path for step in ("autograded", "feedback") for path in (course / step).rglob("*") if path.name != "filler"]
-    return {str(path.relative_to(course)): path.read_bytes() if path.is_file() else b"" for path in found}
+    found = [
+        path
+        for step in ("autograded", "feedback")
+        for path in (course / step).rglob("*")
+        if path.name != "filler"
+    ]
+    return {
+        str(path.relative_to(course)): path.read_bytes() if path.is_file() else b""
+        for path in found
+    }
 
 
 def told(ran: subprocess.CompletedProcess) -> str:
     """The one line on stderr that is not progress."""
-    (line,) = [line for line in ran.stderr.splitlines() if line.strip() and not line.startswith("ps1: ")]
+    (line,) = [
+        line for line in ran.stderr.splitlines() if line.strip() and not line.startswith("ps1: ")
+    ]
     return line
 
 
-@pytest.mark.parametrize("trouble", [name if name in FREE_OF_MOUNTS else pytest.param(name, marks=needs_mounts) for name in TROUBLES])
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        name if name in FREE_OF_MOUNTS else pytest.param(name, marks=needs_mounts)
+        for name in TROUBLES
+    ],
+)
 def test_trouble_is_told_and_spoils_nothing(trouble, graded, tmp_path):
     arrange, command, what, cure = TROUBLES[trouble]
     course = Path(shutil.copytree(graded, tmp_path / "course"))
     if trouble == "gradebook_full":
         (course / "book").mkdir()
         (course / "gradebook.db").rename(course / "book/gradebook.db")
-        (course / "nbgrader_config.py").write_text(f'{CONFIG}c.CourseDirectory.db_url = "sqlite:///{course}/book/gradebook.db"\n')
+        (course / "nbgrader_config.py").write_text(
+            f'{CONFIG}c.CourseDirectory.db_url = "sqlite:///{course}/book/gradebook.db"\n'
+        )
     book = "book/gradebook.db" if trouble == "gradebook_full" else "gradebook.db"
     before, rows_before = files(course), rows(f"sqlite:///{course / book}")
     with arrange(course) as place:
@@ -161,10 +220,16 @@ def test_trouble_is_told_and_spoils_nothing(trouble, graded, tmp_path):
         assert line.startswith("nbreferee: ")
         assert what in line
         assert cure in line
-        assert ran.returncode == (1 if trouble == "feedback_full" else 2)  # 1: some have been graded
+        assert ran.returncode == (
+            1 if trouble == "feedback_full" else 2
+        )  # 1: some have been graded
         place.mend()
         if trouble == "feedback_full":
-            after = {name: data for name, data in files(seen).items() if not name.startswith("autograded/bo")}
+            after = {
+                name: data
+                for name, data in files(seen).items()
+                if not name.startswith("autograded/bo")
+            }
             assert after == before or set(after) - set(before) == {"feedback/bo", "feedback/bo/ps1"}
         else:
             assert files(seen) == before
@@ -173,7 +238,11 @@ def test_trouble_is_told_and_spoils_nothing(trouble, graded, tmp_path):
         assert again.returncode == 0, again.stderr
         assert {f"{step}/{student}/ps1/{name}" for step, ending in (("autograded", "ipynb"), ("feedback", "html")) for student in ("anna", "bo")
                 for name in (f"one.{ending}", f"two.{ending}")} <= set(files(seen))  # fmt: skip
-        scores = {row["auto_score"] for row in rows(f"sqlite:///{copied(seen / book, tmp_path)}")["grade"] if "bo" in row["notebook_id"]}
+        scores = {
+            row["auto_score"]
+            for row in rows(f"sqlite:///{copied(seen / book, tmp_path)}")["grade"]
+            if "bo" in row["notebook_id"]
+        }
         assert scores == {2.0, 3.0, 4.0, None}
         assert [path for path in seen.rglob("*.new")] == []
 
@@ -222,14 +291,23 @@ def test_rows_that_another_program_locks_in_postgresql_are_told_in_bounded_time(
         url = stack.enter_context(server()).format("postgres")
         set_url(course, url)
         environment = {**os.environ, "PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}"}
-        subprocess.run([BINARIES / "nbgrader", "generate_assignment", "ps1", "--force"], cwd=course, env=environment, check=True, capture_output=True)
+        subprocess.run(
+            [BINARIES / "nbgrader", "generate_assignment", "ps1", "--force"],
+            cwd=course,
+            env=environment,
+            check=True,
+            capture_output=True,
+        )
         engine = create_engine(url)
         stack.callback(engine.dispose)
         before = rows(url)
         with engine.begin() as other:
             other.execute(text("LOCK TABLE grade"))
             ran = nbreferee(course, "autograde")
-        assert "cannot be used (canceling statement due to lock timeout). Close what else uses it" in told(ran)
+        assert (
+            "cannot be used (canceling statement due to lock timeout). Close what else uses it"
+            in told(ran)
+        )
         assert ran.returncode == 2
         assert rows(url) == before
         assert nbreferee(course, "autograde").returncode == 0

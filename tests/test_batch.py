@@ -25,29 +25,63 @@ TOTAL = "def total(xs):\n    ### BEGIN SOLUTION\n    return sum(xs)\n    ### END
 ONE = (
     cell("# One", "markdown"),
     answer(DOUBLE, "double"),
-    graded("assert double(2) == 4\n### BEGIN HIDDEN TESTS\nassert double(5) == 10\n### END HIDDEN TESTS", "double_tests"),
+    graded(
+        "assert double(2) == 4\n### BEGIN HIDDEN TESTS\nassert double(5) == 10\n### END HIDDEN TESTS",
+        "double_tests",
+    ),
     answer(HALF, "half"),
-    graded("### BEGIN HIDDEN TESTS\nassert half(5) == 2.5\n### END HIDDEN TESTS", "half_tests", points=3),
+    graded(
+        "### BEGIN HIDDEN TESTS\nassert half(5) == 2.5\n### END HIDDEN TESTS",
+        "half_tests",
+        points=3,
+    ),
 )
 TWO = (
     cell("import numpy as np", grade_id="imports", locked=True),
     answer(TOTAL, "total"),
-    graded("### BEGIN HIDDEN TESTS\nassert total(np.arange(4.0)) == 6\n### END HIDDEN TESTS", "total_tests", points=4),
+    graded(
+        "### BEGIN HIDDEN TESTS\nassert total(np.arange(4.0)) == 6\n### END HIDDEN TESTS",
+        "total_tests",
+        points=4,
+    ),
     cell("*Why?*", "markdown", grade_id="why", grade=True, solution=True, points=1),
 )
-RIGHT = {"double": "def double(x):\n    return x + x", "half": "def half(x):\n    return x / 2", "total": "def total(xs):\n    return np.sum(xs)", "why": "So."}
+RIGHT = {
+    "double": "def double(x):\n    return x + x",
+    "half": "def half(x):\n    return x / 2",
+    "total": "def total(xs):\n    return np.sum(xs)",
+    "why": "So.",
+}
 POINTS = {"double_tests": 2.0, "half_tests": 3.0, "total_tests": 4.0, "why": 0.0}
 HONEST = {f"honest_{n}": {**RIGHT, "why": f"Because of {n}."} for n in range(8)} | {
-    "prints": {**RIGHT, "double": f"import sys, warnings\nprint('working')\nprint('!', file=sys.stderr)\nwarnings.warn('old')\n{RIGHT['double']}"},
-    "plots": {**RIGHT, "half": f"import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()\n{RIGHT['half']}"},
+    "prints": {
+        **RIGHT,
+        "double": f"import sys, warnings\nprint('working')\nprint('!', file=sys.stderr)\nwarnings.warn('old')\n{RIGHT['double']}",
+    },
+    "plots": {
+        **RIGHT,
+        "half": f"import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()\n{RIGHT['half']}",
+    },
 }
 # student: (answers, the points that are lost, words of that verdict)
 BAD = {
-    "loops": ({**RIGHT, "half": "def half(x):\n    while True: pass"}, {"half_tests"}, "is there a loop that does not end"),
+    "loops": (
+        {**RIGHT, "half": "def half(x):\n    while True: pass"},
+        {"half_tests"},
+        "is there a loop that does not end",
+    ),
     "ends": ({**RIGHT, "half": "import os\nos._exit(1)"}, {"half_tests"}, "half"),
-    "exits": ({**RIGHT, "double": "def double(x):\n    import sys\n    sys.exit()"}, {"double_tests"}, "double"),
+    "exits": (
+        {**RIGHT, "double": "def double(x):\n    import sys\n    sys.exit()"},
+        {"double_tests"},
+        "double",
+    ),
     "copies": (RIGHT, set(), ""),
-    "half_a_character": ({**RIGHT, "half": "print('\\ud800')\ndef half(x):\n    raise ValueError('\\ud800')"}, {"half_tests"}, "?"),
+    "half_a_character": (
+        {**RIGHT, "half": "print('\\ud800')\ndef half(x):\n    raise ValueError('\\ud800')"},
+        {"half_tests"},
+        "?",
+    ),
 }
 UNREADABLE = ("not_json", "not[red]json")  # one of them a name that is markup to some
 NOT_JSON = "Dear grader, my notebook is attached."
@@ -55,8 +89,18 @@ NOT_JSON = "Dear grader, my notebook is attached."
 
 def run(course: Path, *command: str) -> subprocess.CompletedProcess:
     """Run a command of this environment; whatever happens, nobody sees a traceback."""
-    environment = {**os.environ, "PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "300"}
-    ran = subprocess.run([BINARIES / command[0], *command[1:]], cwd=course, env=environment, capture_output=True, text=True)
+    environment = {
+        **os.environ,
+        "PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}",
+        "COLUMNS": "300",
+    }
+    ran = subprocess.run(
+        [BINARIES / command[0], *command[1:]],
+        cwd=course,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
     assert "Traceback" not in ran.stderr, ran.stderr[-3000:]
     return ran
 
@@ -89,16 +133,22 @@ def hand_in(course: Path, student: str, answers: dict[str, str], copies: str = "
     folder = course / "submitted" / student / "ps1"
     folder.mkdir(parents=True)
     for name in ("one", "two"):
-        notebook = filled(nbformat.read(str(course / f"release/ps1/{name}.ipynb"), as_version=4), answers)
+        notebook = filled(
+            nbformat.read(str(course / f"release/ps1/{name}.ipynb"), as_version=4), answers
+        )
         for place, one in enumerate(list(notebook.cells)):
             if one.metadata.get("nbgrader", {}).get("grade_id") == copies:
-                notebook.cells.insert(place, nbformat.from_dict({**copy.deepcopy(one), "id": f"{one.id}-again"}))
+                notebook.cells.insert(
+                    place, nbformat.from_dict({**copy.deepcopy(one), "id": f"{one.id}-again"})
+                )
         (folder / f"{name}.ipynb").write_text(nbformat.writes(notebook))
     return folder
 
 
 @pytest.fixture(scope="module")
-def batch(released, tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]]:
+def batch(
+    released, tmp_path_factory
+) -> tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]]:
     """The course after one run of the command, what that said, and its verdicts by student and notebook."""
     course = Path(shutil.copytree(released, tmp_path_factory.mktemp("graded") / "course"))
     for student, answers in HONEST.items():
@@ -107,14 +157,27 @@ def batch(released, tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess
         hand_in(course, student, answers, "double_tests" if student == "copies" else "")
     for student in UNREADABLE:
         (hand_in(course, student, RIGHT) / "one.ipynb").write_text(NOT_JSON)
-    ran = run(course.parent, "nbreferee", "autograde", "ps1", "--course-dir", str(course), "--json", "verdicts.json")
+    ran = run(
+        course.parent,
+        "nbreferee",
+        "autograde",
+        "ps1",
+        "--course-dir",
+        str(course),
+        "--json",
+        "verdicts.json",
+    )
     found = json.loads((course.parent / "verdicts.json").read_text())
     return course, ran, {(one["student"], one["notebook"]): one for one in found}
 
 
 def scores(verdicts: dict[tuple[str, str], dict], student: str) -> dict[str, float]:
     """The scores of a student by grade id."""
-    return {one["grade_id"]: one["score"] for name in ("one", "two") for one in verdicts[student, name]["cells"]}
+    return {
+        one["grade_id"]: one["score"]
+        for name in ("one", "two")
+        for one in verdicts[student, name]["cells"]
+    }
 
 
 @pytest.mark.parametrize("student", HONEST)
@@ -128,25 +191,41 @@ def test_honest_submission_beside_bombs_has_every_point(student, batch):
 def test_bomb_costs_its_own_exercise_and_says_why(student, batch):
     _, _, verdicts = batch
     _, lost, words = BAD[student]
-    assert scores(verdicts, student) == {name: 0.0 if name in lost else points for name, points in POINTS.items()}
-    messages = [one["message"] for one in verdicts[student, "one"]["cells"] if one["grade_id"] in lost]
+    assert scores(verdicts, student) == {
+        name: 0.0 if name in lost else points for name, points in POINTS.items()
+    }
+    messages = [
+        one["message"] for one in verdicts[student, "one"]["cells"] if one["grade_id"] in lost
+    ]
     assert all(words in message for message in messages)
 
 
 def test_copied_test_cell_is_a_repair(batch):
     _, _, verdicts = batch
-    assert verdicts["copies", "one"]["repairs"] == ["cell double_tests was there twice: the last one counts"]
+    assert verdicts["copies", "one"]["repairs"] == [
+        "cell double_tests was there twice: the last one counts"
+    ]
 
 
 def test_unreadable_notebook_is_named_in_one_sentence_and_the_status_is_1(batch):
     _, ran, verdicts = batch
     assert ran.returncode == 1
-    said = {line for line in ran.stderr.splitlines() if line.strip() and not line.startswith("ps1: ")}  # but for progress
+    said = {
+        line for line in ran.stderr.splitlines() if line.strip() and not line.startswith("ps1: ")
+    }  # but for progress
     why = "the file is not a notebook, for it is not JSON. Ask for the notebook itself"
-    assert said == {f"{student}: ps1/one: {why}. It gets 0 points and is flagged for a person." for student in UNREADABLE}
+    assert said == {
+        f"{student}: ps1/one: {why}. It gets 0 points and is flagged for a person."
+        for student in UNREADABLE
+    }
     summary = " ".join(ran.stdout.split())
-    assert [words for words in ("graded 32", "look at them 2", "repaired 1") if words not in summary] == []
-    assert {(verdicts[student, "one"]["status"], verdicts[student, "two"]["score"]) for student in UNREADABLE} == {("unreadable", 4)}
+    assert [
+        words for words in ("graded 32", "look at them 2", "repaired 1") if words not in summary
+    ] == []
+    assert {
+        (verdicts[student, "one"]["status"], verdicts[student, "two"]["score"])
+        for student in UNREADABLE
+    } == {("unreadable", 4)}
 
 
 def test_gradebook_holds_the_same_as_the_verdicts(batch):
@@ -161,10 +240,18 @@ def test_gradebook_holds_the_same_as_the_verdicts(batch):
     students = {*HONEST, *BAD, *UNREADABLE}
     assert {student for student, _ in rows} == students
     for student in students - set(UNREADABLE):
-        wanted = {name: (None, True) if name == "why" else (score, False) for name, score in scores(verdicts, student).items()}
+        wanted = {
+            name: (None, True) if name == "why" else (score, False)
+            for name, score in scores(verdicts, student).items()
+        }
         assert {name: rows[student, name] for name in POINTS} == wanted
     for student in UNREADABLE:
-        flagged = {"double_tests": (0, True), "half_tests": (0, True), "total_tests": (4, False), "why": (None, True)}
+        flagged = {
+            "double_tests": (0, True),
+            "half_tests": (0, True),
+            "total_tests": (4, False),
+            "why": (None, True),
+        }
         assert {name: rows[student, name] for name in POINTS} == flagged
 
 
@@ -196,7 +283,9 @@ BESIDE = {
 
 
 @pytest.fixture(scope="module")
-def beside(released, tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]]:
+def beside(
+    released, tmp_path_factory
+) -> tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]]:
     """Honest submissions with odd files beside them, graded in one run."""
     course = Path(shutil.copytree(released, tmp_path_factory.mktemp("beside") / "course"))
     for student, put in BESIDE.items():
@@ -204,7 +293,11 @@ def beside(released, tmp_path_factory) -> tuple[Path, subprocess.CompletedProces
     environment = {**os.environ, "PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}"}
     command = [BINARIES / "nbreferee", "autograde", "ps1", "--json", "verdicts.json"]
     ran = subprocess.run(command, cwd=course, env=environment, capture_output=True, text=True)
-    found = json.loads((course / "verdicts.json").read_text()) if (course / "verdicts.json").exists() else []
+    found = (
+        json.loads((course / "verdicts.json").read_text())
+        if (course / "verdicts.json").exists()
+        else []
+    )
     return course, ran, {(one["student"], one["notebook"]): one for one in found}
 
 
@@ -218,7 +311,10 @@ def test_odd_files_beside_notebooks_end_no_batch(beside):
 def test_odd_file_beside_a_notebook_costs_nothing(student, beside):
     course, _, verdicts = beside
     assert scores(verdicts, student) == POINTS
-    assert "root:" not in "".join(path.read_text(errors="replace") for path in (course / f"autograded/{student}").rglob("passwd"))
+    assert "root:" not in "".join(
+        path.read_text(errors="replace")
+        for path in (course / f"autograded/{student}").rglob("passwd")
+    )
 
 
 def put_in(path: str, text: str):
@@ -229,7 +325,12 @@ def put_in(path: str, text: str):
 
 
 def lock_other_numbers(course: Path) -> None:
-    write(course / "source/ps1", cell("import numpy as np\nnp.e", grade_id="imports", locked=True), *TWO[1:], name="two")
+    write(
+        course / "source/ps1",
+        cell("import numpy as np\nnp.e", grade_id="imports", locked=True),
+        *TWO[1:],
+        name="two",
+    )
 
 
 # name: (what is wrong, arguments, words)

@@ -30,7 +30,10 @@ def course(folder: Path) -> Path:
 
 
 def handed_in(folder: Path) -> list[str]:
-    return [nbformat.read(path, as_version=4).cells[1].source for path in sorted(folder.glob("submitted/*/ps1/one.ipynb"))]
+    return [
+        nbformat.read(path, as_version=4).cells[1].source
+        for path in sorted(folder.glob("submitted/*/ps1/one.ipynb"))
+    ]
 
 
 def test_class_is_the_same_every_time_and_answers_differ(tmp_path):
@@ -62,7 +65,9 @@ def test_stock_course_has_nbgraders_own_preprocessors(tmp_path):
 def test_time_and_memory_of_what_a_command_leaves_behind_count(tmp_path):
     spin = "x = bytearray(80 << 20); t = time.process_time()\nwhile time.process_time() < t + 0.5: pass"
     code = f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {'import time' + chr(10) + spin!r}], start_new_session=True)"
-    with subprocess.Popen([sys.executable], stdin=subprocess.PIPE):  # a child of ours that is none of the command's
+    with subprocess.Popen(
+        [sys.executable], stdin=subprocess.PIPE
+    ):  # a child of ours that is none of the command's
         cost = run([Path(sys.executable).name, "-c", code], tmp_path)
     assert cost.cpu_s > 0.5
     assert cost.peak_mb > 80
@@ -92,9 +97,23 @@ def test_command_that_fails_is_named_with_what_it_said(tmp_path):
 
 def test_results_are_written_with_their_ratios(tmp_path):
     def one(grader: str, figures: bool, wall_s: float, **others) -> Measurement:
-        return Measurement("autograde", grader, figures, others.get("students", 10), 20, others.get("jobs", 1), CommandCost(wall_s, wall_s, 100, "writing results   0.5 s"), 0.8)
+        return Measurement(
+            "autograde",
+            grader,
+            figures,
+            others.get("students", 10),
+            20,
+            others.get("jobs", 1),
+            CommandCost(wall_s, wall_s, 100, "writing results   0.5 s"),
+            0.8,
+        )
 
-    measured = [one("nbreferee", True, 10), one("nbgrader", True, 60), one("nbreferee", True, 99, students=50, jobs=2), one("nbgrader", False, 8)]
+    measured = [
+        one("nbreferee", True, 10),
+        one("nbgrader", True, 60),
+        one("nbreferee", True, 99, students=50, jobs=2),
+        one("nbgrader", False, 8),
+    ]
     assert ratio(measured, "autograde", True) == 6
     assert ratio(measured, "autograde", False) is None
     write_results(measured, {"nbreferee --help": 0.1}, tmp_path)

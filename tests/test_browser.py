@@ -58,7 +58,9 @@ class Class:
     def submission(self, student: str) -> str:
         """The path of a student's submission in the Formgrader."""
         with self._gradebook() as book:
-            return f"formgrader/submissions/{book.find_submission_notebook('one', 'one', student).id}/"
+            return (
+                f"formgrader/submissions/{book.find_submission_notebook('one', 'one', student).id}/"
+            )
 
     def marks(self, student: str) -> dict[str, tuple]:
         """All that the gradebook knows of a student's cells."""
@@ -74,7 +76,8 @@ class Class:
                 for grade in found.grades
             }
             return scores | {
-                f"comment on {one.name}": (one.auto_comment, one.manual_comment) for one in found.comments
+                f"comment on {one.name}": (one.auto_comment, one.manual_comment)
+                for one in found.comments
             }
 
     def autograded(self, student: str) -> Path:
@@ -86,7 +89,10 @@ class Class:
 
 def run(course: Path, *command: str) -> None:
     ran = subprocess.run(
-        [Path(sys.executable).with_name(command[0]), *command[1:]], cwd=course, capture_output=True, text=True
+        [Path(sys.executable).with_name(command[0]), *command[1:]],
+        cwd=course,
+        capture_output=True,
+        text=True,
     )
     assert ran.returncode == 0, ran.stderr[-3000:]
 
@@ -104,11 +110,20 @@ def graded_class(tmp_path_factory):
         locked=True,
     )
     words = cell("Because.", "markdown", grade_id="words", grade=True, solution=True, points=3)
-    write(folder / "source/one", notice, answer(SOLUTION, "double"), graded(TESTS, "double_tests"), words)
+    write(
+        folder / "source/one",
+        notice,
+        answer(SOLUTION, "double"),
+        graded(TESTS, "double_tests"),
+        words,
+    )
     run(folder, "nbgrader", "generate_assignment", "one")
     release = read_notebook(folder / "release/one/one.ipynb")
     with listening() as listener:
-        bad = {"double": hostile.code(listener.address), "words": hostile.markdown(listener.address)}
+        bad = {
+            "double": hostile.code(listener.address),
+            "words": hostile.markdown(listener.address),
+        }
         for student in STUDENTS:
             (folder / "submitted" / student / "one").mkdir(parents=True)
             given = {"double": RICH, "words": WORDS} if student == "honest" else bad
@@ -142,7 +157,9 @@ def _undo(path: Path, words: str, listener: str) -> None:
             one.source = words
         elif one.metadata.get("nbgrader", {}).get("grade_id") == "double":
             script = hostile.PIECES["script"].replace("LISTENER", listener)
-            one.outputs = [nbformat.v4.new_output("display_data", {"text/html": script, "text/plain": "x"})]
+            one.outputs = [
+                nbformat.v4.new_output("display_data", {"text/html": script, "text/plain": "x"})
+            ]
     path.chmod(0o644)
     path.write_text(nbformat.writes(notebook))
 
@@ -233,7 +250,8 @@ def test_honest_output_and_text_show(page, graded_class):
         == "rgb(144, 238, 144)"
     )
     assert (
-        page.locator("td:has-text('red')").evaluate("one => getComputedStyle(one).color") == "rgb(255, 0, 0)"
+        page.locator("td:has-text('red')").evaluate("one => getComputedStyle(one).color")
+        == "rgb(255, 0, 0)"
     )
     sizes = page.eval_on_selector_all("img", "all => all.map(one => one.naturalWidth)")
     assert len(sizes) == 2
@@ -264,11 +282,13 @@ def write_by_the_button(graded_class: Class) -> None:
 def test_feedback_page_holds_no_hidden_test_and_runs_nothing(write_pages, window, graded_class):
     shutil.rmtree(graded_class.folder / "feedback", ignore_errors=True)
     write_pages(graded_class)
-    files = {student: graded_class.folder / f"feedback/{student}/one/one.html" for student in STUDENTS}
+    files = {
+        student: graded_class.folder / f"feedback/{student}/one/one.html" for student in STUDENTS
+    }
     for file in files.values():
         text = file.read_text()
         assert [words for words in ("4711", "9422", "You add.", "HIDDEN") if words in text] == []
-    
+
     refused: list[str] = []
     pages = {student: window.new_page() for student in ("hostile", "stock")}
     for student, page in pages.items():

@@ -18,7 +18,9 @@ from nbreferee.submission.originals import Originals, originals_of
 
 ONE = (
     cell("# Squares and what they are good for", "markdown"),
-    answer("def square(x):\n    ### BEGIN SOLUTION\n    return x * x\n    ### END SOLUTION", "square"),
+    answer(
+        "def square(x):\n    ### BEGIN SOLUTION\n    return x * x\n    ### END SOLUTION", "square"
+    ),
     graded("### BEGIN HIDDEN TESTS\nassert square(2) == 4\n### END HIDDEN TESTS", "square_tests"),
     cell("*Why is it so?*", "markdown", grade_id="why", grade=True, solution=True, points=4),
 )
@@ -33,12 +35,19 @@ ONE_NAME, TWO_NAME = "Übung one", "two"
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory) -> dict[str, Originals]:
     folder = tmp_path_factory.mktemp("masters")
-    masters = {name: read_master(write(folder, *cells, name=name)) for name, cells in ((ONE_NAME, ONE), (TWO_NAME, TWO))}
+    masters = {
+        name: read_master(write(folder, *cells, name=name))
+        for name, cells in ((ONE_NAME, ONE), (TWO_NAME, TWO))
+    }
     return {name: originals_of(master, {}) for name, master in masters.items()}
 
 
-def handed_in(*cells: nbformat.NotebookNode, change: Callable[[dict], object] = lambda one: None) -> bytes:
-    notebook = json.loads(nbformat.writes(nbformat.v4.new_notebook(cells=copy.deepcopy(list(cells)))))
+def handed_in(
+    *cells: nbformat.NotebookNode, change: Callable[[dict], object] = lambda one: None
+) -> bytes:
+    notebook = json.loads(
+        nbformat.writes(nbformat.v4.new_notebook(cells=copy.deepcopy(list(cells))))
+    )
     for one in notebook["cells"]:
         change(one)
     return json.dumps(notebook).encode()
@@ -67,7 +76,9 @@ OTHER_NAMES = {
 }
 
 
-@pytest.mark.parametrize("data", [FIRST, BARE, FIRST.decode().encode("utf-16")], ids=["with_ids", "bare", "utf_16"])
+@pytest.mark.parametrize(
+    "data", [FIRST, BARE, FIRST.decode().encode("utf-16")], ids=["with_ids", "bare", "utf_16"]
+)
 @pytest.mark.parametrize("kind", OTHER_NAMES)
 def test_the_only_candidate_is_taken_and_noted(kind, data, expected):
     name = OTHER_NAMES[kind]
@@ -83,20 +94,28 @@ def test_the_only_candidate_is_taken_and_noted(kind, data, expected):
 
 def test_expected_names_need_no_note(expected):
     found = {f"{ONE_NAME}.ipynb": FIRST, **RIGHT}
-    assert choose_files(found, expected) == NotebookFiles({name: f"{name}.ipynb" for name in expected})
+    assert choose_files(found, expected) == NotebookFiles(
+        {name: f"{name}.ipynb" for name in expected}
+    )
 
 
 def test_expected_name_is_taken_whatever_is_in_the_file_and_extra_notebooks_stay(expected):
     for data in (BARE, b"", b"PK\3\4", FIRST[:100], handed_in(), FIRST.decode().encode("utf-16")):
-        choice = choose_files({f"{ONE_NAME}.ipynb": data, **RIGHT, "shopping.ipynb": EXTRA}, expected)
+        choice = choose_files(
+            {f"{ONE_NAME}.ipynb": data, **RIGHT, "shopping.ipynb": EXTRA}, expected
+        )
         assert choice == NotebookFiles({name: f"{name}.ipynb" for name in expected}), data
 
 
 def test_second_version_beside_the_expected_name_is_named(expected):
-    choice = choose_files({f"{ONE_NAME}.ipynb": FIRST, f"{ONE_NAME} (1).ipynb": FIRST, **RIGHT}, expected)
+    choice = choose_files(
+        {f"{ONE_NAME}.ipynb": FIRST, f"{ONE_NAME} (1).ipynb": FIRST, **RIGHT}, expected
+    )
     assert choice.files == {name: f"{name}.ipynb" for name in expected}
     assert choice.repairs == {
-        ONE_NAME: (f"{ONE_NAME} (1).ipynb: not graded. It has the cells of {ONE_NAME} as well, and {ONE_NAME}.ipynb is there",)
+        ONE_NAME: (
+            f"{ONE_NAME} (1).ipynb: not graded. It has the cells of {ONE_NAME} as well, and {ONE_NAME}.ipynb is there",
+        )
     }
 
 
@@ -110,23 +129,37 @@ def test_two_candidates_are_named_and_none_is_graded(expected):
 
 
 def test_what_is_plainly_another_notebook_is_named_and_never_taken(expected):
-    choice = choose_files({f"Notes for {ONE_NAME}.ipynb": EXTRA, "shopping.ipynb": EXTRA, **RIGHT}, expected)
+    choice = choose_files(
+        {f"Notes for {ONE_NAME}.ipynb": EXTRA, "shopping.ipynb": EXTRA, **RIGHT}, expected
+    )
     assert choice.files == {TWO_NAME: "two.ipynb"} and choice.repairs == {}
-    assert choice.problems[ONE_NAME].startswith(f"{ONE_NAME}.ipynb was not handed in, and no other file has its cells. Found: ")
-    assert f"If one of them is it, rename it to {ONE_NAME}.ipynb, then grade again" in choice.problems[ONE_NAME]
+    assert choice.problems[ONE_NAME].startswith(
+        f"{ONE_NAME}.ipynb was not handed in, and no other file has its cells. Found: "
+    )
+    assert (
+        f"If one of them is it, rename it to {ONE_NAME}.ipynb, then grade again"
+        in choice.problems[ONE_NAME]
+    )
 
 
 def test_notebooks_of_one_assignment_are_told_apart_by_their_cells(expected):
-    assert choose_files({"x.ipynb": SECOND, "y.ipynb": BARE}, expected).files == {ONE_NAME: "y.ipynb", TWO_NAME: "x.ipynb"}
+    assert choose_files({"x.ipynb": SECOND, "y.ipynb": BARE}, expected).files == {
+        ONE_NAME: "y.ipynb",
+        TWO_NAME: "x.ipynb",
+    }
     swapped = choose_files({f"{ONE_NAME}.ipynb": SECOND, f"{TWO_NAME}.ipynb": FIRST}, expected)
     assert swapped.files == {ONE_NAME: f"{TWO_NAME}.ipynb", TWO_NAME: f"{ONE_NAME}.ipynb"}
-    assert swapped.repairs[TWO_NAME] == (f"{ONE_NAME}.ipynb was graded as {TWO_NAME}: {TWO_NAME}.ipynb has other cells, and this file has the cells of {TWO_NAME}",)
+    assert swapped.repairs[TWO_NAME] == (
+        f"{ONE_NAME}.ipynb was graded as {TWO_NAME}: {TWO_NAME}.ipynb has other cells, and this file has the cells of {TWO_NAME}",
+    )
 
 
 def test_another_notebook_under_the_expected_name_is_named(expected):
     choice = choose_files({f"{ONE_NAME}.ipynb": SECOND, **RIGHT}, expected)
     assert choice.files == {TWO_NAME: "two.ipynb"}
-    assert choice.problems == {ONE_NAME: f"{ONE_NAME}.ipynb has the cells of {TWO_NAME}, not its own. Ask for the right notebook"}
+    assert choice.problems == {
+        ONE_NAME: f"{ONE_NAME}.ipynb has the cells of {TWO_NAME}, not its own. Ask for the right notebook"
+    }
 
 
 def test_a_copy_of_a_notebook_that_is_there_is_no_other_notebook(expected):
@@ -142,9 +175,20 @@ def test_what_was_not_handed_in_has_neither_file_nor_problem(expected):
 
 def test_names_of_files_are_shown_without_control_characters(expected):
     choice = choose_files({"a\n\x1b[31m.ipynb": EXTRA}, expected)
-    assert all(problem.isprintable() and "a??[31m.ipynb" in problem for problem in choice.problems.values())
+    assert all(
+        problem.isprintable() and "a??[31m.ipynb" in problem for problem in choice.problems.values()
+    )
 
 
-@pytest.mark.parametrize(("name", "is_one"), [("a.ipynb", True), ("A.IPYNB", True), ("a.ipynb.txt", True), (".a.ipynb", False), ("a.py", False)])
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("a.ipynb", True),
+        ("A.IPYNB", True),
+        ("a.ipynb.txt", True),
+        (".a.ipynb", False),
+        ("a.py", False),
+    ],
+)
 def test_candidates_by_name(name, is_one):
     assert is_candidate(name) == is_one

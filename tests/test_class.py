@@ -26,15 +26,33 @@ notebooks = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.ste
 def graded(tmp_path_factory) -> Path:
     """A copy of the course in which someone typed `make grade`."""
     folder = tmp_path_factory.mktemp("clone") / "course"
-    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=COURSE, check=True, capture_output=True, text=True)
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=COURSE, check=True, capture_output=True, text=True
+    )
     for name in filter(None, tracked.stdout.split("\0")):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(COURSE / name, folder / name, follow_symlinks=False)
     environment = Path(sys.executable).parent.parent
     # -o: this environment is ready, and not to be made anew for the copy.
-    make = subprocess.run(["make", "-o", f"{environment}/ready", "grade", f"VENV={environment}", "grade_options=--json verdicts.json"], cwd=folder, capture_output=True, text=True)
-    assert make.returncode == 0 or "test cells left to a person" in make.stdout + make.stderr, make.stderr[-3000:]
-    assert {one["status"] for one in json.loads((folder / "verdicts.json").read_text())} == {"graded"}
+    make = subprocess.run(
+        [
+            "make",
+            "-o",
+            f"{environment}/ready",
+            "grade",
+            f"VENV={environment}",
+            "grade_options=--json verdicts.json",
+        ],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+    assert make.returncode == 0 or "test cells left to a person" in make.stdout + make.stderr, (
+        make.stderr[-3000:]
+    )
+    assert {one["status"] for one in json.loads((folder / "verdicts.json").read_text())} == {
+        "graded"
+    }
     (folder / "printed.txt").write_text(make.stdout)
     return folder
 
@@ -47,7 +65,10 @@ def expected(source: Path) -> dict[tuple[str, str], tuple[float, str]]:
     for row in rows:
         for student in list(row)[2:]:
             score, _, reason = row[student].partition(" ")
-            entries[student, row["grade_id"]] = (None if score == "person" else float(score), reason)
+            entries[student, row["grade_id"]] = (
+                None if score == "person" else float(score),
+                reason,
+            )
     return entries
 
 
@@ -57,7 +78,9 @@ def scores(course: Path, source: Path) -> dict[tuple[str, str], float | None]:
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "gradients") as gradebook:
         for submission in gradebook.notebook_submissions(source.stem, source.parent.name):
             for grade in submission.grades:
-                found[submission.student.id, grade.name] = None if grade.needs_manual_grade else grade.auto_score
+                found[submission.student.id, grade.name] = (
+                    None if grade.needs_manual_grade else grade.auto_score
+                )
     return found
 
 
@@ -72,8 +95,14 @@ def test_every_student_gets_exactly_the_expected_scores(source, graded):
 @notebooks
 def test_solution_earns_all_automatic_points_and_the_release_none(source, graded):
     got = scores(graded, source)
-    cells = [cell.metadata.nbgrader for cell in read(source).cells if cell.metadata.get("nbgrader", {}).get("grade")]
-    assert [c.grade_id for c in cells if not c.solution and got["full_marks", c.grade_id] != c.points] == []
+    cells = [
+        cell.metadata.nbgrader
+        for cell in read(source).cells
+        if cell.metadata.get("nbgrader", {}).get("grade")
+    ]
+    assert [
+        c.grade_id for c in cells if not c.solution and got["full_marks", c.grade_id] != c.points
+    ] == []
     assert [c.grade_id for c in cells if got["untouched", c.grade_id] != 0] == []
 
 
@@ -84,13 +113,30 @@ def test_feedback_names_each_error_of_a_seed_in_the_tutors_words(source, graded)
         sentences.setdefault(check.grade_id, set()).update(check.mistakes)
     unnamed = []
     for (student, grade_id), (score, reason) in expected(source).items():
-        if not student.startswith("seed_") or not grade_id.endswith("_tests") or score != 0 or reason == "stub":
+        if (
+            not student.startswith("seed_")
+            or not grade_id.endswith("_tests")
+            or score != 0
+            or reason == "stub"
+        ):
             continue
         # Stock feedback shows the hidden test, too: look at what the cell answered.
         executed = read(graded / "autograded" / student / source.parent.name / source.name)
-        error = next(o for c in executed.cells if settings(c).get("grade_id") == grade_id for o in c.outputs if o.output_type == "error")
+        error = next(
+            o
+            for c in executed.cells
+            if settings(c).get("grade_id") == grade_id
+            for o in c.outputs
+            if o.output_type == "error"
+        )
         cause = error.evalue.partition("\nLikely cause: ")[2]
-        page = " ".join(html.unescape((graded / "feedback" / student / source.parent.name / f"{source.stem}.html").read_text()).split())
+        page = " ".join(
+            html.unescape(
+                (
+                    graded / "feedback" / student / source.parent.name / f"{source.stem}.html"
+                ).read_text()
+            ).split()
+        )
         if cause not in sentences[grade_id] or f"Likely cause: {cause}" not in page:
             unnamed.append((student, grade_id, cause))
     assert unnamed == []
@@ -115,9 +161,17 @@ def test_no_page_holds_a_line_of_a_hidden_test(graded):
         visible = read(graded / "release" / source.parent.name / source.name)
         hidden -= {line.strip() for cell in visible.cells for line in cell.source.split("\n")}
         for path in (graded / "feedback").glob(f"*/{source.parent.name}/{source.stem}.html"):
-            own = (graded / "submitted" / path.relative_to(graded / "feedback")).with_suffix(".ipynb").read_text()
+            own = (
+                (graded / "submitted" / path.relative_to(graded / "feedback"))
+                .with_suffix(".ipynb")
+                .read_text()
+            )
             text = html.unescape(re.sub(r"<[^>]*>", "", path.read_text()))
-            leaked += [(path.parts[-3], line) for line in hidden if len(line) > 20 and line in text and json.dumps(line)[1:-1] not in own]
+            leaked += [
+                (path.parts[-3], line)
+                for line in hidden
+                if len(line) > 20 and line in text and json.dumps(line)[1:-1] not in own
+            ]
     assert leaked == []
 
 
@@ -128,7 +182,9 @@ def hidden_lines(source: str) -> list[str]:
 
 
 def test_pages_are_small_but_for_their_figures(graded):
-    sizes = {path: len(re.sub(rb'"data:image/[^"]*"', b"", path.read_bytes())) for path in pages(graded)}
+    sizes = {
+        path: len(re.sub(rb'"data:image/[^"]*"', b"", path.read_bytes())) for path in pages(graded)
+    }
     assert {path: size for path, size in sizes.items() if size > 300_000} == {}
 
 
@@ -136,7 +192,10 @@ def test_pages_are_small_but_for_their_figures(graded):
 def test_every_page_fits_and_asks_for_nothing_and_one_passes_the_whole_audit(graded, browser):  # noqa: F811
     wrong = {}
     for number, path in enumerate(pages(graded)):
-        view, is_audited = VIEWS[number % len(VIEWS)], path.match("loops/softmax/*")  # axe-core takes seconds a page
+        view, is_audited = (
+            VIEWS[number % len(VIEWS)],
+            path.match("loops/softmax/*"),
+        )  # axe-core takes seconds a page
         if found := findings(browser, path, view, with_axe=is_audited):
             wrong[path.parts[-3:], view] = found
     assert wrong == {}
@@ -152,11 +211,17 @@ def test_make_grade_prints_the_class_and_where_to_look(graded):
 
 def test_instructors_page_counts_the_mistakes_of_this_class(graded):
     verdicts = json.loads((graded / "verdicts.json").read_text())
-    assert PAGE.read_text() == with_tables(PAGE.read_text(), table_of_mistakes(verdicts)), "run: make counts"
+    assert PAGE.read_text() == with_tables(PAGE.read_text(), table_of_mistakes(verdicts)), (
+        "run: make counts"
+    )
 
 
 def test_message_in_the_readme_is_one_that_a_student_gets(graded):
-    quoted = [line.strip() for line in (COURSE / "README.md").read_text().splitlines() if line.startswith("    ")]
+    quoted = [
+        line.strip()
+        for line in (COURSE / "README.md").read_text().splitlines()
+        if line.startswith("    ")
+    ]
     message = [line for line in quoted if line.startswith(("AssertionError: ", "Likely cause: "))]
     wanted = "\n".join(message).removeprefix("AssertionError: ")
     outputs = (

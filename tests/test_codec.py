@@ -24,7 +24,11 @@ SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.complex_numbers(), st.text(), st.binary(),
     st.characters(codec=None),
 )  # fmt: skip
-ARRAYS = DTYPES.flatmap(lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3)))
+ARRAYS = DTYPES.flatmap(
+    lambda dtype: hnp.arrays(
+        dtype, hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3)
+    )
+)
 NUMPY_SCALARS = st.one_of(
     st.integers(-100, 100).map(np.int16), st.floats(width=32).map(np.float32), st.booleans().map(np.bool_),
     st.complex_numbers(width=64).map(np.complex64), st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=4).map(np.str_),
@@ -50,12 +54,19 @@ def alike(a, b) -> bool:
         same_type = a.dtype.newbyteorder("<") == b.dtype.newbyteorder("<")
         if a.dtype.char in "gG":  # long doubles, which have unused bytes
             parts = np.ravel(a).view(np.longdouble), np.ravel(b).view(np.longdouble)
-            return same_type and a.shape == b.shape and np.array_equal(*parts, equal_nan=True) and np.array_equal(*map(np.signbit, parts))
+            return (
+                same_type
+                and a.shape == b.shape
+                and np.array_equal(*parts, equal_nan=True)
+                and np.array_equal(*map(np.signbit, parts))
+            )
         return same_type and a.shape == b.shape and a.astype(b.dtype).tobytes() == b.tobytes()
     if isinstance(a, (list, tuple)):
         return len(a) == len(b) and all(map(alike, a, b))
     if isinstance(a, dict):
-        return len(a) == len(b) and all(alike(x, y) for x, y in zip(a.items(), b.items(), strict=True))
+        return len(a) == len(b) and all(
+            alike(x, y) for x, y in zip(a.items(), b.items(), strict=True)
+        )
     if isinstance(a, (set, frozenset)):
         return sorted(map(repr, a)) == sorted(map(repr, b))
     return repr(a) == repr(b)
@@ -68,10 +79,19 @@ def test_values_come_back_exactly(value):
 
 def test_arrays_come_back_whatever_their_memory_is_like():
     whole = np.arange(24.0).reshape(4, 6)
-    for array in (whole[::2, ::3], whole.T, np.asfortranarray(whole), whole.astype(">f8"), np.broadcast_to(1.0, (2, 3))):
+    for array in (
+        whole[::2, ::3],
+        whole.T,
+        np.asfortranarray(whole),
+        whole.astype(">f8"),
+        np.broadcast_to(1.0, (2, 3)),
+    ):
         back = decode(encode(array))
         np.testing.assert_array_equal(back, array)
-        assert (back.flags.writeable, back.flags.c_contiguous) == (array.flags.writeable, array.flags.c_contiguous)
+        assert (back.flags.writeable, back.flags.c_contiguous) == (
+            array.flags.writeable,
+            array.flags.c_contiguous,
+        )
 
 
 class Liar(list):
@@ -93,7 +113,10 @@ NO_FORM = {
     "records": (np.zeros(2, dtype="i4,f8"), "no form for numbers of type"),
     "dates": (np.array(["2020-01-01"], dtype="M8[D]"), "no form for numbers of type"),
     "module": (np, "no form for a module"),
-    "lists 500 deep": (functools.reduce(lambda inner, _: [inner], range(500), 0), "nested too deeply"),
+    "lists 500 deep": (
+        functools.reduce(lambda inner, _: [inner], range(500), 0),
+        "nested too deeply",
+    ),
     "integer of too many bits": (1 << (1 << 24), "an integer of too many bits"),
     "long list": ([None] * 24_000_001, "too large to send"),
 }
@@ -106,7 +129,11 @@ def test_value_without_a_form_is_refused(value, words):
 
 
 def test_message_that_is_too_large_is_refused_before_it_is_made():
-    for value in (b"x" * 2000, np.broadcast_to(1.0, (10**15,)), np.broadcast_to("a", (10**9, 10**9))):
+    for value in (
+        b"x" * 2000,
+        np.broadcast_to(1.0, (10**15,)),
+        np.broadcast_to("a", (10**9, 10**9)),
+    ):
         with pytest.raises(CodecError, match="too large"):
             encode(value, Bounds(total_bytes=1000))
 
@@ -133,7 +160,12 @@ def test_damaged_bytes_are_a_value_or_a_codec_error(value, data):
 
 
 def claimed(dtype: str, *shape: int) -> bytes:
-    return b"a" + struct.pack("<B", len(dtype)) + dtype.encode() + struct.pack(f"<B{len(shape)}Q", len(shape), *shape)
+    return (
+        b"a"
+        + struct.pack("<B", len(dtype))
+        + dtype.encode()
+        + struct.pack(f"<B{len(shape)}Q", len(shape), *shape)
+    )
 
 
 HOSTILE = {
@@ -189,7 +221,10 @@ def test_temporary_values_are_not_taken_for_one():
         def __init__(self, number):
             self.number = number
 
-    back = decode(encode([Pair(n) for n in range(50)], wrap=lambda one: [one.number]), unwrap=lambda said: said[0])
+    back = decode(
+        encode([Pair(n) for n in range(50)], wrap=lambda one: [one.number]),
+        unwrap=lambda said: said[0],
+    )
     assert back == list(range(50))
 
 
@@ -199,7 +234,14 @@ def test_references_to_nothing_are_refused():
             decode(message)
 
 
-@given(st.recursive(st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.integers(), inner), max_leaves=20), st.data())
+@given(
+    st.recursive(
+        st.integers(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.integers(), inner),
+        max_leaves=20,
+    ),
+    st.data(),
+)
 def test_values_may_hold_themselves(value, data):
     containers: list = []
     back_parts: list = []
@@ -211,9 +253,17 @@ def test_values_may_hold_themselves(value, data):
     back = decode(encode([value, inner], parts=again), parts=back_parts)
     places = {id(one): n for n, one in enumerate(again)}
     for one, copy in zip(again, back_parts, strict=True):
-        pairs = zip(one, copy, strict=True) if type(one) is list else zip(one.values(), copy.values(), strict=True)
+        pairs = (
+            zip(one, copy, strict=True)
+            if type(one) is list
+            else zip(one.values(), copy.values(), strict=True)
+        )
         for part, part_copy in pairs:
-            assert part_copy is back_parts[places[id(part)]] if id(part) in places else part_copy == part
+            assert (
+                part_copy is back_parts[places[id(part)]]
+                if id(part) in places
+                else part_copy == part
+            )
     assert type(back[1]) is type(inner)
 
 
@@ -228,7 +278,9 @@ def test_both_sides_find_the_same_containers(value):
     assert all(one is other for one, other in zip(back, theirs, strict=True))
 
 
-@pytest.mark.parametrize("bits", [b"\0" * 7 + b"\x40\xff\x3f", b"\1" + b"\0" * 7 + b"\xff\x7f", b"\0" * 8 + b"\xff\x7f"])
+@pytest.mark.parametrize(
+    "bits", [b"\0" * 7 + b"\x40\xff\x3f", b"\1" + b"\0" * 7 + b"\xff\x7f", b"\0" * 8 + b"\xff\x7f"]
+)
 def test_long_doubles_that_are_no_numbers_are_nan(bits):
     """Patterns of bits that an x87 processor takes for no number, and `isnan` on some systems for one."""
     message = b"a" + struct.pack("<B", 4) + b"<f16" + struct.pack("<BBQ", 0, 1, 1) + bits + bytes(6)
@@ -238,5 +290,10 @@ def test_long_doubles_that_are_no_numbers_are_nan(bits):
 
 
 def test_values_far_beyond_a_course_travel():
-    for value in ([[n, n + 1] for n in range(200_000)], {n: str(n) for n in range(200_000)}, [[0.5] * 1000] * 2000, 7**100_000):
+    for value in (
+        [[n, n + 1] for n in range(200_000)],
+        {n: str(n) for n in range(200_000)},
+        [[0.5] * 1000] * 2000,
+        7**100_000,
+    ):
         assert decode(encode(value)) == value

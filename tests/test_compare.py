@@ -15,14 +15,30 @@ WARNS = "def f(x):\n    import sys\n    print('careful', file=sys.stderr)\n    r
 
 def test_output_in_a_file_names_each_notebook_and_each_student(tmp_path):
     test = graded("assert f(1) == 2")
-    for folder, cells in (("source", (answer(SOLUTION), test)), ("submitted/ada", (answer(WARNS), test))):
+    for folder, cells in (
+        ("source", (answer(SOLUTION), test)),
+        ("submitted/ada", (answer(WARNS), test)),
+    ):
         (tmp_path / "course" / folder / "ps1").mkdir(parents=True)
         write(tmp_path / "course" / folder / "ps1", *cells)
-    (tmp_path / "course/nbgrader_config.py").write_text("c = get_config()\nc.CourseDirectory.course_id = 'compared'\n")
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    (tmp_path / "course/nbgrader_config.py").write_text(
+        "c = get_config()\nc.CourseDirectory.course_id = 'compared'\n"
+    )
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
     command = [sys.executable, "-m", "nbreferee.cli", "compare", "ps1", "--mutants", "0"]
-    ran = subprocess.run(command, cwd=tmp_path / "course", env=environment, capture_output=True, text=True)
+    ran = subprocess.run(
+        command, cwd=tmp_path / "course", env=environment, capture_output=True, text=True
+    )
     lines = ran.stdout.splitlines()
-    assert lines[:2] == ["ps1: stock nbgrader grades 3 submissions", "ps1: nbreferee, one, grades 3 submissions"], ran
-    assert "submitted-ada, f_tests: 2 here (passed), 0 with stock nbgrader; two processes 2, one process 2." in lines, ran
+    assert lines[:2] == [
+        "ps1: stock nbgrader grades 3 submissions",
+        "ps1: nbreferee, one, grades 3 submissions",
+    ], ran
+    assert (
+        "submitted-ada, f_tests: 2 here (passed), 0 with stock nbgrader; two processes 2, one process 2."
+        in lines
+    ), ran
     assert ran.returncode == 1, ran

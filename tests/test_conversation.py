@@ -23,7 +23,16 @@ import types
 import typing
 import uuid
 import zoneinfo
-from collections import ChainMap, Counter, OrderedDict, UserDict, UserList, UserString, defaultdict, deque
+from collections import (
+    ChainMap,
+    Counter,
+    OrderedDict,
+    UserDict,
+    UserList,
+    UserString,
+    defaultdict,
+    deque,
+)
 from collections.abc import Iterator
 
 import hypothesis.strategies as st
@@ -41,11 +50,38 @@ from nbreferee.engine.tester.references import NameOwnership
 from nbreferee.engine.tester.box_client import Lost, OutOfTime, BoxClient
 
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers(-9, 10**12) | st.floats() | st.text(max_size=5) | st.binary(max_size=5),
-    lambda inner: st.lists(inner, max_size=4) | st.lists(inner, max_size=4).map(tuple) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers(-9, 10**12)
+    | st.floats()
+    | st.text(max_size=5)
+    | st.binary(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.lists(inner, max_size=4).map(tuple)
+        | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
     max_leaves=12,
 )
-words = st.sampled_from(["copy", "named", "module", "instance", "object", "yours", "callback", "main", "builtins", "int", "eval", "os", "numpy", "range", "matrix"])
+words = st.sampled_from(
+    [
+        "copy",
+        "named",
+        "module",
+        "instance",
+        "object",
+        "yours",
+        "callback",
+        "main",
+        "builtins",
+        "int",
+        "eval",
+        "os",
+        "numpy",
+        "range",
+        "matrix",
+    ]
+)
 references = st.lists(words | st.integers(-3, 9) | plain, max_size=6).map(tuple)
 bodies = st.sampled_from(["value", "raised", "call", "nonsense"])
 
@@ -180,9 +216,18 @@ def there_and_back(value: object) -> object:
     """Return a value of a known type as it arrives at the other side."""
 
     def wrap(one: object) -> tuple:
-        return ("class", one.__name__) if isinstance(one, type) else ("copy", known_types.describe(one))
+        return (
+            ("class", one.__name__)
+            if isinstance(one, type)
+            else ("copy", known_types.describe(one))
+        )
 
-    return decode(encode(value, wrap=wrap), unwrap=lambda said: known_types.build(said[1]) if said[0] == "copy" else getattr(builtins, said[1]))
+    return decode(
+        encode(value, wrap=wrap),
+        unwrap=lambda said: (
+            known_types.build(said[1]) if said[0] == "copy" else getattr(builtins, said[1])
+        ),
+    )
 
 
 def test_buffers_travel_with_what_they_hold_and_where_they_are():
@@ -199,7 +244,11 @@ def test_buffers_travel_with_what_they_hold_and_where_they_are():
 
 
 def test_fields_of_data_classes_travel():
-    fields = dataclasses.fields(dataclasses.make_dataclass("Card", [("rank", int), ("tags", list, dataclasses.field(default_factory=list))]))
+    fields = dataclasses.fields(
+        dataclasses.make_dataclass(
+            "Card", [("rank", int), ("tags", list, dataclasses.field(default_factory=list))]
+        )
+    )
     assert [repr(one) for one in there_and_back(list(fields))] == [repr(one) for one in fields]
     assert there_and_back(fields[1])._field_type is dataclasses._FIELD
 
@@ -216,8 +265,18 @@ HOSTILE = {
     "text for typing to compile": ("typing", "List", ("__import__('os')",)),
     "text in a union": ("UnionType", int, "x"),
     "a zone that is a path": ("ZoneInfo", "../../etc/passwd"),
-    "indices beyond a sparse matrix": ("sparse", "csr_matrix", (2, 2), (np.ones(1), np.array([9]), np.array([0, 1, 1]))),
-    "a sparse matrix of objects": ("sparse", "csr_matrix", (1, 1), (np.array([None]), np.array([0]), np.array([0, 1]))),
+    "indices beyond a sparse matrix": (
+        "sparse",
+        "csr_matrix",
+        (2, 2),
+        (np.ones(1), np.array([9]), np.array([0, 1, 1])),
+    ),
+    "a sparse matrix of objects": (
+        "sparse",
+        "csr_matrix",
+        (1, 1),
+        (np.array([None]), np.array([0]), np.array([0, 1])),
+    ),
     "an image with too little in it": ("Image", "RGB", (100, 100), b"x"),
     "no bytes in a shape of many": ("raw", "<M8[s]", (10**12,), b""),
     "objects as bytes": ("raw", "|O", (1,), bytes(8)),
@@ -255,7 +314,12 @@ def test_subclasses_are_not_taken_for_their_bases():
     class Hidden(np.ma.MaskedArray):
         pass
 
-    for value in (np.zeros(2).view(Liar), Word("a"), Hidden([1.0], [True]), type("Counter", (Counter,), {})()):
+    for value in (
+        np.zeros(2).view(Liar),
+        Word("a"),
+        Hidden([1.0], [True]),
+        type("Counter", (Counter,), {})(),
+    ):
         assert known_types.describe(value) is None
         with pytest.raises(CodecError):
             encode(value)
@@ -293,9 +357,14 @@ def test_student_exceptions_derive_from_what_they_do_in_the_box():
     assert base.__bases__ == (Exception,)
 
 
-@pytest.mark.parametrize("links", [("A", "\1A\1B", "\1B\1A"), ("A", "\1A\1A"), ("A", "\1"), ("A", "\1A\1int\1KeyError\1OSError")])
+@pytest.mark.parametrize(
+    "links",
+    [("A", "\1A\1B", "\1B\1A"), ("A", "\1A\1A"), ("A", "\1"), ("A", "\1A\1int\1KeyError\1OSError")],
+)
 def test_links_that_no_class_has_make_an_exception(links: tuple[str, ...]):
-    assert issubclass(exception_class(links, Classes(lambda name: None, {}, lambda limit: None)), Exception)
+    assert issubclass(
+        exception_class(links, Classes(lambda name: None, {}, lambda limit: None)), Exception
+    )
 
 
 # ------------------------------------------------ the channel itself
@@ -348,7 +417,11 @@ except Closed:
 
 
 def test_announced_length_costs_no_memory():
-    kilobytes = int(subprocess.run([sys.executable, "-c", RECEIVING], capture_output=True, text=True, check=True).stdout)
+    kilobytes = int(
+        subprocess.run(
+            [sys.executable, "-c", RECEIVING], capture_output=True, text=True, check=True
+        ).stdout
+    )
     assert kilobytes < 4 << 10
 
 
@@ -370,9 +443,21 @@ def test_sockets_are_handed_over(pair):
         ("f()", NAN, "f() gives nan, which is no number"),
         ("()", "a class", "a function that an answer returns gives a class"),
         ("f()" + ARGUMENTS, EMPTY, "f() leaves something empty in an argument"),
-        ("iter", CHANGES, "iteration of an answer's object changes an argument, which the solution does not do"),
-        ("fib()", DRAWS, "fib() draws random numbers from np.random or random, which the solution does not do"),
-        ("an object that f() changes", NAN, "an object that f() changes holds nan, which is no number"),
+        (
+            "iter",
+            CHANGES,
+            "iteration of an answer's object changes an argument, which the solution does not do",
+        ),
+        (
+            "fib()",
+            DRAWS,
+            "fib() draws random numbers from np.random or random, which the solution does not do",
+        ),
+        (
+            "an object that f() changes",
+            NAN,
+            "an object that f() changes holds nan, which is no number",
+        ),
     ],
 )
 def test_oddity_is_named_in_words_for_a_person(label: str, oddity: str, words: str):

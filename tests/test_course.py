@@ -16,7 +16,9 @@ from notebooks import COURSE
 def verified(tmp_path_factory):
     out = tmp_path_factory.mktemp("verify") / "verified.json"
     nbreferee = Path(sys.executable).with_name("nbreferee")
-    ran = subprocess.run([nbreferee, "verify", "--json", out], cwd=COURSE, capture_output=True, text=True)
+    ran = subprocess.run(
+        [nbreferee, "verify", "--json", out], cwd=COURSE, capture_output=True, text=True
+    )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return json.loads(out.read_text())
 
@@ -31,7 +33,9 @@ def test_every_exercise_has_mutants_mistakes_and_an_alternative(verified):
         exercise["name"]
         for one in verified
         for exercise in one["exercises"]
-        if not all(exercise[kind]["tried"] for kind in ("lazy", "mutants", "mistakes", "alternatives"))
+        if not all(
+            exercise[kind]["tried"] for kind in ("lazy", "mutants", "mistakes", "alternatives")
+        )
     ]
     assert bare == []
 

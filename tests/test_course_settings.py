@@ -73,15 +73,30 @@ PEEK = "import os\nprint([name for name in ('key.secret', 'private/key', 'only.t
 ONE = (
     cell("import tools", grade_id="imports", locked=True),
     answer("def half(x):\n    # BSOL\n    return x / 2\n    # ESOL", "half"),
-    graded("assert close(half(3), 1.5)\n# BTEST\nSECRET_31 = 31\nassert close(half(62), SECRET_31)\n# ETEST", "half_tests", points=3),
+    graded(
+        "assert close(half(3), 1.5)\n# BTEST\nSECRET_31 = 31\nassert close(half(62), SECRET_31)\n# ETEST",
+        "half_tests",
+        points=3,
+    ),
     graded("assert tools.area(4) == 48", "tools_tests"),
     answer("a = 1\n# ESOL", "only_end"),
     graded("### AUTOTEST half(1); half(2)", "auto_tests", points=3),
-    graded("import numpy as np\nnp.float64(3) if half(8) == 4 else np.float32(1)", "partial_tests", points=3),
+    graded(
+        "import numpy as np\nnp.float64(3) if half(8) == 4 else np.float32(1)",
+        "partial_tests",
+        points=3,
+    ),
     graded("assert open('only.tests').read() == 'for tests'", "reads_tests", points=1),
     cell("import os\nos.makedirs('made', exist_ok=True)", grade_id="made", locked=True),
-    graded("import os\nopen('made/by_test.csv', 'w').write('1')\nos.remove('data/rows.csv')", "writes_tests", points=1),
-    answer("import os\nseen = os.path.exists('made/by_test.csv'), os.path.exists('data/rows.csv')", "seen"),
+    graded(
+        "import os\nopen('made/by_test.csv', 'w').write('1')\nos.remove('data/rows.csv')",
+        "writes_tests",
+        points=1,
+    ),
+    answer(
+        "import os\nseen = os.path.exists('made/by_test.csv'), os.path.exists('data/rows.csv')",
+        "seen",
+    ),
     graded("assert seen == (True, False)", "seen_tests", points=1),
 )
 POINTS = {
@@ -92,7 +107,10 @@ AREA, NO_AREA = "def area(r):\n    return 3 * r * r\n", "def area(r):\n    retur
 HALF = "def half(x):\n    return x / 2"
 STUDENTS = {
     "right": ({"half": f"{HALF}\n{PEEK}\nprint('line\\n' * 2000)"}, AREA),
-    "wrong": ({"half": "def half(x):\n    return x", "helper": "def close(a, b):\n    return True"}, NO_AREA),
+    "wrong": (
+        {"half": "def half(x):\n    return x", "helper": "def close(a, b):\n    return True"},
+        NO_AREA,
+    ),
     "slow": ({"half": f"import time\ntime.sleep(30)\n{HALF}"}, AREA),
     "excluded": ({}, AREA),
 }
@@ -111,7 +129,9 @@ class Run:
         return {one["grade_id"]: one["score"] for one in self.verdicts[student]["cells"]}
 
     def folder(self, step: str, student: str, assignment: str = "ps1") -> Path:
-        return self.root / STRUCTURE.format(assignment_id=assignment, student_id=student, nbgrader_step=step)
+        return self.root / STRUCTURE.format(
+            assignment_id=assignment, student_id=student, nbgrader_step=step
+        )
 
     def texts(self, student: str) -> str:
         notebook = nbformat.read(self.folder("autograded", student) / "one.ipynb", as_version=4)
@@ -119,13 +139,29 @@ class Run:
 
 
 def in_course(root: Path, *command: str) -> subprocess.CompletedProcess:
-    environment = {**os.environ, "PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "300", "JUPYTER_CONFIG_DIR": str(root / "jupyter")}
-    return subprocess.run([BINARIES / command[0], *command[1:]], cwd=root, env=environment, capture_output=True, text=True, timeout=400)
+    environment = {
+        **os.environ,
+        "PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}",
+        "COLUMNS": "300",
+        "JUPYTER_CONFIG_DIR": str(root / "jupyter"),
+    }
+    return subprocess.run(
+        [BINARIES / command[0], *command[1:]],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=400,
+    )
 
 
 def hand_in(root: Path) -> None:
     release = nbformat.read(root / "release/ps1/one.ipynb", as_version=4)
-    solutions = {one.metadata.nbgrader.grade_id: one.source for one in (*HEADER, *ONE) if one.metadata.nbgrader.solution}
+    solutions = {
+        one.metadata.nbgrader.grade_id: one.source
+        for one in (*HEADER, *ONE)
+        if one.metadata.nbgrader.solution
+    }
     for student, (answers, tools) in STUDENTS.items():
         folder = root / f"handed in/ps1/{student}"
         folder.mkdir(parents=True)
@@ -135,34 +171,60 @@ def hand_in(root: Path) -> None:
         nbformat.write(release, folder / "one.ipynb")
         (folder / "tools.py").write_text(tools)
         (folder / "mine.secret").write_text("a student's")
-        (folder / "timestamp.txt").write_text("2026-01-02 03:04:05 UTC" if student == "right" else "2025-01-02 03:04:05 UTC")
+        (folder / "timestamp.txt").write_text(
+            "2026-01-02 03:04:05 UTC" if student == "right" else "2025-01-02 03:04:05 UTC"
+        )
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Run:
     root = tmp_path_factory.mktemp("settings") / "course"
     source = root / "source/ps1"
-    for folder in ("around", "jupyter", "source/ps1/data", "source/ps1/private", "source/ps1/empty/sub", "source/ps2"):
+    for folder in (
+        "around",
+        "jupyter",
+        "source/ps1/data",
+        "source/ps1/private",
+        "source/ps1/empty/sub",
+        "source/ps2",
+    ):
         (root / folder).mkdir(parents=True)
     write(root / "around", *HEADER, name="header")
     write(root / "around", *FOOTER, name="footer")
-    notebook = nbformat.v4.new_notebook(cells=list(ONE), metadata={"kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}})
+    notebook = nbformat.v4.new_notebook(
+        cells=list(ONE),
+        metadata={
+            "kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}
+        },
+    )
     nbformat.write(notebook, source / "one.ipynb")
-    other = nbformat.v4.new_notebook(cells=[answer("x <- 1", "r"), graded("stopifnot(x == 1)", "r_tests")])
+    other = nbformat.v4.new_notebook(
+        cells=[answer("x <- 1", "r"), graded("stopifnot(x == 1)", "r_tests")]
+    )
     other.metadata["kernelspec"] = {"name": "ir", "language": "R", "display_name": "R"}
     nbformat.write(other, root / "source/ps2/two.ipynb")
     (root / "nbgrader_config.py").write_text(CONFIG)
-    (root / "jupyter/nbgrader_config.json").write_text('{"LimitOutput": {"max_lines": 5, "max_traceback": 7}, "CourseDirectory": {"course_id": "other"}}')
+    (root / "jupyter/nbgrader_config.json").write_text(
+        '{"LimitOutput": {"max_lines": 5, "max_traceback": 7}, "CourseDirectory": {"course_id": "other"}}'
+    )
     (root / "own.py").write_text(OWN)
     (root / "autotests.yml").write_text(AUTOTESTS)
-    for name, text in {"tools.py": AREA, "key.secret": "KEY", "private/key": "KEY", "only.tests": "for tests", "data/rows.csv": "1,2"}.items():
+    for name, text in {
+        "tools.py": AREA,
+        "key.secret": "KEY",
+        "private/key": "KEY",
+        "only.tests": "for tests",
+        "data/rows.csv": "1,2",
+    }.items():
         (source / name).write_text(text)
     for assignment in ("ps1", "ps2"):
         made = in_course(root, "nbgrader", "generate_assignment", assignment)
         assert made.returncode == 0, made.stderr
     shutil.rmtree(source / "made")  # nbgrader runs a notebook with autotests in its source folder
     (source / "data/rows.csv").write_text("1,2")
-    due = in_course(root, "nbgrader", "db", "assignment", "add", "ps1", "--duedate=2026-01-01 12:00 UTC")
+    due = in_course(
+        root, "nbgrader", "db", "assignment", "add", "ps1", "--duedate=2026-01-01 12:00 UTC"
+    )
     assert due.returncode == 0, due.stderr
     hand_in(root)
     (root / "handed in/ps2/right").mkdir(parents=True)
@@ -186,7 +248,13 @@ def test_verify_reads_the_notebook_as_it_was_released(run):
 
 
 def test_wrong_answer_with_an_edited_helper_of_the_header_earns_what_it_deserves(run):
-    right = {"header_tests": 1, "partial_tests": 1, "reads_tests": 1, "writes_tests": 1, "seen_tests": 1}
+    right = {
+        "header_tests": 1,
+        "partial_tests": 1,
+        "reads_tests": 1,
+        "writes_tests": 1,
+        "seen_tests": 1,
+    }
     assert run.scores("wrong") == {**dict.fromkeys(POINTS, 0), **right}
 
 
@@ -217,7 +285,14 @@ def test_own_timeout_and_its_error_hold(run):
 
 
 def test_output_has_no_more_lines_than_the_course_allows(run):
-    texts = [output.text for one in nbformat.read(run.folder("autograded", "right") / "one.ipynb", as_version=4).cells for output in one.get("outputs", []) if output.output_type == "stream"]
+    texts = [
+        output.text
+        for one in nbformat.read(
+            run.folder("autograded", "right") / "one.ipynb", as_version=4
+        ).cells
+        for output in one.get("outputs", [])
+        if output.output_type == "stream"
+    ]
     assert max(text.count("\n") + 1 for text in texts) == 900
 
 
@@ -240,7 +315,12 @@ def test_plugin_of_the_course_takes_points_off_who_is_late(run):
 
 def test_what_is_not_honoured_is_named_once(run):
     assert run.said.count("c.Execute.startup_timeout is set, and nbreferee does not use it") == 1
-    assert run.said.count("c.Autograde.autograde_preprocessors names Preprocessor, which nbreferee does not run") == 1
+    assert (
+        run.said.count(
+            "c.Autograde.autograde_preprocessors names Preprocessor, which nbreferee does not run"
+        )
+        == 1
+    )
     assert run.said.count("does not") == 2
 
 
@@ -250,7 +330,9 @@ def test_notebook_in_another_language_is_refused_by_name_and_the_others_are_grad
 
 
 def test_nobody_graded_is_said_and_is_no_success(run):
-    (run.root / "nbgrader_config.py").write_text(CONFIG.replace(STRUCTURE, "{nbgrader_step}/{student_id}/{assignment_id}"))
+    (run.root / "nbgrader_config.py").write_text(
+        CONFIG.replace(STRUCTURE, "{nbgrader_step}/{student_id}/{assignment_id}")
+    )
     ran = in_course(run.root, "nbreferee", "autograde", "ps1")
     assert ran.returncode != 0
     assert "nobody has been graded: there are submissions for" in ran.stderr

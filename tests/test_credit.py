@@ -29,4 +29,6 @@ def test_numbers_of_numpy_are_numbers(value):
 @pytest.mark.parametrize("value", AS_NBGRADER.values(), ids=AS_NBGRADER)
 def test_other_values_are_read_as_nbgrader_reads_them(value):
     credit = credit_of(value)
-    assert (2 if credit is None else credit) == get_partial_grade({"data": {"text/plain": repr(value)}}, 2)
+    assert (2 if credit is None else credit) == get_partial_grade(
+        {"data": {"text/plain": repr(value)}}, 2
+    )

@@ -30,7 +30,10 @@ SMALL = (
     cell("# Numbers and what can be done with them", "markdown"),
     cell("import math\n\nUNIT = 3", grade_id="imports", locked=True),
     answer(STUB.format("double", "y = x + x\n    return y"), "double"),
-    graded("assert double(2) == 4\n### BEGIN HIDDEN TESTS\nassert double(5) == 10\n### END HIDDEN TESTS", "double_tests"),
+    graded(
+        "assert double(2) == 4\n### BEGIN HIDDEN TESTS\nassert double(5) == 10\n### END HIDDEN TESTS",
+        "double_tests",
+    ),
     cell("# Try it: expect 6\nprint(double(3))"),
     answer(STUB.format("half", "y = x / 2\n    return y"), "half"),
     answer(STUB.format("third", "y = x / UNIT\n    return y"), "third"),
@@ -54,7 +57,12 @@ class Sample:
     @property
     def functions(self) -> dict[str, str]:
         """The answers that are code, by the name that they define."""
-        return dict(item for one in self.notebook["cells"] if one["cell_type"] == "code" and solution(one) for item in definitions(one["source"]).items())
+        return dict(
+            item
+            for one in self.notebook["cells"]
+            if one["cell_type"] == "code" and solution(one)
+            for item in definitions(one["source"]).items()
+        )
 
 
 def solution(one: dict) -> bool:
@@ -72,8 +80,16 @@ def definitions(source: str) -> dict[str, str]:
 
 def sample(path: Path, release: nbformat.NotebookNode, texts: dict[str, str]) -> Sample:
     source = read(path)
-    stubs = {settings(one)["grade_id"]: one.source for one in release.cells if settings(one).get("solution")}
-    released = {settings(one)["grade_id"]: Released(stubs.get(settings(one)["grade_id"], one.source), "") for one in source.cells if settings(one)}
+    stubs = {
+        settings(one)["grade_id"]: one.source
+        for one in release.cells
+        if settings(one).get("solution")
+    }
+    released = {
+        settings(one)["grade_id"]: Released(stubs.get(settings(one)["grade_id"], one.source), "")
+        for one in source.cells
+        if settings(one)
+    }
     notebook = json.loads(nbformat.writes(answered(release, {**solved(source), **texts})))
     for one in notebook["cells"]:
         one["source"] = "".join(one["source"])
@@ -82,7 +98,10 @@ def sample(path: Path, release: nbformat.NotebookNode, texts: dict[str, str]) ->
 
 def course_sample() -> Sample:
     release = read(COURSE / "release/softmax/softmax.ipynb")
-    texts = {"shift_proof": WHY.replace("whole", "sum"), "jacobian_proof": WHY.replace("whole", "derivative")}
+    texts = {
+        "shift_proof": WHY.replace("whole", "sum"),
+        "jacobian_proof": WHY.replace("whole", "derivative"),
+    }
     return sample(COURSE_NOTEBOOK, release, texts)
 
 
@@ -92,7 +111,11 @@ def small_sample() -> Sample:
         release = read(path)
         for one in release.cells:
             if settings(one).get("solution"):
-                one.source = "YOUR ANSWER HERE" if one.cell_type == "markdown" else f"{one.source.splitlines()[0]}\n    # YOUR CODE HERE\n    raise NotImplementedError()"
+                one.source = (
+                    "YOUR ANSWER HERE"
+                    if one.cell_type == "markdown"
+                    else f"{one.source.splitlines()[0]}\n    # YOUR CODE HERE\n    raise NotImplementedError()"
+                )
             elif settings(one).get("grade"):
                 one.source = one.source.split("\n### BEGIN")[0]
         return sample(path, release, {"why": WHY})
@@ -108,8 +131,16 @@ def lost(sample: Sample, made: Rebuilt) -> list[str]:
     wanted = sample.functions
     for one, place in zip(made.notebook.cells, made.places, strict=True):
         if place.cell is not None and place.cell.is_test:
-            words = {node.id for node in ast.walk(ast.parse(place.cell.source)) if isinstance(node, ast.Name)}
-            missing += [f"{name} at {place.cell.grade_id}" for name in sorted(words & set(wanted)) if now.get(name) != wanted[name]]
+            words = {
+                node.id
+                for node in ast.walk(ast.parse(place.cell.source))
+                if isinstance(node, ast.Name)
+            }
+            missing += [
+                f"{name} at {place.cell.grade_id}"
+                for name in sorted(words & set(wanted))
+                if now.get(name) != wanted[name]
+            ]
         elif one.cell_type == "code":
             now.update(definitions(one.source))
     return missing + [f"text {name}" for name in sample.texts if name in made.unanswered]
@@ -136,17 +167,38 @@ def test_whole_notebooks_need_no_repair():
         assert (made.repairs, lost(sample, made), made.unanswered) == ((), [], frozenset())
 
 
-SAMPLED = (4, 5, 8, 10, 11, 18, 19, 20)  # of the seeds: duplicated stubs, merged, retyped, stripped, elsewhere
+SAMPLED = (
+    4,
+    5,
+    8,
+    10,
+    11,
+    18,
+    19,
+    20,
+)  # of the seeds: duplicated stubs, merged, retyped, stripped, elsewhere
 
 
 def test_damaged_notebooks_graded_for_real_keep_their_points():
     sample = SAMPLES["small"]
     master = sample.originals.master
     with Court() as court:
-        material = NotebookMaterial(master.path.name, nbformat.writes(master.notebook).encode(), sample.originals.released, court.files({}))
+        material = NotebookMaterial(
+            master.path.name,
+            nbformat.writes(master.notebook).encode(),
+            sample.originals.released,
+            court.files({}),
+        )
         for seed in SAMPLED:
             data, names = damaged(sample.notebook, sample.stubs, seed)
             got = court.grade_bytes(material, data)
-            assert {cell.grade_id: cell.score for cell in got.cells if cell.grade_id != "why"} == {"double_tests": 2, "half_tests": 2, "third_tests": 2}, names
-            assert got.marks.scores["why"] is None and "No response." not in got.marks.comments.values()
+            assert {cell.grade_id: cell.score for cell in got.cells if cell.grade_id != "why"} == {
+                "double_tests": 2,
+                "half_tests": 2,
+                "third_tests": 2,
+            }, names
+            assert (
+                got.marks.scores["why"] is None
+                and "No response." not in got.marks.comments.values()
+            )
             assert got.repairs, names

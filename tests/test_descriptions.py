@@ -23,7 +23,10 @@ def figure(**texts):
 @pytest.mark.parametrize(
     "texts, words",
     [
-        ({"title": "Loss", "xlabel": "step $t$", "ylabel": "$L_t$"}, "Figure: Loss, L_t against step t."),
+        (
+            {"title": "Loss", "xlabel": "step $t$", "ylabel": "$L_t$"},
+            "Figure: Loss, L_t against step t.",
+        ),
         ({"ylabel": "error", "label": "ours"}, "Figure: error, showing ours."),
         ({}, ""),
     ],
@@ -41,6 +44,14 @@ def test_figure_that_cannot_be_read_has_no_description():
 def test_figure_that_a_notebook_shows_has_its_description_in_the_output():
     draws = "import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nax.set(title='Mine', xlabel='x')\nplt.show()"
     with Court() as court:
-        done = court.grade(court.material(answer(), graded(), cell("1", grade_id="last", locked=True)), {"f": f"def f(x):\n    return x\n{draws}"})
-    metadata = [one.metadata for found in done.notebook.cells for one in found.get("outputs", ()) if one.output_type == "display_data"]
+        done = court.grade(
+            court.material(answer(), graded(), cell("1", grade_id="last", locked=True)),
+            {"f": f"def f(x):\n    return x\n{draws}"},
+        )
+    metadata = [
+        one.metadata
+        for found in done.notebook.cells
+        for one in found.get("outputs", ())
+        if one.output_type == "display_data"
+    ]
     assert metadata == [{"image/png": {"alt": "Figure: Mine, x."}}]

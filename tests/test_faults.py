@@ -33,12 +33,28 @@ HASTY, PATIENT = {"call_s": 0.5, "cell_s": 1}, {"call_s": 60, "cell_s": 120}
 
 def exercise(name: str, number: int) -> list:
     """A function of 2 points that adds a number."""
-    solution = f"def {name}(x):\n    ### BEGIN SOLUTION\n    return x + {number}\n    ### END SOLUTION"
-    return [answer(solution, name), graded(f"assert {name}(1) == {1 + number}\nassert {name}(5) == {5 + number}", f"{name}_tests")]
+    solution = (
+        f"def {name}(x):\n    ### BEGIN SOLUTION\n    return x + {number}\n    ### END SOLUTION"
+    )
+    return [
+        answer(solution, name),
+        graded(
+            f"assert {name}(1) == {1 + number}\nassert {name}(5) == {5 + number}", f"{name}_tests"
+        ),
+    ]
 
 
-HONEST = {"first": "def first(x):\n    return x + 1", "second": "def second(x):\n    return x + 2", "third": "def third(x):\n    return x + 3"}
-CELLS = [cell("import numpy as np"), *exercise("first", 1), *exercise("second", 2), *exercise("third", 3)]
+HONEST = {
+    "first": "def first(x):\n    return x + 1",
+    "second": "def second(x):\n    return x + 2",
+    "third": "def third(x):\n    return x + 3",
+}
+CELLS = [
+    cell("import numpy as np"),
+    *exercise("first", 1),
+    *exercise("second", 2),
+    *exercise("third", 3),
+]
 SECOND_TESTS = 4  # its place among the cells
 
 
@@ -85,7 +101,12 @@ def ended(pid: int) -> bool:
 def courts(tmp_path_factory) -> Iterator[dict[str, Court]]:
     """A court of each tier, with small budgets; nothing of them is left when they close."""
     with leaving_nothing(tmp_path_factory.mktemp("scratch")), ExitStack() as open_courts:
-        yield {name: open_courts.enter_context(Court(Budget(**HASTY, submission_s=200, box=SMALL, layers=layers))) for name, layers in TIERS.items()}
+        yield {
+            name: open_courts.enter_context(
+                Court(Budget(**HASTY, submission_s=200, box=SMALL, layers=layers))
+            )
+            for name, layers in TIERS.items()
+        }
 
 
 @pytest.fixture(params=["A"])
@@ -102,15 +123,27 @@ def material(court) -> NotebookMaterial:
 
 def check_others(got: NotebookResult) -> None:
     """The first and the third exercise have all their points, and the notebook can be written and read."""
-    others = {name: (one.status, one.score) for name, one in verdicts(got).items() if name != "second_tests"}
+    others = {
+        name: (one.status, one.score)
+        for name, one in verdicts(got).items()
+        if name != "second_tests"
+    }
     assert others == {"first_tests": ("passed", 2), "third_tests": ("passed", 2)}
     nbformat.validate(nbformat.reads(as_bytes(got.notebook).decode(), as_version=4))
 
 
 def errors(got: NotebookResult, grade_id: str) -> str:
     """What a cell says of its errors."""
-    found = next(one for one in got.notebook.cells if one.metadata.get("nbgrader", {}).get("grade_id") == grade_id)
-    return "\n".join(f"{output.ename}: {output.evalue}" for output in found.get("outputs", []) if output.output_type == "error")
+    found = next(
+        one
+        for one in got.notebook.cells
+        if one.metadata.get("nbgrader", {}).get("grade_id") == grade_id
+    )
+    return "\n".join(
+        f"{output.ename}: {output.evalue}"
+        for output in found.get("outputs", [])
+        if output.output_type == "error"
+    )
 
 
 # name: (what the answer cell does once it has defined its function, words in the cell, whether the function counts);
@@ -201,7 +234,9 @@ IN_CELL_B = {
 def on_tiers(in_a: Collection[str], in_b: Collection[str]) -> pytest.MarkDecorator:
     """Try faults on the tiers on which they are not the same."""
     pairs = [*(("A", fault) for fault in in_a), *(("B", fault) for fault in in_b)]
-    return pytest.mark.parametrize(("court", "fault"), pairs, indirect=["court"], ids=map("-".join, pairs))
+    return pytest.mark.parametrize(
+        ("court", "fault"), pairs, indirect=["court"], ids=map("-".join, pairs)
+    )
 
 
 def allow(court: Court, fault: str, words: str) -> None:
@@ -327,9 +362,19 @@ def test_loop_before_the_function_is_defined_says_so_in_the_cell(court, material
 def test_process_that_ends_later_costs_the_cell_that_runs_then_and_says_so(court, material):
     allow(court, "ends", GONE)
     later = "import threading, os\ngo = threading.Event()\nthreading.Thread(target=lambda: go.wait() and os._exit(1)).start()"
-    got = court.grade(material, {**HONEST, "second": f"{HONEST['second']}\n{later}", "third": f"go.set()\nimport time\ntime.sleep(60)\n{HONEST['third']}"})
+    got = court.grade(
+        material,
+        {
+            **HONEST,
+            "second": f"{HONEST['second']}\n{later}",
+            "third": f"go.set()\nimport time\ntime.sleep(60)\n{HONEST['third']}",
+        },
+    )
     came = verdicts(got)
-    assert {name: came[name].score for name in ("first_tests", "second_tests")} == {"first_tests": 2, "second_tests": 2}
+    assert {name: came[name].score for name in ("first_tests", "second_tests")} == {
+        "first_tests": 2,
+        "second_tests": 2,
+    }
     assert (came["third_tests"].status, came["third_tests"].score) == ("error", 0)
     assert GONE in errors(got, "third")
 
@@ -342,7 +387,10 @@ def test_what_is_written_past_python_reaches_no_terminal(court, material, capfd)
 
 # name: (an instructor's test, words; none where it passes)
 TESTS = {
-    "loops": ("second(1)\nwhile True: pass", "it takes too long: is there a loop that does not end"),
+    "loops": (
+        "second(1)\nwhile True: pass",
+        "it takes too long: is there a loop that does not end",
+    ),
     "ends": ("import os\nos._exit(0)", "Tell your instructor"),
     "kills": ("import os\nos.kill(os.getpid(), 9)", "Tell your instructor"),
     "exits": ("import sys\nsys.exit()", "in line 2: sys.exit"),
@@ -351,23 +399,35 @@ TESTS = {
 }
 
 
-@pytest.mark.parametrize(("court", "fault"), [("A", fault) for fault in TESTS], indirect=["court"])  # testers are the same in both
+@pytest.mark.parametrize(
+    ("court", "fault"), [("A", fault) for fault in TESTS], indirect=["court"]
+)  # testers are the same in both
 def test_test_that_fails_by_itself_costs_that_cell_and_is_named_to_the_instructor(fault, court):
     source, words = TESTS[fault]
     allow(court, fault, words)
-    got = court.grade(court.material(*CELLS[:SECOND_TESTS], graded(source, "second_tests"), *CELLS[SECOND_TESTS + 1 :]), HONEST)
+    got = court.grade(
+        court.material(
+            *CELLS[:SECOND_TESTS], graded(source, "second_tests"), *CELLS[SECOND_TESTS + 1 :]
+        ),
+        HONEST,
+    )
     check_others(got)
     second = verdicts(got)["second_tests"]
     assert (second.status, second.score) == (("manual", 0) if words else ("passed", 2))
     assert got.marks.scores["second_tests"] == (None if words else 2)
     assert (words in errors(got, "second_tests")) if words else (errors(got, "second_tests") == "")
-    assert any("second_tests: the solution itself gets 0 of 2 points" in text for text in got.warnings) == bool(words)
+    assert any(
+        "second_tests: the solution itself gets 0 of 2 points" in text for text in got.warnings
+    ) == bool(words)
 
 
 @pytest.mark.parametrize("layers", TIERS.values(), ids=TIERS)
 def test_cells_beyond_the_budget_of_a_submission_are_not_run_and_say_so(layers, tmp_path):
     slow = {name: f"import time\n{source}\ntime.sleep(1.2)" for name, source in HONEST.items()}
-    with leaving_nothing(tmp_path), Court(Budget(call_s=1, cell_s=2, submission_s=2, layers=layers)) as small:
+    with (
+        leaving_nothing(tmp_path),
+        Court(Budget(call_s=1, cell_s=2, submission_s=2, layers=layers)) as small,
+    ):
         started = time.monotonic()
         got = small.grade(small.material(*CELLS), slow)
         took = time.monotonic() - started
@@ -384,5 +444,12 @@ def test_nothing_is_left_of_a_submission_that_starts_what_it_can(layers, tmp_pat
     stays = "import os, subprocess, threading, time\nthreading.Thread(target=time.sleep, args=(1000,)).start()\nopen('file', 'w').write('x')\n"
     stays += "for start in (lambda: subprocess.Popen(['sleep', '1000'], start_new_session=True), lambda: os.fork() or (os.setsid(), time.sleep(1000))):\n"
     stays += "    try: start()\n    except OSError: pass"
-    with leaving_nothing(tmp_path), Court(Budget(call_s=1, cell_s=1, submission_s=60, layers=layers)) as small:
-        check_others(small.grade(small.material(*CELLS), {**HONEST, "second": f"{HONEST['second']}\n{stays}"}))
+    with (
+        leaving_nothing(tmp_path),
+        Court(Budget(call_s=1, cell_s=1, submission_s=60, layers=layers)) as small,
+    ):
+        check_others(
+            small.grade(
+                small.material(*CELLS), {**HONEST, "second": f"{HONEST['second']}\n{stays}"}
+            )
+        )

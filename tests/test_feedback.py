@@ -32,20 +32,31 @@ def course(tmp_path_factory) -> Path:
     source = folder / "source/one"
     source.mkdir(parents=True)
     shutil.copy(COURSE / "nbgrader_config.py", folder)
-    figure = cell("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()", grade_id="figure", locked=True)
+    figure = cell(
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()",
+        grade_id="figure",
+        locked=True,
+    )
     words = cell("Because.", "markdown", grade_id="words", grade=True, solution=True, points=3)
     write(source, figure, answer(SOLUTION, "double"), graded(TESTS, "double_tests"), words)
     run(folder, "nbgrader", "generate_assignment", "one")
     release = read_notebook(folder / "release/one/one.ipynb")
     for student, given in ANSWERS.items():
         (folder / "submitted" / student / "one").mkdir(parents=True)
-        (folder / "submitted" / student / "one/one.ipynb").write_text(nbformat.writes(answered(release, given)))
+        (folder / "submitted" / student / "one/one.ipynb").write_text(
+            nbformat.writes(answered(release, given))
+        )
     (folder / "printed.txt").write_text(run(folder, "nbreferee", "grade").stdout)
     return folder
 
 
 def run(course: Path, *command: str) -> subprocess.CompletedProcess:
-    ran = subprocess.run([Path(sys.executable).with_name(command[0]), *command[1:]], cwd=course, capture_output=True, text=True)
+    ran = subprocess.run(
+        [Path(sys.executable).with_name(command[0]), *command[1:]],
+        cwd=course,
+        capture_output=True,
+        text=True,
+    )
     assert ran.returncode == 0, ran.stderr[-3000:]
     return ran
 
@@ -60,7 +71,9 @@ def text(page: str) -> str:
 
 def test_page_has_scores_and_messages(course):
     assert "2 of 2 so far; 3 points wait to be read" in text(page(course, "ada"))
-    assert "0 of 5" in text(page(course, "bob"))  # the words were not written: nobody has to read them
+    assert "0 of 5" in text(
+        page(course, "bob")
+    )  # the words were not written: nobody has to read them
     assert "words: nothing was written here." in text(page(course, "bob"))
     assert "nothing was written here." not in text(page(course, "ada"))
 
@@ -70,7 +83,9 @@ def test_page_has_no_hidden_test(course, student):
     assert "4711" not in page(course, student)
     assert "HIDDEN" not in page(course, student)
     assert "double" in text(page(course, student))
-    assert "4711" in (course / f"autograded/{student}/one/one.ipynb").read_text()  # where the instructor reads
+    assert (
+        "4711" in (course / f"autograded/{student}/one/one.ipynb").read_text()
+    )  # where the instructor reads
 
 
 def test_every_figure_has_a_description(course):
@@ -84,17 +99,23 @@ def test_nbgrader_writes_the_same_page(course, tmp_path):
     shutil.rmtree(other / "feedback")
     run(other, "nbgrader", "generate_feedback", "one")
     for student in ANSWERS:
-        assert page(other, student) == str(BeautifulSoup(page(course, student), "html.parser"))  # nbconvert's last step
+        assert page(other, student) == str(
+            BeautifulSoup(page(course, student), "html.parser")
+        )  # nbconvert's last step
 
 
 def test_feedback_writes_again_what_has_changed_alone(course, tmp_path):
     other = Path(shutil.copytree(course, tmp_path / "other"))
-    before = {student: (other / f"feedback/{student}/one/one.html").stat().st_ino for student in ANSWERS}
+    before = {
+        student: (other / f"feedback/{student}/one/one.html").stat().st_ino for student in ANSWERS
+    }
     with Gradebook(f"sqlite:///{other / 'gradebook.db'}", "gradients") as book:
         book.find_comment("double", "one", "one", "bob").manual_comment = "Look at $x + 1$ again."
         book.db.commit()
     run(other, "nbreferee", "feedback", "one")
-    after = {student: (other / f"feedback/{student}/one/one.html").stat().st_ino for student in ANSWERS}
+    after = {
+        student: (other / f"feedback/{student}/one/one.html").stat().st_ino for student in ANSWERS
+    }
     assert [student for student in ANSWERS if before[student] != after[student]] == ["bob"]
     assert 'alttext="x + 1"' in page(other, "bob")
 
@@ -109,7 +130,11 @@ def test_feedback_and_grade_write_the_pages_of_the_student_who_is_named(course, 
 
 def test_student_whose_file_cannot_be_read_or_has_another_name_is_told_what_to_do(course, tmp_path):
     other = Path(shutil.copytree(course, tmp_path / "other"))
-    for student, name, data in (("cy", "one.ipynb", "{"), ("di", "essay.txt", "My answers."), ("eve", "", "")):
+    for student, name, data in (
+        ("cy", "one.ipynb", "{"),
+        ("di", "essay.txt", "My answers."),
+        ("eve", "", ""),
+    ):
         (other / "submitted" / student / "one").mkdir(parents=True)
         if name:
             (other / "submitted" / student / "one" / name).write_text(data)

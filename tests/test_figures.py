@@ -67,7 +67,12 @@ RIGHT = "def f(x):\n    return x"
 
 def pictures(notebook) -> list[str]:
     """The pictures that a notebook shows."""
-    shown = [output["data"] for one in notebook.cells for output in one.get("outputs", []) if "data" in output]
+    shown = [
+        output["data"]
+        for one in notebook.cells
+        for output in one.get("outputs", [])
+        if "data" in output
+    ]
     assert MARK not in json.dumps(notebook)
     return [data["image/png"] for data in shown if "image/png" in data]
 
@@ -75,9 +80,21 @@ def pictures(notebook) -> list[str]:
 def run_cells(program: str, sources: list[str], folder: Path, work: Path) -> list:
     """What a program for another process makes of cells."""
     (folder / "cells.json").write_text(json.dumps(sources))
-    environment = {**os.environ, "MPLBACKEND": "module://matplotlib_inline.backend_inline", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(COURSE)}
+    environment = {
+        **os.environ,
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONPATH": str(COURSE),
+    }
     command = [sys.executable, "-B", "-c", program, str(folder / "cells.json")]
-    ran = subprocess.run(command, cwd=work, env={**environment, "IPYTHONDIR": str(folder)}, capture_output=True, text=True, check=True)
+    ran = subprocess.run(
+        command,
+        cwd=work,
+        env={**environment, "IPYTHONDIR": str(folder)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return json.loads(ran.stdout)
 
 
@@ -88,26 +105,41 @@ def court() -> Iterator[Court]:
 
 
 def master(court: Court, *shown: str):
-    imports = cell("import matplotlib.pyplot as plt\nimport numpy as np", grade_id="imports", locked=True)
-    figures = [cell(source, grade_id=f"figure{number}", locked=True) for number, source in enumerate(shown)]
+    imports = cell(
+        "import matplotlib.pyplot as plt\nimport numpy as np", grade_id="imports", locked=True
+    )
+    figures = [
+        cell(source, grade_id=f"figure{number}", locked=True) for number, source in enumerate(shown)
+    ]
     return court.material(imports, answer(), *figures, graded())
 
 
 @pytest.mark.parametrize("kind", SHOWN)
 def test_figure_is_what_drawing_it_at_once_gives(court, kind, tmp_path):
     subject = master(court, SHOWN[kind])
-    here = run_cells(DRAWN_AT_ONCE, ["import matplotlib.pyplot as plt\nimport numpy as np", RIGHT, SHOWN[kind]], tmp_path, tmp_path)
+    here = run_cells(
+        DRAWN_AT_ONCE,
+        ["import matplotlib.pyplot as plt\nimport numpy as np", RIGHT, SHOWN[kind]],
+        tmp_path,
+        tmp_path,
+    )
     assert here
     assert pictures(court.grade(subject, {"f": RIGHT}).notebook) == here  # the solution's
     court.grader.forget_figures()
     assert pictures(court.grade(subject, {"f": RIGHT}).notebook) == here  # drawn by this box
 
 
-@pytest.mark.parametrize("path", sorted((COURSE / "source").glob("*/*.ipynb")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((COURSE / "source").glob("*/*.ipynb")), ids=lambda path: path.stem
+)
 def test_figures_of_the_course_are_the_same_later(path, tmp_path):
     parsed = read_master(path)
     answers = solved(parsed.notebook)
-    sources = [answers.get(one.grade_id, one.source) for one in parsed.cells if one.is_code and not one.is_test]
+    sources = [
+        answers.get(one.grade_id, one.source)
+        for one in parsed.cells
+        if one.is_code and not one.is_test
+    ]
     pairs = run_cells(DRAWN_TWICE, sources, tmp_path, path.parent)
     assert len(pairs) > 2
     assert all(at_once == later for at_once, later in pairs)
@@ -115,7 +147,10 @@ def test_figures_of_the_course_are_the_same_later(path, tmp_path):
 
 def test_figure_of_a_wrong_answer_is_its_own(court):
     subject = master(court, SHOWN["line"])
-    right, wrong = (pictures(court.grade(subject, {"f": f"def f(x):\n    return {value}"}).notebook) for value in ("x", "3 * x"))
+    right, wrong = (
+        pictures(court.grade(subject, {"f": f"def f(x):\n    return {value}"}).notebook)
+        for value in ("x", "3 * x")
+    )
     assert right != wrong
     assert len(right) == len(wrong) == 1
 
@@ -148,8 +183,14 @@ WRONG_FIGURES = {
         "fig, ax = plt.subplots()\nax.add_line(Fatal([0, 1], [0, 1]))\nplt.show()",
         "process ended",
     ),
-    "a name that nobody knows": (f"from IPython.display import display\ndisplay({{'image/png': '{MARK}{'0' * 64}'}}, raw=True)", "KeyError"),
-    "a name that is none": (f"from IPython.display import display\ndisplay({{'image/png': '{MARK}../../etc'}}, raw=True)", "KeyError"),
+    "a name that nobody knows": (
+        f"from IPython.display import display\ndisplay({{'image/png': '{MARK}{'0' * 64}'}}, raw=True)",
+        "KeyError",
+    ),
+    "a name that is none": (
+        f"from IPython.display import display\ndisplay({{'image/png': '{MARK}../../etc'}}, raw=True)",
+        "KeyError",
+    ),
 }
 
 
@@ -159,4 +200,4 @@ def test_figure_that_cannot_be_drawn_costs_itself_alone(court, kind):
     subject = master(court, SHOWN["line"])
     found = court.grade(subject, {"f": "import matplotlib.pyplot as plt\n" + RIGHT + "\n" + added})
     assert verdicts(found)["f_tests"].score == 2
-    assert re.search(f"not drawn: [^\"]*({words})", json.dumps(found.notebook))
+    assert re.search(f'not drawn: [^"]*({words})', json.dumps(found.notebook))

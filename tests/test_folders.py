@@ -21,7 +21,10 @@ ASSIGNMENTS = ["Blatt 1", "ps[1]"]
 def course_of(root: Path, structure: str, **settings) -> CourseDirectory:
     course = CourseDirectory(root=str(root), directory_structure=structure, **settings)
     for assignment in ASSIGNMENTS:
-        for step, names in ((course.source_directory, ["."]), (course.submitted_directory, [*STUDENTS, ".hidden"])):
+        for step, names in (
+            (course.source_directory, ["."]),
+            (course.submitted_directory, [*STUDENTS, ".hidden"]),
+        ):
             for name in names:
                 folder = Path(course.format_path(step, name, assignment))
                 folder.mkdir(parents=True, exist_ok=True)
@@ -38,7 +41,9 @@ def test_folders_are_found_in_any_order(structure, submitted, tmp_path):
         found = students_in(course, course.submitted_directory, assignment)
         assert [name for name in found if not name.startswith(".")] == STUDENTS
         assert ".hidden" not in found
-    assert Path(course.format_path(submitted, "anna", "ps[1]")).is_relative_to(submissions_folder(course))
+    assert Path(course.format_path(submitted, "anna", "ps[1]")).is_relative_to(
+        submissions_folder(course)
+    )
 
 
 def test_students_are_left_out_as_the_course_says(tmp_path):
@@ -49,7 +54,11 @@ def test_students_are_left_out_as_the_course_says(tmp_path):
 
 
 WHY = {
-    "all excluded": (dict(student_id_exclude=",".join(STUDENTS)), ["ps[1]"], "the course leaves out everybody who has handed in (anna, "),
+    "all excluded": (
+        dict(student_id_exclude=",".join(STUDENTS)),
+        ["ps[1]"],
+        "the course leaves out everybody who has handed in (anna, ",
+    ),
     "another name": ({}, ["ps1"], "there are submissions for Blatt 1, ps[1], and none for ps1."),
 }
 
@@ -64,10 +73,15 @@ def test_notebook_that_lies_elsewhere_is_named(tmp_path):
     (tmp_path / "submitted").mkdir()
     assert why_nobody(course, ["ps1"]) == ""
     (tmp_path / "submitted/anna.ipynb").write_text("{}")
-    assert why_nobody(course, ["ps1"]).startswith(f"{tmp_path}/submitted/anna.ipynb does not lie where submissions are looked for, submitted/STUDENT/ASSIGNMENT.")
+    assert why_nobody(course, ["ps1"]).startswith(
+        f"{tmp_path}/submitted/anna.ipynb does not lie where submissions are looked for, submitted/STUDENT/ASSIGNMENT."
+    )
 
 
 def test_pattern_that_nbgrader_does_not_know_is_named(tmp_path):
     course = CourseDirectory(root=str(tmp_path), directory_structure="{step}/{student}")
-    with pytest.raises(CourseError, match=r"c.CourseDirectory.directory_structure: '{step}/{student}' is no pattern of nbgrader's"):
+    with pytest.raises(
+        CourseError,
+        match=r"c.CourseDirectory.directory_structure: '{step}/{student}' is no pattern of nbgrader's",
+    ):
         source_assignments(course)

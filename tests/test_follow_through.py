@@ -42,7 +42,10 @@ def function(source: str):
 
 # f(x) = x + 1, and g, which uses it; a later test of f, and a later answer of the same shape.
 F, G = function("def f(x):\n    return x + 1"), function("def g(x):\n    return 2 * f(x)")
-F_TESTS, G_TESTS = graded("assert f(1) == 2", "f_tests"), graded("assert g(1) == 4\nassert g(3) == 8", "g_tests")
+F_TESTS, G_TESTS = (
+    graded("assert f(1) == 2", "f_tests"),
+    graded("assert g(1) == 4\nassert g(3) == 8", "g_tests"),
+)
 WRONG_F = "def f(x):\n    return x - 1"
 
 
@@ -55,9 +58,18 @@ def judged(court: Court, cells, answers, **more):
 
 def test_softmax_that_rounds_costs_its_own_points_and_no_others(court):
     of_course = nbformat.read(SOFTMAX, as_version=4)
-    files = court.files({name: (COURSE / name).read_bytes() for name in ("gradcheck.py", "gradcheck_causes.py")})
-    follow = NotebookMaterial(str(SOFTMAX), SOFTMAX.read_bytes(), {}, files, Rules(follow_through=True))
-    follow = replace(follow, released={one.grade_id: Released(one.source, "") for one in follow.master.cells if one.grade_id})
+    files = court.files(
+        {name: (COURSE / name).read_bytes() for name in ("gradcheck.py", "gradcheck_causes.py")}
+    )
+    follow = NotebookMaterial(
+        str(SOFTMAX), SOFTMAX.read_bytes(), {}, files, Rules(follow_through=True)
+    )
+    follow = replace(
+        follow,
+        released={
+            one.grade_id: Released(one.source, "") for one in follow.master.cells if one.grade_id
+        },
+    )
     answers = solved(of_course)
     lines = answers["softmax"].split("\n")
     [last] = [n for n, line in enumerate(lines) if "return " in line and '"""' not in line]
@@ -65,7 +77,9 @@ def test_softmax_that_rounds_costs_its_own_points_and_no_others(court):
     found = verdicts(court.grade(follow, {**answers, "softmax": "\n".join(lines)}))
     tests = {one.grade_id: one.points for one in follow.master.tests}
     own = {grade_id for grade_id in tests if grade_id in ("softmax_check", "softmax_tests")}
-    assert {grade_id: found[grade_id].score for grade_id in tests} == {name: 0 if name in own else points for name, points in tests.items()}
+    assert {grade_id: found[grade_id].score for grade_id in tests} == {
+        name: 0 if name in own else points for name, points in tests.items()
+    }
     assert found["softmax_jacobian_tests"].message == RIGHT.format("softmax")
     assert found["softmax_rows_tests"].follow_through == ()
 
@@ -74,7 +88,9 @@ def test_softmax_that_rounds_costs_its_own_points_and_no_others(court):
 
 
 def test_without_the_setting_each_cell_stands_for_itself(court):
-    found = verdicts(court.grade(material(court, F, F_TESTS, G, G_TESTS, follow_through=False), {"f": WRONG_F}))
+    found = verdicts(
+        court.grade(material(court, F, F_TESTS, G, G_TESTS, follow_through=False), {"f": WRONG_F})
+    )
     assert [one.score for one in found.values()] == [0, 0]
 
 
@@ -104,7 +120,11 @@ USES = {
 def test_answer_is_followed_however_it_uses_the_wrong_one(use, court):
     found = judged(court, (F, F_TESTS, G, G_TESTS), {"f": WRONG_F, "g": USES[use]})
     assert found["f_tests"].score == 0
-    assert (found["g_tests"].status, found["g_tests"].score, found["g_tests"].message) == ("passed", 2, RIGHT.format("f"))
+    assert (found["g_tests"].status, found["g_tests"].score, found["g_tests"].message) == (
+        "passed",
+        2,
+        RIGHT.format("f"),
+    )
     assert found["g_tests"].follow_through == ("f",)
     assert read_verdict(plain_verdict(found["g_tests"])) == found["g_tests"]
 
@@ -126,11 +146,16 @@ def test_answer_that_cannot_be_used_at_all_costs_its_own_points_and_no_others(wr
     assert (found["f_tests"].score, found["g_tests"].score) == (0, 2)
 
 
-def test_right_answer_to_wrong_numbers_is_not_judged_again_and_a_wrong_one_is_told_what_is_its_own(court):
+def test_right_answer_to_wrong_numbers_is_not_judged_again_and_a_wrong_one_is_told_what_is_its_own(
+    court,
+):
     wrong_g = "def g(x):\n    return 3 * f(x)"
     told = graded("assert g(1) == 4, f'g(1) is {g(1)}, expected 4'", "g_tests")
     found = judged(court, (F, F_TESTS, G, told), {"f": WRONG_F, "g": wrong_g})["g_tests"]
-    assert (found.score, found.message) == (0, "Your f is wrong; with a right one this still fails: g(1) is 6, expected 4")
+    assert (found.score, found.message) == (
+        0,
+        "Your f is wrong; with a right one this still fails: g(1) is 6, expected 4",
+    )
     found = judged(court, (F, F_TESTS, G, told), {"g": wrong_g})["g_tests"]
     assert (found.score, found.message, found.follow_through) == (0, "g(1) is 6, expected 4", ())
 
@@ -140,11 +165,16 @@ def test_answer_that_is_not_written_is_called_so(court):
     follow = material(court, F, F_TESTS, G, G_TESTS)
     follow = replace(follow, released={**follow.released, "f": Released(stub, "")})
     found = verdicts(court.grade(follow, {"f": stub}))["g_tests"]
-    assert (found.score, found.message) == (2, "Your f is not written yet; with a right one this is right.")
+    assert (found.score, found.message) == (
+        2,
+        "Your f is not written yet; with a right one this is right.",
+    )
 
 
 def test_answer_that_does_not_use_the_wrong_one_is_not_judged_again(court):
-    found = judged(court, (F, F_TESTS, G, G_TESTS), {"f": WRONG_F, "g": "def g(x):\n    return 3 * x"})["g_tests"]
+    found = judged(
+        court, (F, F_TESTS, G, G_TESTS), {"f": WRONG_F, "g": "def g(x):\n    return 3 * x"}
+    )["g_tests"]
     assert (found.score, found.follow_through) == (0, ())
     assert "Your f" not in found.message
 
@@ -153,10 +183,16 @@ def test_partial_credit_gets_better_and_says_what_still_fails(court):
     cells = F, F_TESTS, G, graded("0.5 * (g(1) == 4) + 1.5 * (g(0) == 2)", "g_tests")
     full = judged(court, cells, {"f": WRONG_F})["g_tests"]
     assert (full.status, full.score, full.message) == ("passed", 2, RIGHT.format("f"))
-    more = judged(court, cells, {"f": WRONG_F, "g": "def g(x):\n    return 2 * f(x) if x else 7"})["g_tests"]
+    more = judged(court, cells, {"f": WRONG_F, "g": "def g(x):\n    return 2 * f(x) if x else 7"})[
+        "g_tests"
+    ]
     assert (more.status, more.score) == ("partial", 0.5)
-    assert more.message.startswith("Your f is wrong; with a right one this gets 0.5 of 2 points, and what still fails is this: ")
-    own = judged(court, cells, {"f": WRONG_F, "g": "def g(x):\n    return 2 if x == 0 else 3 * f(x)"})["g_tests"]
+    assert more.message.startswith(
+        "Your f is wrong; with a right one this gets 0.5 of 2 points, and what still fails is this: "
+    )
+    own = judged(
+        court, cells, {"f": WRONG_F, "g": "def g(x):\n    return 2 if x == 0 else 3 * f(x)"}
+    )["g_tests"]
     assert (own.status, own.score) == ("partial", 1.5)
 
 
@@ -169,10 +205,20 @@ CHAIN = (
 
 def test_chain_is_followed_and_each_answer_counts_by_itself(court):
     found = judged(court, CHAIN, {"f": WRONG_F})
-    assert {name: one.score for name, one in found.items()} == {"f_tests": 0, "g_tests": 2, "h_tests": 2, "k_tests": 2}
+    assert {name: one.score for name, one in found.items()} == {
+        "f_tests": 0,
+        "g_tests": 2,
+        "h_tests": 2,
+        "k_tests": 2,
+    }
     assert found["k_tests"].follow_through == ("f",)  # g and h are right
     found = judged(court, CHAIN, {"f": WRONG_F, "g": "def g(x):\n    return 5 * f(x)"})
-    assert {name: one.score for name, one in found.items()} == {"f_tests": 0, "g_tests": 0, "h_tests": 2, "k_tests": 2}
+    assert {name: one.score for name, one in found.items()} == {
+        "f_tests": 0,
+        "g_tests": 0,
+        "h_tests": 2,
+        "k_tests": 2,
+    }
     assert found["h_tests"].message == "Your f and g are wrong; with right ones this is right."
 
 
@@ -180,8 +226,13 @@ def test_what_is_under_test_is_never_replaced(court):
     both = graded("assert g(1) == 2 * f(1) == 4", "both_tests")
     helper = locked("def twice(x):\n    return 2 * f(x)", "helper")
     through_helper = graded("assert twice(1) == 4 and g(1) == 4", "helper_tests")
-    through_test = graded("def of_f(x):\n    return f(x)\n\nassert of_f(1) == 2", "own_tests"), graded("assert of_f(1) == 2 and g(1) == 4", "later_tests")
-    found = judged(court, (F, F_TESTS, helper, G, G_TESTS, both, through_helper, *through_test), {"f": WRONG_F})
+    through_test = (
+        graded("def of_f(x):\n    return f(x)\n\nassert of_f(1) == 2", "own_tests"),
+        graded("assert of_f(1) == 2 and g(1) == 4", "later_tests"),
+    )
+    found = judged(
+        court, (F, F_TESTS, helper, G, G_TESTS, both, through_helper, *through_test), {"f": WRONG_F}
+    )
     assert {name: one.score for name, one in found.items()} == {
         "f_tests": 0, "g_tests": 2, "both_tests": 0, "helper_tests": 0, "own_tests": 0, "later_tests": 0,
     }  # fmt: skip
@@ -189,7 +240,11 @@ def test_what_is_under_test_is_never_replaced(court):
 
 def test_cell_that_turns_out_to_read_a_replaced_answer_is_not_judged_again(court):
     hidden = graded("exec('def of_f(x):\\n    return f(x)')\nassert of_f(1) == 2", "own_tests")
-    found = judged(court, (F, F_TESTS, G, hidden, graded("assert of_f(1) == 2 and g(1) == 4", "later_tests")), {"f": WRONG_F})
+    found = judged(
+        court,
+        (F, F_TESTS, G, hidden, graded("assert of_f(1) == 2 and g(1) == 4", "later_tests")),
+        {"f": WRONG_F},
+    )
     assert (found["later_tests"].score, found["later_tests"].follow_through) == (0, ())
 
 
@@ -203,17 +258,38 @@ def test_recursive_answer_stays_the_students(court):
 def test_answer_that_is_bound_again_later_is_replaced_by_the_one_of_that_time(court):
     second_f = answer("def f(x):\n    return x + 10", "f_again")
     second_g = answer("def k(x):\n    return 2 * f(x)", "k")
-    cells = (F, F_TESTS, G, G_TESTS, second_f, graded("assert f(1) == 11", "f_again_tests"), second_g, graded("assert k(1) == 22", "k_tests"))
+    cells = (
+        F,
+        F_TESTS,
+        G,
+        G_TESTS,
+        second_f,
+        graded("assert f(1) == 11", "f_again_tests"),
+        second_g,
+        graded("assert k(1) == 22", "k_tests"),
+    )
     found = judged(court, cells, {"f": WRONG_F})
-    assert ({name: one.score for name, one in found.items()}) == {"f_tests": 0, "g_tests": 2, "f_again_tests": 2, "k_tests": 2}
+    assert ({name: one.score for name, one in found.items()}) == {
+        "f_tests": 0,
+        "g_tests": 2,
+        "f_again_tests": 2,
+        "k_tests": 2,
+    }
     assert found["k_tests"].follow_through == ()
     found = judged(court, cells, {"f_again": WRONG_F})
-    assert ({name: one.score for name, one in found.items()}) == {"f_tests": 2, "g_tests": 2, "f_again_tests": 0, "k_tests": 2}
+    assert ({name: one.score for name, one in found.items()}) == {
+        "f_tests": 2,
+        "g_tests": 2,
+        "f_again_tests": 0,
+        "k_tests": 2,
+    }
 
 
 def test_reference_changes_its_arguments_and_returns_them_as_in_one_process(court):
     scaled = function("def scale(a):\n    a *= 2\n    return a")
-    uses = function("import numpy as np\ndef total(a):\n    a = np.array(a)\n    same = scale(a)\n    return (a.sum(), same is a)")
+    uses = function(
+        "import numpy as np\ndef total(a):\n    a = np.array(a)\n    same = scale(a)\n    return (a.sum(), same is a)"
+    )
     cells = (locked("import numpy as np", "imports"), scaled, graded("assert scale(np.array([1.0]))[0] == 2", "scale_tests"),
              uses, graded("assert total([1.0, 2.0]) == (6.0, True)", "total_tests"))  # fmt: skip
     found = judged(court, cells, {"scale": "def scale(a):\n    return a"})
@@ -221,36 +297,94 @@ def test_reference_changes_its_arguments_and_returns_them_as_in_one_process(cour
 
 
 def test_reference_raises_with_its_class_and_message_and_prints_nothing(court):
-    root = function("def root(x):\n    print('PURPLE')\n    if x < 0:\n        raise ValueError('no root of', x)\n    return x ** 0.5")
-    safe = function("def safe(x):\n    try:\n        return root(x)\n    except ValueError as error:\n        return str(error), vars(error)")
-    cells = root, graded("assert root(4) == 2", "root_tests"), safe, graded("assert safe(-1) == (\"('no root of', -1)\", {})", "safe_tests")
+    root = function(
+        "def root(x):\n    print('PURPLE')\n    if x < 0:\n        raise ValueError('no root of', x)\n    return x ** 0.5"
+    )
+    safe = function(
+        "def safe(x):\n    try:\n        return root(x)\n    except ValueError as error:\n        return str(error), vars(error)"
+    )
+    cells = (
+        root,
+        graded("assert root(4) == 2", "root_tests"),
+        safe,
+        graded("assert safe(-1) == (\"('no root of', -1)\", {})", "safe_tests"),
+    )
     graded_notebook = court.grade(material(court, *cells), {"root": "def root(x):\n    return x"})
     assert verdicts(graded_notebook)["safe_tests"].score == 2
-    assert "PURPLE" not in nbformat.writes(nbformat.v4.new_notebook(cells=[one for one in graded_notebook.notebook.cells if one.metadata.nbgrader.grade]))
+    assert "PURPLE" not in nbformat.writes(
+        nbformat.v4.new_notebook(
+            cells=[one for one in graded_notebook.notebook.cells if one.metadata.nbgrader.grade]
+        )
+    )
 
 
 def test_value_and_function_of_functions_are_followed_and_a_class_is_not(court):
     data, total = answer("data = [1, 2, 3]", "data"), function("def total():\n    return sum(data)")
-    found = judged(court, (data, graded("assert data == [1, 2, 3]", "data_tests"), total, graded("assert total() == 6", "total_tests")), {"data": "data = []"})
-    assert (found["data_tests"].score, found["total_tests"].score, found["total_tests"].follow_through) == (0, 2, ("data",))
-    adder, use = function("def adder(n):\n    return lambda x: x + n"), function("def plus(x):\n    return adder(3)(x)")
-    cells = adder, graded("assert adder(1)(1) == 2", "adder_tests"), use, graded("assert plus(1) == 4", "plus_tests")
+    found = judged(
+        court,
+        (
+            data,
+            graded("assert data == [1, 2, 3]", "data_tests"),
+            total,
+            graded("assert total() == 6", "total_tests"),
+        ),
+        {"data": "data = []"},
+    )
+    assert (
+        found["data_tests"].score,
+        found["total_tests"].score,
+        found["total_tests"].follow_through,
+    ) == (0, 2, ("data",))
+    adder, use = (
+        function("def adder(n):\n    return lambda x: x + n"),
+        function("def plus(x):\n    return adder(3)(x)"),
+    )
+    cells = (
+        adder,
+        graded("assert adder(1)(1) == 2", "adder_tests"),
+        use,
+        graded("assert plus(1) == 4", "plus_tests"),
+    )
     assert judged(court, cells, {"adder": "def adder(n):\n    return 1"})["plus_tests"].score == 2
-    kind, use = answer("class Box:\n    value = 1", "Box"), function("def unbox():\n    return Box.value")
-    cells = kind, graded("assert Box.value == 1", "Box_tests"), use, graded("assert unbox() == 1", "unbox_tests")
+    kind, use = (
+        answer("class Box:\n    value = 1", "Box"),
+        function("def unbox():\n    return Box.value"),
+    )
+    cells = (
+        kind,
+        graded("assert Box.value == 1", "Box_tests"),
+        use,
+        graded("assert unbox() == 1", "unbox_tests"),
+    )
     assert judged(court, cells, {"Box": "class Box:\n    value = 2"})["unbox_tests"].score == 0
 
 
 def test_answer_may_hand_the_wrong_one_itself_to_the_test(court):
     give = function("def give():\n    return f")
-    found = judged(court, (F, F_TESTS, give, graded("assert give()(1) == 2", "give_tests")), {"f": WRONG_F})
+    found = judged(
+        court, (F, F_TESTS, give, graded("assert give()(1) == 2", "give_tests")), {"f": WRONG_F}
+    )
     assert (found["give_tests"].score, found["give_tests"].follow_through) == (2, ("f",))
 
 
 def test_objects_of_the_instructors_classes_reach_references(court):
-    point = locked("from dataclasses import dataclass\n\n@dataclass\nclass Point:\n    x: float\n    y: float", "point")
-    norm, unit = function("def norm(p):\n    assert isinstance(p, Point)\n    return (p.x**2 + p.y**2) ** 0.5"), function("def scaled(p):\n    return p.x / norm(p)")
-    cells = point, norm, graded("assert norm(Point(3, 4)) == 5", "norm_tests"), unit, graded("assert scaled(Point(3, 4)) == 0.6", "scaled_tests")
+    point = locked(
+        "from dataclasses import dataclass\n\n@dataclass\nclass Point:\n    x: float\n    y: float",
+        "point",
+    )
+    norm, unit = (
+        function(
+            "def norm(p):\n    assert isinstance(p, Point)\n    return (p.x**2 + p.y**2) ** 0.5"
+        ),
+        function("def scaled(p):\n    return p.x / norm(p)"),
+    )
+    cells = (
+        point,
+        norm,
+        graded("assert norm(Point(3, 4)) == 5", "norm_tests"),
+        unit,
+        graded("assert scaled(Point(3, 4)) == 0.6", "scaled_tests"),
+    )
     found = judged(court, cells, {"norm": "def norm(p):\n    return 0.0"})
     assert (found["norm_tests"].score, found["scaled_tests"].score) == (0, 2)
 
@@ -259,21 +393,39 @@ def test_cell_that_is_judged_in_one_process_counts_for_others_and_is_not_judged_
     dice = function("import random\n\ndef dice():\n    return random.randint(1, 6)")
     patched = "import random\nkept = random.randint\nrandom.randint = lambda a, b: a + b\ntry:\n    assert {}\nfinally:\n    random.randint = kept"
     sums = function("def two():\n    return dice() + dice()")
-    cells = dice, graded(patched.format("dice() == 7"), "dice_tests"), sums, graded("assert 2 <= two() <= 12", "two_tests"), graded(patched.format("two() == 14"), "two_more")
+    cells = (
+        dice,
+        graded(patched.format("dice() == 7"), "dice_tests"),
+        sums,
+        graded("assert 2 <= two() <= 12", "two_tests"),
+        graded(patched.format("two() == 14"), "two_more"),
+    )
     found = judged(court, cells, {"dice": "def dice():\n    return 100"})
-    assert {name: (one.score, one.follow_through) for name, one in found.items()} == {"dice_tests": (0, ()), "two_tests": (2, ("dice",)), "two_more": (0, ())}
+    assert {name: (one.score, one.follow_through) for name, one in found.items()} == {
+        "dice_tests": (0, ()),
+        "two_tests": (2, ("dice",)),
+        "two_more": (0, ()),
+    }
 
 
 def test_fault_of_a_test_is_no_fault_of_an_answer(court):
-    found = judged(court, (F, graded("assert f(1) == 3", "f_tests"), G, G_TESTS), {"g": "def g(x):\n    return f(x)"})
+    found = judged(
+        court,
+        (F, graded("assert f(1) == 3", "f_tests"), G, G_TESTS),
+        {"g": "def g(x):\n    return f(x)"},
+    )
     assert (found["f_tests"].status, found["g_tests"].follow_through) == ("manual", ())
 
 
 def test_cell_shows_the_sentence_and_no_error(court):
     found = court.grade(material(court, F, F_TESTS, G, G_TESTS), {"f": WRONG_F})
     [shown] = [one for one in found.notebook.cells if one.metadata.nbgrader.grade_id == "g_tests"]
-    assert [(one.output_type, one.text.strip()) for one in shown.outputs] == [("stream", RIGHT.format("f"))]
-    found = court.grade(material(court, F, F_TESTS, G, G_TESTS), {"f": WRONG_F, "g": "def g(x):\n    return f(x)"})
+    assert [(one.output_type, one.text.strip()) for one in shown.outputs] == [
+        ("stream", RIGHT.format("f"))
+    ]
+    found = court.grade(
+        material(court, F, F_TESTS, G, G_TESTS), {"f": WRONG_F, "g": "def g(x):\n    return f(x)"}
+    )
     [shown] = [one for one in found.notebook.cells if one.metadata.nbgrader.grade_id == "g_tests"]
     assert [one.output_type for one in shown.outputs] == ["stream", "error"]
     assert shown.outputs[0].text == "Your f is wrong; with a right one this still fails:\n"
@@ -323,15 +475,26 @@ def test_function_that_a_reference_has_returned_is_of_no_use_later(court):
     numbers = function("def numbers(n):\n    yield from range(n)")
     use = function("def plus(x):\n    return adder(3)(x) + next(numbers(5))")
     tests = graded("assert plus(1) == 4", "plus_tests")
-    plus_two, zero = function("def plus_three(x):\n    return x + 3"), function("def one():\n    return 1")
+    plus_two, zero = (
+        function("def plus_three(x):\n    return x + 3"),
+        function("def one():\n    return 1"),
+    )
     cells = (
         adder, graded("assert adder(1)(1) == 2", "adder_tests"), numbers, graded("assert list(numbers(2)) == [0, 1]", "numbers_tests"), use, tests,
         plus_two, graded("assert plus_three(1) == 4", "plus_three_tests"), zero, graded("assert one() == 1", "one_tests"),
     )  # fmt: skip
     keeps = "kept = []\n\ndef plus(x):\n    kept[:] = [adder(3), numbers(5)]\n    return kept[0](x) + next(kept[1])"
-    answers = {"adder": "def adder(n):\n    return None", "numbers": "def numbers(n):\n    return []", "plus": keeps}
+    answers = {
+        "adder": "def adder(n):\n    return None",
+        "numbers": "def numbers(n):\n    return []",
+        "plus": keeps,
+    }
     for again in ("def plus_three(x):\n    return kept[0](x)", "plus_three = kept[0]"):
-        found = judged(court, cells, {**answers, "plus_three": again, "one": "def one():\n    return next(kept[1])"})
+        found = judged(
+            court,
+            cells,
+            {**answers, "plus_three": again, "one": "def one():\n    return next(kept[1])"},
+        )
         assert {name: one.score for name, one in found.items()} == {
             "adder_tests": 0, "numbers_tests": 0, "plus_tests": 2, "plus_three_tests": 0, "one_tests": 0,
         }  # fmt: skip
@@ -366,7 +529,9 @@ def test_abuse_of_a_reference_costs_no_other_cell(abuse, court):
 
 
 def test_box_never_holds_the_solution(court):
-    marked = function('def f(x):\n    """PURPLE-ELEPHANT"""\n    secret = "PURPLE-ELEPHANT"\n    return x + 1')
+    marked = function(
+        'def f(x):\n    """PURPLE-ELEPHANT"""\n    secret = "PURPLE-ELEPHANT"\n    return x + 1'
+    )
     listens = """
 import gc
 heard = []

@@ -23,7 +23,10 @@ JACOBIAN = r"\mathrm{diag}(y) - y\,y^\top"
 # form, a text that shows it
 LATEX = [
     (JACOBIAN, r"J=\operatorname{diag}\left(y\right)-yy^{T}"),
-    (JACOBIAN, r"\mathbf{J} = \operatorname{diag}\bigl(\mathbf y\bigr) - \mathbf{y}\mathbf{y}^{\mathsf T}"),
+    (
+        JACOBIAN,
+        r"\mathbf{J} = \operatorname{diag}\bigl(\mathbf y\bigr) - \mathbf{y}\mathbf{y}^{\mathsf T}",
+    ),
     (JACOBIAN, r"\text{diag}[y] \; - \; {y} \cdot y^{\mathrm{T}}\quad"),
     (JACOBIAN, r"\operatorname{Diag}(y) - \bm{y}\ \bm{y}^\mathsf{T}"),
     (JACOBIAN, r"\mathregular{diag}(y)\hspace{1em} - y\vphantom{X} y^\top"),
@@ -65,7 +68,13 @@ PROSE = [
     (r"\frac12 x^{-1}", "½ x⁻¹"),
     (r"dz\_dY\,X^\top", "the answer: dz_dY Xᵀ"),
 ]
-NOT_PROSE = [(r"y\cdot g", "cross_entropy_gradient(z, c)"), (r"a\,b", "a bias"), (r"-J", "a row-Jacobian"), (r"i\,s", "this is one"), (r"W^\top G", "the W of G")]
+NOT_PROSE = [
+    (r"y\cdot g", "cross_entropy_gradient(z, c)"),
+    (r"a\,b", "a bias"),
+    (r"-J", "a row-Jacobian"),
+    (r"i\,s", "this is one"),
+    (r"W^\top G", "the W of G"),
+]
 CODE = [
     ("np.diag(y) - np.outer(y, y)", "return (np.diag( y ) - numpy.outer(y,y))"),
     ("np.diag(y) - np.outer(y, y)", "J = (diag(y)\n     - outer(y, y))"),
@@ -78,7 +87,10 @@ CODE = [
     ("B.sum(axis=0)", "db = np.sum(B, axis=0)"),
     ("B.sum(axis=0)", "def f(B):\n    if B.size:\n        return B, np.sum(B, 0)"),
     ("y * (g - y @ g)", "return (y * (g - (y @ g)))"),
-    ("gradient = softmax(z)\ngradient[c] -= 1", "def f(z, c):\n    gradient = softmax( z )  # first\n    gradient[c] -= 1\n    return gradient"),
+    (
+        "gradient = softmax(z)\ngradient[c] -= 1",
+        "def f(z, c):\n    gradient = softmax( z )  # first\n    gradient[c] -= 1\n    return gradient",
+    ),
 ]
 NOT_CODE = [
     ("np.diag(y) - np.outer(y, y)", "np.diag(y) + np.outer(y, y)"),
@@ -93,23 +105,47 @@ def shows(form, text):
 
 
 def shows_code(form, source, reading):
-    pattern = [symbol for symbol in code(form) if symbol.text not in (";", "return")] if "\n" not in form else code(form)
+    pattern = (
+        [symbol for symbol in code(form) if symbol.text not in (";", "return")]
+        if "\n" not in form
+        else code(form)
+    )
     return any(True for _ in occurrences(pattern, reading(source), TRAILERS))
 
 
 def test_each_spelling_of_a_form_is_found_and_no_other_formula():
-    wrong = [row for row in LATEX if not any(shows(formula(row[0]), formula(row[1], limits)) for limits in (True, False))]
+    wrong = [
+        row
+        for row in LATEX
+        if not any(shows(formula(row[0]), formula(row[1], limits)) for limits in (True, False))
+    ]
     wrong += [row for row in NOT_LATEX if shows(formula(row[0]), formula(row[1]))]
-    wrong += [row for row in PROSE if not any(shows(formula(row[0]), text) for p in markdown_passages("", row[1]) for text in p.formulas())]
+    wrong += [
+        row
+        for row in PROSE
+        if not any(
+            shows(formula(row[0]), text)
+            for p in markdown_passages("", row[1])
+            for text in p.formulas()
+        )
+    ]
     wrong += [row for row in NOT_PROSE if shows(formula(row[0]), formula_in_prose(row[1]))]
-    wrong += [row for row in CODE if not shows_code(*row, code) and not shows_code(*row, code_in_prose)]
+    wrong += [
+        row for row in CODE if not shows_code(*row, code) and not shows_code(*row, code_in_prose)
+    ]
     wrong += [row for row in NOT_CODE if shows_code(*row, code)]
     assert wrong == []
 
 
 def test_code_in_a_sentence_is_found():
-    assert shows_code("np.diag(y) - np.outer(y, y)", "It is np.diag((y))-np.outer(y, y), of course.", code_in_prose)
-    assert not shows_code("np.diag(y) - np.outer(y, y)", "Neither np.diag(y) nor np.outer(y, y).", code_in_prose)
+    assert shows_code(
+        "np.diag(y) - np.outer(y, y)",
+        "It is np.diag((y))-np.outer(y, y), of course.",
+        code_in_prose,
+    )
+    assert not shows_code(
+        "np.diag(y) - np.outer(y, y)", "Neither np.diag(y) nor np.outer(y, y).", code_in_prose
+    )
 
 
 def test_passages_know_their_lines_and_kinds():
@@ -125,7 +161,9 @@ def test_passages_know_their_lines_and_kinds():
 # ------------------------------------------------- a course
 
 SOLUTION = "def jacobian(y):\n    ### BEGIN SOLUTION\n    return np.diag(y) - np.outer(y, y)\n    ### END SOLUTION"
-TESTS = "### BEGIN HIDDEN TESTS\nassert jacobian(np.array([1, 2]))[0, 1] == -2\n### END HIDDEN TESTS"
+TESTS = (
+    "### BEGIN HIDDEN TESTS\nassert jacobian(np.array([1, 2]))[0, 1] == -2\n### END HIDDEN TESTS"
+)
 FORMS = f"[jacobian]\nlatex = ['{JACOBIAN}']\ncode = ['np.diag(y) - np.outer(y, y)', 'diag(y) − y yᵀ']\n"
 HINT = "<details><summary>Hint</summary>\n\nUse {}.\n\n</details>"
 # what shows the form, and where
@@ -134,33 +172,56 @@ PLANTED = {
     "inline_code": cell(HINT.format("`np.diag(y)-np.outer(y,y)`"), "markdown"),
     "fenced_code": cell("```python\nJ = np.diag(y) - np.outer(y, y)\n```", "markdown"),
     "docstring": cell('def helper(y):\n    """Return diag(y) - y y^T."""'),
-    "title": cell('fig, ax = plt.subplots()' + '\nax.set_title(r"$J = \\mathrm{diag}(y) - y y^T$")'),
+    "title": cell(
+        "fig, ax = plt.subplots()" + '\nax.set_title(r"$J = \\mathrm{diag}(y) - y y^T$")'
+    ),
     "comment": cell("x = 1  # J = diag(y) − y yᵀ"),
     "code_comment": cell("# try np.diag(y) - np.outer(y, y)\nx = 1"),
-    "locked": cell("def helper(y):\n    return np.diag(y) - np.outer(y, y)", grade_id="helper", locked=True),
-    "visible_test": graded("assert (jacobian(y) == np.diag(y) - np.outer(y, y)).all()\n" + TESTS, "jacobian_more"),
+    "locked": cell(
+        "def helper(y):\n    return np.diag(y) - np.outer(y, y)", grade_id="helper", locked=True
+    ),
+    "visible_test": graded(
+        "assert (jacobian(y) == np.diag(y) - np.outer(y, y)).all()\n" + TESTS, "jacobian_more"
+    ),
 }
 
 
 def exercise():
-    return [cell("import numpy as np\nimport matplotlib.pyplot as plt"), answer(SOLUTION, "jacobian"), graded(TESTS, "jacobian_tests")]
+    return [
+        cell("import numpy as np\nimport matplotlib.pyplot as plt"),
+        answer(SOLUTION, "jacobian"),
+        graded(TESTS, "jacobian_tests"),
+    ]
 
 
 @pytest.fixture(scope="module")
 def looked(tmp_path_factory):
     """What `verify --forms` says of a course with a form planted in each place, by notebook."""
     course = tmp_path_factory.mktemp("forms")
-    (course / "nbgrader_config.py").write_text('c = get_config()\nc.CourseDirectory.course_id = "forms"\n')
+    (course / "nbgrader_config.py").write_text(
+        'c = get_config()\nc.CourseDirectory.course_id = "forms"\n'
+    )
     for name in ("clean", *PLANTED, "file", "other"):
         folder = course / "source" / f"{name}_assignment"
         folder.mkdir(parents=True)
-        cells = [cell(f"Remember ${{\\rm diag}}(y)-y\\,y^{{\\top}}$ of `{name}`.", "markdown")] if name == "other" else exercise()
+        cells = (
+            [cell(f"Remember ${{\\rm diag}}(y)-y\\,y^{{\\top}}$ of `{name}`.", "markdown")]
+            if name == "other"
+            else exercise()
+        )
         write(folder, *cells, *([PLANTED[name]] if name in PLANTED else []), name=name)
-    (course / "source/file_assignment/helpers.py").write_text("def later(y):\n    return np.diag(y) - np.outer(y, y)\n")
+    (course / "source/file_assignment/helpers.py").write_text(
+        "def later(y):\n    return np.diag(y) - np.outer(y, y)\n"
+    )
     (course / f"source/clean{SUFFIX}").write_text(FORMS)
     (course / f"source/gone{SUFFIX}").write_text(FORMS)
     out = course / "forms.json"
-    ran = subprocess.run([NBREFEREE, "verify", "clean_assignment", "--forms", "--json", out], cwd=course, capture_output=True, text=True)
+    ran = subprocess.run(
+        [NBREFEREE, "verify", "clean_assignment", "--forms", "--json", out],
+        cwd=course,
+        capture_output=True,
+        text=True,
+    )
     assert ran.returncode == 1, ran.stdout + ran.stderr
     return ran.stdout, json.loads(out.read_text())[0]
 
@@ -170,7 +231,9 @@ def test_form_is_found_in_every_place_of_every_notebook_of_the_course(looked):
     said = [finding["reason"] for finding in verified["findings"]]
     for name in (*PLANTED, "other"):
         assert any(f"in {name}.ipynb, cell " in reason for reason in said), name
-    assert any("in helpers.py, line 2: 'return np.diag(y) - np.outer(y, y)'" in reason for reason in said)
+    assert any(
+        "in helpers.py, line 2: 'return np.diag(y) - np.outer(y, y)'" in reason for reason in said
+    )
     assert not any("in clean.ipynb" in reason for reason in said)
     assert {finding["cell"] for finding in verified["findings"]} == {"jacobian", ""}
 
@@ -187,7 +250,10 @@ def test_forms_are_listed_with_how_often_each_is_shown(looked):
 
 
 def test_file_of_no_notebook_is_told(looked):
-    assert any(f"gone{SUFFIX}: there is no notebook or assignment of this name." in f["reason"] for f in looked[1]["findings"])
+    assert any(
+        f"gone{SUFFIX}: there is no notebook or assignment of this name." in f["reason"]
+        for f in looked[1]["findings"]
+    )
 
 
 BAD = [
@@ -220,7 +286,11 @@ def test_file_that_cannot_be_used_is_told_in_a_sentence(tmp_path):
 
 def test_assignments_file_holds_exercises_of_all_its_notebooks(tmp_path):
     (tmp_path / "course/both").mkdir(parents=True)
-    write(tmp_path / "course/both", answer("def other():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION", "other"), name="two")
+    write(
+        tmp_path / "course/both",
+        answer("def other():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION", "other"),
+        name="two",
+    )
     master = read_master(write(tmp_path / "course/both", *exercise(), name="one"))
     (tmp_path / f"course/both{SUFFIX}").write_text(FORMS + "[other]\nlatex = ['a + b']\n")
     assert [form.exercise for form in read_forms(master)] == ["jacobian"] * 3

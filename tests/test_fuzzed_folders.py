@@ -54,7 +54,11 @@ def under(name: str) -> Callable[[Path], object]:
     """Return what writes a file, or makes a folder, under another name."""
 
     def put(path: Path) -> None:
-        other = Path(os.fsdecode(os.fsencode(path.parent) + b"/" + os.fsencode(name) + os.fsencode(path.suffix)))
+        other = Path(
+            os.fsdecode(
+                os.fsencode(path.parent) + b"/" + os.fsencode(name) + os.fsencode(path.suffix)
+            )
+        )
         other.mkdir() if path.suffix == "" else other.write_text("2026-01-01")
 
     return put
@@ -77,7 +81,13 @@ KINDS: dict[str, Callable[[Path], object]] = {
     "not_utf8": under("odd\udcfc"),
     "of_255_bytes": under(LONG),
 }
-PARTS = {"notebook": "one.ipynb", "timestamp": "timestamp.txt", "data": "data.csv", "assignment": "", "student": ""}
+PARTS = {
+    "notebook": "one.ipynb",
+    "timestamp": "timestamp.txt",
+    "data": "data.csv",
+    "assignment": "",
+    "student": "",
+}
 
 
 def hand_in(course: Path, student: str) -> Path:
@@ -113,7 +123,9 @@ def released(tmp_path_factory) -> Path:
     assert run_command(course, "nbgrader", "generate_assignment", "ps1").returncode == 0
     import nbformat
 
-    (course / "right.ipynb").write_text(nbformat.writes(filled(nbformat.read(course / "release/ps1/one.ipynb", 4), RIGHT)))
+    (course / "right.ipynb").write_text(
+        nbformat.writes(filled(nbformat.read(course / "release/ps1/one.ipynb", 4), RIGHT))
+    )
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as book:
         book.find_assignment("ps1").duedate = datetime(2026, 1, 2)
         book.db.commit()
@@ -132,10 +144,20 @@ def graded(released, tmp_path_factory) -> tuple[Path, subprocess.CompletedProces
     (course / "submitted/notes.txt").write_text("from the instructor")
     # root may read everything, unless it drops this right
     drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
-    environment = {**os.environ, "PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "400"}
+    environment = {
+        **os.environ,
+        "PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}",
+        "COLUMNS": "400",
+    }
     command = [*drop, BINARIES / "nbreferee", "autograde", "--json", "verdicts.json", "--jobs", "2"]
-    ran = subprocess.run(command, cwd=course, env=environment, capture_output=True, text=True, timeout=200)
-    found = json.loads((course / "verdicts.json").read_text()) if (course / "verdicts.json").exists() else []
+    ran = subprocess.run(
+        command, cwd=course, env=environment, capture_output=True, text=True, timeout=200
+    )
+    found = (
+        json.loads((course / "verdicts.json").read_text())
+        if (course / "verdicts.json").exists()
+        else []
+    )
     return course, ran, {one["student"]: one for one in found}
 
 
@@ -149,13 +171,20 @@ def test_batch_ends_with_status_1_and_without_a_traceback(graded):
 @pytest.mark.parametrize("student", HONEST)
 def test_honest_student_has_every_point(student, graded):
     course, _, found = graded
-    assert (found[student]["status"], found[student]["score"], found[student]["repairs"]) == ("graded", 5, [])
+    assert (found[student]["status"], found[student]["score"], found[student]["repairs"]) == (
+        "graded",
+        5,
+        [],
+    )
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as book:
         assert book.find_submission("ps1", student).score == 5
 
 
 NOTEBOOK = {"absent": "missing", "not_utf8": "missing"}
-RENAMED = ("with_a_new_line", "of_255_bytes")  # files of other names, which hold no notebook: one of them could be meant
+RENAMED = (
+    "with_a_new_line",
+    "of_255_bytes",
+)  # files of other names, which hold no notebook: one of them could be meant
 WORDS = {
     "folder": "a folder", "pipe": "a named pipe", "socket": "a socket", "unreadable": "Permission denied", "link": "links are not followed",
     "link_to_nowhere": "links are not followed", "link_to_itself": "links are not followed", "huge": "MB", "not_utf8": "UTF-8",
@@ -187,10 +216,17 @@ def test_what_lies_beside_a_notebook_costs_no_points_and_is_named(kind, part, gr
         (note,) = [note for note in one["repairs"] if note.startswith(name)]
         assert WORDS.get(kind, "") in note or part == "timestamp"
         assert f"{part}_{kind}: ps1: {note}." in ran.stderr
-        assert part == "data" or "whether it was late is not known, and no late penalty is taken" in note
+        assert (
+            part == "data"
+            or "whether it was late is not known, and no late penalty is taken" in note
+        )
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as book:
         assert book.find_submission("ps1", f"{part}_{kind}").score == 5
-    assert "root:" not in "".join(path.read_text(errors="replace") for path in (course / f"autograded/{part}_{kind}").rglob("*") if path.is_file())
+    assert "root:" not in "".join(
+        path.read_text(errors="replace")
+        for path in (course / f"autograded/{part}_{kind}").rglob("*")
+        if path.is_file()
+    )
 
 
 @pytest.mark.parametrize("part", ["assignment", "student"])
@@ -198,8 +234,17 @@ def test_what_lies_beside_a_notebook_costs_no_points_and_is_named(kind, part, gr
 def test_folder_that_cannot_be_read_has_a_reason(kind, part, graded):
     _, ran, found = graded
     student = f"{part}_{kind}"
-    elsewhere = {"absent", "with_a_new_line", "not_utf8", "of_255_bytes"}  # under another name, an assignment that there is not
-    elsewhere |= {"empty", "folder", "huge", "garbage", "pipe", "socket", "link"} if part == "student" else set()  # no folder, so none is in it
+    elsewhere = {
+        "absent",
+        "with_a_new_line",
+        "not_utf8",
+        "of_255_bytes",
+    }  # under another name, an assignment that there is not
+    elsewhere |= (
+        {"empty", "folder", "huge", "garbage", "pipe", "socket", "link"}
+        if part == "student"
+        else set()
+    )  # no folder, so none is in it
     if kind in elsewhere:
         assert student not in found
         return
@@ -214,7 +259,9 @@ def test_notebook_under_another_name_is_graded_with_a_repair_or_named(released, 
     for student in ("anna", "bo", "cy"):
         folder = hand_in(course, student)
         (folder / "one.ipynb").rename(folder / f"one_{student} (1).ipynb")
-    shutil.copy(course / "submitted/bo/ps1/one_bo (1).ipynb", course / "submitted/bo/ps1/other.ipynb")
+    shutil.copy(
+        course / "submitted/bo/ps1/one_bo (1).ipynb", course / "submitted/bo/ps1/other.ipynb"
+    )
     os.mkfifo(course / "submitted/cy/ps1/one.ipynb")
     ran = run_command(course, "nbreferee", "autograde", "--json", "verdicts.json")
     found = {one["student"]: one for one in json.loads((course / "verdicts.json").read_text())}
@@ -227,7 +274,10 @@ def test_notebook_under_another_name_is_graded_with_a_repair_or_named(released, 
     assert "Rename the right one to one.ipynb" in found["bo"]["message"]
     run_command(course, "nbreferee", "autograde", "--json", "again.json")
     again = {one["student"]: one for one in json.loads((course / "again.json").read_text())}
-    assert (again["anna"]["status"], again["anna"]["repairs"]) == ("skipped", found["anna"]["repairs"])
+    assert (again["anna"]["status"], again["anna"]["repairs"]) == (
+        "skipped",
+        found["anna"]["repairs"],
+    )
 
 
 # ------------------------------------------------ a student's folder of an odd name; a date that is none
@@ -241,9 +291,16 @@ def test_student_whose_name_the_gradebook_cannot_hold_is_named(released, tmp_pat
     (course / "autograded/dan").write_text("in the way")
     ran = run_command(course, "nbreferee", "autograde", "--json", "verdicts.json")
     found = {one["student"]: one for one in json.loads((course / "verdicts.json").read_text())}
-    assert {student: one["status"] for student, one in found.items()} == {"anna": "graded", "bo\\nb": "graded", "c\\udcfc": "unreadable", "dan": "grader_failed"}
+    assert {student: one["status"] for student, one in found.items()} == {
+        "anna": "graded",
+        "bo\\nb": "graded",
+        "c\\udcfc": "unreadable",
+        "dan": "grader_failed",
+    }
     assert "autograded/dan" in found["dan"]["message"]
-    assert found["dan"]["message"].endswith("Nothing is written for it; the next run grades it again.")
+    assert found["dan"]["message"].endswith(
+        "Nothing is written for it; the next run grades it again."
+    )
     assert "Rename the folder to the student's id" in found["c\\udcfc"]["message"]
     assert ran.returncode == 1
 
@@ -293,7 +350,9 @@ def test_files_beyond_a_bound_are_left_out_and_the_others_are_not(tmp_path, monk
 
 
 def test_folder_that_is_gone_is_an_error_of_the_folder(tmp_path):
-    with pytest.raises(FolderError, match=r"the folder .* cannot be read \(No such file or directory\)"):
+    with pytest.raises(
+        FolderError, match=r"the folder .* cannot be read \(No such file or directory\)"
+    ):
         read_folder(tmp_path / "nobody/ps1")
 
 
@@ -334,4 +393,7 @@ def test_folder_that_is_replaced_while_it_is_read_is_of_one_version(tmp_path, mo
         return data
 
     monkeypatch.setattr(folder, "_read_regular", read_while_it_arrives)
-    assert dict(read_folder(tmp_path / "ps1").notebooks) == {"one.ipynb": b"new", "two.ipynb": b"new"}
+    assert dict(read_folder(tmp_path / "ps1").notebooks) == {
+        "one.ipynb": b"new",
+        "two.ipynb": b"new",
+    }

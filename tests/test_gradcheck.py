@@ -76,7 +76,10 @@ BAD = {
     "text": (lambda z: "softmax", "returned text, expected a plain array of numbers"),
     "text array": (lambda z: np.array(["a"] * z.size), "returned text"),
     "dict": (lambda z: {}, "returned an object of type dict"),
-    "NaN": (lambda z: np.where(z == z.max(), np.nan, softmax(z)), "is nan, expected finite numbers"),
+    "NaN": (
+        lambda z: np.where(z == z.max(), np.nan, softmax(z)),
+        "is nan, expected finite numbers",
+    ),
     "infinite": (lambda z: softmax(z) / 0, "is inf, expected finite numbers"),
     "empty": (lambda z: np.array([]), "is empty, of shape (0,), expected (4,)"),
     "empty that broadcasts": (lambda z: np.zeros((0, 4)), "is empty, of shape (0, 4)"),
@@ -109,7 +112,9 @@ MISTAKES = {
 
 @pytest.mark.parametrize("sentence", MISTAKES)
 def test_mistake_is_answered_with_its_own_sentence(sentence):
-    assert message(MISTAKES[sentence], softmax, CASES, MISTAKES).endswith(f"\nLikely cause: {sentence}")
+    assert message(MISTAKES[sentence], softmax, CASES, MISTAKES).endswith(
+        f"\nLikely cause: {sentence}"
+    )
 
 
 def test_mistake_that_differs_on_one_case_is_not_named():
@@ -150,7 +155,9 @@ PATTERNS = {
 }
 
 
-@pytest.mark.parametrize(("words", "student", "shape"), [(w, *p) for w, p in PATTERNS.items()], ids=PATTERNS)
+@pytest.mark.parametrize(
+    ("words", "student", "shape"), [(w, *p) for w, p in PATTERNS.items()], ids=PATTERNS
+)
 def test_pattern_is_told(words, student, shape):
     assert words in message(student, lambda A: A, [random_arrays(1, shape)])
 
@@ -186,7 +193,9 @@ def test_several_outputs_are_named():
     assert "expected 2 arrays (dL/dX, dL/dW)" in message(lambda X, W: X, both, **TWO)
 
 
-@pytest.mark.parametrize("other", [lambda W: None, lambda W: "x", lambda W: W * np.nan, lambda W: W[0], lambda W: -W])
+@pytest.mark.parametrize(
+    "other", [lambda W: None, lambda W: "x", lambda W: W * np.nan, lambda W: W[0], lambda W: -W]
+)
 def test_one_output_of_several_is_judged_by_itself(other):
     def student(X, W):
         return X, other(W)
@@ -202,8 +211,12 @@ def test_mistake_in_one_output_is_named_in_its_own_cell():
     def student(X, W):
         return 2 * X, -W
 
-    assert message(student, both, mistakes=mistakes, **TWO, only="dL/dX").endswith("Likely cause: X is doubled.")
-    assert message(student, both, mistakes=mistakes, **TWO, only="dL/dW").endswith("Likely cause: W is negated.")
+    assert message(student, both, mistakes=mistakes, **TWO, only="dL/dX").endswith(
+        "Likely cause: X is doubled."
+    )
+    assert message(student, both, mistakes=mistakes, **TWO, only="dL/dW").endswith(
+        "Likely cause: W is negated."
+    )
 
 
 def test_changed_argument_costs_points_with_the_first_output_alone():
@@ -251,7 +264,9 @@ RIGHT = {
     "column for vector": lambda z: softmax(np.asarray(z))[:, None],
     "float32": lambda z: softmax(np.asarray(z, dtype=np.float32)),
     "with a warning": lambda z: softmax(np.asarray(z) + 0 * np.log(np.zeros(len(z)) + 1e-320)),
-    "division by zero on the way": lambda z: np.where(True, softmax(np.asarray(z)), np.asarray(z) / 0),
+    "division by zero on the way": lambda z: np.where(
+        True, softmax(np.asarray(z)), np.asarray(z) / 0
+    ),
 }
 
 
@@ -263,17 +278,26 @@ def test_right_answer_passes_quietly(student, capsys):
 
 def test_other_shape_of_a_vector_is_accepted_with_a_note(capsys):
     check(RIGHT["column for vector"], softmax, CASES)
-    assert "Note: Your function returned shape (4, 1); it is read as (4,)." in capsys.readouterr().out
+    assert (
+        "Note: Your function returned shape (4, 1); it is read as (4,)." in capsys.readouterr().out
+    )
 
 
 def test_row_is_no_column():
-    assert "has shape (1, 3), expected (3, 1)" in message(lambda x: x.T, lambda x: x, [random_arrays(1, (3, 1))])
+    assert "has shape (1, 3), expected (3, 1)" in message(
+        lambda x: x.T, lambda x: x, [random_arrays(1, (3, 1))]
+    )
 
 
 FORM_FAULTS = {
     "lists": lambda z: softmax(z - z.max()),
-    "integers": lambda z: np.add(np.zeros_like(z), softmax(np.asarray(z)), casting="unsafe", out=np.zeros_like(z)),
-    "read-only": lambda z: (z.__setitem__(0, z[0]) if isinstance(z, np.ndarray) else None, softmax(z))[1],
+    "integers": lambda z: np.add(
+        np.zeros_like(z), softmax(np.asarray(z)), casting="unsafe", out=np.zeros_like(z)
+    ),
+    "read-only": lambda z: (
+        z.__setitem__(0, z[0]) if isinstance(z, np.ndarray) else None,
+        softmax(z),
+    )[1],
 }
 
 
@@ -282,11 +306,17 @@ def test_function_that_fails_in_a_form_alone_keeps_its_points_and_gets_a_note(fo
     check(FORM_FAULTS[form], softmax, CASES)
     printed = capsys.readouterr().out
     given, help_ = gradcheck.GIVEN_AS[form]
-    assert f"Note: Your function is right, but not where its arguments are given {given}: it " in printed
+    assert (
+        f"Note: Your function is right, but not where its arguments are given {given}: it "
+        in printed
+    )
     assert help_ in printed
 
 
-SCALE_FAULTS = {"small": lambda z: np.where(np.abs(z) < 1e-4, 0, z), "large": lambda z: np.clip(z, -1e4, 1e4)}
+SCALE_FAULTS = {
+    "small": lambda z: np.where(np.abs(z) < 1e-4, 0, z),
+    "large": lambda z: np.clip(z, -1e4, 1e4),
+}
 
 
 @pytest.mark.parametrize("form", SCALE_FAULTS)
@@ -359,7 +389,13 @@ def test_any_svd_accepts_every_order_and_sign(order, signs):
 
 def test_any_svd_accepts_another_pair_for_equal_singular_values():
     turn = np.array([[0.6, -0.8], [0.8, 0.6]])
-    check(lambda B: (svd(B)[0] @ turn, svd(B)[1], svd(B)[2] @ turn), svd, [(2 * turn,)], compare=any_svd, forms=())
+    check(
+        lambda B: (svd(B)[0] @ turn, svd(B)[1], svd(B)[2] @ turn),
+        svd,
+        [(2 * turn,)],
+        compare=any_svd,
+        forms=(),
+    )
 
 
 WRONG_SVD = {
@@ -398,7 +434,12 @@ PARTS = {  # which parts lose points for a change of (U, s, V)
 @pytest.mark.parametrize("change", PARTS)
 @pytest.mark.parametrize(
     "B",
-    [random_arrays(8, (4, 3))[0], random_arrays(9, (3, 5))[0], SINGULAR, LEFT * (2, 2, 1) @ RIGHT_TURN.T],
+    [
+        random_arrays(8, (4, 3))[0],
+        random_arrays(9, (3, 5))[0],
+        SINGULAR,
+        LEFT * (2, 2, 1) @ RIGHT_TURN.T,
+    ],
     ids=["tall", "wide", "singular", "equal"],
 )
 def test_any_svd_judges_each_part_by_itself(change, B):
@@ -413,7 +454,15 @@ def test_any_svd_judges_each_part_by_itself(change, B):
 
     def loses(part):
         try:
-            check(student, reference, [(B,)], compare=any_svd, outputs=("U", "s", "V"), only=part, forms=())
+            check(
+                student,
+                reference,
+                [(B,)],
+                compare=any_svd,
+                outputs=("U", "s", "V"),
+                only=part,
+                forms=(),
+            )
         except AssertionError:
             return True
         return False
@@ -423,7 +472,12 @@ def test_any_svd_judges_each_part_by_itself(change, B):
 
 def test_numbers_that_are_nearly_right_are_not_called_a_mistake_with_another_sign():
     cases = [random_arrays(21, (4,)), random_arrays(22, (6,))]
-    text = message(lambda x: 2 * x + 1e-6 * np.cos(9 * x), lambda x: 2 * x, cases, {"You flip the sign.": lambda x: -2 * x})
+    text = message(
+        lambda x: 2 * x + 1e-6 * np.cos(9 * x),
+        lambda x: 2 * x,
+        cases,
+        {"You flip the sign.": lambda x: -2 * x},
+    )
     assert "Likely cause: it is right to 6 digits only" in text
     assert "flip" not in text
 
@@ -438,7 +492,12 @@ def test_mistake_that_raises_where_it_should_not_is_named_whatever_its_text():
         return function
 
     cases = [(np.array([1.0, 2.0]),), (np.array([3.0, 1.0]),), (np.array([9.0, 4.0]),)]
-    text = message(raises_above(2, "no"), raises_above(5, "none"), cases, {"Your bound is too low.": raises_above(2, "never")})
+    text = message(
+        raises_above(2, "no"),
+        raises_above(5, "none"),
+        cases,
+        {"Your bound is too low.": raises_above(2, "never")},
+    )
     assert text.endswith("Likely cause: Your bound is too low.")
 
 
@@ -447,13 +506,20 @@ def test_mistake_that_runs_out_of_memory_is_named_whatever_its_text():
         return np.empty((10**8, 10**8)) if x.size > 5 else 2 * x
 
     cases = [random_arrays(23, (4,)), random_arrays(24, (6,))]
-    text = message(too_large, lambda x: 2 * x, cases, {"You build a matrix.": lambda x: np.empty((10**9, 10**9)) if x.size > 5 else 2 * x})
+    text = message(
+        too_large,
+        lambda x: 2 * x,
+        cases,
+        {"You build a matrix.": lambda x: np.empty((10**9, 10**9)) if x.size > 5 else 2 * x},
+    )
     assert text.endswith("Likely cause: You build a matrix.")
 
 
 def test_any_svd_names_a_mistake():
     mistakes = {"You return Vᵀ.": WRONG_SVD["V transposed"]}
-    assert "You return Vᵀ." in message(WRONG_SVD["V transposed"], svd, SQUARE_AND_WIDE, mistakes, compare=any_svd)
+    assert "You return Vᵀ." in message(
+        WRONG_SVD["V transposed"], svd, SQUARE_AND_WIDE, mistakes, compare=any_svd
+    )
 
 
 def test_up_to_sign():
@@ -481,7 +547,9 @@ def test_any_slope_accepts_what_lies_between_the_sides_at_the_kink_alone():
     kink = any_slope(relu_slope(1.0))
     for slope in (0.0, 0.5, 1.0):
         check(relu_slope(slope), relu_slope(0.0), [x], compare=kink)
-    assert "entry [1] is 1.5, expected 1" in message(relu_slope(1.5), relu_slope(0.0), [x], compare=kink)
+    assert "entry [1] is 1.5, expected 1" in message(
+        relu_slope(1.5), relu_slope(0.0), [x], compare=kink
+    )
     assert message(lambda x: np.ones(3), relu_slope(0.0), [x], compare=kink)
 
 
@@ -523,7 +591,10 @@ def test_check_gradient_prints_both_and_the_error(capsys):
     [
         (lambda x: -2 * x, "the sign is flipped"),
         (lambda x: 2 * x + [0, 0, 1e-3], "The gradient at entry [2]: analytic 6.001, numeric 6."),
-        (lambda x: np.diag(2 * x), "The analytic gradient has shape (3, 3), the numeric one has (3,)."),
+        (
+            lambda x: np.diag(2 * x),
+            "The analytic gradient has shape (3, 3), the numeric one has (3,).",
+        ),
         (lambda x: 2 * x * [1, 1, np.nan], "at entry [2]: analytic nan, numeric 6"),
         (lambda x: np.zeros(3), "every entry is 0"),
     ],
@@ -552,7 +623,12 @@ def test_any_slope_between_those_of_both_sides_is_right_at_a_kink(slope, capsys)
 
 def test_other_slope_at_a_kink_is_compared_with_the_numeric_one():
     with pytest.raises(AssertionError) as caught:
-        check_gradient(lambda x: np.maximum(x, 0).sum(), np.array([0.0, 1.5, 1.0]), [-1.0, 0.0, 2.0], figure=False)
+        check_gradient(
+            lambda x: np.maximum(x, 0).sum(),
+            np.array([0.0, 1.5, 1.0]),
+            [-1.0, 0.0, 2.0],
+            figure=False,
+        )
     assert str(caught.value) == "The gradient at entry [1]: analytic 1.5, numeric 0.5."
 
 
@@ -584,7 +660,10 @@ def test_function_that_is_not_written_says_so_in_one_line():
         unwritten(1)
     assert caught.value._render_traceback_() == ["unwritten is not written yet."]
     assert message(unwritten, softmax, CASES) == "unwritten is not written yet."
-    assert message(calls_unwritten, softmax, CASES) == "calls_unwritten calls unwritten, and unwritten is not written yet."
+    assert (
+        message(calls_unwritten, softmax, CASES)
+        == "calls_unwritten calls unwritten, and unwritten is not written yet."
+    )
 
 
 def test_case_that_is_no_tuple_is_an_error_of_its_author():
@@ -629,7 +708,9 @@ def test_cases_hold_every_shape_that_is_easily_forgotten():
     for axis in range(3):
         assert any(shape[axis] == 1 for shape in shapes)
     for pair in ((0, 1), (0, 2), (1, 2)):
-        assert any(len({shape[axis] for axis in pair}) == 1 and len(set(shape)) == 2 for shape in shapes)
+        assert any(
+            len({shape[axis] for axis in pair}) == 1 and len(set(shape)) == 2 for shape in shapes
+        )
     assert any(min(shape) > 32 for shape in shapes)
     whole = cases[-1][0]
     assert np.array_equal(whole, np.rint(whole))

@@ -40,16 +40,31 @@ FACTORS = {
     "every entry is twice the right one.": (lambda X: 2 * gradient(X), gradient),
     "every entry is half the right one.": (lambda X: gradient(X) / 2, gradient),
     "every entry is too large by the number of columns of X": (lambda X: 2 * X, gradient),
-    "every entry is too small by the number of columns of X": (lambda X: 2 * X / X.shape[1] ** 2, gradient),
-    "every entry is too large by the number of columns of X, and the sign is flipped": (lambda X: -2 * X, gradient),
-    "every entry is too small by the number of rows of X": (lambda X: gradient(X) / len(X), gradient),
+    "every entry is too small by the number of columns of X": (
+        lambda X: 2 * X / X.shape[1] ** 2,
+        gradient,
+    ),
+    "every entry is too large by the number of columns of X, and the sign is flipped": (
+        lambda X: -2 * X,
+        gradient,
+    ),
+    "every entry is too small by the number of rows of X": (
+        lambda X: gradient(X) / len(X),
+        gradient,
+    ),
     "the value is too large by the number of entries of X": (lambda X: np.sum(X**2), mean_square),
     "the value is too small by the root of the number of entries of X": (
         lambda X: np.sqrt(np.sum(X**2)) / X.size,
         lambda X: np.sqrt(np.mean(X**2)),
     ),
-    "a logarithm is to base 2 instead of e": (lambda X: np.log2(np.sum(X**2) + 1), lambda X: np.log(np.sum(X**2) + 1)),
-    "a logarithm is to base 10 instead of e": (lambda X: np.log10(X**2 + 1), lambda X: np.log(X**2 + 1)),
+    "a logarithm is to base 2 instead of e": (
+        lambda X: np.log2(np.sum(X**2) + 1),
+        lambda X: np.log(np.sum(X**2) + 1),
+    ),
+    "a logarithm is to base 10 instead of e": (
+        lambda X: np.log10(X**2 + 1),
+        lambda X: np.log(X**2 + 1),
+    ),
     "it is in degrees instead of radians": (lambda X: np.degrees(X), lambda X: X),
     "every entry is 3 times the right one.": (lambda X: 3 * X, lambda X: X),
 }
@@ -86,18 +101,32 @@ PATTERNS = {
     "every entry is too small by 1.": lambda X: X**2,
     "it is X as it was given.": lambda X: X.copy(),
     "every entry is off by full turns (2π).": lambda X: X**2 + 1 + 2 * np.pi * np.sign(X),
-    "some entries are 0 that should not be; all others are right.": lambda X: np.where(X > 0, X**2 + 1, 0),
-    "only the last row is wrong.": lambda X: np.vstack([X[:-1] ** 2 + 1, X[-1:]]),
-    "the last row is 0, all else is right: look at the range of the loop.": lambda X: np.vstack([X[:-1] ** 2 + 1, 0 * X[-1:]]),
-    "the first column is 0, all else is right": lambda X: np.hstack([0 * X[:, :1], X[:, 1:] ** 2 + 1]),
-    "only the first row is right, the rest is 0: does the loop return, or end, too early?": lambda X: np.vstack(
-        [X[:1] ** 2 + 1, 0 * X[1:]]
+    "some entries are 0 that should not be; all others are right.": lambda X: np.where(
+        X > 0, X**2 + 1, 0
     ),
-    "the last columns are 0, all others are right": lambda X: np.where(np.arange(X.shape[1]) < 2, X**2 + 1, 0),
-    "the last row and the last column are 0": lambda X: np.pad(X[:-1, :-1] ** 2 + 1, ((0, 1), (0, 1))),
-    "every row is the right one for the first row: the index of the loop is not used.": lambda X: 0 * X + X[:1] ** 2 + 1,
+    "only the last row is wrong.": lambda X: np.vstack([X[:-1] ** 2 + 1, X[-1:]]),
+    "the last row is 0, all else is right: look at the range of the loop.": lambda X: np.vstack(
+        [X[:-1] ** 2 + 1, 0 * X[-1:]]
+    ),
+    "the first column is 0, all else is right": lambda X: np.hstack(
+        [0 * X[:, :1], X[:, 1:] ** 2 + 1]
+    ),
+    "only the first row is right, the rest is 0: does the loop return, or end, too early?": lambda X: (
+        np.vstack([X[:1] ** 2 + 1, 0 * X[1:]])
+    ),
+    "the last columns are 0, all others are right": lambda X: np.where(
+        np.arange(X.shape[1]) < 2, X**2 + 1, 0
+    ),
+    "the last row and the last column are 0": lambda X: np.pad(
+        X[:-1, :-1] ** 2 + 1, ((0, 1), (0, 1))
+    ),
+    "every row is the right one for the first row: the index of the loop is not used.": lambda X: (
+        0 * X + X[:1] ** 2 + 1
+    ),
     "every column is the right one for the last column": lambda X: 0 * X + X[:, -1:] ** 2 + 1,
-    "as after a reshape: a reshape moves no axis, a transpose does.": lambda X: (X.T**2 + 1).reshape(X.shape),
+    "as after a reshape: a reshape moves no axis, a transpose does.": lambda X: (
+        X.T**2 + 1
+    ).reshape(X.shape),
     "every entry is 0 but for rounding.": lambda X: 1e-17 * X,
     "only the first column is wrong.": lambda X: np.hstack([X[:, :1], X[:, 1:] ** 2 + 1]),
     "the order is reversed along axis 1.": lambda X: X[:, ::-1] ** 2 + 1,
@@ -116,7 +145,9 @@ DIAGONALS = {
     "only the diagonal is right.": lambda X: X**2 + 1 + X * (1 - np.eye(len(X))),
     "all is right but the diagonal.": lambda X: X**2 + 1 + X * np.eye(len(X)),
     "only the entries below the diagonal are 0; all others are right.": lambda X: np.triu(X**2 + 1),
-    "only the entries above the diagonal are wrong; all others are right.": lambda X: X**2 + 1 + np.triu(X, 1),
+    "only the entries above the diagonal are wrong; all others are right.": lambda X: (
+        X**2 + 1 + np.triu(X, 1)
+    ),
 }
 
 
@@ -127,7 +158,10 @@ def test_diagonal_and_triangles_are_told_apart(words):
 
 CHANCE = {
     "sign": (lambda X: np.sign(X), np.array([[1.0, 2.0], [3.0, 1.0]])),
-    "diagonal": (lambda X: X * np.eye(len(X)) + X**2 * (1 - np.eye(len(X))), np.array([[1.0, 2.0], [3.0, 1.0]])),
+    "diagonal": (
+        lambda X: X * np.eye(len(X)) + X**2 * (1 - np.eye(len(X))),
+        np.array([[1.0, 2.0], [3.0, 1.0]]),
+    ),
     "turns": (lambda X: X - 1.001e15, np.array([0.25, 0.5, 0.7, 0.9])),
     "turns of some": (lambda X: X + 1e12 * np.arange(len(X)) ** 2, np.array([0.25, 0.5, 0.7, 0.9])),
 }
@@ -141,15 +175,24 @@ def test_pattern_that_a_small_example_shows_by_chance_is_not_told(name):
 
 
 def test_zeros_where_one_number_belongs_are_not_told_by_their_place():
-    told = cause(lambda X: np.where(X > 9, 0, X), lambda X: X, [(np.array([[10.0, 1.5, 2.5], [10.0, 3.5, 4.5]]),)])
+    told = cause(
+        lambda X: np.where(X > 9, 0, X),
+        lambda X: X,
+        [(np.array([[10.0, 1.5, 2.5], [10.0, 3.5, 4.5]]),)],
+    )
     assert "loop" not in told
-    assert cause(lambda X: -0.0 * np.abs(X), lambda X: X + 5, MATRICES) == "every entry is 0, whatever the arguments."
+    assert (
+        cause(lambda X: -0.0 * np.abs(X), lambda X: X + 5, MATRICES)
+        == "every entry is 0, whatever the arguments."
+    )
 
 
 def test_axes_are_called_permuted_only_where_the_values_are():
     x = np.arange(12.0).reshape(2, 2, 3)
     assert "axes are permuted" in message(lambda X: X.transpose(0, 2, 1), lambda X: X, [(x,)])
-    assert "axes are permuted" not in message(lambda X: np.exp(X.transpose(0, 2, 1)), lambda X: X, [(x,)])
+    assert "axes are permuted" not in message(
+        lambda X: np.exp(X.transpose(0, 2, 1)), lambda X: X, [(x,)]
+    )
 
 
 def test_flipped_sign_is_not_added_to_a_mistake():
@@ -165,7 +208,9 @@ def test_entries_that_should_be_0_are_told_where_they_alone_are_wrong():
 def test_sum_that_is_missing_or_taken_too_often_is_told_by_its_axis():
     columns = MATRICES[:-1]
     assert cause(lambda X: X, lambda X: X.sum(axis=0), columns) == "the sum over axis 0 is missing."
-    assert cause(lambda X: X, lambda X: X.mean(axis=1), columns) == "the mean over axis 1 is missing."
+    assert (
+        cause(lambda X: X, lambda X: X.mean(axis=1), columns) == "the mean over axis 1 is missing."
+    )
     taken = cause(lambda X: X.sum(), lambda X: X.sum(axis=0), columns)
     assert taken == "it is the sum over axis 0 of the right result, which keeps every entry."
 
@@ -199,14 +244,22 @@ def test_mistake_that_the_student_does_not_make_is_not_excused_by_an_overflow():
 
 
 def test_mistake_without_a_conflict_is_named_before_one_that_is_excused():
-    mistakes = {"You square a stable one.": lambda z: stable(z) ** 2, "You square a naive one.": lambda z: naive(z) ** 2}
-    assert cause(mistakes["You square a naive one."], stable, EXTREME, mistakes) == "You square a naive one."
+    mistakes = {
+        "You square a stable one.": lambda z: stable(z) ** 2,
+        "You square a naive one.": lambda z: naive(z) ** 2,
+    }
+    assert (
+        cause(mistakes["You square a naive one."], stable, EXTREME, mistakes)
+        == "You square a naive one."
+    )
 
 
 def test_mistake_and_a_factor_are_told_together():
     mistakes = {"You forget the sum.": lambda X: X**3}
     told = cause(lambda X: -(X**3) * len(X), lambda X: X + X.sum(), MATRICES, mistakes)
-    assert told.startswith("You forget the sum. Besides, every entry is too large by the number of rows of X, and the sign is flipped")
+    assert told.startswith(
+        "You forget the sum. Besides, every entry is too large by the number of rows of X, and the sign is flipped"
+    )
 
 
 def test_mistake_is_named_where_the_argument_is_changed_as_well():
@@ -214,7 +267,10 @@ def test_mistake_is_named_where_the_argument_is_changed_as_well():
         z -= z.max()
         return 3 * np.exp(z)
 
-    assert cause(student, stable, VECTORS, {"You do not divide.": lambda z: 3 * np.exp(z - z.max())}) == "You do not divide."
+    assert (
+        cause(student, stable, VECTORS, {"You do not divide.": lambda z: 3 * np.exp(z - z.max())})
+        == "You do not divide."
+    )
 
 
 def test_grader_is_asked_where_no_cause_is_known(monkeypatch):
@@ -236,7 +292,13 @@ def test_grader_is_asked_where_no_cause_is_known(monkeypatch):
 
 def test_numbers_are_shown_with_digits_in_which_they_differ():
     assert differing(-0.0, 1.5) == "0, expected 1.5"
-    for got, want in ((0.2095, 0.20949), (1.0, 1.0 + 1e-7), (2.0, 3.0), (1e-9, 1.1e-9), (0.1 + 0.2, 0.3)):
+    for got, want in (
+        (0.2095, 0.20949),
+        (1.0, 1.0 + 1e-7),
+        (2.0, 3.0),
+        (1e-9, 1.1e-9),
+        (0.1 + 0.2, 0.3),
+    ):
         one, other = differing(got, want).split(", expected ")
         assert one != other
 
@@ -245,13 +307,21 @@ def test_small_arguments_are_shown_by_value_and_others_by_shape():
     def fault(*case):
         return message(lambda *a: np.zeros(3), lambda X, y=0: np.ones(3), [case]).split(": ")[0]
 
-    assert fault(np.array([[1.0, 2], [3, 4.5]]), [1, 0]) == "Your function, called with X = [[1, 2], [3, 4.5]], y = [1, 0]"
+    assert (
+        fault(np.array([[1.0, 2], [3, 4.5]]), [1, 0])
+        == "Your function, called with X = [[1, 2], [3, 4.5]], y = [1, 0]"
+    )
     assert fault(np.ones((20, 3)), 2) == "Your function, called with X of shape (20, 3), y = 2"
-    assert fault([[1.0, 2.0], [3.0, 4.0]], [0.5]) == "Your function, called with X = [[1, 2], [3, 4]], y = [0.5]"
+    assert (
+        fault([[1.0, 2.0], [3.0, 4.0]], [0.5])
+        == "Your function, called with X = [[1, 2], [3, 4]], y = [0.5]"
+    )
 
 
 def test_how_many_cases_are_right_is_told():
-    assert "It is right for 1 of 4 sets of arguments." in message(lambda z: z[:3].sum(), lambda z: z.sum(), VECTORS)
+    assert "It is right for 1 of 4 sets of arguments." in message(
+        lambda z: z[:3].sum(), lambda z: z.sum(), VECTORS
+    )
 
 
 def test_finite_differences_are_told_from_a_formula():
@@ -262,7 +332,12 @@ def test_finite_differences_are_told_from_a_formula():
         return np.diag(stable(z)) - np.outer(stable(z), stable(z))
 
     assert message(numeric, formula, VECTORS) == ""
-    assert "digits only, as finite differences are" in message(numeric, formula, VECTORS, analytic=True)
-    for right in (formula, lambda z: np.array([y * (np.eye(z.size)[i] - stable(z)) for i, y in enumerate(stable(z))])):
+    assert "digits only, as finite differences are" in message(
+        numeric, formula, VECTORS, analytic=True
+    )
+    for right in (
+        formula,
+        lambda z: np.array([y * (np.eye(z.size)[i] - stable(z)) for i, y in enumerate(stable(z))]),
+    ):
         assert message(right, formula, VECTORS, analytic=True) == ""
     assert message(lambda z: formula(z).astype(np.float32), formula, VECTORS, analytic=True) == ""

@@ -25,8 +25,14 @@ def solved(source: Path):
 def tables(source: Path) -> dict[str, list[Check]]:
     """The checks of every hidden test cell, by function."""
     cells = graded_cells(functions(read(source)), solved(source).faults)
-    hidden = {name: [grade_id for grade_id in ids if grade_id.endswith("_tests")] for name, ids in cells.items()}
-    return {name: [check for check in solved(source).checks if check.grade_id in ids] for name, ids in hidden.items()}
+    hidden = {
+        name: [grade_id for grade_id in ids if grade_id.endswith("_tests")]
+        for name, ids in cells.items()
+    }
+    return {
+        name: [check for check in solved(source).checks if check.grade_id in ids]
+        for name, ids in hidden.items()
+    }
 
 
 @notebooks
@@ -40,12 +46,17 @@ def test_every_function_has_a_visible_check_and_hidden_tests(source):
     assert {grade_id for ids in cells.values() for grade_id in ids} == set(solved(source).faults)
     for name, ids in cells.items():
         assert ids[-1].endswith("_tests"), name
-        assert f"{name}_check" in ids or len(ids) > 1, f"{name}: no worked example"  # or outputs that are marked apart
+        assert f"{name}_check" in ids or len(ids) > 1, (
+            f"{name}: no worked example"
+        )  # or outputs that are marked apart
 
 
 @notebooks
 def test_every_function_has_at_least_four_named_mistakes(source):
-    counts = {name: sum(len(check.mistakes) for check in checks) for name, checks in tables(source).items()}
+    counts = {
+        name: sum(len(check.mistakes) for check in checks)
+        for name, checks in tables(source).items()
+    }
     assert {name: n for name, n in counts.items() if n < 4 and name not in FEWER} == {}
 
 
@@ -56,14 +67,21 @@ def test_every_function_is_tried_on_axes_that_are_all_unlike(source):
     def unlike(case):
         return all(len(set(x.shape)) == x.ndim for x in case if isinstance(x, np.ndarray))
 
-    alike = [name for name, checks in tables(source).items() if not any(unlike(c) for k in checks for c in k.cases)]
+    alike = [
+        name
+        for name, checks in tables(source).items()
+        if not any(unlike(c) for k in checks for c in k.cases)
+    ]
     assert set(alike) <= {"rotation_angle", "svd_stages"}
 
 
 @notebooks
 def test_reference_agrees_with_independent_differentiation(source):
     derivatives = importlib.import_module(f"gradients.{source.stem}").GRADIENTS
-    full = {name: next((c for c in checks if c.mistakes), None) for name, checks in tables(source).items()}
+    full = {
+        name: next((c for c in checks if c.mistakes), None)
+        for name, checks in tables(source).items()
+    }
     references = {name: check.reference for name, check in full.items() if check}
     tried = {name: check.cases[:2] for name, check in full.items() if check}
     for name, (derivative, case) in derivatives.items():

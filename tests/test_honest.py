@@ -33,7 +33,9 @@ from nbreferee.verify.session import Session
 from nbreferee.verify.warm import Forks, Trial
 
 FOLDER = Path(__file__).parent / "honest"
-SHOWN: list[str] = []  # errors of the running cell, also of a cell within it (`%%capture`), as nbgrader sees them
+SHOWN: list[
+    str
+] = []  # errors of the running cell, also of a cell within it (`%%capture`), as nbgrader sees them
 UNTOUCHED = "# YOUR CODE HERE\nraise NotImplementedError()"
 # In every master, so that one warm tester serves them all.
 MODULES = "random math io os sys re ast json csv copy collections itertools functools contextlib inspect warnings unittest time datetime decimal fractions"
@@ -50,21 +52,33 @@ class Case:
     @property
     def cells(self) -> list[NotebookNode]:
         """The cells of the master."""
-        made = [cell(SHARED + ", ".join(MODULES.split()), grade_id="shared", locked=True)] if "pandas" not in self.name else []
+        made = (
+            [cell(SHARED + ", ".join(MODULES.split()), grade_id="shared", locked=True)]
+            if "pandas" not in self.name
+            else []
+        )
         for number, (kind, word, source) in enumerate(self.parts):
             if kind == "answer":
                 made.append(answer(source, f"answer{word}"))
             elif kind == "test":
                 made.append(graded(source, f"test{number}", points=int(word or 2)))
             elif kind in ("locked", "free"):
-                made.append(cell(source, grade_id=f"cell{number}", locked=True) if kind == "locked" else cell(source))
+                made.append(
+                    cell(source, grade_id=f"cell{number}", locked=True)
+                    if kind == "locked"
+                    else cell(source)
+                )
         return made
 
     @cached_property
     def answers(self) -> dict[str, dict[str, str]]:
         """All answers, by a name that says what they are: source by grade id."""
         own = {f"answer{word}": source for kind, word, source in self.parts if kind == "answer"}
-        others = {f"{kind} {number}": {**own, f"answer{word}": source} for number, (kind, word, source) in enumerate(self.parts) if kind in ("right", "wrong")}
+        others = {
+            f"{kind} {number}": {**own, f"answer{word}": source}
+            for number, (kind, word, source) in enumerate(self.parts)
+            if kind in ("right", "wrong")
+        }
         return {"right": own, **others, "untouched": dict.fromkeys(own, UNTOUCHED)}
 
 
@@ -74,13 +88,26 @@ def read_cases(name: str) -> list[Case]:
     for text in re.split(r"(?m)^==== ", (FOLDER / name).read_text())[1:]:
         title, _, body = text.partition("\n")
         parts = [part.partition("\n") for part in re.split(r"(?m)^---- ", body)[1:]]
-        cases.append(Case(title.strip(), tuple((*f"{head} ".split(" ", 1), source.strip("\n")) for head, _, source in parts)))
+        cases.append(
+            Case(
+                title.strip(),
+                tuple((*f"{head} ".split(" ", 1), source.strip("\n")) for head, _, source in parts),
+            )
+        )
     prefix = "one process: " if name == "one_process.txt" else ""
-    return [Case(prefix + case.name, tuple((kind, word.strip(), source) for kind, word, source in case.parts)) for case in cases]
+    return [
+        Case(
+            prefix + case.name,
+            tuple((kind, word.strip(), source) for kind, word, source in case.parts),
+        )
+        for case in cases
+    ]
 
 
 FILES = sorted(path.name for path in FOLDER.glob("*.txt") if path.name != "impossible.txt")
-TRAVELLING = {case.name for case in read_cases("kinds.txt")}  # all of whose values pass between the two processes
+TRAVELLING = {
+    case.name for case in read_cases("kinds.txt")
+}  # all of whose values pass between the two processes
 CASES = [pytest.param(case, id=case.name) for name in FILES for case in read_cases(name)]
 
 
@@ -99,7 +126,11 @@ def hasty_court() -> Iterator[Court]:
 @pytest.fixture(scope="module")
 def stock(request: pytest.FixtureRequest) -> dict[tuple[str, str], dict[str, float]]:
     """What all answers get in one namespace."""
-    wanted = [item.callspec.params["case"] for item in request.session.items if "stock" in getattr(item, "fixturenames", ())]
+    wanted = [
+        item.callspec.params["case"]
+        for item in request.session.items
+        if "stock" in getattr(item, "fixturenames", ())
+    ]
     with Court() as court:  # whose processes are not needed
         masters = {case.name: court.material(*case.cells).master.cells for case in wanted}
     outcomes: dict[str, list] = {}
@@ -109,25 +140,36 @@ def stock(request: pytest.FixtureRequest) -> dict[tuple[str, str], dict[str, flo
     return {(case, name): scores for case, name, scores in outcomes["all"]}
 
 
-def in_one_namespace_each(cases: list[Case], masters: dict[str, tuple[Cell, ...]]) -> list[tuple[str, str, dict[str, float]]]:
+def in_one_namespace_each(
+    cases: list[Case], masters: dict[str, tuple[Cell, ...]]
+) -> list[tuple[str, str, dict[str, float]]]:
     """Return (case, answer, scores) of all answers, each run in a fork of a process with a shell."""
     warnings.resetwarnings()
     scores: list[tuple[str, str, dict[str, float]]] = []
     forks = Forks(2, lambda outcome: scores.append((*outcome.key, outcome.result)))
     with tempfile.TemporaryDirectory() as folder:
         session = Session(Path(folder))
-        InteractiveShell.instance().showtraceback = lambda *_, **__: SHOWN.append("an error")  # its text takes long
+        InteractiveShell.instance().showtraceback = lambda *_, **__: SHOWN.append(
+            "an error"
+        )  # its text takes long
         session.run("import pandas, unittest, asyncio, csv, statistics, timeit")
         session.renew()
         gc.freeze()
-        tries = [(case.name, name, answers) for case in cases for name, answers in case.answers.items()]
-        forks.start(Trial((case, name), partial(in_one_namespace, session, masters[case], answers), 30) for case, name, answers in tries)
+        tries = [
+            (case.name, name, answers) for case in cases for name, answers in case.answers.items()
+        ]
+        forks.start(
+            Trial((case, name), partial(in_one_namespace, session, masters[case], answers), 30)
+            for case, name, answers in tries
+        )
         forks.finish()
         os.chdir("/")
     return scores
 
 
-def in_one_namespace(session: Session, cells: tuple[Cell, ...], answers: dict[str, str]) -> dict[str, float]:
+def in_one_namespace(
+    session: Session, cells: tuple[Cell, ...], answers: dict[str, str]
+) -> dict[str, float]:
     """Return the scores that stock nbgrader would give; figures are closed after each cell, as in a notebook."""
     os.chdir(tempfile.mkdtemp(dir="."))
     sys.modules["__main__"] = session.module  # as in a kernel
@@ -138,7 +180,9 @@ def in_one_namespace(session: Session, cells: tuple[Cell, ...], answers: dict[st
             ran = session.run(answers.get(one.grade_id, one.source))
             plt.close("all")
             if one.is_test:
-                scores[one.grade_id] = replace(ran, stderr="", error=ran.error or "".join(SHOWN)).score(one)
+                scores[one.grade_id] = replace(
+                    ran, stderr="", error=ran.error or "".join(SHOWN)
+                ).score(one)
     return scores
 
 
@@ -152,19 +196,32 @@ def test_scores_are_those_of_one_namespace(case: Case, court: Court, stock: dict
         assert court.grader.calibrate(material).one_process == {}
     for name, answers in case.answers.items():
         there = stock[case.name, name]
-        assert (there == points) is name.startswith("right"), f"{name}: the case itself is wrong: {there}"
+        assert (there == points) is name.startswith("right"), (
+            f"{name}: the case itself is wrong: {there}"
+        )
         came = verdicts(court.grade(material, answers))
         unsure = {grade_id for grade_id, one in came.items() if one.is_unsure}
-        assert not unsure or ("one process" in case.name and name != "right"), f"{name}: {said(came)}"
-        assert {grade_id: one.score for grade_id, one in came.items()} == {**there, **dict.fromkeys(unsure, 0)}, f"{name}: {said(came)}"
-        assert all(one.message for one in came.values() if one.status != "passed"), f"{name}: {said(came)}"
+        assert not unsure or ("one process" in case.name and name != "right"), (
+            f"{name}: {said(came)}"
+        )
+        assert {grade_id: one.score for grade_id, one in came.items()} == {
+            **there,
+            **dict.fromkeys(unsure, 0),
+        }, f"{name}: {said(came)}"
+        assert all(one.message for one in came.values() if one.status != "passed"), (
+            f"{name}: {said(came)}"
+        )
 
 
 def said(came: dict[str, CellVerdict]) -> str:
-    return "; ".join(f"{grade_id}: {one.score:g} ({one.status}) {one.message}" for grade_id, one in came.items())
+    return "; ".join(
+        f"{grade_id}: {one.score:g} ({one.status}) {one.message}" for grade_id, one in came.items()
+    )
 
 
-@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in read_cases("impossible.txt")])
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, id=case.name) for case in read_cases("impossible.txt")]
+)
 def test_what_cannot_be_equal_fails_in_words_that_tell_why(case: Case, hasty_court: Court):
     words = next(source for kind, _, source in case.parts if kind == "words")
     (verdict,) = hasty_court.grade(hasty_court.material(*case.cells), {}).cells
@@ -173,9 +230,27 @@ def test_what_cannot_be_equal_fails_in_words_that_tell_why(case: Case, hasty_cou
 
 
 def test_error_in_a_magic_of_a_test_costs_its_points(court: Court):
-    cells = [graded(source, f"test{number}") for number, source in enumerate(('%%capture out\nr = f("Ada")\nassert r == 3', "%%time\nassert f('Bo') == 2", "%%capture\nf(1)"))]
-    material = court.material(answer("def f(name):\n    return len(str(name)) + (name == 1) * g(0)\ndef g(x):\n    return x"), *cells)
+    cells = [
+        graded(source, f"test{number}")
+        for number, source in enumerate(
+            (
+                '%%capture out\nr = f("Ada")\nassert r == 3',
+                "%%time\nassert f('Bo') == 2",
+                "%%capture\nf(1)",
+            )
+        )
+    ]
+    material = court.material(
+        answer(
+            "def f(name):\n    return len(str(name)) + (name == 1) * g(0)\ndef g(x):\n    return x"
+        ),
+        *cells,
+    )
     assert [one.score for one in court.grade(material, {}).cells] == [2, 2, 2]
     wrong = court.grade(material, {"f": "def f(name):\n    return 0 if name != 1 else 1 / 0"}).cells
-    assert [(one.score, one.status) for one in wrong] == [(0, "failed"), (0, "failed"), (0, "error")]
+    assert [(one.score, one.status) for one in wrong] == [
+        (0, "failed"),
+        (0, "failed"),
+        (0, "error"),
+    ]
     assert "division by zero" in wrong[2].message

@@ -13,18 +13,31 @@ sys.path.insert(0, str(COURSE / "benchmarks"))
 import attacks  # noqa: E402
 import hostile_batch  # noqa: E402
 
-FAULTS = ("os_exit", "forks", "memory_of_many", "descriptors_closed", "loop_that_catches", "process_that_stays")
+FAULTS = (
+    "os_exit",
+    "forks",
+    "memory_of_many",
+    "descriptors_closed",
+    "loop_that_catches",
+    "process_that_stays",
+)
 
 
 def test_hostile_students_cost_honest_ones_nothing_and_leave_nothing(tmp_path):
     master = tmp_path / "bombs"
     master.mkdir()
     write(master, answer(), graded())
-    config = hostile_batch.CONFIG.replace("call_s = 2", "call_s = 30").replace("cell_s = 4", "cell_s = 10")  # on a slow machine too
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # the name of a socket below it must be short
+    config = hostile_batch.CONFIG.replace("call_s = 2", "call_s = 30").replace(
+        "cell_s = 4", "cell_s = 10"
+    )  # on a slow machine too
+    with tempfile.TemporaryDirectory(
+        dir="/tmp"
+    ) as folder:  # the name of a socket below it must be short
         course = Path(folder) / "course"
         course.mkdir()
-        hostile_batch.prepare(course, master, len(FAULTS), [hostile_batch.IN_CELL[name][0] for name in FAULTS], config)
+        hostile_batch.prepare(
+            course, master, len(FAULTS), [hostile_batch.IN_CELL[name][0] for name in FAULTS], config
+        )
         batch = hostile_batch.grade(course, master.name, jobs=4)
     assert (batch.notebooks, batch.not_whole, batch.left) == (2 * len(FAULTS), (), ())
 

@@ -25,7 +25,9 @@ MASTER = (
     cell("# Title", "markdown"),
     cell("import numpy as np", grade_id="imports", locked=True),
     answer(),
-    graded("assert f(0) == 0\n### BEGIN HIDDEN TESTS\nassert f(1) == 1\n### END HIDDEN TESTS\nassert f(2) == 2"),
+    graded(
+        "assert f(0) == 0\n### BEGIN HIDDEN TESTS\nassert f(1) == 1\n### END HIDDEN TESTS\nassert f(2) == 2"
+    ),
     cell("# free\nx = 1"),
     cell("*Why?*", "markdown", grade_id="why", grade=True, solution=True, points=3),
     answer("def g(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION", "g"),
@@ -42,16 +44,22 @@ def make_master() -> Master:
 
 
 THE_MASTER = make_master()
-RELEASED = {one.grade_id: Released(one.source, "checksum") for one in THE_MASTER.cells if one.grade_id}
+RELEASED = {
+    one.grade_id: Released(one.source, "checksum") for one in THE_MASTER.cells if one.grade_id
+}
 ORIGINALS = originals_of(THE_MASTER, RELEASED)
 
 
 def submission(answers: dict[str, str] | None = None) -> dict:
     """The notebook as a student who touched nothing else hands it in: plain JSON."""
-    notebook = json.loads(nbformat.writes(nbformat.v4.new_notebook(cells=copy.deepcopy(list(MASTER)))))
+    notebook = json.loads(
+        nbformat.writes(nbformat.v4.new_notebook(cells=copy.deepcopy(list(MASTER))))
+    )
     for one in notebook["cells"]:
         grade_id = one["metadata"].get("nbgrader", {}).get("grade_id")
-        one["source"] = (MINE if answers is None else answers).get(grade_id, released_view("".join(one["source"])))
+        one["source"] = (MINE if answers is None else answers).get(
+            grade_id, released_view("".join(one["source"]))
+        )
     return notebook
 
 
@@ -72,13 +80,18 @@ def check_against(master: Master, made: Rebuilt) -> None:
     nbformat.validate(made.notebook)
     nbformat.writes(made.notebook).encode()
     known = [one for one in made.notebook.cells if "nbgrader" in one.metadata]
-    assert [one.metadata.nbgrader["grade_id"] for one in known] == [one.grade_id for one in master.cells if one.is_known]
+    assert [one.metadata.nbgrader["grade_id"] for one in known] == [
+        one.grade_id for one in master.cells if one.is_known
+    ]
     for one, place in zip(made.notebook.cells, made.places, strict=True):
         assert ("nbgrader" in one.metadata) == (place.cell is not None)
         if place.cell is None:
             continue
         assert one.cell_type == ("code" if place.cell.is_code else "markdown")
-        wanted = {name: place.cell.settings.get(name) for name in ("grade", "solution", "locked", "points", "schema_version", "task")}
+        wanted = {
+            name: place.cell.settings.get(name)
+            for name in ("grade", "solution", "locked", "points", "schema_version", "task")
+        }
         assert {name: one.metadata.nbgrader.get(name) for name in wanted} == wanted
         if not place.cell.solution:
             assert one.source == place.cell.source
@@ -93,12 +106,20 @@ def sources(made: Rebuilt) -> list[str]:
 
 def answers(made: Rebuilt) -> dict[str, str]:
     """The text of the answers by grade id."""
-    return {one.metadata.nbgrader["grade_id"]: one.source for one in made.notebook.cells if one.metadata.get("nbgrader", {}).get("solution")}
+    return {
+        one.metadata.nbgrader["grade_id"]: one.source
+        for one in made.notebook.cells
+        if one.metadata.get("nbgrader", {}).get("solution")
+    }
 
 
 def find(notebook: dict, grade_id: str) -> dict:
     """A cell of a notebook in JSON."""
-    return next(one for one in notebook["cells"] if one["metadata"].get("nbgrader", {}).get("grade_id") == grade_id)
+    return next(
+        one
+        for one in notebook["cells"]
+        if one["metadata"].get("nbgrader", {}).get("grade_id") == grade_id
+    )
 
 
 def place_of(notebook: dict, grade_id: str) -> int:
@@ -135,7 +156,11 @@ def reverse(notebook: dict) -> None:
 
 
 def add_everywhere(notebook: dict) -> None:
-    notebook["cells"] = [one for old in notebook["cells"] for one in ({"cell_type": "code", "source": "1", "metadata": {}}, old)]
+    notebook["cells"] = [
+        one
+        for old in notebook["cells"]
+        for one in ({"cell_type": "code", "source": "1", "metadata": {}}, old)
+    ]
 
 
 def move_to_front(grade_id: str) -> Callable[[dict], None]:
@@ -225,7 +250,9 @@ def test_damage_is_repaired_and_told(damage):
 
 
 def test_untouched_release_needs_no_repair_and_holds_no_solution():
-    untouched = {one.grade_id: f"stub of {one.grade_id}" for one in THE_MASTER.cells if one.solution}
+    untouched = {
+        one.grade_id: f"stub of {one.grade_id}" for one in THE_MASTER.cells if one.solution
+    }
     made = rebuilt(submission(untouched))
     assert made.repairs == ()
     assert answers(made) == untouched
@@ -234,7 +261,10 @@ def test_untouched_release_needs_no_repair_and_holds_no_solution():
 def test_added_cell_stays_behind_the_known_cell_that_it_followed():
     notebook = submission()
     for grade_id in ("f", "g_tests"):
-        notebook["cells"].insert(place_of(notebook, grade_id) + 1, {"cell_type": "code", "source": f"after_{grade_id}", "metadata": {}})
+        notebook["cells"].insert(
+            place_of(notebook, grade_id) + 1,
+            {"cell_type": "code", "source": f"after_{grade_id}", "metadata": {}},
+        )
     notebook["cells"].insert(0, {"cell_type": "markdown", "source": "hello", "metadata": {}})
     found = sources(rebuilt(notebook))
     assert found[0] == "hello"
@@ -244,8 +274,22 @@ def test_added_cell_stays_behind_the_known_cell_that_it_followed():
 
 def test_added_cell_that_claims_to_be_graded_is_a_plain_cell():
     notebook = submission()
-    settings_ = {"grade_id": "bonus", "grade": True, "solution": False, "locked": True, "points": 100, "schema_version": 3, "task": False}
-    notebook["cells"].append({"cell_type": "code", "source": "100", "metadata": {"nbgrader": settings_, "deletable": False}})
+    settings_ = {
+        "grade_id": "bonus",
+        "grade": True,
+        "solution": False,
+        "locked": True,
+        "points": 100,
+        "schema_version": 3,
+        "task": False,
+    }
+    notebook["cells"].append(
+        {
+            "cell_type": "code",
+            "source": "100",
+            "metadata": {"nbgrader": settings_, "deletable": False},
+        }
+    )
     made = rebuilt(notebook)
     assert sources(made)[-1] == "100"
     assert made.notebook.cells[-1].metadata == {}
@@ -253,22 +297,35 @@ def test_added_cell_that_claims_to_be_graded_is_a_plain_cell():
 
 def test_images_of_a_text_answer_are_kept_and_nothing_else_that_is_attached():
     notebook = submission()
-    everything = {**PICTURE, "page.html": {"text/html": "<script>"}, "both": {"image/svg+xml": "<svg/>", "text/html": "x"}}
+    everything = {
+        **PICTURE,
+        "page.html": {"text/html": "<script>"},
+        "both": {"image/svg+xml": "<svg/>", "text/html": "x"},
+    }
     everything |= {"list": [1], "number": {"image/png": 1}, "\ud800": {"image/png": "eA=="}}
     for grade_id in ("why", "f", "f_tests"):
         find(notebook, grade_id)["attachments"] = everything
     made = rebuilt(notebook)
-    attached = {one.metadata.get("nbgrader", {}).get("grade_id"): one.attachments for one in made.notebook.cells if "attachments" in one}
+    attached = {
+        one.metadata.get("nbgrader", {}).get("grade_id"): one.attachments
+        for one in made.notebook.cells
+        if "attachments" in one
+    }
     assert set(attached) == {"why"}
     assert attached["why"]["why.png"] == PICTURE["why.png"]
-    assert {mime for bundle in attached["why"].values() for mime in bundle} <= {"image/png", "image/svg+xml"}
+    assert {mime for bundle in attached["why"].values() for mime in bundle} <= {
+        "image/png",
+        "image/svg+xml",
+    }
     assert all("script" not in json.dumps(bundle) for bundle in attached.values())
 
 
 def test_60_mb_and_as_many_cells_as_allowed_are_read():
     notebook = submission()
     notebook["cells"][0]["source"] = "x" * (60 << 20)
-    notebook["cells"] += [{"cell_type": "code", "source": "1", "metadata": {}}] * (CELLS - len(notebook["cells"]))
+    notebook["cells"] += [{"cell_type": "code", "source": "1", "metadata": {}}] * (
+        CELLS - len(notebook["cells"])
+    )
     made = rebuilt(notebook)
     assert answers(made) == MINE
     assert len(sources(made)[0]) == CELL_CHARACTERS
@@ -276,28 +333,47 @@ def test_60_mb_and_as_many_cells_as_allowed_are_read():
 
 # ---------------------------------------------------------------- laws
 
-TEXTS = st.text(max_size=20) | st.sampled_from(["\ud800", "\0", "code", "markdown", "image/png", "### BEGIN SOLUTION", *KNOWN])
+TEXTS = st.text(max_size=20) | st.sampled_from(
+    ["\ud800", "\0", "code", "markdown", "image/png", "### BEGIN SOLUTION", *KNOWN]
+)
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS
-ANYTHING = st.recursive(PLAIN, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4), max_leaves=12)
+ANYTHING = st.recursive(
+    PLAIN,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=12,
+)
 FIELDS = {name: ANYTHING for name in ("grade", "solution", "points", "schema_version")}
-SETTINGS = st.fixed_dictionaries({}, optional={"grade_id": st.sampled_from(KNOWN) | ANYTHING, **FIELDS})
+SETTINGS = st.fixed_dictionaries(
+    {}, optional={"grade_id": st.sampled_from(KNOWN) | ANYTHING, **FIELDS}
+)
 CELL = st.fixed_dictionaries(
     {},
     optional={
         "cell_type": st.sampled_from(["code", "markdown", "raw"]) | ANYTHING,
         "source": TEXTS | st.lists(TEXTS, max_size=3) | ANYTHING,
         "input": ANYTHING,
-        "metadata": st.fixed_dictionaries({}, optional={"nbgrader": SETTINGS | ANYTHING}) | ANYTHING,
-        "attachments": st.dictionaries(TEXTS, st.dictionaries(TEXTS, ANYTHING, max_size=2), max_size=2) | ANYTHING,
+        "metadata": st.fixed_dictionaries({}, optional={"nbgrader": SETTINGS | ANYTHING})
+        | ANYTHING,
+        "attachments": st.dictionaries(
+            TEXTS, st.dictionaries(TEXTS, ANYTHING, max_size=2), max_size=2
+        )
+        | ANYTHING,
         "id": ANYTHING,
         "outputs": ANYTHING,
     },
 )
-NOTEBOOK = st.fixed_dictionaries({"cells": st.lists(CELL, max_size=8)}, optional={"nbformat": ANYTHING, "metadata": ANYTHING, "worksheets": ANYTHING})
+NOTEBOOK = st.fixed_dictionaries(
+    {"cells": st.lists(CELL, max_size=8)},
+    optional={"nbformat": ANYTHING, "metadata": ANYTHING, "worksheets": ANYTHING},
+)
 
 
 @settings(deadline=None, max_examples=150)
-@given(ANYTHING | NOTEBOOK | st.fixed_dictionaries({"worksheets": st.lists(NOTEBOOK | ANYTHING, max_size=3)}))
+@given(
+    ANYTHING
+    | NOTEBOOK
+    | st.fixed_dictionaries({"worksheets": st.lists(NOTEBOOK | ANYTHING, max_size=3)})
+)
 def test_any_json_is_a_valid_notebook_or_a_submission_error(notebook):
     try:
         rebuilt(notebook)
@@ -320,18 +396,32 @@ def test_any_bytes_are_a_submission_error_or_a_notebook(data):
 def test_what_was_rebuilt_stays_as_it_is(notebook):
     once = rebuilt(notebook)
     for one in once.notebook.cells:  # as students get it: hidden tests are not among them
-        one.source = released_view(one.source) if one.metadata.get("nbgrader", {}).get("locked") else one.source
+        one.source = (
+            released_view(one.source)
+            if one.metadata.get("nbgrader", {}).get("locked")
+            else one.source
+        )
     again = rebuilt(nbformat.writes(once.notebook).encode())
     assert again.repairs == ()
     assert answers(again) == answers(once)
-    assert [place.cell and place.cell.grade_id for place in again.places] == [place.cell and place.cell.grade_id for place in once.places]
+    assert [place.cell and place.cell.grade_id for place in again.places] == [
+        place.cell and place.cell.grade_id for place in once.places
+    ]
 
 
 @settings(deadline=None, max_examples=50)
 @given(st.permutations(range(len(MASTER))), st.sets(st.sampled_from(KNOWN)))
 def test_order_and_losses_never_change_what_the_other_answers_are(order, lost):
     notebook = submission()
-    notebook["cells"] = [one for one in (notebook["cells"][number] for number in order) if one["metadata"].get("nbgrader", {}).get("grade_id") not in lost]
+    notebook["cells"] = [
+        one
+        for one in (notebook["cells"][number] for number in order)
+        if one["metadata"].get("nbgrader", {}).get("grade_id") not in lost
+    ]
     made = rebuilt(notebook)
-    assert {name: text for name, text in answers(made).items() if name not in lost} == {name: text for name, text in MINE.items() if name not in lost}
-    assert {f"cell {name} was missing: put back" for name in lost} == {text for text in made.repairs if "missing" in text}
+    assert {name: text for name, text in answers(made).items() if name not in lost} == {
+        name: text for name, text in MINE.items() if name not in lost
+    }
+    assert {f"cell {name} was missing: put back" for name in lost} == {
+        text for text in made.repairs if "missing" in text
+    }

@@ -50,7 +50,9 @@ def processes() -> Iterator[tuple[Process, int, int]]:
     """All processes that are not over, each with its parent and its session."""
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            state, parent, _, session, *rest = (folder / "stat").read_text().rpartition(")")[2].split()
+            state, parent, _, session, *rest = (
+                (folder / "stat").read_text().rpartition(")")[2].split()
+            )
             if state not in "ZX":
                 yield (int(folder.name), int(rest[15])), int(parent), int(session)
 
@@ -97,7 +99,9 @@ def uninterrupted(prepared, tmp_path_factory) -> tuple[dict[tuple, Any], dict[st
     """The gradebook and the files that a run makes which nobody kills."""
     course = Path(shutil.copytree(prepared, tmp_path_factory.mktemp("uninterrupted") / "course"))
     found = finish(course)
-    assert found == {student: {"skipped" if student == UNCHANGED else "graded"} for student in ANSWERS}
+    assert found == {
+        student: {"skipped" if student == UNCHANGED else "graded"} for student in ANSWERS
+    }
     return gradebook(course), contents(course / "autograded")
 
 
@@ -106,7 +110,11 @@ def written(course: Path, expected: dict[str, bytes]) -> dict[str, int]:
     found = {}
     for student in ANSWERS:
         folder = course / "autograded" / student / "ps1"
-        mine = {path.removeprefix(f"{student}/ps1/"): data for path, data in expected.items() if path.startswith(f"{student}/")}
+        mine = {
+            path.removeprefix(f"{student}/ps1/"): data
+            for path, data in expected.items()
+            if path.startswith(f"{student}/")
+        }
         if folder.is_dir() and contents(folder) == mine and not list(folder.parent.glob(".*")):
             found[student] = folder.stat().st_ino
     return found
@@ -116,12 +124,17 @@ def assert_old_or_new(course: Path, old: dict[str, bytes], new: dict[str, bytes]
     """Every student has what was there before, or what comes, and each as a whole."""
     there = contents(course / "autograded")
     for student in ANSWERS:
-        mine, before, after = ({path: data for path, data in files.items() if path.startswith(f"{student}/ps1/")} for files in (there, old, new))
+        mine, before, after = (
+            {path: data for path, data in files.items() if path.startswith(f"{student}/ps1/")}
+            for files in (there, old, new)
+        )
         assert mine in (before, after), student
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_killed_at_random_moments_and_resumed_it_ends_as_if_it_had_not_been(seed, prepared, course, uninterrupted):
+def test_killed_at_random_moments_and_resumed_it_ends_as_if_it_had_not_been(
+    seed, prepared, course, uninterrupted
+):
     rows, files = uninterrupted
     old = contents(prepared / "autograded")
     chance = random.Random(seed)
@@ -131,8 +144,12 @@ def test_killed_at_random_moments_and_resumed_it_ends_as_if_it_had_not_been(seed
     for _ in range(5):
         run = start(course)
         more = len(finished) + chance.choice((0, 1, 1, 2))
-        until(lambda: len(written(course, files)) >= more or run.poll() is not None, "the run goes on")
-        time.sleep(chance.uniform(0, 2.5) if more == len(finished) else chance.uniform(0, 0.1))  # the moment itself
+        until(
+            lambda: len(written(course, files)) >= more or run.poll() is not None, "the run goes on"
+        )
+        time.sleep(
+            chance.uniform(0, 2.5) if more == len(finished) else chance.uniform(0, 0.1)
+        )  # the moment itself
         most_others = max(most_others, kill(run, str(course.parent)))
         assert_old_or_new(course, old, files)
         now = written(course, files)
@@ -141,7 +158,9 @@ def test_killed_at_random_moments_and_resumed_it_ends_as_if_it_had_not_been(seed
     assert most_others > 4  # workers, templates, boxes and testers
     found = finish(course)
     assert {student for student, what in found.items() if what == {"skipped"}} == set(finished)
-    assert {student for student, what in found.items() if what == {"graded"}} == set(ANSWERS) - set(finished)
+    assert {student for student, what in found.items() if what == {"graded"}} == set(ANSWERS) - set(
+        finished
+    )
     assert finished.items() <= written(course, files).items()
     assert gradebook(course) == rows
     assert contents(course / "autograded") == files
@@ -156,7 +175,16 @@ def test_killed_at_random_moments_and_resumed_it_ends_as_if_it_had_not_been(seed
 
 # ------------------------------------------------ killed between any two steps of writing
 
-STEPS = ((os, "mkdir"), (os, "rename"), (os, "chmod"), (os, "unlink"), (os, "rmdir"), (Path, "write_bytes"), (Session, "commit"), (kernel, "exchange"))
+STEPS = (
+    (os, "mkdir"),
+    (os, "rename"),
+    (os, "chmod"),
+    (os, "unlink"),
+    (os, "rmdir"),
+    (Path, "write_bytes"),
+    (Session, "commit"),
+    (kernel, "exchange"),
+)
 
 
 def armed(write_submission: Callable, killed_before: int) -> Callable:
@@ -205,7 +233,9 @@ def refuse_exchange(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize("file_system", ["exchanges", "does_not_exchange"])
-def test_killed_between_any_two_steps_of_writing_there_is_the_old_or_the_new(file_system, prepared, tmp_path, monkeypatch):
+def test_killed_between_any_two_steps_of_writing_there_is_the_old_or_the_new(
+    file_system, prepared, tmp_path, monkeypatch
+):
     student = LATE
     versions = {"earlier": EARLIER, "later": ANSWERS[student]}
     budget = NbReferee(config=open_course(prepared).config).budget()
@@ -225,12 +255,23 @@ def test_killed_between_any_two_steps_of_writing_there_is_the_old_or_the_new(fil
             break
         assert gradebook(course) in (ends["earlier"][0], ends["later"][0])
         folder = course / "autograded" / student
-        there = [contents(folder / "ps1")] if (folder / "ps1").exists() else [contents(folder / ".ps1.old")] if file_system != "exchanges" else []
-        assert there in [[contents(tmp_path / name / "autograded" / student / "ps1")] for name in ends], number
+        there = (
+            [contents(folder / "ps1")]
+            if (folder / "ps1").exists()
+            else [contents(folder / ".ps1.old")]
+            if file_system != "exchanges"
+            else []
+        )
+        assert there in [
+            [contents(tmp_path / name / "autograded" / student / "ps1")] for name in ends
+        ], number
         for name, answers in versions.items():  # the student may have thought again
             hand_in(course, student, answers)
             grade_here(course, student, budget=budget)
-            assert (gradebook(course), contents(course / "autograded")) == ends[name], (number, name)
+            assert (gradebook(course), contents(course / "autograded")) == ends[name], (
+                number,
+                name,
+            )
     assert (gradebook(course), contents(course / "autograded")) == ends["later"]
     assert number > 12  # as many steps were tried, and this time there was none left
 
@@ -241,11 +282,17 @@ def test_killed_between_any_two_steps_of_writing_there_is_the_old_or_the_new(fil
 def test_folder_without_its_owner_is_removed_and_others_are_not(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     owner = "import time, tempfile; from nbreferee.engine.scratch import Scratch; print(Scratch().path, flush=True); time.sleep(300)"
-    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(Path(scratch.__file__).parents[2])}
+    environment = {
+        **os.environ,
+        "TMPDIR": str(tmp_path),
+        "PYTHONPATH": str(Path(scratch.__file__).parents[2]),
+    }
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere/file").touch()
     (tmp_path / f"{scratch.PREFIX}link").symlink_to(tmp_path / "elsewhere")
-    with subprocess.Popen([sys.executable, "-c", owner], env=environment, stdout=subprocess.PIPE, text=True) as other:
+    with subprocess.Popen(
+        [sys.executable, "-c", owner], env=environment, stdout=subprocess.PIPE, text=True
+    ) as other:
         theirs = Path(other.stdout.readline().strip())
         (theirs / "boxes").mkdir()
         (theirs / "boxes/file").touch()

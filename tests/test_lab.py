@@ -27,7 +27,11 @@ def lab():
     environment = Path(sys.executable).parent.parent
     command = ["make", "lab", f"VENV={environment}", f"lab_options={options}"]
     process = subprocess.Popen(
-        command, cwd=COURSE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        command,
+        cwd=COURSE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         for _ in range(600):
@@ -50,7 +54,9 @@ def fetch(address: str, path: str) -> bytes:
 
 def test_lab_serves_the_course(lab):
     listed = json.loads(fetch(lab, "api/contents/source"))
-    assert {entry["name"] for entry in listed["content"]} >= {source.parent.name for source in SOURCES}
+    assert {entry["name"] for entry in listed["content"]} >= {
+        source.parent.name for source in SOURCES
+    }
 
 
 def test_formgrader_lists_the_assignments(lab):

@@ -13,7 +13,11 @@ from nbreferee.budget import Budget
 from nbreferee.course.rules import Rules
 
 FILES = {name: (COURSE / name).read_bytes() for name in ("gradcheck.py", "gradcheck_causes.py")}
-FIRST = cell("import numpy as np\nfrom gradcheck import check, random_arrays", grade_id="imports", locked=True)
+FIRST = cell(
+    "import numpy as np\nfrom gradcheck import check, random_arrays",
+    grade_id="imports",
+    locked=True,
+)
 SOLUTION = """def backward(X, W, G):
     weights = np.exp(-np.sum(X**2, axis=0))
     return W.T @ (G * weights) + 0.5 * X"""
@@ -32,7 +36,9 @@ def court():
 
 def message(court: Court, wrong: str, tests: str = TESTS, follow_through: bool = True) -> str:
     """Return what a student reads whose answer is the solution with one text put for another."""
-    material = court.material(FIRST, answer(SOLUTION, "backward"), graded(tests, "backward_tests"), files=FILES)
+    material = court.material(
+        FIRST, answer(SOLUTION, "backward"), graded(tests, "backward_tests"), files=FILES
+    )
     material = replace(material, rules=Rules(follow_through=follow_through))
     return verdicts(court.grade(material, {"backward": wrong}))["backward_tests"].message
 
@@ -93,9 +99,14 @@ LOOPS = """def backward(X, W, G):
 
 def test_mutant_that_loops_prints_or_wants_memory_does_no_harm():
     with Court(Budget(call_s=3, cell_s=20, mutants_s=1)) as court:
-        material = court.material(FIRST, answer(LOOPS, "backward"), graded(TESTS, "backward_tests"), files=FILES)
+        material = court.material(
+            FIRST, answer(LOOPS, "backward"), graded(TESTS, "backward_tests"), files=FILES
+        )
         material = replace(material, rules=Rules(follow_through=True))
-        for change, words in ((("0.5 * X", "np.cos(X[::-1])"), ""), (("0.5 *", "1.5 *"), "a 0.5 were a 1.5")):
+        for change, words in (
+            (("0.5 * X", "np.cos(X[::-1])"), ""),
+            (("0.5 *", "1.5 *"), "a 0.5 were a 1.5"),
+        ):
             graded_one = court.grade(material, {"backward": LOOPS.replace(*change)})
             verdict = verdicts(graded_one)["backward_tests"]
             assert verdict.status == "failed"
@@ -105,6 +116,9 @@ def test_mutant_that_loops_prints_or_wants_memory_does_no_harm():
 
 
 def test_text_of_an_answer_still_does_not_become_code(court):
-    tests = TESTS.replace("check(", "label = backward.__doc__ or '1'\ntry:\n    check(").replace(" for n in (2, 3, 5)])", " for n in (2, 3, 5)])\nexcept AssertionError:\n    pass\nvalue = eval(label)")
+    tests = TESTS.replace("check(", "label = backward.__doc__ or '1'\ntry:\n    check(").replace(
+        " for n in (2, 3, 5)])",
+        " for n in (2, 3, 5)])\nexcept AssertionError:\n    pass\nvalue = eval(label)",
+    )
     wrong = SOLUTION.replace("X**2", "X**3").replace("G):\n", "G):\n    '''print(reference)'''\n")
     assert "a test cannot run the text of an answer here" in message(court, wrong, tests)

@@ -9,13 +9,31 @@ from nbreferee.course.source import Cell, MasterError, changed_names, read_maste
 from nbreferee.course.rules import Delimiters, marked_lines, released_view
 
 BAD = {
-    "no END of hidden tests": ([answer(), graded(HIDDEN.replace("END", "NED"))], 'BEGIN HIDDEN TESTS has no END. Add "### END HIDDEN TESTS"'),
-    "nested": ([answer(), graded(HIDDEN.replace("assert", "### BEGIN HIDDEN TESTS\nassert"))], "in line 2 follows another"),
-    "no END of solution": ([answer("### BEGIN SOLUTION\n1"), graded()], 'BEGIN SOLUTION has no END. Add "### END SOLUTION"'),
-    "solution in a plain cell": ([answer(), cell(SOLUTION), graded()], "a solution in a cell that is no solution cell"),
-    "hidden tests in a plain cell": ([answer(), cell(HIDDEN), graded()], "hidden tests in a cell that is not graded"),
+    "no END of hidden tests": (
+        [answer(), graded(HIDDEN.replace("END", "NED"))],
+        'BEGIN HIDDEN TESTS has no END. Add "### END HIDDEN TESTS"',
+    ),
+    "nested": (
+        [answer(), graded(HIDDEN.replace("assert", "### BEGIN HIDDEN TESTS\nassert"))],
+        "in line 2 follows another",
+    ),
+    "no END of solution": (
+        [answer("### BEGIN SOLUTION\n1"), graded()],
+        'BEGIN SOLUTION has no END. Add "### END SOLUTION"',
+    ),
+    "solution in a plain cell": (
+        [answer(), cell(SOLUTION), graded()],
+        "a solution in a cell that is no solution cell",
+    ),
+    "hidden tests in a plain cell": (
+        [answer(), cell(HIDDEN), graded()],
+        "hidden tests in a cell that is not graded",
+    ),
     "duplicate ids": ([answer(), graded(), graded()], "a second cell has this grade id"),
-    "bad id": ([answer(grade_id="f x"), graded()], "the grade id 'f x' is not letters, digits, - and _"),
+    "bad id": (
+        [answer(grade_id="f x"), graded()],
+        "the grade id 'f x' is not letters, digits, - and _",
+    ),
     "negative points": ([answer(), graded(points=-1)], "-1 points. Points cannot be negative"),
 }
 
@@ -29,7 +47,9 @@ def test_master_that_nbgrader_would_refuse_is_named(cells, words, tmp_path):
 
 
 def test_regions_that_only_end_are_taken_as_nbgrader_takes_them(tmp_path):
-    master = read_master(write(tmp_path, answer("x = 1\n### END SOLUTION"), graded("assert x\n### END HIDDEN TESTS")))
+    master = read_master(
+        write(tmp_path, answer("x = 1\n### END SOLUTION"), graded("assert x\n### END HIDDEN TESTS"))
+    )
     assert (master.cells[0].solution_lines, master.cells[1].hidden_lines) == ({1, 2}, set())
 
 
@@ -39,13 +59,24 @@ def test_notebook_with_tests_and_no_answer_cell_is_read(tmp_path):
 
 
 def test_cells_that_nbgrader_does_not_keep_may_share_an_id(tmp_path):
-    master = read_master(write(tmp_path, cell("a = 1", grade_id="foo"), cell("b = 2", grade_id="foo"), answer(), graded()))
+    master = read_master(
+        write(
+            tmp_path,
+            cell("a = 1", grade_id="foo"),
+            cell("b = 2", grade_id="foo"),
+            answer(),
+            graded(),
+        )
+    )
     assert [c.is_known for c in master.cells] == [False, False, True, True]
 
 
 def test_own_delimiters_mark_solutions_and_hidden_tests(tmp_path):
     own = Delimiters(solution=("BSOL", "ESOL"), hidden=("BTEST", "ETEST"))
-    cells = answer("def f(x):\n    # BSOL\n    return x\n    # ESOL"), graded("assert f(1)\n# BTEST\nassert f(2)\n# ETEST\n### END HIDDEN TESTS")
+    cells = (
+        answer("def f(x):\n    # BSOL\n    return x\n    # ESOL"),
+        graded("assert f(1)\n# BTEST\nassert f(2)\n# ETEST\n### END HIDDEN TESTS"),
+    )
     master = read_master(write(tmp_path, *cells), own)
     assert (master.cells[0].solution_lines, master.cells[1].hidden_lines) == ({3}, {3})
     assert released_view(cells[1].source, own) == "assert f(1)\n### END HIDDEN TESTS"
@@ -78,7 +109,15 @@ def test_missing_file_is_named(tmp_path):
 
 
 def test_cells_are_read_as_nbgrader_sees_them(tmp_path):
-    master = read_master(write(tmp_path, cell("import numpy as np"), answer(), graded(), cell("*text*", "markdown", grade_id="m", grade=True, solution=True, points=3)))
+    master = read_master(
+        write(
+            tmp_path,
+            cell("import numpy as np"),
+            answer(),
+            graded(),
+            cell("*text*", "markdown", grade_id="m", grade=True, solution=True, points=3),
+        )
+    )
     assert [c.label for c in master.answers] == ["f"]
     assert [(c.label, c.points) for c in master.tests] == [("f_tests", 2)]
     assert master.cells[1].solution_lines == {3}
@@ -92,7 +131,9 @@ def test_solution_without_markers_is_all_of_the_cell(tmp_path):
 
 
 def test_marked_lines():
-    assert marked_lines("a\n# BEGIN X\nb\nc\n# END X\nd\n# BEGIN X\ne\n# END X", ("BEGIN X", "END X")) == {3, 4, 8}
+    assert marked_lines(
+        "a\n# BEGIN X\nb\nc\n# END X\nd\n# BEGIN X\ne\n# END X", ("BEGIN X", "END X")
+    ) == {3, 4, 8}
 
 
 @pytest.mark.parametrize(

@@ -74,16 +74,23 @@ def test_lines_of_ipython_are_left_alone():
     source = "%matplotlib inline\nfiles = !ls\ndef f(x):\n    !true\n    return x + 1\nf?\n"
     changed = {mutant.source for mutant in mutants(source)}
     assert source.replace("x + 1", "(x - 1)") in changed
-    assert all(text.startswith("%matplotlib inline\nfiles = !ls\n") and text.endswith("\nf?\n") for text in changed)
+    assert all(
+        text.startswith("%matplotlib inline\nfiles = !ls\n") and text.endswith("\nf?\n")
+        for text in changed
+    )
 
 
-@pytest.mark.parametrize("source", ["%%writefile words.txt\none\ntwo", "%%bash\nls -l", "no Python at all"])
+@pytest.mark.parametrize(
+    "source", ["%%writefile words.txt\none\ntwo", "%%bash\nls -l", "no Python at all"]
+)
 def test_cell_in_another_language_has_no_mutants(source: str):
     assert list(mutants(source)) == []
 
 
 def test_text_beyond_ascii_is_spliced_in_the_right_place():
-    assert "é = 'ü' - x\n" in {m.source.replace("(", "").replace(")", "") for m in mutants("é = 'ü' + x\n")}
+    assert "é = 'ü' - x\n" in {
+        m.source.replace("(", "").replace(")", "") for m in mutants("é = 'ü' + x\n")
+    }
 
 
 EXPRESSIONS = st.recursive(
@@ -111,9 +118,17 @@ WORDS = [
     ("X + W", "(X - W)", "as if W were subtracted instead of added"),
     ("X / len(X)", "X", "as if the division by the length of X were missing"),
     ("X / X.shape[1]", "X", "as if the division by the number of columns of X were missing"),
-    ("np.sum(X, axis=1)", "np.sum(X)", "as if the sum ran over the whole array instead of one axis"),
+    (
+        "np.sum(X, axis=1)",
+        "np.sum(X)",
+        "as if the sum ran over the whole array instead of one axis",
+    ),
     ("np.sum(X, axis=1)", "np.sum(X, axis=0)", "as if the sum ran over axis 0 instead of 1"),
-    ("np.log(X)", "np.log2(X)", "as if the logarithm to base 2 stood in the place of the logarithm"),
+    (
+        "np.log(X)",
+        "np.log2(X)",
+        "as if the logarithm to base 2 stood in the place of the logarithm",
+    ),
     ("np.exp(X)", "X", "as if the exponential were missing"),
     ("earlier(X) - W", "earlier(X)", "as if W were not subtracted"),
     ("W * earlier(X)", "W", "as if the result of earlier were missing as a factor"),
@@ -124,5 +139,7 @@ WORDS = [
 @pytest.mark.parametrize(("before", "after", "words"), WORDS)
 def test_change_is_told_in_words_that_quote_nothing_hidden(before, after, words):
     frame = "def f(W, X):\n    return {}\n"
-    made = {m.source: m.words for m in mutants(frame.format(before), further=True, known=["earlier"])}
+    made = {
+        m.source: m.words for m in mutants(frame.format(before), further=True, known=["earlier"])
+    }
     assert made[frame.format(after)] == words

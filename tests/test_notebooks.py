@@ -10,7 +10,13 @@ from notebooks import COURSE, SOURCES, functions, graded_cells, is_test, read, r
 
 notebooks = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 
-POINTS = {"softmax": 20, "svd_geometry": 20, "matrix_derivatives": 20, "row_layers": 15, "fman45_layers": 25}
+POINTS = {
+    "softmax": 20,
+    "svd_geometry": 20,
+    "matrix_derivatives": 20,
+    "row_layers": 15,
+    "fman45_layers": 25,
+}
 
 
 def points(cells) -> float:
@@ -60,7 +66,9 @@ def test_grade_ids_are_unique_and_every_exercise_is_whole(source):
 def test_source_holds_no_outputs_and_imports_once(source):
     code = [cell for cell in read(source).cells if cell.cell_type == "code"]
     assert [cell.id for cell in code if cell.outputs or cell.execution_count] == []
-    importing = [cell.id for cell in code if re.search(r"^\s*(import|from)\s", cell.source, re.MULTILINE)]
+    importing = [
+        cell.id for cell in code if re.search(r"^\s*(import|from)\s", cell.source, re.MULTILINE)
+    ]
     assert importing == ["imports"]
 
 
@@ -79,10 +87,16 @@ def test_cells_are_short(source):
     cells = read(source).cells
     assert 30 <= len(cells) <= 110
     prose = [c for c in cells if c.cell_type == "markdown" and not settings(c).get("solution")]
-    not_read = r"<details>.*?</details>|\$\$.*?\$\$|\|.*\|"  # folded hints, displayed formulas, tables
+    not_read = (
+        r"<details>.*?</details>|\$\$.*?\$\$|\|.*\|"  # folded hints, displayed formulas, tables
+    )
     lengths = {c.id: len(re.sub(not_read, "", c.source, flags=re.DOTALL).split()) for c in prose}
     assert {name: n for name, n in lengths.items() if n > 120} == {}
-    code = [c for c in cells if c.cell_type == "code" and not settings(c).get("grade_id", "").endswith("_tests")]
+    code = [
+        c
+        for c in cells
+        if c.cell_type == "code" and not settings(c).get("grade_id", "").endswith("_tests")
+    ]
     assert {c.id: n for c in code if (n := len(c.source.splitlines())) > 20} == {}
 
 
@@ -93,8 +107,12 @@ def test_release_holds_no_answer(source):
     assert "SOLUTION" not in text
     assert "HIDDEN" not in text
     solutions = [c for c in release.cells if settings(c).get("solution")]
-    assert [c.id for c in solutions if c.cell_type == "code" and "raise NotWritten" not in c.source] == []
-    assert [c.id for c in solutions if c.cell_type == "markdown" and c.source != "*Your answer here.*"] == []
+    assert [
+        c.id for c in solutions if c.cell_type == "code" and "raise NotWritten" not in c.source
+    ] == []
+    assert [
+        c.id for c in solutions if c.cell_type == "markdown" and c.source != "*Your answer here.*"
+    ] == []
 
 
 @pytest.mark.parametrize("name", ["gradcheck.py", "gradcheck_causes.py"])

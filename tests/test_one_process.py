@@ -25,7 +25,11 @@ from nbreferee.course.single_process import uses_single_process
 
 BINARIES = Path(sys.executable).parent
 CELL = Cell(1, "t", True, "assert f(1) == 2", grade_id="t", points=2, graded=True, locked=True)
-FULL, NOTHING, LOST = CellResult(status="passed", score=2), CellResult(status="failed", message="no"), CellResult(status="error", message="no", limits=("a limit",))
+FULL, NOTHING, LOST = (
+    CellResult(status="passed", score=2),
+    CellResult(status="failed", message="no"),
+    CellResult(status="error", message="no", limits=("a limit",)),
+)
 
 
 @pytest.mark.parametrize(
@@ -36,18 +40,35 @@ FULL, NOTHING, LOST = CellResult(status="passed", score=2), CellResult(status="f
         (NOTHING, NOTHING, {}, "auto", set(), {"t"}),
         (NOTHING, CellResult(status="partial", score=1), {}, "auto", set(), {"t"}),
         (FULL, FULL, {"t": "it sets random.random"}, "auto", {"t"}, set()),
-        (CellResult(status="passed", score=2, patched="it replaces random.random"), FULL, {}, "auto", {"t"}, set()),
+        (
+            CellResult(status="passed", score=2, patched="it replaces random.random"),
+            FULL,
+            {},
+            "auto",
+            {"t"},
+            set(),
+        ),
         (LOST, FULL, {}, "never", set(), {"t"}),
         (FULL, FULL, {"t": "it sets random.random"}, "never", set(), {"t"}),
         (FULL, FULL, {}, ("t",), {"t"}, set()),
         (LOST, FULL, {}, ("other",), set(), {"t"}),
-        (CellResult(status="grader_failed", message="the test ended its own process"), FULL, {}, "auto", set(), {"t"}),
+        (
+            CellResult(status="grader_failed", message="the test ended its own process"),
+            FULL,
+            {},
+            "auto",
+            set(),
+            {"t"},
+        ),
     ],
 )
 def test_solution_decides_how_a_cell_is_judged(two, one, sensed, setting, ways, faults):
     found = calibrate([CELL], {1: two}, None if one is None else {1: one}, sensed, setting)
     assert (set(found.one_process), set(found.faults)) == (ways, faults)
-    assert Calibration.from_plain(json.loads(json.dumps(found.as_plain()))).as_plain() == found.as_plain()
+    assert (
+        Calibration.from_plain(json.loads(json.dumps(found.as_plain()))).as_plain()
+        == found.as_plain()
+    )
 
 
 @pytest.mark.parametrize(
@@ -70,10 +91,18 @@ def test_submission_gets_a_score_or_a_person(two, one, calibration, status, scor
 
 
 def result(text: str) -> dict:
-    return {"output_type": "execute_result", "data": {"text/plain": text}, "metadata": {}, "execution_count": 1}
+    return {
+        "output_type": "execute_result",
+        "data": {"text/plain": text},
+        "metadata": {},
+        "execution_count": 1,
+    }
 
 
-FAILED = {**error_of("AssertionError", "secret"), "traceback": ["Cell In[2], line 2", "----> 2 assert f(1) == 2", "AssertionError: secret"]}
+FAILED = {
+    **error_of("AssertionError", "secret"),
+    "traceback": ["Cell In[2], line 2", "----> 2 assert f(1) == 2", "AssertionError: secret"],
+}
 
 
 @pytest.mark.parametrize(
@@ -83,15 +112,35 @@ FAILED = {**error_of("AssertionError", "secret"), "traceback": ["Cell In[2], lin
         ("x", (), [result("1")], ("partial", 1, "the test gives 1 of 2 points")),
         ("x", (), [result("np.float64(0.5)")], ("partial", 0.5, "the test gives 0.5 of 2 points")),
         ("x", (), [result("0")], ("failed", 0, "the test gives 0 of 2 points")),
-        ("x", (), [result("3")], ("grader_failed", 0, "the test gives 3 of 2 points. Tell your instructor.")),
+        (
+            "x",
+            (),
+            [result("3")],
+            ("grader_failed", 0, "the test gives 3 of 2 points. Tell your instructor."),
+        ),
         ("x", (), [result("True")], ("passed", 2, "")),
         ("x", (), [result("'text'")], ("passed", 2, "")),
         ("x", (), [result("nan")], ("passed", 2, "")),
-        ("x", (), [{"output_type": "stream", "name": "stderr", "text": "careful"}], ("passed", 2, "")),
+        (
+            "x",
+            (),
+            [{"output_type": "stream", "name": "stderr", "text": "careful"}],
+            ("passed", 2, ""),
+        ),
         ("x = 1\nassert f(1) == 2", (2,), [FAILED], ("failed", 0, "a hidden test does not hold")),
-        ("x = 1\nassert f(1) == 2", (), [FAILED], ("failed", 0, "AssertionError in line 2: assert f(1) == 2")),
+        (
+            "x = 1\nassert f(1) == 2",
+            (),
+            [FAILED],
+            ("failed", 0, "AssertionError in line 2: assert f(1) == 2"),
+        ),
         ("x = 1\nassert f(1) == 2, 'f adds one'", (), [FAILED], ("failed", 0, "f adds one")),
-        ("x = 1\nassert f(1) == 2, f'{secret}'", (2,), [FAILED], ("failed", 0, "a hidden test does not hold")),
+        (
+            "x = 1\nassert f(1) == 2, f'{secret}'",
+            (2,),
+            [FAILED],
+            ("failed", 0, "a hidden test does not hold"),
+        ),
         ("x", (), [error_of("AssertionError", "secret")], ("failed", 0, "the test does not hold")),
         ("x", (), [error_of("Secret", "secret")], ("error", 0, "the test does not hold")),
     ],
@@ -144,7 +193,9 @@ PLAIN = [
 HELPER = cell("import random\ndef helper():\n    random.random = f", grade_id="helper", locked=True)
 
 
-@pytest.mark.parametrize(("source", "reason"), [*PATCHES.items(), *((source, None) for source in PLAIN)])
+@pytest.mark.parametrize(
+    ("source", "reason"), [*PATCHES.items(), *((source, None) for source in PLAIN)]
+)
 def test_what_only_one_process_has_is_seen_in_the_notebook(source, reason, tmp_path):
     master = read_master(write(tmp_path, HELPER, answer(), graded(source)))
     assert uses_single_process(master).get("f_tests") == reason
@@ -173,7 +224,10 @@ def court() -> Iterator[Court]:
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_attack_that_forces_one_process_is_left_to_a_person(attack, court):
     test = "import numpy as np\nassert np.all(f(1) == 2)\nassert np.all(f(5) == 6)"
-    material = court.material(answer("def f(x):\n    ### BEGIN SOLUTION\n    return x + 1\n    ### END SOLUTION"), graded(test))
+    material = court.material(
+        answer("def f(x):\n    ### BEGIN SOLUTION\n    return x + 1\n    ### END SOLUTION"),
+        graded(test),
+    )
     got = court.grade(material, {"f": ATTACKS[attack]})
     verdict = verdicts(got)["f_tests"]
     assert verdict.score == 0 and verdict.status != "passed", verdict
@@ -200,21 +254,34 @@ def test_answer_that_would_end_its_process_either_way_is_run_once(answered, monk
 
     runs = []
     in_one_process = Grader.in_one_process
-    monkeypatch.setattr(Grader, "in_one_process", lambda *arguments: runs.append(1) or in_one_process(*arguments))
+    monkeypatch.setattr(
+        Grader, "in_one_process", lambda *arguments: runs.append(1) or in_one_process(*arguments)
+    )
     source, call_s, words = HOPELESS[answered]
-    with Court(Budget(call_s=call_s, cell_s=call_s + 10, box=Limits(memory_bytes=900 << 20))) as court:
-        material = court.material(answer("def f(x):\n    ### BEGIN SOLUTION\n    return x + 1\n    ### END SOLUTION"), graded("assert f(1) == 2"))
+    with Court(
+        Budget(call_s=call_s, cell_s=call_s + 10, box=Limits(memory_bytes=900 << 20))
+    ) as court:
+        material = court.material(
+            answer("def f(x):\n    ### BEGIN SOLUTION\n    return x + 1\n    ### END SOLUTION"),
+            graded("assert f(1) == 2"),
+        )
         verdict = verdicts(court.grade(material, {"f": source}))["f_tests"]
     assert verdict.score == 0 and words in verdict.message, verdict
     assert runs == []
 
 
-STARTS = ["!ls\nassert f(1) == 2", "import os\nassert os.system('true') == 0", "import subprocess\nsubprocess.run(['true'], check=True)"]
+STARTS = [
+    "!ls\nassert f(1) == 2",
+    "import os\nassert os.system('true') == 0",
+    "import subprocess\nsubprocess.run(['true'], check=True)",
+]
 
 
 @pytest.mark.parametrize("test", STARTS)
 def test_reason_for_a_test_that_starts_a_program_is_a_sentence(test, court):
-    calibration = court.grader.calibrate(court.material(answer("def f(x):\n    return x + 1"), graded(test)))
+    calibration = court.grader.calibrate(
+        court.material(answer("def f(x):\n    return x + 1"), graded(test))
+    )
     assert "it starts another program or process" in calibration.one_process["f_tests"]
     assert "Errno" not in calibration.one_process["f_tests"]
 
@@ -249,8 +316,15 @@ CELLS = (
     graded("assert g(1) == 4", "g_tests", points=1),
 )
 CLASS = {
-    "wrong": {"coin": "def coin():\n    return 'tails'", "f": "def f(x):\n    return x", "g": "def g(x):\n    return f(x) + f(x)"},
-    "odd": {"coin": "import random\ndef coin():\n    return 'heads' if random.random() < 0.5 else 'tails'", "f": ATTACKS["value_without_a_form"]},
+    "wrong": {
+        "coin": "def coin():\n    return 'tails'",
+        "f": "def f(x):\n    return x",
+        "g": "def g(x):\n    return f(x) + f(x)",
+    },
+    "odd": {
+        "coin": "import random\ndef coin():\n    return 'heads' if random.random() < 0.5 else 'tails'",
+        "f": ATTACKS["value_without_a_form"],
+    },
     "right": {"coin": COIN, "f": "def f(x):\n    return 1 + x"},
 }
 SCORES = {
@@ -262,7 +336,9 @@ SCORES = {
 
 def run(course: Path, *command: str) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": f"{BINARIES}:/usr/bin:/bin", "HOME": str(course)}
-    return subprocess.run(command, cwd=course, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=course, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def scores(course: Path) -> dict[tuple[str, str], tuple[float | None, int]]:
@@ -298,11 +374,20 @@ def test_class_gets_its_scores_and_the_instructor_is_told(course):
     assert scores(course) == SCORES
     assert "coin_tests: judged in one process, for it patches random.random" in ran.stderr
     assert "wrong_tests: the solution itself gets 0 of 1 points" in ran.stderr
-    assert "odd: ps1/one, cell f_tests: Not scored automatically: a person marks this cell." in ran.stderr
+    assert (
+        "odd: ps1/one, cell f_tests: Not scored automatically: a person marks this cell."
+        in ran.stderr
+    )
     assert "test cells left to a person" in ran.stdout
-    found = {(one["student"], one_cell["grade_id"]): one_cell for one in json.loads((course / "verdicts.json").read_text()) for one_cell in one["cells"]}
+    found = {
+        (one["student"], one_cell["grade_id"]): one_cell
+        for one in json.loads((course / "verdicts.json").read_text())
+        for one_cell in one["cells"]
+    }
     assert found["wrong", "coin_tests"]["message"] == "a hidden test does not hold"
-    assert found["wrong", "g_tests"]["message"] == "Your f is wrong; with a right one this is right."
+    assert (
+        found["wrong", "g_tests"]["message"] == "Your f is wrong; with a right one this is right."
+    )
     assert found["wrong", "g_tests"]["follow_through"] == ["f"]
     assert "follow_through" not in found["right", "g_tests"]
     cells = nbformat.read(course / "autograded/wrong/ps1/one.ipynb", as_version=4).cells
@@ -313,8 +398,16 @@ def test_class_gets_its_scores_and_the_instructor_is_told(course):
 
 
 def test_nbgraders_own_command_leaves_the_same_scores(course, tmp_path):
-    other = Path(shutil.copytree(course, tmp_path / "other", ignore=shutil.ignore_patterns("gradebook.db*", "autograded", ".nbreferee*")))
-    assert run(other, "nbgrader", "generate_assignment", "ps1", "--create", "--force").returncode == 0
+    other = Path(
+        shutil.copytree(
+            course,
+            tmp_path / "other",
+            ignore=shutil.ignore_patterns("gradebook.db*", "autograded", ".nbreferee*"),
+        )
+    )
+    assert (
+        run(other, "nbgrader", "generate_assignment", "ps1", "--create", "--force").returncode == 0
+    )
     ran = run(other, "nbgrader", "autograde", "ps1")
     assert ran.returncode == 0, ran.stderr
     assert scores(other) == SCORES

@@ -58,12 +58,21 @@ def rows_of(course: Path, student: str) -> dict[tuple, object]:
 @pytest.mark.parametrize("force", [True, False])
 def test_worker_that_dies_twice_leaves_earlier_marks_and_notebook(force, course):
     student = UNCHANGED if force else "c_0"  # c_0 has handed in something else since
-    before, notebook = rows_of(course, student), (course / f"autograded/{student}/ps1/one.ipynb").read_bytes()
+    before, notebook = (
+        rows_of(course, student),
+        (course / f"autograded/{student}/ps1/one.ipynb").read_bytes(),
+    )
     deadly = Deadly((student, "one"))
     found = grade_here(course, student, executor=deadly, force=force)[student, "one"]
     assert deadly.deaths == 2
-    assert (found.status, found.message) == ("grader_failed", DIED + "Its earlier scores stay; the next run grades it again.")
-    assert (found.as_json()["score"], found.as_json()["max_score"]) == (0, 2)  # what the gradebook has
+    assert (found.status, found.message) == (
+        "grader_failed",
+        DIED + "Its earlier scores stay; the next run grades it again.",
+    )
+    assert (found.as_json()["score"], found.as_json()["max_score"]) == (
+        0,
+        2,
+    )  # what the gradebook has
     after = rows_of(course, student)
     one = [(student, "one"), (student, "score", "double_tests"), (student, "comment", "double")]
     assert {key: after[key] for key in one} == {key: before[key] for key in one}
@@ -71,7 +80,9 @@ def test_worker_that_dies_twice_leaves_earlier_marks_and_notebook(force, course)
     assert (course / f"autograded/{student}/ps1/one.ipynb").read_bytes() == notebook
     assert {one.status for one in grade_here(course, student).values()} == {"graded"}
     assert {one.status for one in grade_here(course, student).values()} == {"skipped"}
-    assert not [name for name in contents(course / f"autograded/{student}") if "grader_failed" in name]
+    assert not [
+        name for name in contents(course / f"autograded/{student}") if "grader_failed" in name
+    ]
 
 
 @pytest.mark.parametrize("before", ["nothing", "not_handed_in"])
@@ -82,9 +93,15 @@ def test_worker_that_dies_twice_leaves_no_score_where_there_was_none(before, cou
         assert grade_here(course, "c_1")["c_1", "one"].status == "missing"
         (course / "later").rename(course / "submitted/c_1/ps1/one.ipynb")
     found = grade_here(course, "c_1", executor=Deadly(("c_1", "one")))
-    assert {name: one.status for (_, name), one in found.items()} == {"one": "grader_failed", "two": "graded"}
+    assert {name: one.status for (_, name), one in found.items()} == {
+        "one": "grader_failed",
+        "two": "graded",
+    }
     one = found["c_1", "one"]
-    assert one.message == DIED + "It has no score and is flagged for a person; the next run grades it again."
+    assert (
+        one.message
+        == DIED + "It has no score and is flagged for a person; the next run grades it again."
+    )
     assert (one.as_json()["score"], one.as_json()["max_score"]) == (None, 2)
     after = rows_of(course, "c_1")
     assert after["c_1", "score", "double_tests"] == (None, None, None, True)
@@ -124,7 +141,9 @@ c.AssignLatePenalties.plugin_class = Broken
 """
 
 
-@pytest.mark.parametrize("error", ["ZeroDivisionError('division by zero')", "FileNotFoundError('extensions.csv')"])
+@pytest.mark.parametrize(
+    "error", ["ZeroDivisionError('division by zero')", "FileNotFoundError('extensions.csv')"]
+)
 def test_broken_plugin_for_penalties_costs_no_points_and_ends_no_batch(error, course):
     config = course / "nbgrader_config.py"
     config.write_text(config.read_text() + PENALTY.format(error=error))
@@ -135,7 +154,9 @@ def test_broken_plugin_for_penalties_costs_no_points_and_ends_no_batch(error, co
         "c_3": "grader_failed", "c_4": "grader_failed", "c_5": "graded",
     }  # fmt: skip
     assert "the course's plugin for late penalties failed" in found["c_4", "one"].message
-    assert rows_of(course, "c_3")["c_3", "score", "half_tests"] == before["c_3", "score", "half_tests"]
+    assert (
+        rows_of(course, "c_3")["c_3", "score", "half_tests"] == before["c_3", "score", "half_tests"]
+    )
     assert rows_of(course, "c_4")["c_4", "score", "half_tests"] == (None, None, None, True)
 
 
@@ -151,7 +172,11 @@ def command_line(pid: int) -> bytes:
 
 def warm_processes(run, role: str) -> list[int]:
     """The processes of a run that boxes, or testers, are forked from; or its workers."""
-    marks = {"worker": (b"multiprocessing.spawn",), "box": (b"\0box\0",), "tester": (b"\0tester\0",)}[role]
+    marks = {
+        "worker": (b"multiprocessing.spawn",),
+        "box": (b"\0box\0",),
+        "tester": (b"\0tester\0",),
+    }[role]
     return [pid for pid, _ in family(run.pid) if all(mark in command_line(pid) for mark in marks)]
 
 
@@ -166,7 +191,10 @@ def test_process_of_ours_that_is_killed_costs_nobody_a_point(role, course):
     chosen = [option for student in students for option in ("--student", student)]
     run = start(course, "--force", "--json", "verdicts.json", *chosen)
     done = len(list(course.glob("autograded/*/ps1")))
-    until(lambda: len(list(course.glob("autograded/*/ps1"))) > done or run.poll() is not None, "a submission is graded")
+    until(
+        lambda: len(list(course.glob("autograded/*/ps1"))) > done or run.poll() is not None,
+        "a submission is graded",
+    )
     assert run.poll() is None
     killed = 0
     for pid in warm_processes(run, role)[:1] if role == "worker" else warm_processes(run, role):
@@ -176,8 +204,17 @@ def test_process_of_ours_that_is_killed_costs_nobody_a_point(role, course):
     assert killed
     assert run.wait(PATIENCE_S) == 0, (course.parent / "said.txt").read_text()
     found = json.loads((course / "verdicts.json").read_text())
-    scores = {(one["student"], cell["grade_id"]): cell["score"] for one in found for cell in one["cells"] if cell["grade_id"] != "why"}
-    assert scores == {(student, name): points for student in students for name, points in (("double_tests", 2), ("half_tests", 3))}
+    scores = {
+        (one["student"], cell["grade_id"]): cell["score"]
+        for one in found
+        for cell in one["cells"]
+        if cell["grade_id"] != "why"
+    }
+    assert scores == {
+        (student, name): points
+        for student in students
+        for name, points in (("double_tests", 2), ("half_tests", 3))
+    }
     assert statuses(course / "verdicts.json") == {student: {"graded"} for student in students}
 
 
@@ -201,16 +238,22 @@ def test_submission_for_which_there_is_no_memory_is_told_and_the_others_are_grad
             del filled[:10]
             REMEMBERING.alone_known = True
             found = grade_here(course, "c_1", "c_2", "c_4", force=True)
-            told = [[student, name, one.status, one.message] for (student, name), one in found.items()]
+            told = [
+                [student, name, one.status, one.message] for (student, name), one in found.items()
+            ]
             os.write(theirs, json.dumps(told).encode())
         finally:
             os._exit(0)
     os.close(theirs)
     with open(ours) as said:
-        told = {(student, name): (status, message) for student, name, status, message in json.load(said)}
+        told = {
+            (student, name): (status, message) for student, name, status, message in json.load(said)
+        }
     os.waitpid(pid, 0)
     assert {key: status for key, (status, _) in told.items()} == {
-        (student, name): "grader_failed" if student == "c_2" else "graded" for student in ("c_1", "c_2", "c_4") for name in ("one", "two")
+        (student, name): "grader_failed" if student == "c_2" else "graded"
+        for student in ("c_1", "c_2", "c_4")
+        for name in ("one", "two")
     }
     assert told["c_2", "one"][1] == (
         "the grader failed on it (there is not enough memory for it). Its earlier scores stay; the next run grades it again."
@@ -235,7 +278,10 @@ def test_clock_that_is_set_back_changes_nothing(course, monkeypatch):
     after = contents(course / "autograded")
     assert {name for name, data in expected[0].items() if after.pop(name) != data} == set()
     assert not after
-    assert gradebook(course)[UNCHANGED, "score", "half_tests"] == expected[1][UNCHANGED, "score", "half_tests"]
+    assert (
+        gradebook(course)[UNCHANGED, "score", "half_tests"]
+        == expected[1][UNCHANGED, "score", "half_tests"]
+    )
 
 
 # ------------------------------------------------ a submission that changes while it is graded
@@ -276,7 +322,11 @@ def test_what_was_read_is_what_is_graded_copied_and_remembered(course):
 def test_submission_that_goes_away_while_it_is_graded_is_graded(course):
     import shutil
 
-    found = grade_here(course, "c_1", executor=Meanwhile(lambda: shutil.rmtree(course / "submitted/c_1", ignore_errors=True)))
+    found = grade_here(
+        course,
+        "c_1",
+        executor=Meanwhile(lambda: shutil.rmtree(course / "submitted/c_1", ignore_errors=True)),
+    )
     assert {one.status for one in found.values()} == {"graded"}
 
 
@@ -286,7 +336,11 @@ def test_gradebook_that_goes_away_is_told(course):
     from nbreferee.course.locate import gradebook_trouble, open_course
 
     with pytest.raises(SQLAlchemyError) as raised:
-        grade_here(course, "c_1", executor=Meanwhile(lambda: (course / "gradebook.db").unlink(missing_ok=True)))
+        grade_here(
+            course,
+            "c_1",
+            executor=Meanwhile(lambda: (course / "gradebook.db").unlink(missing_ok=True)),
+        )
     assert gradebook_trouble(open_course(course), raised.value) == (
         f"the gradebook {course}/gradebook.db is not there any more. Put it back, from a backup if need be, then run the command again."
     )

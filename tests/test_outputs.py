@@ -14,11 +14,15 @@ from nbreferee.course.rules import Rules
 
 
 def stream(lines: int, name: str = "stdout") -> NotebookNode:
-    return nbformat.v4.new_output("stream", name=name, text="\n".join(f"line {n}" for n in range(lines)))
+    return nbformat.v4.new_output(
+        "stream", name=name, text="\n".join(f"line {n}" for n in range(lines))
+    )
 
 
 def error(lines: int) -> NotebookNode:
-    return nbformat.v4.new_output("error", ename="ValueError", evalue="no", traceback=[f"frame {n}" for n in range(lines)])
+    return nbformat.v4.new_output(
+        "error", ename="ValueError", evalue="no", traceback=[f"frame {n}" for n in range(lines)]
+    )
 
 
 CELLS = {
@@ -30,14 +34,23 @@ CELLS = {
 
 @pytest.mark.parametrize("outputs", CELLS.values(), ids=CELLS)
 def test_lines_are_limited_as_by_nbgrader(outputs):
-    ours = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x", outputs=copy.deepcopy(outputs)), nbformat.v4.new_markdown_cell("y")])
+    ours = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_code_cell("x", outputs=copy.deepcopy(outputs)),
+            nbformat.v4.new_markdown_cell("y"),
+        ]
+    )
     theirs, _ = LimitOutput(max_lines=7, max_traceback=6).preprocess(copy.deepcopy(ours), {})
     apply_rules(ours, Rules(output_lines=7, traceback_lines=6))
     assert ours == theirs
 
 
 def test_pattern_takes_streams_out_as_nbgrader_does():
-    outputs = [stream(2, "stderr"), stream(2), nbformat.v4.new_output("stream", name="stderr", text="a warning")]
+    outputs = [
+        stream(2, "stderr"),
+        stream(2),
+        nbformat.v4.new_output("stream", name="stderr", text="a warning"),
+    ]
     ours = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x", outputs=outputs)])
     theirs, _ = IgnorePattern(pattern="line 1", enabled=True).preprocess(copy.deepcopy(ours), {})
     apply_rules(ours, Rules(ignored_stderr="line 1"))

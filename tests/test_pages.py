@@ -62,7 +62,8 @@ def _dangers_of(one: Any) -> list[str]:
         return []
     found = (
         [f"<{one.tag}>"]
-        if one.tag.lower().split("}")[-1] in ACTIVE or (one.tag == "input" and one.get("type") != "checkbox")
+        if one.tag.lower().split("}")[-1] in ACTIVE
+        or (one.tag == "input" and one.get("type") != "checkbox")
         else []
     )
     for name, value in one.attrib.items():
@@ -82,7 +83,9 @@ def _dangers_of(one: Any) -> list[str]:
             found.append(f"{name}={value}")
         if name == "src" and re.match(r"(?i)https?:|/", value):
             found.append(f"fetches {value}")
-        if name == "style" and re.search(r"(?i)url|position|expression|@|\\|z-index|content", value):
+        if name == "style" and re.search(
+            r"(?i)url|position|expression|@|\\|z-index|content", value
+        ):
             found.append(f"style={value}")
         if name == "id" and value in POLICY.reserved_ids:
             found.append(f"id={value}")
@@ -191,7 +194,14 @@ def test_hostile_html_acts_no_more(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["script", "image that fails", "handler in a list", "entity in an address", "style that covers"]
+    "name",
+    [
+        "script",
+        "image that fails",
+        "handler in a list",
+        "entity in an address",
+        "style that covers",
+    ],
 )
 def test_second_opinion_finds_the_attack_in_what_nothing_has_cleaned(name):
     assert dangers(rendered(HOSTILE[name])) != []
@@ -327,9 +337,9 @@ FRAGMENTS = st.sampled_from(
         "files/",
     ]
 )
-TEXTS = st.lists(FRAGMENTS | st.text("<>&\"'/=`[]()!#*_~$\\:;- \n\tabon", max_size=6), max_size=8).map(
-    "".join
-)
+TEXTS = st.lists(
+    FRAGMENTS | st.text("<>&\"'/=`[]()!#*_~$\\:;- \n\tabon", max_size=6), max_size=8
+).map("".join)
 
 
 @given(TEXTS)
@@ -357,17 +367,22 @@ def test_honest_markdown_together_stays_letter_by_letter(text):
 CLOSED = [
     text
     for text in HOSTILE.values()
-    if len(text) < 400 and not re.search(r"<!--|<\?|<!\[|<script\b(?!.*</)|~~~|```|`", text, re.DOTALL)
+    if len(text) < 400
+    and not re.search(r"<!--|<\?|<!\[|<script\b(?!.*</)|~~~|```|`", text, re.DOTALL)
 ]
 
 
 @given(st.lists(st.sampled_from(CLOSED), min_size=1, max_size=3))
 @settings(max_examples=100, deadline=None)
 def test_no_word_of_an_answer_is_lost_around_an_attack(pieces):
-    text = "First.\n\n" + "".join(f"{piece}\n\nThen word{number}.\n\n" for number, piece in enumerate(pieces))
+    text = "First.\n\n" + "".join(
+        f"{piece}\n\nThen word{number}.\n\n" for number, piece in enumerate(pieces)
+    )
     shown = words_of(rendered(sanitize_markdown(text, {}, POLICY)))
     assert [
-        word for word in ("First.", *(f"word{number}." for number in range(len(pieces)))) if word not in shown
+        word
+        for word in ("First.", *(f"word{number}." for number in range(len(pieces))))
+        if word not in shown
     ] == []
 
 
@@ -447,7 +462,9 @@ def test_output_of_an_unknown_type_is_named_and_its_plain_text_stays():
     assert shown_by({"application/javascript": "alert(1)"}).data == {
         "text/plain": "[An output of type application/javascript is not shown here.]"
     }
-    assert shown_by({"application/x-own+json": {"a": 1}, "text/plain": "own"}).data == {"text/plain": "own"}
+    assert shown_by({"application/x-own+json": {"a": 1}, "text/plain": "own"}).data == {
+        "text/plain": "own"
+    }
     assert shown_by({"text/html": "<script>alert(1)</script>", "text/plain": "own"}).data == {
         "text/plain": "own"
     }
@@ -455,9 +472,9 @@ def test_output_of_an_unknown_type_is_named_and_its_plain_text_stays():
 
 def test_size_of_an_image_is_a_number():
     data = {"image/png": "iVBORw0KGgo="}
-    assert shown_by(data, **{"image/png": {"width": 300, "height": "50%", "alt": 'a "plot"'}}).metadata == {
-        "image/png": {"width": 300, "height": "50%", "alt": 'a "plot"'}
-    }
+    assert shown_by(
+        data, **{"image/png": {"width": 300, "height": "50%", "alt": 'a "plot"'}}
+    ).metadata == {"image/png": {"width": 300, "height": "50%", "alt": 'a "plot"'}}
     assert (
         shown_by(
             data,
@@ -479,7 +496,9 @@ def test_colours_that_nbconvert_cannot_read_do_not_end_the_page():
         "x",
         execution_count=1,
         outputs=[
-            nbformat.v4.new_output("stream", name="stdout", text="\x1b[31mred\x1b[0m \x1b[38mno \x1b[48;5m")
+            nbformat.v4.new_output(
+                "stream", name="stdout", text="\x1b[31mred\x1b[0m \x1b[38mno \x1b[48;5m"
+            )
         ],
     )
     notebook = nbformat.v4.new_notebook(cells=[code])
@@ -493,7 +512,9 @@ def test_colours_that_nbconvert_cannot_read_do_not_end_the_page():
 def test_image_that_is_not_attached_shows_its_description_and_does_not_end_the_page():
     from nbconvert.exporters import HTMLExporter
 
-    text = nbformat.v4.new_markdown_cell("![my graph](attachment:nope.png) ![other](attachment:a%20b.png)")
+    text = nbformat.v4.new_markdown_cell(
+        "![my graph](attachment:nope.png) ![other](attachment:a%20b.png)"
+    )
     text["attachments"] = {"a b.png": {"image/png": "iVBORw0KGgo=", "text/html": "<script>"}}
     notebook = nbformat.v4.new_notebook(cells=[text])
     assert sanitize(notebook) == ()
@@ -516,7 +537,11 @@ def test_metadata_that_a_template_would_write_goes():
     raw = nbformat.v4.new_raw_cell("<b id='words'>x</b>", metadata={"raw_mimetype": "text/html"})
     notebook = nbformat.v4.new_notebook(
         cells=[code, raw],
-        metadata={"title": "<script>", "widgets": {}, "kernelspec": {"name": "python3", "display_name": "x"}},
+        metadata={
+            "title": "<script>",
+            "widgets": {},
+            "kernelspec": {"name": "python3", "display_name": "x"},
+        },
     )
     code["execution_count"] = "<script>"
     sanitize(notebook)
@@ -528,7 +553,10 @@ def test_metadata_that_a_template_would_write_goes():
 def test_text_of_the_instructor_stays_and_a_change_is_told():
     video = '<iframe src="https://example.org/film"></iframe>'
     notebook = nbformat.v4.new_notebook(
-        cells=[cell(video, "markdown"), cell(video + " ", "markdown", grade_id="words", solution=True)]
+        cells=[
+            cell(video, "markdown"),
+            cell(video + " ", "markdown", grade_id="words", solution=True),
+        ]
     )
     told = sanitize(notebook, {video})
     assert notebook.cells[0].source == video
@@ -589,9 +617,15 @@ def test_notebook_that_keeps_the_grader_busy_is_shown_as_code():
 
 def test_drawing_in_a_page_becomes_an_image():
     page = sanitize_html('<p><svg viewBox="0 0 1 1"><circle r="1" onload="x"/></svg></p>', POLICY)
-    found = re.fullmatch(r'<p><img alt="drawing" src="data:image/svg\+xml;base64,([^"]*)"></p>', page)
+    found = re.fullmatch(
+        r'<p><img alt="drawing" src="data:image/svg\+xml;base64,([^"]*)"></p>', page
+    )
     assert found
-    assert base64.b64decode(found[1]).decode().endswith('viewBox="0 0 1 1"><circle r="1"></circle></svg>')
+    assert (
+        base64.b64decode(found[1])
+        .decode()
+        .endswith('viewBox="0 0 1 1"><circle r="1"></circle></svg>')
+    )
 
 
 def test_hidden_tests_go_with_the_course_s_own_delimiters_and_the_traceback_that_quotes_them():
@@ -600,9 +634,15 @@ def test_hidden_tests_go_with_the_course_s_own_delimiters_and_the_traceback_that
         "error",
         ename="AssertionError",
         evalue="no",
-        traceback=["\x1b[0;32m----> 2\x1b[0m assert \x1b[33mf\x1b[0m(1) == 1", "AssertionError: no"],
+        traceback=[
+            "\x1b[0;32m----> 2\x1b[0m assert \x1b[33mf\x1b[0m(1) == 1",
+            "AssertionError: no",
+        ],
     )
-    for delimiters, source in ((DELIMITERS, HIDDEN), (Delimiters(hidden=("VON HIER", "BIS HIER")), own)):
+    for delimiters, source in (
+        (DELIMITERS, HIDDEN),
+        (Delimiters(hidden=("VON HIER", "BIS HIER")), own),
+    ):
         tests = graded(f"assert f\n{source}")
         tests["outputs"] = [nbformat.from_dict(error)]
         notebook = nbformat.v4.new_notebook(cells=[answer(source), tests])

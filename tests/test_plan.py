@@ -61,27 +61,53 @@ def test_tester_runs_what_tests_need_and_no_more(tmp_path):
         cell("def free_helper():\n    return LIMIT\nLIMIT = 3\ndata = load()"),
         cell("x = train()"),
         answer(),
-        graded("### BEGIN HIDDEN TESTS\nassert helper(f(1)) == free_helper()\n### END HIDDEN TESTS"),
+        graded(
+            "### BEGIN HIDDEN TESTS\nassert helper(f(1)) == free_helper()\n### END HIDDEN TESTS"
+        ),
     )
-    assert [bool(step.source) for step in plan.steps] == [True, True, False, True, False, False, True]
-    assert plan.steps[3].source == "def free_helper():\n    return LIMIT"  # what students may change comes from them
+    assert [bool(step.source) for step in plan.steps] == [
+        True,
+        True,
+        False,
+        True,
+        False,
+        False,
+        True,
+    ]
+    assert (
+        plan.steps[3].source == "def free_helper():\n    return LIMIT"
+    )  # what students may change comes from them
     assert set(plan.steps[3].given_up) == {"LIMIT", "data"}
     assert plan.steps[6].hidden_lines == (2,)
 
 
 def test_test_that_asks_for_any_name_gets_all_that_the_instructor_has(tmp_path):
-    plan = plan_of(tmp_path, cell("a = 1", grade_id="a", locked=True), answer(), graded("### BEGIN HIDDEN TESTS\nassert globals()['a']\n### END HIDDEN TESTS"))
+    plan = plan_of(
+        tmp_path,
+        cell("a = 1", grade_id="a", locked=True),
+        answer(),
+        graded("### BEGIN HIDDEN TESTS\nassert globals()['a']\n### END HIDDEN TESTS"),
+    )
     assert plan.steps[0].source == "a = 1"
 
 
 def test_names_that_a_test_sets_for_students_functions_are_those_they_read(tmp_path):
     code = "### BEGIN HIDDEN TESTS\nprice = 3\nexpected = 6\nassert total() == expected\n### END HIDDEN TESTS"
-    plan = plan_of(tmp_path, answer("def total():\n    ### BEGIN SOLUTION\n    return 2 * price\n    ### END SOLUTION"), graded(code))
+    plan = plan_of(
+        tmp_path,
+        answer("def total():\n    ### BEGIN SOLUTION\n    return 2 * price\n    ### END SOLUTION"),
+        graded(code),
+    )
     assert plan.steps[1].set_for_students == ("price",)
 
 
 def test_plan_holds_no_solution_and_survives_the_wire(tmp_path):
-    plan = plan_of(tmp_path, cell("import math", grade_id="i", locked=True), answer(solution("class Secret:\n    value = 4711")), graded())
+    plan = plan_of(
+        tmp_path,
+        cell("import math", grade_id="i", locked=True),
+        answer(solution("class Secret:\n    value = 4711")),
+        graded(),
+    )
     assert "4711" not in repr(plan)
     assert plan.student_classes == ("Secret",)
     assert plan.modules == ("math",)
@@ -106,4 +132,6 @@ def test_names_in_functions_are_not_bound_outside():
 def test_names_that_a_function_or_handler_binds_itself_are_not_read_from_outside(code):
     assert "found" not in free_names(ast.parse(code))
     assert "found" in free_names(ast.parse(code + "\nfound"))
-    assert "found" in free_names(ast.parse("def f():\n    global found\n    import found\n    return found"))
+    assert "found" in free_names(
+        ast.parse("def f():\n    global found\n    import found\n    return found")
+    )

@@ -14,9 +14,16 @@ from sqlalchemy import create_engine, select, text
 from test_batch import BAD, CONFIG, ONE, RIGHT, TWO, hand_in, run
 from building import write
 
-pytestmark = pytest.mark.skipif(programs() is None, reason="there is no PostgreSQL here: install it, or pip install pgserver")
+pytestmark = pytest.mark.skipif(
+    programs() is None, reason="there is no PostgreSQL here: install it, or pip install pgserver"
+)
 
-STUDENTS = {"anna": RIGHT, "bo": BAD["ends"][0], "cy": {**RIGHT, "why": "Dösé: 'so'; 100 % \U0001f600 \\"}, "dee": {}}
+STUDENTS = {
+    "anna": RIGHT,
+    "bo": BAD["ends"][0],
+    "cy": {**RIGHT, "why": "Dösé: 'so'; 100 % \U0001f600 \\"},
+    "dee": {},
+}
 LATE = 'c.LateSubmissionPlugin.penalty_method = "zero"\nc.CourseDirectory.db_url = "{}"\n'
 
 
@@ -29,13 +36,25 @@ def rows(url: str) -> dict[str, list[dict]]:
         for table in Base.metadata.sorted_tables:
             found[table.name] = []
             for row in connection.execute(select(table)).mappings():
-                plain = {column.name: names.get(row[column.name], row[column.name]) if column.foreign_keys else row[column.name] for column in table.columns}
+                plain = {
+                    column.name: names.get(row[column.name], row[column.name])
+                    if column.foreign_keys
+                    else row[column.name]
+                    for column in table.columns
+                }
                 if "id" in plain and table.c.id.default is not None:
-                    parts = [plain[column.name] for column in table.columns if column.foreign_keys or column.name == "name"]
+                    parts = [
+                        plain[column.name]
+                        for column in table.columns
+                        if column.foreign_keys or column.name == "name"
+                    ]
                     names[plain["id"]] = plain["id"] = f"{table.name}({', '.join(map(str, parts))})"
                 found[table.name].append(plain)
             found[table.name].sort(key=lambda row: [str(value) for value in row.values()])
-        found["alembic_version"] = [dict(row) for row in connection.execute(text("SELECT * FROM alembic_version")).mappings()]
+        found["alembic_version"] = [
+            dict(row)
+            for row in connection.execute(text("SELECT * FROM alembic_version")).mappings()
+        ]
     engine.dispose()
     return found
 
@@ -44,7 +63,10 @@ def rows(url: str) -> dict[str, list[dict]]:
 def urls(tmp_path_factory) -> Iterator[dict[str, str]]:
     """Where the same gradebook is to be, twice."""
     with server() as postgres:
-        yield {"sqlite": f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'gradebook.db'}", "postgresql": postgres.format("postgres")}
+        yield {
+            "sqlite": f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'gradebook.db'}",
+            "postgresql": postgres.format("postgres"),
+        }
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +124,9 @@ def test_postgresql_holds_what_sqlite_holds(graded):
 def test_postgresql_holds_the_same_after_marks_by_hand_and_grading_again(graded, graded_again):
     marks = {(row["manual_score"], row["extra_credit"]) for row in graded_again["sqlite"]["grade"]}
     assert marks == {(None, None), (0.5, 0.25), (2.0, None)}
-    assert {row["late_submission_penalty"] for row in graded_again["sqlite"]["submitted_notebook"]} == {None, 4.75, 5.0}
+    assert {
+        row["late_submission_penalty"] for row in graded_again["sqlite"]["submitted_notebook"]
+    } == {None, 4.75, 5.0}
     assert "Größer: ok?" in {row["manual_comment"] for row in graded_again["sqlite"]["comment"]}
     assert graded_again["sqlite"] != graded["sqlite"]
     assert graded_again["postgresql"] == graded_again["sqlite"]
@@ -115,6 +139,9 @@ def test_a_run_with_nothing_changed_changes_no_row(graded_again, courses, urls):
 
 
 def test_the_class_reads_the_same_from_both(graded_again, courses):
-    said = {kind: run(course, "nbreferee", "report").stdout.partition("What students")[0] for kind, course in courses.items()}
+    said = {
+        kind: run(course, "nbreferee", "report").stdout.partition("What students")[0]
+        for kind, course in courses.items()
+    }
     assert "anna" in said["postgresql"]
     assert said["postgresql"] == said["sqlite"]

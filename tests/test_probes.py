@@ -38,8 +38,14 @@ TESTS = {
 }
 MASTER = [
     cell(LOCKED, grade_id="imports", locked=True),
-    answer("def f(x):\n    if callable(x): return x(4)\n    if isinstance(x, Account): x.balance = 5\n    else: return x * x", "f"),
-    *(graded(f"### BEGIN HIDDEN TESTS\n{source}\n### END HIDDEN TESTS", name) for name, source in TESTS.items()),
+    answer(
+        "def f(x):\n    if callable(x): return x(4)\n    if isinstance(x, Account): x.balance = 5\n    else: return x * x",
+        "f",
+    ),
+    *(
+        graded(f"### BEGIN HIDDEN TESTS\n{source}\n### END HIDDEN TESTS", name)
+        for name, source in TESTS.items()
+    ),
     answer("def double(x): return 2 * x", "double"),
     graded("assert double(4) == 8", "last"),
 ]
@@ -96,7 +102,9 @@ def raised(names, text='x', arguments=(), places=()): return (names, text, argum
 box._operations['call'] = forged
 def f(x): return 0
 """
-VALUE, RAISED, SAME, CHANGED, STATES, HEARD, WARNED, STATE, FIGURES, NAMES = range(10)  # places in an answer
+VALUE, RAISED, SAME, CHANGED, STATES, HEARD, WARNED, STATE, FIGURES, NAMES = range(
+    10
+)  # places in an answer
 BITS = "module.Generators().state()[0]"
 ANSWERS = {
     "same argument that is none": {SAME: "17"},
@@ -108,22 +116,48 @@ ANSWERS = {
     "attributes of nobody": {STATES: "[{'balance': 5}] * 9"},
     "random state that is none": {STATE: "(1, 2, 3)"},
     "random state far beyond its numbers": {STATE: f"({BITS}, bytes(2496), 1 << 30, 0, 0.0)"},
-    "random state of a number that is an object": {STATE: f"(({BITS}[0], {BITS}[1], f), bytes(2496), 5, 0, 0.0)"},
+    "random state of a number that is an object": {
+        STATE: f"(({BITS}[0], {BITS}[1], f), bytes(2496), 5, 0, 0.0)"
+    },
     "random state of a large number": {STATE: f"({BITS}, bytes(2496), 1 << 99, 0, 0.0)"},
     "warnings of no kind": {WARNED: "[(1, 2), ('SystemExit', 'x')]"},
     "names of the test's": {NAMES: "{'account': 5, 'np': 0, 'x': 0}"},
     "overrun": {RAISED: "raised(('Overrun',), 'late')"},
     "exception that is none": {RAISED: "'ValueError'"},
     "places that are none": {-1: "5", 99: "5", "f": "5", None: "5"},
-    **{f"exception {name}": {RAISED: f"raised(('{name}', 'BaseException'), places=(('f', 1, 'g', 'h'),))"} for name in (
-        "Lost", "OutOfTime", "SystemExit", "KeyboardInterrupt", "GeneratorExit", "StopIteration", "StopAsyncIteration", "BdbQuit", "Account",
-        "MemoryError", "RecursionError", "UnicodeDecodeError", "ExceptionGroup", "a\\0b", "\\ud800",
-    )},
+    **{
+        f"exception {name}": {
+            RAISED: f"raised(('{name}', 'BaseException'), places=(('f', 1, 'g', 'h'),))"
+        }
+        for name in (
+            "Lost",
+            "OutOfTime",
+            "SystemExit",
+            "KeyboardInterrupt",
+            "GeneratorExit",
+            "StopIteration",
+            "StopAsyncIteration",
+            "BdbQuit",
+            "Account",
+            "MemoryError",
+            "RecursionError",
+            "UnicodeDecodeError",
+            "ExceptionGroup",
+            "a\\0b",
+            "\\ud800",
+        )
+    },
     "exception with an object as its text": {RAISED: "raised(('ValueError',), 'x', (f,))"},
-    "exception in lines that are none": {RAISED: "raised(('ValueError',), places=(('f', -3, 'g\\0', 'h'), ('f', 99_999, 'g', 'h'), 3))"},
-    "exception with half a character": {RAISED: "raised(('ValueError',), '\\ud800', ('\\ud800',), (('f', 1, '\\ud800', '\\ud800'),))"},
+    "exception in lines that are none": {
+        RAISED: "raised(('ValueError',), places=(('f', -3, 'g\\0', 'h'), ('f', 99_999, 'g', 'h'), 3))"
+    },
+    "exception with half a character": {
+        RAISED: "raised(('ValueError',), '\\ud800', ('\\ud800',), (('f', 1, '\\ud800', '\\ud800'),))"
+    },
     "exception of many words": {RAISED: "raised(('ValueError',), 'x' * 10 ** 7, ('x' * 10 ** 7,))"},
-    "exception with attributes of its own": {RAISED: "(('ValueError',), 'x', (), (), {'from_student': f, 'said': f, 'args': 3, 'with_traceback': f}, None)"},
+    "exception with attributes of its own": {
+        RAISED: "(('ValueError',), 'x', (), (), {'from_student': f, 'said': f, 'args': 3, 'with_traceback': f}, None)"
+    },
 }
 FRAME = """
 honest = box._say
@@ -185,7 +219,9 @@ REPLACED = {
 
 def forged_answer(fields: dict[int, str]) -> str:
     """Code of a box whose answers to calls are honest but for these places."""
-    return ANSWER.format(said="{" + ", ".join(f"{place}: {said}" for place, said in fields.items()) + "}")
+    return ANSWER.format(
+        said="{" + ", ".join(f"{place}: {said}" for place, said in fields.items()) + "}"
+    )
 
 
 FORGED = {
@@ -204,13 +240,22 @@ def court() -> Iterator[Court]:
 
 
 def test_wrong_answer_earns_nothing_but_the_last(court):
-    assert {name for name, one in verdicts(court.grade(court.subject, {"f": WRONG})).items() if one.score} == {"last"}
+    assert {
+        name
+        for name, one in verdicts(court.grade(court.subject, {"f": WRONG})).items()
+        if one.score
+    } == {"last"}
 
 
 def test_box_says_what_it_is_made_to_say(court):
     found = verdicts(court.grade(court.subject, {"f": FIND_BOX + forged_answer({VALUE: "9"})}))
     assert found["no_more"].score == 2
-    found = verdicts(court.grade(court.subject, {"f": FIND_BOX + forged_answer({RAISED: "raised(('KeyError',), 'forged', (7,))"})}))
+    found = verdicts(
+        court.grade(
+            court.subject,
+            {"f": FIND_BOX + forged_answer({RAISED: "raised(('KeyError',), 'forged', (7,))"})},
+        )
+    )
     assert found["equal"].message == "7"
 
 
@@ -224,9 +269,20 @@ def test_forging_gains_nothing_and_is_the_students_own_fault(name, court):
 
 
 # A box that raises whatever it is asked keeps to the protocol, and is not replaced.
-@pytest.mark.parametrize("name", [name for name in FORGED if name.startswith("frame: ") and "exception from nowhere" not in name])
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name in FORGED
+        if name.startswith("frame: ") and "exception from nowhere" not in name
+    ],
+)
 def test_exercise_after_forged_frames_keeps_its_points(name, court):
-    code = FORGED[name].replace("forging = True", "forging = False").replace("def f(x): return 0", "def f(x):\n    global forging\n    forging = True")
+    code = (
+        FORGED[name]
+        .replace("forging = True", "forging = False")
+        .replace("def f(x): return 0", "def f(x):\n    global forging\n    forging = True")
+    )
     assert verdicts(court.grade(court.subject, {"f": FIND_BOX + code}))["last"].score == 2
 
 
@@ -349,8 +405,15 @@ def targets(tmp_path_factory) -> Iterator[tuple]:
     """What is outside: a folder with a secret file, a process with a secret environment, a TCP port, an abstract socket."""
     folder = tmp_path_factory.mktemp("outside")
     (folder / "secret").write_text(SECRET)
-    waiting = subprocess.Popen([sys.executable, "-c", "input()"], env={**os.environ, "HIDDEN": SECRET}, stdin=subprocess.PIPE)
-    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_UNIX) as abstract:
+    waiting = subprocess.Popen(
+        [sys.executable, "-c", "input()"],
+        env={**os.environ, "HIDDEN": SECRET},
+        stdin=subprocess.PIPE,
+    )
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.socket(socket.AF_UNIX) as abstract,
+    ):
         abstract.bind(f"\0nbreferee-{os.getpid()}")
         abstract.listen()
         yield str(folder), waiting.pid, server.getsockname()[1], f"nbreferee-{os.getpid()}"
@@ -361,7 +424,9 @@ def looked_for(court: Court, probe: str, targets: tuple, unsafe: bool = False) -
     """What a probe in an answer says to a test that has the secret: in its text, its values, its solution."""
     test = f"### BEGIN HIDDEN TESTS\nexpected = '{SECRET}'\nfound = look(*{targets!r})\nassert found == [] and expected, found\n### END HIDDEN TESTS"
     solution = f"# {SECRET}\ndef look(*targets):\n    secret = '{SECRET}'\n    return []"
-    material = court.material(answer(solution, "look"), graded(test, "tests"), files={"secret.txt": b"none"})
+    material = court.material(
+        answer(solution, "look"), graded(test, "tests"), files={"secret.txt": b"none"}
+    )
     found = court.grade(material, {"look": f"{LOOK}UNSAFE = {unsafe}\n{probe}"})
     return found.cells[0].message or found.cells[0].status
 
@@ -385,8 +450,16 @@ def test_probe_finds_nothing_outside(name, tiered, targets):
 
 @pytest.mark.parametrize("name", OUTSIDE)
 def test_probe_finds_what_is_outside_where_there_is_no_sandbox(name, unsafe, targets):
-    words = {"file": "file", "environment of a process": "process", "process": "process", "handles": "handle"}
-    assert looked_for(unsafe, OUTSIDE[name], targets, unsafe=True) == f"['{words.get(name, 'socket')}']"
+    words = {
+        "file": "file",
+        "environment of a process": "process",
+        "process": "process",
+        "handles": "handle",
+    }
+    assert (
+        looked_for(unsafe, OUTSIDE[name], targets, unsafe=True)
+        == f"['{words.get(name, 'socket')}']"
+    )
 
 
 @pytest.mark.parametrize("name", IN_MEMORY)
@@ -398,5 +471,7 @@ def test_probe_finds_nothing_of_the_test_in_its_own_process(name, tiered):
 @pytest.mark.parametrize("name", IN_MEMORY)
 def test_probe_finds_what_is_in_its_own_process(name):
     code = f"{LOOK}{IN_MEMORY[name]}\nhidden, word = ['{SECRET}', 1], '{SECRET}'\nprint(look())"
-    ran = subprocess.run([sys.executable, "-c", code, SECRET], capture_output=True, text=True, check=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", code, SECRET], capture_output=True, text=True, check=True
+    )
     assert ran.stdout.startswith("['")

@@ -90,7 +90,11 @@ def test_no_way_runs_the_text_in_the_tester(court, in_two_processes):
     material = court.material(*cells, answer(TWICE, "twice"), graded(LATER, "later"))
     got = court.grade(material, {"twice": NOT_TWICE})
     said = {way.name: in_two_processes[f"way{number}"] for number, way in enumerate(HERE)}
-    through = {name: one for name, one in said.items() if (one.status, one.score) != ("error", 0) or one.message not in (TEXT, FILE, PICKLE)}
+    through = {
+        name: one
+        for name, one in said.items()
+        if (one.status, one.score) != ("error", 0) or one.message not in (TEXT, FILE, PICKLE)
+    }
     assert through == {}
     assert {name for name, one in said.items() if one.message not in one.limits} == set()
     assert in_two_processes["later"].score == verdicts(got)["later"].score == 0
@@ -110,7 +114,12 @@ except BaseException:
 
 
 def test_a_test_that_catches_the_refusal_does_not_pass(court, in_two_processes):
-    material = court.material(answer(READER, "mean"), graded(SWALLOWED, "swallows"), answer(TWICE, "twice"), graded(LATER, "later"))
+    material = court.material(
+        answer(READER, "mean"),
+        graded(SWALLOWED, "swallows"),
+        answer(TWICE, "twice"),
+        graded(LATER, "later"),
+    )
     got = court.grade(material, {"twice": NOT_TWICE})
     found = in_two_processes["swallows"]
     assert (found.status, found.score, found.message, found.limits) == ("error", 0, TEXT, (TEXT,))
@@ -128,9 +137,13 @@ def test_partial_credit_is_not_given_either(court, in_two_processes):
     assert (found.status, found.score, found.message) == ("error", 0, TEXT)
 
 
-def test_a_locked_cell_that_runs_an_answer_is_noted_for_the_tests_that_need_it(court, in_two_processes):
+def test_a_locked_cell_that_runs_an_answer_is_noted_for_the_tests_that_need_it(
+    court, in_two_processes
+):
     material = court.material(
-        answer("def mean(xs):\n    return sum(xs) / len(xs)", "mean"), cell(HELPER, grade_id="helper", locked=True), graded("assert own_mean([1, 2]) == 1.5", "test")
+        answer("def mean(xs):\n    return sum(xs) / len(xs)", "mean"),
+        cell(HELPER, grade_id="helper", locked=True),
+        graded("assert own_mean([1, 2]) == 1.5", "test"),
     )
     court.grade(material, {})
     assert in_two_processes["test"].limits == (f"{TEXT} (a cell before this test)",)
@@ -155,7 +168,10 @@ assert pickle.load(open("made.pickle", "rb")) == sys.float_info.max
 
 
 def test_files_of_the_instructor_go_on_to_run(court, in_two_processes):
-    student = answer("text = 'x'\ndef mean(xs):\n    return sum(xs) / len(xs)\nopen('mine.txt', 'w').write('of + OWN')", "mean")
+    student = answer(
+        "text = 'x'\ndef mean(xs):\n    return sum(xs) / len(xs)\nopen('mine.txt', 'w').write('of + OWN')",
+        "mean",
+    )
     court.grade(court.material(student, graded(USES_OWN_FILES, "test"), files=OWN_FILES), {})
     found = in_two_processes["test"]
     assert (found.status, found.score, found.limits) == ("passed", 2, ()), found.message
@@ -228,7 +244,9 @@ def test_short_texts_are_refused_as_well(court, in_two_processes):
     for number, (text, test) in enumerate(SHORT.values()):
         cells += answer(text, f"answer{number}"), graded(test, f"test{number}")
     court.grade(court.material(*cells), {})
-    assert {name: in_two_processes[f"test{number}"].message for number, name in enumerate(SHORT)} == dict.fromkeys(SHORT, TEXT)
+    assert {
+        name: in_two_processes[f"test{number}"].message for number, name in enumerate(SHORT)
+    } == dict.fromkeys(SHORT, TEXT)
 
 
 def test_no_random_text_is_compiled():

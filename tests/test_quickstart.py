@@ -51,7 +51,9 @@ HEARD = {("correct_squares", WARNS)}
 
 
 def run(*command: str, folder: Path) -> str:
-    ran = subprocess.run([BIN / command[0], *command[1:]], cwd=folder, capture_output=True, text=True)
+    ran = subprocess.run(
+        [BIN / command[0], *command[1:]], cwd=folder, capture_output=True, text=True
+    )
     assert ran.returncode == 0, f"{command}: {ran.stdout[-2000:]} {ran.stderr[-2000:]}"
     return ran.stdout + ran.stderr
 
@@ -78,14 +80,24 @@ def read_marks(course: Path) -> dict[tuple, tuple]:
             submission = gradebook.find_submission("ps1", student)
             for notebook in submission.notebooks:
                 for grade in notebook.grades:
-                    marks[student, notebook.name, grade.name] = (grade.auto_score, grade.max_score, grade.manual_score, bool(grade.needs_manual_grade))
+                    marks[student, notebook.name, grade.name] = (
+                        grade.auto_score,
+                        grade.max_score,
+                        grade.manual_score,
+                        bool(grade.needs_manual_grade),
+                    )
                 for comment in notebook.comments:
-                    marks[student, notebook.name, f"comment on {comment.name}"] = (comment.auto_comment, comment.manual_comment)
+                    marks[student, notebook.name, f"comment on {comment.name}"] = (
+                        comment.auto_comment,
+                        comment.manual_comment,
+                    )
     return marks
 
 
 @pytest.fixture(scope="module")
-def gradebooks(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[tuple, tuple], dict[tuple, tuple]]:
+def gradebooks(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[dict[tuple, tuple], dict[tuple, tuple]]:
     """The marks that stock nbgrader and nbreferee give."""
     base = tmp_path_factory.mktemp("quickstart")
     stock, ours = base / "stock", base / "ours"
@@ -94,7 +106,12 @@ def gradebooks(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[tuple, tu
     for student, answers in ANSWERS.items():
         hand_in(stock, student, answers)
     shutil.copytree(stock, ours)
-    running = subprocess.Popen([BIN / "nbgrader", "autograde", "ps1"], cwd=stock, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    running = subprocess.Popen(
+        [BIN / "nbgrader", "autograde", "ps1"],
+        cwd=stock,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     run("nbreferee", "autograde", "--course-dir", str(ours), folder=Path(__file__).parents[1])
     assert running.wait() == 0
     return read_marks(stock), read_marks(ours)
@@ -104,7 +121,11 @@ def test_marks_and_comments_are_those_of_stock_nbgrader(gradebooks: tuple):
     stock, ours = gradebooks
     assert len(stock) > 5 * 8
     assert set(ours) == set(stock)
-    unlike = {key: (ours[key], mark) for key, mark in stock.items() if ours[key] != mark and (key[2], key[0]) not in HEARD}
+    unlike = {
+        key: (ours[key], mark)
+        for key, mark in stock.items()
+        if ours[key] != mark and (key[2], key[0]) not in HEARD
+    }
     assert unlike == {}
 
 
@@ -117,5 +138,12 @@ def test_warning_costs_nothing_here(gradebooks: tuple):
 
 def test_marks_tell_the_answers_apart(gradebooks: tuple):
     _, ours = gradebooks
-    sums = {student: sum(mark[0] or 0 for key, mark in ours.items() if key[0] == student and "comment" not in key[2]) for student in ANSWERS}
+    sums = {
+        student: sum(
+            mark[0] or 0
+            for key, mark in ours.items()
+            if key[0] == student and "comment" not in key[2]
+        )
+        for student in ANSWERS
+    }
     assert sums == {"right": 3, "partly_wrong": 1.5, "untouched": 0, WARNS: 2.5, "own_helpers": 3}

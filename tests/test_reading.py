@@ -9,7 +9,13 @@ import zipfile
 
 import pytest
 
-from nbreferee.submission.reading import CELLS, NOTEBOOK_BYTES, Submitted, SubmissionError, read_notebook
+from nbreferee.submission.reading import (
+    CELLS,
+    NOTEBOOK_BYTES,
+    Submitted,
+    SubmissionError,
+    read_notebook,
+)
 
 UMLAUTS = "# für alle, 5 €\ndef square(x):\n    return x * x"
 LATIN = UMLAUTS.replace(" €", "")
@@ -18,8 +24,19 @@ GRADED = {"nbgrader": {"grade_id": "square", "solution": True}}
 
 def notebook(source: object = UMLAUTS, **fields: object) -> dict:
     """A notebook of three cells in plain JSON."""
-    code = {"cell_type": "code", "source": source, "metadata": GRADED, "id": "b", "outputs": [], "execution_count": None}
-    cells = [{"cell_type": "markdown", "source": "# Größe", "metadata": {}, "id": "a"}, code, {"cell_type": "raw", "source": "", "metadata": {}, "id": "c"}]
+    code = {
+        "cell_type": "code",
+        "source": source,
+        "metadata": GRADED,
+        "id": "b",
+        "outputs": [],
+        "execution_count": None,
+    }
+    cells = [
+        {"cell_type": "markdown", "source": "# Größe", "metadata": {}, "id": "a"},
+        code,
+        {"cell_type": "raw", "source": "", "metadata": {}, "id": "c"},
+    ]
     return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5, **fields}
 
 
@@ -84,14 +101,33 @@ def test_what_can_be_read_without_doubt_is_read(kind):
 
 
 def test_formats_1_to_3_are_read():
-    cells = [{"cell_type": "code", "input": ["x = 1\n", "y = 2"], "language": "python", "metadata": GRADED}]
+    cells = [
+        {
+            "cell_type": "code",
+            "input": ["x = 1\n", "y = 2"],
+            "language": "python",
+            "metadata": GRADED,
+        }
+    ]
     heading = {"cell_type": "heading", "level": 2, "source": "Title"}
     sheets = [{"cells": [heading]}, None, {"cells": cells}, {"cells": 1}]
     for number in (2, 3):
-        reading = read_notebook(json.dumps({"nbformat": number, "metadata": {"name": ""}, "worksheets": sheets}).encode())
-        assert [(cell.source, cell.grade_id) for cell in reading.cells] == [("## Title", ""), ("x = 1\ny = 2", "square")]
-    first = {"nbformat": 1, "cells": [{"cell_type": "code", "code": "x = 1"}, {"cell_type": "text", "text": "Hello"}]}
-    assert [(cell.kind, cell.source) for cell in read_notebook(json.dumps(first).encode()).cells] == [("code", "x = 1"), ("markdown", "Hello")]
+        reading = read_notebook(
+            json.dumps(
+                {"nbformat": number, "metadata": {"name": ""}, "worksheets": sheets}
+            ).encode()
+        )
+        assert [(cell.source, cell.grade_id) for cell in reading.cells] == [
+            ("## Title", ""),
+            ("x = 1\ny = 2", "square"),
+        ]
+    first = {
+        "nbformat": 1,
+        "cells": [{"cell_type": "code", "code": "x = 1"}, {"cell_type": "text", "text": "Hello"}],
+    }
+    assert [
+        (cell.kind, cell.source) for cell in read_notebook(json.dumps(first).encode()).cells
+    ] == [("code", "x = 1"), ("markdown", "Hello")]
 
 
 def test_cell_id_of_colab_is_read():

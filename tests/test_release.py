@@ -16,7 +16,11 @@ from release_readme import release_readme
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file() and "__pycache__" not in p.parts}
+    return {
+        str(p.relative_to(folder)): p.read_bytes()
+        for p in sorted(folder.rglob("*"))
+        if p.is_file() and "__pycache__" not in p.parts
+    }
 
 
 def test_release_is_what_the_source_gives(tmp_path):
@@ -46,24 +50,46 @@ def student_python(tmp_path_factory) -> Path:
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
-def test_release_runs_up_to_each_stub_with_the_students_packages_alone(source, student_python, tmp_path):
+def test_release_runs_up_to_each_stub_with_the_students_packages_alone(
+    source, student_python, tmp_path
+):
     folder = tmp_path / source.parent.name
     shutil.copytree(released(source).parent, folder)
-    nbconvert = [student_python, "-m", "jupyter", "nbconvert", "--to", "notebook", "--execute", "--allow-errors", "--inplace"]
+    nbconvert = [
+        student_python,
+        "-m",
+        "jupyter",
+        "nbconvert",
+        "--to",
+        "notebook",
+        "--execute",
+        "--allow-errors",
+        "--inplace",
+    ]
     subprocess.run([*nbconvert, folder / source.name], check=True, capture_output=True, cwd=folder)
     executed = nbformat.read(str(folder / source.name), as_version=4)
     unexpected, stub_seen = [], False
     for cell in executed.cells:
         errors = [output for output in cell.get("outputs", []) if output.output_type == "error"]
-        stubs = [e for e in errors if e.ename == "NotImplementedError" or "is not written yet" in e.evalue]
+        stubs = [
+            e
+            for e in errors
+            if e.ename == "NotImplementedError" or "is not written yet" in e.evalue
+        ]
         stub_seen = stub_seen or bool(settings(cell).get("solution"))
-        unexpected += [f"{cell.id}: {e.ename}: {e.evalue}" for e in errors if e not in stubs or not stub_seen]
+        unexpected += [
+            f"{cell.id}: {e.ename}: {e.evalue}" for e in errors if e not in stubs or not stub_seen
+        ]
     assert unexpected == []
-    visible = [c for c in executed.cells if is_test(c) and settings(c)["grade_id"].endswith("_check")]
+    visible = [
+        c for c in executed.cells if is_test(c) and settings(c)["grade_id"].endswith("_check")
+    ]
     assert [c.id for c in visible if not any(o.output_type == "error" for o in c.outputs)] == []
 
 
 @pytest.mark.parametrize("package", ["nbreferee", "nbgrader", "gradcheck"])
 def test_package_is_not_in_the_students_environment(package, student_python):
-    found = subprocess.run([student_python, "-c", f"import {package}"], capture_output=True, text=True, cwd="/")
+    found = subprocess.run(
+        [student_python, "-c", f"import {package}"], capture_output=True, text=True, cwd="/"
+    )
     assert "ModuleNotFoundError" in found.stderr

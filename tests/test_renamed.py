@@ -28,8 +28,14 @@ def test_renamed_notebooks_of_a_class(course):  # noqa: F811
             (folder / "one (1).ipynb").write_bytes((folder / "one.ipynb").read_bytes())
     students = [option for student in SIX for option in ("--student", student)]
     assert start(course, *students, "--json", "verdicts.json").wait(120) == 1
-    verdicts = {(one["student"], one["notebook"]): one for one in json.loads((course / "verdicts.json").read_text())}
-    ones = {student: (verdicts[student, "one"]["status"], verdicts[student, "one"]["score"]) for student in SIX}
+    verdicts = {
+        (one["student"], one["notebook"]): one
+        for one in json.loads((course / "verdicts.json").read_text())
+    }
+    ones = {
+        student: (verdicts[student, "one"]["status"], verdicts[student, "one"]["score"])
+        for student in SIX
+    }
     assert ones == {
         "by_browser": ("graded", 2), "by_name": ("graded", 2), "two_of_them": ("unreadable", 0), "another": ("unreadable", 0), "nothing": ("missing", 0),
         "both": ("graded", 2),
@@ -47,8 +53,14 @@ def test_renamed_notebooks_of_a_class(course):  # noqa: F811
     ):
         assert line in said, said
     (course / "submitted/two_of_them/ps1/one-Copy1.ipynb").unlink()
-    assert start(course, *students, "--json", "verdicts.json").wait(120) == 1  # another's notebook is still the wrong one
-    again = {one["student"]: one["status"] for one in json.loads((course / "verdicts.json").read_text()) if one["notebook"] == "one"}
+    assert (
+        start(course, *students, "--json", "verdicts.json").wait(120) == 1
+    )  # another's notebook is still the wrong one
+    again = {
+        one["student"]: one["status"]
+        for one in json.loads((course / "verdicts.json").read_text())
+        if one["notebook"] == "one"
+    }
     assert again == {
         "by_browser": "skipped", "by_name": "skipped", "two_of_them": "graded", "another": "unreadable", "nothing": "missing", "both": "skipped",
     }  # fmt: skip

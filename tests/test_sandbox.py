@@ -17,8 +17,27 @@ from pathlib import Path
 import pytest
 from denied import TIER_B, nbreferee_where
 
-from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES, Box, Layer, Limits, enter, interpreter_folders, kernel, watch
-from nbreferee.sandbox.probe import ATTACKS, ProbeResult, AttackTarget, attempt, needs, probe, target_outside, tier
+from nbreferee.sandbox import (
+    ALL_LAYERS,
+    WITHOUT_NAMESPACES,
+    Box,
+    Layer,
+    Limits,
+    enter,
+    interpreter_folders,
+    kernel,
+    watch,
+)
+from nbreferee.sandbox.probe import (
+    ATTACKS,
+    ProbeResult,
+    AttackTarget,
+    attempt,
+    needs,
+    probe,
+    target_outside,
+    tier,
+)
 
 PAIRS = [(layer, attack) for layer, attacks in ATTACKS.items() for attack in attacks]
 EVERY_ATTACK = {attack.__name__: attack for _, attack in PAIRS}
@@ -48,7 +67,12 @@ def test_whole_box_stops_every_attack(attack, layers, target):
 
 def test_this_machine_reaches_tier_a():
     code = "from nbreferee.sandbox.probe import probe; print([found for found in probe() if not found.holds])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
+    )
 
 
 def found(*missing: Layer) -> list[ProbeResult]:
@@ -57,7 +81,14 @@ def found(*missing: Layer) -> list[ProbeResult]:
 
 @pytest.mark.parametrize(
     ("missing", "reached"),
-    [((), "A"), ((Layer.NAMESPACES, Layer.ROOT), "B"), ((Layer.ROOT,), "B"), ((Layer.SECCOMP,), ""), ((Layer.LANDLOCK,), ""), ((Layer.LIMITS,), "")],
+    [
+        ((), "A"),
+        ((Layer.NAMESPACES, Layer.ROOT), "B"),
+        ((Layer.ROOT,), "B"),
+        ((Layer.SECCOMP,), ""),
+        ((Layer.LANDLOCK,), ""),
+        ((Layer.LIMITS,), ""),
+    ],
 )
 def test_tier_follows_from_the_layers(missing, reached):
     assert tier(found(*missing)) == reached
@@ -66,7 +97,9 @@ def test_tier_follows_from_the_layers(missing, reached):
 # ------------------------------------------------- life in a box
 
 
-def inside(action: Callable[[Path], object], layers=ALL_LAYERS, limits: Limits = Limits(), before: str = "") -> str:
+def inside(
+    action: Callable[[Path], object], layers=ALL_LAYERS, limits: Limits = Limits(), before: str = ""
+) -> str:
     """Run an action in a box, and return what it returned or raised, in a word."""
     with tempfile.TemporaryDirectory() as folder:
         root, scratch = Path(folder) / "root", Path(folder) / "scratch"
@@ -126,11 +159,23 @@ def test_temporary_files_are_private(tmp_path):
     def write(scratch):
         for folder in ("/tmp", "/dev/shm"):
             Path(folder, f"{tmp_path.name}.txt").write_text("1")
-        return [name for name in os.listdir("/tmp") if not str(scratch).startswith(f"/tmp/{name}") and name != f"{tmp_path.name}.txt"]
+        return [
+            name
+            for name in os.listdir("/tmp")
+            if not str(scratch).startswith(f"/tmp/{name}") and name != f"{tmp_path.name}.txt"
+        ]
 
-    others = [name for name in os.listdir("/tmp") if not sys.prefix.startswith(f"/tmp/{name}") and not sys.base_prefix.startswith(f"/tmp/{name}")]
+    others = [
+        name
+        for name in os.listdir("/tmp")
+        if not sys.prefix.startswith(f"/tmp/{name}")
+        and not sys.base_prefix.startswith(f"/tmp/{name}")
+    ]
     assert not set(ast.literal_eval(inside(write))) & set(others)
-    assert not Path(f"/tmp/{tmp_path.name}.txt").exists() and not Path(f"/dev/shm/{tmp_path.name}.txt").exists()
+    assert (
+        not Path(f"/tmp/{tmp_path.name}.txt").exists()
+        and not Path(f"/dev/shm/{tmp_path.name}.txt").exists()
+    )
 
 
 def test_number_of_files_is_bounded():
@@ -142,18 +187,30 @@ def test_number_of_files_is_bounded():
 
 
 def test_scratch_is_bounded():
-    assert inside(lambda scratch: (scratch / "big").write_bytes(bytes(2 << 20)), limits=Limits(scratch_bytes=1 << 20)) == f"OSError {errno.ENOSPC}"
+    assert (
+        inside(
+            lambda scratch: (scratch / "big").write_bytes(bytes(2 << 20)),
+            limits=Limits(scratch_bytes=1 << 20),
+        )
+        == f"OSError {errno.ENOSPC}"
+    )
 
 
 @BOTH
 def test_file_size_is_bounded(layers):
-    said = inside(lambda scratch: (scratch / "big").write_bytes(bytes(2 << 20)), layers, Limits(file_bytes=1 << 20))
+    said = inside(
+        lambda scratch: (scratch / "big").write_bytes(bytes(2 << 20)),
+        layers,
+        Limits(file_bytes=1 << 20),
+    )
     assert said == f"OSError {errno.EFBIG}"
 
 
 @BOTH
 def test_memory_is_bounded(layers):
-    assert inside(lambda scratch: bytearray(1 << 31), layers, Limits(memory_bytes=1 << 30)).startswith("MemoryError")
+    assert inside(
+        lambda scratch: bytearray(1 << 31), layers, Limits(memory_bytes=1 << 30)
+    ).startswith("MemoryError")
 
 
 def take(megabytes: int) -> bytearray:
@@ -189,7 +246,9 @@ def hold_in_forks(megabytes: int, hold_s: float) -> Callable[[Path], str]:
 def in_fresh_process(action: str, megabytes: int) -> str:
     """Do the same in a process that is as small as a box: this one has loaded much else."""
     code = f"import sys; sys.path[:0] = {sys.path!r}; import test_sandbox as t; print(t.inside(t.{action}, limits=t.Limits(memory_bytes={megabytes} << 20)))"
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def test_memory_of_all_processes_together_is_bounded():
@@ -231,11 +290,15 @@ def test_number_of_processes_is_bounded():
 
 def test_watch_ends_a_box_of_many_processes_where_linux_does_not_bound_root():
     layers = ALL_LAYERS - {Layer.ROOT}  # without a root of its own, root stays root
-    assert inside(start_hundreds, layers, Limits(processes=20)) == (watch.PROCESSES if os.geteuid() == 0 else "20")
+    assert inside(start_hundreds, layers, Limits(processes=20)) == (
+        watch.PROCESSES if os.geteuid() == 0 else "20"
+    )
 
 
 def test_box_of_root_is_nobody():
-    assert inside(lambda scratch: (os.getuid(), os.getgid(), os.getgroups())) == "(65534, 65534, [])"
+    assert (
+        inside(lambda scratch: (os.getuid(), os.getgid(), os.getgroups())) == "(65534, 65534, [])"
+    )
 
 
 def open_folders(scratch: Path) -> list[int]:
@@ -264,7 +327,9 @@ def test_cpu_time_is_bounded(layers):
 
 def test_tier_b_starts_no_processes():
     assert inside(lambda scratch: os.fork(), WITHOUT_NAMESPACES) == f"PermissionError {errno.EPERM}"
-    assert inside(lambda scratch: os.posix_spawn("/bin/true", ["true"], {}), WITHOUT_NAMESPACES).startswith("PermissionError")
+    assert inside(
+        lambda scratch: os.posix_spawn("/bin/true", ["true"], {}), WITHOUT_NAMESPACES
+    ).startswith("PermissionError")
 
 
 @BOTH
@@ -281,7 +346,16 @@ def test_threads_still_start(layers):
     assert inside(thread, layers) == "[1]"
 
 
-CALLS = {"clone3": 435, "unshare": 272, "setns": 308, "mount": 165, "io_uring_setup": 425, "bpf": 321, "memfd_create": 319, "shmget": 29}  # x86_64
+CALLS = {
+    "clone3": 435,
+    "unshare": 272,
+    "setns": 308,
+    "mount": 165,
+    "io_uring_setup": 425,
+    "bpf": 321,
+    "memfd_create": 319,
+    "shmget": 29,
+}  # x86_64
 
 
 @BOTH
@@ -295,7 +369,9 @@ def test_refused_calls_say_so(layers):
                 found[name] = error.errno
         return found
 
-    assert inside(call, layers) == str({name: errno.ENOSYS if name == "clone3" else errno.EPERM for name in CALLS})
+    assert inside(call, layers) == str(
+        {name: errno.ENOSYS if name == "clone3" else errno.EPERM for name in CALLS}
+    )
 
 
 @BOTH
@@ -317,7 +393,9 @@ def test_box_starts_processes_and_ends_them():
 
         sleeping = subprocess.Popen(["sleep", "1000"])
         sleeping.terminate()
-        return sleeping.wait(), subprocess.run(["echo", "heard"], capture_output=True, text=True).stdout
+        return sleeping.wait(), subprocess.run(
+            ["echo", "heard"], capture_output=True, text=True
+        ).stdout
 
     assert inside(start) == "(-15, 'heard\\n')"
 
@@ -354,6 +432,7 @@ def test_processes_left_running_end_with_the_box():
 
 
 # ------------------------------------------------- machines that offer less
+
 
 def test_doctor_reports_tier_a():
     ran = nbreferee_where((), "doctor")

@@ -12,17 +12,41 @@ import pytest
 from nbreferee.sandbox import calls, kernel, seccomp
 
 MACHINES = list(seccomp.ARCHITECTURES)
-HEADERS = {"x86_64": "/usr/include/x86_64-linux-gnu/asm/unistd_64.h", "aarch64": "/usr/include/asm-generic/unistd.h"}
+HEADERS = {
+    "x86_64": "/usr/include/x86_64-linux-gnu/asm/unistd_64.h",
+    "aarch64": "/usr/include/asm-generic/unistd.h",
+}
 PID = 4711
 ALLOW, EPERM, ENOSYS = seccomp.ALLOW, seccomp.ERRNO | errno.EPERM, seccomp.ERRNO | errno.ENOSYS
 # Those that headers of 2022 do not have yet, and those with another name in the generic table.
-NEWER = {"cachestat", "fchmodat2", "map_shadow_stack", "futex_wake", "futex_wait", "futex_requeue", "mseal"}
+NEWER = {
+    "cachestat",
+    "fchmodat2",
+    "map_shadow_stack",
+    "futex_wake",
+    "futex_wait",
+    "futex_requeue",
+    "mseal",
+}
 GENERIC = {"newfstatat": "fstatat"}
 
 
-def answer(program: list[bytes], machine: str, number: int, *arguments: int, architecture: int | None = None) -> int:
+def answer(
+    program: list[bytes],
+    machine: str,
+    number: int,
+    *arguments: int,
+    architecture: int | None = None,
+) -> int:
     """Run a filter as the kernel does (classic BPF), and return its answer to a call."""
-    data = struct.pack("=IIQ6Q", number, architecture or seccomp.ARCHITECTURES[machine], 0, *arguments, *[0] * (6 - len(arguments)))
+    data = struct.pack(
+        "=IIQ6Q",
+        number,
+        architecture or seccomp.ARCHITECTURES[machine],
+        0,
+        *arguments,
+        *[0] * (6 - len(arguments)),
+    )
     at = accumulator = 0
     while True:
         code, yes, no, value = struct.unpack("=HBBI", program[at])
@@ -46,7 +70,12 @@ def numbers(machine: str) -> dict[str, int]:
     """Return the numbers of all calls that this package names."""
     here = MACHINES.index(machine)
     named = calls.ALLOWED | calls.NEW_PROCESSES | calls.SIGNALS | calls.OF_A_PROCESS
-    named |= {"clone": calls.CLONE, "clone3": calls.CLONE3, "fcntl": calls.FCNTL, "ioctl": calls.IOCTL}
+    named |= {
+        "clone": calls.CLONE,
+        "clone3": calls.CLONE3,
+        "fcntl": calls.FCNTL,
+        "ioctl": calls.IOCTL,
+    }
     named |= {"socketpair": calls.SOCKETPAIR, "setpriority": calls.SETPRIORITY}
     return {name: both[here] for name, both in named.items() if both[here] is not None}
 
@@ -55,7 +84,9 @@ def numbers(machine: str) -> dict[str, int]:
 def test_numbers_are_those_of_the_kernels_headers(machine):
     if not Path(HEADERS[machine]).exists():
         pytest.skip(f"{HEADERS[machine]} is not installed")
-    defined = dict(re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", Path(HEADERS[machine]).read_text()))
+    defined = dict(
+        re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", Path(HEADERS[machine]).read_text())
+    )
     wrong = {
         name: number
         for name, number in numbers(machine).items()
@@ -69,8 +100,14 @@ def test_numbers_are_those_of_the_kernels_headers(machine):
 def test_calls_off_the_list_are_refused(machine, tier):
     program = seccomp.program(machine, tier == "B", tier == "A", PID)
     listed = set(numbers(machine).values())
-    assert {answer(program, machine, number) for number in range(calls.NEWEST + 1) if number not in listed} == {EPERM}
-    assert {answer(program, machine, number) for number in (calls.NEWEST + 1, 600, 1 << 20)} == {ENOSYS}
+    assert {
+        answer(program, machine, number)
+        for number in range(calls.NEWEST + 1)
+        if number not in listed
+    } == {EPERM}
+    assert {answer(program, machine, number) for number in (calls.NEWEST + 1, 600, 1 << 20)} == {
+        ENOSYS
+    }
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -79,7 +116,9 @@ def test_calls_on_the_list_are_allowed(machine, tier):
     program = seccomp.program(machine, tier == "B", tier == "A", PID)
     here = MACHINES.index(machine)
     listed = {name: both[here] for name, both in calls.ALLOWED.items() if both[here] is not None}
-    assert {name for name, number in listed.items() if answer(program, machine, number) != ALLOW} == set()
+    assert {
+        name for name, number in listed.items() if answer(program, machine, number) != ALLOW
+    } == set()
 
 
 FORK, THREAD = 17, 0x3D0F00  # the flags of libc's fork and pthread_create

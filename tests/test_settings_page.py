@@ -16,9 +16,15 @@ from nbreferee.course.settings import NbReferee
 PAGE = (COURSE / "docs/settings.md").read_text()
 ROWS = dict(re.findall(r"^\| `c\.([\w.]+)` \| (.+) \|$", PAGE, re.MULTILINE))
 OURS = NbReferee.class_own_traits(config=True)
-CLASSES = [CourseDirectory, *(getattr(module, name) for module in (converters, preprocessors) for name in module.__all__)]
+CLASSES = [
+    CourseDirectory,
+    *(getattr(module, name) for module in (converters, preprocessors) for name in module.__all__),
+]
 OF_GRADING = [
-    f"{kind.__name__}.{trait}" for kind in CLASSES if hasattr(kind, "class_own_traits") and kind.__name__ in GRADING for trait in kind.class_own_traits(config=True)
+    f"{kind.__name__}.{trait}"
+    for kind in CLASSES
+    if hasattr(kind, "class_own_traits") and kind.__name__ in GRADING
+    for trait in kind.class_own_traits(config=True)
 ]
 
 
@@ -31,7 +37,9 @@ def test_honoured_setting_of_nbgrader_is_on_the_page(name):
 def test_setting_that_is_not_honoured_is_on_the_page_and_named_in_a_warning(name):
     section, trait = name.split(".")
     assert ROWS[name] == NOT_HONOURED[name]
-    assert [text for text in warnings_about(Config({section: {trait: 1}})) if f"c.{name} is set" in text]
+    assert [
+        text for text in warnings_about(Config({section: {trait: 1}})) if f"c.{name} is set" in text
+    ]
 
 
 @pytest.mark.parametrize("name", OF_GRADING)
@@ -56,5 +64,8 @@ def test_course_whose_pages_would_hold_hidden_tests_is_told_so():
     assert warnings_about(config) == []
     config.Autograde.sanitize_preprocessors = ["nbreferee.preprocessors.RebuildSubmission"]
     assert [text for text in warnings_about(config) if "would hold the hidden tests" in text]
-    config.GenerateFeedback.preprocessors = ["nbgrader.preprocessors.GetGrades", "nbreferee.preprocessors.PreparePage"]
+    config.GenerateFeedback.preprocessors = [
+        "nbgrader.preprocessors.GetGrades",
+        "nbreferee.preprocessors.PreparePage",
+    ]
     assert warnings_about(config) == []

@@ -111,11 +111,19 @@ def test_addresses_are_still_checked_where_the_package_is_imported():
 def test_grading_through_the_preprocessors_changes_nothing_else(tmp_path):
     (tmp_path / "source/ps1").mkdir(parents=True)
     write(tmp_path / "source/ps1", answer(), graded())
-    (tmp_path / "nbgrader_config.py").write_text('c = get_config()\nc.CourseDirectory.course_id = "c"\n')
+    (tmp_path / "nbgrader_config.py").write_text(
+        'c = get_config()\nc.CourseDirectory.course_id = "c"\n'
+    )
     nbgrader = Path(sys.executable).with_name("nbgrader")
-    subprocess.run([nbgrader, "generate_assignment", "ps1"], cwd=tmp_path, check=True, capture_output=True)
+    subprocess.run(
+        [nbgrader, "generate_assignment", "ps1"], cwd=tmp_path, check=True, capture_output=True
+    )
     handed_in = tmp_path / "submitted/anna/ps1/one.ipynb"
     handed_in.parent.mkdir(parents=True)
-    handed_in.write_text((tmp_path / "release/ps1/one.ipynb").read_text().replace("raise NotImplementedError()", "return x"))
+    handed_in.write_text(
+        (tmp_path / "release/ps1/one.ipynb")
+        .read_text()
+        .replace("raise NotImplementedError()", "return x")
+    )
     assert changes(GRADE, str(tmp_path)) == "{}"
     assert (tmp_path / "autograded/anna/ps1/one.ipynb").exists()

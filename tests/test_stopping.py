@@ -40,7 +40,9 @@ LASTS = {**RIGHT, "half": f"import time\ndef half(x):\n    time.sleep({LONG_S})\
 @pytest.fixture
 def lasting(course) -> Path:
     """A class of which two notebooks take long, and all others are done before."""
-    (course / "nbgrader_config.py").write_text(CONFIG.replace("_s = 1", "_s = 100").replace("_s = 2", "_s = 100"))
+    (course / "nbgrader_config.py").write_text(
+        CONFIG.replace("_s = 1", "_s = 100").replace("_s = 2", "_s = 100")
+    )
     for student in (*ANSWERS, "y_lasts", "z_lasts"):
         if student[0] in "abc" and student not in ("c_1", "c_2"):
             shutil.rmtree(course / "submitted" / student)
@@ -52,13 +54,19 @@ def lasting(course) -> Path:
 def running(course: Path) -> subprocess.Popen:
     """Start a run; return it when two submissions are done and the others are being graded."""
     run = start(course, "--json", "verdicts.json")
-    until(lambda: len(list(course.glob("autograded/c_[12]/ps1"))) == 2 or run.poll() is not None, "two submissions are graded")
+    until(
+        lambda: len(list(course.glob("autograded/c_[12]/ps1"))) == 2 or run.poll() is not None,
+        "two submissions are graded",
+    )
     return run
 
 
 def assert_ended(run: subprocess.Popen, course: Path, known: set) -> str:
     """Nothing of a run is left; return what it said."""
-    until(lambda: not living(known, run.pid, str(course.parent)), "no process of a stopped run lives on")
+    until(
+        lambda: not living(known, run.pid, str(course.parent)),
+        "no process of a stopped run lives on",
+    )
     assert list((course.parent / "temporary").iterdir()) == []
     assert list(course.rglob(".*.new")) == []
     said = (course.parent / "said.txt").read_text()
@@ -75,7 +83,10 @@ def test_ctrl_c_is_answered_at_once_and_the_next_run_goes_on(to, lasting):
     assert run.wait(SOON_S) == 130
     print(f"answered after {time.monotonic() - started:.2f} s")
     said = assert_ended(run, lasting, known)
-    assert "nbreferee: stopped: 2 of 4 submissions are done and kept. Run the command again to go on." in said
+    assert (
+        "nbreferee: stopped: 2 of 4 submissions are done and kept. Run the command again to go on."
+        in said
+    )
     assert "graded" in said.split("stopped:")[0]  # the table
     assert statuses(lasting / "verdicts.json") == {"c_1": {"graded"}, "c_2": {"graded"}}
     for student in ("y_lasts", "z_lasts"):
@@ -83,7 +94,12 @@ def test_ctrl_c_is_answered_at_once_and_the_next_run_goes_on(to, lasting):
     again = start(lasting, "--json", "verdicts.json")
     assert again.wait(PATIENCE_S) == 0
     found = statuses(lasting / "verdicts.json")
-    assert found == {"c_1": {"skipped"}, "c_2": {"skipped"}, "y_lasts": {"graded"}, "z_lasts": {"graded"}}
+    assert found == {
+        "c_1": {"skipped"},
+        "c_2": {"skipped"},
+        "y_lasts": {"graded"},
+        "z_lasts": {"graded"},
+    }
 
 
 def test_ctrl_c_while_workers_start_is_one_line(lasting):
@@ -92,9 +108,14 @@ def test_ctrl_c_while_workers_start_is_one_line(lasting):
     known = family(run.pid)
     os.killpg(run.pid, signal.SIGINT)
     assert run.wait(SOON_S) == 130
-    until(lambda: not living(known, run.pid, str(lasting.parent)), "no process of a stopped run lives on")
+    until(
+        lambda: not living(known, run.pid, str(lasting.parent)),
+        "no process of a stopped run lives on",
+    )
     said = (lasting.parent / "said.txt").read_text()
-    if "Fatal Python error: init" not in said:  # a process in which Python itself was still starting
+    if (
+        "Fatal Python error: init" not in said
+    ):  # a process in which Python itself was still starting
         assert "Traceback" not in said
     assert "nbreferee: stopped" in said
 
@@ -113,14 +134,20 @@ def test_ctrl_c_is_answered_while_the_gradebook_is_locked(lasting):
 def test_line_that_says_why_grading_stops_ends_running_notebooks(lasting):
     """The gradebook is locked when a third result comes: the command does not wait for the notebooks that still run."""
     shutil.copytree(lasting / "submitted/c_1", lasting / "submitted/x_waits")
-    waits = {**RIGHT, "half": f"import os, time\nwhile not os.path.exists('/nowhere'):\n    time.sleep(0.5)\n    if time.time() > {time.time()} + 9:\n        break\n{RIGHT['half']}"}
+    waits = {
+        **RIGHT,
+        "half": f"import os, time\nwhile not os.path.exists('/nowhere'):\n    time.sleep(0.5)\n    if time.time() > {time.time()} + 9:\n        break\n{RIGHT['half']}",
+    }
     hand_in(lasting, "x_waits", waits)
     run = running(lasting)
     known = family(run.pid)
     with helper(sys.executable, "-c", LOCK, str(lasting / "gradebook.db")):
         status = run.wait(LONG_S)
     said = assert_ended(run, lasting, known)
-    assert "gradebook.db cannot be used (database is locked). Close what else uses it, then run the command again: what is done is kept." in said
+    assert (
+        "gradebook.db cannot be used (database is locked). Close what else uses it, then run the command again: what is done is kept."
+        in said
+    )
     assert status == 1  # some have been graded
     assert statuses(lasting / "verdicts.json").keys() >= {"c_1", "c_2"}
     assert "graded" in said
@@ -129,7 +156,10 @@ def test_line_that_says_why_grading_stops_ends_running_notebooks(lasting):
 # ------------------------------------------------ each assignment by itself
 
 
-REPEATED = (cell("x = 1", grade_id="note", locked=False), cell("y = 2", grade_id="note", locked=False))  # which nbgrader does not look at
+REPEATED = (
+    cell("x = 1", grade_id="note", locked=False),
+    cell("y = 2", grade_id="note", locked=False),
+)  # which nbgrader does not look at
 FAULTS = {
     "ps2": (lambda path: path.write_text(path.read_text().replace('"f_tests"', '"f"')), "a second cell has this grade id. Give one of them another."),
     "ps3": (lambda path: path.write_text("{"), "not JSON"),
@@ -145,9 +175,19 @@ def test_fault_of_one_assignment_is_told_with_its_cure_and_the_others_are_graded
         (course / "source" / name).mkdir(parents=True)
         write(course / "source" / name, *REPEATED, *_small(), name="one")
     (course / "nbgrader_config.py").write_text(CONFIG)
-    environment = {**os.environ, "PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "300"}
+    environment = {
+        **os.environ,
+        "PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}",
+        "COLUMNS": "300",
+    }
     for name in names:
-        subprocess.run([BINARIES / "nbgrader", "generate_assignment", name], cwd=course, env=environment, check=True, capture_output=True)
+        subprocess.run(
+            [BINARIES / "nbgrader", "generate_assignment", name],
+            cwd=course,
+            env=environment,
+            check=True,
+            capture_output=True,
+        )
         shutil.copytree(course / "release" / name, course / "submitted/anna" / name)
     for name, (fault, _) in FAULTS.items():
         fault(course / "source" / name / "one.ipynb")
@@ -158,10 +198,15 @@ def test_fault_of_one_assignment_is_told_with_its_cure_and_the_others_are_graded
         (line,) = [line for line in ran.stderr.splitlines() if f"/{name}/" in line]
         assert words in line
         assert line.endswith(f"Nothing of {name} has been graded.")
-    assert {one["assignment"]: one["status"] for one in json.loads((course / "verdicts.json").read_text())} == {"ps1": "graded", "ps6": "graded"}
+    assert {
+        one["assignment"]: one["status"]
+        for one in json.loads((course / "verdicts.json").read_text())
+    } == {"ps1": "graded", "ps6": "graded"}
     assert ran.stdout.split()[:2] == ["graded", "2"]
     assert ran.returncode == 1
-    ran = subprocess.run([*command, *FAULTS], cwd=course, env=environment, capture_output=True, text=True)
+    ran = subprocess.run(
+        [*command, *FAULTS], cwd=course, env=environment, capture_output=True, text=True
+    )
     assert ran.returncode == 2
     assert json.loads((course / "verdicts.json").read_text()) == []
 
@@ -175,12 +220,26 @@ def _small() -> tuple:
 # ------------------------------------------------ whatever else is raised
 
 
-ARGUMENTS = {"import": ["all.zip", "ps1"], "export": ["csv", "--to", "scores.csv"], "gradescope": ["ps1", "--to", "autograder.zip"]}
+ARGUMENTS = {
+    "import": ["all.zip", "ps1"],
+    "export": ["csv", "--to", "scores.csv"],
+    "gradescope": ["ps1", "--to", "autograder.zip"],
+}
 
 
-@pytest.mark.parametrize("error", [ZeroDivisionError("division\nby zero"), MemoryError(), RecursionError("deep"), OSError(5, "Input/output error")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        ZeroDivisionError("division\nby zero"),
+        MemoryError(),
+        RecursionError("deep"),
+        OSError(5, "Input/output error"),
+    ],
+)
 @pytest.mark.parametrize("name", main.commands)
-def test_unforeseen_error_of_a_command_is_one_line_and_a_file_with_the_traceback(name, error, monkeypatch, tmp_path):
+def test_unforeseen_error_of_a_command_is_one_line_and_a_file_with_the_traceback(
+    name, error, monkeypatch, tmp_path
+):
     def fail(**_):
         raise error
 
@@ -199,8 +258,24 @@ def test_unforeseen_error_of_a_command_is_one_line_and_a_file_with_the_traceback
 
 def test_unforeseen_error_while_grading_is_one_line_with_what_is_done(course):
     code = "import sys, nbreferee.grading.gradebook as g\ndef fail(*_): raise KeyError('rows')\ng.Recorder._scores = fail\nfrom nbreferee.cli import main\nmain()"
-    command = [sys.executable, "-c", code, "autograde", "ps1", "--jobs", "1", "--json", "verdicts.json"]
-    ran = subprocess.run(command, cwd=course, env={**os.environ, "TMPDIR": str(course.parent)}, capture_output=True, text=True)
+    command = [
+        sys.executable,
+        "-c",
+        code,
+        "autograde",
+        "ps1",
+        "--jobs",
+        "1",
+        "--json",
+        "verdicts.json",
+    ]
+    ran = subprocess.run(
+        command,
+        cwd=course,
+        env={**os.environ, "TMPDIR": str(course.parent)},
+        capture_output=True,
+        text=True,
+    )
     (line,) = ran.stderr.splitlines()
     (path,) = course.parent.glob("nbreferee-error-*.txt")
     assert line == (

@@ -34,7 +34,9 @@ def notebook() -> tuple[dict, dict[str, CodeType]]:
     return space, tests
 
 
-def messages(notebook: tuple[dict, dict[str, CodeType]], changes: list[tuple[str, str]]) -> dict[str, str]:
+def messages(
+    notebook: tuple[dict, dict[str, CodeType]], changes: list[tuple[str, str]]
+) -> dict[str, str]:
     """What a student with this training reads, by the cell that loses its points."""
     space, tests = dict(notebook[0]), notebook[1]
     exec(compile(changed(changes), "training", "exec"), space)
@@ -68,4 +70,6 @@ def test_wrong_layers_can_be_replaced_in_every_cell_of_train():
     master = read_master(SOURCE)
     steps = with_follow_through(make_plan(master), master).steps
     cells = {settings(cell).get("grade_id"): index for index, cell in enumerate(read(SOURCE).cells)}
-    assert {name: next(step for step in steps if step.index == cells[name]).under_test for name in EVERY} == dict.fromkeys(EVERY, ("train",))
+    assert {
+        name: next(step for step in steps if step.index == cells[name]).under_test for name in EVERY
+    } == dict.fromkeys(EVERY, ("train",))

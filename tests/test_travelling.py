@@ -57,14 +57,28 @@ def court() -> Iterator[Court]:
 
 
 def test_right_answer_that_cannot_travel_is_left_to_a_person(court):
-    master = [*(answer(source, name) for name, source in SOLUTIONS.items()), *(graded(source, name) for name, source in TESTS.items())]
+    master = [
+        *(answer(source, name) for name, source in SOLUTIONS.items()),
+        *(graded(source, name) for name, source in TESTS.items()),
+    ]
     material = court.material(*master)
     judged_together = court.grader.calibrate(material).one_process
     found = verdicts(court.grade(material, OTHERWISE))
-    lost = {name: (one.status, one.message) for name, one in found.items() if not one.score and one.status != "manual"}
+    lost = {
+        name: (one.status, one.message)
+        for name, one in found.items()
+        if not one.score and one.status != "manual"
+    }
     assert lost == {}
     assert set(judged_together) <= {"pickled", "called", "visited", "opened"}
-    assert {name for name, one in found.items() if one.status == "manual"} >= {"equal_list", "looks_inside", "joined", "array", "caught", "switched"}
+    assert {name for name, one in found.items() if one.status == "manual"} >= {
+        "equal_list",
+        "looks_inside",
+        "joined",
+        "array",
+        "caught",
+        "switched",
+    }
 
 
 def test_solution_loses_nothing_by_objects_that_stay_in_the_box(court):

@@ -19,8 +19,17 @@ TEXT = "Ice is lighter than water, so it swims."
 COURSE = (
     cell("# Ice", "markdown"),
     cell("## Why does it swim?", "markdown", grade_id="question", locked=True),
-    cell("Because it is lighter.", "markdown", grade_id="first", grade=True, solution=True, points=2),
-    cell("Because of its crystals.", "markdown", grade_id="second", grade=True, solution=True, points=2),
+    cell(
+        "Because it is lighter.", "markdown", grade_id="first", grade=True, solution=True, points=2
+    ),
+    cell(
+        "Because of its crystals.",
+        "markdown",
+        grade_id="second",
+        grade=True,
+        solution=True,
+        points=2,
+    ),
     cell("### The next cell is right as it is", "markdown", grade_id="between", locked=True),
     cell("items = []", grade_id="start", locked=True),
     answer("items.append(1)", "one"),
@@ -28,7 +37,13 @@ COURSE = (
     graded("assert items == [1, 2]", "items_tests"),
     cell("limit = 3", grade_id="limit", grade=True, solution=True, points=1),
 )
-STUBS = {"first": STUB, "second": STUB, "one": "# YOUR CODE HERE\nraise NotImplementedError()", "two": "# YOUR CODE HERE\nraise NotImplementedError()", "limit": "limit = 3"}
+STUBS = {
+    "first": STUB,
+    "second": STUB,
+    "one": "# YOUR CODE HERE\nraise NotImplementedError()",
+    "two": "# YOUR CODE HERE\nraise NotImplementedError()",
+    "limit": "limit = 3",
+}
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +55,9 @@ def court():
 @pytest.fixture(scope="module")
 def material(court) -> NotebookMaterial:
     made = court.material(*COURSE)
-    released = {name: Released(STUBS.get(name, one.source), "") for name, one in made.released.items()}
+    released = {
+        name: Released(STUBS.get(name, one.source), "") for name, one in made.released.items()
+    }
     return NotebookMaterial(made.path, made.data, released, made.files)
 
 
@@ -109,9 +126,15 @@ def test_no_response_is_said_where_it_is_certain(case, material):
     change(cells)
     made = rebuild(material.originals, json.dumps({"cells": cells}).encode())
     assert made.unanswered & ALL == unanswered, made.repairs
-    found = {one.metadata.nbgrader.grade_id: one.source for one in made.notebook.cells if "nbgrader" in one.metadata}
+    found = {
+        one.metadata.nbgrader.grade_id: one.source
+        for one in made.notebook.cells
+        if "nbgrader" in one.metadata
+    }
     assert {name: found[name] for name in texts} == texts
-    for one in made.notebook.cells:  # nbgrader itself says it where text and checksum are as released
+    for (
+        one
+    ) in made.notebook.cells:  # nbgrader itself says it where text and checksum are as released
         name = one.metadata.get("nbgrader", {}).get("grade_id")
         if name in ALL and name not in made.unanswered and one.source == STUB:
             assert one.metadata.nbgrader.checksum == ""
@@ -120,17 +143,29 @@ def test_no_response_is_said_where_it_is_certain(case, material):
 def test_answer_that_is_the_released_text_is_left_to_a_person(court, material):
     got = court.grade_bytes(material, json.dumps({"cells": submission()}).encode())
     assert got.marks.scores == {"first": 0, "second": 0, "items_tests": 0, "limit": None}
-    assert {name for name, comment in got.marks.comments.items() if comment == "No response."} == {"first", "second", "one", "two"}
+    assert {name for name, comment in got.marks.comments.items() if comment == "No response."} == {
+        "first",
+        "second",
+        "one",
+        "two",
+    }
 
 
 def test_tests_of_answers_that_may_be_in_several_cells_are_left_to_a_person(court, material):
     for last, score in (("items.append(3)", None), ("items.append(2)", 2)):
         cells = submission()
-        cells[ONE : TWO + 1] = [note("items.append(1)", "code"), note("print(items)", "code"), note(last, "code")]
+        cells[ONE : TWO + 1] = [
+            note("items.append(1)", "code"),
+            note("print(items)", "code"),
+            note(last, "code"),
+        ]
         got = court.grade_bytes(material, json.dumps({"cells": cells}).encode())
         assert "cell one was not found for certain: look at the cells around it" in got.repairs
         tests = next(one for one in got.cells if one.grade_id == "items_tests")
-        assert (got.marks.scores["items_tests"], tests.status) == (score, "manual" if score is None else "passed")
+        assert (got.marks.scores["items_tests"], tests.status) == (
+            score,
+            "manual" if score is None else "passed",
+        )
 
 
 def test_tests_that_students_copy_never_become_answers(material):
@@ -138,5 +173,9 @@ def test_tests_that_students_copy_never_become_answers(material):
     del cells[ONE]
     cells.insert(ONE, note("assert items == [1, 2]", "code"))
     made = rebuild(material.originals, json.dumps({"cells": cells}).encode())
-    answers = {one.metadata.nbgrader.grade_id: one.source for one in made.notebook.cells if one.metadata.get("nbgrader", {}).get("solution")}
+    answers = {
+        one.metadata.nbgrader.grade_id: one.source
+        for one in made.notebook.cells
+        if one.metadata.get("nbgrader", {}).get("solution")
+    }
     assert answers == STUBS

@@ -17,7 +17,9 @@ NBREFEREE = Path(sys.executable).with_name("nbreferee")
 CONFIG = 'c = get_config()\nc.CourseDirectory.course_id = "tiny"\n'
 
 ADD = "def add(a, b):\n    ### BEGIN SOLUTION\n    return a + 2 * b\n    ### END SOLUTION"
-STRONG = "### BEGIN HIDDEN TESTS\nassert add(3, 5) == 13\nassert add(2, -7) == -12\n### END HIDDEN TESTS"
+STRONG = (
+    "### BEGIN HIDDEN TESTS\nassert add(3, 5) == 13\nassert add(2, -7) == -12\n### END HIDDEN TESTS"
+)
 
 
 def add_course(*more, solution=ADD, tests=STRONG, heading="## Exercise 1: 2 points"):
@@ -26,7 +28,9 @@ def add_course(*more, solution=ADD, tests=STRONG, heading="## Exercise 1: 2 poin
 
 
 def attached():
-    proof = cell("![](proof.png)", "markdown", grade_id="proof", grade=True, solution=True, points=1)
+    proof = cell(
+        "![](proof.png)", "markdown", grade_id="proof", grade=True, solution=True, points=1
+    )
     proof["attachments"] = {"proof.png": {"image/png": "iVBORw0KGgo="}}
     return [cell("## Proof: 1 point", "markdown"), proof]
 
@@ -95,11 +99,21 @@ FAULTS = {
 SOUND = {
     "sound": add_course(),
     "unmarked": add_course(solution="def add(a, b):\n    return a + 2 * b"),
-    "loop": add_course(solution=LOOP, tests="### BEGIN HIDDEN TESTS\nassert add(3, 5) == 13\nassert add(4, 1) == 6\n### END HIDDEN TESTS"),
+    "loop": add_course(
+        solution=LOOP,
+        tests="### BEGIN HIDDEN TESTS\nassert add(3, 5) == 13\nassert add(4, 1) == 6\n### END HIDDEN TESTS",
+    ),
     "alternatives": add_course(),
     "equivalent": add_course(solution=ADD.replace("a + 2 * b", "2 * b + a if b != 0 else a")),
-    "magic": [cell("%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2]); plt.show()"), *add_course()],
-    "titled": [cell("# Adding up. points and lines", "markdown"), cell("# Homework (2 points)", "markdown"), *add_course()],
+    "magic": [
+        cell("%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2]); plt.show()"),
+        *add_course(),
+    ],
+    "titled": [
+        cell("# Adding up. points and lines", "markdown"),
+        cell("# Homework (2 points)", "markdown"),
+        *add_course(),
+    ],
     "partial": add_course(tests=STRONG.replace("### END", "float(2)\n### END")),
 }
 
@@ -116,11 +130,17 @@ BESIDE = {
 }
 
 
-def run_verify(course: Path, *arguments: str) -> tuple[subprocess.CompletedProcess, dict[str, dict]]:
+def run_verify(
+    course: Path, *arguments: str
+) -> tuple[subprocess.CompletedProcess, dict[str, dict]]:
     """Run the command in a course; return the process and what it says by notebook."""
     out = course / "verified.json"
-    ran = subprocess.run([NBREFEREE, "verify", *arguments, "--json", out], cwd=course, capture_output=True, text=True)
-    return ran, {one["notebook"]: one for one in json.loads(out.read_text())} if out.exists() else {}
+    ran = subprocess.run(
+        [NBREFEREE, "verify", *arguments, "--json", out], cwd=course, capture_output=True, text=True
+    )
+    return ran, {
+        one["notebook"]: one for one in json.loads(out.read_text())
+    } if out.exists() else {}
 
 
 def reasons(verified: dict) -> str:
@@ -218,7 +238,9 @@ def test_equivalent_mutant_is_waved_through_only_by_its_entry(faulty, tmp_path):
         (CONFIG, ("zebra",), "no assignment zebra. There are: softmax"),
     ],
 )
-def test_course_that_cannot_be_verified_is_one_sentence_and_status_2(config, arguments, words, tmp_path):
+def test_course_that_cannot_be_verified_is_one_sentence_and_status_2(
+    config, arguments, words, tmp_path
+):
     if config is not None:
         (tmp_path / "nbgrader_config.py").write_text(config)
     if arguments:
@@ -233,13 +255,19 @@ def test_course_that_cannot_be_verified_is_one_sentence_and_status_2(config, arg
 
 
 def test_nbgraders_quickstart_course_is_found_weak(tmp_path):
-    subprocess.run([sys.executable, "-m", "nbgrader", "quickstart", "course"], cwd=tmp_path, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "nbgrader", "quickstart", "course"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
     ran, verified = run_verify(tmp_path / "course")
     assert ran.returncode == 1
     assert "hidden tests hold 0 of" in reasons(verified["problem1"])
-    assert "whoever returns a table of the visible answers everywhere earns" in reasons(verified["problem1"])
+    assert "whoever returns a table of the visible answers everywhere earns" in reasons(
+        verified["problem1"]
+    )
     assert verified["problem1"]["exercises"]
-
 
 
 def weaken(folder: Path, assignment: str, notebook: str, tests: dict[str, str]) -> None:
@@ -253,7 +281,9 @@ def weaken(folder: Path, assignment: str, notebook: str, tests: dict[str, str]) 
     changed = nbformat.read(str(path), as_version=4)
     for one in changed.cells:
         if settings(one).get("grade_id") in tests:
-            one.source = f"### BEGIN HIDDEN TESTS\n{tests[settings(one)['grade_id']]}\n### END HIDDEN TESTS"
+            one.source = (
+                f"### BEGIN HIDDEN TESTS\n{tests[settings(one)['grade_id']]}\n### END HIDDEN TESTS"
+            )
     nbformat.write(changed, str(path))
 
 

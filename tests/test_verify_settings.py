@@ -17,7 +17,9 @@ c.ClearSolutions.end_solution_delimeter = "ANSWER ENDS"
 c.ClearHiddenTests.begin_test_delimeter = "SECRET STARTS"
 c.ClearHiddenTests.end_test_delimeter = "SECRET ENDS"
 """
-SOLUTION = "def area(r):\n    ### ANSWER STARTS\n    return PI * r ** 2 + 3 * r\n    ### ANSWER ENDS"
+SOLUTION = (
+    "def area(r):\n    ### ANSWER STARTS\n    return PI * r ** 2 + 3 * r\n    ### ANSWER ENDS"
+)
 SECRET = "### SECRET STARTS\nassert area(2) == 4 * PI + 6\nassert area(-3) == 9 * PI - 9\n### SECRET ENDS"
 FOOTER = "### SECRET STARTS\nassert area(5) == 25 * PI + 15\n### SECRET ENDS"
 
@@ -30,12 +32,30 @@ def verified(tmp_path_factory):
         (course / folder).mkdir(parents=True)
     write(course / "around", cell("PI = 3", grade_id="pi", locked=True), name="header")
     write(course / "around", graded(FOOTER, "footer_tests"), name="footer")
-    write(course / "source/sound", answer(SOLUTION, "area"), graded(SECRET, "area_tests"), name="sound")
+    write(
+        course / "source/sound",
+        answer(SOLUTION, "area"),
+        graded(SECRET, "area_tests"),
+        name="sound",
+    )
     leak = cell("Try `assert area(-3) == 9 * PI - 9`, or $3\\,r$ more.", "markdown")
-    write(course / "source/leaking", leak, answer(SOLUTION, "area"), graded(SECRET, "area_tests"), name="leaking")
+    write(
+        course / "source/leaking",
+        leak,
+        answer(SOLUTION, "area"),
+        graded(SECRET, "area_tests"),
+        name="leaking",
+    )
     (course / "source/leaking.forbidden.toml").write_text("[area]\nlatex = ['3 r']\n")
-    write(course / "source/auto", answer(SOLUTION, "area"), graded("### AUTOTEST area(1)", "area_tests"), name="auto")
-    other = nbformat.v4.new_notebook(cells=[answer("x <- 1", "x"), graded("stopifnot(x == 1)", "x_tests")])
+    write(
+        course / "source/auto",
+        answer(SOLUTION, "area"),
+        graded("### AUTOTEST area(1)", "area_tests"),
+        name="auto",
+    )
+    other = nbformat.v4.new_notebook(
+        cells=[answer("x <- 1", "x"), graded("stopifnot(x == 1)", "x_tests")]
+    )
     other.metadata["kernelspec"] = {"name": "ir", "language": "R", "display_name": "R"}
     nbformat.write(other, course / "source/r/r.ipynb")
     return run_verify(course)[1]
@@ -49,10 +69,18 @@ def test_header_footer_and_own_delimiters_are_those_of_the_release(verified):
 
 
 def test_leaks_are_found_between_own_delimiters(verified):
-    assert "a hidden test can be read in the release, in number 2: 'assert area(-3) == 9 * PI - 9'" in reasons(verified["leaking"])
-    assert "the release shows a form of this answer, '3 r', in leaking.ipynb" in reasons(verified["leaking"])
+    assert (
+        "a hidden test can be read in the release, in number 2: 'assert area(-3) == 9 * PI - 9'"
+        in reasons(verified["leaking"])
+    )
+    assert "the release shows a form of this answer, '3 r', in leaking.ipynb" in reasons(
+        verified["leaking"]
+    )
 
 
 def test_notebook_that_cannot_be_verified_is_told(verified):
-    assert "cell area_tests: nbgrader writes its autotests out, and has not yet for this version. Run nbgrader generate_assignment auto --force" in reasons(verified["auto"])
+    assert (
+        "cell area_tests: nbgrader writes its autotests out, and has not yet for this version. Run nbgrader generate_assignment auto --force"
+        in reasons(verified["auto"])
+    )
     assert "a notebook in R, and nbreferee verifies Python" in reasons(verified["r"])

@@ -22,7 +22,9 @@ def run(*tasks: Trial, jobs: int = 2) -> dict:
 
 def test_results_come_back_under_their_keys():
     outcomes = run(*(Trial(n, lambda n=n: n * n, limit_s=30) for n in range(20)))
-    assert {key: outcome.result for key, outcome in outcomes.items()} == {n: n * n for n in range(20)}
+    assert {key: outcome.result for key, outcome in outcomes.items()} == {
+        n: n * n for n in range(20)
+    }
 
 
 def test_large_result_comes_back_whole():

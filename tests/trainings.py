@@ -6,7 +6,7 @@ cells that it loses and with words that the message must hold.
 
 from __future__ import annotations
 
-PLAIN = '''
+PLAIN = """
 def train(images, labels, hidden, epochs, lr, mu, wd, rng):
     W1 = rng.normal(0, np.sqrt(2 / 64), (hidden, 64))
     W2 = rng.normal(0, np.sqrt(2 / hidden), (10, hidden))
@@ -25,28 +25,35 @@ def train(images, labels, hidden, epochs, lr, mu, wd, rng):
                 parameters[n], averages[n] = momentum_step(parameters[n], gradients[n], averages[n], lr, mu, wd)
         losses.append(total / N)
     return tuple(parameters), losses
-'''
-SHUFFLED = '''        order = rng.permutation(N)
-'''
-BEFORE_EPOCHS = '''    for epoch in range(epochs):
+"""
+SHUFFLED = """        order = rng.permutation(N)
+"""
+BEFORE_EPOCHS = """    for epoch in range(epochs):
         order = rng.permutation(N)
-'''
-BATCHES = '''        for start in range(0, N, 32):
+"""
+BATCHES = """        for start in range(0, N, 32):
             batch = order[start : start + 32]
-'''
-STEP = '''            for n in range(4):
+"""
+STEP = """            for n in range(4):
                 parameters[n], averages[n] = momentum_step(parameters[n], gradients[n], averages[n], lr, mu, wd)
-'''
+"""
 RETURN = "    return tuple(parameters), losses\n"
 
-EVERY = START, STEPS, ORDER, LOSSES = ("train_start_tests", "train_tests", "train_order_tests", "train_losses_tests")
+EVERY = START, STEPS, ORDER, LOSSES = (
+    "train_start_tests",
+    "train_tests",
+    "train_order_tests",
+    "train_losses_tests",
+)
 
 RIGHT: dict[str, list[tuple[str, str]]] = {
     "plain": [],
     "shuffled indices": [(SHUFFLED, "        order = np.arange(N)\n        rng.shuffle(order)\n")],
     "a choice without replacement": [("rng.permutation(N)", "rng.choice(N, N, replace=False)")],
     "sorted random numbers": [("rng.permutation(N)", "np.argsort(rng.random(N))")],
-    "batches of nearly equal size": [(BATCHES, "        for batch in np.array_split(order, -(-N // 32)):\n")],
+    "batches of nearly equal size": [
+        (BATCHES, "        for batch in np.array_split(order, -(-N // 32)):\n")
+    ],
     "a while loop": [
         (
             BATCHES,
@@ -57,7 +64,10 @@ RIGHT: dict[str, list[tuple[str, str]]] = {
     ],
     "layers drawn in the other order": [
         ("    W1 = rng.normal(0, np.sqrt(2 / 64), (hidden, 64))\n", ""),
-        ("(10, hidden))\n", "(10, hidden))\n    W1 = rng.normal(0, np.sqrt(2 / 64), (hidden, 64))\n"),
+        (
+            "(10, hidden))\n",
+            "(10, hidden))\n    W1 = rng.normal(0, np.sqrt(2 / 64), (hidden, 64))\n",
+        ),
     ],
     "standard normal numbers, scaled": [
         (
@@ -78,7 +88,10 @@ RIGHT: dict[str, list[tuple[str, str]]] = {
     ],
     "loss on the way, after each step": [
         ("            total += loss * len(batch)\n", ""),
-        (STEP, STEP + "            total += loss_and_gradients(parameters, X, c)[0] * len(batch)\n"),
+        (
+            STEP,
+            STEP + "            total += loss_and_gradients(parameters, X, c)[0] * len(batch)\n",
+        ),
     ],
     "shuffled copies of the data": [
         (
@@ -99,7 +112,12 @@ RIGHT: dict[str, list[tuple[str, str]]] = {
         ("[np.zeros(w.shape) for w in parameters]", "[0.0] * 4"),
         ("averages[n], lr", "averages[n] + 0 * parameters[n], lr"),
     ],
-    "biases as columns": [(RETURN, "    return [w.reshape(len(w), -1) for w in parameters], np.array(losses)[:, None]\n")],
+    "biases as columns": [
+        (
+            RETURN,
+            "    return [w.reshape(len(w), -1) for w in parameters], np.array(losses)[:, None]\n",
+        )
+    ],
 }
 
 WRONG: dict[str, tuple[list[tuple[str, str]], dict[str, str]]] = {
@@ -212,7 +230,10 @@ WRONG: dict[str, tuple[list[tuple[str, str]], dict[str, str]]] = {
         [("rng.permutation(N)", "np.random.default_rng().permutation(N)")],
         {ORDER: "equally seeded", LOSSES: "equally seeded"},
     ),
-    "no shuffle": ([("rng.permutation(N)", "np.arange(N)")], {ORDER: "order in which they are given"}),
+    "no shuffle": (
+        [("rng.permutation(N)", "np.arange(N)")],
+        {ORDER: "order in which they are given"},
+    ),
     "shuffled once": (
         [(BEFORE_EPOCHS, "    order = rng.permutation(N)\n    for epoch in range(epochs):\n")],
         {ORDER: "same in every epoch"},
@@ -231,7 +252,10 @@ WRONG: dict[str, tuple[list[tuple[str, str]], dict[str, str]]] = {
         ],
         {ORDER: "same in every epoch"},
     ),
-    "labels left in order": ([("labels[batch]", "labels[start : start + 32]")], {ORDER: "labels of other"}),
+    "labels left in order": (
+        [("labels[batch]", "labels[start : start + 32]")],
+        {ORDER: "labels of other"},
+    ),
     "images left in order": (
         [("images[:, batch]", "images[:, start : start + 32]")],
         {ORDER: "labels of other"},
@@ -284,7 +308,10 @@ WRONG: dict[str, tuple[list[tuple[str, str]], dict[str, str]]] = {
         ],
         {STEPS: "effect"},
     ),
-    "no momentum": ([("lr, mu, wd)\n        losses", "lr, 0.0, wd)\n        losses")], {STEPS: "effect"}),
+    "no momentum": (
+        [("lr, mu, wd)\n        losses", "lr, 0.0, wd)\n        losses")],
+        {STEPS: "effect"},
+    ),
     "no weight decay": (
         [("lr, mu, wd)\n        losses", "lr, mu, 0.0)\n        losses")],
         {STEPS: "effect"},
@@ -293,7 +320,10 @@ WRONG: dict[str, tuple[list[tuple[str, str]], dict[str, str]]] = {
         [("lr, mu, wd)\n        losses", "0.1, mu, wd)\n        losses")],
         {STEPS: "lr has no effect"},
     ),
-    "mu and lr exchanged": ([("lr, mu, wd)\n        losses", "mu, lr, wd)\n        losses")], {STEPS: ""}),
+    "mu and lr exchanged": (
+        [("lr, mu, wd)\n        losses", "mu, lr, wd)\n        losses")],
+        {STEPS: ""},
+    ),
     "weights decay alone": (
         [("lr, mu, wd)\n        losses", "lr, mu, wd * (n % 2 == 0))\n        losses")],
         {STEPS: "biases do not decay"},
@@ -301,7 +331,10 @@ WRONG: dict[str, tuple[list[tuple[str, str]], dict[str, str]]] = {
     "biases left": ([("for n in range(4)", "for n in (0, 2)")], {STEPS: "biases are not trained"}),
     "output bias left": ([("for n in range(4)", "for n in range(3)")], {STEPS: "b2"}),
     "first layer left": ([("for n in range(4)", "for n in (2, 3)")], {STEPS: "W1 and b1"}),
-    "uphill": ([("lr, mu, wd)\n        losses", "-lr, mu, wd)\n        losses")], {STEPS: "uphill"}),
+    "uphill": (
+        [("lr, mu, wd)\n        losses", "-lr, mu, wd)\n        losses")],
+        {STEPS: "uphill"},
+    ),
     "sum over the batch": (
         [("gradients[n], averages", "len(batch) * gradients[n], averages")],
         {STEPS: "sum over the batch"},
@@ -329,7 +362,10 @@ WRONG: dict[str, tuple[list[tuple[str, str]], dict[str, str]]] = {
         {STEPS: "before the first step", ORDER: "No parameter moves"},
     ),
     "one epoch": (
-        [("range(epochs)", "range(1)"), ("losses.append(total / N)", "losses += [total / N] * epochs")],
+        [
+            ("range(epochs)", "range(1)"),
+            ("losses.append(total / N)", "losses += [total / N] * epochs"),
+        ],
         {STEPS: "one epoch", LOSSES: ""},
     ),
     "rate shrinks": (
@@ -377,7 +413,10 @@ WRONG: dict[str, tuple[list[tuple[str, str]], dict[str, str]]] = {
         {LOSSES: "mean of the means"},
     ),
     "sum not begun anew": (
-        [("        total = 0.0\n", ""), ("    N, losses = len(labels), []\n", "    N, losses, total = len(labels), [], 0.0\n")],
+        [
+            ("        total = 0.0\n", ""),
+            ("    N, losses = len(labels), []\n", "    N, losses, total = len(labels), [], 0.0\n"),
+        ],
         {LOSSES: "over all epochs"},
     ),
     "last batch's loss": (

@@ -53,10 +53,17 @@ class Measurement:
     def as_json(self) -> dict[str, Any]:
         """Return it as the JSON file has it."""
         cost = {name: value for name, value in vars(self.cost).items() if name != "said"}
-        return {**vars(self), "cost": cost, "notebooks_a_minute": round(self.a_minute, 1), "writing": self.writing}
+        return {
+            **vars(self),
+            "cost": cost,
+            "notebooks_a_minute": round(self.a_minute, 1),
+            "writing": self.writing,
+        }
 
 
-def bench(course: Path, assignments: Sequence[str], students: int, jobs: int, sizes: Sequence[int]) -> Iterator[Measurement]:
+def bench(
+    course: Path, assignments: Sequence[str], students: int, jobs: int, sizes: Sequence[int]
+) -> Iterator[Measurement]:
     """Measure, and yield every measurement as it comes: both graders in turn, nbreferee over workers and class sizes, both without figures."""
     with tempfile.TemporaryDirectory(prefix="nbreferee-bench-") as folder:
         template = Path(folder) / "with"
@@ -72,20 +79,49 @@ def bench(course: Path, assignments: Sequence[str], students: int, jobs: int, si
 
 def start_up() -> dict[str, float]:
     """Return the seconds that `nbreferee --help` takes, and Python with what it is made with; medians, in turn."""
-    commands = {"nbreferee --help": ["nbreferee", "--help"], "python -c 'import click'": [Path(sys.executable).name, "-c", "import click"]}
-    rounds = [{name: run(command, Path.cwd()).wall_s for name, command in commands.items()} for _ in range(START_UPS)]
+    commands = {
+        "nbreferee --help": ["nbreferee", "--help"],
+        "python -c 'import click'": [Path(sys.executable).name, "-c", "import click"],
+    }
+    rounds = [
+        {name: run(command, Path.cwd()).wall_s for name, command in commands.items()}
+        for _ in range(START_UPS)
+    ]
     return {name: round(statistics.median(one[name] for one in rounds), 3) for name in commands}
 
 
-def _in_turn(template: Path, assignments: Sequence[str], figures: bool, students: int, jobs: int) -> Iterator[Measurement]:
+def _in_turn(
+    template: Path, assignments: Sequence[str], figures: bool, students: int, jobs: int
+) -> Iterator[Measurement]:
     kinds = sum((hand_in(template, assignment, students) for assignment in assignments), Counter())
-    ours, stock = _copied(template, _ours(template)), _copied(template, template.with_name(f"{template.name}-stock"))
+    ours, stock = (
+        _copied(template, _ours(template)),
+        _copied(template, template.with_name(f"{template.name}-stock")),
+    )
     as_stock(stock)
-    common = {"figures": figures, "students": students, "notebooks": _notebooks(template, assignments), "right": kinds["right"] / (kinds.total() or 1)}
+    common = {
+        "figures": figures,
+        "students": students,
+        "notebooks": _notebooks(template, assignments),
+        "right": kinds["right"] / (kinds.total() or 1),
+    }
     for what, command in (("autograde", "autograde"), ("feedback", "generate_feedback")):
-        yield Measurement(what, "nbreferee", jobs=jobs, cost=run(["nbreferee", what, *assignments, "--jobs", str(jobs)], ours), **common)
-        costs = [run(["nbgrader", command, assignment, "--log-level=ERROR"], stock, may_fail=True) for assignment in assignments]
-        total = CommandCost(sum(one.wall_s for one in costs), sum(one.cpu_s for one in costs), max(one.peak_mb for one in costs))
+        yield Measurement(
+            what,
+            "nbreferee",
+            jobs=jobs,
+            cost=run(["nbreferee", what, *assignments, "--jobs", str(jobs)], ours),
+            **common,
+        )
+        costs = [
+            run(["nbgrader", command, assignment, "--log-level=ERROR"], stock, may_fail=True)
+            for assignment in assignments
+        ]
+        total = CommandCost(
+            sum(one.wall_s for one in costs),
+            sum(one.cpu_s for one in costs),
+            max(one.peak_mb for one in costs),
+        )
         yield Measurement(what, "nbgrader", jobs=1, cost=total, **common)
 
 
@@ -94,11 +130,24 @@ def _scaled(template: Path, assignment: str, students: int, jobs: int) -> Measur
     shutil.rmtree(course / "submitted")
     kinds = hand_in(course, assignment, students)
     cost = run(["nbreferee", "autograde", assignment, "--jobs", str(jobs)], course)
-    return Measurement("autograde", "nbreferee", True, students, _notebooks(course, [assignment]), jobs, cost, kinds["right"] / (kinds.total() or 1))
+    return Measurement(
+        "autograde",
+        "nbreferee",
+        True,
+        students,
+        _notebooks(course, [assignment]),
+        jobs,
+        cost,
+        kinds["right"] / (kinds.total() or 1),
+    )
 
 
 def _notebooks(course: Path, assignments: Sequence[str]) -> int:
-    return sum(1 for assignment in assignments for _ in (course / "submitted").glob(f"*/{assignment}/*.ipynb"))
+    return sum(
+        1
+        for assignment in assignments
+        for _ in (course / "submitted").glob(f"*/{assignment}/*.ipynb")
+    )
 
 
 def _ours(template: Path) -> Path:
@@ -112,15 +161,35 @@ def _copied(template: Path, target: Path) -> Path:
 
 def ratio(measured: Sequence[Measurement], what: str, figures: bool) -> float | None:
     """Return how many times as many notebooks a minute nbreferee does."""
-    speeds = {one.grader: one.a_minute for one in measured[::-1] if (one.what, one.figures) == (what, figures)}
+    speeds = {
+        one.grader: one.a_minute
+        for one in measured[::-1]
+        if (one.what, one.figures) == (what, figures)
+    }
     return speeds["nbreferee"] / speeds["nbgrader"] if len(speeds) == 2 else None
 
 
 def write(measured: Sequence[Measurement], start_up_s: Mapping[str, float], folder: Path) -> None:
     """Write bench.json and bench.png."""
-    machine = {"processor": platform.processor() or platform.machine(), "cores": len(os.sched_getaffinity(0)), "python": platform.python_version()}
-    ratios = {f"{what}, {'with' if figures else 'without'} figures": ratio(measured, what, figures) for what in ("autograde", "feedback") for figures in (True, False)}
-    text = json.dumps({"machine": machine, "ratios": ratios, "start_up_s": dict(start_up_s), "measured": [one.as_json() for one in measured]}, indent=1)
+    machine = {
+        "processor": platform.processor() or platform.machine(),
+        "cores": len(os.sched_getaffinity(0)),
+        "python": platform.python_version(),
+    }
+    ratios = {
+        f"{what}, {'with' if figures else 'without'} figures": ratio(measured, what, figures)
+        for what in ("autograde", "feedback")
+        for figures in (True, False)
+    }
+    text = json.dumps(
+        {
+            "machine": machine,
+            "ratios": ratios,
+            "start_up_s": dict(start_up_s),
+            "measured": [one.as_json() for one in measured],
+        },
+        indent=1,
+    )
     (folder / "bench.json").write_text(text + "\n")
     from nbreferee.bench.plot import plot
 

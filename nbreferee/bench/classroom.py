@@ -28,7 +28,9 @@ c.GenerateFeedback.pop("preprocessors", None)
 """
 
 
-def make_course(course: Path, target: Path, assignments: Sequence[str], left_out: Collection[str] = ()) -> None:
+def make_course(
+    course: Path, target: Path, assignments: Sequence[str], left_out: Collection[str] = ()
+) -> None:
     """Copy assignments of a course, but for cells with these sources, and generate what students get."""
     (target / "source").mkdir(parents=True)
     shutil.copy(course / "nbgrader_config.py", target)
@@ -40,7 +42,17 @@ def make_course(course: Path, target: Path, assignments: Sequence[str], left_out
             notebook = nbformat.read(path, as_version=4)
             notebook.cells = [cell for cell in notebook.cells if cell.source not in left_out]
             nbformat.write(notebook, path)
-        run(["nbgrader", "generate_assignment", assignment, "--force", "--create", "--log-level=ERROR"], target)
+        run(
+            [
+                "nbgrader",
+                "generate_assignment",
+                assignment,
+                "--force",
+                "--create",
+                "--log-level=ERROR",
+            ],
+            target,
+        )
 
 
 def drawing_cells(course: Path, assignment: str) -> set[str]:
@@ -48,7 +60,9 @@ def drawing_cells(course: Path, assignment: str) -> set[str]:
     found = set()
     for path in (course / "autograded").glob(f"*/{assignment}/*.ipynb"):
         for cell in json.loads(path.read_bytes())["cells"]:
-            if "nbgrader" not in cell["metadata"] and any("image/png" in output.get("data", {}) for output in cell.get("outputs", ())):
+            if "nbgrader" not in cell["metadata"] and any(
+                "image/png" in output.get("data", {}) for output in cell.get("outputs", ())
+            ):
                 found.add("".join(cell["source"]))
     return found
 
@@ -59,7 +73,13 @@ def hand_in(course: Path, assignment: str, students: int) -> Counter[str]:
     for path in sorted((course / "source" / assignment).glob("*.ipynb")):
         master = read_master(path)
         release = nbformat.read(course / "release" / assignment / path.name, as_version=4)
-        choices = {cell.grade_id: (cell.source, [mutant.source for mutant in mutants(cell.source, cell.solution_lines)]) for cell in master.answers}
+        choices = {
+            cell.grade_id: (
+                cell.source,
+                [mutant.source for mutant in mutants(cell.source, cell.solution_lines)],
+            )
+            for cell in master.answers
+        }
         for number in range(students):
             drawn = random.Random(f"{path.name} {number}")
             wrong = 0.0 if drawn.random() < FLAWLESS else drawn.uniform(0, MOST_WRONG)
@@ -69,11 +89,19 @@ def hand_in(course: Path, assignment: str, students: int) -> Counter[str]:
                 if grade_id not in choices:
                     continue
                 solution, mutated = choices[grade_id]
-                kind = "right" if drawn.random() >= wrong else "unwritten" if drawn.random() < UNWRITTEN or not mutated else "wrong"
+                kind = (
+                    "right"
+                    if drawn.random() >= wrong
+                    else "unwritten"
+                    if drawn.random() < UNWRITTEN or not mutated
+                    else "wrong"
+                )
                 kinds[kind] += 1
                 if kind != "unwritten":
                     text = solution if kind == "right" else drawn.choice(mutated)
-                    cell.source = "\n".join(line for line in text.split("\n") if " SOLUTION" not in line)
+                    cell.source = "\n".join(
+                        line for line in text.split("\n") if " SOLUTION" not in line
+                    )
             target = course / "submitted" / f"student_{number:05}" / assignment / path.name
             target.parent.mkdir(parents=True, exist_ok=True)
             nbformat.write(notebook, target)

@@ -40,7 +40,9 @@ def run(command: Sequence[str], folder: Path, may_fail: bool = False) -> Command
     environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"}
     with tempfile.TemporaryFile("w+") as said:
         measuring = [sys.executable, "-I", str(MEASURE), str(binaries / command[0]), *command[1:]]
-        measured = subprocess.run(measuring, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=said, check=False)
+        measured = subprocess.run(
+            measuring, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=said, check=False
+        )
         said.seek(0)
         text = said.read()
     if measured.returncode:

@@ -12,7 +12,15 @@ from nbreferee.bench import Measurement, bench, ratio, start_up, write
 HEAD = f"{'':10}{'grader':11}{'figures':9}{'students':>9}{'notebooks':>11}{'workers':>9}{'seconds':>9}{'a minute':>10}{'CPU s':>9}{'largest MB':>12}{'writing':>9}"
 
 
-def show(course: Path, assignments: Sequence[str], students: int, jobs: int, sizes: Sequence[int], folder: Path, console: Console) -> None:
+def show(
+    course: Path,
+    assignments: Sequence[str],
+    students: int,
+    jobs: int,
+    sizes: Sequence[int],
+    folder: Path,
+    console: Console,
+) -> None:
     """Measure, print, and write bench.json and bench.png into a folder."""
     console.print(HEAD, highlight=False, soft_wrap=True)
     measured: list[Measurement] = []
@@ -25,12 +33,26 @@ def show(course: Path, assignments: Sequence[str], students: int, jobs: int, siz
         for figures in (True, False):
             times = ratio(measured, what, figures)
             if times is not None:
-                console.print(f"{what}, {'with' if figures else 'without'} figures: nbreferee is {times:.1f} times as fast.", highlight=False)
-    console.print(f"Of the class's answers {100 * measured[0].right:.0f} % are right.", highlight=False)
-    console.print("Start-up: " + ", ".join(f"{name} {seconds:.3f} s" for name, seconds in start_up_s.items()) + ".", highlight=False)
+                console.print(
+                    f"{what}, {'with' if figures else 'without'} figures: nbreferee is {times:.1f} times as fast.",
+                    highlight=False,
+                )
+    console.print(
+        f"Of the class's answers {100 * measured[0].right:.0f} % are right.", highlight=False
+    )
+    console.print(
+        "Start-up: "
+        + ", ".join(f"{name} {seconds:.3f} s" for name, seconds in start_up_s.items())
+        + ".",
+        highlight=False,
+    )
     folder.mkdir(parents=True, exist_ok=True)
     write(measured, start_up_s, folder)
-    console.print(f"Written to {folder / 'bench.json'} and {folder / 'bench.png'}.", highlight=False, soft_wrap=True)
+    console.print(
+        f"Written to {folder / 'bench.json'} and {folder / 'bench.png'}.",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _row(one: Measurement) -> str:

@@ -27,13 +27,23 @@ if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory
 
 SOLUTION, RELEASE, MUTANT, SUBMITTED = "solution", "release", "mutant", "submitted"
-STEPS = ("submitted", "autograded", "feedback", "release", "gradebook.db*", ".git", ".venv", ".nbreferee*", "__pycache__")
-STOCK = '''
+STEPS = (
+    "submitted",
+    "autograded",
+    "feedback",
+    "release",
+    "gradebook.db*",
+    ".git",
+    ".venv",
+    ".nbreferee*",
+    "__pycache__",
+)
+STOCK = """
 
 # Added for the comparison: stock nbgrader grades this copy of the course.
 for name in ("sanitize_preprocessors", "autograde_preprocessors"):
     c.Autograde.pop(name, None)
-'''
+"""
 
 
 @dataclass(frozen=True)
@@ -53,7 +63,11 @@ class Compared:
     @property
     def differs(self) -> bool:
         """Whether the score is another than stock nbgrader's, and no person is asked."""
-        return not self.ours.is_left_to_a_person and self.stock is not None and abs(self.ours.score - self.stock) > 1e-9
+        return (
+            not self.ours.is_left_to_a_person
+            and self.stock is not None
+            and abs(self.ours.score - self.stock) > 1e-9
+        )
 
 
 @dataclass(frozen=True)
@@ -87,7 +101,9 @@ def copy_course(course: Path, target: Path) -> CourseDirectory:
     return copied
 
 
-def hand_in(course: CourseDirectory, original: CourseDirectory, assignment: str, most_mutants: int) -> list[str]:
+def hand_in(
+    course: CourseDirectory, original: CourseDirectory, assignment: str, most_mutants: int
+) -> list[str]:
     """Fill the copy's submitted/ with a class; return the students."""
     students = [SOLUTION, RELEASE]
     release = Path(course.format_path(course.release_directory, ".", assignment))
@@ -96,7 +112,14 @@ def hand_in(course: CourseDirectory, original: CourseDirectory, assignment: str,
         _write(course, release, assignment, student, notebook, answers)
     for student in (SOLUTION, RELEASE):
         for path in sorted(release.glob("*.ipynb")):
-            _write(course, release, assignment, student, path.stem, {} if student == RELEASE else _solutions(course, assignment, path.stem))
+            _write(
+                course,
+                release,
+                assignment,
+                student,
+                path.stem,
+                {} if student == RELEASE else _solutions(course, assignment, path.stem),
+            )
     for name in students_in(original, original.submitted_directory, assignment):
         folder = _submitted(original, name, assignment)
         if folder.is_dir():
@@ -106,14 +129,22 @@ def hand_in(course: CourseDirectory, original: CourseDirectory, assignment: str,
     return students
 
 
-def _classmates(course: CourseDirectory, assignment: str, most: int) -> Iterator[tuple[str, str, dict[str, str]]]:
+def _classmates(
+    course: CourseDirectory, assignment: str, most: int
+) -> Iterator[tuple[str, str, dict[str, str]]]:
     """Yield (student, notebook, answers) of mutants, spread evenly over the answers of each notebook."""
     from nbreferee.course.source import read_master
 
-    for path in sorted(Path(course.format_path(course.source_directory, ".", assignment)).glob("*.ipynb")):
+    for path in sorted(
+        Path(course.format_path(course.source_directory, ".", assignment)).glob("*.ipynb")
+    ):
         own = _solutions(course, assignment, path.stem)
         cells = [cell for cell in read_master(path).answers if cell.grade_id]
-        found = [(cell.grade_id, mutant.source) for cell in cells for mutant in mutants(cell.source, cell.solution_lines)]
+        found = [
+            (cell.grade_id, mutant.source)
+            for cell in cells
+            for mutant in mutants(cell.source, cell.solution_lines)
+        ]
         step = max(1, -(-len(found) // most)) if most else len(found) + 1
         for number, (grade_id, source) in enumerate(found[::step] if most else ()):
             yield f"{MUTANT}-{path.stem}-{number + 1}", path.stem, {**own, grade_id: source}
@@ -130,7 +161,14 @@ def _submitted(course: CourseDirectory, student: str, assignment: str) -> Path:
     return Path(course.format_path(course.submitted_directory, student, assignment))
 
 
-def _write(course: CourseDirectory, release: Path, assignment: str, student: str, notebook: str, answers: Mapping[str, str]) -> None:
+def _write(
+    course: CourseDirectory,
+    release: Path,
+    assignment: str,
+    student: str,
+    notebook: str,
+    answers: Mapping[str, str],
+) -> None:
     """Write the released files with answers as a submission."""
     target = _submitted(course, student, assignment)
     if not target.exists():
@@ -143,7 +181,12 @@ def _write(course: CourseDirectory, release: Path, assignment: str, student: str
 
 
 def compare(
-    original: CourseDirectory, folder: Path, assignment: str, grader: Grader, most_mutants: int, progress: Callable[[str, int], None]
+    original: CourseDirectory,
+    folder: Path,
+    assignment: str,
+    grader: Grader,
+    most_mutants: int,
+    progress: Callable[[str, int], None],
 ) -> list[Comparison]:
     """Grade a class by all three; call `progress(what, submissions)` before each step: stock nbgrader's, and each notebook of ours.
 
@@ -156,23 +199,40 @@ def compare(
     """
     course = copy_course(Path(original.root), folder / assignment)
     root = Path(course.root)
-    run(["nbgrader", "generate_assignment", assignment, "--force", "--create", "--log-level=ERROR"], root)
+    run(
+        ["nbgrader", "generate_assignment", assignment, "--force", "--create", "--log-level=ERROR"],
+        root,
+    )
     students = hand_in(course, original, assignment, most_mutants)
     progress("stock nbgrader", len(students))
-    run(["nbgrader", "autograde", assignment, "--force", "--log-level=CRITICAL"], root, may_fail=True)
+    run(
+        ["nbgrader", "autograde", assignment, "--force", "--log-level=CRITICAL"],
+        root,
+        may_fail=True,
+    )
     with gradebook_writer(course) as gradebook:
         stock = _stock_scores(gradebook, assignment)
         materials = read_materials(course, gradebook, assignment)
     found = []
     for name, material in materials.items():
         progress(f"nbreferee, {name},", len(students))
-        cells = [one for student in students for one in _graded(grader, course, material, assignment, name, student, stock)]
+        cells = [
+            one
+            for student in students
+            for one in _graded(grader, course, material, assignment, name, student, stock)
+        ]
         found.append(Comparison(assignment, name, grader.calibrate(material), tuple(cells)))
     return found
 
 
 def _graded(
-    grader: Grader, course: CourseDirectory, material: NotebookMaterial, assignment: str, name: str, student: str, stock: Mapping[tuple, float | None]
+    grader: Grader,
+    course: CourseDirectory,
+    material: NotebookMaterial,
+    assignment: str,
+    name: str,
+    student: str,
+    stock: Mapping[tuple, float | None],
 ) -> Iterator[Compared]:
     folder = _submitted(course, student, assignment)
     handed_in = read_folder(folder, course.ignore, material.files.outranks)
@@ -181,11 +241,20 @@ def _graded(
     ways = grader.both_ways(material, handed_in.notebooks[f"{name}.ipynb"], handed_in.files)
     for verdict, two, one in ways:
         score = stock.get((student, name, verdict.grade_id), 0.0)
-        yield Compared(student, assignment, name, verdict.grade_id, two, one, verdict, score, verdict.max_score)
+        yield Compared(
+            student, assignment, name, verdict.grade_id, two, one, verdict, score, verdict.max_score
+        )
 
 
 def _stock_scores(gradebook: object, assignment: str) -> dict[tuple[str, str, str], float | None]:
-    from nbgrader.api import Assignment, BaseCell, Grade, Notebook, SubmittedAssignment, SubmittedNotebook
+    from nbgrader.api import (
+        Assignment,
+        BaseCell,
+        Grade,
+        Notebook,
+        SubmittedAssignment,
+        SubmittedNotebook,
+    )
     from sqlalchemy import select
 
     wanted = (
@@ -197,4 +266,7 @@ def _stock_scores(gradebook: object, assignment: str) -> dict[tuple[str, str, st
         .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
         .where(Assignment.name == assignment)
     )
-    return {(student, notebook, cell): score for student, notebook, cell, score in gradebook.db.execute(wanted)}
+    return {
+        (student, notebook, cell): score
+        for student, notebook, cell, score in gradebook.db.execute(wanted)
+    }

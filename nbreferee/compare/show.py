@@ -22,10 +22,15 @@ if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory
 
 
-def show(course: CourseDirectory, assignments: Sequence[str], most_mutants: int, console: Console) -> int:
+def show(
+    course: CourseDirectory, assignments: Sequence[str], most_mutants: int, console: Console
+) -> int:
     """Compare, print what was found, and return the exit status: 1 where something differs."""
     differences = 0
-    with tempfile.TemporaryDirectory(prefix="nbreferee-compare-") as folder, WarmProcesses(NbReferee(config=course.config).budget()) as warm:
+    with (
+        tempfile.TemporaryDirectory(prefix="nbreferee-compare-") as folder,
+        WarmProcesses(NbReferee(config=course.config).budget()) as warm,
+    ):
         grader = Grader(warm)
         for assignment in assignments:
             with console.status("") as status:
@@ -36,11 +41,15 @@ def show(course: CourseDirectory, assignments: Sequence[str], most_mutants: int,
                     if not console.is_terminal:
                         console.print(text, highlight=False, markup=False)
 
-                found = compare(course, Path(folder).resolve(), assignment, grader, most_mutants, progress)
+                found = compare(
+                    course, Path(folder).resolve(), assignment, grader, most_mutants, progress
+                )
             for one in found:
                 differences += print_comparison(one, console)
     if differences:
-        console.print(f"{differences} scores differ from stock nbgrader's, and no person is asked about them.")
+        console.print(
+            f"{differences} scores differ from stock nbgrader's, and no person is asked about them."
+        )
     else:
         console.print("No score differs from stock nbgrader's without a person being asked.")
     return 1 if differences else 0
@@ -48,14 +57,31 @@ def show(course: CourseDirectory, assignments: Sequence[str], most_mutants: int,
 
 def print_comparison(found: Comparison, console: Console) -> int:
     """Print one notebook; return how many scores differ."""
-    table = Table("test cell", "judged in", "points", "solution: two, one, stock", "submissions", "the same", "a person", "differ", box=None)
+    table = Table(
+        "test cell",
+        "judged in",
+        "points",
+        "solution: two, one, stock",
+        "submissions",
+        "the same",
+        "a person",
+        "differ",
+        box=None,
+    )
     for grade_id in dict.fromkeys(one.grade_id for one in found.cells):
         mine = [one for one in found.cells if one.grade_id == grade_id]
         [solution] = [one for one in mine if one.student == SOLUTION]
         kinds = Counter(map(_kind, mine))
-        scores = ", ".join(f"{score:g}" for score in (solution.two, solution.one, solution.stock or 0.0))
-        counts = [str(len(mine)), *(str(kinds[kind]) if kinds[kind] else "" for kind in ("same", "person", "differs"))]
-        table.add_row(escape(grade_id), _way(found, grade_id), f"{solution.points:g}", scores, *counts)
+        scores = ", ".join(
+            f"{score:g}" for score in (solution.two, solution.one, solution.stock or 0.0)
+        )
+        counts = [
+            str(len(mine)),
+            *(str(kinds[kind]) if kinds[kind] else "" for kind in ("same", "person", "differs")),
+        ]
+        table.add_row(
+            escape(grade_id), _way(found, grade_id), f"{solution.points:g}", scores, *counts
+        )
     console.print(f"\n[bold]{escape(found.assignment)}/{escape(found.notebook)}[/bold]")
     console.print(table)
     plain = {"highlight": False, "markup": False, "soft_wrap": True}
@@ -65,7 +91,9 @@ def print_comparison(found: Comparison, console: Console) -> int:
         console.print(f"{grade_id}: left to a person, for {why}.", **plain)
     for one in found.cells:
         if _kind(one) == "person" and one.grade_id not in found.calibration.faults:
-            console.print(f"{one.student}, {one.grade_id}: left to a person. {one.ours.message}", **plain)
+            console.print(
+                f"{one.student}, {one.grade_id}: left to a person. {one.ours.message}", **plain
+            )
         elif one.differs:
             stock = "no score" if one.stock is None else f"{one.stock:g}"
             text = f"{one.student}, {one.grade_id}: {one.ours.score:g} here ({one.ours.message or one.ours.status}), {stock} with stock nbgrader"

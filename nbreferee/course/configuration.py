@@ -80,7 +80,9 @@ def read_configuration(folder: Path, named: bool) -> CourseDirectory:
             broken = _last_read(application) or folder / f"{NAME}.py"
             raise ConfigurationError(f"{broken}: {error}. Mend the file.") from error
         if not any(Path(path).stem == NAME for path in application.loaded_config_files):
-            raise ConfigurationError(f"{folder}: no {NAME}.py here. Go to the course's folder, or name it with --course-dir.")
+            raise ConfigurationError(
+                f"{folder}: no {NAME}.py here. Go to the course's folder, or name it with --course-dir."
+            )
         application.config.CourseDirectory.root = application.coursedir.root
         return CourseDirectory(config=application.config)
 
@@ -89,7 +91,11 @@ def _last_read(application: _Application) -> Path | None:
     """Return the file that is at fault: the first of those that nbgrader reads that cannot be loaded."""
     folders = [*reversed(application.config_file_paths), os.getcwd(), application.coursedir.root]
     for path in (Path(folder) / f"{NAME}{end}" for folder in folders for end in (".py", ".json")):
-        loader = application.python_config_loader_class if path.suffix == ".py" else application.json_config_loader_class
+        loader = (
+            application.python_config_loader_class
+            if path.suffix == ".py"
+            else application.json_config_loader_class
+        )
         if path.is_file():
             try:
                 loader(path.name, path=str(path.parent)).load_config()

@@ -19,7 +19,9 @@ LOOKED_AT = 20_000  # files and folders, for a notebook that lies elsewhere
 
 def assignments_in(course: CourseDirectory) -> list[str]:
     """Return the names of the folders of assignments among the instructor's versions."""
-    return sorted({assignment for _, assignment in _folders(course, course.source_directory, student=".")})
+    return sorted(
+        {assignment for _, assignment in _folders(course, course.source_directory, student=".")}
+    )
 
 
 def students_in(course: CourseDirectory, step: str, assignment: str) -> list[str]:
@@ -38,7 +40,9 @@ def submissions_folder(course: CourseDirectory) -> Path:
 def why_nobody(course: CourseDirectory, assignments: list[str]) -> str:
     """Return where submissions lie that are none of these assignments', in a sentence; nothing where there are none at all."""
     step, structure = course.submitted_directory, course.directory_structure
-    if left_out := sorted({student for student, name in _folders(course, step) if name in assignments}):
+    if left_out := sorted(
+        {student for student, name in _folders(course, step) if name in assignments}
+    ):
         return f"the course leaves out everybody who has handed in ({', '.join(left_out[:5])}): c.CourseDirectory.student_id_exclude, or student_id."
     if others := sorted({name for _, name in _folders(course, step)}):
         there, wanted = ", ".join(others[:5]), ", ".join(assignments)
@@ -49,12 +53,20 @@ def why_nobody(course: CourseDirectory, assignments: list[str]) -> str:
     return ""
 
 
-def _folders(course: CourseDirectory, step: str, student: str | None = None, assignment: str | None = None) -> Iterator[tuple[str, str]]:
+def _folders(
+    course: CourseDirectory, step: str, student: str | None = None, assignment: str | None = None
+) -> Iterator[tuple[str, str]]:
     """Yield (student, assignment) of the folders of a step that there are; None: any."""
     known = {"student_id": student, "assignment_id": assignment}
     pattern = {name: "*" if value is None else glob.escape(value) for name, value in known.items()}
     wanted = course.directory_structure.format(nbgrader_step=glob.escape(step), **pattern)
-    regex = _regex(course.directory_structure, {"nbgrader_step": step, **{name: value for name, value in known.items() if value is not None}})
+    regex = _regex(
+        course.directory_structure,
+        {
+            "nbgrader_step": step,
+            **{name: value for name, value in known.items() if value is not None},
+        },
+    )
     for path in glob.glob(wanted, root_dir=course.root):
         found = regex.fullmatch(path)
         if found and os.path.isdir(os.path.join(course.root, path)):
@@ -67,14 +79,20 @@ def _students_with_anything(course: CourseDirectory, step: str, assignment: str)
     """Yield the students at whose folder for an assignment there is anything, or no saying."""
     known = {"nbgrader_step": step, "assignment_id": assignment}
     pieces = course.directory_structure.split("/")
-    count = next((number for number, piece in enumerate(pieces, 1) if "{student_id}" in piece), len(pieces))
+    count = next(
+        (number for number, piece in enumerate(pieces, 1) if "{student_id}" in piece), len(pieces)
+    )
     upto = "/".join(pieces[:count])  # a student's name
-    pattern = upto.format(student_id="*", **{name: glob.escape(value) for name, value in known.items()})
+    pattern = upto.format(
+        student_id="*", **{name: glob.escape(value) for name, value in known.items()}
+    )
     regex = _regex(upto, known)
     for path in glob.glob(pattern, root_dir=course.root):
         found = regex.fullmatch(path)
         student = found["student_id"] if found else "."
-        if not student.startswith(".") and _is_there(Path(course.root, path), Path(course.format_path(step, student, assignment))):
+        if not student.startswith(".") and _is_there(
+            Path(course.root, path), Path(course.format_path(step, student, assignment))
+        ):
             yield student
 
 

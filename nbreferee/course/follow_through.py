@@ -12,8 +12,22 @@ import builtins
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from nbreferee.course.source import Master, free_names, imported_names, root_name, same_scope, used_names
-from nbreferee.course.ownership import CHANGING_FUNCTIONS, CHANGING_METHODS, Plan, Reference, bound_names, role_of
+from nbreferee.course.source import (
+    Master,
+    free_names,
+    imported_names,
+    root_name,
+    same_scope,
+    used_names,
+)
+from nbreferee.course.ownership import (
+    CHANGING_FUNCTIONS,
+    CHANGING_METHODS,
+    Plan,
+    Reference,
+    bound_names,
+    role_of,
+)
 
 DRAWING = ("matplotlib", "pylab", "seaborn", "plotly")  # an answer that draws has no reference
 
@@ -34,9 +48,18 @@ def with_follow_through(plan: Plan, master: Master) -> Plan:
     """Return the plan with the answers that each test judges and the references of these answers."""
     statements = _statements(master)
     answers = _answers(statements)
-    steps = [replace(step, **_judged_by(master, step.index, statements, answers)) if step.role == "test" else step for step in plan.steps]
+    steps = [
+        replace(step, **_judged_by(master, step.index, statements, answers))
+        if step.role == "test"
+        else step
+        for step in plan.steps
+    ]
     judged = sorted({one for step in steps for one in step.judges})
-    references = [Reference(name, cell, source) for name, cell in judged if (source := _source(name, cell, statements))]
+    references = [
+        Reference(name, cell, source)
+        for name, cell in judged
+        if (source := _source(name, cell, statements))
+    ]
     return replace(plan, steps=tuple(steps), references=tuple(references))
 
 
@@ -52,7 +75,9 @@ def _statements(master: Master) -> list[_Statement]:
             changes = bound_names(node) | (set() if imports else _changed_parts(node, modules))
             uses = free_names(node)
             if "get_ipython" not in uses:  # a magic is for the notebook
-                found.append(_Statement(cell.index, role, node, frozenset(changes), frozenset(uses), imports))
+                found.append(
+                    _Statement(cell.index, role, node, frozenset(changes), frozenset(uses), imports)
+                )
     return found
 
 
@@ -60,7 +85,9 @@ def _changed_parts(statement: ast.stmt, modules: Collection[str]) -> set[str]:
     """Return the names to whose objects a statement gives new parts."""
     changed: set[str] = set()
     for node in same_scope(statement):
-        if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, (ast.Store, ast.Del)):
+        if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(
+            node.ctx, (ast.Store, ast.Del)
+        ):
             changed.add(root_name(node))
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             root = root_name(node.func)
@@ -80,7 +107,9 @@ def _answers(statements: Iterable[_Statement]) -> dict[str, list[int]]:
     return {name: sorted(found) for name, found in cells.items()}
 
 
-def _judged_by(master: Master, index: int, statements: Sequence[_Statement], answers: dict[str, list[int]]) -> dict[str, tuple]:
+def _judged_by(
+    master: Master, index: int, statements: Sequence[_Statement], answers: dict[str, list[int]]
+) -> dict[str, tuple]:
     """Return for the plan's step of a test which answers it reads, and which of them it judges: those that come last.
 
     What it reads it may read through the instructor's functions and values. A test of which that cannot be told
@@ -89,11 +118,17 @@ def _judged_by(master: Master, index: int, statements: Sequence[_Statement], ans
     tree = master.cells[index].tree
     if tree is None or used_names(master.cells[index]) is None:
         return {}
-    own = [one for one in statements if one.cell < index and one.role != "answer" and not one.imports]
+    own = [
+        one for one in statements if one.cell < index and one.role != "answer" and not one.imports
+    ]
     reads = _read_from_outside(tree)
     while more := set().union(*(one.uses for one in own if one.changes & reads)) - reads:
         reads |= more
-    latest = {name: max(before) for name, cells in answers.items() if name in reads and (before := [cell for cell in cells if cell < index])}
+    latest = {
+        name: max(before)
+        for name, cells in answers.items()
+        if name in reads and (before := [cell for cell in cells if cell < index])
+    }
     last = max(latest.values(), default=-1)
     judges = tuple(sorted((name, cell) for name, cell in latest.items() if cell == last))
     return {"under_test": tuple(sorted(latest)), "judges": judges}
@@ -104,9 +139,15 @@ def _read_from_outside(tree: ast.Module) -> set[str]:
     reads: set[str] = set()
     bound: set[str] = set()
     for statement in tree.body:
-        target = bound_names(statement.target) if isinstance(statement, (ast.For, ast.AsyncFor)) else set()
+        target = (
+            bound_names(statement.target)
+            if isinstance(statement, (ast.For, ast.AsyncFor))
+            else set()
+        )
         reads |= free_names(statement) - bound - target
-        if not isinstance(statement, (ast.If, ast.Try, ast.While, ast.Match)):  # which may bind nothing
+        if not isinstance(
+            statement, (ast.If, ast.Try, ast.While, ast.Match)
+        ):  # which may bind nothing
             bound |= bound_names(statement)
     return reads
 
@@ -125,13 +166,21 @@ def _source(name: str, cell: int, statements: Sequence[_Statement]) -> str:
     while True:
         new = {n for n, one in enumerate(before) if n not in kept and one.changes & needed}
         if not new:
-            missing = needed - set().union(*(statements[n].changes for n in kept)) - set(dir(builtins))
-            new = {n for n, one in enumerate(statements) if n not in kept and bound_names(one.tree) & missing}
+            missing = (
+                needed - set().union(*(statements[n].changes for n in kept)) - set(dir(builtins))
+            )
+            new = {
+                n
+                for n, one in enumerate(statements)
+                if n not in kept and bound_names(one.tree) & missing
+            }
         if not new:
             break
         kept |= new
         needed |= set().union(*(statements[n].uses for n in new))
     chosen = [statements[n] for n in sorted(kept)]
-    if any(one.imports and any(word in ast.unparse(one.tree) for word in DRAWING) for one in chosen):
+    if any(
+        one.imports and any(word in ast.unparse(one.tree) for word in DRAWING) for one in chosen
+    ):
         return ""
     return "\n".join(ast.unparse(one.tree) for one in chosen)

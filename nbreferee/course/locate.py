@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nbgrader.api import Gradebook
     from nbgrader.coursedir import CourseDirectory
 
-_PATTERN = 'Write one of {nbgrader_step}, {student_id} and {assignment_id}, in any order.'
+_PATTERN = "Write one of {nbgrader_step}, {student_id} and {assignment_id}, in any order."
 CONFIG_NAME = "nbgrader_config.py"
 NEEDS_LINUX = "this needs Linux, for {}. Use a container, or WSL 2 on Windows."
 
@@ -56,7 +56,9 @@ def source_assignments(course: CourseDirectory, wanted: Iterable[str] = ()) -> l
         folder = Path(course.format_path(course.source_directory, ".", "."))
         there = assignments_in(course)
     except (KeyError, ValueError, IndexError):
-        raise CourseError(f"c.CourseDirectory.directory_structure: {course.directory_structure!r} is no pattern of nbgrader's. {_PATTERN}") from None
+        raise CourseError(
+            f"c.CourseDirectory.directory_structure: {course.directory_structure!r} is no pattern of nbgrader's. {_PATTERN}"
+        ) from None
     wanted = list(wanted) or [course.assignment_id] * bool(course.assignment_id)
     if not there:
         raise CourseError(f"{folder}: no assignments here. Put each into a folder of its own.")
@@ -97,7 +99,9 @@ def gradebook_writer(course: CourseDirectory) -> AbstractContextManager[Gradeboo
         with _alembic_on_path():
             return Gradebook(_bounded(course.db_url), course.course_id)
     except ImportError as error:
-        raise CourseError(f"the gradebook's database needs {error.name}. Install it: pip install nbreferee[postgresql].") from None
+        raise CourseError(
+            f"the gradebook's database needs {error.name}. Install it: pip install nbreferee[postgresql]."
+        ) from None
     except SQLAlchemyError as error:
         raise CourseError(gradebook_trouble(course, error)) from None
 
@@ -106,7 +110,9 @@ def gradebook_writer(course: CourseDirectory) -> AbstractContextManager[Gradeboo
 def _alembic_on_path() -> Iterator[None]:
     """Have nbgrader find alembic, which it starts by name to make a gradebook."""
     before = os.environ.get("PATH")
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), *([before] if before else [])])
+    os.environ["PATH"] = os.pathsep.join(
+        [str(Path(sys.executable).parent), *([before] if before else [])]
+    )
     try:
         yield
     finally:
@@ -146,9 +152,19 @@ def gradebook_trouble(course: CourseDirectory, error: Exception) -> str:
     if isinstance(error, ArgumentError):  # the URL itself, which perhaps holds a password
         return "c.CourseDirectory.db_url: no database has an address like that. Mend it in nbgrader_config.py."
     url = make_url(course.db_url)
-    where = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
-    if url.get_backend_name() == "sqlite" and url.database and not Path(course.root, url.database).exists():
+    where = (
+        url.database
+        if url.get_backend_name() == "sqlite"
+        else url.render_as_string(hide_password=True)
+    )
+    if (
+        url.get_backend_name() == "sqlite"
+        and url.database
+        and not Path(course.root, url.database).exists()
+    ):
         return f"the gradebook {where} is not there any more. Put it back, from a backup if need be, then run the command again."
-    why = next(iter(str(getattr(error, "orig", None) or error).strip().splitlines()), type(error).__name__)
+    why = next(
+        iter(str(getattr(error, "orig", None) or error).strip().splitlines()), type(error).__name__
+    )
     cure = next((cure for words, cure in _CURES.items() if words in why), "Mend it")
     return f"the gradebook {where} cannot be used ({why}). {cure}, then run the command again: what is done is kept."

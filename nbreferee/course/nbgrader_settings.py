@@ -97,7 +97,10 @@ GRADING = (
     "IncludeHeaderFooter", "ClearSolutions", "ClearHiddenTests", "ClearMarkScheme", "InstantiateTests", "NbGraderPreprocessor",
     "Preprocessor", "HTMLExporter", "NotebookExporter", "Exporter", "TemplateExporter", "FilesWriter",
 )  # fmt: skip
-BASES = {"ExecutePreprocessor": "Execute", "NotebookClient": "Execute"}  # whose settings hold for the other
+BASES = {
+    "ExecutePreprocessor": "Execute",
+    "NotebookClient": "Execute",
+}  # whose settings hold for the other
 OURS = "nbreferee.preprocessors."
 
 
@@ -109,9 +112,18 @@ def read_rules(config: Config) -> Rules:
     CourseError
         if a setting has a value that it cannot have.
     """
-    solutions, hidden = configured(preprocessors.ClearSolutions, config), configured(preprocessors.ClearHiddenTests, config)
-    scheme, tests = configured(preprocessors.ClearMarkScheme, config), configured(preprocessors.InstantiateTests, config)
-    limit, ignored = configured(preprocessors.LimitOutput, config), configured(preprocessors.IgnorePattern, config)
+    solutions, hidden = (
+        configured(preprocessors.ClearSolutions, config),
+        configured(preprocessors.ClearHiddenTests, config),
+    )
+    scheme, tests = (
+        configured(preprocessors.ClearMarkScheme, config),
+        configured(preprocessors.InstantiateTests, config),
+    )
+    limit, ignored = (
+        configured(preprocessors.LimitOutput, config),
+        configured(preprocessors.IgnorePattern, config),
+    )
     return Rules(
         delimiters=Delimiters(
             solution=(solutions.begin_solution_delimeter, solutions.end_solution_delimeter),
@@ -123,7 +135,9 @@ def read_rules(config: Config) -> Rules:
         output_lines=limit.max_lines if limit.enabled else -1,
         traceback_lines=limit.max_traceback if limit.enabled else -1,
         ignored_stderr=ignored.pattern if ignored.enabled else "",
-        timeout_error=dict(configured(preprocessors.Execute, config).error_on_timeout) if is_set(config, "Execute.error_on_timeout") else {},
+        timeout_error=dict(configured(preprocessors.Execute, config).error_on_timeout)
+        if is_set(config, "Execute.error_on_timeout")
+        else {},
     )
 
 
@@ -153,12 +167,17 @@ def warnings_about(config: Config) -> list[str]:
     for section in GRADING:
         for name in sorted(config[section]) if section in config else ():
             if not _is_honoured(section, name) and not isinstance(config[section][name], Config):
-                found.append(f"c.{section}.{name} is set, and nbreferee does not use it (docs/settings.md).")
+                found.append(
+                    f"c.{section}.{name} is set, and nbreferee does not use it (docs/settings.md)."
+                )
     return [*found, *_own_preprocessors(config), *_pages_with_hidden_tests(config)]
 
 
 def _is_honoured(section: str, name: str) -> bool:
-    sections = {BASES.get(section, section), "BaseConverter" if section in ("Autograde", "GenerateFeedback") else section}
+    sections = {
+        BASES.get(section, section),
+        "BaseConverter" if section in ("Autograde", "GenerateFeedback") else section,
+    }
     return any(f"{one}.{name}" in HONOURED for one in sections)
 
 
@@ -175,9 +194,16 @@ def _own_preprocessors(config: Config) -> Iterator[str]:
 def _pages_with_hidden_tests(config: Config) -> Iterator[str]:
     """Yield a warning where nbgrader grades as nbreferee does, and its pages would not be made as nbreferee makes them."""
     autograde = _converter(Autograde, config)
-    if not any(_name(one).startswith(OURS) for one in [*autograde.sanitize_preprocessors, *autograde.autograde_preprocessors]):
+    if not any(
+        _name(one).startswith(OURS)
+        for one in [*autograde.sanitize_preprocessors, *autograde.autograde_preprocessors]
+    ):
         return
-    named = config.GenerateFeedback.preprocessors if is_set(config, "GenerateFeedback.preprocessors") else []
+    named = (
+        config.GenerateFeedback.preprocessors
+        if is_set(config, "GenerateFeedback.preprocessors")
+        else []
+    )
     named = named.get_value([]) if isinstance(named, LazyConfigValue) else named
     if f"{OURS}PreparePage" not in map(_name, named):
         yield (
@@ -202,9 +228,23 @@ def configured(kind: type[Configurable], config: Config, **options: Any) -> Any:
 
 def _converter(kind: type[Configurable], config: Config, course: Any = None) -> Any:
     """Return a converter of nbgrader's with its settings, but for hooks, which it would import."""
-    names = ("exclude_overwriting", "sanitize_preprocessors", "autograde_preprocessors", "permissions")
+    names = (
+        "exclude_overwriting",
+        "sanitize_preprocessors",
+        "autograde_preprocessors",
+        "permissions",
+    )
     sections = [one for one in ("BaseConverter", kind.__name__) if one in config]
-    return configured(kind, Config({one: {name: config[one][name] for name in names if name in config[one]} for one in sections}), coursedir=course)
+    return configured(
+        kind,
+        Config(
+            {
+                one: {name: config[one][name] for name in names if name in config[one]}
+                for one in sections
+            }
+        ),
+        coursedir=course,
+    )
 
 
 def is_set(config: Config, setting: str) -> bool:
@@ -217,8 +257,15 @@ def is_set(config: Config, setting: str) -> bool:
 def file_permissions(config: Config, course: Any) -> dict[str, int | None]:
     """Return the permissions of the files that each step writes; None where the course says nothing."""
     found: dict[str, int | None] = {}
-    for kind, step in ((Autograde, course.autograded_directory), (GenerateFeedback, course.feedback_directory)):
-        says = course.groupshared or is_set(config, f"{kind.__name__}.permissions") or is_set(config, "BaseConverter.permissions")
+    for kind, step in (
+        (Autograde, course.autograded_directory),
+        (GenerateFeedback, course.feedback_directory),
+    ):
+        says = (
+            course.groupshared
+            or is_set(config, f"{kind.__name__}.permissions")
+            or is_set(config, "BaseConverter.permissions")
+        )
         found[step] = int(str(_converter(kind, config, course).permissions), 8) if says else None
     return found
 

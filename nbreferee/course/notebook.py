@@ -34,7 +34,9 @@ def read_course_notebook(
     """
     data = path.read_bytes()
     around = [_cells_of(course, place) for place in _header_and_footer(config or course.config)]
-    autotests = rules.delimiters.autotest.encode() in data or any(rules.delimiters.autotest in str(cells) for cells in around)
+    autotests = rules.delimiters.autotest.encode() in data or any(
+        rules.delimiters.autotest in str(cells) for cells in around
+    )
     if not any(around) and not autotests:
         return data
     try:
@@ -53,12 +55,17 @@ def language_of(metadata: Mapping[str, Any]) -> str:
     """Return the language of a notebook; Python's has the name python."""
     kernel, language = metadata.get("kernelspec"), metadata.get("language_info")
     named = (kernel or {}).get("language") or (language or {}).get("name") or "python"
-    return "python" if str(named).lower().strip("0123456789.") in ("python", "ipython") else str(named)
+    return (
+        "python" if str(named).lower().strip("0123456789.") in ("python", "ipython") else str(named)
+    )
 
 
 def has_autotests(source: str, rules: Rules) -> bool:
     """Return whether nbgrader would write tests in the place of some lines."""
-    return any(rules.delimiters.autotest in line and line.strip().startswith("#") for line in source.split("\n"))
+    return any(
+        rules.delimiters.autotest in line and line.strip().startswith("#")
+        for line in source.split("\n")
+    )
 
 
 def is_written_out(source: str, released: str, rules: Rules) -> bool:
@@ -81,14 +88,23 @@ def _cells_of(course: CourseDirectory, place: str) -> list[dict[str, Any]]:
     try:
         return json.loads(path.read_bytes())["cells"]
     except OSError as error:
-        raise CourseError(f"{path}: cannot be read ({error.strerror}). Mend c.IncludeHeaderFooter.") from None
+        raise CourseError(
+            f"{path}: cannot be read ({error.strerror}). Mend c.IncludeHeaderFooter."
+        ) from None
     except (ValueError, KeyError, TypeError):
-        raise CourseError(f"{path}: not a notebook of format 4. Open it in JupyterLab and save it again.") from None
+        raise CourseError(
+            f"{path}: not a notebook of format 4. Open it in JupyterLab and save it again."
+        ) from None
 
 
 def _write_autotests_out(cell: dict[str, Any], rules: Rules, released: Mapping[str, str]) -> None:
     source = cell.get("source", "")
     text = "".join(source) if isinstance(source, list) else source
     grade_id = cell.get("metadata", {}).get("nbgrader", {}).get("grade_id", "")
-    if cell.get("cell_type") == "code" and grade_id in released and has_autotests(text, rules) and is_written_out(text, released[grade_id], rules):
+    if (
+        cell.get("cell_type") == "code"
+        and grade_id in released
+        and has_autotests(text, rules)
+        and is_written_out(text, released[grade_id], rules)
+    ):
         cell["source"] = released[grade_id]

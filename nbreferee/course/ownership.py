@@ -13,7 +13,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from nbreferee.course.source import Cell, Master, changed_names, free_names, imported_names, root_name, same_scope, used_names
+from nbreferee.course.source import (
+    Cell,
+    Master,
+    changed_names,
+    free_names,
+    imported_names,
+    root_name,
+    same_scope,
+    used_names,
+)
 
 CHANGING_METHODS = frozenset({
     "add", "append", "appendleft", "clear", "discard", "extend", "fill", "insert", "pop", "popitem", "popleft", "push", "put", "remove",
@@ -40,7 +49,9 @@ class Step:
     set_for_students: tuple[str, ...] = ()  # names that a test sets and students' functions read
     hidden_lines: tuple[int, ...] = ()  # of the source, from 1
     under_test: tuple[str, ...] = ()  # of a test, for follow-through: the answers that it reads
-    judges: tuple[tuple[str, int], ...] = ()  # those of them that it is a test of, each with its cell
+    judges: tuple[
+        tuple[str, int], ...
+    ] = ()  # those of them that it is a test of, each with its cell
 
 
 @dataclass(frozen=True)
@@ -66,14 +77,23 @@ class Plan:
 
     def as_plain(self) -> dict[str, Any]:
         """Return it as the codec takes it."""
-        parts = {"steps": [vars(step) for step in self.steps], "references": [vars(one) for one in self.references]}
+        parts = {
+            "steps": [vars(step) for step in self.steps],
+            "references": [vars(one) for one in self.references],
+        }
         return {**vars(self), **parts}
 
     @staticmethod
     def from_plain(plain: dict[str, Any]) -> Plan:
         """Read what `as_plain` has made."""
         steps = tuple(Step(**step) for step in plain["steps"])
-        return Plan(**{**plain, "steps": steps, "references": tuple(Reference(**one) for one in plain["references"])})
+        return Plan(
+            **{
+                **plain,
+                "steps": steps,
+                "references": tuple(Reference(**one) for one in plain["references"]),
+            }
+        )
 
 
 def make_plan(master: Master) -> Plan:
@@ -86,27 +106,57 @@ def make_plan(master: Master) -> Plan:
     aliases = set().union(*(imported_names(cell) for cell in codes))
     bound = set().union(*(bound_names(cell.tree) for cell in answers if cell.tree))
     written = set().union(*(_names_written_in_functions(cell) for cell in answers))
-    classes = {node.name for cell in answers if cell.tree for node in same_scope(cell.tree) if isinstance(node, ast.ClassDef)}
+    classes = {
+        node.name
+        for cell in answers
+        if cell.tree
+        for node in same_scope(cell.tree)
+        if isinstance(node, ast.ClassDef)
+    }
     steps = []
     for cell in master.cells:
         role = role_of(cell)
-        common: dict[str, Any] = {"index": cell.index, "role": role, "grade_id": cell.grade_id, "points": cell.points}
+        common: dict[str, Any] = {
+            "index": cell.index,
+            "role": role,
+            "grade_id": cell.grade_id,
+            "points": cell.points,
+        }
         if role == "answer":
             imports = _statements(cell, (ast.Import, ast.ImportFrom))
-            steps.append(Step(**common, source=imports, given_up=tuple(sorted(given_up(cell, aliases)))))
+            steps.append(
+                Step(**common, source=imports, given_up=tuple(sorted(given_up(cell, aliases))))
+            )
         elif role == "test":
             set_names = bound_names(cell.tree) & read_by_students if cell.tree else set()
             hidden = tuple(sorted(cell.hidden_lines))
-            steps.append(Step(**common, source=cell.source, set_for_students=tuple(sorted(set_names)), hidden_lines=hidden))
+            steps.append(
+                Step(
+                    **common,
+                    source=cell.source,
+                    set_for_students=tuple(sorted(set_names)),
+                    hidden_lines=hidden,
+                )
+            )
         elif role == "locked":
             steps.append(Step(**common, source=cell.source if cell.index in needed else ""))
         elif role == "free":
             source = _statements(cell, DEFINITIONS)
             given = bound_names(cell.tree) - bound_names(ast.parse(source)) if cell.tree else set()
-            steps.append(Step(**common, source=source if cell.index in needed else "", given_up=tuple(sorted(given))))
+            steps.append(
+                Step(
+                    **common,
+                    source=source if cell.index in needed else "",
+                    given_up=tuple(sorted(given)),
+                )
+            )
         else:
             steps.append(Step(**common))
-    return Plan(master.name, tuple(steps), *(tuple(sorted(names)) for names in (bound, classes, modules, written)))
+    return Plan(
+        master.name,
+        tuple(steps),
+        *(tuple(sorted(names)) for names in (bound, classes, modules, written)),
+    )
 
 
 def role_of(cell: Cell) -> str:
@@ -143,7 +193,9 @@ def given_up(cell: Cell, modules: Collection[str] = ()) -> set[str]:
     names = bound_names(cell.tree)
     unused = {id(node.value) for node in same_scope(cell.tree) if isinstance(node, ast.Expr)}
     for node in same_scope(cell.tree):
-        if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, (ast.Store, ast.Del)):
+        if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(
+            node.ctx, (ast.Store, ast.Del)
+        ):
             names.add(root_name(node))
         elif isinstance(node, ast.AugAssign):
             names.add(root_name(node.target))
@@ -157,7 +209,11 @@ def _changed_by_call(call: ast.Call, unused: bool, modules: Collection[str]) -> 
     arguments = {argument.id for argument in call.args if isinstance(argument, ast.Name)}
     root = root_name(call.func)
     if root in modules:
-        return arguments if isinstance(call.func, ast.Attribute) and call.func.attr in CHANGING_FUNCTIONS else set()
+        return (
+            arguments
+            if isinstance(call.func, ast.Attribute) and call.func.attr in CHANGING_FUNCTIONS
+            else set()
+        )
     if isinstance(call.func, ast.Name):
         return arguments if unused and root not in READING else set()
     method = isinstance(call.func, ast.Attribute) and (call.func.attr in CHANGING_METHODS or unused)
@@ -188,7 +244,11 @@ def _needed_by_tests(master: Master) -> set[int]:
 def _names_read_in_functions(cell: Cell) -> set[str]:
     if cell.tree is None:
         return set()
-    functions = [node for node in ast.walk(cell.tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))]
+    functions = [
+        node
+        for node in ast.walk(cell.tree)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+    ]
     return set().union(*(free_names(node) for node in functions))
 
 
@@ -201,9 +261,15 @@ def _names_written_in_functions(cell: Cell) -> set[str]:
             for node in ast.walk(function):
                 if isinstance(node, ast.Global):
                     written |= set(node.names)
-                elif isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
+                elif isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(
+                    node.ctx, ast.Store
+                ):
                     written |= {root_name(node)} & free
-                elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CHANGING_METHODS:
+                elif (
+                    isinstance(node, ast.Call)
+                    and isinstance(node.func, ast.Attribute)
+                    and node.func.attr in CHANGING_METHODS
+                ):
                     written |= {root_name(node.func)} & free
     return written
 
@@ -223,4 +289,3 @@ def _statements(cell: Cell, kinds: tuple[type, ...]) -> str:
     if cell.tree is None:
         return ""
     return "\n".join(ast.unparse(node) for node in cell.tree.body if isinstance(node, kinds))
-

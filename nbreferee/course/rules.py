@@ -36,7 +36,9 @@ class Rules:
     ignored_stderr: str = ""  # a pattern, c.IgnorePattern; streams that match it are taken out
     one_process: str | tuple[str, ...] = "auto"  # c.NbReferee.one_process
     follow_through: bool = False  # c.NbReferee.follow_through
-    timeout_error: Mapping[str, Any] = field(default_factory=dict, hash=False)  # c.Execute.error_on_timeout, where set
+    timeout_error: Mapping[str, Any] = field(
+        default_factory=dict, hash=False
+    )  # c.Execute.error_on_timeout, where set
 
 
 def marked_lines(source: str, pair: Pair) -> set[int]:

@@ -18,9 +18,16 @@ class SandboxError(Exception):
 class NbReferee(Configurable):
     """Budgets of a submission. Who exceeds one sees it in the cell, and the rest is graded."""
 
-    call_s = Float(20.0, help="Seconds for one call of a student's function by a test; then the test fails with a TimeoutError.").tag(config=True)
-    cell_s = Float(60.0, help="Seconds for one cell; then it ends with a TimeoutError.").tag(config=True)
-    submission_s = Float(600.0, help="Seconds for one notebook; cells after that are not run.").tag(config=True)
+    call_s = Float(
+        20.0,
+        help="Seconds for one call of a student's function by a test; then the test fails with a TimeoutError.",
+    ).tag(config=True)
+    cell_s = Float(60.0, help="Seconds for one cell; then it ends with a TimeoutError.").tag(
+        config=True
+    )
+    submission_s = Float(600.0, help="Seconds for one notebook; cells after that are not run.").tag(
+        config=True
+    )
     memory_mb = Integer(
         2048,
         help="Megabytes of memory for a notebook. A process that wants more sees a MemoryError; where the notebook's "
@@ -72,15 +79,22 @@ class NbReferee(Configurable):
         """
         cell_s, call_s = self._seconds()
         file_bytes, cpu_s = self.file_mb << 20, int(self.submission_s) + 10
-        box = Limits(self.memory_mb << 20, self.processes, cpu_s, file_bytes, scratch_bytes=file_bytes)
+        box = Limits(
+            self.memory_mb << 20, self.processes, cpu_s, file_bytes, scratch_bytes=file_bytes
+        )
         if unsafe:
             return Budget(call_s, cell_s, self.submission_s, box, frozenset(), self.mutants_s)
         found = probe()
         reached = tier(found)
         if not reached:
             missing = [one for one in found if not one.holds and one.layer in WITHOUT_NAMESPACES]
-            cures = " ".join(f"{one.layer.value}: {one.reason}. To mend it, {CURES[one.layer]}." for one in missing)
-            raise SandboxError(f"student code must not run here, for the sandbox lacks a layer. {cures} See nbreferee doctor.")
+            cures = " ".join(
+                f"{one.layer.value}: {one.reason}. To mend it, {CURES[one.layer]}."
+                for one in missing
+            )
+            raise SandboxError(
+                f"student code must not run here, for the sandbox lacks a layer. {cures} See nbreferee doctor."
+            )
         layers = ALL_LAYERS if reached == "A" else WITHOUT_NAMESPACES
         return Budget(call_s, cell_s, self.submission_s, box, layers, self.mutants_s)
 
@@ -90,4 +104,6 @@ class NbReferee(Configurable):
         if timeout_s is None or is_set(self.config, "NbReferee.cell_s"):
             return self.cell_s, self.call_s
         cell_s = min(timeout_s, self.submission_s)
-        return cell_s, self.call_s if is_set(self.config, "NbReferee.call_s") else min(self.call_s, cell_s)
+        return cell_s, self.call_s if is_set(self.config, "NbReferee.call_s") else min(
+            self.call_s, cell_s
+        )

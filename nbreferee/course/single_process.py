@@ -13,7 +13,11 @@ from collections.abc import Iterator
 
 from nbreferee.course.source import Master, root_name, same_scope
 
-CARRIED_BUILTINS = {"input", "print", "open"}  # replaced for student code as well, when a test replaces them
+CARRIED_BUILTINS = {
+    "input",
+    "print",
+    "open",
+}  # replaced for student code as well, when a test replaces them
 HISTORY = {"In", "Out", "_", "__", "___", "_i", "_ii", "_iii", "_ih", "_oh", "_dh"}
 INTERPRETER = {
     "sys": {"modules", "_getframe", "settrace", "setprofile", "setrecursionlimit", "path", "meta_path", "path_hooks"},
@@ -22,11 +26,45 @@ INTERPRETER = {
     "gc": {"*"}, "signal": {"*"}, "locale": {"*"}, "tracemalloc": {"*"}, "resource": {"*"}, "atexit": {"*"},
 }  # fmt: skip
 READ_ONLY = {("os", "environ")}  # reading these is harmless: only a store counts
-INSIDES = {"__globals__", "__builtins__", "__subclasses__", "f_globals", "f_locals", "f_back", "__closure__"}
-SETTINGS = {"set_printoptions", "set_option", "seterr_call", "setcontext", "setlocale"}  # of a library, for the whole process
+INSIDES = {
+    "__globals__",
+    "__builtins__",
+    "__subclasses__",
+    "f_globals",
+    "f_locals",
+    "f_back",
+    "__closure__",
+}
+SETTINGS = {
+    "set_printoptions",
+    "set_option",
+    "seterr_call",
+    "setcontext",
+    "setlocale",
+}  # of a library, for the whole process
 SHELL = {"run_cell", "ex", "ev", "reset"}
-NAMESPACES = {"globals()", "vars()", "locals()", "get_ipython().user_ns", "__main__.__dict__", "vars(__main__)"}
-MAGICS = {"run", "load", "rerun", "recall", "macro", "store", "reset", "cd", "env", "set_env", "autoreload", "pylab"}
+NAMESPACES = {
+    "globals()",
+    "vars()",
+    "locals()",
+    "get_ipython().user_ns",
+    "__main__.__dict__",
+    "vars(__main__)",
+}
+MAGICS = {
+    "run",
+    "load",
+    "rerun",
+    "recall",
+    "macro",
+    "store",
+    "reset",
+    "cd",
+    "env",
+    "set_env",
+    "autoreload",
+    "pylab",
+}
 
 
 def uses_single_process(master: Master) -> dict[str, str]:
@@ -40,7 +78,11 @@ def uses_single_process(master: Master) -> dict[str, str]:
             continue
         trees = [cell.tree, *(helpers[name] for name in _helpers_used(cell.tree, helpers))]
         reason = next((why for tree in trees for why in _reasons(tree, aliases)), None)
-        reason = reason or next(_rebinds(cell.tree, defined), None) or next(_identities(cell.tree, aliases), None)
+        reason = (
+            reason
+            or next(_rebinds(cell.tree, defined), None)
+            or next(_identities(cell.tree, aliases), None)
+        )
         if reason:
             found[cell.grade_id] = reason
     return found
@@ -52,29 +94,46 @@ def _module_aliases(master: Master) -> dict[str, str]:
     for cell in master.cells:
         for node in ast.walk(cell.tree) if cell.is_code and cell.tree else ():
             if isinstance(node, ast.Import):
-                aliases |= {one.asname or one.name.split(".")[0]: one.name if one.asname else one.name.split(".")[0] for one in node.names}
+                aliases |= {
+                    one.asname or one.name.split(".")[0]: one.name
+                    if one.asname
+                    else one.name.split(".")[0]
+                    for one in node.names
+                }
             elif isinstance(node, ast.ImportFrom) and node.module:
-                aliases |= {one.asname or one.name: f"{node.module}.{one.name}" for one in node.names}
+                aliases |= {
+                    one.asname or one.name: f"{node.module}.{one.name}" for one in node.names
+                }
     return aliases
 
 
 def _functions_of_solutions(master: Master) -> set[str]:
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    return {node.name for cell in master.answers if cell.tree for node in same_scope(cell.tree) if isinstance(node, kinds)}
+    return {
+        node.name
+        for cell in master.answers
+        if cell.tree
+        for node in same_scope(cell.tree)
+        if isinstance(node, kinds)
+    }
 
 
 def _helpers(master: Master) -> dict[str, ast.AST]:
     """Return the functions and classes that the instructor's own cells define."""
     own = [cell for cell in master.cells if cell.is_code and not cell.solution and cell.tree]
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    return {node.name: node for cell in own for node in same_scope(cell.tree) if isinstance(node, kinds)}
+    return {
+        node.name: node for cell in own for node in same_scope(cell.tree) if isinstance(node, kinds)
+    }
 
 
 def _helpers_used(tree: ast.AST, helpers: dict[str, ast.AST]) -> set[str]:
     used: set[str] = set()
     left = [tree]
     while left:
-        names = {node.id for node in ast.walk(left.pop()) if isinstance(node, ast.Name)} & helpers.keys() - used
+        names = {
+            node.id for node in ast.walk(left.pop()) if isinstance(node, ast.Name)
+        } & helpers.keys() - used
         used |= names
         left += [helpers[name] for name in names]
     return used
@@ -82,7 +141,9 @@ def _helpers_used(tree: ast.AST, helpers: dict[str, ast.AST]) -> set[str]:
 
 def _reasons(tree: ast.AST, aliases: dict[str, str]) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, (ast.Store, ast.Del)):
+        if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(
+            node.ctx, (ast.Store, ast.Del)
+        ):
             yield from _store(node, aliases)
         elif isinstance(node, ast.Attribute):
             yield from _attribute(node, aliases)
@@ -108,7 +169,9 @@ def _store(node: ast.Attribute | ast.Subscript, aliases: dict[str, str]) -> Iter
     """Yield that a part of a module is replaced, deleted or set."""
     module = _module_of(node.value, aliases)
     name = f"{module}.{node.attr}" if isinstance(node, ast.Attribute) else f"{module}[...]"
-    if name in ("sys.stdout", "sys.stdin", "sys.stderr") or (module == "builtins" and name.partition(".")[2] in CARRIED_BUILTINS):
+    if name in ("sys.stdout", "sys.stdin", "sys.stderr") or (
+        module == "builtins" and name.partition(".")[2] in CARRIED_BUILTINS
+    ):
         return
     if module:
         yield f"it sets {name}"
@@ -123,7 +186,11 @@ def _attribute(node: ast.Attribute, aliases: dict[str, str]) -> Iterator[str]:
         yield f"it uses {module}.{node.attr}"
     if node.attr in INSIDES:
         yield f"it reads {node.attr}"
-    if node.attr in SHELL and isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "get_ipython":
+    if (
+        node.attr in SHELL
+        and isinstance(node.value, ast.Call)
+        and ast.unparse(node.value.func) == "get_ipython"
+    ):
         yield f"it uses the shell's {node.attr}"
 
 
@@ -132,31 +199,50 @@ def _name(node: ast.Name, aliases: dict[str, str]) -> Iterator[str]:
         yield f"it reads {node.id}, the notebook's history"
     module, _, name = aliases.get(node.id, "").rpartition(".")
     watched = INTERPRETER.get(module, ())
-    if module and isinstance(node.ctx, ast.Load) and (name in watched or "*" in watched) and (module, name) not in READ_ONLY:
+    if (
+        module
+        and isinstance(node.ctx, ast.Load)
+        and (name in watched or "*" in watched)
+        and (module, name) not in READ_ONLY
+    ):
         yield f"it uses {module}.{name}"
 
 
 def _call(node: ast.Call, aliases: dict[str, str]) -> Iterator[str]:
     called = _module_of(node.func, aliases)
     first = node.args[0] if node.args else None
-    if isinstance(node.func, ast.Name) and node.func.id in ("setattr", "delattr") and first is not None and _module_of(first, aliases):
+    if (
+        isinstance(node.func, ast.Name)
+        and node.func.id in ("setattr", "delattr")
+        and first is not None
+        and _module_of(first, aliases)
+    ):
         yield f"it sets a part of {_module_of(first, aliases)}"
     if called and called.rpartition(".")[2] in SETTINGS:
         yield f"it calls {called}, which holds for the whole process"
-    if ast.unparse(node.func).startswith("get_ipython().run_") and isinstance(first, ast.Constant) and first.value in MAGICS:
+    if (
+        ast.unparse(node.func).startswith("get_ipython().run_")
+        and isinstance(first, ast.Constant)
+        and first.value in MAGICS
+    ):
         yield f"it uses the magic %{first.value}"
     if called == "importlib.reload":
         yield "it reloads a module"
     if called.partition("mock.patch")[1]:
         target = first.value if isinstance(first, ast.Constant) else _patched_object(node)
-        carried = called.endswith("mock.patch") and target in {f"builtins.{name}" for name in CARRIED_BUILTINS}
+        carried = called.endswith("mock.patch") and target in {
+            f"builtins.{name}" for name in CARRIED_BUILTINS
+        }
         if not carried:
             yield f"it patches {target}"
 
 
 def _patched_object(node: ast.Call) -> str:
     """Return what a call such as mock.patch.object(random, "randint") patches, in words."""
-    parts = [str(one.value) if isinstance(one, ast.Constant) else ast.unparse(one) for one in node.args[:2]]
+    parts = [
+        str(one.value) if isinstance(one, ast.Constant) else ast.unparse(one)
+        for one in node.args[:2]
+    ]
     return ".".join(parts) if parts else "something"
 
 
@@ -167,12 +253,22 @@ def _identities(tree: ast.AST, aliases: dict[str, str]) -> Iterator[str]:
     """
     results: set[str] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and any(_is_result(one, aliases) for one in ast.walk(node.value)):
-            results |= {one.id for target in node.targets for one in ast.walk(target) if isinstance(one, ast.Name)}
+        if isinstance(node, ast.Assign) and any(
+            _is_result(one, aliases) for one in ast.walk(node.value)
+        ):
+            results |= {
+                one.id
+                for target in node.targets
+                for one in ast.walk(target)
+                if isinstance(one, ast.Name)
+            }
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare) and any(isinstance(one, ast.IsNot) for one in node.ops):
             sides = [node.left, *node.comparators]
-            if all(_is_result(one, aliases) or (isinstance(one, ast.Name) and one.id in results) for one in sides):
+            if all(
+                _is_result(one, aliases) or (isinstance(one, ast.Name) and one.id in results)
+                for one in sides
+            ):
                 yield "it asks whether two results are different objects"
 
 
@@ -186,7 +282,12 @@ def _is_result(node: ast.AST, aliases: dict[str, str]) -> bool:
 
 def _rebinds(tree: ast.AST, defined: set[str]) -> Iterator[str]:
     """Yield that a test gives another meaning to a function of the solution, or to a builtin."""
-    own = {id(one) for node in ast.walk(tree) if isinstance(node, ast.comprehension) for one in ast.walk(node.target)}
+    own = {
+        id(one)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.comprehension)
+        for one in ast.walk(node.target)
+    }
     for node in same_scope(tree):
         if id(node) in own:
             continue
@@ -200,5 +301,3 @@ def _rebinds(tree: ast.AST, defined: set[str]) -> Iterator[str]:
             yield f"it replaces {name}, which student code may call"
         elif hasattr(builtins, name) and name not in CARRIED_BUILTINS and name != "_":
             yield f"it replaces {name} of Python"
-
-

@@ -81,7 +81,9 @@ class Cell:
     @property
     def solution_lines(self) -> set[int]:
         """Numbers, from 1, of the lines that nbgrader replaces by a stub."""
-        return marked_lines(self.source, self.delimiters.solution) or set(range(1, self.source.count("\n") + 2))
+        return marked_lines(self.source, self.delimiters.solution) or set(
+            range(1, self.source.count("\n") + 2)
+        )
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,9 @@ class Master:
         changed: dict[int, set[str] | None] = {}
         for cell in (cell for cell in self.cells if cell.is_code):
             used = used_names(cell)
-            direct = {i for i, names in changed.items() if names is None or used is None or names & used}
+            direct = {
+                i for i, names in changed.items() if names is None or used is None or names & used
+            }
             needed[cell.index] = frozenset(direct).union(*(needed[i] for i in direct))
             changed[cell.index] = changed_names(cell, modules)
         return needed
@@ -138,7 +142,9 @@ def read_master(path: Path, delimiters: Delimiters = DELIMITERS) -> Master:
     try:
         return parse_master(path, path.read_bytes(), delimiters)
     except OSError as error:
-        raise MasterError(f"{path}: cannot be read ({error.strerror}). Check the file and its permissions.") from None
+        raise MasterError(
+            f"{path}: cannot be read ({error.strerror}). Check the file and its permissions."
+        ) from None
 
 
 def parse_master(path: Path, data: bytes, delimiters: Delimiters = DELIMITERS) -> Master:
@@ -155,10 +161,14 @@ def parse_master(path: Path, data: bytes, delimiters: Delimiters = DELIMITERS) -
         notebook = nbformat.reads(data.decode(), as_version=4)
         nbformat.validate(notebook)
     except (json.JSONDecodeError, UnicodeDecodeError, nbformat.reader.NotJSONError):
-        raise MasterError(f"{path}: not a notebook, for it is not JSON. Restore it from your version control.") from None
+        raise MasterError(
+            f"{path}: not a notebook, for it is not JSON. Restore it from your version control."
+        ) from None
     except Exception as error:
         said = str(error).split("\n")[0]
-        raise MasterError(f"{path}: not a valid notebook ({said}). Open it in JupyterLab and save it again.") from None
+        raise MasterError(
+            f"{path}: not a valid notebook ({said}). Open it in JupyterLab and save it again."
+        ) from None
     cells = tuple(_read_cell(index, cell, delimiters) for index, cell in enumerate(notebook.cells))
     _refuse(path, cells, delimiters)
     return Master(path, cells, notebook, delimiters)
@@ -173,10 +183,13 @@ def _read_cell(index: int, cell: NotebookNode, delimiters: Delimiters) -> Cell:
         is_code=cell.cell_type == "code",
         source=cell.source,
         grade_id=grade_id,
-        points=float(settings.get("points", 0) or 0) if settings.get("grade") or settings.get("task") else 0.0,
+        points=float(settings.get("points", 0) or 0)
+        if settings.get("grade") or settings.get("task")
+        else 0.0,
         graded=bool(settings.get("grade")),
         solution=bool(settings.get("solution")),
-        locked=bool(settings.get("locked")) or (bool(settings.get("grade")) and not settings.get("solution")),
+        locked=bool(settings.get("locked"))
+        or (bool(settings.get("grade")) and not settings.get("solution")),
         attachments=cell.get("attachments", {}),
         has_output=bool(cell.get("outputs") or cell.get("execution_count")),
         is_task=bool(settings.get("task")),
@@ -192,13 +205,21 @@ def _refuse(path: Path, cells: Iterable[Cell], delimiters: Delimiters) -> None:
         for pair in (delimiters.hidden, delimiters.solution):
             _refuse_unpaired(where, cell.source, *pair)
         if delimiters.enforced and delimiters.hidden[0] in cell.source and not cell.graded:
-            raise MasterError(f"{where}: hidden tests in a cell that is not graded. Make it an autograder tests cell.")
+            raise MasterError(
+                f"{where}: hidden tests in a cell that is not graded. Make it an autograder tests cell."
+            )
         if delimiters.enforced and delimiters.solution[0] in cell.source and not cell.solution:
-            raise MasterError(f"{where}: a solution in a cell that is no solution cell. Make it an autograded answer.")
+            raise MasterError(
+                f"{where}: a solution in a cell that is no solution cell. Make it an autograded answer."
+            )
         if (cell.graded or cell.solution) and not re.fullmatch(r"[a-zA-Z0-9_\-]+", cell.grade_id):
-            raise MasterError(f"{where}: the grade id {cell.grade_id!r} is not letters, digits, - and _. Rename it.")
+            raise MasterError(
+                f"{where}: the grade id {cell.grade_id!r} is not letters, digits, - and _. Rename it."
+            )
         if cell.is_known and cell.grade_id in seen:
-            raise MasterError(f"{where}: a second cell has this grade id. Give one of them another.")
+            raise MasterError(
+                f"{where}: a second cell has this grade id. Give one of them another."
+            )
         if cell.points < 0:
             raise MasterError(f"{where}: {cell.points:g} points. Points cannot be negative.")
         if cell.is_known:
@@ -211,7 +232,9 @@ def _refuse_unpaired(where: str, source: str, begin: str, end: str) -> None:
     for number, line in enumerate(source.split("\n"), 1):
         if begin in line:
             if open_since:
-                raise MasterError(f'{where}: {begin} in line {number} follows another. Add "### {end}" before it.')
+                raise MasterError(
+                    f'{where}: {begin} in line {number} follows another. Add "### {end}" before it.'
+                )
             open_since = number
         elif end in line:
             open_since = 0
@@ -224,7 +247,11 @@ def _refuse_unpaired(where: str, source: str, begin: str, end: str) -> None:
 
 def imported_names(cell: Cell) -> set[str]:
     """Return the names that a cell imports."""
-    imports = [node for node in ast.walk(cell.tree) if isinstance(node, (ast.Import, ast.ImportFrom))] if cell.tree else []
+    imports = (
+        [node for node in ast.walk(cell.tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
+        if cell.tree
+        else []
+    )
     return {(alias.asname or alias.name).split(".")[0] for node in imports for alias in node.names}
 
 
@@ -243,13 +270,17 @@ def changed_names(cell: Cell, modules: Collection[str] = ()) -> set[str] | None:
             names.add(node.name)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
             names.add(node.id)
-        elif isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, (ast.Store, ast.Del)):
+        elif isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(
+            node.ctx, (ast.Store, ast.Del)
+        ):
             names.add(root_name(node))
         elif isinstance(node, ast.Call):
             root = root_name(node.func)
             if root == "get_ipython":  # a magic: it may run anything
                 return None
-            if isinstance(node.func, ast.Attribute) and (root not in modules or "random" in ast.unparse(node.func)):
+            if isinstance(node.func, ast.Attribute) and (
+                root not in modules or "random" in ast.unparse(node.func)
+            ):
                 names.add(root)
             if root not in modules or id(node) in discarded:
                 names |= {argument.id for argument in node.args if isinstance(argument, ast.Name)}
@@ -281,12 +312,19 @@ def free_names(node: ast.AST) -> set[str]:
     if isinstance(node, ast.ExceptHandler):
         return free - {node.name}
     if isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
-        own = {one.id for part in node.generators for one in ast.walk(part.target) if isinstance(one, ast.Name)}
+        own = {
+            one.id
+            for part in node.generators
+            for one in ast.walk(part.target)
+            if isinstance(one, ast.Name)
+        }
         return (free - own) | free_names(node.generators[0].iter)
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
         local = {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)}
         outer = {name for n in ast.walk(node) if isinstance(n, ast.Global) for name in n.names}
-        local |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        local |= {
+            n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        }
         local |= _defined_in(node)
         defaults = [d for d in (*node.args.defaults, *node.args.kw_defaults) if d is not None]
         free = (free - (local - outer)).union(*map(free_names, defaults))
@@ -298,7 +336,9 @@ def _defined_in(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -
     body = [] if isinstance(function, ast.Lambda) else function.body
     found: set[str | None] = set()
     for node in (one for statement in body for one in same_scope(statement)):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.MatchAs, ast.MatchStar)):
+        if isinstance(
+            node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.MatchAs, ast.MatchStar)
+        ):
             found.add(node.name)
         elif isinstance(node, ast.MatchMapping):
             found.add(node.rest)

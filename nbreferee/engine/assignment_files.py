@@ -50,13 +50,17 @@ class AssignmentFiles:
     source: str = ""  # the folder on the orchestrator's machine
     files: tuple[AssignmentFile, ...] = ()
     folders: tuple[str, ...] = ()
-    shared: str = field(default="", compare=False)  # a folder for copies that workers of that machine share
+    shared: str = field(
+        default="", compare=False
+    )  # a folder for copies that workers of that machine share
 
     @cached_property
     def key(self) -> str:
         """A name for the contents."""
         lines = [f"{one.name}\0{one.digest}\0{one.is_released}" for one in self.files]
-        return hashlib.sha256("\n".join([*lines, *self.folders]).encode("utf-8", "surrogateescape")).hexdigest()
+        return hashlib.sha256(
+            "\n".join([*lines, *self.folders]).encode("utf-8", "surrogateescape")
+        ).hexdigest()
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -65,11 +69,17 @@ class AssignmentFiles:
 
     def outranks(self, name: str) -> bool:
         """Return whether a student's file of this name gives way: to a file, or where it would stand for a folder of ours."""
-        return name in self.names or name in self._all_folders or any(str(one) in self.names for one in PurePath(name).parents)
+        return (
+            name in self.names
+            or name in self._all_folders
+            or any(str(one) in self.names for one in PurePath(name).parents)
+        )
 
     @cached_property
     def _all_folders(self) -> frozenset[str]:
-        return frozenset({str(one) for name in self.names for one in PurePath(name).parents} | set(self.folders))
+        return frozenset(
+            {str(one) for name in self.names for one in PurePath(name).parents} | set(self.folders)
+        )
 
     def copy_into(self, folder: Path) -> None:
         """Write all of it into a folder, on the orchestrator's machine."""

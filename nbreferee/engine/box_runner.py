@@ -17,7 +17,12 @@ from nbreferee.engine.wire.channel import ChannelError
 from nbreferee.budget import TIME_UP
 from nbreferee.engine.processes import BoxLost, BoxHandle, WarmProcesses
 
-TEXT_FIELDS = {"stream": ("name", "text"), "error": ("ename", "evalue"), "display_data": (), "execute_result": ()}
+TEXT_FIELDS = {
+    "stream": ("name", "text"),
+    "error": ("ename", "evalue"),
+    "display_data": (),
+    "execute_result": (),
+}
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,9 @@ class CellResult:
 class BoxRunner:
     """Runs cells in a box, in order."""
 
-    def __init__(self, warm: WarmProcesses, files: Mapping[str, bytes], placed: AssignmentFiles) -> None:
+    def __init__(
+        self, warm: WarmProcesses, files: Mapping[str, bytes], placed: AssignmentFiles
+    ) -> None:
         self._warm = warm
         self._files = dict(files)  # that the student has handed in
         self._placed = placed  # the instructor's
@@ -64,7 +71,9 @@ class BoxRunner:
 
     def _run_all(self, parts: Sequence[CellToRun]) -> list[CellResult]:
         """Run all cells; return their results."""
-        with contextlib.suppress(BoxLost, ChannelError):  # the first box may wait for a template to get warm
+        with contextlib.suppress(
+            BoxLost, ChannelError
+        ):  # the first box may wait for a template to get warm
             self._ready_box()
         self._end = time.monotonic() + self._budget.submission_s
         came = []
@@ -100,7 +109,14 @@ class BoxRunner:
             self._offenders.add(number)
             late = str(lost) == TIME_UP
             text = f"this cell took longer than {limit_s:g} s" if late else f"{lost} in this cell"
-            return CellResult([error_of("TimeoutError" if late else "ProcessError", f"{text}; the notebook goes on without it")])
+            return CellResult(
+                [
+                    error_of(
+                        "TimeoutError" if late else "ProcessError",
+                        f"{text}; the notebook goes on without it",
+                    )
+                ]
+            )
         self._ran.append((number, source))
         return came
 
@@ -113,7 +129,11 @@ class BoxRunner:
                 self._box.ask("hand_in", self._files, limit_s=self._budget.cell_s)
             for number, source in list(self._ran):
                 try:
-                    self._cell(self._box, source, min(self._budget.cell_s, max(0.1, self._end - time.monotonic())))
+                    self._cell(
+                        self._box,
+                        source,
+                        min(self._budget.cell_s, max(0.1, self._end - time.monotonic())),
+                    )
                 except BoxLost:
                     self._ran.remove((number, source))
                     self._drop_box()
@@ -150,14 +170,23 @@ def clean_outputs(shown: list, count: int) -> list[dict[str, Any]]:
     clean = []
     for output in shown:
         kind = output.get("output_type") if type(output) is dict else None
-        if type(kind) is not str or kind not in TEXT_FIELDS or not all(type(output.get(name)) is str for name in TEXT_FIELDS[kind]):
+        if (
+            type(kind) is not str
+            or kind not in TEXT_FIELDS
+            or not all(type(output.get(name)) is str for name in TEXT_FIELDS[kind])
+        ):
             continue
-        new: dict[str, Any] = {"output_type": kind, **{name: output[name] for name in TEXT_FIELDS[kind]}}
+        new: dict[str, Any] = {
+            "output_type": kind,
+            **{name: output[name] for name in TEXT_FIELDS[kind]},
+        }
         if kind == "stream":
             new["name"] = "stderr" if new["name"] == "stderr" else "stdout"
         elif kind == "error":
             lines = output.get("traceback")
-            new["traceback"] = [line for line in lines if type(line) is str] if type(lines) is list else []
+            new["traceback"] = (
+                [line for line in lines if type(line) is str] if type(lines) is list else []
+            )
         else:
             new["data"], new["metadata"] = _json(output.get("data")), _json(output.get("metadata"))
             if kind == "execute_result":
@@ -176,7 +205,14 @@ def _json(value: Any) -> dict[str, Any]:
             return all(type(key) is str and is_json(item) for key, item in one.items())
         if type(one) is int:
             return abs(one) < 1 << 63
-        return one is None or type(one) in (str, bool) or (type(one) is float and one == one and abs(one) != float("inf"))
+        return (
+            one is None
+            or type(one) in (str, bool)
+            or (type(one) is float and one == one and abs(one) != float("inf"))
+        )
 
-    return {key: item for key, item in value.items() if type(key) is str and is_json(item)} if type(value) is dict else {}
-
+    return (
+        {key: item for key, item in value.items() if type(key) is str and is_json(item)}
+        if type(value) is dict
+        else {}
+    )

@@ -25,7 +25,9 @@ class Follow:
     """How follow-through is done for one notebook."""
 
     skipped: Collection[int] = ()  # test cells that are not judged in two processes
-    scores: Mapping[int, float] = field(default_factory=dict)  # of those of them that are judged in one
+    scores: Mapping[int, float] = field(
+        default_factory=dict
+    )  # of those of them that are judged in one
     unwritten: Collection[int] = ()  # answer cells that are as released
 
 
@@ -36,11 +38,17 @@ class FollowThrough:
         self._known = {(one.name, one.cell) for one in plan.references}
         self._follow = follow
         self._lost: set[Answer] = set()
-        self.answered: set[str] = set()  # names for which references have answered in the present box
+        self.answered: set[str] = (
+            set()
+        )  # names for which references have answered in the present box
 
     def note(self, step: Step, came: CellResult) -> None:
         """Note the result of a test cell."""
-        score = self._follow.scores.get(step.index) if step.index in self._follow.skipped else came.score
+        score = (
+            self._follow.scores.get(step.index)
+            if step.index in self._follow.skipped
+            else came.score
+        )
         if score is not None and score < step.points:
             self._lost |= self._known & set(step.judges)
 
@@ -48,7 +56,11 @@ class FollowThrough:
         """Return the answers in whose place references may stand if a test cell is judged again."""
         if step.index in self._follow.skipped or not step.under_test:
             return []
-        return [one for one in self._latest(step).items() if one in self._lost and one[0] not in step.under_test]
+        return [
+            one
+            for one in self._latest(step).items()
+            if one in self._lost and one[0] not in step.under_test
+        ]
 
     def _latest(self, step: Step) -> dict[str, int]:
         """Return the cell in which each answer was bound last before a test cell."""
@@ -58,7 +70,9 @@ class FollowThrough:
         """Tell whether the present box may hold results of references for what a test cell judges."""
         return bool(self.answered & set(step.under_test))
 
-    def better(self, step: Step, first: CellResult, second: CellResult, names: Sequence[str]) -> CellResult:
+    def better(
+        self, step: Step, first: CellResult, second: CellResult, names: Sequence[str]
+    ) -> CellResult:
         """Return the result that counts: of the cell as it is, or with references in the place of the answers `names`."""
         if not names or second.score < first.score or second.status == "grader_failed":
             return first
@@ -67,15 +81,34 @@ class FollowThrough:
         wrong, right = _in_words([name for name in names if name not in missing], missing)
         if second.score == first.score and (why := _why_unsure(first, second)):
             hint = f"{wrong}; whether this is right with {right} could not be found out: {why}."
-            return replace(first, message=f"{hint} {first.message}".strip(), outputs=[_line(hint), *first.outputs])
+            return replace(
+                first,
+                message=f"{hint} {first.message}".strip(),
+                outputs=[_line(hint), *first.outputs],
+            )
         if second.score >= step.points:
             said = f"{wrong}; with {right} this is right."
-            return replace(second, message=said, outputs=[_line(said), *second.outputs], follow_through=tuple(names))
-        gets = f"gets {second.score:g} of {step.points:g} points, and what still fails is this" if second.score > first.score else "still fails"
+            return replace(
+                second,
+                message=said,
+                outputs=[_line(said), *second.outputs],
+                follow_through=tuple(names),
+            )
+        gets = (
+            f"gets {second.score:g} of {step.points:g} points, and what still fails is this"
+            if second.score > first.score
+            else "still fails"
+        )
         said = f"{wrong}; with {right} this {gets}:"
         limits = tuple(dict.fromkeys((*first.limits, *second.limits)))
         message = f"{said} {second.message}".strip()
-        return replace(second, message=message, outputs=[_line(said), *second.outputs], limits=limits, follow_through=tuple(names))
+        return replace(
+            second,
+            message=message,
+            outputs=[_line(said), *second.outputs],
+            limits=limits,
+            follow_through=tuple(names),
+        )
 
 
 def _why_unsure(first: CellResult, second: CellResult) -> str:
@@ -87,8 +120,14 @@ def _why_unsure(first: CellResult, second: CellResult) -> str:
 
 def _in_words(wrong: Sequence[str], missing: Sequence[str]) -> tuple[str, str]:
     """Return what to say of answers that are wrong or missing, and what to call right ones."""
-    said = [f"{_joined(names)} {'is' if len(names) == 1 else 'are'} {what}" for names, what in ((wrong, "wrong"), (missing, "not written yet")) if names]
-    return f"Your {' and '.join(said)}", "a right one" if len(wrong) + len(missing) == 1 else "right ones"
+    said = [
+        f"{_joined(names)} {'is' if len(names) == 1 else 'are'} {what}"
+        for names, what in ((wrong, "wrong"), (missing, "not written yet"))
+        if names
+    ]
+    return f"Your {' and '.join(said)}", "a right one" if len(wrong) + len(
+        missing
+    ) == 1 else "right ones"
 
 
 def _joined(names: Sequence[str]) -> str:

@@ -37,14 +37,23 @@ class TestCell:
 class OneProcess(BoxRunner):
     """Runs a notebook with its tests in a box; keeps the scores of tests."""
 
-    def __init__(self, warm: WarmProcesses, files: Mapping[str, bytes], placed: AssignmentFiles, tests: Mapping[int, TestCell]) -> None:
+    def __init__(
+        self,
+        warm: WarmProcesses,
+        files: Mapping[str, bytes],
+        placed: AssignmentFiles,
+        tests: Mapping[int, TestCell],
+    ) -> None:
         super().__init__(warm, files, placed)
         self._tests = tests  # by the step of the instructor's notebook
 
     def grade(self, parts: Sequence[CellToRun]) -> list[CellResult]:
         """Run all cells; return the status, score and message of those that are tests."""
         try:
-            return [self._verdict(part, one) for part, one in zip(parts, self._run_all(parts), strict=True)]
+            return [
+                self._verdict(part, one)
+                for part, one in zip(parts, self._run_all(parts), strict=True)
+            ]
         finally:
             self._drop_box()
 
@@ -68,13 +77,21 @@ def judge_outputs(test: TestCell, outputs: Sequence[dict[str, Any]]) -> tuple[st
             kind = output["ename"]
             if kind == "TimeoutError" and not output["traceback"][:-1]:
                 return "timeout", 0.0, TOO_LONG
-            return "failed" if kind == "AssertionError" else "error", 0.0, visible_message(test, output)
+            return (
+                "failed" if kind == "AssertionError" else "error",
+                0.0,
+                visible_message(test, output),
+            )
         if output["output_type"] == "execute_result":
             score = number_of(output["data"].get("text/plain"))
             if score is None:
                 break
             if not 0 <= score <= test.points:
-                return "grader_failed", 0.0, f"the test gives {score:g} of {test.points:g} points. Tell your instructor."
+                return (
+                    "grader_failed",
+                    0.0,
+                    f"the test gives {score:g} of {test.points:g} points. Tell your instructor.",
+                )
             if score == test.points:
                 break
             status = "partial" if score else "failed"
@@ -105,7 +122,9 @@ def visible_message(test: TestCell, error: Mapping[str, Any]) -> str:
         return "a hidden test does not hold"
     if words := _author_words(test.source, line):
         return words
-    kind = error["ename"] if isinstance(getattr(builtins, error["ename"], None), type) else "it fails"
+    kind = (
+        error["ename"] if isinstance(getattr(builtins, error["ename"], None), type) else "it fails"
+    )
     return f"{kind} in line {line}: {lines[line - 1].strip()}"[:MESSAGE_CHARACTERS]
 
 

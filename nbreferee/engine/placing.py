@@ -14,8 +14,12 @@ from pathlib import Path
 
 from nbreferee.engine.wire.protocol import is_writing
 
-ATTRIBUTES = frozenset({"sqlite3.connect", "os.truncate", "os.chmod", "os.utime"})  # events before a file, or what is known of it, changes
-NAMES = frozenset({"os.mkdir", "os.remove", "os.rmdir", "os.rename"})  # events before names in a folder change
+ATTRIBUTES = frozenset(
+    {"sqlite3.connect", "os.truncate", "os.chmod", "os.utime"}
+)  # events before a file, or what is known of it, changes
+NAMES = frozenset(
+    {"os.mkdir", "os.remove", "os.rmdir", "os.rename"}
+)  # events before names in a folder change
 EVENTS = ATTRIBUTES | NAMES | {"open"}
 COPIED_BYTES = 8 << 20  # of all files together
 COPIED_FILES = 500
@@ -25,7 +29,13 @@ WHOLE_FROM = 200  # files in a folder that a tester has as one link: a disk take
 class WorkingFolder:
     """The working folder of this process, with the files of an assignment in it."""
 
-    def __init__(self, parts: Iterable[Path], folder: Path, copied_bytes: int = COPIED_BYTES, whole_from: float = float("inf")) -> None:
+    def __init__(
+        self,
+        parts: Iterable[Path],
+        folder: Path,
+        copied_bytes: int = COPIED_BYTES,
+        whole_from: float = float("inf"),
+    ) -> None:
         """Fill `folder` from the parts of a copy; a folder of `whole_from` files or more is a link as a whole."""
         self._parts = [str(part) for part in parts]
         self.names: set[str] = set()  # of files
@@ -35,7 +45,9 @@ class WorkingFolder:
             for root, folders, files in os.walk(part):
                 inside = os.path.relpath(root, part)
                 if inside != "." and len(files) >= whole_from:
-                    self.names.update(os.path.normpath(os.path.join(inside, name)) for name in _files_below(root))
+                    self.names.update(
+                        os.path.normpath(os.path.join(inside, name)) for name in _files_below(root)
+                    )
                     (folder / inside).rmdir()
                     (folder / inside).symlink_to(root)
                     folders.clear()

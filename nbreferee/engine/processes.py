@@ -38,7 +38,9 @@ class BoxHandle:
 
     def over_limit(self) -> str:
         """Return in words which limit on the whole box has ended it, or ''."""
-        if Layer.NAMESPACES not in self._budget.layers:  # without them nobody watches, and the folder is the student's
+        if (
+            Layer.NAMESPACES not in self._budget.layers
+        ):  # without them nobody watches, and the folder is the student's
             return ""
         limit = watch.reason(self._child.folder)
         return self._budget.in_words(limit) if limit else ""
@@ -84,9 +86,13 @@ class WarmProcesses:
         self._own = Scratch()
         self.folder = self._own.path
         (self.folder / "root").mkdir()
-        self._box_template, self._tester_template = (Zygote.start(role, self.folder) for role in ("box", "tester"))
+        self._box_template, self._tester_template = (
+            Zygote.start(role, self.folder) for role in ("box", "tester")
+        )
         self._testers: dict[tuple, _TesterZygotes] = {}
-        self._ahead: dict[Any, Fork] = {}  # forked before they are asked for: a box, and a tester of the last master
+        self._ahead: dict[
+            Any, Fork
+        ] = {}  # forked before they are asked for: a box, and a tester of the last master
 
     def __enter__(self) -> WarmProcesses:
         return self
@@ -96,14 +102,22 @@ class WarmProcesses:
 
     def is_whole(self) -> bool:
         """Return whether all processes are there that boxes and testers are forked from: a box that ends with one is no student's fault."""
-        templates = (self._box_template, self._tester_template, *(testers.template for testers in self._testers.values()))
+        templates = (
+            self._box_template,
+            self._tester_template,
+            *(testers.template for testers in self._testers.values()),
+        )
         return all(template.is_alive() for template in templates)
 
     def close(self) -> None:
         """End all of them."""
         for child in self._ahead.values():
             child.channel.close()
-        for template in (*(testers.template for testers in self._testers.values()), self._tester_template, self._box_template):
+        for template in (
+            *(testers.template for testers in self._testers.values()),
+            self._tester_template,
+            self._box_template,
+        ):
             template.close()
         self._own.remove()
 
@@ -116,7 +130,9 @@ class WarmProcesses:
         def fork() -> Fork:
             placed = [str(local_copy(files) / RELEASED)] if files.files or files.folders else []
             terms = self._terms()
-            terms["limits"]["scratch_files"] += 2 * (len(files.files) + len(files.folders))  # links, and what they become
+            terms["limits"]["scratch_files"] += 2 * (
+                len(files.files) + len(files.folders)
+            )  # links, and what they become
             return self._box_template.fork({**terms, "placed": placed}, self._scratch())
 
         return BoxHandle(self._next(key, fork), self.budget)
@@ -127,11 +143,15 @@ class WarmProcesses:
         key = (plan.modules, files.key)
         if key not in self._testers:
             sources = local_copy(files)
-            self._testers[key] = _TesterZygotes(self._tester_template.branch({"sources": str(sources), "modules": plan.modules}))
+            self._testers[key] = _TesterZygotes(
+                self._tester_template.branch({"sources": str(sources), "modules": plan.modules})
+            )
         testers = self._testers[key]
 
         def fork() -> Fork:
-            return testers.template.fork({**self._terms(), "plan": testers.number_of(plan)}, self._scratch())
+            return testers.template.fork(
+                {**self._terms(), "plan": testers.number_of(plan)}, self._scratch()
+            )
 
         for other in [one for one in self._ahead if one[0] != "box" and one != (key, plan)]:
             self._ahead.pop(other).end()
@@ -149,7 +169,12 @@ class WarmProcesses:
 
     def _terms(self) -> dict[str, Any]:
         plain = self.budget.as_plain()
-        return {"limits": plain["box"], "layers": plain["layers"], "root": str(self.folder / "root"), "mutants_s": self.budget.mutants_s}
+        return {
+            "limits": plain["box"],
+            "layers": plain["layers"],
+            "root": str(self.folder / "root"),
+            "mutants_s": self.budget.mutants_s,
+        }
 
     def _scratch(self) -> Path:
         return Path(tempfile.mkdtemp(prefix="", dir=self.folder))

@@ -54,7 +54,9 @@ class Referee(BoxRunner):
         """Run all cells; return their results."""
         try:
             came = self._run_all(parts)
-            self._draw([output["data"] for one in came for output in one.outputs if is_to_draw(output)])
+            self._draw(
+                [output["data"] for one in came for output in one.outputs if is_to_draw(output)]
+            )
         finally:
             self._drop_box()
             self._lent.close()
@@ -85,7 +87,9 @@ class Referee(BoxRunner):
             tester.send_with_sockets(request, [box.channel.socket])
             tester.receive(time.monotonic() + self._budget.cell_s + START_S)
         except ChannelError:
-            self._tester = None  # or its answer, when it comes, would be taken for that to the next request
+            self._tester = (
+                None  # or its answer, when it comes, would be taken for that to the next request
+            )
             raise
 
     # ------------------------------------------------ the tester
@@ -94,7 +98,9 @@ class Referee(BoxRunner):
         """Have the tester run a step that is no test, if it has anything to do there."""
         if not self._steps[step].source and not self._steps[step].given_up:
             return
-        with contextlib.suppress(BoxLost, ChannelError):  # it says so itself, in the cells that come to nothing by it
+        with contextlib.suppress(
+            BoxLost, ChannelError
+        ):  # it says so itself, in the cells that come to nothing by it
             self._ready_box()
             self._step(step, limit_s)
             self._instructed.append(step)
@@ -113,7 +119,9 @@ class Referee(BoxRunner):
         self._follow.note(known, came)
         return came
 
-    def _judge_again(self, step: Step, came: CellResult, needed: Sequence[Answer], limit_s: float) -> CellResult:
+    def _judge_again(
+        self, step: Step, came: CellResult, needed: Sequence[Answer], limit_s: float
+    ) -> CellResult:
         """Return the better result of a test cell: as it is, or with references in the place of what it needs."""
         second, used = self._judge(step.index, limit_s, needed, "follow")
         if self._box is not None:
@@ -123,7 +131,9 @@ class Referee(BoxRunner):
             return self._judge(step.index, left_s)[0]  # its cause has not been looked for
         return self._follow.better(step, came, second, [name for name, _ in used])
 
-    def _judge(self, step: int, limit_s: float, replaceable: Sequence[Answer] = (), operation: str = "run") -> tuple[CellResult, list[Answer]]:
+    def _judge(
+        self, step: int, limit_s: float, replaceable: Sequence[Answer] = (), operation: str = "run"
+    ) -> tuple[CellResult, list[Answer]]:
         """Return the result of a test cell, and which answers it needs, or in whose place references stood for it."""
         try:
             self._ready_box()
@@ -134,19 +144,39 @@ class Referee(BoxRunner):
         except Late:
             return _lost_test("timeout", "the test takes too long"), []
         except ChannelError:
-            return _lost_test("grader_failed", "the test ended its own process. Tell your instructor."), []
+            return _lost_test(
+                "grader_failed", "the test ended its own process. Tell your instructor."
+            ), []
         found = answer.get("needed", [])
         if operation == "follow":
             found = [one for one in replaceable if one[0] in answer["followed"]]
             if not found:
                 return CellResult(), []
-        more = {"limits": tuple(answer["limits"]), "patched": answer["patched"], "odd_pass": answer["odd_pass"]}
-        return CellResult(answer["shown"], None, answer["status"], answer["score"], answer["message"], answer["oddities"], **more), found
+        more = {
+            "limits": tuple(answer["limits"]),
+            "patched": answer["patched"],
+            "odd_pass": answer["odd_pass"],
+        }
+        return CellResult(
+            answer["shown"],
+            None,
+            answer["status"],
+            answer["score"],
+            answer["message"],
+            answer["oddities"],
+            **more,
+        ), found
 
-    def _step(self, step: int, limit_s: float, replaceable: Sequence[Answer] = (), operation: str = "run") -> dict[str, Any]:
-        allowed = None if self._allowed is None else self._allowed.get(step)  # none where the solution itself has failed
+    def _step(
+        self, step: int, limit_s: float, replaceable: Sequence[Answer] = (), operation: str = "run"
+    ) -> dict[str, Any]:
+        allowed = (
+            None if self._allowed is None else self._allowed.get(step)
+        )  # none where the solution itself has failed
         try:
-            self._ready_tester().send_with_sockets(encode((operation, (step, limit_s, allowed, list(replaceable)))), [])
+            self._ready_tester().send_with_sockets(
+                encode((operation, (step, limit_s, allowed, list(replaceable)))), []
+            )
             answer = decode(self._tester.receive(time.monotonic() + 2 * limit_s + 3 * GRACE_S))
         except ChannelError:
             self._tester = None
@@ -165,13 +195,14 @@ class Referee(BoxRunner):
             self._tester = self._lent.enter_context(self._lend_tester())
             try:
                 for step in list(self._instructed):
-                    self._tester.send_with_sockets(encode(("run", (step, self._budget.cell_s, None))), [])
+                    self._tester.send_with_sockets(
+                        encode(("run", (step, self._budget.cell_s, None))), []
+                    )
                     self._tester.receive(time.monotonic() + 2 * self._budget.cell_s + START_S)
             except ChannelError:
                 self._tester = None
                 raise
         return self._tester
-
 
     def _draw(self, shown: list[dict[str, Any]]) -> None:
         """Put figures where their marks are: those of the solution, or what the box draws now."""
@@ -185,7 +216,9 @@ class Referee(BoxRunner):
             if self.drawn[name] and left > 0:
                 data["image/png"] = self.drawn[name]
             else:
-                data["text/plain"] = f"{data.get('text/plain', 'a figure')}, not drawn: {why or 'the notebook shows too much'}"
+                data["text/plain"] = (
+                    f"{data.get('text/plain', 'a figure')}, not drawn: {why or 'the notebook shows too much'}"
+                )
 
     def _drawn_by_box(self, name: str, limit_s: float) -> tuple[str, str]:
         if self._box is None or limit_s <= 0:
@@ -216,7 +249,13 @@ def _with_reason(answer: dict[str, Any], reason: str) -> dict[str, Any]:
         return text.replace(f"{ENDED}: {GUESS}", reason)
 
     shown = [
-        {**one, "evalue": said(one["evalue"]), "traceback": [said(line) for line in one["traceback"]]} if one["output_type"] == "error" else one
+        {
+            **one,
+            "evalue": said(one["evalue"]),
+            "traceback": [said(line) for line in one["traceback"]],
+        }
+        if one["output_type"] == "error"
+        else one
         for one in answer.get("shown", [])
     ]
     limits = [limit for limit in answer.get("limits", []) if not limit.startswith(LOST)]

@@ -24,7 +24,9 @@ class Scratch:
         self._held: int | None = _open(unlocked)
         _lock(self._held)
         self.path = unlocked.with_name(f"{PREFIX}{unlocked.name.rpartition('-')[2]}")
-        unlocked.rename(self.path)  # not before it is locked: who finds it by this name may trust its lock
+        unlocked.rename(
+            self.path
+        )  # not before it is locked: who finds it by this name may trust its lock
 
     def remove(self) -> None:
         """Remove it, and all that is in it."""

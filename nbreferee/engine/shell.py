@@ -48,7 +48,10 @@ class Outputs:
         self._before_more()
         self._left["stream"] -= len(text)
         if self._left["stream"] < 0:
-            text = text[: self._left["stream"]] + f"\n[The rest is not shown: a cell may print {STREAM_CHARACTERS:,} characters.]\n"
+            text = (
+                text[: self._left["stream"]]
+                + f"\n[The rest is not shown: a cell may print {STREAM_CHARACTERS:,} characters.]\n"
+            )
         last = self.shown[-1] if self.shown else {}
         if (last.get("output_type"), last.get("name")) == ("stream", stream):
             last["text"] += text
@@ -60,7 +63,11 @@ class Outputs:
         self._before_more()
         self._left["rich"] -= len(json.dumps(output))
         if self._left["rich"] < 0:
-            output = {"output_type": "stream", "name": "stderr", "text": "[Not shown: this cell displays too much.]\n"}
+            output = {
+                "output_type": "stream",
+                "name": "stderr",
+                "text": "[Not shown: this cell displays too much.]\n",
+            }
         if len(self.shown) >= MOST_OUTPUTS and output["output_type"] != "error":
             return
         self.shown.append(output)
@@ -111,7 +118,12 @@ class _ResultHook(DisplayHook):
 
     def write_format_data(self, format_dict: dict, md_dict: dict | None = None) -> None:
         count = self.shell.execution_count - 1  # IPython has counted on already
-        result = {"output_type": "execute_result", "execution_count": count, "data": plain(format_dict), "metadata": plain(md_dict or {})}
+        result = {
+            "output_type": "execute_result",
+            "execution_count": count,
+            "data": plain(format_dict),
+            "metadata": plain(md_dict or {}),
+        }
         self.shell.outputs.add(result)
 
     def finish_displayhook(self) -> None:
@@ -119,13 +131,17 @@ class _ResultHook(DisplayHook):
 
 
 class _Publisher(DisplayPublisher):
-    def publish(self, data, metadata=None, source=None, *, transient=None, update=False, **_) -> None:  # noqa: ANN001
+    def publish(
+        self, data, metadata=None, source=None, *, transient=None, update=False, **_
+    ) -> None:  # noqa: ANN001
         display_id = str((transient or {}).get("display_id") or "")
         data, metadata = plain(data), plain(metadata or {})
         if update:
             self.shell.outputs.update(display_id, data, metadata)
         else:
-            self.shell.outputs.add({"output_type": "display_data", "data": data, "metadata": metadata}, display_id)
+            self.shell.outputs.add(
+                {"output_type": "display_data", "data": data, "metadata": metadata}, display_id
+            )
 
     def clear_output(self, wait: bool = False) -> None:
         self.shell.outputs.clear(wait)
@@ -133,13 +149,19 @@ class _Publisher(DisplayPublisher):
 
 def plain(data: dict) -> dict[str, Any]:
     """Return a MIME bundle as JSON has it: bytes in base 64, and nothing that is not text or JSON."""
-    return json.loads(json.dumps(data, default=lambda v: base64.b64encode(v).decode() if isinstance(v, bytes) else str(v)))
+    return json.loads(
+        json.dumps(
+            data, default=lambda v: base64.b64encode(v).decode() if isinstance(v, bytes) else str(v)
+        )
+    )
 
 
 class _Compiler(CachingCompiler):
     def cache(self, transformed_code: str, number: int = 0, raw_code: str | None = None) -> str:
         name = super().cache(transformed_code, number, raw_code)
-        inspect.modulesbyfile[name] = "__main__"  # or it looks at all modules there are, for every line of a traceback
+        inspect.modulesbyfile[name] = (
+            "__main__"  # or it looks at all modules there are, for every line of a traceback
+        )
         return name
 
 
@@ -153,7 +175,9 @@ class Shell(InteractiveShell):
     def __init__(self, **options: Any) -> None:
         HistoryManager.enabled = False
         self.outputs = Outputs()
-        self.while_code_runs: Callable[[], AbstractContextManager] = nullcontext  # not while IPython prepares it
+        self.while_code_runs: Callable[[], AbstractContextManager] = (
+            nullcontext  # not while IPython prepares it
+        )
         super().__init__(colors="nocolor", **options)
         self.run_line_magic("matplotlib", "inline")
 
@@ -167,7 +191,10 @@ class Shell(InteractiveShell):
     def run(self, source: str) -> tuple[list[dict[str, Any]], ExecutionResult]:
         """Run a cell; return what it shows, and what IPython says of it."""
         self.outputs = Outputs()
-        for name in ("stdout", "stderr"):  # an earlier cell may have put None there, or a closed file
+        for name in (
+            "stdout",
+            "stderr",
+        ):  # an earlier cell may have put None there, or a closed file
             try:
                 getattr(sys, name).flush()
             except Exception:
@@ -182,7 +209,9 @@ class Shell(InteractiveShell):
 
     def no_input(self, prompt: object = "") -> str:
         """Stand for input(): while grading, nobody is there to type."""
-        raise StdinNotImplementedError("input() has nobody to ask while a notebook is graded. Give the value in the code.")
+        raise StdinNotImplementedError(
+            "input() has nobody to ask while a notebook is graded. Give the value in the code."
+        )
 
     def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
         self.outputs.add(error_output(etype.__name__, str(evalue), list(stb)))
@@ -198,7 +227,13 @@ class Shell(InteractiveShell):
 
     def system(self, command: str) -> None:
         """Run !command and show what it prints."""
-        ran = subprocess.run(self.var_expand(command, depth=1), shell=True, capture_output=True, text=True, errors="replace")
+        ran = subprocess.run(
+            self.var_expand(command, depth=1),
+            shell=True,
+            capture_output=True,
+            text=True,
+            errors="replace",
+        )
         self.outputs.write("stdout", ran.stdout)
         self.outputs.write("stderr", ran.stderr)
         self.user_ns["_exit_code"] = ran.returncode
@@ -211,7 +246,9 @@ def error_output(ename: str, evalue: str, traceback: list[str]) -> dict[str, Any
 
 def warm_up(shell: Shell) -> None:
     """Load what the first cell, the first traceback and the first figure would load."""
-    shell.run_cell("__import__('json').loads('{')")  # which fails in a module: IPython looks for the modules of all lines
+    shell.run_cell(
+        "__import__('json').loads('{')"
+    )  # which fails in a module: IPython looks for the modules of all lines
     figure, axes = plt.subplots()
     axes.plot([0, 1])
     axes.set_title("$x^2$")

@@ -62,7 +62,9 @@ class Fork:
         """End it and whatever it has started; the template does so while others go on."""
         self.channel.close()
         self._template.catch_up()
-        self._template.ask("end", self._pid, then=lambda _: shutil.rmtree(self.folder, ignore_errors=True))
+        self._template.ask(
+            "end", self._pid, then=lambda _: shutil.rmtree(self.folder, ignore_errors=True)
+        )
 
 
 class Zygote:
@@ -72,7 +74,9 @@ class Zygote:
         self._control = control
         self._process = process  # none for a branch, which ends with what it branches off
         self._ready = False
-        self._awaited: deque[Callable[[Any], None]] = deque()  # what to do with answers that are still to come, in order
+        self._awaited: deque[Callable[[Any], None]] = (
+            deque()
+        )  # what to do with answers that are still to come, in order
 
     @staticmethod
     def start(role: str, folder: Path) -> Zygote:
@@ -80,7 +84,12 @@ class Zygote:
         ours, theirs = socket.socketpair()
         home = folder / f"{role} home"
         home.mkdir(parents=True, exist_ok=True)
-        environment = {**ENVIRONMENT, "HOME": str(home), "IPYTHONDIR": str(home / "ipython"), "MPLCONFIGDIR": os.environ.get("MPLCONFIGDIR") or _matplotlib_cache()}
+        environment = {
+            **ENVIRONMENT,
+            "HOME": str(home),
+            "IPYTHONDIR": str(home / "ipython"),
+            "MPLCONFIGDIR": os.environ.get("MPLCONFIGDIR") or _matplotlib_cache(),
+        }
         with theirs:
             process = subprocess.Popen(
                 [sys.executable, "-I", "-c", START.format(PACKAGES), role, str(theirs.fileno()), str(os.getpid()), str(folder), str(own_folder())],
@@ -111,7 +120,13 @@ class Zygote:
             raise
         return child
 
-    def ask(self, operation: str, request: Any, sockets: Sequence[socket.socket] = (), then: Callable[[Any], None] = lambda _: None) -> None:
+    def ask(
+        self,
+        operation: str,
+        request: Any,
+        sockets: Sequence[socket.socket] = (),
+        then: Callable[[Any], None] = lambda _: None,
+    ) -> None:
         """Have the template do something, and do something with its answer when that is read."""
         if not self._ready:
             decode(self._control.receive())
@@ -148,11 +163,18 @@ def _matplotlib_cache() -> str:
 
 def main(packages: str) -> None:
     """Be a template."""
-    role, handle, parent, folder, files = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:6]
+    role, handle, parent, folder, files = (
+        sys.argv[1],
+        int(sys.argv[2]),
+        int(sys.argv[3]),
+        *sys.argv[4:6],
+    )
     kernel.end_with(parent)  # while it gets warm it does not listen
     control = Channel(socket.socket(fileno=handle))
     prepared = {"box": _BoxRole, "tester": _TesterRole}[role](packages)
-    kernel.prctl(kernel.PR_SET_PDEATHSIG, 0)  # or it would end with the thread that has started it; from now on a closed socket ends it
+    kernel.prctl(
+        kernel.PR_SET_PDEATHSIG, 0
+    )  # or it would end with the thread that has started it; from now on a closed socket ends it
     _listen(control, prepared)
     shutil.rmtree(folder, ignore_errors=True)  # whoever would have done so has been killed
     if os.getppid() != parent:
@@ -184,7 +206,15 @@ def _listen(control: Channel, role: _BoxRole | _TesterRole) -> None:
                 if (answer := os.fork()) == 0:
                     kernel.end_with(mine)
                     control.socket.detach()  # or its end as an object would close whatever has its number then
-                    _be_child({"fork": partial(role.serve, mapper=mapper), "branch": partial(_branch, role)}[operation], request, sockets[0], mapper)
+                    _be_child(
+                        {
+                            "fork": partial(role.serve, mapper=mapper),
+                            "branch": partial(_branch, role),
+                        }[operation],
+                        request,
+                        sockets[0],
+                        mapper,
+                    )
                 children.add(answer)
                 sockets[0].close()
                 if mapper:
@@ -208,7 +238,9 @@ def _end(pid: int) -> None:
         os.waitpid(pid, 0)
 
 
-def _be_child(serve: Any, request: dict[str, Any], connection: socket.socket, mapper: Mapper | None) -> NoReturn:
+def _be_child(
+    serve: Any, request: dict[str, Any], connection: socket.socket, mapper: Mapper | None
+) -> NoReturn:
     try:
         _close_all_but({connection.fileno(), *(mapper.handles if mapper else ())})
         random.seed()
@@ -224,9 +256,16 @@ def _be_child(serve: Any, request: dict[str, Any], connection: socket.socket, ma
 
 def _close_all_but(kept: set[int]) -> None:
     """Close what a child inherits, but for the files in `kept` and the fonts, which Matplotlib keeps open to read glyphs from."""
-    for inherited in range(3, os.sysconf("SC_OPEN_MAX")) if not Path("/proc/self/fd").exists() else map(int, os.listdir("/proc/self/fd")):
+    for inherited in (
+        range(3, os.sysconf("SC_OPEN_MAX"))
+        if not Path("/proc/self/fd").exists()
+        else map(int, os.listdir("/proc/self/fd"))
+    ):
         with contextlib.suppress(OSError):
-            font = stat.S_ISREG(os.fstat(inherited).st_mode) and fcntl.fcntl(inherited, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
+            font = (
+                stat.S_ISREG(os.fstat(inherited).st_mode)
+                and fcntl.fcntl(inherited, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
+            )
             if inherited > 2 and inherited not in kept and not font:
                 os.close(inherited)
 
@@ -243,7 +282,9 @@ class _BoxRole:
         sys.path.remove(packages)
         sys.path.insert(0, "")
         self._figures = Figures()
-        pylabtools.print_figure = with_description(self._figures.print_figure)  # before the shell looks it up
+        pylabtools.print_figure = with_description(
+            self._figures.print_figure
+        )  # before the shell looks it up
         self._shell = Shell.instance()
         self._new_box = Box
         warm_up(self._shell)
@@ -251,14 +292,24 @@ class _BoxRole:
 
     def new_mapper(self, request: dict[str, Any]) -> Mapper | None:
         """Return what maps user ids for the next child, where it will need that."""
-        return Mapper() if os.geteuid() == 0 and {Layer.NAMESPACES.value, Layer.ROOT.value} <= set(request["layers"]) else None
+        return (
+            Mapper()
+            if os.geteuid() == 0
+            and {Layer.NAMESPACES.value, Layer.ROOT.value} <= set(request["layers"])
+            else None
+        )
 
     def serve(self, channel: Channel, request: dict[str, Any], mapper: Mapper | None) -> None:
         scratch = Path(request["scratch"])
         os.dup2(1, 2)  # or os.write(2, ...) reaches the terminal of whoever grades
         if layers := frozenset(Layer(name) for name in request["layers"]):
             readable = (*interpreter_folders(), *map(Path, request["placed"]))
-            enter(Walls(Path(request["root"]), scratch, readable, Limits(**request["limits"]), layers), mapper)
+            enter(
+                Walls(
+                    Path(request["root"]), scratch, readable, Limits(**request["limits"]), layers
+                ),
+                mapper,
+            )
         os.chdir(scratch)
         placed = WorkingFolder(map(Path, request["placed"]), scratch)
         os.environ.clear()
@@ -308,10 +359,22 @@ class _TesterRole:
     def serve(self, channel: Channel, request: dict[str, Any], mapper: None) -> None:  # noqa: ARG002, as that of boxes
         scratch = Path(request["scratch"])
         os.chdir(scratch)
-        placed = WorkingFolder([Path(self._sources, part) for part in (RELEASED, UNRELEASED)], scratch, whole_from=WHOLE_FROM)
+        placed = WorkingFolder(
+            [Path(self._sources, part) for part in (RELEASED, UNRELEASED)],
+            scratch,
+            whole_from=WHOLE_FROM,
+        )
         if request["layers"]:
             layers = {Layer.LIMITS, Layer.PRIVILEGES, Layer.LANDLOCK, Layer.SECCOMP}
             readable = (*interpreter_folders(), Path(self._sources), scratch)
             enter(Walls(scratch, scratch, readable, Limits(**request["limits"]), layers))
         self._shell.take_over()
-        self._new_tester(channel, self._shell, self._names, *self._plans[request["plan"]], Path(self._sources), placed, request["mutants_s"]).serve()
+        self._new_tester(
+            channel,
+            self._shell,
+            self._names,
+            *self._plans[request["plan"]],
+            Path(self._sources),
+            placed,
+            request["mutants_s"],
+        ).serve()

@@ -15,7 +15,9 @@ NAMED = 8  # files of a submission, at most
 ASK = "Ask your teacher whether you may hand it in again."
 
 
-def absent_notebook(course: CourseDirectory, reader: MarkReader, student: str, notebook: str) -> AbsentNotebook:
+def absent_notebook(
+    course: CourseDirectory, reader: MarkReader, student: str, notebook: str
+) -> AbsentNotebook:
     """Return what the page of a notebook is made from that was never executed."""
     _, automatic = reader.comments(student, notebook)
     header, points = reader.header(student, notebook), reader.points(student, notebook)
@@ -35,17 +37,25 @@ def _advice_on_file(notebook: str) -> tuple[str, ...]:
     )
 
 
-def _missing(course: CourseDirectory, reader: MarkReader, student: str, notebook: str) -> tuple[str, tuple[str, ...]]:
+def _missing(
+    course: CourseDirectory, reader: MarkReader, student: str, notebook: str
+) -> tuple[str, tuple[str, ...]]:
     folder = Path(course.format_path(course.submitted_directory, student, reader.assignment))
     try:
-        files = sorted(shown(path.name) for path in folder.iterdir() if not path.name.startswith("."))
+        files = sorted(
+            shown(path.name) for path in folder.iterdir() if not path.name.startswith(".")
+        )
     except OSError:
         files = []
     files = [name for name in files if name != "timestamp.txt"]
-    there = ", ".join(files[:NAMED]) + (f" and {len(files) - NAMED} more" if len(files) > NAMED else "")
+    there = ", ".join(files[:NAMED]) + (
+        f" and {len(files) - NAMED} more" if len(files) > NAMED else ""
+    )
     reason = f"There is no file {notebook}.ipynb in what you handed in."
     if not files:
-        return reason, (f"What you handed in is empty. Hand in the notebook under the name {notebook}.ipynb. {ASK}",)
+        return reason, (
+            f"What you handed in is empty. Hand in the notebook under the name {notebook}.ipynb. {ASK}",
+        )
     return reason, (
         f"You handed in: {there}.",
         f"If one of these is your work on this notebook, name it {notebook}.ipynb and hand it in again. {ASK}",

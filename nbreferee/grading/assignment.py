@@ -38,7 +38,9 @@ from nbreferee.grading.task import NEEDS_FILES, Task, TaskResult, read_kept
 from nbreferee.grading.pool import Workers
 
 
-def expected(course: CourseDirectory, assignments: Collection[str] = (), students: Collection[str] = ()) -> dict[str, list[str]]:
+def expected(
+    course: CourseDirectory, assignments: Collection[str] = (), students: Collection[str] = ()
+) -> dict[str, list[str]]:
     """Return whose submissions to which assignments there are to grade: those wanted, or all.
 
     Raises
@@ -47,13 +49,21 @@ def expected(course: CourseDirectory, assignments: Collection[str] = (), student
         where an assignment is unknown, or a student who is wanted has handed in none, or not each that is wanted, too.
     """
     _refuse_unreadable(submissions_folder(course))
-    found = {name: students_in(course, course.submitted_directory, name) for name in source_assignments(course, assignments)}
+    found = {
+        name: students_in(course, course.submitted_directory, name)
+        for name in source_assignments(course, assignments)
+    }
     wanted = found if assignments else {" or ".join(found): sorted(set().union(*found.values()))}
     for student in students:
         for name, there in wanted.items():
             if student not in there:
-                raise CourseError(f"{submissions_folder(course)}: nothing from {student} for {name}. {_names_like(student, there)}")
-    chosen = {name: [one for one in students if one in there] if students else there for name, there in found.items()}
+                raise CourseError(
+                    f"{submissions_folder(course)}: nothing from {student} for {name}. {_names_like(student, there)}"
+                )
+    chosen = {
+        name: [one for one in students if one in there] if students else there
+        for name, there in found.items()
+    }
     return {name: some for name, some in chosen.items() if some or assignments}
 
 
@@ -63,14 +73,20 @@ def _refuse_unreadable(folder: Path) -> None:
     except FileNotFoundError:  # nobody has handed in
         return
     except OSError as error:
-        raise CourseError(f"{folder}: submissions cannot be read ({error.strerror}). Make it a folder that you may read.") from None
+        raise CourseError(
+            f"{folder}: submissions cannot be read ({error.strerror}). Make it a folder that you may read."
+        ) from None
 
 
 def _names_like(name: str, there: list[str]) -> str:
     import difflib
 
     close = difflib.get_close_matches(name, there, n=1)
-    return f"Did you mean {close[0]}?" if close else f"Handed in by: {', '.join(there[:20]) or 'nobody'}."
+    return (
+        f"Did you mean {close[0]}?"
+        if close
+        else f"Handed in by: {', '.join(there[:20]) or 'nobody'}."
+    )
 
 
 @contextlib.contextmanager
@@ -97,13 +113,23 @@ class GradingOptions:
 class AssignmentGrader:
     """Grades the submissions to one assignment; says of each notebook what came of it."""
 
-    def __init__(self, course: CourseDirectory, gradebook: Gradebook, assignment: str, workers: Workers, manner: GradingOptions, done: Callable[[NotebookOutcome], None]) -> None:
+    def __init__(
+        self,
+        course: CourseDirectory,
+        gradebook: Gradebook,
+        assignment: str,
+        workers: Workers,
+        manner: GradingOptions,
+        done: Callable[[NotebookOutcome], None],
+    ) -> None:
         self._course = course
         self._assignment = assignment
         self._materials = read_materials(course, gradebook, assignment)
         self._recorder = Recorder(gradebook, course, assignment)
         self._failures = Failures()
-        self._store = SubmissionWriter(course, self._recorder, assignment, self._materials, self._failures)
+        self._store = SubmissionWriter(
+            course, self._recorder, assignment, self._materials, self._failures
+        )
         self._workers = workers
         self._manner = manner
         self._done = done
@@ -115,15 +141,28 @@ class AssignmentGrader:
         """Grade the submissions of students."""
         students = list(students)
         if students:
-            manner, kept_in = self._manner, Path(self._course.root) / ".nbreferee" / "calibrations.json"
-            self._calibrations = calibrations(self._materials, self._assignment, manner.budget, manner.stamp, self._workers, kept_in)
+            manner, kept_in = (
+                self._manner,
+                Path(self._course.root) / ".nbreferee" / "calibrations.json",
+            )
+            self._calibrations = calibrations(
+                self._materials,
+                self._assignment,
+                manner.budget,
+                manner.stamp,
+                self._workers,
+                kept_in,
+            )
         for student in students:
             submission = self._read(student)
             if earlier := [] if self._manner.force else self._earlier(submission):
                 for outcome in earlier:
                     self._done(outcome)
                 continue
-            while self._running and len(self._running) + len(submission.tasks) > self._workers.in_flight:
+            while (
+                self._running
+                and len(self._running) + len(submission.tasks) > self._workers.in_flight
+            ):
                 self._collect()
             for name, task in submission.tasks.items():
                 self._running[self._workers.submit(self._workers.grade, task)] = submission, name
@@ -138,13 +177,25 @@ class AssignmentGrader:
         try:
             if student != well_formed(student):
                 submission.is_recordable = False
-                raise FolderError("the name of the student's folder is not UTF-8, so the gradebook cannot hold it. Rename the folder to the student's id")
+                raise FolderError(
+                    "the name of the student's folder is not UTF-8, so the gradebook cannot hold it. Rename the folder to the student's id"
+                )
             ours = next(iter(self._materials.values())).files
-            bounds = 1000 * self._course.max_file_size, 1000 * self._course.max_dir_size  # which nbgrader has in thousands of bytes
-            found = read_folder(self._folder(self._course.submitted_directory, student), self._course.ignore, ours.outranks, *bounds)
+            bounds = (
+                1000 * self._course.max_file_size,
+                1000 * self._course.max_dir_size,
+            )  # which nbgrader has in thousands of bytes
+            found = read_folder(
+                self._folder(self._course.submitted_directory, student),
+                self._course.ignore,
+                ours.outranks,
+                *bounds,
+            )
             self._prepare(submission, found)
         except FolderError as error:
-            submission.results = {name: TaskResult("unreadable", str(error)) for name in self._materials}
+            submission.results = {
+                name: TaskResult("unreadable", str(error)) for name in self._materials
+            }
         except Exception as error:
             submission.tasks = {}
             submission.results = {name: self._failures.result(error) for name in self._materials}
@@ -153,19 +204,38 @@ class AssignmentGrader:
     def _prepare(self, submission: Submission, found: SubmissionFolder) -> None:
         """Make the tasks of a submission that has been read."""
         submission.files = found.files
-        submission.timestamp, submission.is_timestamp_unknown = found.timestamp, bool(found.timestamp_fault)
+        submission.timestamp, submission.is_timestamp_unknown = (
+            found.timestamp,
+            bool(found.timestamp_fault),
+        )
         submission.notes += notes_on(found, self._materials)
-        choice = choose_files(found.notebooks, {name: material.originals for name, material in self._materials.items()})
+        choice = choose_files(
+            found.notebooks,
+            {name: material.originals for name, material in self._materials.items()},
+        )
         submission.notes += [repair for repairs in choice.repairs.values() for repair in repairs]
         for name, material in self._materials.items():
             if name in choice.files:
                 manner, due = self._manner, self._recorder.due
-                reads_notebooks = any(b".ipynb" in data for data in (material.data, *found.notebooks.values()))
+                reads_notebooks = any(
+                    b".ipynb" in data for data in (material.data, *found.notebooks.values())
+                )
                 files = {**found.files, **found.notebooks} if reads_notebooks else found.files
-                task = (submission.student, self._assignment, name, material, found.notebooks[choice.files[name]], files)
-                submission.tasks[name] = Task(*task, manner.budget, manner.stamp, due, self._calibrations[name])
+                task = (
+                    submission.student,
+                    self._assignment,
+                    name,
+                    material,
+                    found.notebooks[choice.files[name]],
+                    files,
+                )
+                submission.tasks[name] = Task(
+                    *task, manner.budget, manner.stamp, due, self._calibrations[name]
+                )
             elif (path := f"{name}.ipynb") in found.unread:
-                submission.results[name] = TaskResult("unreadable", f"{path} cannot be read: {found.unread[path]}")
+                submission.results[name] = TaskResult(
+                    "unreadable", f"{path} cannot be read: {found.unread[path]}"
+                )
             elif name in choice.problems:
                 submission.results[name] = TaskResult("unreadable", choice.problems[name])
 
@@ -181,13 +251,34 @@ class AssignmentGrader:
                 if task is None and name not in submission.results and not path.exists():
                     found.append(self._missing(submission, name))
                     continue
-                kept = read_kept(path.read_bytes(), task.fingerprint) if task and not mark_of_failure(path).exists() else None
+                kept = (
+                    read_kept(path.read_bytes(), task.fingerprint)
+                    if task and not mark_of_failure(path).exists()
+                    else None
+                )
             except OSError:
                 return []
             if kept is None:
                 return []
-            found.append(NotebookOutcome(submission.student, self._assignment, name, "skipped", cells=kept[0], repairs=kept[1], notes=tuple(submission.notes)))
-        return found if self._recorder.holds(submission.student, {one.notebook: one.cells for one in found if one.status == "skipped"}) else []
+            found.append(
+                NotebookOutcome(
+                    submission.student,
+                    self._assignment,
+                    name,
+                    "skipped",
+                    cells=kept[0],
+                    repairs=kept[1],
+                    notes=tuple(submission.notes),
+                )
+            )
+        return (
+            found
+            if self._recorder.holds(
+                submission.student,
+                {one.notebook: one.cells for one in found if one.status == "skipped"},
+            )
+            else []
+        )
 
     def _collect(self) -> None:
         """Wait for a result, and write the submissions that are complete."""
@@ -201,9 +292,14 @@ class AssignmentGrader:
                 broken.append((submission, name))
             elif error is None and future.result().status == NEEDS_FILES:
                 self._workers.deliver(future.result().worker, submission.tasks[name].material.files)
-                self._running[self._workers.submit(self._workers.grade, submission.tasks[name])] = submission, name
+                self._running[self._workers.submit(self._workers.grade, submission.tasks[name])] = (
+                    submission,
+                    name,
+                )
             else:
-                submission.results[name] = future.result() if error is None else self._failures.result(error)
+                submission.results[name] = (
+                    future.result() if error is None else self._failures.result(error)
+                )
         if broken:  # a worker has died, and one of those that were running is why
             broken.extend(self._running.values())
             self._running.clear()
@@ -236,20 +332,50 @@ class AssignmentGrader:
             return self._missing(submission, name)
         message, cells = result.message, result.cells
         if result.status == "unreadable":
-            message += ". It gets 0 points and is flagged for a person." if submission.is_recordable else ". Nothing is written for it."
+            message += (
+                ". It gets 0 points and is flagged for a person."
+                if submission.is_recordable
+                else ". Nothing is written for it."
+            )
         elif result.status == "grader_failed" and not submission.is_recordable:
             message += ". Nothing is written for it; the next run grades it again."
         elif result.status == "grader_failed":
             kept = read_kept(earlier) if earlier is not None else None
             cells = kept[0] if kept else ()
-            stays = "Its earlier scores stay" if earlier is not None else "It has no score and is flagged for a person"
+            stays = (
+                "Its earlier scores stay"
+                if earlier is not None
+                else "It has no score and is flagged for a person"
+            )
             message += f". {stays}; the next run grades it again."
-        common = {"wall_s": result.wall_s, "repairs": result.repairs, "warnings": result.warnings, "points": self._points(name)}
-        return NotebookOutcome(submission.student, self._assignment, name, result.status, message, cells=cells, notes=tuple(submission.notes), **common)
+        common = {
+            "wall_s": result.wall_s,
+            "repairs": result.repairs,
+            "warnings": result.warnings,
+            "points": self._points(name),
+        }
+        return NotebookOutcome(
+            submission.student,
+            self._assignment,
+            name,
+            result.status,
+            message,
+            cells=cells,
+            notes=tuple(submission.notes),
+            **common,
+        )
 
     def _missing(self, submission: Submission, name: str) -> NotebookOutcome:
         notes = tuple(submission.notes)
-        return NotebookOutcome(submission.student, self._assignment, name, "missing", "not handed in", notes=notes, points=self._points(name))
+        return NotebookOutcome(
+            submission.student,
+            self._assignment,
+            name,
+            "missing",
+            "not handed in",
+            notes=notes,
+            points=self._points(name),
+        )
 
     def _points(self, name: str) -> float:
         return sum(cell.points for cell in self._materials[name].master.cells)

@@ -52,7 +52,9 @@ def replacement(target: Path, files: int = 0o444, groupshared: bool = False) -> 
             _old(target).rename(target)
         try:
             _new(target).mkdir(parents=True, exist_ok=True)
-            for path in _new(target).iterdir():  # what is in it, and not the folder: there is always a sign
+            for path in _new(
+                target
+            ).iterdir():  # what is in it, and not the folder: there is always a sign
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
             yield _new(target)
         except BaseException:

@@ -28,8 +28,14 @@ class Calibration:
 
     def warnings(self, path: str) -> tuple[str, ...]:
         """Return a sentence for the instructor on each cell that is not judged in two processes."""
-        one = [f"{path}, cell {name}: judged in one process, for {why}. {CURE}" for name, why in self.one_process.items()]
-        faults = [f"{path}, cell {name}: {what}. Nobody is judged by it: mark this cell by hand, or mend the test." for name, what in self.faults.items()]
+        one = [
+            f"{path}, cell {name}: judged in one process, for {why}. {CURE}"
+            for name, why in self.one_process.items()
+        ]
+        faults = [
+            f"{path}, cell {name}: {what}. Nobody is judged by it: mark this cell by hand, or mend the test."
+            for name, what in self.faults.items()
+        ]
         return (*one, *faults)
 
     def as_plain(self) -> dict[str, Any]:
@@ -42,7 +48,13 @@ class Calibration:
         return Calibration(**{name: dict(plain[name]) for name in ("one_process", "faults")})
 
 
-def calibrate(tests: Sequence[Cell], two: Mapping[int, CellResult], one: Mapping[int, CellResult] | None, sensed: Mapping[str, str], setting: str | Collection[str]) -> Calibration:
+def calibrate(
+    tests: Sequence[Cell],
+    two: Mapping[int, CellResult],
+    one: Mapping[int, CellResult] | None,
+    sensed: Mapping[str, str],
+    setting: str | Collection[str],
+) -> Calibration:
     """Return how cells are judged, from what the solution gets in two processes and in one (None: not tried).
 
     `sensed` holds the cells that use what only one process has, with the reason; `setting` is c.NbReferee.one_process.
@@ -61,10 +73,14 @@ def calibrate(tests: Sequence[Cell], two: Mapping[int, CellResult], one: Mapping
             why = why or "c.NbReferee.one_process names it"
         short = here is not None and here.score < cell.points if why else mine.score < cell.points
         if why and not may:
-            faults[name] = f"it has to be judged in one process ({why}), and c.NbReferee.one_process does not allow it"
+            faults[name] = (
+                f"it has to be judged in one process ({why}), and c.NbReferee.one_process does not allow it"
+            )
         elif best < cell.points or short or mine.status == "grader_failed":
             shown = mine if mine.score < cell.points or here is None else here
-            faults[name] = f"the solution itself gets {shown.score:g} of {cell.points:g} points ({shown.message or 'no message'})"
+            faults[name] = (
+                f"the solution itself gets {shown.score:g} of {cell.points:g} points ({shown.message or 'no message'})"
+            )
         elif why:
             ways[name] = why
     return Calibration(ways, faults)
@@ -77,9 +93,14 @@ def _why(two: CellResult) -> str:
     return f"the solution passes only there: {reason[:300]}"
 
 
-def needs_one_process(tests: Sequence[Cell], two: Mapping[int, CellResult], calibration: Calibration) -> bool:
+def needs_one_process(
+    tests: Sequence[Cell], two: Mapping[int, CellResult], calibration: Calibration
+) -> bool:
     """Tell whether a submission has to be run in one process as well."""
-    return any(cell.grade_id in calibration.one_process or _limits(cell, two[cell.index], calibration) for cell in tests)
+    return any(
+        cell.grade_id in calibration.one_process or _limits(cell, two[cell.index], calibration)
+        for cell in tests
+    )
 
 
 def _limits(cell: Cell, two: CellResult, calibration: Calibration) -> Sequence[str]:
@@ -90,14 +111,27 @@ def _limits(cell: Cell, two: CellResult, calibration: Calibration) -> Sequence[s
     return () if two.score >= cell.points or cell.grade_id in calibration.faults else two.limits
 
 
-def decide(cell: Cell, two: CellResult, one: CellResult | None, calibration: Calibration) -> CellResult:
+def decide(
+    cell: Cell, two: CellResult, one: CellResult | None, calibration: Calibration
+) -> CellResult:
     """Return the verdict on a test cell, from what a submission gets in two processes and in one."""
     if cell.grade_id in calibration.faults:
         return _left_to_person(two, f"{FAULT}: {calibration.faults[cell.grade_id]}.")
     if cell.grade_id in calibration.one_process and one is not None:
-        return replace(two, outputs=_shown(cell, one), status=one.status, score=one.score, message=one.message, oddities=[], in_one_process=True)
+        return replace(
+            two,
+            outputs=_shown(cell, one),
+            status=one.status,
+            score=one.score,
+            message=one.message,
+            oddities=[],
+            in_one_process=True,
+        )
     if two.odd_pass:
-        return _left_to_person(two, f"The test passes, but only by what the solution never gives or does: {two.odd_pass}.")
+        return _left_to_person(
+            two,
+            f"The test passes, but only by what the solution never gives or does: {two.odd_pass}.",
+        )
     if one is not None and one.score > two.score and (limits := _limits(cell, two, calibration)):
         return _left_to_person(
             two,
@@ -109,7 +143,14 @@ def decide(cell: Cell, two: CellResult, one: CellResult | None, calibration: Cal
 
 def _left_to_person(two: CellResult, why: str) -> CellResult:
     message = f"Not scored automatically: a person marks this cell. {why}"
-    return replace(two, outputs=[error_of(MANUAL, message)], status="manual", score=0.0, message=message, oddities=[])
+    return replace(
+        two,
+        outputs=[error_of(MANUAL, message)],
+        status="manual",
+        score=0.0,
+        message=message,
+        oddities=[],
+    )
 
 
 def _shown(cell: Cell, one: CellResult) -> list[dict[str, Any]]:
@@ -119,4 +160,11 @@ def _shown(cell: Cell, one: CellResult) -> list[dict[str, Any]]:
         return [error_of(kind, one.message)]
     if one.score == cell.points:
         return []
-    return [{"output_type": "execute_result", "data": {"text/plain": f"{one.score:g}"}, "metadata": {}, "execution_count": None}]
+    return [
+        {
+            "output_type": "execute_result",
+            "data": {"text/plain": f"{one.score:g}"},
+            "metadata": {},
+            "execution_count": None,
+        }
+    ]

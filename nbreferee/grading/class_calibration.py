@@ -19,7 +19,14 @@ KEPT = 200  # notebooks in the file
 TRIES = 2  # a worker may have died for another reason
 
 
-def calibrations(materials: Mapping[str, NotebookMaterial], assignment: str, budget: Budget, stamp: str, workers: Workers, kept_in: Path) -> dict[str, Calibration]:
+def calibrations(
+    materials: Mapping[str, NotebookMaterial],
+    assignment: str,
+    budget: Budget,
+    stamp: str,
+    workers: Workers,
+    kept_in: Path,
+) -> dict[str, Calibration]:
     """Return how the cells of an assignment's notebooks are judged, by notebook.
 
     The solutions run on the workers, where `kept_in` does not hold the answer already. Each worker runs them,
@@ -36,7 +43,10 @@ def calibrations(materials: Mapping[str, NotebookMaterial], assignment: str, bud
     failures: dict[str, str] = {}
     for _ in range(TRIES):
         running: dict[Future, str] = {}
-        tasks = {name: Task("", assignment, name, materials[name], b"", {}, budget, stamp) for name in sorted(materials.keys() - found.keys())}
+        tasks = {
+            name: Task("", assignment, name, materials[name], b"", {}, budget, stamp)
+            for name in sorted(materials.keys() - found.keys())
+        }
         for name, task in tasks.items():
             running |= {workers.submit(workers.grade, task): name for _ in range(workers.count)}
         while any(name not in found for name in running.values()):
@@ -52,7 +62,9 @@ def calibrations(materials: Mapping[str, NotebookMaterial], assignment: str, bud
                     kept[names[name]] = found[name].as_plain()
     if failed := sorted(materials.keys() - found.keys()):
         where, why = materials[failed[0]].path, failures[failed[0]]
-        raise CourseError(f"{where}: the instructor's own solution could not be run ({why}). Run the command again; if this stays, report it.")
+        raise CourseError(
+            f"{where}: the instructor's own solution could not be run ({why}). Run the command again; if this stays, report it."
+        )
     if kept.keys() - _read(kept_in).keys():
         kept_in.parent.mkdir(exist_ok=True)
         write_whole(kept_in, json.dumps(dict(list(kept.items())[-KEPT:]), indent=1).encode())

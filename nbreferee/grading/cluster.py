@@ -23,7 +23,9 @@ from nbreferee.versions import difference, identity
 CONNECT_S = 5.0  # for a scheduler to answer
 COUNT_S = 1.0  # workers come and go: they are counted as often
 LOUD = ("distributed", "tornado", "asyncio")  # loggers
-RETRIES = 2  # of a task that has raised something; one whose worker has ended goes to another anyway
+RETRIES = (
+    2  # of a task that has raised something; one whose worker has ended goes to another anyway
+)
 GONE = "{}: the Dask cluster has gone. What is done is kept; run the command again to go on."
 
 
@@ -88,7 +90,9 @@ class Cluster(Executor):
         return self._threads
 
     def _compare_versions(self) -> None:
-        def version() -> str:  # inside another function, it travels as code: the cluster may have no nbreferee to find it in
+        def version() -> (
+            str
+        ):  # inside another function, it travels as code: the cluster may have no nbreferee to find it in
             try:
                 from nbreferee import __version__
             except ImportError:
@@ -102,18 +106,26 @@ class Cluster(Executor):
 
         try:
             found = {"its scheduler": self._client.run_on_scheduler(version)}
-            found |= {f"its worker {name}": there for name, there in self._client.run(version).items()}
+            found |= {
+                f"its worker {name}": there for name, there in self._client.run(version).items()
+            }
             same = set(found.values()) == {__version__}
             whole = self._client.run(everything) if same else {}
         except Exception as error:
-            raise CourseError(f"{self.address}: the Dask cluster cannot be asked for its grader ({_first_line(error)}). Restart it.") from None
+            raise CourseError(
+                f"{self.address}: the Dask cluster cannot be asked for its grader ({_first_line(error)}). Restart it."
+            ) from None
         for name, there in found.items():
             if there != __version__:
                 has = f"nbreferee {there}" if there else "no nbreferee"
-                raise CourseError(f"{self.address}: {name} has {has}, and this is {__version__}. Install nbreferee {__version__} there, and restart it.")
+                raise CourseError(
+                    f"{self.address}: {name} has {has}, and this is {__version__}. Install nbreferee {__version__} there, and restart it."
+                )
         for name, there in whole.items():
             if other := difference(there, dict(identity())):
-                raise CourseError(f"{self.address}: its worker {name} has {other}. Install the same there as here, and restart it.")
+                raise CourseError(
+                    f"{self.address}: its worker {name} has {other}. Install the same there as here, and restart it."
+                )
 
 
 @contextlib.contextmanager
@@ -135,7 +147,9 @@ def _need_dask() -> None:
     try:
         import distributed  # noqa: F401  its loggers are there from now on
     except ImportError:
-        raise CourseError("--scheduler needs Dask. Install it: pip install nbreferee[dask].") from None
+        raise CourseError(
+            "--scheduler needs Dask. Install it: pip install nbreferee[dask]."
+        ) from None
 
 
 def _connect(address: str) -> Any:
@@ -145,7 +159,9 @@ def _connect(address: str) -> Any:
         asyncio.run(_call(address))
         return Client(address, timeout=CONNECT_S, set_as_default=False)
     except Exception as error:
-        raise CourseError(f"{address}: no Dask scheduler answers there ({_first_line(error)}). Start one, dask scheduler, and name the address it prints.") from None
+        raise CourseError(
+            f"{address}: no Dask scheduler answers there ({_first_line(error)}). Start one, dask scheduler, and name the address it prints."
+        ) from None
 
 
 async def _call(address: str) -> None:
@@ -153,11 +169,17 @@ async def _call(address: str) -> None:
     from distributed.core import rpc
     from distributed.security import Security
 
-    async with rpc(address, timeout=CONNECT_S, connection_args=Security().get_connection_args("client")) as there:
-        who = await asyncio.wait_for(there.identity(), CONNECT_S + 1)  # a second for somebody who answers with nothing
+    async with rpc(
+        address, timeout=CONNECT_S, connection_args=Security().get_connection_args("client")
+    ) as there:
+        who = await asyncio.wait_for(
+            there.identity(), CONNECT_S + 1
+        )  # a second for somebody who answers with nothing
     if who["type"] != "Scheduler":
         raise OSError(f"this is the address of a {who['type'].lower()}")
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")  # a MemoryError, for one: bytes that were no greeting of Dask's
+    return (
+        (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+    )  # a MemoryError, for one: bytes that were no greeting of Dask's

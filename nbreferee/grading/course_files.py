@@ -19,12 +19,21 @@ def copied_by_nbgrader(folder: Path, ignore: Collection[str]) -> Iterator[tuple[
     A pattern of `ignore` matches names of files and folders as glob does; links to folders are not followed.
     """
     for root, folders, names in os.walk(folder):
-        ignored = set().union(*(glob.glob(pattern, root_dir=root) for pattern in ignore)) if ignore else set()
+        ignored = (
+            set().union(*(glob.glob(pattern, root_dir=root) for pattern in ignore))
+            if ignore
+            else set()
+        )
         folders[:] = sorted(name for name in folders if name not in ignored)
         yield os.path.relpath(root, folder), sorted(name for name in names if name not in ignored)
 
 
-def read_assignment_files(folder: Path, ignore: Collection[str], include: Collection[str] = ("*",), excluded: Collection[str] = ()) -> AssignmentFiles:
+def read_assignment_files(
+    folder: Path,
+    ignore: Collection[str],
+    include: Collection[str] = ("*",),
+    excluded: Collection[str] = (),
+) -> AssignmentFiles:
     """Return the instructor's files in an assignment's folder, notebooks excepted.
 
     Parameters
@@ -46,11 +55,13 @@ def read_assignment_files(folder: Path, ignore: Collection[str], include: Collec
                 continue
             released = not include or any(fnmatch.fnmatch(name, pattern) for pattern in include)
             files.append(AssignmentFile(path, place.stat().st_size, digest_of(place), released))
-    return AssignmentFiles(str(folder.resolve()), tuple(files), tuple(folders), str(own_folder()) if files else "")
+    return AssignmentFiles(
+        str(folder.resolve()), tuple(files), tuple(folders), str(own_folder()) if files else ""
+    )
 
 
 def read_excluded(folder: Path, excluded: Collection[str]) -> dict[str, bytes]:
     """Return the instructor's version of files that are the student's: what the solution hands in."""
-    return {name: (folder / name).read_bytes() for name in sorted(excluded) if (folder / name).is_file()}
-
-
+    return {
+        name: (folder / name).read_bytes() for name in sorted(excluded) if (folder / name).is_file()
+    }

@@ -41,9 +41,15 @@ def pages_of(
     for student, name in reader.notebooks():
         if students and student not in students:
             continue
-        executed = Path(course.format_path(course.autograded_directory, student, assignment)) / f"{name}.ipynb"
+        executed = (
+            Path(course.format_path(course.autograded_directory, student, assignment))
+            / f"{name}.ipynb"
+        )
         if executed.is_file() or student in handed_in:
-            path = Path(course.format_path(course.feedback_directory, student, assignment)) / f"{name}.html"
+            path = (
+                Path(course.format_path(course.feedback_directory, student, assignment))
+                / f"{name}.html"
+            )
             found.append(PageToWrite(student, name, path, executed))
     return found
 
@@ -71,7 +77,9 @@ def write_feedback(
                 done(one.path, f"{type(error).__name__}: {error}")
                 continue
             one.path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(one.path, embed_pictures(future.result(), one.executed.parent, course.include))
+            write_whole(
+                one.path, embed_pictures(future.result(), one.executed.parent, course.include)
+            )
             share(one.path.parent, permissions, course.groupshared)
             done(one.path, "")
 
@@ -87,7 +95,9 @@ def write_feedback(
         collect()
 
 
-def read_page(course: CourseDirectory, reader: MarkReader, one: PageToWrite) -> GradedNotebook | AbsentNotebook:
+def read_page(
+    course: CourseDirectory, reader: MarkReader, one: PageToWrite
+) -> GradedNotebook | AbsentNotebook:
     """Return what a page is made from."""
     if one.executed.is_file():
         return reader.graded(one.student, one.notebook, one.executed)

@@ -53,8 +53,12 @@ def released_cells(gradebook: Gradebook, assignment: str, notebook: str) -> dict
     try:
         found = gradebook.find_notebook(notebook, assignment)
     except MissingEntry:
-        raise CourseError(f"{assignment}/{notebook} has never been released. Run nbgrader generate_assignment {assignment} first.") from None
-    return {cell.name: Released(cell.source or "", cell.checksum or "") for cell in found.source_cells}
+        raise CourseError(
+            f"{assignment}/{notebook} has never been released. Run nbgrader generate_assignment {assignment} first."
+        ) from None
+    return {
+        cell.name: Released(cell.source or "", cell.checksum or "") for cell in found.source_cells
+    }
 
 
 @dataclass(frozen=True)
@@ -83,9 +87,13 @@ class Recorder:
         self._gradebook = gradebook
         self._course = course
         self._assignment = assignment
-        found = gradebook.db.execute(select(Assignment.id, Assignment.duedate).where(Assignment.name == assignment)).one()
+        found = gradebook.db.execute(
+            select(Assignment.id, Assignment.duedate).where(Assignment.name == assignment)
+        ).one()
         self._assignment_id, self._due = found
-        notebooks = select(Notebook.name, Notebook.id).where(Notebook.assignment_id == self._assignment_id)
+        notebooks = select(Notebook.name, Notebook.id).where(
+            Notebook.assignment_id == self._assignment_id
+        )
         self._notebooks: dict[str, str] = dict(gradebook.db.execute(notebooks).all())
         self._scored = self._cells(GradeCell) + self._cells(TaskCell)
         self._commented = self._cells(SolutionCell) + self._cells(TaskCell)
@@ -106,7 +114,14 @@ class Recorder:
                 return False
         return True
 
-    def record(self, student: str, timestamp: datetime | None, marks: Mapping[str, NotebookMarks], *, forget_timestamp: bool = False) -> None:
+    def record(
+        self,
+        student: str,
+        timestamp: datetime | None,
+        marks: Mapping[str, NotebookMarks],
+        *,
+        forget_timestamp: bool = False,
+    ) -> None:
         """Write a submission, all of its notebooks; without a timestamp, an earlier one stays, unless it is to be forgotten."""
         database = self._gradebook.db
         try:
@@ -127,7 +142,11 @@ class Recorder:
             .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
             .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
             .where(SubmittedAssignment.assignment_id == self._assignment_id)
-            .where(Grade.auto_score.is_not(None) | Grade.manual_score.is_not(None) | Grade.needs_manual_grade)
+            .where(
+                Grade.auto_score.is_not(None)
+                | Grade.manual_score.is_not(None)
+                | Grade.needs_manual_grade
+            )
         )
         found: dict[str, dict[str, float | None]] = {}
         for student, cell, score in self._gradebook.db.execute(rows):
@@ -136,10 +155,14 @@ class Recorder:
 
     def _cells(self, kind: Any) -> list[_Row]:
         names = {number: name for name, number in self._notebooks.items()}
-        found = self._gradebook.db.execute(select(kind.notebook_id, kind.id, kind.name).where(kind.notebook_id.in_(names)))
+        found = self._gradebook.db.execute(
+            select(kind.notebook_id, kind.id, kind.name).where(kind.notebook_id.in_(names))
+        )
         return [_Row(names[notebook], cell, name) for notebook, cell, name in found]
 
-    def _submission(self, student: str, timestamp: datetime | None, forget_timestamp: bool) -> tuple[str, dict[str, str]]:
+    def _submission(
+        self, student: str, timestamp: datetime | None, forget_timestamp: bool
+    ) -> tuple[str, dict[str, str]]:
         """Return the ids of a student's submission and of its notebooks, entered if they are new."""
         database = self._gradebook.db
         if student not in self._students:
@@ -149,14 +172,32 @@ class Recorder:
         submission = database.execute(select(mine.c.id).where(where)).scalar_one_or_none()
         if submission is None:
             submission = _new_id(SubmittedAssignment)
-            database.execute(insert(mine).values(id=submission, assignment_id=self._assignment_id, student_id=student, timestamp=timestamp))
+            database.execute(
+                insert(mine).values(
+                    id=submission,
+                    assignment_id=self._assignment_id,
+                    student_id=student,
+                    timestamp=timestamp,
+                )
+            )
         elif timestamp is not None or forget_timestamp:
-            database.execute(update(mine).where(mine.c.id == submission).values(timestamp=timestamp))
+            database.execute(
+                update(mine).where(mine.c.id == submission).values(timestamp=timestamp)
+            )
         theirs = SubmittedNotebook.__table__
-        of_submission = theirs.c.notebook_id.in_(self._notebooks.values()) & (theirs.c.assignment_id == submission)
-        there = dict(database.execute(select(theirs.c.notebook_id, theirs.c.id).where(of_submission)).all())
+        of_submission = theirs.c.notebook_id.in_(self._notebooks.values()) & (
+            theirs.c.assignment_id == submission
+        )
+        there = dict(
+            database.execute(select(theirs.c.notebook_id, theirs.c.id).where(of_submission)).all()
+        )
         new = [
-            {"id": _new_id(SubmittedNotebook), "assignment_id": submission, "notebook_id": number, "flagged": False}
+            {
+                "id": _new_id(SubmittedNotebook),
+                "assignment_id": submission,
+                "notebook_id": number,
+                "flagged": False,
+            }
             for number in self._notebooks.values()
             if number not in there
         ]
@@ -165,13 +206,28 @@ class Recorder:
         there |= {row["notebook_id"]: row["id"] for row in new}
         return submission, {name: there[number] for name, number in self._notebooks.items()}
 
-    def _write(self, table: Table, rows: list[_Row], notebooks: dict[str, str], marks: Mapping[str, NotebookMarks], values_of: Any) -> None:
+    def _write(
+        self,
+        table: Table,
+        rows: list[_Row],
+        notebooks: dict[str, str],
+        marks: Mapping[str, NotebookMarks],
+        values_of: Any,
+    ) -> None:
         """Insert or update one row for each cell."""
         database = self._gradebook.db
         # By cells first, as the tables' only index has it: or every submission would read the whole class.
-        mine = table.c.cell_id.in_([row.cell_id for row in rows]) & table.c.notebook_id.in_(notebooks.values())
-        there = {(row.notebook_id, row.cell_id): row for row in database.execute(select(table).where(mine))}
-        defaults = {column.name: True if column.name == "needs_manual_grade" else None for column in table.columns}
+        mine = table.c.cell_id.in_([row.cell_id for row in rows]) & table.c.notebook_id.in_(
+            notebooks.values()
+        )
+        there = {
+            (row.notebook_id, row.cell_id): row
+            for row in database.execute(select(table).where(mine))
+        }
+        defaults = {
+            column.name: True if column.name == "needs_manual_grade" else None
+            for column in table.columns
+        }
         new: list[dict[str, Any]] = []
         changed: dict[tuple[str, ...], list[dict[str, Any]]] = {}  # by the columns that change
         for row in rows:
@@ -179,13 +235,25 @@ class Recorder:
             old = there.get(key)
             values = values_of(row.name, marks[row.notebook], old) if row.notebook in marks else {}
             if old is None:
-                new.append({**defaults, "id": _new_id(Grade), "notebook_id": key[0], "cell_id": key[1], **values})
+                new.append(
+                    {
+                        **defaults,
+                        "id": _new_id(Grade),
+                        "notebook_id": key[0],
+                        "cell_id": key[1],
+                        **values,
+                    }
+                )
             elif any(getattr(old, name) != value for name, value in values.items()):
                 changed.setdefault(tuple(sorted(values)), []).append({"key": old.id, **values})
         if new:
             database.execute(insert(table), new)
         for columns, rows_changed in changed.items():
-            statement = update(table).where(table.c.id == bindparam("key")).values({name: bindparam(name) for name in columns})
+            statement = (
+                update(table)
+                .where(table.c.id == bindparam("key"))
+                .values({name: bindparam(name) for name in columns})
+            )
             database.execute(statement, rows_changed)
 
     def _penalise(self, student: str, submission: str, marks: Mapping[str, NotebookMarks]) -> None:
@@ -204,7 +272,9 @@ class Recorder:
             penalty = None
             if found.total_seconds_late > 0:
                 penalty = self._penalty(student, notebook.score, found.total_seconds_late)
-            notebook.late_submission_penalty = None if penalty is None else min(max(penalty, 0), notebook.score)
+            notebook.late_submission_penalty = (
+                None if penalty is None else min(max(penalty, 0), notebook.score)
+            )
 
     def _penalty(self, student: str, score: float, seconds_late: float) -> float | None:
         try:
@@ -212,7 +282,9 @@ class Recorder:
             plugin.init_plugin()
             return plugin.plugin_inst.late_submission_penalty(student, score, seconds_late)
         except Exception as error:
-            raise PenaltyError(f"the course's plugin for late penalties failed, {type(error).__name__}: {error}") from error
+            raise PenaltyError(
+                f"the course's plugin for late penalties failed, {type(error).__name__}: {error}"
+            ) from error
 
 
 def _new_id(model: Any) -> str:

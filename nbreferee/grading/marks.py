@@ -55,7 +55,11 @@ class MarkReader:
     """Reads marks of one assignment: a few queries for each notebook, however many cells it has."""
 
     def __init__(
-        self, course: CourseDirectory, gradebook: Gradebook, assignment: str, delimiters: Delimiters = DELIMITERS
+        self,
+        course: CourseDirectory,
+        gradebook: Gradebook,
+        assignment: str,
+        delimiters: Delimiters = DELIMITERS,
     ) -> None:
         self._course = course
         self._gradebook = gradebook
@@ -79,8 +83,12 @@ class MarkReader:
             .order_by(SubmittedAssignment.student_id, Notebook.name)
         )
         return {
-            (student, name): _Submission(number, penalty or 0.0, _full_name(student, first, last), timestamp, extension)
-            for student, name, number, penalty, first, last, timestamp, extension in self._gradebook.db.execute(wanted)
+            (student, name): _Submission(
+                number, penalty or 0.0, _full_name(student, first, last), timestamp, extension
+            )
+            for student, name, number, penalty, first, last, timestamp, extension in self._gradebook.db.execute(
+                wanted
+            )
         }
 
     def notebooks(self) -> list[tuple[str, str]]:
@@ -104,7 +112,14 @@ class MarkReader:
                 lateness = f"{_span(late)} late" if late > timedelta(0) else ""
         shown = _shown(graded) if graded is not None else ""
         return Header(
-            student, self.assignment, notebook, found.student_name, handed_in, lateness, shown, found.penalty
+            student,
+            self.assignment,
+            notebook,
+            found.student_name,
+            handed_in,
+            lateness,
+            shown,
+            found.penalty,
         )
 
     def graded(self, student: str, notebook: str, executed: Path) -> GradedNotebook:
@@ -132,7 +147,9 @@ class MarkReader:
         joined = joined.outerjoin(GradeCell.__table__, GradeCell.__table__.c.id == BaseCell.id)
         joined = joined.outerjoin(TaskCell.__table__, TaskCell.__table__.c.id == BaseCell.id)
         return {
-            name: _mark(automatic, by_hand, extra, waits, points if points is not None else task_points)
+            name: _mark(
+                automatic, by_hand, extra, waits, points if points is not None else task_points
+            )
             for name, automatic, by_hand, extra, waits, points, task_points in self._gradebook.db.execute(
                 joined.where(Grade.notebook_id == number)
             )
@@ -140,13 +157,18 @@ class MarkReader:
 
     def points(self, student: str, notebook: str) -> float:
         """Return the points that a notebook has in all."""
-        return sum(mark.points for mark in self._marks(self._submissions[student, notebook].number).values())
+        return sum(
+            mark.points
+            for mark in self._marks(self._submissions[student, notebook].number).values()
+        )
 
     def comments(self, student: str, notebook: str) -> tuple[dict[str, str], dict[str, str]]:
         """Return comments of people and of the grader, by grade id."""
         number = self._submissions[student, notebook].number
         wanted = select(BaseCell.name, Comment.auto_comment, Comment.manual_comment)
-        wanted = wanted.join(BaseCell, BaseCell.id == Comment.cell_id).where(Comment.notebook_id == number)
+        wanted = wanted.join(BaseCell, BaseCell.id == Comment.cell_id).where(
+            Comment.notebook_id == number
+        )
         rows = self._gradebook.db.execute(wanted).all()
         by_hand = {name: manual for name, _, manual in rows if manual}
         return by_hand, {name: automatic for name, automatic, _ in rows if automatic}
@@ -156,7 +178,10 @@ class MarkReader:
         if notebook not in self._texts:
             texts: frozenset[str] = frozenset()
             for folder in (self._course.source_directory, self._course.release_directory):
-                path = Path(self._course.format_path(folder, ".", self.assignment)) / f"{notebook}.ipynb"
+                path = (
+                    Path(self._course.format_path(folder, ".", self.assignment))
+                    / f"{notebook}.ipynb"
+                )
                 with contextlib.suppress(OSError):
                     texts |= cell_texts(path.read_bytes())
             with contextlib.suppress(MissingEntry):
@@ -166,10 +191,14 @@ class MarkReader:
         return self._texts[notebook]
 
 
-def _mark(automatic: float | None, by_hand: float | None, extra: float | None, waits: Any, points: float) -> Mark:
+def _mark(
+    automatic: float | None, by_hand: float | None, extra: float | None, waits: Any, points: float
+) -> Mark:
     given = by_hand if by_hand is not None else automatic
     undecided = by_hand is None and (automatic is None or bool(waits))
-    return Mark((given or 0.0) + (extra or 0.0), points or 0.0, undecided, by_hand is not None, extra or 0.0)
+    return Mark(
+        (given or 0.0) + (extra or 0.0), points or 0.0, undecided, by_hand is not None, extra or 0.0
+    )
 
 
 def _full_name(student: str, first: str | None, last: str | None) -> str:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from traitlets.config import Config
 
 
-def read_materials(course: CourseDirectory, gradebook: Gradebook, assignment: str, config: Config | None = None) -> dict[str, NotebookMaterial]:
+def read_materials(
+    course: CourseDirectory, gradebook: Gradebook, assignment: str, config: Config | None = None
+) -> dict[str, NotebookMaterial]:
     """Return what it takes to grade the notebooks of an assignment, by name.
 
     `config` is the course's configuration, where `course` does not hold all of it: nbgrader's own commands make it too early.
@@ -35,12 +37,18 @@ def read_materials(course: CourseDirectory, gradebook: Gradebook, assignment: st
     try:
         return _read_materials(course, gradebook, assignment, folder, config or course.config)
     except OSError as error:
-        raise CourseError(f"{error.filename or folder}: cannot be read ({error.strerror}). Restore it, or make it readable.") from None
+        raise CourseError(
+            f"{error.filename or folder}: cannot be read ({error.strerror}). Restore it, or make it readable."
+        ) from None
 
 
-def _read_materials(course: CourseDirectory, gradebook: Gradebook, assignment: str, folder: Path, config: Config) -> dict[str, NotebookMaterial]:
+def _read_materials(
+    course: CourseDirectory, gradebook: Gradebook, assignment: str, folder: Path, config: Config
+) -> dict[str, NotebookMaterial]:
     ours = NbReferee(config=config)
-    rules = replace(read_rules(config), one_process=ours.one_process_cells, follow_through=ours.follow_through)
+    rules = replace(
+        read_rules(config), one_process=ours.one_process_cells, follow_through=ours.follow_through
+    )
     excluded = excluded_files(config, assignment)
     files = read_assignment_files(folder, course.ignore, course.include, excluded)
     of_solution = read_excluded(folder, excluded)
@@ -51,7 +59,9 @@ def _read_materials(course: CourseDirectory, gradebook: Gradebook, assignment: s
         of_solution |= notebooks
     for path in paths:
         released = released_cells(gradebook, assignment, path.stem)
-        data = read_course_notebook(course, path, rules, {name: cell.source for name, cell in released.items()}, config)
+        data = read_course_notebook(
+            course, path, rules, {name: cell.source for name, cell in released.items()}, config
+        )
         material = NotebookMaterial(str(path), data, released, files, rules, of_solution)
         _refuse(material, assignment)
         materials[path.stem] = material
@@ -67,9 +77,17 @@ def _refuse(material: NotebookMaterial, assignment: str) -> None:
     except MasterError as error:
         raise CourseError(str(error)) from None
     if (language := language_of(master.notebook.metadata)) != "python":
-        raise CourseError(f"{material.path}: a notebook in {language}, and nbreferee grades Python. Grade {assignment} with nbgrader autograde.")
+        raise CourseError(
+            f"{material.path}: a notebook in {language}, and nbreferee grades Python. Grade {assignment} with nbgrader autograde."
+        )
     released = material.released
     for cell in master.cells:
-        if cell.is_known and not cell.solution and (cell.grade_id not in released or released[cell.grade_id].source != cell.source):
+        if (
+            cell.is_known
+            and not cell.solution
+            and (cell.grade_id not in released or released[cell.grade_id].source != cell.source)
+        ):
             cure = f"Run nbgrader generate_assignment {assignment} --force, then grade."
-            raise CourseError(f"{material.path}: cell {cell.grade_id} is not what students got. {cure}")
+            raise CourseError(
+                f"{material.path}: cell {cell.grade_id} is not what students got. {cure}"
+            )

@@ -49,10 +49,19 @@ class NotebookMaterial:
     released: Mapping[str, Released]
     files: AssignmentFiles  # of the instructor's, beside the notebook
     rules: Rules = Rules()
-    solution_files: Mapping[str, bytes] = field(default_factory=dict)  # that students write, as the solution has them
+    solution_files: Mapping[str, bytes] = field(
+        default_factory=dict
+    )  # that students write, as the solution has them
 
     def __reduce__(self) -> tuple:
-        return NotebookMaterial, (self.path, self.data, self.released, self.files, self.rules, self.solution_files)
+        return NotebookMaterial, (
+            self.path,
+            self.data,
+            self.released,
+            self.files,
+            self.rules,
+            self.solution_files,
+        )
 
     @cached_property
     def master(self) -> Master:
@@ -79,7 +88,9 @@ class NotebookMaterial:
     @cached_property
     def texts(self) -> frozenset[str]:
         """The texts of the instructor's cells, as written and as released."""
-        return frozenset(cell.source for cell in self.master.cells) | {one.source for one in self.released.values()}
+        return frozenset(cell.source for cell in self.master.cells) | {
+            one.source for one in self.released.values()
+        }
 
     @cached_property
     def key(self) -> str:
@@ -97,11 +108,15 @@ class CellVerdict:
     """What came of one cell that is scored."""
 
     grade_id: str
-    status: str  # passed, partial, failed, error, timeout, manual (a person reads it) or grader_failed
+    status: (
+        str  # passed, partial, failed, error, timeout, manual (a person reads it) or grader_failed
+    )
     score: float
     max_score: float
     message: str
-    follow_through: tuple[str, ...] = ()  # earlier answers in whose place the solution's stood for this result
+    follow_through: tuple[
+        str, ...
+    ] = ()  # earlier answers in whose place the solution's stood for this result
     in_one_process: bool = False  # the test ran together with the answer
 
     @property
@@ -119,7 +134,9 @@ class CellVerdict:
 class GradebookMarks:
     """What goes into the gradebook for one notebook, by grade id."""
 
-    scores: Mapping[str, float | None] = field(default_factory=dict)  # None: a person has to read it
+    scores: Mapping[str, float | None] = field(
+        default_factory=dict
+    )  # None: a person has to read it
     comments: Mapping[str, str | None] = field(default_factory=dict)
 
 
@@ -143,11 +160,19 @@ class Grader:
     warm: WarmProcesses
     stamp: str = ""  # put on top of every notebook: why it was graded without a sandbox
     _known: dict[str, SolutionRun] = field(default_factory=dict)
-    _solutions: dict[str, dict[int, CellResult]] = field(default_factory=dict)  # verdicts on the solution's tests, by cell
+    _solutions: dict[str, dict[int, CellResult]] = field(
+        default_factory=dict
+    )  # verdicts on the solution's tests, by cell
     _calibrations: dict[str, Calibration] = field(default_factory=dict)
     _plans: dict[str, Plan] = field(default_factory=dict)
 
-    def grade(self, material: NotebookMaterial, data: bytes, files: Mapping[str, bytes], calibration: Calibration | None = None) -> NotebookResult:
+    def grade(
+        self,
+        material: NotebookMaterial,
+        data: bytes,
+        files: Mapping[str, bytes],
+        calibration: Calibration | None = None,
+    ) -> NotebookResult:
         """Grade a notebook; `calibration` says how its cells are judged, and is found out where it is not given.
 
         Raises
@@ -161,8 +186,14 @@ class Grader:
         self._try_solution(material)
         parts = parts_of(rebuilt)
         files = not_outranked(files, material.files)
-        one = self.in_one_process(material, parts, files) if material.rules.follow_through and calibration.one_process else None
-        follow = _follow(material, parts, one, calibration) if material.rules.follow_through else None
+        one = (
+            self.in_one_process(material, parts, files)
+            if material.rules.follow_through and calibration.one_process
+            else None
+        )
+        follow = (
+            _follow(material, parts, one, calibration) if material.rules.follow_through else None
+        )
         came = self._referee(material, files, self._known[material.key], follow).grade(parts)
         came = self._decide(material, parts, came, files, calibration, one)
         verdicts = write_results(rebuilt, came)
@@ -170,9 +201,25 @@ class Grader:
         marks = marks_of(rebuilt, verdicts, self.stamp)
         repairs = rebuilt.repairs + sanitize(rebuilt.notebook, material.texts)
         if self.stamp:
-            rebuilt.notebook.cells.insert(0, nbformat.v4.new_markdown_cell(f"**NotebookResult without a sandbox:** {self.stamp}", id="sandbox"))
-        walls = tuple((place.cell.grade_id if place.cell else "", one.wall_s) for place, one in zip(rebuilt.places, came, strict=True))
-        return NotebookResult(rebuilt.notebook, verdicts, marks, repairs, time.monotonic() - started, calibration.warnings(material.path), walls)
+            rebuilt.notebook.cells.insert(
+                0,
+                nbformat.v4.new_markdown_cell(
+                    f"**NotebookResult without a sandbox:** {self.stamp}", id="sandbox"
+                ),
+            )
+        walls = tuple(
+            (place.cell.grade_id if place.cell else "", one.wall_s)
+            for place, one in zip(rebuilt.places, came, strict=True)
+        )
+        return NotebookResult(
+            rebuilt.notebook,
+            verdicts,
+            marks,
+            repairs,
+            time.monotonic() - started,
+            calibration.warnings(material.path),
+            walls,
+        )
 
     def calibrate(self, material: NotebookMaterial) -> Calibration:
         """Find out with the solution how each test cell is judged."""
@@ -181,19 +228,34 @@ class Grader:
             setting, tests = material.rules.one_process, material.master.tests
             two = self._solutions[material.key]
             sensed = uses_single_process(material.master)
-            needed = any(two[cell.index].score < cell.points or two[cell.index].patched for cell in tests)
+            needed = any(
+                two[cell.index].score < cell.points or two[cell.index].patched for cell in tests
+            )
             one = None
             if sensed or needed or not isinstance(setting, str):
-                one = dict(enumerate(self.in_one_process(material, solution_parts(material), material.solution_files)))
+                one = dict(
+                    enumerate(
+                        self.in_one_process(
+                            material, solution_parts(material), material.solution_files
+                        )
+                    )
+                )
             self._calibrations[material.key] = calibrate(tests, two, one, sensed, setting)
         return self._calibrations[material.key]
 
-    def in_one_process(self, material: NotebookMaterial, parts: list[CellToRun], files: Mapping[str, bytes]) -> list[CellResult]:
+    def in_one_process(
+        self, material: NotebookMaterial, parts: list[CellToRun], files: Mapping[str, bytes]
+    ) -> list[CellResult]:
         """Run a notebook as stock nbgrader does, tests and answers in one process of the sandbox."""
-        tests = {cell.index: TestCell(cell.source, cell.points, cell.hidden_lines) for cell in material.master.tests}
+        tests = {
+            cell.index: TestCell(cell.source, cell.points, cell.hidden_lines)
+            for cell in material.master.tests
+        }
         return OneProcess(self.warm, files, material.files, tests).grade(parts)
 
-    def both_ways(self, material: NotebookMaterial, data: bytes, files: Mapping[str, bytes]) -> list[tuple[CellVerdict, float, float]]:
+    def both_ways(
+        self, material: NotebookMaterial, data: bytes, files: Mapping[str, bytes]
+    ) -> list[tuple[CellVerdict, float, float]]:
         """Return (verdict, score in two processes, score in one) of each test cell of a submission.
 
         Raises
@@ -207,7 +269,11 @@ class Grader:
         one = self.in_one_process(material, parts, files)
         tests = {cell.index: cell for cell in material.master.tests}
         return [
-            (_verdict(tests[part.step], decide(tests[part.step], mine, here, calibration)), mine.score, here.score)
+            (
+                _verdict(tests[part.step], decide(tests[part.step], mine, here, calibration)),
+                mine.score,
+                here.score,
+            )
             for part, mine, here in zip(parts, two, one, strict=True)
             if part.step in tests
         ]
@@ -221,7 +287,11 @@ class Grader:
         two = {part.step: one for part, one in zip(parts, came, strict=True) if part.step in tests}
         there = [cell for index, cell in tests.items() if index in two]
         if one is None:
-            one = self.in_one_process(material, parts, files) if needs_one_process(there, two, calibration) else [None] * len(parts)
+            one = (
+                self.in_one_process(material, parts, files)
+                if needs_one_process(there, two, calibration)
+                else [None] * len(parts)
+            )
         return [
             decide(tests[part.step], mine, here, calibration) if part.step in tests else mine
             for part, mine, here in zip(parts, came, one, strict=True)
@@ -241,11 +311,26 @@ class Grader:
             came = referee.grade(solution_parts(material))
             if not any(one.status == "timeout" for one in came):
                 break
-        passed = {cell.index for cell, one in zip(cells, came, strict=True) if cell.is_test and one.score}
-        self._known[material.key] = SolutionRun({number: one.oddities for number, one in enumerate(came) if number in passed}, referee.drawn)
-        self._solutions[material.key] = {cell.index: replace(one, outputs=[]) for cell, one in zip(cells, came, strict=True) if cell.is_test}
+        passed = {
+            cell.index for cell, one in zip(cells, came, strict=True) if cell.is_test and one.score
+        }
+        self._known[material.key] = SolutionRun(
+            {number: one.oddities for number, one in enumerate(came) if number in passed},
+            referee.drawn,
+        )
+        self._solutions[material.key] = {
+            cell.index: replace(one, outputs=[])
+            for cell, one in zip(cells, came, strict=True)
+            if cell.is_test
+        }
 
-    def _referee(self, material: NotebookMaterial, files: Mapping[str, bytes], known: SolutionRun, follow: Follow | None = None) -> Referee:
+    def _referee(
+        self,
+        material: NotebookMaterial,
+        files: Mapping[str, bytes],
+        known: SolutionRun,
+        follow: Follow | None = None,
+    ) -> Referee:
         if material.key not in self._plans:
             self._plans[material.key] = material.plan
         plan = self._plans[material.key]
@@ -253,12 +338,31 @@ class Grader:
         return Referee(self.warm, lend_tester, plan, files, known, material.files, follow)
 
 
-def _follow(material: NotebookMaterial, parts: list[CellToRun], one: Sequence[CellResult] | None, calibration: Calibration) -> Follow:
+def _follow(
+    material: NotebookMaterial,
+    parts: list[CellToRun],
+    one: Sequence[CellResult] | None,
+    calibration: Calibration,
+) -> Follow:
     """Return how follow-through is done: cells that are not judged in two processes are not judged again."""
-    apart = {cell.index: cell.grade_id for cell in material.master.tests if cell.grade_id in {*calibration.one_process, *calibration.faults}}
-    scores = {part.step: here.score for part, here in zip(parts, one or (), strict=False) if apart.get(part.step) in calibration.one_process}
-    released = {cell.index: material.released[cell.grade_id].source for cell in material.master.answers if cell.grade_id in material.released}
-    unwritten = frozenset(part.step for part in parts if part.step in released and part.source == released[part.step])
+    apart = {
+        cell.index: cell.grade_id
+        for cell in material.master.tests
+        if cell.grade_id in {*calibration.one_process, *calibration.faults}
+    }
+    scores = {
+        part.step: here.score
+        for part, here in zip(parts, one or (), strict=False)
+        if apart.get(part.step) in calibration.one_process
+    }
+    released = {
+        cell.index: material.released[cell.grade_id].source
+        for cell in material.master.answers
+        if cell.grade_id in material.released
+    }
+    unwritten = frozenset(
+        part.step for part in parts if part.step in released and part.source == released[part.step]
+    )
     return Follow(frozenset(apart), scores, unwritten)
 
 
@@ -269,7 +373,10 @@ def not_outranked(theirs: Mapping[str, bytes], ours: AssignmentFiles) -> dict[st
 
 def solution_parts(material: NotebookMaterial) -> list[CellToRun]:
     """Return what there is to run of the instructor's own notebook."""
-    return [CellToRun(cell.source, cell.is_code, cell.index, role_of(cell)) for cell in material.master.cells]
+    return [
+        CellToRun(cell.source, cell.is_code, cell.index, role_of(cell))
+        for cell in material.master.cells
+    ]
 
 
 def parts_of(rebuilt: Rebuilt) -> list[CellToRun]:
@@ -305,21 +412,41 @@ def write_results(rebuilt: Rebuilt, came: list[CellResult]) -> tuple[CellVerdict
 
 
 def _verdict(cell: Cell, came: CellResult) -> CellVerdict:
-    return CellVerdict(cell.grade_id, came.status, came.score, cell.points, well_formed(came.message), came.follow_through, came.in_one_process)
+    return CellVerdict(
+        cell.grade_id,
+        came.status,
+        came.score,
+        cell.points,
+        well_formed(came.message),
+        came.follow_through,
+        came.in_one_process,
+    )
 
 
 def marks_of(rebuilt: Rebuilt, verdicts: tuple[CellVerdict, ...], stamp: str) -> GradebookMarks:
     """Return the scores and comments that nbgrader would give: no points for an answer left as released, for one."""
-    cells = [(cell, place.cell) for cell, place in zip(rebuilt.notebook.cells, rebuilt.places, strict=True) if place.cell is not None]
+    cells = [
+        (cell, place.cell)
+        for cell, place in zip(rebuilt.notebook.cells, rebuilt.places, strict=True)
+        if place.cell is not None
+    ]
     untouched = rebuilt.unanswered
     scored = {one.grade_id: one for one in verdicts}
     scores: dict[str, float | None] = {
-        known.grade_id: _automatic_score(scored[known.grade_id]) if known.is_test else 0.0 if known.grade_id in untouched else None
+        known.grade_id: _automatic_score(scored[known.grade_id])
+        if known.is_test
+        else 0.0
+        if known.grade_id in untouched
+        else None
         for _, known in cells
         if known.graded
     }
     comments = {
-        known.grade_id: " ".join((["No response."] if known.grade_id in untouched else []) + ([SANDBOX_STAMP.format(stamp)] if stamp else [])) or None
+        known.grade_id: " ".join(
+            (["No response."] if known.grade_id in untouched else [])
+            + ([SANDBOX_STAMP.format(stamp)] if stamp else [])
+        )
+        or None
         for _, known in cells
         if known.solution or known.is_task
     }
@@ -337,7 +464,13 @@ def as_bytes(notebook: NotebookNode) -> bytes:
 
 def plain_verdict(verdict: CellVerdict) -> dict[str, Any]:
     """Return a verdict as `nbreferee autograde --json` writes it."""
-    plain: dict[str, Any] = {"grade_id": verdict.grade_id, "status": verdict.status, "score": verdict.score, "max_score": verdict.max_score, "message": verdict.message}
+    plain: dict[str, Any] = {
+        "grade_id": verdict.grade_id,
+        "status": verdict.status,
+        "score": verdict.score,
+        "max_score": verdict.max_score,
+        "message": verdict.message,
+    }
     if verdict.follow_through:
         plain["follow_through"] = list(verdict.follow_through)
     return {**plain, "in_one_process": True} if verdict.in_one_process else plain

@@ -48,7 +48,9 @@ class Failures:
 
     def result(self, error: BaseException) -> TaskResult:
         """Return the result of a notebook that the grader failed on."""
-        if isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker":  # Dask's, which need not be there
+        if (
+            isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker"
+        ):  # Dask's, which need not be there
             return _failed("its worker has ended, perhaps for want of memory")
         if isinstance(error, MemoryError):
             return _failed("there is not enough memory for it")

@@ -36,7 +36,9 @@ def embed_pictures(page: bytes, executed: Path, include: Collection[str]) -> byt
             return f"<em>[The picture {html.escape(str(name))} is not on this page.]</em>".encode()
         left -= len(picture)
         start = found.start(1) - found.start()
-        data = f"data:image/{TYPES[name.suffix.lower()]};base64,".encode() + base64.b64encode(picture)
+        data = f"data:image/{TYPES[name.suffix.lower()]};base64,".encode() + base64.b64encode(
+            picture
+        )
         return found[0][:start] + data + found[0][start + len(found[1]) :]
 
     return IMAGE.sub(embedded, page)
@@ -45,12 +47,24 @@ def embed_pictures(page: bytes, executed: Path, include: Collection[str]) -> byt
 def _picture(executed: Path, name: PurePosixPath, include: Collection[str]) -> bytes:
     path = executed / name
     inside = not name.is_absolute() and ".." not in name.parts and "\0" not in str(name)
-    if not inside or name.suffix.lower() not in TYPES or not any(fnmatch.fnmatch(name.name, one) for one in include):
+    if (
+        not inside
+        or name.suffix.lower() not in TYPES
+        or not any(fnmatch.fnmatch(name.name, one) for one in include)
+    ):
         return b""
     try:
-        if not path.is_file() or any(one.is_symlink() for one in (path, *path.parents) if one != executed and executed in one.parents):
+        if not path.is_file() or any(
+            one.is_symlink()
+            for one in (path, *path.parents)
+            if one != executed and executed in one.parents
+        ):
             return b""
         data = path.read_bytes() if path.stat().st_size <= LARGEST_BYTES else b""
     except OSError:
         return b""
-    return sanitize_svg(data.decode("utf-8", "replace")).encode() if name.suffix.lower() == ".svg" else data
+    return (
+        sanitize_svg(data.decode("utf-8", "replace")).encode()
+        if name.suffix.lower() == ".svg"
+        else data
+    )

@@ -5,7 +5,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Collection
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from functools import partial
 from typing import Any
 
@@ -24,7 +31,12 @@ STOP_S = 0.2  # for a process that has been killed
 class Workers:
     """An executor that is made anew where a worker has broken it, and how much to give it at a time."""
 
-    def __init__(self, new_executor: Callable[[], Executor], threads: Callable[[], int], grade: Callable[[Task], TaskResult] = run) -> None:
+    def __init__(
+        self,
+        new_executor: Callable[[], Executor],
+        threads: Callable[[], int],
+        grade: Callable[[Task], TaskResult] = run,
+    ) -> None:
         self._new_executor = new_executor
         self._threads = threads
         self._executor: Executor | None = None
@@ -51,7 +63,9 @@ class Workers:
 
     def start(self) -> None:
         """Let them get ready before there is anything to do."""
-        for _ in range(self._threads()):  # a pool starts a process with every task that finds none idle
+        for _ in range(
+            self._threads()
+        ):  # a pool starts a process with every task that finds none idle
             self.submit(repr, None)
 
     def finished(self, running: Collection[Future]) -> set[Future]:
@@ -85,7 +99,9 @@ class Workers:
 
     def stop(self) -> None:
         """End the workers at once, whatever they work on; their own processes end with them."""
-        processes = list((getattr(self._executor, "_processes", None) or {}).values())  # none of a cluster's
+        processes = list(
+            (getattr(self._executor, "_processes", None) or {}).values()
+        )  # none of a cluster's
         for process in processes:
             process.kill()
         for process in processes:

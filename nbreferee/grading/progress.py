@@ -11,7 +11,14 @@ from typing import Any
 
 import rich.progress
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -38,7 +45,11 @@ class Progress:
 
     def text(self) -> str:
         """Return it in words."""
-        return f"{self.done} of {self.total} {self.unit} are done and kept" if self.total else "what was done before is kept"
+        return (
+            f"{self.done} of {self.total} {self.unit} are done and kept"
+            if self.total
+            else "what was done before is kept"
+        )
 
 
 class ProgressDisplay:
@@ -49,8 +60,16 @@ class ProgressDisplay:
         self._progress = progress
         self._started = time.monotonic()
         self._said = 0.0
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-        self._bar = rich.progress.Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeRemainingColumn(),
+        )
+        self._bar = rich.progress.Progress(
+            *columns, console=console, transient=True, disable=not console.is_terminal
+        )
         self._rows: dict[str, Any] = {}
 
     def __enter__(self) -> ProgressDisplay:
@@ -75,7 +94,10 @@ class ProgressDisplay:
             done, total = self._progress.done, self._progress.total
             rate = done / (now - self._started)
             left = (total - done) / rate if rate else 0
-            self._console.print(f"{assignment}: {done} of {total}, {60 * rate:.0f} a minute, {left:.0f} s left", highlight=False)
+            self._console.print(
+                f"{assignment}: {done} of {total}, {60 * rate:.0f} a minute, {left:.0f} s left",
+                highlight=False,
+            )
 
     def say(self, text: str) -> None:
         """Print a line above the bar."""
@@ -119,10 +141,18 @@ class ClassTotals:
         if self._repaired:
             table.add_row("repaired", str(self._repaired))
         if self.unsure:
-            table.add_row("test cells left to a person", f"{self.unsure}: mark them in the Formgrader")
+            table.add_row(
+                "test cells left to a person", f"{self.unsure}: mark them in the Formgrader"
+            )
         if self._walls:
             walls, (longest_s, student, notebook) = sorted(self._walls), self._slowest
-            table.add_row("seconds a notebook", f"median {statistics.median(walls):.2f}, 95 % below {walls[int(0.95 * (len(walls) - 1))]:.2f}")
-            table.add_row("slowest", f"{longest_s:.2f} s: {ascii(student)[1:-1] if not student.isprintable() else student}, {notebook}")
+            table.add_row(
+                "seconds a notebook",
+                f"median {statistics.median(walls):.2f}, 95 % below {walls[int(0.95 * (len(walls) - 1))]:.2f}",
+            )
+            table.add_row(
+                "slowest",
+                f"{longest_s:.2f} s: {ascii(student)[1:-1] if not student.isprintable() else student}, {notebook}",
+            )
             table.add_row("writing results", f"{writing_s:.1f} s")
         return table

@@ -25,7 +25,15 @@ if TYPE_CHECKING:
 GRADER_FAILED = "This notebook has not been graded: the automatic grader failed, not your answers. A person looks at it."
 UNREADABLE = "This notebook cannot be graded: {}. A person looks at it."
 # A file system says so of one name that it cannot hold, or of something that stands in the way.
-PLACE_ERRORS = {errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP}
+PLACE_ERRORS = {
+    errno.ENAMETOOLONG,
+    errno.EILSEQ,
+    errno.EINVAL,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EEXIST,
+    errno.ELOOP,
+}
 
 
 @dataclass
@@ -45,12 +53,21 @@ class Submission:
 class SubmissionWriter:
     """Writes submissions to one assignment."""
 
-    def __init__(self, course: CourseDirectory, recorder: Recorder, assignment: str, materials: Mapping[str, NotebookMaterial], failures: Failures) -> None:
+    def __init__(
+        self,
+        course: CourseDirectory,
+        recorder: Recorder,
+        assignment: str,
+        materials: Mapping[str, NotebookMaterial],
+        failures: Failures,
+    ) -> None:
         self._course = course
         self._recorder = recorder
         self._assignment = assignment
         self._materials = materials
-        self._permissions = file_permissions(course.config, course)[course.autograded_directory] or 0o444
+        self._permissions = (
+            file_permissions(course.config, course)[course.autograded_directory] or 0o444
+        )
         self._failures = failures
 
     def write(self, submission: Submission) -> dict[str, bytes]:
@@ -67,7 +84,10 @@ class SubmissionWriter:
             return {}
         try:
             return self._write(submission)
-        except (DataError, IntegrityError) as error:  # of this student alone: an id that is too long, for example
+        except (
+            DataError,
+            IntegrityError,
+        ) as error:  # of this student alone: an id that is too long, for example
             self._fail(submission, error)
             submission.is_recordable = False
             return {}
@@ -88,12 +108,17 @@ class SubmissionWriter:
 
     def _write(self, submission: Submission) -> dict[str, bytes]:
         student, results = submission.student, submission.results
-        folder = Path(self._course.format_path(self._course.autograded_directory, student, self._assignment))
+        folder = Path(
+            self._course.format_path(self._course.autograded_directory, student, self._assignment)
+        )
         earlier: dict[str, bytes] = {}
         with replacement(folder, self._permissions, self._course.groupshared) as target:
             next(iter(self._materials.values())).files.copy_into(target)
             reserved = {mark_of_failure(Path(f"{name}.ipynb")).name for name in self._materials}
-            submission.notes += _write_files(target, {name: data for name, data in submission.files.items() if name not in reserved})
+            submission.notes += _write_files(
+                target,
+                {name: data for name, data in submission.files.items() if name not in reserved},
+            )
             for name, result in results.items():
                 if result.status == "graded":
                     (target / f"{name}.ipynb").write_bytes(result.notebook)
@@ -102,7 +127,12 @@ class SubmissionWriter:
                     (target / f"{name}.ipynb").write_bytes(earlier[name])
                     mark_of_failure(target / f"{name}.ipynb").write_text(f"{result.message}\n")
             marks = {name: _marks(results.get(name), name in earlier) for name in self._materials}
-            self._recorder.record(student, submission.timestamp, marks, forget_timestamp=submission.is_timestamp_unknown)
+            self._recorder.record(
+                student,
+                submission.timestamp,
+                marks,
+                forget_timestamp=submission.is_timestamp_unknown,
+            )
         return earlier
 
 
@@ -130,5 +160,7 @@ def _marks(result: TaskResult | None, keeps_earlier: bool) -> NotebookMarks:
         return NotebookMarks("missing")
     if result.status == "graded":
         return NotebookMarks("graded", result.marks or GradebookMarks())
-    comment = GRADER_FAILED if result.status == "grader_failed" else UNREADABLE.format(result.message)
+    comment = (
+        GRADER_FAILED if result.status == "grader_failed" else UNREADABLE.format(result.message)
+    )
     return NotebookMarks(result.status, comment=comment, keeps_earlier=keeps_earlier)

@@ -26,14 +26,25 @@ from nbreferee.engine.assignment_files import FilesMissing, local_copy
 from nbreferee.engine.wire.channel import ChannelError
 from nbreferee.budget import Budget
 from nbreferee.engine.processes import WarmProcesses
-from nbreferee.grading.notebook import CellVerdict, NotebookResult, Grader, GradebookMarks, NotebookMaterial, as_bytes, plain_verdict, read_verdict
+from nbreferee.grading.notebook import (
+    CellVerdict,
+    NotebookResult,
+    Grader,
+    GradebookMarks,
+    NotebookMaterial,
+    as_bytes,
+    plain_verdict,
+    read_verdict,
+)
 from nbreferee.versions import difference, identity
 from nbreferee.grading.interrupts import ignore_interrupts
 from nbreferee.sandbox import Layer
 from nbreferee.submission.reading import SubmissionError
 
 
-NEEDS_FILES = "needs_files"  # the status of a result: the worker's machine lacks the assignment's files
+NEEDS_FILES = (
+    "needs_files"  # the status of a result: the worker's machine lacks the assignment's files
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +66,9 @@ class Task:
     def fingerprint(self) -> str:
         """A name for all that scores depend on."""
         ways = self.calibration.as_plain() if self.calibration else None
-        digest = hashlib.sha256(repr((self.material.key, self.budget.as_plain(), self.stamp, self.due, ways)).encode())
+        digest = hashlib.sha256(
+            repr((self.material.key, self.budget.as_plain(), self.stamp, self.due, ways)).encode()
+        )
         digest.update(self.data)
         for name, data in sorted(self.files.items()):
             digest.update(f"{name} {len(data)} ".encode() + data)
@@ -83,7 +96,9 @@ class Unfit(Exception):
 
 
 _READY: list[WarmProcesses] = []  # got warm before there was anything to grade
-_IDLE: dict[tuple, list[Grader]] = {}  # graders of this process that nobody uses now, by (budget, stamp): as a rule one for each thread
+_IDLE: dict[
+    tuple, list[Grader]
+] = {}  # graders of this process that nobody uses now, by (budget, stamp): as a rule one for each thread
 # What holds here, found out in a process of one thread: those that are forked for it want no other.
 PROBE = "import sys; sys.path.insert(0, {!r}); from nbreferee.sandbox.probe import probe; print(*(one.layer.value for one in probe() if one.holds))"
 
@@ -98,7 +113,9 @@ def start_worker(grade: bool) -> None:
     ignore_interrupts()
     os.nice(5)  # who writes the results goes first, and who works on this machine
     if grade:
-        with contextlib.suppress(OSError):  # the first notebook will meet it again, and it will be told
+        with contextlib.suppress(
+            OSError
+        ):  # the first notebook will meet it again, and it will be told
             _READY.append(_new_warm(Budget()))
 
 
@@ -116,7 +133,11 @@ def _grade(task: Task) -> NotebookResult | Calibration:
     with _lent_grader(task.budget, task.stamp) as grader:
         try:
             calibration = task.calibration
-            done = grader.grade(task.material, task.data, task.files, calibration) if calibration else grader.calibrate(task.material)
+            done = (
+                grader.grade(task.material, task.data, task.files, calibration)
+                if calibration
+                else grader.calibrate(task.material)
+            )
         except SubmissionError:
             raise
         except Exception:
@@ -142,7 +163,16 @@ def run(task: Task) -> TaskResult:
         return TaskResult("calibrated", calibration=graded)
     graded.notebook.metadata["nbreferee"] = kept(task, graded.cells, graded.repairs)
     notebook = as_bytes(graded.notebook)
-    return TaskResult("graded", "", notebook, graded.marks, graded.cells, graded.repairs, graded.warnings, time.monotonic() - started)
+    return TaskResult(
+        "graded",
+        "",
+        notebook,
+        graded.marks,
+        graded.cells,
+        graded.repairs,
+        graded.warnings,
+        time.monotonic() - started,
+    )
 
 
 def run_far(ours: Mapping[str, str], task: Task) -> TaskResult:
@@ -159,10 +189,14 @@ def run_far(ours: Mapping[str, str], task: Task) -> TaskResult:
         where this is another grader, or the sandbox is less than what the task wants.
     """
     if other := difference(dict(identity()), ours):
-        raise Unfit(f"{platform.node()}: this worker has {other}. Install the same there as here, and restart it.")
+        raise Unfit(
+            f"{platform.node()}: this worker has {other}. Install the same there as here, and restart it."
+        )
     missing = sorted(layer.value for layer in task.budget.layers - _layers_here())
     if missing:
-        raise Unfit(f"{platform.node()}: student code must not run on this worker, for its sandbox lacks {', '.join(missing)}. Run nbreferee doctor there.")
+        raise Unfit(
+            f"{platform.node()}: student code must not run on this worker, for its sandbox lacks {', '.join(missing)}. Run nbreferee doctor there."
+        )
     try:
         local_copy(task.material.files)
     except FilesMissing:
@@ -178,10 +212,16 @@ def _address() -> str:
 
 def kept(task: Task, cells: tuple[CellVerdict, ...], repairs: tuple[str, ...]) -> dict[str, Any]:
     """Return what an executed notebook says of its grading, for the next run to read."""
-    return {"fingerprint": task.fingerprint, "repairs": list(repairs), "cells": [plain_verdict(cell) for cell in cells]}
+    return {
+        "fingerprint": task.fingerprint,
+        "repairs": list(repairs),
+        "cells": [plain_verdict(cell) for cell in cells],
+    }
 
 
-def read_kept(notebook: bytes, fingerprint: str | None = None) -> tuple[tuple[CellVerdict, ...], tuple[str, ...]] | None:
+def read_kept(
+    notebook: bytes, fingerprint: str | None = None
+) -> tuple[tuple[CellVerdict, ...], tuple[str, ...]] | None:
     """Return verdicts and repairs that an executed notebook holds, if they are those of this very task, or of any."""
     try:
         found = json.loads(notebook)["metadata"]["nbreferee"]
@@ -217,5 +257,7 @@ def _lent_grader(budget: Budget, stamp: str) -> Iterator[Grader]:
 @cache
 def _layers_here() -> frozenset[Layer]:
     code = PROBE.format(str(Path(__file__).parents[2]))
-    said = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False).stdout
+    said = subprocess.run(
+        [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False
+    ).stdout
     return frozenset(map(Layer, said.split()))

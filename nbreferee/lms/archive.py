@@ -52,7 +52,9 @@ class Archive:
         except FileNotFoundError:
             raise ZipError(f"{path}: no such file. Name the zip that you downloaded.") from None
         except (zipfile.BadZipFile, NotImplementedError, ValueError, UnicodeDecodeError) as error:
-            raise ZipError(f"{path}: this is not a whole zip file ({error}). Download it again.") from None
+            raise ZipError(
+                f"{path}: this is not a whole zip file ({error}). Download it again."
+            ) from None
         except OSError as error:
             raise ZipError(f"{path}: {error.strerror or error}.") from None
         self.members, self.refused = self._list()
@@ -131,7 +133,8 @@ class Archive:
             kept.setdefault(member.path, member)
         twice = {path for path, count in counts.items() if count < 0}
         refused += [
-            Refused(path, "it is in the zip several times, with different contents") for path in sorted(twice)
+            Refused(path, "it is in the zip several times, with different contents")
+            for path in sorted(twice)
         ]
         both = folders & kept.keys()
         refused += [Refused(path, "it is a file and a folder") for path in sorted(both)]

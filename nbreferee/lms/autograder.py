@@ -144,7 +144,12 @@ def _grade(course_dir: Path, settings: Settings) -> tuple[list[NotebookOutcome],
         workers = local_workers(1, grade=True)
         try:
             AssignmentGrader(
-                course, gradebook, settings.assignment, workers, GradingOptions(budget, settings.stamp), done
+                course,
+                gradebook,
+                settings.assignment,
+                workers,
+                GradingOptions(budget, settings.stamp),
+                done,
             ).run([STUDENT])
         finally:
             workers.close()
@@ -154,7 +159,9 @@ def _grade(course_dir: Path, settings: Settings) -> tuple[list[NotebookOutcome],
 def _fit(config: Config, minutes: float, notebooks: int) -> None:
     """Keep the course's limits within the container's memory and the platform's time."""
     given = NbReferee(config=config)
-    config.NbReferee.submission_s = min(given.submission_s, SHARE_OF_TIME * 60 * minutes / max(notebooks, 1))
+    config.NbReferee.submission_s = min(
+        given.submission_s, SHARE_OF_TIME * 60 * minutes / max(notebooks, 1)
+    )
     config.NbReferee.memory_mb = min(
         given.memory_mb, max(container_bytes() - RESERVED_BYTES, LEAST_BYTES) >> 20
     )

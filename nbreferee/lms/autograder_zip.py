@@ -182,7 +182,9 @@ def _header_and_footer(course: CourseDirectory) -> dict[str, bytes]:
 
 def _settings(course: CourseDirectory) -> dict[str, Any]:
     """Return the course's settings that grading depends on, as JSON has them."""
-    found = {section: _plain(course.config[section]) for section in SECTIONS if section in course.config}
+    found = {
+        section: _plain(course.config[section]) for section in SECTIONS if section in course.config
+    }
     for part in found.get("IncludeHeaderFooter", {}):
         found["IncludeHeaderFooter"][part] = f"{part}.ipynb"
     kept = {name: getattr(course, name) for name in COURSE_SETTINGS}
@@ -217,7 +219,9 @@ def _modules(files: Mapping[str, bytes]) -> set[str]:
                 else []
             )
         for source in sources:
-            lines = [line for line in source.split("\n") if not line.lstrip().startswith(("%", "!"))]
+            lines = [
+                line for line in source.split("\n") if not line.lstrip().startswith(("%", "!"))
+            ]
             try:
                 tree = ast.parse("\n".join(lines))
             except SyntaxError:
@@ -240,13 +244,19 @@ def _released(gradebook: Gradebook, course_id: str, assignment: str) -> bytes:
         with Gradebook(f"sqlite:///{path}", course_id) as copy:
             mine = select(Assignment.id).where(Assignment.name == assignment)
             notebooks = select(Notebook.id).where(Notebook.assignment_id.in_(mine))
-            cells = select(BaseCell.__table__.c.id).where(BaseCell.__table__.c.notebook_id.in_(notebooks))
+            cells = select(BaseCell.__table__.c.id).where(
+                BaseCell.__table__.c.notebook_id.in_(notebooks)
+            )
             for model, column, wanted in (
                 (Course, "id", None), (Assignment, "id", mine), (Notebook, "id", notebooks), (BaseCell, "id", cells),
                 (GradeCell, "id", cells), (SolutionCell, "id", cells), (TaskCell, "id", cells), (SourceCell, "notebook_id", notebooks),
             ):  # fmt: skip
                 table = model.__table__
-                query = select(table) if wanted is None else select(table).where(table.c[column].in_(wanted))
+                query = (
+                    select(table)
+                    if wanted is None
+                    else select(table).where(table.c[column].in_(wanted))
+                )
                 rows = [dict(row._mapping) for row in gradebook.db.execute(query)]
                 if model is Course:
                     there = set(copy.db.execute(select(table.c.id)).scalars())

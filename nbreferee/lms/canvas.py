@@ -34,7 +34,9 @@ def student_rows(table: Table) -> list[tuple[tuple[Cell, ...], Person]]:
     split = header[0] == "LastName"
     number = 2 if split else 1
     columns = {
-        kind: header.index(name) for name, kind in IDS.items() if name in header[: header.index("Section")]
+        kind: header.index(name)
+        for name, kind in IDS.items()
+        if name in header[: header.index("Section")]
     }
     found = []
     for position, row in enumerate(table.rows[1:], 2):
@@ -74,7 +76,11 @@ def find_column(table: Table, assignment: str, wanted: str = "") -> Column:
         where it is not there, or more than once, or has no id: Canvas would make a new assignment of it.
     """
     first = table.header.index("Section") + 1
-    columns = {number: heading for number, heading in enumerate(table.header) if number >= first and heading}
+    columns = {
+        number: heading
+        for number, heading in enumerate(table.header)
+        if number >= first and heading
+    }
     with_id = {
         number: found
         for number, heading in columns.items()
@@ -109,8 +115,12 @@ def find_column(table: Table, assignment: str, wanted: str = "") -> Column:
     number = matching[0]
     points = next((row for row in table.rows[1:] if "Points Possible" in row[0].value), None)
     if points is not None and "read only" in table.value(points, number):
-        raise TableError(f"{table.name}: {columns[number]} is read only in Canvas. Choose another column.")
-    return Column(number, columns[number], read_number(table.value(points, number)) if points else None)
+        raise TableError(
+            f"{table.name}: {columns[number]} is read only in Canvas. Choose another column."
+        )
+    return Column(
+        number, columns[number], read_number(table.value(points, number)) if points else None
+    )
 
 
 @dataclass(frozen=True)

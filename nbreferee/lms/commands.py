@@ -72,7 +72,9 @@ def make_autograder(
         if not to.absolute().parent.is_dir():
             raise CourseError(f"{to.parent}: no such folder for --to. Make it first.")
         count = write_autograder(
-            course, gradebook, PackingOptions(assignment, to, shown=read_visibility(visibility), **options)
+            course,
+            gradebook,
+            PackingOptions(assignment, to, shown=read_visibility(visibility), **options),
         )
         print(
             f"{to}: an autograder for {assignment}. Gradescope will install {count} packages, at the versions that are installed here."
@@ -83,21 +85,28 @@ def make_autograder(
 
 
 def _in_course(
-    course_dir: Path, work: Callable[[CourseDirectory, Gradebook], int], opened: Any = open_gradebook
+    course_dir: Path,
+    work: Callable[[CourseDirectory, Gradebook], int],
+    opened: Any = open_gradebook,
 ) -> int:
     """Do something with a course and its gradebook; say what ends it."""
     with without_warnings_of("nbgrader"):
         return _work_quietly(course_dir, work, opened)
 
 
-def _work_quietly(course_dir: Path, work: Callable[[CourseDirectory, Gradebook], int], opened: Any) -> int:
+def _work_quietly(
+    course_dir: Path, work: Callable[[CourseDirectory, Gradebook], int], opened: Any
+) -> int:
     course = None
     try:
         course = open_course(course_dir)
         console = Console(stderr=True)
         with (
             alone(
-                course, lambda: console.print("Another nbreferee works on this course: waiting for its end.")
+                course,
+                lambda: console.print(
+                    "Another nbreferee works on this course: waiting for its end."
+                ),
             ),
             opened(course) as gradebook,
         ):

@@ -100,7 +100,9 @@ def read_table(path: Path) -> Table:
     """
     try:
         if path.stat().st_size > FILE_BYTES:
-            raise TableError(f"{path}: this file is larger than {FILE_BYTES >> 20} MB. Is it the right one?")
+            raise TableError(
+                f"{path}: this file is larger than {FILE_BYTES >> 20} MB. Is it the right one?"
+            )
         return parse_table(str(path), path.read_bytes())
     except OSError as error:
         raise TableError(f"{path}: {error.strerror}. Name the file that you downloaded.") from None
@@ -128,11 +130,15 @@ def parse_table(name: str, data: bytes) -> Table:
         (len(rows[0]), separator, rows)
         for separator in SEPARATORS
         for dialect in ("rfc", "php")
-        if (rows := _rows(text, separator, dialect)) is not None and len(rows[0]) > 1 and _even(rows)
+        if (rows := _rows(text, separator, dialect)) is not None
+        and len(rows[0]) > 1
+        and _even(rows)
     ]
     if not found:
         raise TableError(f"{name}: {_fault(text)}")
-    _, separator, rows = max(found, key=lambda one: one[0])  # the first of equals: a comma, RFC 4180
+    _, separator, rows = max(
+        found, key=lambda one: one[0]
+    )  # the first of equals: a comma, RFC 4180
     return Table(name, text, encoding, separator, rows)
 
 
@@ -170,7 +176,9 @@ def read_number(text: str) -> float | None:
 def _rows(text: str, separator: str, dialect: str) -> tuple[tuple[Cell, ...], ...] | None:
     """Return the rows of a text, or None where its quotes do not fit."""
     mark = re.escape(separator)
-    cell = re.compile(rf"(?s:({_QUOTED[dialect]})|([^\"{mark}\r\n][^{mark}\r\n]*|))({mark}|\r\n|\n|\r|\Z)")
+    cell = re.compile(
+        rf"(?s:({_QUOTED[dialect]})|([^\"{mark}\r\n][^{mark}\r\n]*|))({mark}|\r\n|\n|\r|\Z)"
+    )
     position = len(BOM) if text.startswith(BOM) else 0
     rows, row = [], []
     while position < len(text) or row:
@@ -190,7 +198,9 @@ def _rows(text: str, separator: str, dialect: str) -> tuple[tuple[Cell, ...], ..
 def _even(rows: tuple[tuple[Cell, ...], ...]) -> bool:
     """Return whether rows are as long as the first: longer by blank cells alone, shorter only where nearly blank."""
     width = len(rows[0])
-    return all(_filled(row[width:]) == 0 if len(row) >= width else _filled(row) <= 1 for row in rows)
+    return all(
+        _filled(row[width:]) == 0 if len(row) >= width else _filled(row) <= 1 for row in rows
+    )
 
 
 def _filled(cells: tuple[Cell, ...]) -> int:
@@ -209,6 +219,7 @@ def _fault(text: str) -> str:
         return f"its quotes do not fit together. {cure}"
     width = len(rows[0])
     number, cells = next(
-        ((number, len(row)) for number, row in enumerate(rows, 1) if not _even((rows[0], row))), (1, width)
+        ((number, len(row)) for number, row in enumerate(rows, 1) if not _even((rows[0], row))),
+        (1, width),
     )
     return f"row {number} has {cells} cells, and the heading {width}. {cure}"

@@ -44,7 +44,9 @@ class ExportSummary:
     @property
     def complete(self) -> bool:
         """Whether everybody's score is in the file."""
-        return not self.problems and all(row.written or row.remark in (MISSING, UNKNOWN) for row in self.rows)
+        return not self.problems and all(
+            row.written or row.remark in (MISSING, UNKNOWN) for row in self.rows
+        )
 
 
 def show(done: ExportSummary, to: Path, feedback_zip: Path | None, console: Console) -> None:
@@ -56,7 +58,14 @@ def show(done: ExportSummary, to: Path, feedback_zip: Path | None, console: Cons
     ]
     sheet = Sheet("assignment", "student", "name", "was", "is", "remarks", box=SIMPLE_HEAD)
     for row in told:
-        cells = (row.assignment, row.student, row.name, row.before, row.after or "as it was", row.remark)
+        cells = (
+            row.assignment,
+            row.student,
+            row.name,
+            row.before,
+            row.after or "as it was",
+            row.remark,
+        )
         sheet.add_row(*(escape(cell) for cell in cells))
     if told:
         console.print(sheet)

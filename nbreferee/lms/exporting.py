@@ -62,7 +62,9 @@ def export(course: CourseDirectory, gradebook: Gradebook, wanted: ExportOptions)
             f"{wanted.to}: --to is the template. Name another file, so that the one you downloaded stays as it is."
         )
     if wanted.platform == "moodle" and len(wanted.assignments) != 1:
-        raise TableError("a grading worksheet of Moodle holds one assignment. Export one at a time.")
+        raise TableError(
+            "a grading worksheet of Moodle holds one assignment. Export one at a time."
+        )
     table = read_table(wanted.template)
     done, edits = ExportSummary(), {}
     for assignment in wanted.assignments:
@@ -85,7 +87,9 @@ def _column(wanted: ExportOptions, assignment: str) -> str:
         if not any(given.startswith(f"{name}=") for name in wanted.assignments)
     ]
     if len(bare) > 1 or (bare and len(wanted.assignments) > 1):
-        raise TableError(f"--column {bare[0]}: of which assignment? Write --column ASSIGNMENT={bare[0]}.")
+        raise TableError(
+            f"--column {bare[0]}: of which assignment? Write --column ASSIGNMENT={bare[0]}."
+        )
     return bare[0] if bare else ""
 
 
@@ -148,7 +152,9 @@ def _check_students(gradebook: Gradebook, wanted: ExportOptions) -> None:
         )
 
 
-def _factor(table: Table, assignment: str, points: float, template: AssignmentCells, scale: bool) -> float:
+def _factor(
+    table: Table, assignment: str, points: float, template: AssignmentCells, scale: bool
+) -> float:
     """Return what to multiply scores by.
 
     Raises
@@ -187,8 +193,12 @@ def _students(
         register = Register(read_roster(wanted.roster), str(wanted.roster))
         people = [_with_roster(person, register) for person in people]
     named = name_students(people, gradebook_people(gradebook))
-    problems = [f"{person.where}: {person.label}: {why} Left as it was." for person, why in named.problems]
-    found = {person.where: person.student for person in named.people if person.student not in named.new}
+    problems = [
+        f"{person.where}: {person.label}: {why} Left as it was." for person, why in named.problems
+    ]
+    found = {
+        person.where: person.student for person in named.people if person.student not in named.new
+    }
     return found, {person.where for person in named.people if person.student in named.new}, problems
 
 
@@ -207,7 +217,9 @@ def _certain(score: Score, wanted: ExportOptions) -> tuple[float | None, str]:
         points, notes = 0.0, [f"{MISSING}: 0"]
     if points is None:
         return None, score.why_none
-    return points, "; ".join([*notes, *([f"late: {score.penalty:g} taken off"] if score.penalty else [])])
+    return points, "; ".join(
+        [*notes, *([f"late: {score.penalty:g} taken off"] if score.penalty else [])]
+    )
 
 
 def _value(
@@ -228,7 +240,9 @@ def _value(
     return value, remark
 
 
-def _export_own(course: CourseDirectory, gradebook: Gradebook, wanted: ExportOptions) -> ExportSummary:
+def _export_own(
+    course: CourseDirectory, gradebook: Gradebook, wanted: ExportOptions
+) -> ExportSummary:
     """Write a table of our own: everybody whom the gradebook knows, in every assignment."""
     done = ExportSummary()
     people = {person.student: person for person in gradebook_people(gradebook)}
@@ -241,7 +255,9 @@ def _export_own(course: CourseDirectory, gradebook: Gradebook, wanted: ExportOpt
             value, remark = _certain(score, wanted)
             lines.append(own_row(assignment, people[student], score, value, points, remark))
             text = "" if value is None else number_text(value)
-            done.rows.append(ExportedCell(assignment, student, people[student].name, "", text, remark))
+            done.rows.append(
+                ExportedCell(assignment, student, people[student].name, "", text, remark)
+            )
     write_whole(wanted.to, "".join(lines).encode())
     return done
 

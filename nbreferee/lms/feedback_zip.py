@@ -28,7 +28,10 @@ def write_feedback_zip(
         where there are none.
     """
     count = 0
-    with whole_file(to) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    with (
+        whole_file(to) as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+    ):
         for person, student in students:
             folder = Path(course.format_path(course.feedback_directory, student, assignment))
             for page in sorted(folder.glob("*.html")):

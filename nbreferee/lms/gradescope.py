@@ -38,7 +38,8 @@ def metadata_member(archive: Archive) -> Member | None:
         base = place.removesuffix(METADATA)
         others = [path for path in paths if path != place]
         if place in paths and all(
-            path.startswith(f"{base}submission_") or "/" not in path.removeprefix(base) for path in others
+            path.startswith(f"{base}submission_") or "/" not in path.removeprefix(base)
+            for path in others
         ):
             return paths[place]
     return None
@@ -72,7 +73,10 @@ def read_metadata(archive: Archive) -> tuple[list[MetadataEntry], list[Refused]]
             continue
         found.append(
             MetadataEntry(
-                name, f"{base}{name}/", submitters, _time(entry.get(":created_at", entry.get("created_at")))
+                name,
+                f"{base}{name}/",
+                submitters,
+                _time(entry.get(":created_at", entry.get("created_at"))),
             )
         )
     listed = {one.folder for one in found} | {f"{base}{entry.path}/" for entry in refused}
@@ -137,13 +141,19 @@ def _check_depth(events: Iterable[Any]) -> None:
 
 
 def _submitters(entry: Any) -> tuple[Person, ...]:
-    given = (entry.get(":submitters") or entry.get("submitters") or []) if isinstance(entry, dict) else []
+    given = (
+        (entry.get(":submitters") or entry.get("submitters") or [])
+        if isinstance(entry, dict)
+        else []
+    )
     found = []
     for one in given if isinstance(given, list) else []:
         if not isinstance(one, dict):
             continue
         values = {key: one.get(f":{key}", one.get(key)) for key in ("name", "sid", "email")}
-        texts = {key: str(value).strip() for key, value in values.items() if isinstance(value, str | int)}
+        texts = {
+            key: str(value).strip() for key, value in values.items() if isinstance(value, str | int)
+        }
         ids = {kind: texts[kind] for kind in ("sid", "email") if texts.get(kind)}
         if ids or texts.get("name"):
             found.append(Person(texts.get("name", ""), ids=ids))
@@ -188,7 +198,11 @@ def student_rows(table: Table) -> list[tuple[tuple[Cell, ...], Person]]:
             name: table.value(row, columns[name]) if name in columns else ""
             for name in ("First Name", "Last Name", "Name", "SID", "Email")
         }
-        ids = {kind: values[name] for kind, name in (("sid", "SID"), ("email", "Email")) if values[name]}
+        ids = {
+            kind: values[name]
+            for kind, name in (("sid", "SID"), ("email", "Email"))
+            if values[name]
+        }
         first, last = values["First Name"], values["Last Name"]
         if ids:
             found.append(

@@ -37,7 +37,9 @@ class Contents:
     refused: tuple[Refused, ...]
 
 
-def read_contents(archive: Archive, assignment: str, register: Register, platform: str = "") -> Contents:
+def read_contents(
+    archive: Archive, assignment: str, register: Register, platform: str = ""
+) -> Contents:
     """Return what was handed in; `platform` says where the zip comes from, if that is not to be found out.
 
     Raises
@@ -77,7 +79,9 @@ def recognise(archive: Archive) -> str:
     """Return which platform a zip comes from: its names must all, or nearly all, be that platform's."""
     paths = [member.path for member in archive.members]
     if not paths:
-        raise ZipError(f"{archive.path}: no files in this zip that could be used. Is it the right one?")
+        raise ZipError(
+            f"{archive.path}: no files in this zip that could be used. Is it the right one?"
+        )
     if gradescope.metadata_member(archive) is not None:
         return "gradescope"
     hits = {
@@ -130,7 +134,8 @@ def _read_canvas(archive: Archive, register: Register) -> Contents:
             for member in files[file]
         ]
         claim = Person(
-            name.name, ids={"anonymous": name.anonymous} if name.anonymous else {"canvas": name.user}
+            name.name,
+            ids={"anonymous": name.anonymous} if name.anonymous else {"canvas": name.user},
         )
         source = f"anon_{name.anonymous}" if name.anonymous else f"{name.name}_{name.user}"
         single = {file: members[0] for file, members in files.items() if len(members) == 1}
@@ -167,7 +172,9 @@ def _is_blind(names: list[tuple[str, str]], register: Register) -> bool:
         or register.named(Person(names[0][0]))
     ):
         return False
-    return not any(person.name for _, number in names for person in register.with_id("participant", number))
+    return not any(
+        person.name for _, number in names for person in register.with_id("participant", number)
+    )
 
 
 def _moodle_handin(
@@ -214,7 +221,9 @@ def _read_gradescope(archive: Archive) -> Contents:
         if not files:
             refused.append(Refused(one.folder, "the zip holds no files of this submission"))
         for submitter in one.submitters:
-            handins.append(Handin(f"{one.name}: {submitter.label}", submitter, files, False, one.created_at))
+            handins.append(
+                Handin(f"{one.name}: {submitter.label}", submitter, files, False, one.created_at)
+            )
     return Contents("gradescope", tuple(handins), tuple(refused))
 
 
@@ -231,14 +240,20 @@ def _read_folders(archive: Archive, assignment: str) -> Contents:
             for path, member in files.items()
             if path.startswith(f"{assignment}/")
         }
-        ids = {"student": student, "login": student} | ({"email": student} if "@" in student else {})
+        ids = {"student": student, "login": student} | (
+            {"email": student} if "@" in student else {}
+        )
         handins.append(Handin(student, Person(ids=ids), inner or files))
     return Contents(
-        "folders", tuple(handins), tuple(Refused(path, "it lies in no student's folder") for path in outside)
+        "folders",
+        tuple(handins),
+        tuple(Refused(path, "it lies in no student's folder") for path in outside),
     )
 
 
-def _unwrapped(members: Iterable[Member], assignment: str) -> tuple[list[tuple[str, Member]], list[str]]:
+def _unwrapped(
+    members: Iterable[Member], assignment: str
+) -> tuple[list[tuple[str, Member]], list[str]]:
     """Return the files in students' folders, without a folder around them all; and those that are in none."""
     listed = [(member.path, member) for member in members]
     tops = {path.partition("/")[0] for path, _ in listed if "/" in path}

@@ -74,7 +74,9 @@ class ImportSummary:
         return not (bad or self.left_out or self.files_left_out)
 
 
-def import_zip(course: CourseDirectory, gradebook: Gradebook, wanted: ImportOptions) -> ImportSummary:
+def import_zip(
+    course: CourseDirectory, gradebook: Gradebook, wanted: ImportOptions
+) -> ImportSummary:
     """Import a zip of submissions; with `dry_run`, find out what that would do.
 
     Raises
@@ -105,7 +107,9 @@ def import_zip(course: CourseDirectory, gradebook: Gradebook, wanted: ImportOpti
     return done
 
 
-def _check_room(course: CourseDirectory, owned: Iterable[OwnedSubmission], wanted: ImportOptions) -> None:
+def _check_room(
+    course: CourseDirectory, owned: Iterable[OwnedSubmission], wanted: ImportOptions
+) -> None:
     needed = sum(member.size for one in owned for member in one.handin.files.values())
     free = shutil.disk_usage(course.root).free
     if needed > free:
@@ -125,7 +129,9 @@ def _import_one(
     """Put one submission into its place."""
     handin, student = one.handin, one.person.student
 
-    def row(status: str, files: Iterable[str] = (), notes: Iterable[str] = ()) -> ImportedSubmission:
+    def row(
+        status: str, files: Iterable[str] = (), notes: Iterable[str] = ()
+    ) -> ImportedSubmission:
         new = ("new in the gradebook",) if one.is_new and status != "left out" else ()
         return ImportedSubmission(
             student,
@@ -141,7 +147,9 @@ def _import_one(
     size = sum(member.size for member in handin.files.values())
     if len(handin.files) > placing.FILES or size > placing.TOTAL_BYTES:
         most = f"{placing.FILES} files and {placing.TOTAL_BYTES >> 20} MB"
-        return row("left out", notes=[f"{len(handin.files)} files, {size >> 20} MB; {most} are allowed"])
+        return row(
+            "left out", notes=[f"{len(handin.files)} files, {size >> 20} MB; {most} are allowed"]
+        )
     placed = placing.place(handin.files, expected, keep_timestamp=contents.platform == "folders")
     try:
         data = {path: archive.read(member) for path, member in placed.files.items()}
@@ -172,7 +180,10 @@ def save_students(gradebook: Gradebook, people: list[Person], platform: str) -> 
             new.append({"id": person.student, **values})
         elif any(value and value != getattr(old, name) for name, value in values.items()):
             changed.append(
-                {"key": old.id, **{name: value or getattr(old, name) for name, value in values.items()}}
+                {
+                    "key": old.id,
+                    **{name: value or getattr(old, name) for name, value in values.items()},
+                }
             )
     try:
         if new:
@@ -193,7 +204,9 @@ def save_students(gradebook: Gradebook, people: list[Person], platform: str) -> 
 
 def _columns(person: Person, platform: str) -> dict[str, str | None]:
     first, last = person.first, person.last
-    if not (first or last) and platform != "canvas":  # there a name without blanks is all that is known
+    if (
+        not (first or last) and platform != "canvas"
+    ):  # there a name without blanks is all that is known
         first, _, last = person.name.rpartition(" ")
     kinds = {
         "canvas": ("lms", "canvas", "anonymous"),
@@ -230,7 +243,9 @@ def show(done: ImportSummary, console: Console, dry_run: bool) -> None:
         if some:
             console.print(f"{title}:", highlight=False)
         for one in some:
-            console.print(f"  {one.source}: {one.why}", highlight=False, markup=False, soft_wrap=True)
+            console.print(
+                f"  {one.source}: {one.why}", highlight=False, markup=False, soft_wrap=True
+            )
     counts = Counter(row.status for row in done.rows)
     parts = [
         f"{counts[status]} {word}"

@@ -39,7 +39,9 @@ class LeftOut:
 class Matcher:
     """Finds the owners of submissions."""
 
-    def __init__(self, gradebook: list[Person], roster: list[Person] | None, roster_name: str) -> None:
+    def __init__(
+        self, gradebook: list[Person], roster: list[Person] | None, roster_name: str
+    ) -> None:
         self._gradebook = gradebook
         self._roster = roster
         self._problems: dict[int, str] = {}
@@ -52,7 +54,9 @@ class Matcher:
             replace(person, ids={k: v for k, v in person.ids.items() if k != "student"})
             for person, _ in named.problems
         ]
-        self._problems = {id(person): why for person, (_, why) in zip(unusable, named.problems, strict=True)}
+        self._problems = {
+            id(person): why for person, (_, why) in zip(unusable, named.problems, strict=True)
+        }
         self._new = named.new
         self.register = Register([*named.people, *unusable], roster_name)
 
@@ -86,7 +90,9 @@ class Matcher:
             return False
         if contents.platform in ("gradescope", "folders"):
             return True
-        prefix = {"canvas": ("canvas_", "anonymous_"), "moodle": ("participant_",)}[contents.platform]
+        prefix = {"canvas": ("canvas_", "anonymous_"), "moodle": ("participant_",)}[
+            contents.platform
+        ]
         return all(person.student.startswith(prefix) for person in self._gradebook)
 
     def _owners_of(self, handin: Handin, platform: str) -> tuple[list[OwnedSubmission], str]:
@@ -103,9 +109,13 @@ class Matcher:
             text = claim.student
             claim = Person(
                 text,
-                ids=dict.fromkeys(("student", "login", "username", "sid", "idnumber", "sis", "email"), text),
+                ids=dict.fromkeys(
+                    ("student", "login", "username", "sid", "idnumber", "sis", "email"), text
+                ),
             )
-            people = {id(one): one for kind in claim.ids for one in self.register.with_id(kind, text)}
+            people = {
+                id(one): one for kind in claim.ids for one in self.register.with_id(kind, text)
+            }
             claim = replace(claim, ids={}) if not people else claim
             match = (
                 Match(next(iter(people.values())), f"folder {text}")
@@ -117,11 +127,16 @@ class Matcher:
         person = match.person
         if person is None and handin.anonymous:
             named = name_students([claim], self._gradebook)
-            return [OwnedSubmission(handin, one, "anonymous", bool(named.new)) for one in named.people], "".join(
-                why for _, why in named.problems
-            )
+            return [
+                OwnedSubmission(handin, one, "anonymous", bool(named.new)) for one in named.people
+            ], "".join(why for _, why in named.problems)
         if person is None:
-            return [], f"{match.problem} {NEEDS_ROSTER[platform]}" if self._roster is None else match.problem
+            return (
+                [],
+                f"{match.problem} {NEEDS_ROSTER[platform]}"
+                if self._roster is None
+                else match.problem,
+            )
         if id(person) in self._problems:
             return [], self._problems[id(person)]
         if (
@@ -144,7 +159,9 @@ def _whole(handins: Iterable[Handin]) -> list[Handin]:
     return [one for one in handins if not one.group]
 
 
-def _by_claim(handins: list[Handin], named: NamedPeople) -> tuple[list[OwnedSubmission], list[LeftOut]]:
+def _by_claim(
+    handins: list[Handin], named: NamedPeople
+) -> tuple[list[OwnedSubmission], list[LeftOut]]:
     """Pair submissions with the students that their own claims have become."""
     students = {_claim_key(person): person for person in named.people}
     problems = {_claim_key(person): why for person, why in named.problems}
@@ -153,10 +170,15 @@ def _by_claim(handins: list[Handin], named: NamedPeople) -> tuple[list[OwnedSubm
         key = _claim_key(handin.claim)
         if key in students:
             person = students[key]
-            owned.append(OwnedSubmission(handin, person, "the zip's own id", person.student in named.new))
+            owned.append(
+                OwnedSubmission(handin, person, "the zip's own id", person.student in named.new)
+            )
         else:
             left.append(
-                LeftOut(handin.source, problems.get(key, "the zip does not say whose it is. Give --roster."))
+                LeftOut(
+                    handin.source,
+                    problems.get(key, "the zip does not say whose it is. Give --roster."),
+                )
             )
     return owned, left
 
@@ -166,7 +188,9 @@ def _claim_key(person: Person) -> tuple:
     return (person.name, *sorted(ids.items()))
 
 
-def _one_each(owned: list[OwnedSubmission], left: list[LeftOut]) -> tuple[list[OwnedSubmission], list[LeftOut]]:
+def _one_each(
+    owned: list[OwnedSubmission], left: list[LeftOut]
+) -> tuple[list[OwnedSubmission], list[LeftOut]]:
     """Leave out students to whom several submissions would go."""
     by_student: dict[str, list[OwnedSubmission]] = defaultdict(list)
     for one in owned:

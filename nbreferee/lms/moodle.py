@@ -69,7 +69,9 @@ def student_rows(table: Table) -> list[tuple[tuple[Cell, ...], Person]]:
         }
         first, last = values.get("first", ""), values.get("last", "")
         name = values.get("name") or f"{first} {last}".strip()
-        groups = tuple(group.strip() for group in values.get("group", "").split(",") if group.strip())
+        groups = tuple(
+            group.strip() for group in values.get("group", "").split(",") if group.strip()
+        )
         found.append(
             (
                 row,
@@ -111,7 +113,9 @@ def find_columns(table: Table, wanted: str = "", comments: str = "") -> Columns:
         )
     pairs = [number for number in _pairs(table) if wanted in ("", table.header[number - 1])]
     by_word = [
-        number for number in pairs if words[number] in WORDS["maximum"] or words[number - 1] in WORDS["grade"]
+        number
+        for number in pairs
+        if words[number] in WORDS["maximum"] or words[number - 1] in WORDS["grade"]
     ]
     pairs = by_word if len(by_word) == 1 else pairs
     if not pairs and any(word in WORDS["scale"] for word in words):
@@ -125,11 +129,21 @@ def find_columns(table: Table, wanted: str = "", comments: str = "") -> Columns:
         )
     maximum = pairs[0]
     changed = _by_word(words, "changed")
-    remarks = table.header.index(comments) if comments in table.header else _by_word(words, "comments")
+    remarks = (
+        table.header.index(comments) if comments in table.header else _by_word(words, "comments")
+    )
     if comments and comments not in table.header:
-        raise TableError(f"{table.name}: no column {comments}. Its columns: {', '.join(table.header)}.")
-    remarks = remarks if remarks is not None or changed is None or changed + 2 != len(words) else changed + 1
-    score = next(value for row in table.body if (value := read_number(table.value(row, maximum))) is not None)
+        raise TableError(
+            f"{table.name}: no column {comments}. Its columns: {', '.join(table.header)}."
+        )
+    remarks = (
+        remarks
+        if remarks is not None or changed is None or changed + 2 != len(words)
+        else changed + 1
+    )
+    score = next(
+        value for row in table.body if (value := read_number(table.value(row, maximum))) is not None
+    )
     return Columns(maximum - 1, score, maximum + 1 if maximum + 1 < len(words) else None, remarks)
 
 
@@ -147,9 +161,15 @@ def _columns(table: Table) -> dict[str, int]:
     """Return where names, ids and groups stand: by known words, an e-mail address by what it looks like."""
     words = [_word(heading) for heading in table.header]
     kinds = ("name", "first", "last", "username", "idnumber", "email", "group")
-    found = {kind: number for kind in kinds if (number := _by_word(words, kind)) is not None and number > 0}
+    found = {
+        kind: number
+        for kind in kinds
+        if (number := _by_word(words, kind)) is not None and number > 0
+    }
     if "email" not in found:
-        mails = [n for n in range(1, len(words)) if all("@" in table.value(row, n) for row in table.body)]
+        mails = [
+            n for n in range(1, len(words)) if all("@" in table.value(row, n) for row in table.body)
+        ]
         found |= {"email": mails[0]} if len(mails) == 1 else {}
     if (
         not found.keys() & {"name", "first", "last"}
@@ -186,7 +206,9 @@ def _pairs(table: Table) -> list[int]:
     """Return the columns that may be the maximum, beside a column that may be the grades."""
     columns = range(2, len(table.header))
     return [
-        number for number in columns if _holds_maximum(table, number) and _holds_scores(table, number - 1)
+        number
+        for number in columns
+        if _holds_maximum(table, number) and _holds_scores(table, number - 1)
     ]
 
 
@@ -223,4 +245,6 @@ def read_entry_name(path: str) -> EntryName | None:
     found = _ENTRY.fullmatch(path)
     if found is None or "/" in found["name"] or not top:
         return None
-    return EntryName(found["name"], found["number"] or "", found["plugin"], found["path"] or found["flat"])
+    return EntryName(
+        found["name"], found["number"] or "", found["plugin"], found["path"] or found["flat"]
+    )

@@ -36,7 +36,10 @@ def name_students(people: Iterable[Person], gradebook: Iterable[Person]) -> Name
         if len(those) > 1:
             several = ", ".join(sorted(those))
             problems.append(
-                (person, f"the gradebook has several students for {person.label}: {several}. {MEND_BOOK}")
+                (
+                    person,
+                    f"the gradebook has several students for {person.label}: {several}. {MEND_BOOK}",
+                )
             )
             continue
         student = next(iter(those), "") or person.student or _new_student(person, fallback)
@@ -44,7 +47,9 @@ def name_students(people: Iterable[Person], gradebook: Iterable[Person]) -> Name
             problems.append((person, problem))
         elif not those and student in students:
             other = students[student].label
-            problems.append((person, f"{student} is somebody else in the gradebook: {other}. {MEND_BOOK}"))
+            problems.append(
+                (person, f"{student} is somebody else in the gradebook: {other}. {MEND_BOOK}")
+            )
         else:
             found.append((person, student))
     counts = Counter(student for _, student in found)
@@ -53,8 +58,12 @@ def name_students(people: Iterable[Person], gradebook: Iterable[Person]) -> Name
         for person, student in found
         if counts[student] > 1
     ]
-    named = tuple(person.with_ids(student=student) for person, student in found if counts[student] == 1)
-    return NamedPeople(named, frozenset(person.student for person in named) - students.keys(), tuple(problems))
+    named = tuple(
+        person.with_ids(student=student) for person, student in found if counts[student] == 1
+    )
+    return NamedPeople(
+        named, frozenset(person.student for person in named) - students.keys(), tuple(problems)
+    )
 
 
 def _key_kind(people: tuple[Person, ...], students: Mapping[str, Person]) -> str:
@@ -63,7 +72,9 @@ def _key_kind(people: tuple[Person, ...], students: Mapping[str, Person]) -> str
         return "student"
     folded = {id_key("login", student) for student in students}
     hits = {
-        kind: sum(id_key("login", person.ids[kind]) in folded for person in people if kind in person.ids)
+        kind: sum(
+            id_key("login", person.ids[kind]) in folded for person in people if kind in person.ids
+        )
         for kind in HANDLES
     }
     best = max(hits, key=lambda kind: hits[kind])
@@ -74,15 +85,26 @@ def _candidates(person: Person, key: str, known: Register) -> set[str]:
     """Return the students of the gradebook whom the ids of this person mean."""
     by_key = known.with_id("login", person.ids[key]) if key in person.ids else []
     by_mail = known.with_id("email", person.ids["email"]) if "email" in person.ids else []
-    numbers = [person.ids[kind] for kind in (*PLATFORM, "sid", "idnumber", "username") if kind in person.ids]
+    numbers = [
+        person.ids[kind]
+        for kind in (*PLATFORM, "sid", "idnumber", "username")
+        if kind in person.ids
+    ]
     by_lms = [
-        one for number in numbers for one in known.with_id("lms", number) if not _unlike_names(person, one)
+        one
+        for number in numbers
+        for one in known.with_id("lms", number)
+        if not _unlike_names(person, one)
     ]
     return {one.student for one in (*by_key, *by_mail, *by_lms)}
 
 
 def _by_name(person: Person, known: Register) -> set[str]:
-    return {one.student for one in known.named(person) if "email" not in one.ids or "email" not in person.ids}
+    return {
+        one.student
+        for one in known.named(person)
+        if "email" not in one.ids or "email" not in person.ids
+    }
 
 
 def _unlike_names(one: Person, other: Person) -> bool:

@@ -26,5 +26,12 @@ def own_row(
     moment = f"{score.timestamp} UTC" if score.timestamp else ""
     shown = "" if value is None else number_text(value)
     return row_text(
-        [*map(safe_text, names), moment, shown, number_text(points), number_text(score.penalty), remark]
+        [
+            *map(safe_text, names),
+            moment,
+            shown,
+            number_text(points),
+            number_text(score.penalty),
+            remark,
+        ]
     )

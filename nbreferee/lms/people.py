@@ -62,7 +62,9 @@ class Person:
 
     def with_ids(self, **ids: str) -> Person:
         """Return the same person with more ids."""
-        return replace(self, ids={**self.ids, **{kind: value for kind, value in ids.items() if value}})
+        return replace(
+            self, ids={**self.ids, **{kind: value for kind, value in ids.items() if value}}
+        )
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,9 @@ def name_key(name: str) -> tuple[str, ...]:
 def name_slug(name: str) -> str:
     """Return a name as Canvas writes it into file names: letters and digits alone, in their order."""
     return "".join(
-        character for character in unicodedata.normalize("NFKC", name).casefold() if character.isalnum()
+        character
+        for character in unicodedata.normalize("NFKC", name).casefold()
+        if character.isalnum()
     )
 
 
@@ -119,7 +123,9 @@ class Register:
         kinds = (kind, "lms") if kind in PLATFORM else (kind,)
         return list(
             {
-                id(one): one for each in kinds for one in self._by_id.get((each, id_key(each, value)), ())
+                id(one): one
+                for each in kinds
+                for one in self._by_id.get((each, id_key(each, value)), ())
             }.values()
         )
 
@@ -130,7 +136,9 @@ class Register:
     def named(self, person: Person) -> list[Person]:
         """Return the people of this name, as it is written or as Canvas writes it."""
         return list(
-            {id(one): one for key in name_forms(person) for one in self._by_name.get(key, ())}.values()
+            {
+                id(one): one for key in name_forms(person) for one in self._by_name.get(key, ())
+            }.values()
         )
 
     def find(self, claim: Person) -> Match:
@@ -175,7 +183,10 @@ class Register:
         people = [
             one
             for one in self.named(claim)
-            if all(kind not in one.ids or same_id(kind, value, one) for kind, value in claim.ids.items())
+            if all(
+                kind not in one.ids or same_id(kind, value, one)
+                for kind, value in claim.ids.items()
+            )
         ]
         if len(people) > 1:
             return Match(

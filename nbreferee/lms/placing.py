@@ -16,7 +16,9 @@ from nbreferee.lms.archive import Member
 
 TIMESTAMP = "timestamp.txt"
 FILES, TOTAL_BYTES = 500, 256 << 20  # of one submission
-_VERSION = re.compile(r"(?P<stem>.+?)(?:-(?P<number>\d{1,3})|\s?\((?P<copy>\d{1,3})\))?\.ipynb", re.DOTALL)
+_VERSION = re.compile(
+    r"(?P<stem>.+?)(?:-(?P<number>\d{1,3})|\s?\((?P<copy>\d{1,3})\))?\.ipynb", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,9 @@ class Placement:
     missing: tuple[str, ...]  # notebooks that are not there
 
 
-def place(files: Mapping[str, Member], expected: Collection[str], keep_timestamp: bool) -> Placement:
+def place(
+    files: Mapping[str, Member], expected: Collection[str], keep_timestamp: bool
+) -> Placement:
     """Find the notebooks of an assignment among files: by name, and by the number that a resubmission adds."""
     notes: list[str] = []
     rest = dict(_without_folder(files))
@@ -56,7 +60,9 @@ def place(files: Mapping[str, Member], expected: Collection[str], keep_timestamp
             notes.append(f"{path} is not unpacked")
     found = {**{path: member for path, member in rest.items() if path not in placed}, **placed}
     for path in [
-        path for path in found if any(str(parent) in found for parent in PurePosixPath(path).parents)
+        path
+        for path in found
+        if any(str(parent) in found for parent in PurePosixPath(path).parents)
     ]:
         notes.append(f"{path} is left out: a file has the name of its folder")
         del found[path]
@@ -84,7 +90,11 @@ def _versions(files: Mapping[str, Member], name: str, expected: Collection[str])
         parts = _VERSION.fullmatch(path)
         if path == exact:
             found.append((0, 0, path))
-        elif parts and path.removesuffix(".ipynb") not in expected and _plain(parts["stem"]) == _plain(name):
+        elif (
+            parts
+            and path.removesuffix(".ipynb") not in expected
+            and _plain(parts["stem"]) == _plain(name)
+        ):
             if not parts["copy"]:  # a resubmission, or a name in other letters
                 found.append((1 if parts["number"] else -1, int(parts["number"] or 0), path))
             elif exact not in files:  # a browser's second download
@@ -92,7 +102,11 @@ def _versions(files: Mapping[str, Member], name: str, expected: Collection[str])
     best = max(found, default=None)
     if best and sum(one[:2] == best[:2] for one in found) > 1:
         return []  # two that differ in letters alone: nobody can tell
-    return [path for kind, _, path in sorted(found) if kind in (0, 1) or path == best[2]] if best else []
+    return (
+        [path for kind, _, path in sorted(found) if kind in (0, 1) or path == best[2]]
+        if best
+        else []
+    )
 
 
 def _plain(name: str) -> str:
@@ -134,7 +148,8 @@ def verdict(incoming: Incoming, force: bool) -> tuple[str, str]:
     }
     stamp = _read_timestamp(there.pop(TIMESTAMP, None))
     if there.keys() == incoming.contents.keys() - {TIMESTAMP} and all(
-        not path.is_symlink() and path.read_bytes() == incoming.contents[name] for name, path in there.items()
+        not path.is_symlink() and path.read_bytes() == incoming.contents[name]
+        for name, path in there.items()
     ):
         return (
             ("unchanged", "")
@@ -150,7 +165,10 @@ def verdict(incoming: Incoming, force: bool) -> tuple[str, str]:
             else ("replaced", "")
         )
     if incoming.packed is None:
-        return "kept", "another one is there, and the zip does not say which is newer. --force replaces it"
+        return (
+            "kept",
+            "another one is there, and the zip does not say which is newer. --force replaces it",
+        )
     newest = max((path.lstat().st_mtime for path in there.values()), default=0.0)
     return (
         ("kept", "the one that is there is newer than the zip. --force replaces it")

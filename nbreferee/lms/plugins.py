@@ -24,10 +24,16 @@ class PlatformExport(ExportPlugin):
     platform = ""
 
     template = Unicode("", help="The file that was downloaded from the platform.").tag(config=True)
-    column = List(Unicode(), help="Which column is an assignment's: ASSIGNMENT=COLUMN.").tag(config=True)
-    scale = Bool(False, help="Multiply scores where the platform's maximum is another.").tag(config=True)
+    column = List(Unicode(), help="Which column is an assignment's: ASSIGNMENT=COLUMN.").tag(
+        config=True
+    )
+    scale = Bool(False, help="Multiply scores where the platform's maximum is another.").tag(
+        config=True
+    )
     partial = Bool(False, help="Send scores of which a part waits for a person.").tag(config=True)
-    missing_zero = Bool(False, help="Send a zero for students who handed in nothing.").tag(config=True)
+    missing_zero = Bool(False, help="Send a zero for students who handed in nothing.").tag(
+        config=True
+    )
 
     def export(self, gradebook: Gradebook) -> None:
         """Export scores to `to`."""

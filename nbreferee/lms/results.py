@@ -76,7 +76,9 @@ def results(
     }
 
 
-def _test(exercise: Exercise, outcome: NotebookOutcome, verdict: CellVerdict | None, shown: Visibility) -> dict[str, Any]:
+def _test(
+    exercise: Exercise, outcome: NotebookOutcome, verdict: CellVerdict | None, shown: Visibility
+) -> dict[str, Any]:
     """Return one entry of `tests`."""
     test: dict[str, Any] = {
         "name": exercise.grade_id,
@@ -135,7 +137,9 @@ def block(text: str) -> str:
 
 def code(text: str) -> str:
     """Return text as code within a line."""
-    shown = "".join(letter if letter.isprintable() else "?" for letter in text)[:200].replace("`", "'")
+    shown = "".join(letter if letter.isprintable() else "?" for letter in text)[:200].replace(
+        "`", "'"
+    )
     return f"`{shown}`"
 
 
@@ -145,7 +149,10 @@ def plain(text: str) -> str:
 
 
 def _summary(
-    outcomes: Sequence[NotebookOutcome], exercises: Sequence[Exercise], handed_in: Sequence[str], stamp: str
+    outcomes: Sequence[NotebookOutcome],
+    exercises: Sequence[Exercise],
+    handed_in: Sequence[str],
+    stamp: str,
 ) -> str:
     lines = [f"**Graded without a sandbox:** {plain(stamp)}"] if stamp else []
     for outcome in outcomes:
@@ -170,4 +177,6 @@ def _summary(
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= OUTPUT_CHARACTERS else f"{text[:OUTPUT_CHARACTERS]}\n\n(cut off here)"
+    return (
+        text if len(text) <= OUTPUT_CHARACTERS else f"{text[:OUTPUT_CHARACTERS]}\n\n(cut off here)"
+    )

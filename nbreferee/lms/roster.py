@@ -62,7 +62,8 @@ def roster_of(table: Table) -> list[Person]:
         people = _plain_roster(table)
     return list(
         {
-            (one.name, one.first, one.last, one.groups, *sorted(one.ids.items())): one for one in people
+            (one.name, one.first, one.last, one.groups, *sorted(one.ids.items())): one
+            for one in people
         }.values()
     )
 
@@ -72,9 +73,17 @@ def gradebook_people(gradebook: Gradebook) -> list[Person]:
     from nbgrader.api import Student
     from sqlalchemy import select
 
-    columns = (Student.id, Student.first_name, Student.last_name, Student.email, Student.lms_user_id)
+    columns = (
+        Student.id,
+        Student.first_name,
+        Student.last_name,
+        Student.email,
+        Student.lms_user_id,
+    )
     found = []
-    for student, first, last, email, lms in gradebook.db.execute(select(*columns).order_by(Student.id)):
+    for student, first, last, email, lms in gradebook.db.execute(
+        select(*columns).order_by(Student.id)
+    ):
         ids = {
             "student": student,
             "login": student,
@@ -83,7 +92,13 @@ def gradebook_people(gradebook: Gradebook) -> list[Person]:
         }
         ids = {kind: value for kind, value in ids.items() if value}
         found.append(
-            Person(f"{first or ''} {last or ''}".strip(), first or "", last or "", ids, where="the gradebook")
+            Person(
+                f"{first or ''} {last or ''}".strip(),
+                first or "",
+                last or "",
+                ids,
+                where="the gradebook",
+            )
         )
     return found
 
@@ -103,7 +118,9 @@ def _plain_roster(table: Table) -> list[Person]:
     people = []
     for number, row in enumerate(table.rows[1:], 2):
         values = {kind: table.value(row, column) for kind, column in columns.items()}
-        first, last, name, groups = (values.pop(kind, "") for kind in ("first", "last", "name", "groups"))
+        first, last, name, groups = (
+            values.pop(kind, "") for kind in ("first", "last", "name", "groups")
+        )
         ids = {
             kind: _bare_number(value) if kind == "participant" else value
             for kind, value in values.items()
@@ -113,7 +130,12 @@ def _plain_roster(table: Table) -> list[Person]:
             some = tuple(group.strip() for group in re.split("[,;]", groups) if group.strip())
             people.append(
                 Person(
-                    name or f"{first} {last}".strip(), first, last, ids, some, f"{table.name}, row {number}"
+                    name or f"{first} {last}".strip(),
+                    first,
+                    last,
+                    ids,
+                    some,
+                    f"{table.name}, row {number}",
                 )
             )
     return people

@@ -52,7 +52,9 @@ def max_points(gradebook: Gradebook, assignment: str) -> float:
 
 def read_scores(course: CourseDirectory, gradebook: Gradebook, assignment: str) -> dict[str, Score]:
     """Return the scores of an assignment, by student: of everybody whom the gradebook knows."""
-    waiting = Grade.needs_manual_grade | and_(Grade.auto_score.is_(None), Grade.manual_score.is_(None))
+    waiting = Grade.needs_manual_grade | and_(
+        Grade.auto_score.is_(None), Grade.manual_score.is_(None)
+    )
     grades = (
         select(
             SubmittedNotebook.assignment_id,
@@ -87,7 +89,9 @@ def read_scores(course: CourseDirectory, gradebook: Gradebook, assignment: str) 
     found = {row.student_id: _score(course, assignment, row) for row in gradebook.db.execute(rows)}
     for student in gradebook.db.execute(select(Student.id)).scalars():
         if student not in found:
-            handed_in = Path(course.format_path(course.submitted_directory, student, assignment)).is_dir()
+            handed_in = Path(
+                course.format_path(course.submitted_directory, student, assignment)
+            ).is_dir()
             found[student] = Score(
                 student,
                 None,
@@ -101,10 +105,17 @@ def _score(course: CourseDirectory, assignment: str, row) -> Score:
     points = None if row.points is None else max(0.0, row.points - penalty)
     if points is None:
         return Score(
-            row.student_id, None, "is not graded yet: run nbreferee autograde", timestamp=row.timestamp
+            row.student_id,
+            None,
+            "is not graded yet: run nbreferee autograde",
+            timestamp=row.timestamp,
         )
     folder = Path(course.format_path(course.submitted_directory, row.student_id, assignment))
-    newer = row.timestamp and (folder / "timestamp.txt").is_file() and _newer(course, folder, row.timestamp)
+    newer = (
+        row.timestamp
+        and (folder / "timestamp.txt").is_file()
+        and _newer(course, folder, row.timestamp)
+    )
     if newer:
         return Score(
             row.student_id,

@@ -56,7 +56,9 @@ def _canvas(table: Table, assignment: str, column: str, comments: str | None) ->
     for row, person in canvas.student_rows(table):
         cell = row[found.number] if found.number < len(row) else None
         mark = cell.value.strip().upper() if cell else ""
-        refusal = {"EX": "is excused in Canvas", "N/A": "has not been assigned this in Canvas"}.get(mark, "")
+        refusal = {"EX": "is excused in Canvas", "N/A": "has not been assigned this in Canvas"}.get(
+            mark, ""
+        )
         slots.append(StudentCell(person, cell, found.max_score, None, refusal))
     return AssignmentCells(found.heading, tuple(slots), decimal_comma=table.decimal_comma)
 
@@ -75,16 +77,24 @@ def _moodle(table: Table, assignment: str, column: str, comments: str | None) ->
     slots = []
     for row, person in moodle.student_rows(table):
         refusal = (
-            "has a grade that cannot be changed in Moodle" if moodle.is_locked(table, row, found) else ""
+            "has a grade that cannot be changed in Moodle"
+            if moodle.is_locked(table, row, found)
+            else ""
         )
-        comment = row[found.comments] if comments is not None and found.comments is not None else None
+        comment = (
+            row[found.comments] if comments is not None and found.comments is not None else None
+        )
         slots.append(StudentCell(person, row[found.grade], found.max_score, comment, refusal))
     # A comma that is not the language's own would cut a number short, so only the maximum itself counts.
     comma = any("," in table.value(row, found.grade + 1) for row in table.body)
-    return AssignmentCells(table.header[found.grade], tuple(slots), takes_more=False, decimal_comma=comma)
+    return AssignmentCells(
+        table.header[found.grade], tuple(slots), takes_more=False, decimal_comma=comma
+    )
 
 
-def _gradescope(table: Table, assignment: str, column: str, comments: str | None) -> AssignmentCells:
+def _gradescope(
+    table: Table, assignment: str, column: str, comments: str | None
+) -> AssignmentCells:
     if not gradescope.is_scores(table):
         raise TableError(
             f"{table.name}: this is no table of scores of Gradescope, for it has no columns SID and Email. Take the file of Download Grades."

@@ -20,7 +20,9 @@ from nbreferee.pages.text import Place, markdown
 
 EXERCISE_LEVEL = 3
 _HEADING = re.compile(r"<h([1-6])[^>]*>(.*?)</h\1>", re.DOTALL)
-_POINTS = re.compile(r"\s*(?:[—–-]|\()\s*[\d.,½¼¾]+\s*(?:points?|pts?\.?|Punkte?)\)?\s*$", re.IGNORECASE)
+_POINTS = re.compile(
+    r"\s*(?:[—–-]|\()\s*[\d.,½¼¾]+\s*(?:points?|pts?\.?|Punkte?)\)?\s*$", re.IGNORECASE
+)
 _POINTS_INSIDE = re.compile(r"\s*[—–]\s*[\d.,]+\s*(?:points?|pts?\.?)(?=\s*,)", re.IGNORECASE)
 _OWN_IDS = {"summary", "exercises", "first"}
 _NO_CONTENT = re.compile(r"\s*")
@@ -124,9 +126,16 @@ class Writer:
         """Return a person's comment as HTML."""
         from nbreferee.pages.sanitize import sanitize_markdown
 
-        return Markup(self._place.put(markdown(sanitize_markdown(text, {}, self._policy), {}, self._policy), EXERCISE_LEVEL))
+        return Markup(
+            self._place.put(
+                markdown(sanitize_markdown(text, {}, self._policy), {}, self._policy),
+                EXERCISE_LEVEL,
+            )
+        )
 
-    def block(self, block: Exercise | Given, comments: Mapping[str, Markup], unwritten: Set[str]) -> ExerciseView | GivenView:
+    def block(
+        self, block: Exercise | Given, comments: Mapping[str, Markup], unwritten: Set[str]
+    ) -> ExerciseView | GivenView:
         """Return a block as the page shows it."""
         if isinstance(block, Given):
             return self._given(block)
@@ -134,14 +143,33 @@ class Writer:
         return self._exercise(block, comments, f"exercise-{self._count}", unwritten)
 
     def _given(self, block: Given) -> GivenView:
-        names = [name for cell in block.cells if cell.is_instructors and (name := self.heading(cell))]
+        names = [
+            name for cell in block.cells if cell.is_instructors and (name := self.heading(cell))
+        ]
         own = sum(not cell.is_instructors and cell.source.strip() != "" for cell in block.cells)
-        title = f"Between the exercises: {_without_links(names[0])}" if names else "Between the exercises"
+        title = (
+            f"Between the exercises: {_without_links(names[0])}"
+            if names
+            else "Between the exercises"
+        )
         title += f" and {len(names) - 1} more" if len(names) > 1 else ""
-        title += f" (with {own} cell{'s' if own > 1 else ''} of your own or changed by you)" if own else ""
-        return GivenView(Markup(title), Markup("".join(self._cell(cell, fold=False, below=EXERCISE_LEVEL - 1) for cell in block.cells)))
+        title += (
+            f" (with {own} cell{'s' if own > 1 else ''} of your own or changed by you)"
+            if own
+            else ""
+        )
+        return GivenView(
+            Markup(title),
+            Markup(
+                "".join(
+                    self._cell(cell, fold=False, below=EXERCISE_LEVEL - 1) for cell in block.cells
+                )
+            ),
+        )
 
-    def _exercise(self, one: Exercise, comments: Mapping[str, Markup], name: str, unwritten: Set[str]) -> ExerciseView:
+    def _exercise(
+        self, one: Exercise, comments: Mapping[str, Markup], name: str, unwritten: Set[str]
+    ) -> ExerciseView:
         score, points = one.decided
         tests = [part for part in one.parts if part.cell.is_test]
         lost = [part for part in tests if part.mark.waits or part.mark.score < part.mark.points]
@@ -150,7 +178,9 @@ class Writer:
         is_written = one.state != NOT_WRITTEN
         failed = [self._part(part, one) for part in lost]
         (title, within), causes = self._name(one), _causes(failed)
-        folded = [self._part(part, one, is_passed=True) for part in passed] + ([] if is_written else failed)
+        folded = [self._part(part, one, is_passed=True) for part in passed] + (
+            [] if is_written else failed
+        )
         own = [cell for cell in one.work if not cell.is_test]
         return ExerciseView(
             id=name,
@@ -165,9 +195,15 @@ class Writer:
             work_title="Your answer" if one.answers else "Your work",
             is_open=one.state in (WRONG, PARTLY) or bool(one.waiting),
             causes=causes,
-            comments=[comments[key] for key in dict.fromkeys(cell.grade_id for cell in one.work) if key in comments],
+            comments=[
+                comments[key]
+                for key in dict.fromkeys(cell.grade_id for cell in one.work)
+                if key in comments
+            ],
             marked=[*(text for part in one.parts if (text := _marked(part))), *notes],
-            followed=list(dict.fromkeys(said for part in passed if (said := followed(part.cell.outputs)))),
+            followed=list(
+                dict.fromkeys(said for part in passed if (said := followed(part.cell.outputs)))
+            ),
             failed=failed if is_written else (),
             folded=folded,
             folded_title=_tests(len(folded), "passed" if is_written else "for this answer"),
@@ -186,16 +222,26 @@ class Writer:
     def _part(self, part: Part, one: Exercise, is_passed: bool = False) -> PartView:
         cell, mark = part.cell, part.mark
         said = followed(cell.outputs)
-        notes = [*(["A person decides on this one."] if mark.waits else []), *([said] if said else []), *part.notes]
+        notes = [
+            *(["A person decides on this one."] if mark.waits else []),
+            *([said] if said else []),
+            *part.notes,
+        ]
         message = part.message.removeprefix(said).removesuffix(said).strip()
-        points = f"{number(mark.points)} to be read" if mark.waits else f"{number(mark.score)} of {number(mark.points)}"
+        points = (
+            f"{number(mark.points)} to be read"
+            if mark.waits
+            else f"{number(mark.score)} of {number(mark.points)}"
+        )
         return PartView(
             _label(cell.grade_id, one),
             points,
             () if is_passed else notes,
             Message() if is_passed else read_message(message),
             Markup(outputs(cell.outputs[bool(said) :], cell.number, self._policy, errors=False)),
-            Markup(code(cell.source)) if cell.source.strip() and cell.kind == "code" else Markup(""),
+            Markup(code(cell.source))
+            if cell.source.strip() and cell.kind == "code"
+            else Markup(""),
         )
 
     def _work_cell(self, cell: PageCell, unwritten: Set[str]) -> str:
@@ -210,7 +256,11 @@ class Writer:
         if cell.kind == "markdown":
             return f'<div class="text">{self._place.put(self.text(cell), below)}</div>'
         if cell.kind != "code":
-            return f"<pre>{html.escape(html.unescape(cell.source))}</pre>" if cell.source.strip() else ""
+            return (
+                f"<pre>{html.escape(html.unescape(cell.source))}</pre>"
+                if cell.source.strip()
+                else ""
+            )
         written = code(cell.source) if cell.source.strip() else ""
         if fold and written:
             written = f"<details><summary>Given code</summary>{written}</details>"
@@ -250,14 +300,21 @@ def _causes(failed: Sequence[PartView]) -> list[Cause]:
     for part in failed:
         if part.message.cause:
             labels.setdefault(part.message.cause, []).append(part.label)
-    return [Cause(sentence, ", ".join(names) if len(labels) > 1 else "") for sentence, names in labels.items()]
+    return [
+        Cause(sentence, ", ".join(names) if len(labels) > 1 else "")
+        for sentence, names in labels.items()
+    ]
 
 
-def _first(name: str, title: Markup, causes: Sequence[Cause], failed: Sequence[PartView]) -> Sequence[First]:
+def _first(
+    name: str, title: Markup, causes: Sequence[Cause], failed: Sequence[PartView]
+) -> Sequence[First]:
     """Return the one sentence that helps most."""
     words = Markup(_without_links(title))
     if causes:
-        told = max((cause.sentence for cause in causes), key=len)  # a tutor's says more than a pattern's
+        told = max(
+            (cause.sentence for cause in causes), key=len
+        )  # a tutor's says more than a pattern's
         return (First(name, words, told, True),)
     for part in failed:
         if sentence := _sentence(part.message):

@@ -7,7 +7,9 @@ import re
 from functools import cache, lru_cache
 from typing import Any
 
-_WITHOUT_COLOUR = re.compile(r'<span class="(?:n|p|o|w|nv|vm|pm|na|nl|x)">([^<]*)</span>')  # half of a page's code
+_WITHOUT_COLOUR = re.compile(
+    r'<span class="(?:n|p|o|w|nv|vm|pm|na|nl|x)">([^<]*)</span>'
+)  # half of a page's code
 CHARACTERS = 60_000  # of one cell; longer code has no colours
 
 

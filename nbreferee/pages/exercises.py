@@ -105,7 +105,11 @@ class Exercise:
     def state(self) -> str:
         """How it went."""
         score, points = self.decided
-        lost = [part for part in self.parts if not part.mark.waits and part.mark.score < part.mark.points]
+        lost = [
+            part
+            for part in self.parts
+            if not part.mark.waits and part.mark.score < part.mark.points
+        ]
         if lost and score == 0 and self._is_blank(lost):
             return NOT_WRITTEN
         if self.waiting and not lost:
@@ -117,7 +121,9 @@ class Exercise:
     def _is_blank(self, lost: Sequence[Part]) -> bool:
         if self.answers and all(cell.grade_id in self.unwritten for cell in self.answers):
             return True
-        return all(part.cell.grade_id in self.unwritten or _says_stub(part.message) for part in lost)
+        return all(
+            part.cell.grade_id in self.unwritten or _says_stub(part.message) for part in lost
+        )
 
 
 def _says_stub(message: str) -> bool:
@@ -159,7 +165,10 @@ def arrange(
 
 class _Arranging:
     def __init__(
-        self, part_of: Callable[[PageCell], Part | None], has_heading: Callable[[PageCell], bool], unwritten: frozenset[str]
+        self,
+        part_of: Callable[[PageCell], Part | None],
+        has_heading: Callable[[PageCell], bool],
+        unwritten: frozenset[str],
     ) -> None:
         self._unwritten = unwritten
         self._part_of = part_of
@@ -192,7 +201,9 @@ class _Arranging:
     def _test(self, cell: PageCell) -> None:
         if self._current is None:
             last = self._found[-1] if self._found else None
-            if isinstance(last, Exercise) and not last.parts:  # its tests stand below a heading of their own
+            if (
+                isinstance(last, Exercise) and not last.parts
+            ):  # its tests stand below a heading of their own
                 last.work += self._section.pending
                 self._section.pending = []
                 self._current = last
@@ -211,7 +222,9 @@ class _Arranging:
         start = next((n for n, cell in enumerate(pending) if cell is self._section.heading), 0)
         if pending[:start]:
             self._found.append(Given(pending[:start]))
-        self._current = Exercise(self._section.heading, task=pending[start:], unwritten=self._unwritten)
+        self._current = Exercise(
+            self._section.heading, task=pending[start:], unwritten=self._unwritten
+        )
         self._section.pending = []
         self._section.exercises.append(self._current)
         self._found.append(self._current)
@@ -233,7 +246,9 @@ class _Arranging:
             self._section.pending = []
             return
         work = self._current.work
-        last = max((n for n, cell in enumerate(work) if cell.is_graded or cell.is_answer), default=-1)
+        last = max(
+            (n for n, cell in enumerate(work) if cell.is_graded or cell.is_answer), default=-1
+        )
         while last + 1 < len(work) and not work[last + 1].is_instructors:  # what the student added
             last += 1
         after = work[last + 1 :]

@@ -23,7 +23,9 @@ CHARACTERS = 50_000
 WORK = 40_000_000  # openings of formulas, times length
 LINE_WORK = 4_000_000  # brackets, times length of their lines
 LARGE = 20  # in a large notebook, all these limits are divided by this
-AS_CODE = "*This text holds HTML or links that a browser would act on. It is shown as it was written:*"
+AS_CODE = (
+    "*This text holds HTML or links that a browser would act on. It is shown as it was written:*"
+)
 
 _BORING = re.compile(r"[^<\[\]#&\\]*")
 _UNDERLINE = re.compile(r"^ {0,3}(?:=+|-+)[ \t]*$", re.MULTILINE)
@@ -40,13 +42,17 @@ _TAG = r"|(?P<tag><(?=[A-Za-z/!?])(?:!--[^<>]*-->|[^<>]*>)?)"
 _LINK = r"|(?P<bang>!?)\[(?P<label>[^\[\]]*)\]\((?P<target>[ \t\n]*(?:<[^<>\n]*>|[^\s)]*))"
 _DEFINITION = r"|(?P<named>^[ \t>]*\[[^\[\]]+\]):(?P<address>[ \t\n]*\S*)"
 _ADDRESS = r"|(?P<web>https?://[^\s<>]*)"
-_PIECES = re.compile(_CODE_AND_FORMULAS + _TAG + _LINK + _DEFINITION + _ADDRESS, re.MULTILINE | re.DOTALL)
+_PIECES = re.compile(
+    _CODE_AND_FORMULAS + _TAG + _LINK + _DEFINITION + _ADDRESS, re.MULTILINE | re.DOTALL
+)
 _LINK_START = r"|(?P<link>!?(?<!\\)\[(?=[^\[\]]*\]))"
 _PARTS = re.compile(
-    _CODE_AND_FORMULAS + r"|(?P<open><(?=[A-Za-z/!?]))" + _LINK_START + _ADDRESS, re.MULTILINE | re.DOTALL
+    _CODE_AND_FORMULAS + r"|(?P<open><(?=[A-Za-z/!?]))" + _LINK_START + _ADDRESS,
+    re.MULTILINE | re.DOTALL,
 )
 _HEADINGS = re.compile(
-    _CODE_AND_FORMULAS + r"|(?P<heading>^[ \t>*+.)\d-]*\#{1,6}[ \t][^\n]*)", re.MULTILINE | re.DOTALL
+    _CODE_AND_FORMULAS + r"|(?P<heading>^[ \t>*+.)\d-]*\#{1,6}[ \t][^\n]*)",
+    re.MULTILINE | re.DOTALL,
 )
 _UNDERLINED = re.compile(r"^(?P<text>[^\n]*\S)[ \t]*(?=\n {0,3}(?:=+|-+)[ \t]*$)", re.MULTILINE)
 _WRITTEN_AS_CODE = re.compile(
@@ -129,9 +135,9 @@ def _renderer() -> tuple[Callable[[str, Mapping[str, Any]], str], Callable[[str]
     from nbconvert.filters.strings import strip_files_prefix
 
     def render(text: str, attachments: Mapping[str, Any]) -> str:
-        return MarkdownWithMath(renderer=IPythonRenderer(escape=False, attachments=dict(attachments))).render(
-            text
-        )
+        return MarkdownWithMath(
+            renderer=IPythonRenderer(escape=False, attachments=dict(attachments))
+        ).render(text)
 
     return render, strip_files_prefix
 
@@ -164,7 +170,9 @@ def _rewrite_some(text: str, policy: Policy) -> str:
                 if _may_be_linked(found["address"])
                 else f"{found['named']}\\:{_unlinked(found['address'])}"
             )
-        return found[0] if _may_be_linked(found["web"].rstrip("<.,:;\"')]")) else _unlinked(found[0])
+        return (
+            found[0] if _may_be_linked(found["web"].rstrip("<.,:;\"')]")) else _unlinked(found[0])
+        )
 
     return _rewrite_headings(_PIECES.sub(piece, text), policy)
 
@@ -198,7 +206,8 @@ def _rewrite_headings(text: str, policy: Policy) -> str:
 
     text = _HEADINGS.sub(line, text)
     return _UNDERLINED.sub(
-        lambda found: found[0] + (_NO_BREAK if _names_a_page_id(found["text"], policy) else ""), text
+        lambda found: found[0] + (_NO_BREAK if _names_a_page_id(found["text"], policy) else ""),
+        text,
     )
 
 
@@ -224,9 +233,7 @@ def _rewrite_code(found: re.Match[str]) -> str:
     """Name diagrams otherwise: nbconvert writes the text of one into the page as it is."""
     if (found["info"] or "").strip().startswith("mermaid"):
         start = found.start("info") - found.start()
-        return (
-            f"{found[0][:start]}text {found['info'].strip()}{found[0][found.end('info') - found.start() :]}"
-        )
+        return f"{found[0][:start]}text {found['info'].strip()}{found[0][found.end('info') - found.start() :]}"
     return found[0]
 
 
@@ -252,7 +259,9 @@ def _safe_link(found: re.Match[str]) -> str:
 
 
 def _address(target: str) -> str:
-    return html.escape(html.unescape(re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", target.strip().strip("<>"))))
+    return html.escape(
+        html.unescape(re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", target.strip().strip("<>")))
+    )
 
 
 def _may_be_linked(target: str) -> bool:
@@ -265,5 +274,8 @@ def _may_be_shown(target: str) -> bool:
 
 def _names_a_page_id(heading: str, policy: Policy) -> bool:
     words = heading.strip().rstrip("# \t").replace(" ", "-")
-    forms = {re.sub(r"[^\w-]", "", words.lstrip(before)) for before in ("#>*+- \t", "#>*+-.)0123456789 \t")}
+    forms = {
+        re.sub(r"[^\w-]", "", words.lstrip(before))
+        for before in ("#>*+- \t", "#>*+-.)0123456789 \t")
+    }
     return any(re.sub(r"[^\w-]", "", one) in forms for one in policy.reserved_ids)

@@ -69,7 +69,9 @@ def _rewrite(text: str, policy: Policy) -> str:
     """Return HTML of allowed tags and attributes: rules written into elements, drawings as images."""
     import nh3
 
-    text = "".join(_as_image(piece) if is_drawing else piece for piece, is_drawing in _split(text, "svg"))
+    text = "".join(
+        _as_image(piece) if is_drawing else piece for piece, is_drawing in _split(text, "svg")
+    )
     sheets = [
         re.sub(r"^<style[^>]*>|</style\s*>$", "", piece, flags=re.IGNORECASE)
         for piece, is_sheet in _split(text, "style")
@@ -88,7 +90,10 @@ def _rewrite(text: str, policy: Policy) -> str:
 
 def _split(text: str, tag: str) -> Iterator[tuple[str, bool]]:
     """Yield a text in pieces, and whether each is an element with this tag, from its start to its end."""
-    start_of, end_of = re.compile(rf"<{tag}\b", re.IGNORECASE), re.compile(rf"</{tag}\s*>", re.IGNORECASE)
+    start_of, end_of = (
+        re.compile(rf"<{tag}\b", re.IGNORECASE),
+        re.compile(rf"</{tag}\s*>", re.IGNORECASE),
+    )
     position = 0
     while (start := start_of.search(text, position)) and (end := end_of.search(text, start.end())):
         yield text[position : start.start()], False
@@ -112,7 +117,8 @@ class _Writer:
     def _lexeme(self, found: re.Match[str]) -> str:
         if found["start"] is not None:
             return self._start(
-                found["start"], {name: html.unescape(raw) for name, raw in attributes_of(found["attributes"])}
+                found["start"],
+                {name: html.unescape(raw) for name, raw in attributes_of(found["attributes"])},
             )
         if found["end"] is not None and len(self._path) > 1:
             self._path.pop()
@@ -139,7 +145,9 @@ def start_tag(tag: str, attributes: dict[str, str], policy: Policy) -> str:
     if tag == "a" and not is_safe_url("a", "href", html.escape(attributes.get("href", "#"))):
         attributes = {"title": attributes["href"][:500], **attributes}
     classes = [
-        one for one in attributes.get("class", "").split() if is_safe_attribute(tag, "class", one, policy)
+        one
+        for one in attributes.get("class", "").split()
+        if is_safe_attribute(tag, "class", one, policy)
     ]
     attributes = {**attributes, "class": " ".join(classes)}
     kept = [

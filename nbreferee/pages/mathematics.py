@@ -19,7 +19,9 @@ CHARACTERS = 4_000  # of one formula; longer ones are shown as their source
 DEPTH = 60  # of its brackets
 WIDE = 24  # characters side by side: more do not fit on a phone
 
-_DISPLAY_ROWS = re.compile(r"\\(begin|end)\s*\{(aligned|alignedat|align|split|eqnarray|flalign|alignat)(\*?)\}")
+_DISPLAY_ROWS = re.compile(
+    r"\\(begin|end)\s*\{(aligned|alignedat|align|split|eqnarray|flalign|alignat)(\*?)\}"
+)
 _CENTRED_ROWS = re.compile(r"\\(begin|end)\s*\{(gathered|gather|multline|multlined)(\*?)\}")
 _PLAIN_WRAPPER = re.compile(r"\\(begin|end)\s*\{(equation|displaymath|math)\*?\}")
 _SIZED = re.compile(r"(\\[bB]igg?[lrm]?)\s*(\\[A-Za-z]+|\\[{}|])")
@@ -76,7 +78,10 @@ def formula(tex: str, is_display: bool) -> Formula:
     if is_display:
         return Formula(f'<math display="block" alttext="{label}">{_inner(root)}</math>', wide)
     pieces = _pieces(root) if wide else [list(root)]
-    written = [f"<math{_label(n, label)}>{''.join(map(_write, piece))}</math>" for n, piece in enumerate(pieces)]
+    written = [
+        f"<math{_label(n, label)}>{''.join(map(_write, piece))}</math>"
+        for n, piece in enumerate(pieces)
+    ]
     return Formula("<wbr>".join(written), any(sum(map(_width, piece)) > WIDE for piece in pieces))
 
 
@@ -128,7 +133,9 @@ def _clean(element: ElementTree.Element) -> ElementTree.Element:
     for key, value in element.attrib.items():
         if key in _ATTRIBUTES and _ATTRIBUTES[key].fullmatch(value):
             new.set(key, value)
-    new.text = _letters(element.text or "", element.get("mathvariant", "")) if not len(element) else None
+    new.text = (
+        _letters(element.text or "", element.get("mathvariant", "")) if not len(element) else None
+    )
     children = [_clean(child) for child in element]
     if name in ("msub", "msup", "msubsup") and children and children[0].get("minsize"):
         row = ElementTree.Element("mrow")  # \Bigr)^2: browsers stretch it in a row alone
@@ -198,7 +205,13 @@ def _stretch_arrow(over: ElementTree.Element) -> None:
     over.insert(0, arrow)
     for number, above in enumerate(list(over)[1:], 1):
         row = ElementTree.Element("mrow")
-        row.extend([ElementTree.Element("mspace", width="0.5em"), *_without_padding(above), ElementTree.Element("mspace", width="0.5em")])
+        row.extend(
+            [
+                ElementTree.Element("mspace", width="0.5em"),
+                *_without_padding(above),
+                ElementTree.Element("mspace", width="0.5em"),
+            ]
+        )
         over.remove(above)
         over.insert(number, row)
 
@@ -216,9 +229,17 @@ def _width(element: ElementTree.Element) -> float:
         return widths[0] + 0.7 * max(widths[1:], default=0)
     if element.tag == "mtable":
         rows = [[_width(cell) for cell in row] for row in element]
-        return sum(max(row[n] for row in rows if n < len(row)) + 1.5 for n in range(max(map(len, rows), default=0)))
+        return sum(
+            max(row[n] for row in rows if n < len(row)) + 1.5
+            for n in range(max(map(len, rows), default=0))
+        )
     own = len((element.text or "").strip())
-    return own + sum(widths) + (0.8 if element.tag == "mo" and own else 0.0) + (1.5 if element.tag == "mspace" else 0.0)
+    return (
+        own
+        + sum(widths)
+        + (0.8 if element.tag == "mo" and own else 0.0)
+        + (1.5 if element.tag == "mspace" else 0.0)
+    )
 
 
 def _pieces(root: ElementTree.Element) -> list[list[ElementTree.Element]]:
@@ -232,7 +253,12 @@ def _pieces(root: ElementTree.Element) -> list[list[ElementTree.Element]]:
         text = (child.text or "").strip()
         brackets += (text in ("(", "[", "{", "⟨")) - (text in (")", "]", "}", "⟩"))
         pieces[-1].append(child)
-        if child.tag == "mo" and text in _RELATIONS and brackets <= 0 and sum(map(_width, pieces[-1])) > 5:
+        if (
+            child.tag == "mo"
+            and text in _RELATIONS
+            and brackets <= 0
+            and sum(map(_width, pieces[-1])) > 5
+        ):
             child.set("form", "infix")
             pieces.append([])
         elif child.tag == "mspace" and len(pieces[-1]) > 1:
@@ -241,7 +267,12 @@ def _pieces(root: ElementTree.Element) -> list[list[ElementTree.Element]]:
 
 
 def _inner(element: ElementTree.Element) -> str:
-    while len(element) == 1 and element[0].tag == "mrow" and not element.text and not element[0].attrib:
+    while (
+        len(element) == 1
+        and element[0].tag == "mrow"
+        and not element.text
+        and not element[0].attrib
+    ):
         element = element[0]
     return html.escape(element.text or "", quote=False) + "".join(map(_write, element))
 
@@ -249,5 +280,7 @@ def _inner(element: ElementTree.Element) -> str:
 def _write(element: ElementTree.Element) -> str:
     if element.tag == "mrow" and len(element) == 1 and not element.attrib and not element.text:
         return _write(element[0])
-    attributes = "".join(f' {name}="{html.escape(value)}"' for name, value in element.attrib.items())
+    attributes = "".join(
+        f' {name}="{html.escape(value)}"' for name, value in element.attrib.items()
+    )
     return f"<{element.tag}{attributes}>{_inner(element)}</{element.tag}>"

@@ -9,14 +9,17 @@ from typing import Any
 
 CAUSE = "Likely cause:"
 _FOLLOWED = re.compile(r"Your [^;\n]+; .*with (?:a right one|right ones) [^\n]+[.:]")
-_CALL = re.compile(r"(?P<name>[\w.]+), called (?P<form>[^:;]*?)with (?P<arguments>.*?): (?P<rest>.*)", re.DOTALL)
+_CALL = re.compile(
+    r"(?P<name>[\w.]+), called (?P<form>[^:;]*?)with (?P<arguments>.*?): (?P<rest>.*)", re.DOTALL
+)
 _ARGUMENT = re.compile(r"(?:^|, )(?P<name>[A-Za-z_]\w*)(?: = | (?:of shape )?(?=\())")
 _VALUES = re.compile(
     r"(?P<where>.*?(?:entry \[[^\]]*\]|the value)) is (?P<got>[^\s,]+), expected (?P<expected>[^;:]+?)(?P<rest>[.;:](?:\s.*)?)?$",
     re.DOTALL,
 )
 _SHAPES = re.compile(
-    r"(?P<where>.*?)has shape (?P<got>\([^)]*\)), expected (?P<expected>\([^)]*\))(?P<rest>[.:;,].*)?$", re.DOTALL
+    r"(?P<where>.*?)has shape (?P<got>\([^)]*\)), expected (?P<expected>\([^)]*\))(?P<rest>[.:;,].*)?$",
+    re.DOTALL,
 )
 
 
@@ -33,7 +36,11 @@ class Message:
 
 def followed(outputs: Sequence[Mapping[str, Any]]) -> str:
     """Return the sentence about earlier answers with which follow-through begins the outputs of a test; '' where there is none."""
-    text = str(outputs[0].get("text", "")).strip() if outputs and outputs[0]["output_type"] == "stream" else ""
+    text = (
+        str(outputs[0].get("text", "")).strip()
+        if outputs and outputs[0]["output_type"] == "stream"
+        else ""
+    )
     return text if _FOLLOWED.fullmatch(text) else ""
 
 
@@ -66,7 +73,12 @@ def _arguments(text: str) -> tuple[tuple[str, str], ...]:
     for one, end in zip(found, ends, strict=True):
         value = text[one.end() : end].strip()
         is_shape = not one[0].endswith("= ")
-        pairs.append((one["name"], f"array of shape {value}" if is_shape else "a list" if value == "list" else value))
+        pairs.append(
+            (
+                one["name"],
+                f"array of shape {value}" if is_shape else "a list" if value == "list" else value,
+            )
+        )
     return tuple(pairs)
 
 
@@ -77,6 +89,9 @@ def _values(text: str) -> tuple[tuple[tuple[str, str], ...], str]:
             where = found["where"].strip()
             rest = (found["rest"] or "").strip(" .;:,")
             rows = [("Where", where)] if where else []
-            rows += [("Your function gives", what + found["got"]), ("Expected", what + found["expected"].strip(" ."))]
+            rows += [
+                ("Your function gives", what + found["got"]),
+                ("Expected", what + found["expected"].strip(" .")),
+            ]
             return (*rows, ("Note", rest)) if rest else tuple(rows), ""
     return (), f"It {text}" if text else ""

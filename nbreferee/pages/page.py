@@ -37,8 +37,15 @@ class GradedNotebook:
     @cached_property
     def stamp(self) -> str:
         """A name for all that the page depends on."""
-        parts = [self.header, sorted(self.marks.items()), sorted(self.comments.items()), sorted(self.automatic.items())]
-        digest = hashlib.sha256(repr((identity(), *parts, self.notes, self.delimiters)).encode() + self.notebook)
+        parts = [
+            self.header,
+            sorted(self.marks.items()),
+            sorted(self.comments.items()),
+            sorted(self.automatic.items()),
+        ]
+        digest = hashlib.sha256(
+            repr((identity(), *parts, self.notes, self.delimiters)).encode() + self.notebook
+        )
         digest.update("\0".join(sorted(self.instructors_texts)).encode())
         return STAMP.format(digest.hexdigest())
 
@@ -61,7 +68,9 @@ class AbsentNotebook:
 def render(one: GradedNotebook | AbsentNotebook) -> bytes:
     """Return the page."""
     if isinstance(one, AbsentNotebook):
-        return _stamped(write_absent_page(one.header, one.reason, one.advice, one.points), one.stamp)
+        return _stamped(
+            write_absent_page(one.header, one.reason, one.advice, one.points), one.stamp
+        )
     notebook = v4.reads(one.notebook.decode())
     record = notebook.metadata.get("nbreferee", {})
     sanitize(notebook, one.instructors_texts)
@@ -80,4 +89,6 @@ def render(one: GradedNotebook | AbsentNotebook) -> bytes:
 
 
 def _stamped(page: str, stamp: str) -> bytes:
-    return page.replace("<meta charset=\"utf-8\">\n", f"<meta charset=\"utf-8\">\n{stamp}\n", 1).encode("utf-8", "replace")
+    return page.replace('<meta charset="utf-8">\n', f'<meta charset="utf-8">\n{stamp}\n', 1).encode(
+        "utf-8", "replace"
+    )

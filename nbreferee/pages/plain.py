@@ -57,10 +57,13 @@ _MEDIA_DATA = re.compile(rf"data:(audio|video)/[\w.+-]+;{_BASE64}")
 _PATH = r"(?!/|files/)(?:(?!\.\.|%2[eE])[\w ()~+,%./-])+"
 _IMAGE_FILE = re.compile(rf"{_PATH}\.(png|jpe?g|gif|webp|bmp|svg)", re.IGNORECASE)
 _OTHER_FILE = re.compile(
-    rf"{_PATH}\.(png|jpe?g|gif|webp|bmp|csv|tsv|txt|json|md|py|r|ipynb|npy|npz|pdf|zip|xlsx?)", re.IGNORECASE
+    rf"{_PATH}\.(png|jpe?g|gif|webp|bmp|csv|tsv|txt|json|md|py|r|ipynb|npy|npz|pdf|zip|xlsx?)",
+    re.IGNORECASE,
 )
 _ATTACHMENT = re.compile(r"attachment:[^<>\"']{1,300}")
-_HOST = re.compile(r"(?i:https?)://(?P<host>[A-Za-z0-9.-]+)(:\d{1,5})?(?P<rest>[/?#][^<>\"'\\\s]*)?")
+_HOST = re.compile(
+    r"(?i:https?)://(?P<host>[A-Za-z0-9.-]+)(:\d{1,5})?(?P<rest>[/?#][^<>\"'\\\s]*)?"
+)
 _MAIL = re.compile(r"mailto:[^<>\"'\\\s]+")
 _ANCHOR = re.compile(r"#[^<>\"\s]*")
 
@@ -93,11 +96,22 @@ _OF_TAGS = {
 
 # Elements of nbgrader's pages that their scripts look up, and names that scripts on them test for.
 PAGE_IDS = frozenset(
-    {"notebook", "notebook-container", "statusmessage", "toc", "top", "MathJax", "init_mathjax", "formgrader"}
+    {
+        "notebook",
+        "notebook-container",
+        "statusmessage",
+        "toc",
+        "top",
+        "MathJax",
+        "init_mathjax",
+        "formgrader",
+    }
 )
 
 _SPACE = r"[ \t\n\r\f]"  # what HTML takes for white space
-_PAIR = rf"[A-Za-z_:][\w:.-]*(?:{_SPACE}*={_SPACE}*(?:\"[^\"<>]*\"|'[^'<>]*'|[^ \t\n\r\f\"'`=<>]+))?"
+_PAIR = (
+    rf"[A-Za-z_:][\w:.-]*(?:{_SPACE}*={_SPACE}*(?:\"[^\"<>]*\"|'[^'<>]*'|[^ \t\n\r\f\"'`=<>]+))?"
+)
 LEXEME = re.compile(
     r"(?P<text>[^<]+|<(?![A-Za-z/!?]))"
     r"|(?P<comment><!--(?![->])(?:(?!--)[^<>])*-->)"
@@ -174,7 +188,9 @@ def _has_plain_tags(text: str, policy: Policy) -> bool:
 def _is_plain_start(tag: str, attributes: list[tuple[str, str]], policy: Policy) -> bool:
     if tag == "input" and ("type", "checkbox") not in attributes:
         return False
-    return tag in TAGS and all(is_safe_attribute(tag, name, raw, policy) for name, raw in attributes)
+    return tag in TAGS and all(
+        is_safe_attribute(tag, name, raw, policy) for name, raw in attributes
+    )
 
 
 def attributes_of(text: str) -> list[tuple[str, str]]:
@@ -221,7 +237,9 @@ def is_safe_url(tag: str, name: str, raw: str) -> bool:
         return True
     web = _HOST.fullmatch(raw)
     return (
-        web is not None and _is_public(web["host"].lower()) and "formgrader" not in html.unescape(raw).lower()
+        web is not None
+        and _is_public(web["host"].lower())
+        and "formgrader" not in html.unescape(raw).lower()
     )
 
 
@@ -235,7 +253,17 @@ def _is_public(host: str) -> bool:
     )
 
 
-_PRIVATE = {"localhost", "local", "localdomain", "internal", "intranet", "lan", "home", "corp", "test"}
+_PRIVATE = {
+    "localhost",
+    "local",
+    "localdomain",
+    "internal",
+    "intranet",
+    "lan",
+    "home",
+    "corp",
+    "test",
+}
 
 _BEFORE = '<div title="outer"><div title="inner">'
 _AFTER = '</div><span title="after"></span></div>'

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-ONE_PROCESS = "This test ran together with your code, so it can say less than others about what went wrong."
+ONE_PROCESS = (
+    "This test ran together with your code, so it can say less than others about what went wrong."
+)
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,11 @@ class Judged:
 
 def read_record(record: Mapping[str, Any]) -> dict[str, Judged]:
     """Return what the record of a graded notebook (its metadata `nbreferee`) says, by grade id."""
-    return {str(cell.get("grade_id", "")): _judged(cell) for cell in record.get("cells", ()) if isinstance(cell, Mapping)}
+    return {
+        str(cell.get("grade_id", "")): _judged(cell)
+        for cell in record.get("cells", ())
+        if isinstance(cell, Mapping)
+    }
 
 
 def _judged(cell: Mapping[str, Any]) -> Judged:

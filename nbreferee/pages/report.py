@@ -28,7 +28,9 @@ class StudentTotal:
 def read_results(gradebook: Gradebook, assignments: Iterable[str]) -> list[StudentTotal]:
     """Return the results of all submissions, by student and then in the order of the assignments."""
     results = [
-        StudentTotal(row["student"], assignment, row["score"], row["max_score"], row["needs_manual_grade"])
+        StudentTotal(
+            row["student"], assignment, row["score"], row["max_score"], row["needs_manual_grade"]
+        )
         for assignment in assignments
         for row in gradebook.submission_dicts(assignment)
     ]
@@ -45,7 +47,9 @@ def class_table(results: Iterable[StudentTotal], assignments: list[str]) -> Tabl
         table.add_column(name, justify="right", overflow="fold")
     for student, row in rows.items():
         cells = [_cell(row[name]) if name in row else "–" for name in assignments]
-        total = f"{sum(r.score for r in row.values()):g} / {sum(r.max_score for r in row.values()):g}"
+        total = (
+            f"{sum(r.score for r in row.values()):g} / {sum(r.max_score for r in row.values()):g}"
+        )
         table.add_row(student, *cells, total)
     return table
 
@@ -64,7 +68,9 @@ def print_report(gradebook: Gradebook, wanted: Iterable[str], feedback_directory
     """
     known = sorted(assignment.name for assignment in gradebook.assignments)
     if unknown := sorted(set(wanted) - set(known)):
-        raise CourseError(f"{unknown[0]} is not in the gradebook, which holds: {', '.join(known) or 'nothing yet'}.")
+        raise CourseError(
+            f"{unknown[0]} is not in the gradebook, which holds: {', '.join(known) or 'nothing yet'}."
+        )
     names = list(wanted) or known
     results = read_results(gradebook, names)
     console = Console(width=None if sys.stdout.isatty() else 120)

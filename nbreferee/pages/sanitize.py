@@ -14,14 +14,21 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from nbreferee.pages.markdown import add_missing_attachments, is_boring, length_of, sanitize_markdown
+from nbreferee.pages.markdown import (
+    add_missing_attachments,
+    is_boring,
+    length_of,
+    sanitize_markdown,
+)
 from nbreferee.pages.markup import sanitize_html
 from nbreferee.pages.plain import Policy, is_plain, policy_for
 from nbreferee.pages.svg import sanitize_svg
 
 IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp")
 LARGE_TAGS, LARGE_TEXT = 200_000, 300_000  # of all outputs; of all Markdown, in characters
-COLOURS_WORK = 1_000_000_000  # changes of colour, times length: nbconvert copies the rest of the text at each
+COLOURS_WORK = (
+    1_000_000_000  # changes of colour, times length: nbconvert copies the rest of the text at each
+)
 NOT_SHOWN = "[An output of type {} is not shown here.]"
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 _NOTEBOOK_METADATA = {"kernelspec", "language_info", "nbreferee", "nbgrader"}
@@ -54,7 +61,9 @@ def sanitize(notebook: NotebookNode, trusted: Collection[str] = ()) -> tuple[str
         if cell.cell_type == "code":
             cell["execution_count"] = _count(cell.get("execution_count"))
             cell["outputs"] = [
-                clean for output in cell.get("outputs", ()) for clean in _sanitize_output(output, policy)
+                clean
+                for output in cell.get("outputs", ())
+                for clean in _sanitize_output(output, policy)
             ]
         elif _sanitize_text(cell, trusted, policy):
             changes.append(
@@ -65,13 +74,18 @@ def sanitize(notebook: NotebookNode, trusted: Collection[str] = ()) -> tuple[str
 
 def _is_large(notebook: NotebookNode, trusted: Collection[str]) -> bool:
     """Return whether a notebook holds so much to look at that somebody means to keep the grader busy."""
-    bundles = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", ())]
-    texts = [_joined(cell.get("source", "")) for cell in notebook.cells if cell.cell_type == "markdown"]
+    bundles = [
+        output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", ())
+    ]
+    texts = [
+        _joined(cell.get("source", "")) for cell in notebook.cells if cell.cell_type == "markdown"
+    ]
     texts += [_joined(bundle.get("text/markdown", "")) for bundle in bundles]
     tags = sum(_joined(bundle.get("text/html", "")).count("<") for bundle in bundles)
     return (
         tags > LARGE_TAGS
-        or sum(length_of(text) for text in texts if text not in trusted and not is_boring(text)) > LARGE_TEXT
+        or sum(length_of(text) for text in texts if text not in trusted and not is_boring(text))
+        > LARGE_TEXT
     )
 
 
@@ -122,7 +136,9 @@ def _sanitize_attachments(attachments: Any) -> dict[str, dict[str, str]]:
         if isinstance(name, str) and isinstance(bundle, Mapping)
     }
     clean = {
-        name: {mime: kept for mime, data in bundle.items() if (kept := _image(mime, data)) is not None}
+        name: {
+            mime: kept for mime, data in bundle.items() if (kept := _image(mime, data)) is not None
+        }
         for name, bundle in bundles.items()
     }
     return {name: bundle for name, bundle in clean.items() if bundle}
@@ -153,7 +169,9 @@ def _sanitize_output(output: Any, policy: Policy) -> list[NotebookNode]:
         clean["name"] = "stderr" if clean.get("name") == "stderr" else "stdout"
         clean["text"] = _colours(_joined(clean.get("text", "")))
     elif kind == "error":
-        clean["traceback"] = [_colours(line) for line in clean.get("traceback", ()) if isinstance(line, str)]
+        clean["traceback"] = [
+            _colours(line) for line in clean.get("traceback", ()) if isinstance(line, str)
+        ]
     else:
         metadata = clean.get("metadata", {})
         clean["data"] = _sanitize_bundle(clean.get("data", {}), policy)
@@ -166,10 +184,14 @@ def _sanitize_output(output: Any, policy: Policy) -> list[NotebookNode]:
 
 
 def _sanitize_bundle(data: Mapping[str, Any], policy: Policy) -> NotebookNode:
-    clean = {mime: kept for mime, value in data.items() if (kept := _sanitize_data(mime, value, policy))}
+    clean = {
+        mime: kept for mime, value in data.items() if (kept := _sanitize_data(mime, value, policy))
+    }
     if not clean and data:
         clean["text/plain"] = (
-            NOT_SHOWN.format(", ".join(sorted(map(str, data)))[:200]) if "text/plain" not in data else ""
+            NOT_SHOWN.format(", ".join(sorted(map(str, data)))[:200])
+            if "text/plain" not in data
+            else ""
         )
     return NotebookNode(clean)
 

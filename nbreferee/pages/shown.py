@@ -17,7 +17,9 @@ LINE_CHARACTERS = 2_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
-def outputs(found: Iterable[Mapping[str, Any]], cell: int, policy: Policy, *, errors: bool = True) -> str:
+def outputs(
+    found: Iterable[Mapping[str, Any]], cell: int, policy: Policy, *, errors: bool = True
+) -> str:
     """Return the outputs of a cell.
 
     Parameters
@@ -25,7 +27,9 @@ def outputs(found: Iterable[Mapping[str, Any]], cell: int, policy: Policy, *, er
     cell : its number in the notebook, for the description of a figure without one
     errors : show errors; those of tests are shown as messages instead
     """
-    return "".join(_output(one, cell, policy) for one in found if errors or one["output_type"] != "error")
+    return "".join(
+        _output(one, cell, policy) for one in found if errors or one["output_type"] != "error"
+    )
 
 
 def _output(output: Mapping[str, Any], cell: int, policy: Policy) -> str:
@@ -76,7 +80,10 @@ def _text(text: str, kind: str) -> str:
 
 
 def _shortened(text: str) -> str:
-    lines = [line[:LINE_CHARACTERS] + (" …" if len(line) > LINE_CHARACTERS else "") for line in text.split("\n")]
+    lines = [
+        line[:LINE_CHARACTERS] + (" …" if len(line) > LINE_CHARACTERS else "")
+        for line in text.split("\n")
+    ]
     if len(lines) > LINES:
         left_out = len(lines) - LINES
         middle = f"[… {left_out} lines are left out here …]"

@@ -49,7 +49,9 @@ class Contents:
 
 def write_page(header: Header, contents: Contents) -> str:
     """Return a student's page."""
-    found = [_page_cell(n, cell, contents.instructors_texts) for n, cell in enumerate(contents.cells, 1)]
+    found = [
+        _page_cell(n, cell, contents.instructors_texts) for n, cell in enumerate(contents.cells, 1)
+    ]
     policy = policy_for(cell.grade_id for cell in found)
     writer = Writer(policy)
 
@@ -78,9 +80,14 @@ def _render(
 ) -> str:
     shown = [view for view in views if isinstance(view, ExerciseView)]
     score, decided, waiting = _sums(contents.marks.values())
-    title = next((text for cell in found if cell.is_instructors and (text := writer.title(cell))), "")
+    title = next(
+        (text for cell in found if cell.is_instructors and (text := writer.title(cell))), ""
+    )
     title = title or Markup(html.escape(header.notebook))
-    notes = [Markup(f"<p>{html.escape(note)}</p>") for note in (*contents.notes, *_stamps(contents.automatic.values()))]
+    notes = [
+        Markup(f"<p>{html.escape(note)}</p>")
+        for note in (*contents.notes, *_stamps(contents.automatic.values()))
+    ]
     return render_template(
         "student.html",
         header=header,
@@ -98,7 +105,10 @@ def _render(
 
 def write_absent_page(header: Header, reason: str, advice: Sequence[str], points: float) -> str:
     """Return the page of a student whose notebook could not be graded: why, and what to do."""
-    notes = [Markup(f"<p><strong>{html.escape(reason)}</strong></p>"), *(Markup(f"<p>{html.escape(one)}</p>") for one in advice)]
+    notes = [
+        Markup(f"<p><strong>{html.escape(reason)}</strong></p>"),
+        *(Markup(f"<p>{html.escape(one)}</p>") for one in advice),
+    ]
     return render_template(
         "student.html",
         header=header,
@@ -121,8 +131,10 @@ def score_line(score: float, decided: float, waiting: float, penalty: float) -> 
     line = f"{number(score)} of {number(decided)}"
     if penalty:
         line = f"{number(score - penalty)} of {number(decided)}: {number(score)} for the answers, less {number(penalty)} for handing in late"
-    return f"{line}; so far: {_points(waiting)} {_wait(waiting)} to be read" if waiting and penalty else (
-        f"{line} so far; {_points(waiting)} {_wait(waiting)} to be read" if waiting else line
+    return (
+        f"{line}; so far: {_points(waiting)} {_wait(waiting)} to be read"
+        if waiting and penalty
+        else (f"{line} so far; {_points(waiting)} {_wait(waiting)} to be read" if waiting else line)
     )
 
 
@@ -151,7 +163,10 @@ def _bar(score: float, decided: float, waiting: float) -> dict[str, Any]:
         return {"total": 0, "parts": ()}
     lost = max(decided - score, 0)
     shares = (("got", max(score, 0)), ("open", waiting), ("lost", lost))
-    return {"total": total, "parts": [(kind, round(100 * part / total, 2)) for kind, part in shares]}
+    return {
+        "total": total,
+        "parts": [(kind, round(100 * part / total, 2)) for kind, part in shares],
+    }
 
 
 def _stamps(comments: Iterable[str]) -> list[str]:
@@ -184,5 +199,9 @@ def _shown_error(cell: PageCell) -> str:
     for output in cell.outputs:
         if output["output_type"] == "error" and cell.is_test:
             name, text = output.get("ename", ""), output.get("evalue", "")
-            return text if name in ("AssertionError", "ManualGrading", "TestError") else f"{name}: {text}"
+            return (
+                text
+                if name in ("AssertionError", "ManualGrading", "TestError")
+                else f"{name}: {text}"
+            )
     return ""

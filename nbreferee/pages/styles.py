@@ -69,13 +69,23 @@ class Element:
 AROUND = Element(
     "div",
     "",
-    frozenset({"output_html", "rendered_html", "output_subarea", "jp-RenderedHTML", "jp-RenderedHTMLCommon"}),
+    frozenset(
+        {
+            "output_html",
+            "rendered_html",
+            "output_subarea",
+            "jp-RenderedHTML",
+            "jp-RenderedHTMLCommon",
+        }
+    ),
 )
 
 _COMPOUND = re.compile(
     r"(?P<tag>\*|[a-zA-Z][\w-]*)?(?P<rest>(?:[#.][\w-]+|:nth-child\((?:odd|even|\d+)\)|:first-child)*)"
 )
-_PART = re.compile(r"#(?P<id>[\w-]+)|\.(?P<class>[\w-]+)|:nth-child\((?P<nth>\w+)\)|(?P<first>:first-child)")
+_PART = re.compile(
+    r"#(?P<id>[\w-]+)|\.(?P<class>[\w-]+)|:nth-child\((?P<nth>\w+)\)|(?P<first>:first-child)"
+)
 
 
 @dataclass(frozen=True)
@@ -142,7 +152,9 @@ class Rules:
     def style_of(self, path: Sequence[Element], own: str) -> str:
         """Return the style of the last element of a path from the root, `own` coming last."""
         rules = [*self._by_id.get(path[-1].element_id, ()), *self._others]
-        found = sorted((rule for rule in rules if _matches(rule.selector, path)), key=lambda rule: rule.order)
+        found = sorted(
+            (rule for rule in rules if _matches(rule.selector, path)), key=lambda rule: rule.order
+        )
         return safe_style(";".join([*(rule.style for rule in found), own]))
 
 
@@ -185,7 +197,9 @@ def _matches(selector: tuple[_Compound, ...], path: Sequence[Element]) -> bool:
         if not ends:
             return False
         places = (
-            [n + 1 for n in ends if n + 1 < len(path)] if compound.is_child else range(ends[0] + 1, len(path))
+            [n + 1 for n in ends if n + 1 < len(path)]
+            if compound.is_child
+            else range(ends[0] + 1, len(path))
         )
         ends = [n for n in places if compound.matches(path[n])]
     return bool(ends) and ends[-1] == len(path) - 1
@@ -193,4 +207,6 @@ def _matches(selector: tuple[_Compound, ...], path: Sequence[Element]) -> bool:
 
 def element_of(tag: str, attributes: Mapping[str, str], number: int) -> Element:
     """Return what selectors see of a tag."""
-    return Element(tag, attributes.get("id", ""), frozenset(attributes.get("class", "").split()), number)
+    return Element(
+        tag, attributes.get("id", ""), frozenset(attributes.get("class", "").split()), number
+    )

@@ -46,7 +46,9 @@ class _Writer:
             return
         spaces = f' xmlns="{_SVG}" xmlns:xlink="{_XLINK}"' if not self.written else ""
         kept = "".join(
-            f" {label}={quoteattr(value)}" for label, value in map(_safe_pair, attributes.items()) if label
+            f" {label}={quoteattr(value)}"
+            for label, value in map(_safe_pair, attributes.items())
+            if label
         )
         self.written.append(f"<{tag}{spaces}{kept}>")
 

@@ -27,9 +27,16 @@ def style_sheet() -> str:
 def _environment() -> Any:
     from jinja2 import DictLoader, Environment, StrictUndefined
 
-    names = [one.name for one in (resources.files("nbreferee.pages") / FOLDER).iterdir() if one.name.endswith(".html")]
+    names = [
+        one.name
+        for one in (resources.files("nbreferee.pages") / FOLDER).iterdir()
+        if one.name.endswith(".html")
+    ]
     environment = Environment(
-        loader=DictLoader({name: _file(name).decode() for name in names}), autoescape=True, undefined=StrictUndefined, trim_blocks=False
+        loader=DictLoader({name: _file(name).decode() for name in names}),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=False,
     )
     environment.filters["num"] = number
     return environment
@@ -39,7 +46,11 @@ def render_template(name: str, **values: Any) -> str:
     """Return a page; values that are no `Markup` are escaped."""
     from markupsafe import Markup
 
-    return _environment().get_template(name).render(css=Markup(style_sheet()), policy=Markup(META), **values)
+    return (
+        _environment()
+        .get_template(name)
+        .render(css=Markup(style_sheet()), policy=Markup(META), **values)
+    )
 
 
 def number(value: float) -> str:

@@ -19,7 +19,9 @@ from nbreferee.pages.plain import LEXEME, Policy, attributes_of
 FORMULAS = 3_000  # of one text; further ones are shown as their source
 _MARK = re.compile("\ue000(\\d+)\ue001")
 _HEADING = re.compile(r"h([1-6])")
-_OWN_COLOURS = re.compile(r"""\s(?:bgcolor|color)=|<font\b|\sstyle=["'][^"']*(?:color|background)""")
+_OWN_COLOURS = re.compile(
+    r"""\s(?:bgcolor|color)=|<font\b|\sstyle=["'][^"']*(?:color|background)"""
+)
 _PUNCTUATION = re.compile(r"</math>(?=[.,;:!?)])")  # stays on the line of its formula
 _PICTURE = "Picture in the text"
 
@@ -28,7 +30,9 @@ class _Formulas:
     """The formulas of a text, in order."""
 
     def __init__(self) -> None:
-        self._found: list[tuple[str, bool, str]] = []  # TeX, whether it is displayed, how it was written
+        self._found: list[
+            tuple[str, bool, str]
+        ] = []  # TeX, whether it is displayed, how it was written
 
     def keep(self, tex: str, is_display: bool, written: str) -> str:
         self._found.append((tex, is_display, written))
@@ -50,7 +54,9 @@ class _Formulas:
         if not one.is_wide:
             return one.html
         kind = "wide" if is_display else "wide inline"
-        return f'<span class="{kind}" tabindex="0" role="group" aria-label="Formula">{one.html}</span>'
+        return (
+            f'<span class="{kind}" tabindex="0" role="group" aria-label="Formula">{one.html}</span>'
+        )
 
 
 def _renderer(formulas: _Formulas, attachments: Mapping[str, Any]) -> Any:
@@ -75,7 +81,11 @@ def _renderer(formulas: _Formulas, attachments: Mapping[str, Any]) -> Any:
         def heading(self, text: str, level: int, **_: Any) -> str:
             words = re.sub(r"<[^>]*>|\ue000\d+\ue001", "", text)
             name = re.sub(r"[^\w-]+", "", words.strip().replace(" ", "-"))
-            return f'<h{level} id="{name}">{text}</h{level}>\n' if name else f"<h{level}>{text}</h{level}>\n"
+            return (
+                f'<h{level} id="{name}">{text}</h{level}>\n'
+                if name
+                else f"<h{level}>{text}</h{level}>\n"
+            )
 
     return Renderer(escape=False, exclude_anchor_links=True, attachments=dict(attachments))
 
@@ -143,7 +153,11 @@ def _finished(page: str, formulas: _Formulas) -> str:
 def _start(tag: str, name: str, attributes: str) -> str:
     if name == "input":
         is_done = "checked" in dict(attributes_of(attributes))
-        return '<span role="img" aria-label="done">☑</span>' if is_done else '<span role="img" aria-label="to do">☐</span>'
+        return (
+            '<span role="img" aria-label="done">☑</span>'
+            if is_done
+            else '<span role="img" aria-label="to do">☐</span>'
+        )
     if name == "img" and "alt" not in dict(attributes_of(attributes)):
         return f'<img alt="{_PICTURE}"{tag[4:]}'
     if name == "table":
@@ -175,7 +189,9 @@ class Place:
                 written.append(lexeme[0])
         return "".join(written) + piece[position:]
 
-    def _start(self, lexeme: re.Match[str], below: int, levels: list[int], opened: list[int]) -> str:
+    def _start(
+        self, lexeme: re.Match[str], below: int, levels: list[int], opened: list[int]
+    ) -> str:
         tag = re.sub(r"""\sid=(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", self._own_id, lexeme[0])
         found = _HEADING.fullmatch(lexeme["start"].lower())
         if not found:

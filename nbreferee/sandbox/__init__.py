@@ -49,13 +49,27 @@ class Layer(enum.Enum):
 ALL_LAYERS = frozenset(Layer)
 WITHOUT_NAMESPACES = ALL_LAYERS - {Layer.NAMESPACES, Layer.ROOT}
 
-SYSTEM = tuple(Path(path) for path in ("/usr", "/lib", "/lib64", "/bin", "/etc/fonts", "/etc/ld.so.cache", "/etc/localtime"))
+SYSTEM = tuple(
+    Path(path)
+    for path in (
+        "/usr",
+        "/lib",
+        "/lib64",
+        "/bin",
+        "/etc/fonts",
+        "/etc/ld.so.cache",
+        "/etc/localtime",
+    )
+)
 
 
 @cache
 def interpreter_folders() -> tuple[Path, ...]:
     """Return what Python and its packages need to be read from."""
-    prefixes = Path(sys.base_prefix), Path(sys.prefix)  # by the names on sys.path, too, which may be links
+    prefixes = (
+        Path(sys.base_prefix),
+        Path(sys.prefix),
+    )  # by the names on sys.path, too, which may be links
     return (*SYSTEM, *dict.fromkeys([*prefixes, *(path.resolve() for path in prefixes)]))
 
 
@@ -63,11 +77,17 @@ def interpreter_folders() -> tuple[Path, ...]:
 class Limits:
     """How much a box may use, and what its code sees where it wants more."""
 
-    memory_bytes: int = 2 << 30  # MemoryError in a process that wants more; all together: the box is ended
-    processes: int = 64  # and threads: BlockingIOError; where root cannot become nobody: the box is ended
+    memory_bytes: int = (
+        2 << 30
+    )  # MemoryError in a process that wants more; all together: the box is ended
+    processes: int = (
+        64  # and threads: BlockingIOError; where root cannot become nobody: the box is ended
+    )
     cpu_s: int = 120  # the process is ended (SIGXCPU, then SIGKILL)
     file_bytes: int = 64 << 20  # OSError: file too large
-    scratch_bytes: int = 64 << 20  # OSError: no space left; with namespaces alone, and as much for /tmp and for /dev/shm each
+    scratch_bytes: int = (
+        64 << 20
+    )  # OSError: no space left; with namespaces alone, and as much for /tmp and for /dev/shm each
     scratch_files: int = 4096  # files and folders in each of these; OSError: no space left
     open_files: int = 256  # OSError: too many open files
 
@@ -113,18 +133,24 @@ def enter(box: Box, mapper: namespaces.Mapper | None = None) -> None:
         root_inside = namespaces.leave(box.readable if Layer.ROOT in box.layers else None, mapper)
         outside = _go_inside(box)
     if Layer.ROOT in box.layers:
-        namespaces.new_root(box.root, box.readable, box.scratch, box.limits.scratch_bytes, box.limits.scratch_files)
+        namespaces.new_root(
+            box.root, box.readable, box.scratch, box.limits.scratch_bytes, box.limits.scratch_files
+        )
     if root_inside:
         namespaces.become_nobody()
     if namespaced:
         _end_with(outside)
     if Layer.LIMITS in box.layers:
-        _limit(box.limits, None if not namespaced else box.limits.processes + (0 if root_inside else 1))
+        _limit(
+            box.limits, None if not namespaced else box.limits.processes + (0 if root_inside else 1)
+        )
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)  # Landlock and seccomp want it, too
     if Layer.PRIVILEGES in box.layers:
         kernel.drop_capabilities()
     if Layer.LANDLOCK in box.layers:
-        shared = [namespaces.SHARED_MEMORY, namespaces.TEMPORARY] if Layer.ROOT in box.layers else []  # the box's own: see new_root
+        shared = (
+            [namespaces.SHARED_MEMORY, namespaces.TEMPORARY] if Layer.ROOT in box.layers else []
+        )  # the box's own: see new_root
         landlock.confine(box.readable + DEVICE_FILES, [box.scratch, *shared])
     if Layer.SECCOMP in box.layers:
         seccomp.forbid(new_processes=not namespaced, others_inside=namespaced)
@@ -146,7 +172,11 @@ def _go_inside(box: Box) -> int:
         if watch:
             watch.close()
         return reading
-    status = watch.wait(pid, box.limits.memory_bytes, box.limits.processes) if watch else os.waitpid(pid, 0)[1]
+    status = (
+        watch.wait(pid, box.limits.memory_bytes, box.limits.processes)
+        if watch
+        else os.waitpid(pid, 0)[1]
+    )
     if os.WIFSIGNALED(status):
         os.kill(os.getpid(), signal.SIGKILL)
     os._exit(os.waitstatus_to_exitcode(status))
@@ -154,7 +184,9 @@ def _go_inside(box: Box) -> int:
 
 def _end_with(outside: int) -> None:
     """End this process when the one outside does; at once, if it is gone already."""
-    kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # a change of user forbids those outside to look at its memory
+    kernel.prctl(
+        kernel.PR_SET_DUMPABLE, 1
+    )  # a change of user forbids those outside to look at its memory
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # and takes this away
     if select.select([outside], [], [], 0)[0]:
         os._exit(1)

@@ -82,7 +82,12 @@ ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "gettimeofday": (96, 169), "getuid": (102, 174), "nanosleep": (35, 101), "sysinfo": (99, 179),
     "time": (201, None), "uname": (63, 160),
 }  # fmt: skip
-NEW_PROCESSES = {"fork": (57, None), "vfork": (58, None), "execve": (59, 221), "execveat": (322, 281)}
+NEW_PROCESSES = {
+    "fork": (57, None),
+    "vfork": (58, None),
+    "execve": (59, 221),
+    "execveat": (322, 281),
+}
 SIGNALS = {"kill": (62, 129), "tgkill": (234, 131), "tkill": (200, 130)}
 
 # These are allowed or refused by what they are asked to do.

@@ -10,7 +10,12 @@ import signal
 MACHINE = platform.machine()  # 'x86_64' or 'aarch64'
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
-CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWCGROUP = 0x10000000, 0x20000000, 0x40000000, 0x02000000
+CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWCGROUP = (
+    0x10000000,
+    0x20000000,
+    0x40000000,
+    0x02000000,
+)
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 MNT_DETACH = 2
@@ -81,7 +86,15 @@ def end_with(parent: int) -> None:
 
 def exchange(one: str, other: str) -> None:
     """Let two files or folders take each other's name, at once."""
-    syscall(_RENAMEAT2[MACHINE], AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE, name=f"exchange {one}")
+    syscall(
+        _RENAMEAT2[MACHINE],
+        AT_FDCWD,
+        os.fsencode(one),
+        AT_FDCWD,
+        os.fsencode(other),
+        RENAME_EXCHANGE,
+        name=f"exchange {one}",
+    )
 
 
 def drop_capabilities() -> None:

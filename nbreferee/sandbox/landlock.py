@@ -42,7 +42,9 @@ def version() -> int:
     OSError
         where it speaks none.
     """
-    return kernel.syscall(kernel.LANDLOCK_CREATE, None, ctypes.c_size_t(0), ASK_VERSION, name="landlock")
+    return kernel.syscall(
+        kernel.LANDLOCK_CREATE, None, ctypes.c_size_t(0), ASK_VERSION, name="landlock"
+    )
 
 
 def confine(readable: Iterable[Path], writable: Iterable[Path]) -> None:
@@ -59,7 +61,9 @@ def confine(readable: Iterable[Path], writable: Iterable[Path]) -> None:
     everything = (1 << RIGHTS_OF_VERSION[spoken]) - 1
     rules = _Rules(everything, BOTH_TCP if spoken >= 4 else 0, BOTH_SCOPES if spoken >= 6 else 0)
     size = 8 if spoken < 4 else 16 if spoken < 6 else 24
-    ruleset = kernel.syscall(kernel.LANDLOCK_CREATE, ctypes.byref(rules), ctypes.c_size_t(size), 0, name="landlock")
+    ruleset = kernel.syscall(
+        kernel.LANDLOCK_CREATE, ctypes.byref(rules), ctypes.c_size_t(size), 0, name="landlock"
+    )
     try:
         for path in readable:
             _allow(ruleset, path, (EXECUTE | READ_FILE | READ_DIR) & everything)
@@ -77,6 +81,13 @@ def _allow(ruleset: int, path: Path, rights: int) -> None:
             if not path.is_dir():
                 rights &= FILE_RIGHTS
             rule = _Beneath(rights, place)
-            kernel.syscall(kernel.LANDLOCK_ADD, ruleset, RULE_PATH_BENEATH, ctypes.byref(rule), 0, name="landlock")
+            kernel.syscall(
+                kernel.LANDLOCK_ADD,
+                ruleset,
+                RULE_PATH_BENEATH,
+                ctypes.byref(rule),
+                0,
+                name="landlock",
+            )
         finally:
             os.close(place)

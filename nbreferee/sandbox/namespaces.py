@@ -35,7 +35,12 @@ def leave(readable: Iterable[Path] | None, mapper: Mapper | None = None) -> bool
     """
     user, group = os.geteuid(), os.getegid()
     with contextlib.closing(mapper or Mapper()) as mapper_in_use:
-        wanted = readable is not None and user == 0 and all(map(everybody_may_read, readable)) and everybody_may_import()
+        wanted = (
+            readable is not None
+            and user == 0
+            and all(map(everybody_may_read, readable))
+            and everybody_may_import()
+        )
         if wanted and mapper is None:
             mapper_in_use.fork_server()
         kernel.unshare(ALL)
@@ -119,7 +124,11 @@ def everybody_may_read(path: Path) -> bool:
 
 def everybody_may_import() -> bool:
     """Tell whether everybody may read what Python imports; a template asks before it forks, for the first answer takes time."""
-    return all(_everybody_may_import_from(folder) for name in sys.path if (folder := Path(name).absolute()).is_dir())
+    return all(
+        _everybody_may_import_from(folder)
+        for name in sys.path
+        if (folder := Path(name).absolute()).is_dir()
+    )
 
 
 @cache
@@ -127,7 +136,9 @@ def _everybody_may_import_from(folder: Path) -> bool:
     return all(map(everybody_may_read, (folder, *folder.iterdir())))
 
 
-def new_root(root: Path, readable: Iterable[Path], scratch: Path, scratch_bytes: int, scratch_files: int) -> None:
+def new_root(
+    root: Path, readable: Iterable[Path], scratch: Path, scratch_bytes: int, scratch_files: int
+) -> None:
     """Make a root of the readable folders, read-only, an empty scratch folder, /tmp and /dev/shm; drop the old.
 
     `root` is an existing, empty folder on which to build; nothing of it is left after the box.

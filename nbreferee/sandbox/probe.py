@@ -20,7 +20,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbreferee.sandbox import WITHOUT_NAMESPACES, Box, Layer, Limits, enter, interpreter_folders, kernel, watch
+from nbreferee.sandbox import (
+    WITHOUT_NAMESPACES,
+    Box,
+    Layer,
+    Limits,
+    enter,
+    interpreter_folders,
+    kernel,
+    watch,
+)
 
 SECRET = b"not for a box"
 PROBE_MEMORY_BYTES = 1 << 30
@@ -127,7 +136,14 @@ ATTACKS: dict[Layer, tuple[Callable[[AttackTarget], None], ...]] = {
     Layer.LIMITS: (take_memory,),
     Layer.PRIVILEGES: (become_another,),
     Layer.LANDLOCK: (read_outside,),
-    Layer.SECCOMP: (send_datagram, signal_outside, make_namespaces, limit_outside, signal_by_file, send_by_pair),
+    Layer.SECCOMP: (
+        send_datagram,
+        signal_outside,
+        make_namespaces,
+        limit_outside,
+        signal_by_file,
+        send_by_pair,
+    ),
 }
 # Layers that another, or an attack on it, is tried with.
 NEEDS = {Layer.ROOT: {Layer.NAMESPACES}, start_processes: {Layer.LIMITS}}
@@ -170,7 +186,9 @@ def needs(layer: Layer, attack: Callable[[AttackTarget], None]) -> set[Layer]:
     return NEEDS.get(layer, set()) | NEEDS.get(attack, set())
 
 
-def attempt(attack: Callable[[AttackTarget], None], target: AttackTarget, layers: set[Layer]) -> tuple[bool, str]:
+def attempt(
+    attack: Callable[[AttackTarget], None], target: AttackTarget, layers: set[Layer]
+) -> tuple[bool, str]:
     """Attack from a box with these layers; return whether it got through, and why there was no box."""
     with tempfile.TemporaryDirectory() as folder:
         root, scratch = Path(folder) / "root", Path(folder) / "scratch"
@@ -191,7 +209,9 @@ def attempt(attack: Callable[[AttackTarget], None], target: AttackTarget, layers
         return said == "through", "" if said in ("through", "stopped") else said or "the box died"
 
 
-def _attack_from_inside(attack: Callable[[AttackTarget], None], target: AttackTarget, box: Box, pipe: int) -> None:
+def _attack_from_inside(
+    attack: Callable[[AttackTarget], None], target: AttackTarget, box: Box, pipe: int
+) -> None:
     try:
         try:
             enter(box)
@@ -218,16 +238,28 @@ def _folder_for_a_socket() -> str:
     for folder in (tempfile.gettempdir(), *SHORT_FOLDERS):
         if len(os.fsencode(folder)) <= FOLDER_BYTES and os.access(folder, os.W_OK | os.X_OK):
             return folder
-    raise OSError(errno.ENAMETOOLONG, f"the name of a folder for temporary files has more than {FOLDER_BYTES} bytes: set TMPDIR to a shorter one")
+    raise OSError(
+        errno.ENAMETOOLONG,
+        f"the name of a folder for temporary files has more than {FOLDER_BYTES} bytes: set TMPDIR to a shorter one",
+    )
 
 
 @contextlib.contextmanager
 def target_outside() -> Iterator[AttackTarget]:
     """Set up what attacks go for, all of it on this machine."""
-    with tempfile.TemporaryDirectory(dir=_folder_for_a_socket()) as folder, socket.create_server(("127.0.0.1", 0)) as server:
+    with (
+        tempfile.TemporaryDirectory(dir=_folder_for_a_socket()) as folder,
+        socket.create_server(("127.0.0.1", 0)) as server,
+    ):
         secret = Path(folder) / "secret"
         secret.write_bytes(SECRET)
         Path(folder).chmod(0o755)  # or a box of root's, which is nobody, could not even try
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as mailbox:
             mailbox.bind(f"{folder}/mailbox")
-            yield AttackTarget(secret, Path(os.__file__), mailbox.getsockname(), server.getsockname()[1], os.getpid())
+            yield AttackTarget(
+                secret,
+                Path(os.__file__),
+                mailbox.getsockname(),
+                server.getsockname()[1],
+                os.getpid(),
+            )

@@ -28,7 +28,15 @@ F_SETOWN, F_SETSIG, F_SETOWN_EX = 8, 10, 15  # who gets a signal for a file, and
 FIOSETOWN, SIOCSPGRP, TIOCSTI, TIOCLINUX = 0x8901, 0x8902, 0x5412, 0x541C
 AF_UNIX, SOCK_STREAM, SOCK_TYPES = 1, 1, 0xF  # a datagram socket could send to any address
 
-LOAD, AND, JUMP_EQUAL, JUMP_ABOVE, JUMP_FROM, JUMP_ANY_BIT, RETURN = 0x20, 0x54, 0x15, 0x25, 0x35, 0x45, 0x06
+LOAD, AND, JUMP_EQUAL, JUMP_ABOVE, JUMP_FROM, JUMP_ANY_BIT, RETURN = (
+    0x20,
+    0x54,
+    0x15,
+    0x25,
+    0x35,
+    0x45,
+    0x06,
+)
 ALLOW, ERRNO, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 
@@ -44,7 +52,9 @@ def forbid(new_processes: bool, others_inside: bool) -> None:
         where the kernel takes no filter, or the machine is none that the numbers are known for.
     """
     if kernel.MACHINE not in ARCHITECTURES:
-        raise OSError(errno.ENOSYS, f"the numbers of system calls on {kernel.MACHINE} are not known")
+        raise OSError(
+            errno.ENOSYS, f"the numbers of system calls on {kernel.MACHINE} are not known"
+        )
     steps = program(kernel.MACHINE, new_processes, others_inside, os.getpid())
     packed = (ctypes.c_uint64 * len(steps)).from_buffer_copy(b"".join(steps))
     kernel.install_filter(packed, len(steps))
@@ -62,11 +72,21 @@ def program(machine: str, new_processes: bool, others_inside: bool, pid: int) ->
         step(RETURN, KILL),
         step(JUMP_EQUAL, calls.CLONE3[here], no=1),
         step(RETURN, ERRNO | errno.ENOSYS),
-        *_if(calls.CLONE[here], *_refuse_bits(0, NEW_NAMESPACES), *(_need_bits(0, CLONE_THREAD) if new_processes else ())),
+        *_if(
+            calls.CLONE[here],
+            *_refuse_bits(0, NEW_NAMESPACES),
+            *(_need_bits(0, CLONE_THREAD) if new_processes else ()),
+        ),
         *_if(calls.FCNTL[here], *_refuse_values(1, F_SETOWN, F_SETSIG, F_SETOWN_EX)),
         *_if(calls.IOCTL[here], *_refuse_values(1, FIOSETOWN, SIOCSPGRP, TIOCSTI, TIOCLINUX)),
-        *_if(calls.SOCKETPAIR[here], *_need_values(0, AF_UNIX), *_need_values(1, SOCK_STREAM, mask=SOCK_TYPES)),
-        *_if(calls.SETPRIORITY[here], *_need_values(0, 0), *_need_values(1, 0)),  # PRIO_PROCESS, itself
+        *_if(
+            calls.SOCKETPAIR[here],
+            *_need_values(0, AF_UNIX),
+            *_need_values(1, SOCK_STREAM, mask=SOCK_TYPES),
+        ),
+        *_if(
+            calls.SETPRIORITY[here], *_need_values(0, 0), *_need_values(1, 0)
+        ),  # PRIO_PROCESS, itself
     ]
     for numbers in calls.OF_A_PROCESS.values():
         steps += _if(numbers[here], *_need_values(0, 0, pid))
@@ -79,16 +99,27 @@ def program(machine: str, new_processes: bool, others_inside: bool, pid: int) ->
 def allowed_calls(machine: str, new_processes: bool, others_inside: bool) -> tuple[bytes, ...]:
     """Return the end of a filter: it allows the calls on the list, whatever their arguments, and refuses the others."""
     here = list(ARCHITECTURES).index(machine)
-    allowed = calls.ALLOWED | (calls.SIGNALS if others_inside else {}) | ({} if new_processes else calls.NEW_PROCESSES)
+    allowed = (
+        calls.ALLOWED
+        | (calls.SIGNALS if others_inside else {})
+        | ({} if new_processes else calls.NEW_PROCESSES)
+    )
     steps: list[bytes] = []
-    for first, last in _ranges(number for numbers in allowed.values() if (number := numbers[here]) is not None):
+    for first, last in _ranges(
+        number for numbers in allowed.values() if (number := numbers[here]) is not None
+    ):
         steps += [
             step(JUMP_FROM, first, yes=1),
             step(RETURN, ERRNO | errno.EPERM),
             step(JUMP_ABOVE, last, yes=1),
             step(RETURN, ALLOW),
         ]
-    return (*steps, step(JUMP_ABOVE, calls.NEWEST, yes=1), step(RETURN, ERRNO | errno.EPERM), step(RETURN, ERRNO | errno.ENOSYS))
+    return (
+        *steps,
+        step(JUMP_ABOVE, calls.NEWEST, yes=1),
+        step(RETURN, ERRNO | errno.EPERM),
+        step(RETURN, ERRNO | errno.ENOSYS),
+    )
 
 
 def _ranges(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
@@ -115,12 +146,22 @@ def _argument(position: int) -> bytes:
 
 def _need_values(position: int, *values: int, mask: int = 0) -> list[bytes]:
     tests = [step(JUMP_EQUAL, value, yes=len(values) - n) for n, value in enumerate(values)]
-    return [_argument(position), *([step(AND, mask)] if mask else []), *tests, step(RETURN, ERRNO | errno.EPERM)]
+    return [
+        _argument(position),
+        *([step(AND, mask)] if mask else []),
+        *tests,
+        step(RETURN, ERRNO | errno.EPERM),
+    ]
 
 
 def _refuse_values(position: int, *values: int) -> list[bytes]:
     tests = [step(JUMP_EQUAL, value, yes=len(values) - n) for n, value in enumerate(values[:-1], 1)]
-    return [_argument(position), *tests, step(JUMP_EQUAL, values[-1], no=1), step(RETURN, ERRNO | errno.EPERM)]
+    return [
+        _argument(position),
+        *tests,
+        step(JUMP_EQUAL, values[-1], no=1),
+        step(RETURN, ERRNO | errno.EPERM),
+    ]
 
 
 def _need_bits(position: int, bits: int) -> list[bytes]:

@@ -64,7 +64,9 @@ class Watch:
         while not ended.poll(1000 * pause_s):
             started = time.monotonic()
             if why := self._excess(first, memory_bytes, processes):
-                with contextlib.suppress(OSError):  # a full disk, for one: the box ends all the same
+                with contextlib.suppress(
+                    OSError
+                ):  # a full disk, for one: the box ends all the same
                     self._write(why)
                 os.kill(first, signal.SIGKILL)
                 break
@@ -83,7 +85,9 @@ class Watch:
             return ""
         if sum(map(self._resident, found)) <= memory_bytes:
             return ""
-        return MEMORY if sum(map(self._proportional, found)) > memory_bytes else ""  # what forks share counts once
+        return (
+            MEMORY if sum(map(self._proportional, found)) > memory_bytes else ""
+        )  # what forks share counts once
 
     def _descendants(self, first: int) -> Iterator[tuple[int, int]]:
         """Yield (process, number of its threads) of a process and all that it and they have started."""
@@ -124,5 +128,8 @@ class Watch:
             return file.read()
 
     def _write(self, text: str) -> None:
-        with open(os.open(REASON, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600, dir_fd=self._folder), "w") as file:
+        with open(
+            os.open(REASON, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600, dir_fd=self._folder),
+            "w",
+        ) as file:
             file.write(text)

@@ -29,7 +29,10 @@ def find_answers(board: Board) -> None:
 def _by_names(board: Board) -> None:
     """Give open places the cells that define their names; a cell that defines those of several is taken apart."""
     texts = {number: text for number in range(len(board.cells)) if (text := board.own_text(number))}
-    names = {n: board.names(n) if text == board.texts[n] else defined_names(text[:CELL_CHARACTERS]) for n, text in texts.items()}
+    names = {
+        n: board.names(n) if text == board.texts[n] else defined_names(text[:CELL_CHARACTERS])
+        for n, text in texts.items()
+    }
     takers: dict[int, list[Original]] = {}
     for answer in board.open_answers():
         wanted = board.originals.wanted[answer.name]
@@ -66,12 +69,18 @@ def _give(board: Board, number: int, text: str, answers: Sequence[Original], evi
     else:
         named = " and ".join(answer.name for answer in answers)
         board.left -= len(text)
-        parts = board.left > 0 and split_source(text, {answer.name: board.originals.wanted[answer.name] for answer in answers})
+        parts = board.left > 0 and split_source(
+            text, {answer.name: board.originals.wanted[answer.name] for answer in answers}
+        )
         if parts:
             board.repairs.append(f"the answers {named} were in one cell: taken apart")
         else:
-            parts = {answer.name: f"# See the cell {answers[0].name}." for answer in answers} | {answers[0].name: text}
-            board.repairs.append(f"the answers {named} were in one cell: all of it stands in {answers[0].name}")
+            parts = {answer.name: f"# See the cell {answers[0].name}." for answer in answers} | {
+                answers[0].name: text
+            }
+            board.repairs.append(
+                f"the answers {named} were in one cell: all of it stands in {answers[0].name}"
+            )
         for answer in answers:
             board.pieces.setdefault(answer.name, []).append(Piece(number, parts[answer.name]))
     if home is None or (home.is_answer and number in board.evidence):
@@ -86,10 +95,18 @@ def _take(board: Board, number: int, text: str, answer: Original, evidence: str)
         return
     if number in board.found(answer):  # a second cell, after the first one was matched
         return
-    if home is None and board.evidence.get(board.found(answer)[-1]) == evidence and not board.is_open(answer):
+    if (
+        home is None
+        and board.evidence.get(board.found(answer)[-1]) == evidence
+        and not board.is_open(answer)
+    ):
         board.match(number, answer, evidence)
         return
-    where = f"in cell {home.name}" if home is not None and home.name else f"in another cell (number {number + 1})"
+    where = (
+        f"in cell {home.name}"
+        if home is not None and home.name
+        else f"in another cell (number {number + 1})"
+    )
     board.repairs.append(f"the answer to {answer.name} was {where}: moved to its place")
     board.pieces.setdefault(answer.name, []).append(Piece(number, text))
 
@@ -99,8 +116,20 @@ def _by_stub_lines(board: Board) -> None:
     for answer in board.open_answers():
         if board.found(answer):
             continue
-        telling = {line for line in lines_of(answer.text) if board.originals.telling_lines.get(line) is answer}
-        kept = Counter({n: len(telling.intersection(board.lines[n])) for n in range(len(board.cells)) if board.is_own(n)} if telling else {})
+        telling = {
+            line
+            for line in lines_of(answer.text)
+            if board.originals.telling_lines.get(line) is answer
+        }
+        kept = Counter(
+            {
+                n: len(telling.intersection(board.lines[n]))
+                for n in range(len(board.cells))
+                if board.is_own(n)
+            }
+            if telling
+            else {}
+        )
         best = [number for number, count in kept.most_common(2) if count]
         if best and (len(best) == 1 or kept[best[0]] > kept[best[1]]):
             board.match(best[0], answer, TEXT)
@@ -112,17 +141,26 @@ def _by_place(board: Board) -> None:
         if not gap.originals or not gap.numbers:
             continue
         places: list[tuple[list[Original], list[int]]] = [
-            ([one for one in gap.originals if one.kind == kind], [n for n in gap.numbers if board.cells[n].kind == kind])
+            (
+                [one for one in gap.originals if one.kind == kind],
+                [n for n in gap.numbers if board.cells[n].kind == kind],
+            )
             for kind in ("code", "markdown")
         ]
-        if sum(bool(answers) for answers, _ in places) == 1 and not any(answers and numbers for answers, numbers in places):
-            places = [(list(gap.originals), list(gap.numbers))]  # of another type: changed by the student
+        if sum(bool(answers) for answers, _ in places) == 1 and not any(
+            answers and numbers for answers, numbers in places
+        ):
+            places = [
+                (list(gap.originals), list(gap.numbers))
+            ]  # of another type: changed by the student
         for answers, numbers in places:
             _pair(board, answers, numbers)
 
 
 def _pair(board: Board, answers: list[Original], numbers: list[int]) -> None:
-    if all(board.originals.wanted[answer.name] for answer in answers):  # what defines nothing is none of these
+    if all(
+        board.originals.wanted[answer.name] for answer in answers
+    ):  # what defines nothing is none of these
         numbers = [number for number in numbers if board.names(number)]
     if not answers or not numbers:
         return
@@ -142,11 +180,18 @@ def _beside(board: Board) -> None:
         if answer.cell.is_answer or board.originals.wanted[answer.name]:
             continue
         before, after = board.around(answer)
-        mine = [[n for n in numbers if board.cells[n].kind == answer.kind] for numbers in (after, before)]
+        mine = [
+            [n for n in numbers if board.cells[n].kind == answer.kind]
+            for numbers in (after, before)
+        ]
         numbers = next((some for some in mine if some), [])
         if not numbers:
             continue
-        rivals = [one for one in board.open_answers() if one is not answer and one.kind == answer.kind and not one.cell.is_answer]
+        rivals = [
+            one
+            for one in board.open_answers()
+            if one is not answer and one.kind == answer.kind and not one.cell.is_answer
+        ]
         if any(set(numbers) & set(sum(board.around(one), [])) for one in rivals):
             board.unsure.add(answer.name)
             continue
@@ -160,6 +205,8 @@ def is_unanswered(board: Board, answer: Original) -> bool:
     found = board.found(answer)
     if not board.is_open(answer) or answer.name in board.unsure or answer.is_its_solution:
         return False
-    if any(board.texts[number] != answer.text or board.cells[number].attachments for number in found):
+    if any(
+        board.texts[number] != answer.text or board.cells[number].attachments for number in found
+    ):
         return False
     return not board.is_written_around(answer)

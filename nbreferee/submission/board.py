@@ -11,9 +11,18 @@ from nbreferee.submission.originals import Original, Originals
 from nbreferee.submission.reading import Submitted
 from nbreferee.submission.texts import defined_names, lines_of, normal, says_nothing, without
 
-GRADE_ID, CELL_ID, TEXT, NAMES, PLACE = "grade id", "cell id", "text", "the names defined there", "position"
+GRADE_ID, CELL_ID, TEXT, NAMES, PLACE = (
+    "grade id",
+    "cell id",
+    "text",
+    "the names defined there",
+    "position",
+)
 
-CELL_CHARACTERS, NOTEBOOK_CHARACTERS = 20_000, 1_000_000  # that are looked into, for lines and names
+CELL_CHARACTERS, NOTEBOOK_CHARACTERS = (
+    20_000,
+    1_000_000,
+)  # that are looked into, for lines and names
 
 
 @dataclass(frozen=True)
@@ -38,10 +47,18 @@ class Board:
 
     cells: Sequence[Submitted]
     originals: Originals
-    evidence: dict[int, str] = field(default_factory=dict)  # by number of a cell: how it was recognised
-    numbers: dict[str | int, list[int]] = field(default_factory=dict)  # by grade id, else index: the cells that are this one
-    origin: dict[int, Original] = field(default_factory=dict)  # by number: what the cell is, or is a copy of
-    pieces: dict[str, list[Piece]] = field(default_factory=dict)  # by grade id: answers from other cells
+    evidence: dict[int, str] = field(
+        default_factory=dict
+    )  # by number of a cell: how it was recognised
+    numbers: dict[str | int, list[int]] = field(
+        default_factory=dict
+    )  # by grade id, else index: the cells that are this one
+    origin: dict[int, Original] = field(
+        default_factory=dict
+    )  # by number: what the cell is, or is a copy of
+    pieces: dict[str, list[Piece]] = field(
+        default_factory=dict
+    )  # by grade id: answers from other cells
     used: set[int] = field(default_factory=set)  # cells whose text has gone to another place
     unsure: set[str] = field(default_factory=set)  # answers that may be in one of several cells
     repairs: list[str] = field(default_factory=list)
@@ -93,7 +110,12 @@ class Board:
 
     def is_own(self, number: int) -> bool:
         """Tell whether a cell is the student's own: neither one of the instructor's nor a copy of one, nor blank."""
-        return number not in self.origin and number not in self.used and bool(self.texts[number]) and not self.is_stub(number)
+        return (
+            number not in self.origin
+            and number not in self.used
+            and bool(self.texts[number])
+            and not self.is_stub(number)
+        )
 
     def is_stub(self, number: int) -> bool:
         """Tell whether a cell has the text of a released answer cell."""
@@ -116,7 +138,9 @@ class Board:
         """Return the cells of an answer that hold more than the stub, comments, or what stands for code to come."""
         untouched = ("", answer.text)
         numbers = [number for number in self.found(answer) if self.texts[number] not in untouched]
-        return [number for number in numbers if not (answer.cell.is_code and self._says_nothing[number])]
+        return [
+            number for number in numbers if not (answer.cell.is_code and self._says_nothing[number])
+        ]
 
     def open_answers(self) -> list[Original]:
         """Return the places that have no answer yet."""
@@ -125,7 +149,9 @@ class Board:
     def own_text(self, number: int) -> str:
         """Return what a student wrote into a cell: of a cell of the instructor's what was added to it."""
         original = self.origin.get(number)
-        if number in self.used or (original is not None and original.is_answer and number in self.evidence):
+        if number in self.used or (
+            original is not None and original.is_answer and number in self.evidence
+        ):
             return ""
         text = self.texts[number]
         if original is None:
@@ -138,12 +164,22 @@ class Board:
 
     def gaps(self) -> Iterator[Gap]:
         """Yield what is unmatched between matched cells that are in the instructor's order."""
-        pairs = [(one.cell.index, self.found(one)[-1]) for one in self.originals.all if self.found(one)]
+        pairs = [
+            (one.cell.index, self.found(one)[-1]) for one in self.originals.all if self.found(one)
+        ]
         anchors = [(-1, -1), *_increasing(pairs), (len(self.originals.all), len(self.cells))]
         for (index, number), (next_index, next_number) in zip(anchors, anchors[1:], strict=False):
             between = self.originals.all[index + 1 : next_index]
-            missing = tuple(one for one in between if one.is_answer and not self.found(one) and one.name not in self.pieces)
-            own = tuple(n for n in range(number + 1, next_number) if self.is_own(n) or (n not in self.origin and self.is_stub(n)))
+            missing = tuple(
+                one
+                for one in between
+                if one.is_answer and not self.found(one) and one.name not in self.pieces
+            )
+            own = tuple(
+                n
+                for n in range(number + 1, next_number)
+                if self.is_own(n) or (n not in self.origin and self.is_stub(n))
+            )
             if missing or own:
                 yield Gap(missing, own)
 
@@ -163,16 +199,29 @@ class Board:
         """
         wanted = self.originals.wanted[answer.name]
         for number in filter(self.is_own, range(len(self.cells))):
-            is_candidate = self.cells[number].kind == answer.kind and not (answer.cell.is_answer and wanted)
+            is_candidate = self.cells[number].kind == answer.kind and not (
+                answer.cell.is_answer and wanted
+            )
             if is_candidate or wanted & self.names(number):
                 return True
-        numbers = sorted(self.found(one)[-1] for one in self.originals.known.values() if one is not answer and self.found(one))
+        numbers = sorted(
+            self.found(one)[-1]
+            for one in self.originals.known.values()
+            if one is not answer and self.found(one)
+        )
         found = self.found(answer)
         if found:
             here = bisect_left(numbers, found[-1])
-            around = range(numbers[here - 1] if here else 0, (numbers[here] if here < len(numbers) else len(self.cells) - 1) + 1)
+            around = range(
+                numbers[here - 1] if here else 0,
+                (numbers[here] if here < len(numbers) else len(self.cells) - 1) + 1,
+            )
             return any(self.is_changed(number) for number in around if not self._is_answer(number))
-        others = [one for one in self.originals.answers.values() if one.kind == answer.kind and self.found(one)]
+        others = [
+            one
+            for one in self.originals.answers.values()
+            if one.kind == answer.kind and self.found(one)
+        ]
         before = [one for one in others if one.cell.index < answer.cell.index][-1:]
         after = [one for one in others if one.cell.index > answer.cell.index][:1]
         return any(self.is_changed(self.found(one)[-1]) for one in before + after)

@@ -28,7 +28,9 @@ class NotebookFiles:
 
     files: Mapping[str, str] = field(default_factory=dict)
     repairs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    problems: Mapping[str, str] = field(default_factory=dict)  # why there is no file: what to do, for a person
+    problems: Mapping[str, str] = field(
+        default_factory=dict
+    )  # why there is no file: what to do, for a person
 
 
 def is_candidate(name: str) -> bool:
@@ -47,7 +49,11 @@ def choose_files(found: Mapping[str, bytes], expected: Mapping[str, Originals]) 
     expected
         The instructor's cells of each notebook of the assignment, by name.
     """
-    files = {name: path for name in expected if (path := f"{name}.ipynb") in found and _has_some(found[path], expected[name])}
+    files = {
+        name: path
+        for name in expected
+        if (path := f"{name}.ipynb") in found and _has_some(found[path], expected[name])
+    }
     others = sorted(set(found) - set(files.values()))
     if len(files) == len(expected):
         others = [file for file in others if ".ipynb" in file.lower()]
@@ -61,7 +67,9 @@ def choose_files(found: Mapping[str, bytes], expected: Mapping[str, Originals]) 
         path = f"{name}.ipynb"
         if name in files:
             if mine:
-                repairs[name] = (f"{_listed(mine)}: not graded. It has the cells of {name} as well, and {path} is there",)
+                repairs[name] = (
+                    f"{_listed(mine)}: not graded. It has the cells of {name} as well, and {path} is there",
+                )
         elif path in mine or (path in fits and not mine and fits[path] is None):
             files[name] = path
         elif len(mine) == 1:
@@ -87,7 +95,9 @@ def _problem(name: str, mine: list[str], fits: Mapping[str, str | None]) -> str:
         )
     if path in fits:
         return f"{path} has the cells of {fits[path]}, not its own. Ask for the right notebook"
-    unknown = [file for file, best in fits.items() if best is None and file.lower().endswith(".ipynb")]
+    unknown = [
+        file for file, best in fits.items() if best is None and file.lower().endswith(".ipynb")
+    ]
     if not unknown:
         return ""
     return (
@@ -109,9 +119,16 @@ def _fits(data: bytes, file: str, expected: Mapping[str, Originals]) -> str | No
     except SubmissionError:
         by_name = [name for name in by_name if _key(PurePath(file).name) == _key(f"{name}.ipynb")]
         return by_name[0] if len(by_name) == 1 else None
-    shares = {name: recognised(reading, originals, name in by_name) for name, originals in expected.items()}
+    shares = {
+        name: recognised(reading, originals, name in by_name)
+        for name, originals in expected.items()
+    }
     best = max(shares.values())
-    names = [name for name, share in shares.items() if share == best and share >= (FITS_BY_NAME if name in by_name else FITS)]
+    names = [
+        name
+        for name, share in shares.items()
+        if share == best and share >= (FITS_BY_NAME if name in by_name else FITS)
+    ]
     names = [name for name in names if name in by_name] or names
     return names[0] if len(names) == 1 else None
 
@@ -122,12 +139,20 @@ def recognised(reading: Reading, originals: Originals, by_definitions: bool) -> 
     texts = {normal(cell.source) for cell in reading.cells} - {""}
     names: frozenset[str] = frozenset()
     if by_definitions:
-        names = names.union(*(defined_names(cell.source) for cell in reading.cells if cell.kind == "code"))
-    telling = [one for one in originals.all if one.is_known or len(originals.by_text.get(one.text, ())) == 1]
+        names = names.union(
+            *(defined_names(cell.source) for cell in reading.cells if cell.kind == "code")
+        )
+    telling = [
+        one
+        for one in originals.all
+        if one.is_known or len(originals.by_text.get(one.text, ())) == 1
+    ]
     there = [
         one
         for one in telling
-        if one.name in grade_ids or one.text in texts or (one.is_answer and names & originals.wanted[one.name])
+        if one.name in grade_ids
+        or one.text in texts
+        or (one.is_answer and names & originals.wanted[one.name])
     ]
     return len(there) / len(telling) if telling else 0.0
 
@@ -141,4 +166,6 @@ def _shown(name: str) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    return ", ".join(map(_shown, names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return ", ".join(map(_shown, names[:5])) + (
+        f" and {len(names) - 5} more" if len(names) > 5 else ""
+    )

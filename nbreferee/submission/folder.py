@@ -29,7 +29,16 @@ TIMESTAMP, TIMESTAMP_BYTES = "timestamp.txt", 1_000
 READ_AGAIN = 3  # times, while the folder changes
 
 # of the machine, and no property of a file
-MACHINE_ERRORS = {errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.EHOSTDOWN}
+MACHINE_ERRORS = {
+    errno.EIO,
+    errno.ENOMEM,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ESTALE,
+    errno.ETIMEDOUT,
+    errno.ENOTCONN,
+    errno.EHOSTDOWN,
+}
 KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFLNK: "a link, and links are not followed",
@@ -90,8 +99,17 @@ def read_folder(
         found = reader.read(folder)
         if reader.signature == _signature(folder, ignore):
             return found
-    note = "the submission changed while it was read: grade it again when it does not change any more"
-    return SubmissionFolder(found.notebooks, found.files, found.unread, found.timestamp, found.timestamp_fault, (*found.notes, note))
+    note = (
+        "the submission changed while it was read: grade it again when it does not change any more"
+    )
+    return SubmissionFolder(
+        found.notebooks,
+        found.files,
+        found.unread,
+        found.timestamp,
+        found.timestamp_fault,
+        (*found.notes, note),
+    )
 
 
 @dataclass(frozen=True)
@@ -108,7 +126,13 @@ class _Entry:
 class _Reader:
     """Reads a folder once."""
 
-    def __init__(self, ignore: Collection[str], is_ours: Callable[[str], bool], file_bytes: int, total_bytes: int) -> None:
+    def __init__(
+        self,
+        ignore: Collection[str],
+        is_ours: Callable[[str], bool],
+        file_bytes: int,
+        total_bytes: int,
+    ) -> None:
         self._ignore = ignore
         self._most_bytes, self._most_together = file_bytes, total_bytes
         self._is_ours = is_ours
@@ -165,7 +189,11 @@ class _Reader:
         if is_notebook:
             self._notebooks[entry.path] = data
             self._notebook_bytes += len(data)
-        if not entry.name.endswith(".ipynb") and not self._is_ours(entry.path) and self._file_bytes + len(data) <= self._most_together:
+        if (
+            not entry.name.endswith(".ipynb")
+            and not self._is_ours(entry.path)
+            and self._file_bytes + len(data) <= self._most_together
+        ):
             self._files[entry.path] = data
             self._file_bytes += len(data)
         return ""
@@ -180,9 +208,13 @@ def _open_folder(folder: Path) -> int:
             raise _fault(error, f"the folder {shown(path.name)} cannot be read") from None
         if not stat.S_ISDIR(about.st_mode):
             kind = KINDS.get(stat.S_IFMT(about.st_mode), "a file")
-            raise FolderError(f"in place of the folder {shown(path.name)} there is {kind}. Put the files themselves into a folder of that name")
+            raise FolderError(
+                f"in place of the folder {shown(path.name)} there is {kind}. Put the files themselves into a folder of that name"
+            )
     try:
-        return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        return os.open(
+            folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        )
     except OSError as error:
         raise _fault(error, f"the folder {shown(folder.name)} cannot be read") from None
 
@@ -196,7 +228,11 @@ def _walk(folder: int, ignore: Collection[str]) -> Iterator[_Entry]:
         folders = []
         for name in _names(parent, left):
             left -= 1
-            if any(fnmatch.fnmatch(name, pattern) and (pattern.startswith(".") or not name.startswith(".")) for pattern in ignore):
+            if any(
+                fnmatch.fnmatch(name, pattern)
+                and (pattern.startswith(".") or not name.startswith("."))
+                for pattern in ignore
+            ):
                 continue
             try:
                 about = os.stat(name, dir_fd=parent, follow_symlinks=False)
@@ -210,10 +246,18 @@ def _walk(folder: int, ignore: Collection[str]) -> Iterator[_Entry]:
                 folders.append(name)
         for name in folders:
             if depth == DEPTH:
-                yield _Entry(prefix + name, parent, name, None, f"more than {DEPTH} folders inside each other")
+                yield _Entry(
+                    prefix + name,
+                    parent,
+                    name,
+                    None,
+                    f"more than {DEPTH} folders inside each other",
+                )
                 continue
             try:
-                inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+                inner = os.open(
+                    name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent
+                )
             except OSError as error:
                 yield _Entry(prefix + name, parent, name, None, str(_fault(error)))
                 continue
@@ -277,8 +321,13 @@ def _parse_date(text: str) -> datetime:
     plain = " ".join(parts[:2]) if len(parts) == 3 else text
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        first, second = (parse(plain, default=default, ignoretz=True) for default in (datetime(2000, 1, 1), datetime(2001, 2, 2)))
-        zone_is_known = len(parts) != 3 or parts[2].lstrip("+-").isdigit() or gettz(parts[2]) is not None
+        first, second = (
+            parse(plain, default=default, ignoretz=True)
+            for default in (datetime(2000, 1, 1), datetime(2001, 2, 2))
+        )
+        zone_is_known = (
+            len(parts) != 3 or parts[2].lstrip("+-").isdigit() or gettz(parts[2]) is not None
+        )
         if first != second or not zone_is_known:
             raise ValueError(text)
         found = parse_utc(text)
@@ -299,7 +348,11 @@ def _sign(entry: _Entry) -> tuple:
     if about is None:
         return entry.path, entry.fault
     is_folder = stat.S_ISDIR(about.st_mode)
-    return (entry.path, about.st_mode, about.st_ino) if is_folder else (entry.path, about.st_mode, about.st_ino, about.st_size, about.st_mtime_ns)
+    return (
+        (entry.path, about.st_mode, about.st_ino)
+        if is_folder
+        else (entry.path, about.st_mode, about.st_ino, about.st_size, about.st_mtime_ns)
+    )
 
 
 def _signature(folder: Path, ignore: Collection[str]) -> list[tuple]:
@@ -319,10 +372,14 @@ def notes_on(found: SubmissionFolder, expected: Collection[str]) -> list[str]:
     notes = list(found.notes)
     if found.timestamp_fault:
         unknown = "whether it was late is not known, and no late penalty is taken"
-        notes.append(f"{TIMESTAMP}: {found.timestamp_fault}: {unknown}. Correct the file, then run the command again")
+        notes.append(
+            f"{TIMESTAMP}: {found.timestamp_fault}: {unknown}. Correct the file, then run the command again"
+        )
     named = {f"{name}.ipynb" for name in expected} | {TIMESTAMP}
     others = [(path, why) for path, why in found.unread.items() if path not in named]
-    notes += [f"{shown(path)} cannot be read: {why}. Graded without it" for path, why in others[:NAMED]]
+    notes += [
+        f"{shown(path)} cannot be read: {why}. Graded without it" for path, why in others[:NAMED]
+    ]
     if len(others) > NAMED:
         notes.append(f"{len(others) - NAMED} more files cannot be read. Graded without them")
     return notes

@@ -10,7 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nbreferee.submission.answers import find_answers, is_unanswered
-from nbreferee.submission.board import CELL_ID, GRADE_ID, NAMES, NOTEBOOK_CHARACTERS, PLACE, TEXT, Board, Piece
+from nbreferee.submission.board import (
+    CELL_ID,
+    GRADE_ID,
+    NAMES,
+    NOTEBOOK_CHARACTERS,
+    PLACE,
+    TEXT,
+    Board,
+    Piece,
+)
 from nbreferee.submission.originals import Original, Originals
 from nbreferee.submission.reading import Submitted
 from nbreferee.submission.recognising import recognise
@@ -25,10 +34,16 @@ REPAIRS = 200  # that are told one by one
 class Matching:
     """Where every submitted cell goes."""
 
-    submitted: tuple[Submitted, ...]  # the cells, halves put together; numbers below are places in it
+    submitted: tuple[
+        Submitted, ...
+    ]  # the cells, halves put together; numbers below are places in it
     cells: Mapping[str, int]  # by grade id: which submitted cell stands in the place of a known one
-    answers: Mapping[str, tuple[Piece, ...]]  # by grade id: the text of an answer; the last piece is its cell, the others run before it
-    added: Mapping[str, tuple[int, ...]]  # by grade id: the student's own cells after it; '' for those at the top
+    answers: Mapping[
+        str, tuple[Piece, ...]
+    ]  # by grade id: the text of an answer; the last piece is its cell, the others run before it
+    added: Mapping[
+        str, tuple[int, ...]
+    ]  # by grade id: the student's own cells after it; '' for those at the top
     repairs: tuple[str, ...]
     unanswered: frozenset[str]  # answers that are certainly not there
     unsure: frozenset[str]  # answers that may be in one of several other cells
@@ -41,21 +56,46 @@ def match_cells(cells: Sequence[Submitted], originals: Originals) -> Matching:
     recognise(board)
     find_answers(board)
     _match_stubs(board)
-    unanswered = frozenset(name for name, answer in originals.answers.items() if is_unanswered(board, answer))
+    unanswered = frozenset(
+        name for name, answer in originals.answers.items() if is_unanswered(board, answer)
+    )
     board.repairs[:0] = [*repairs, *_recognised(board)]
-    answers = {name: pieces for name, answer in originals.answers.items() if (pieces := _pieces(board, answer))}
-    places = {name: board.found(original)[-1] for name, original in originals.known.items() if board.found(original)}
-    order = [originals.known[name].cell.index for name in sorted(places, key=lambda name: places[name])]
+    answers = {
+        name: pieces
+        for name, answer in originals.answers.items()
+        if (pieces := _pieces(board, answer))
+    }
+    places = {
+        name: board.found(original)[-1]
+        for name, original in originals.known.items()
+        if board.found(original)
+    }
+    order = [
+        originals.known[name].cell.index for name in sorted(places, key=lambda name: places[name])
+    ]
     if order != sorted(order):
         board.repairs.append("cells were in another order: put back")
     for name in sorted(board.unsure):
         board.repairs.append(f"cell {name} was not found for certain: look at the cells around it")
     more = len(board.repairs) - REPAIRS
-    repairs = [*board.repairs[:REPAIRS], *([f"{more} more cells were repaired"] if more > 0 else [])]
-    return Matching(whole, places, answers, _added(board, places), tuple(repairs), unanswered, frozenset(board.unsure))
+    repairs = [
+        *board.repairs[:REPAIRS],
+        *([f"{more} more cells were repaired"] if more > 0 else []),
+    ]
+    return Matching(
+        whole,
+        places,
+        answers,
+        _added(board, places),
+        tuple(repairs),
+        unanswered,
+        frozenset(board.unsure),
+    )
 
 
-def _put_together(cells: Sequence[Submitted], originals: Originals) -> tuple[tuple[Submitted, ...], list[str]]:
+def _put_together(
+    cells: Sequence[Submitted], originals: Originals
+) -> tuple[tuple[Submitted, ...], list[str]]:
     """Return the cells with halves of a code cell that was split within a statement put together, and the repairs."""
     whole: list[Submitted] = []
     repairs = []
@@ -63,10 +103,21 @@ def _put_together(cells: Sequence[Submitted], originals: Originals) -> tuple[tup
     for number, cell in enumerate(cells):
         first = whole[-1] if whole and left > 0 else None
         left -= len(cell.source)
-        if first and _may_be_halves(first, cell, originals) and are_halves(first.source, cell.source):
+        if (
+            first
+            and _may_be_halves(first, cell, originals)
+            and are_halves(first.source, cell.source)
+        ):
             both = f"{first.source}\n{cell.source}"
-            whole[-1] = replace(first, source=both, grade_id=first.grade_id or cell.grade_id, cell_id=first.cell_id or cell.cell_id)
-            repairs.append(f"cells {number} and {number + 1} were one that had been split within a statement: put together")
+            whole[-1] = replace(
+                first,
+                source=both,
+                grade_id=first.grade_id or cell.grade_id,
+                cell_id=first.cell_id or cell.cell_id,
+            )
+            repairs.append(
+                f"cells {number} and {number + 1} were one that had been split within a statement: put together"
+            )
         else:
             whole.append(cell)
     return tuple(whole), repairs
@@ -74,10 +125,14 @@ def _put_together(cells: Sequence[Submitted], originals: Originals) -> tuple[tup
 
 def _may_be_halves(first: Submitted, second: Submitted, originals: Originals) -> bool:
     """Tell whether two cells are code of the student's, one of them perhaps turned into text."""
-    if first.kind != second.kind or any(normal(one.source) in originals.by_text for one in (first, second)):
+    if first.kind != second.kind or any(
+        normal(one.source) in originals.by_text for one in (first, second)
+    ):
         return False
     ids = {first.grade_id, second.grade_id}
-    return first.kind == "code" or any(name in ids and one.cell.is_code for name, one in originals.answers.items())
+    return first.kind == "code" or any(
+        name in ids and one.cell.is_code for name, one in originals.answers.items()
+    )
 
 
 def _match_stubs(board: Board) -> None:
@@ -101,11 +156,21 @@ def _recognised(board: Board) -> list[str]:
     """Return repairs for cells that were not recognised by their grade ids."""
     repairs = []
     for evidence in (CELL_ID, TEXT, NAMES, PLACE):
-        names = [one.name for one in board.originals.known.values() if any(board.evidence[n] == evidence for n in board.found(one))]
+        names = [
+            one.name
+            for one in board.originals.known.values()
+            if any(board.evidence[n] == evidence for n in board.found(one))
+        ]
         if names:
             more = len(names) - NAMED_CELLS
-            cells = f"cell {names[0]} was" if len(names) == 1 else f"cells {', '.join(names[:NAMED_CELLS])}{f' and {more} more' if more > 0 else ''} were"
-            repairs.append(f"{cells} without {'its' if len(names) == 1 else 'their'} grade id: recognised by {evidence}")
+            cells = (
+                f"cell {names[0]} was"
+                if len(names) == 1
+                else f"cells {', '.join(names[:NAMED_CELLS])}{f' and {more} more' if more > 0 else ''} were"
+            )
+            repairs.append(
+                f"{cells} without {'its' if len(names) == 1 else 'their'} grade id: recognised by {evidence}"
+            )
     return repairs
 
 
@@ -131,11 +196,17 @@ def _without_copies(board: Board, answer: Original) -> list[int]:
     kept = sorted(kept) if touched else kept[-1:]
     if len(claims) > 1:
         if touched and len(touched) < len(numbers):
-            board.repairs.append(f"cell {answer.name} was there {_times(len(claims))}: the untouched copy was left out")
+            board.repairs.append(
+                f"cell {answer.name} was there {_times(len(claims))}: the untouched copy was left out"
+            )
         elif len(kept) > 1 and not answer.cell.is_code:
-            board.repairs.append(f"cell {answer.name} was there {_times(len(claims))}: all texts are kept")
+            board.repairs.append(
+                f"cell {answer.name} was there {_times(len(claims))}: all texts are kept"
+            )
         else:
-            board.repairs.append(f"cell {answer.name} was there {_times(len(claims))}: the last one counts")
+            board.repairs.append(
+                f"cell {answer.name} was there {_times(len(claims))}: the last one counts"
+            )
     return kept
 
 
@@ -148,7 +219,11 @@ def _piece(board: Board, number: int) -> Piece:
 
 
 def _as_text(pieces: Sequence[Piece]) -> Piece:
-    return pieces[0] if len(pieces) == 1 else Piece(pieces[-1].number, "\n\n".join(piece.source for piece in pieces))
+    return (
+        pieces[0]
+        if len(pieces) == 1
+        else Piece(pieces[-1].number, "\n\n".join(piece.source for piece in pieces))
+    )
 
 
 def _added(board: Board, places: Mapping[str, int]) -> dict[str, tuple[int, ...]]:

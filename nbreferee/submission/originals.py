@@ -41,7 +41,12 @@ class Original:
     @property
     def is_its_solution(self) -> bool:
         """Whether the solution is what students got: as released, the cell may hold an answer."""
-        return self.is_answer and self.cell.is_code and self.text == normal(self.cell.source) and not says_nothing(self.text)
+        return (
+            self.is_answer
+            and self.cell.is_code
+            and self.text == normal(self.cell.source)
+            and not says_nothing(self.text)
+        )
 
     @property
     def name(self) -> str:
@@ -92,9 +97,13 @@ class Originals:
 
         Of these the ones that the stub defines or a graded cell mentions, where there are any.
         """
-        defined = {one.cell.index: defined_names(one.cell.source) for one in self.all if one.cell.is_code}
+        defined = {
+            one.cell.index: defined_names(one.cell.source) for one in self.all if one.cell.is_code
+        }
         often = Counter(name for names in defined.values() for name in names)
-        graded = {name for one in self.all if one.cell.is_test for name in NAME.findall(one.cell.source)}
+        graded = {
+            name for one in self.all if one.cell.is_test for name in NAME.findall(one.cell.source)
+        }
         found = {}
         for name, one in self.answers.items():
             own = frozenset(word for word in defined.get(one.cell.index, ()) if often[word] == 1)
@@ -114,9 +123,17 @@ class Originals:
 def originals_of(master: Master, released: Mapping[str, Released]) -> Originals:
     """Return the instructor's cells as students got them."""
     nodes = master.notebook.cells
-    return Originals(master, released, tuple(_original(cell, nodes[cell.index].get("id", ""), released) for cell in master.cells))
+    return Originals(
+        master,
+        released,
+        tuple(_original(cell, nodes[cell.index].get("id", ""), released) for cell in master.cells),
+    )
 
 
 def _original(cell: Cell, cell_id: str, released: Mapping[str, Released]) -> Original:
-    source = released[cell.grade_id].source if cell.is_known and cell.grade_id in released else cell.source
+    source = (
+        released[cell.grade_id].source
+        if cell.is_known and cell.grade_id in released
+        else cell.source
+    )
     return Original(cell, normal(released_view(source, cell.delimiters)), cell_id)

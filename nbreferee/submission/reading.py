@@ -21,7 +21,10 @@ ID_CHARACTERS = 200
 
 CONFLICT = re.compile(r"^(<{7} |={7}$|>{7} )", re.MULTILINE)
 STRING_OR_COMMA = re.compile(r'("(?:[^"\\]++|\\.)*+")|,(?=\s*+[}\]])', re.DOTALL)
-SCRIPT = re.compile(r"^(#!.*python|# %%|# In ?\[|# coding|import \w|from \w+ import |def \w+\(|class \w+[:(]|print\()", re.MULTILINE)
+SCRIPT = re.compile(
+    r"^(#!.*python|# %%|# In ?\[|# coding|import \w|from \w+ import |def \w+\(|class \w+[:(]|print\()",
+    re.MULTILINE,
+)
 TAG = re.compile(r"\s*<(!doctype|html|head|body|script|div|\?xml|!--)", re.IGNORECASE)
 HAND_IN_AGAIN = "Ask for the notebook itself"
 _NOT_JSON = f"the file is not a notebook, for it is not JSON. {HAND_IN_AGAIN}"
@@ -30,14 +33,22 @@ SIGNATURES = (  # of files that are no text
     (b"PK\x03\x04", "a zip archive", "Unpack it, and put the notebook that is inside in its place"),
     (b"PK\x05\x06", "an empty zip archive", HAND_IN_AGAIN),
     (b"\x1f\x8b", "a gzip archive", "Unpack it, and put the notebook that is inside in its place"),
-    (b"7z\xbc\xaf", "a 7-Zip archive", "Unpack it, and put the notebook that is inside in its place"),
+    (
+        b"7z\xbc\xaf",
+        "a 7-Zip archive",
+        "Unpack it, and put the notebook that is inside in its place",
+    ),
     (b"Rar!", "a RAR archive", "Unpack it, and put the notebook that is inside in its place"),
     (b"%PDF", "a PDF document", HAND_IN_AGAIN),
     (b"\x89PNG", "a picture", HAND_IN_AGAIN),
     (b"\xff\xd8\xff", "a picture", HAND_IN_AGAIN),
     (b"{\\rtf", "an RTF document", HAND_IN_AGAIN),
     (b"SQLite format 3", "a database", HAND_IN_AGAIN),
-    (b"version https://git-lfs", "a Git LFS pointer", "Run git lfs pull to get the notebook that it stands for"),
+    (
+        b"version https://git-lfs",
+        "a Git LFS pointer",
+        "Run git lfs pull to get the notebook that it stands for",
+    ),
 )
 
 
@@ -73,7 +84,9 @@ def read_notebook(data: bytes) -> Reading:
         The bytes are not those of a notebook, or too many.
     """
     if len(data) > NOTEBOOK_BYTES:
-        raise SubmissionError(f"the file is {len(data) >> 20} MB large, and {NOTEBOOK_BYTES >> 20} MB are allowed. Clear outputs that are too large")
+        raise SubmissionError(
+            f"the file is {len(data) >> 20} MB large, and {NOTEBOOK_BYTES >> 20} MB are allowed. Clear outputs that are too large"
+        )
     text, decoding = _decoded(data)
     notebook, parsing = _parsed(text)
     cells = _cells_of(notebook)
@@ -101,7 +114,9 @@ def _decoded(data: bytes) -> tuple[str, str]:
             raise SubmissionError(f"the file is not a notebook but {kind}. {cure}")
     encoding = json.detect_encoding(data)
     if not encoding.startswith("utf-8"):
-        return data.decode(encoding, "replace").removeprefix("\ufeff"), f"the file was in {encoding[:6].upper()}: read as such"
+        return data.decode(encoding, "replace").removeprefix(
+            "\ufeff"
+        ), f"the file was in {encoding[:6].upper()}: read as such"
     try:
         return data.decode("utf-8-sig"), ""
     except UnicodeDecodeError:
@@ -129,20 +144,33 @@ def _parsed(text: str) -> tuple[Any, str]:
     """Return what JSON text stands for, and a repair where it is not quite JSON."""
     attempts: tuple[tuple[str, Callable[[], Any]], ...] = (
         ("", lambda: json.loads(text)),
-        ("the file had line breaks or tabs inside of JSON strings: read as they stand", lambda: json.loads(text, strict=False)),
-        ("the file had commas that JSON does not allow: left out", lambda: json.loads(_without_extra_commas(text), strict=False)),
-        ("the file had zero bytes after its end: left out", lambda: json.loads(text.rstrip("\0"), strict=False)),
+        (
+            "the file had line breaks or tabs inside of JSON strings: read as they stand",
+            lambda: json.loads(text, strict=False),
+        ),
+        (
+            "the file had commas that JSON does not allow: left out",
+            lambda: json.loads(_without_extra_commas(text), strict=False),
+        ),
+        (
+            "the file had zero bytes after its end: left out",
+            lambda: json.loads(text.rstrip("\0"), strict=False),
+        ),
     )
     where = 0
     for repair, attempt in attempts if len(text) <= REPAIRED_CHARACTERS else attempts[:1]:
         try:
             return attempt(), repair
         except RecursionError:
-            raise SubmissionError("the file is not a notebook: its JSON is nested too deeply") from None
+            raise SubmissionError(
+                "the file is not a notebook: its JSON is nested too deeply"
+            ) from None
         except json.JSONDecodeError as error:
             where = max(where, error.pos)
         except ValueError:  # a number with too many digits
-            raise SubmissionError("the file is not a notebook: its JSON has a number with too many digits") from None
+            raise SubmissionError(
+                "the file is not a notebook: its JSON has a number with too many digits"
+            ) from None
     raise SubmissionError(_reason(text, where))
 
 
@@ -174,13 +202,19 @@ def _reason(text: str, where: int) -> str:
 
 def _cells_of(notebook: Any) -> list[Any]:
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
-    if isinstance(notebook, dict) and cells is None and isinstance(notebook.get("worksheets"), list):  # formats 2 and 3
+    if (
+        isinstance(notebook, dict)
+        and cells is None
+        and isinstance(notebook.get("worksheets"), list)
+    ):  # formats 2 and 3
         sheets = [sheet.get("cells") for sheet in notebook["worksheets"] if isinstance(sheet, dict)]
         cells = [cell for sheet in sheets if isinstance(sheet, list) for cell in sheet]
     if not isinstance(notebook, (dict, list)):
         raise SubmissionError(_NOT_JSON)
     if not isinstance(cells, list):
-        raise SubmissionError(f"the file is not a notebook, for it has no list of cells. {HAND_IN_AGAIN}")
+        raise SubmissionError(
+            f"the file is not a notebook, for it has no list of cells. {HAND_IN_AGAIN}"
+        )
     return cells
 
 

@@ -39,7 +39,9 @@ class Rebuilt:
     places: tuple[RebuiltCell, ...]
     repairs: tuple[str, ...]
     unanswered: frozenset[str] = frozenset()  # answers that are certainly not there, by grade id
-    unsure_tests: frozenset[str] = frozenset()  # tests of answers that may be in one of several other cells
+    unsure_tests: frozenset[str] = (
+        frozenset()
+    )  # tests of answers that may be in one of several other cells
 
 
 def rebuild(originals: Originals, data: bytes) -> Rebuilt:
@@ -82,13 +84,29 @@ def rebuild(originals: Originals, data: bytes) -> Rebuilt:
         if cell.grade_id in matching.unanswered:
             mine = None
         elif cell.solution and (mine is None or mine.source == original.source):
-            original = Released(original.source, "")  # nbgrader gives no points where text and checksum are as released
-        repairs += _repairs(cell, original, submitted[matching.cells[cell.grade_id]] if cell.grade_id in matching.cells else None, mine)
-        cells.append(_known_cell(cell, original, mine.source if mine else None, submitted[mine.number].attachments if mine else {}))
+            original = Released(
+                original.source, ""
+            )  # nbgrader gives no points where text and checksum are as released
+        repairs += _repairs(
+            cell,
+            original,
+            submitted[matching.cells[cell.grade_id]] if cell.grade_id in matching.cells else None,
+            mine,
+        )
+        cells.append(
+            _known_cell(
+                cell,
+                original,
+                mine.source if mine else None,
+                submitted[mine.number].attachments if mine else {},
+            )
+        )
         places.append(RebuiltCell(cell, tuple(passed)))
         passed = []
         append_added(cell.grade_id)
-    notebook = NotebookNode(nbformat=4, nbformat_minor=5, metadata=_notebook_metadata(master), cells=cells)
+    notebook = NotebookNode(
+        nbformat=4, nbformat_minor=5, metadata=_notebook_metadata(master), cells=cells
+    )
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number + 1}"
     unsure = [cell.index for cell in master.cells if cell.grade_id in matching.unsure]
@@ -96,7 +114,9 @@ def rebuild(originals: Originals, data: bytes) -> Rebuilt:
     return Rebuilt(notebook, tuple(places), tuple(repairs), matching.unanswered, tests)
 
 
-def _repairs(cell: Cell, original: Released, submitted: Submitted | None, answer: Piece | None) -> list[str]:
+def _repairs(
+    cell: Cell, original: Released, submitted: Submitted | None, answer: Piece | None
+) -> list[str]:
     """Return what had to be put right in one cell that nbgrader knows."""
     if submitted is None:
         return [] if answer else [f"cell {cell.grade_id} was missing: put back"]
@@ -108,11 +128,19 @@ def _repairs(cell: Cell, original: Released, submitted: Submitted | None, answer
     return repairs
 
 
-def _known_cell(cell: Cell, original: Released, answer: str | None, attachments: Mapping[str, Any]) -> NotebookNode:
-    new = _new_cell("code" if cell.is_code else "markdown", original.source if answer is None else answer, attachments)
+def _known_cell(
+    cell: Cell, original: Released, answer: str | None, attachments: Mapping[str, Any]
+) -> NotebookNode:
+    new = _new_cell(
+        "code" if cell.is_code else "markdown",
+        original.source if answer is None else answer,
+        attachments,
+    )
     if answer is None and cell.attachments and not cell.is_code:
         new["attachments"] = cell.attachments
-    new.metadata["nbgrader"] = NotebookNode({**cell.settings, "checksum": original.checksum, "cell_type": new.cell_type})
+    new.metadata["nbgrader"] = NotebookNode(
+        {**cell.settings, "checksum": original.checksum, "cell_type": new.cell_type}
+    )
     if not cell.solution:
         new.metadata.update(deletable=False, editable=False)
     return new
@@ -125,9 +153,15 @@ def _new_cell(kind: str, source: str, attachments: Mapping[str, Any]) -> Noteboo
         new.update(execution_count=None, outputs=[])
         return new
     kept = {
-        well_formed(name): {mime: data for mime, data in bundle.items() if isinstance(mime, str) and mime.startswith("image/") and isinstance(data, str)}
+        well_formed(name): {
+            mime: data
+            for mime, data in bundle.items()
+            if isinstance(mime, str) and mime.startswith("image/") and isinstance(data, str)
+        }
         for name, bundle in attachments.items()
-        if isinstance(name, str) and isinstance(bundle, dict) and len(str(bundle)) < ATTACHMENT_CHARACTERS
+        if isinstance(name, str)
+        and isinstance(bundle, dict)
+        and len(str(bundle)) < ATTACHMENT_CHARACTERS
     }
     if kept:
         new["attachments"] = NotebookNode(kept)
@@ -135,4 +169,10 @@ def _new_cell(kind: str, source: str, attachments: Mapping[str, Any]) -> Noteboo
 
 
 def _notebook_metadata(master: Master) -> NotebookNode:
-    return NotebookNode({name: master.notebook.metadata[name] for name in ("kernelspec", "language_info") if name in master.notebook.metadata})
+    return NotebookNode(
+        {
+            name: master.notebook.metadata[name]
+            for name in ("kernelspec", "language_info")
+            if name in master.notebook.metadata
+        }
+    )

@@ -31,7 +31,11 @@ def _by_grade_id(board: Board) -> None:
     defined = _defined_by_answers(board)
     for original in known.values():
         if original.is_answer:
-            for number in [number for number in board.found(original) if _is_contradicted(board, number, original, defined)]:
+            for number in [
+                number
+                for number in board.found(original)
+                if _is_contradicted(board, number, original, defined)
+            ]:
                 board.unmatch(number)
             continue
         for number in board.found(original)[:-1]:
@@ -48,12 +52,16 @@ def _defined_by_answers(board: Board) -> dict[str, frozenset[str]]:
     }
 
 
-def _is_contradicted(board: Board, number: int, answer: Original, defined: Mapping[str, frozenset[str]]) -> bool:
+def _is_contradicted(
+    board: Board, number: int, answer: Original, defined: Mapping[str, frozenset[str]]
+) -> bool:
     """Tell whether a cell that has the id of an answer is plainly another: a test, a text, or another answer."""
     text = board.texts[number]
     if not text or text == answer.text:
         return False
-    same = [one for one in board.originals.by_text.get(text, ()) if one.is_known and not one.is_answer]
+    same = [
+        one for one in board.originals.by_text.get(text, ()) if one.is_known and not one.is_answer
+    ]
     if same and (len(board.found(answer)) > 1 or not all(map(board.found, same))):
         return True
     wanted = board.originals.wanted
@@ -71,10 +79,17 @@ def _by_cell_id(board: Board) -> None:
     defined = _defined_by_answers(board)
     counts = Counter(cell.cell_id for cell in board.cells)
     theirs = Counter(one.cell_id for one in board.originals.all)
-    by_id = {one.cell_id: one for one in board.originals.all if one.cell_id and theirs[one.cell_id] == 1}
+    by_id = {
+        one.cell_id: one for one in board.originals.all if one.cell_id and theirs[one.cell_id] == 1
+    }
     for number, cell in enumerate(board.cells):
         original = by_id.get(cell.cell_id)
-        if original is None or counts[cell.cell_id] > 1 or number in board.origin or board.found(original):
+        if (
+            original is None
+            or counts[cell.cell_id] > 1
+            or number in board.origin
+            or board.found(original)
+        ):
             continue
         if not (original.is_answer and _is_contradicted(board, number, original, defined)):
             board.match(number, original, CELL_ID)
@@ -99,7 +114,11 @@ def _by_lines(board: Board) -> None:
         if number in board.origin or not text:
             continue
         lines = board.lines[number]
-        votes = Counter(one.cell.index for line in set(lines) if (one := board.originals.telling_lines.get(line)))
+        votes = Counter(
+            one.cell.index
+            for line in set(lines)
+            if (one := board.originals.telling_lines.get(line))
+        )
         for index, _ in votes.most_common(3):
             original = board.originals.all[index]
             theirs = lines_of(original.text)

@@ -11,9 +11,18 @@ from nbreferee.submission.texts import defined_names, normal
 
 SPLIT_CHARACTERS = 20_000  # of a cell that is taken apart or put together
 CONTINUED = re.compile(r"(?:elif|else|except|finally)\b")
-ONLY_INSIDE = re.compile(r"^[ \t]+(?:return|yield|elif|else|except|finally|break|continue)\b", re.MULTILINE)
+ONLY_INSIDE = re.compile(
+    r"^[ \t]+(?:return|yield|elif|else|except|finally|break|continue)\b", re.MULTILINE
+)
 COMMENT = re.compile(r"[ \t]*(?:#.*)?")
-BLANK = (tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING, tokenize.ENDMARKER)
+BLANK = (
+    tokenize.NL,
+    tokenize.COMMENT,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.ENCODING,
+    tokenize.ENDMARKER,
+)
 TOKENIZE_ERRORS = (tokenize.TokenError, SyntaxError, ValueError)
 
 
@@ -86,7 +95,11 @@ def are_halves(first: str, second: str) -> bool:
     head = second.lstrip("\n")[:1]
     code = [line for line in first.split("\n") if not COMMENT.fullmatch(line)]
     ends_open = bool(code) and code[-1].rstrip().endswith(":") and head in (" ", "\t")
-    goes_on = head in (" ", "\t") and ONLY_INSIDE.search(second) is not None and first.split("\n")[-1][:1] in (" ", "\t")
+    goes_on = (
+        head in (" ", "\t")
+        and ONLY_INSIDE.search(second) is not None
+        and first.split("\n")[-1][:1] in (" ", "\t")
+    )
     if not (ends_open or goes_on or _may_be_open(first)):
         return False
     if not (ends_open or goes_on) and _statement_lines(first) is not None:
@@ -97,4 +110,6 @@ def are_halves(first: str, second: str) -> bool:
 def _may_be_open(source: str) -> bool:
     """Tell quickly whether a bracket, a string or a line may go on behind a source."""
     pairs = any(source.count(left) > source.count(right) for left, right in ("()", "[]", "{}"))
-    return pairs or any(source.count(quotes) % 2 for quotes in ('"""', "'''")) or source.endswith("\\")
+    return (
+        pairs or any(source.count(quotes) % 2 for quotes in ('"""', "'''")) or source.endswith("\\")
+    )

@@ -12,7 +12,9 @@ UNPACKED = re.compile(r"^[(\[]([^\W\d][\w, \t*]{0,200})[)\]][ \t]*=(?!=)", re.MU
 CHAINED = re.compile(r"=[ \t]*([^\W\d]\w*)[ \t]*(?==(?!=))")
 WORDY = re.compile(r"[^\W_]\W*[^\W_]\W*[^\W_]")
 NAME = re.compile(r"[^\W\d]\w*")
-NO_ANSWER = re.compile(r"(?:\s|#[^\n]*|pass\b|\.\.\.|raise (?:NotImplementedError|NotWritten)\b(?:\([^)\n]*\))?)*+")
+NO_ANSWER = re.compile(
+    r"(?:\s|#[^\n]*|pass\b|\.\.\.|raise (?:NotImplementedError|NotWritten)\b(?:\([^)\n]*\))?)*+"
+)
 
 
 def normal(source: str) -> str:

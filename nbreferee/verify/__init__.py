@@ -62,13 +62,26 @@ def course_release(course: CourseDirectory) -> CourseRelease:
 
 
 def verify_assignment(
-    course: CourseDirectory, assignment: str, jobs: int, progress: Progress, release: CourseRelease, forms_only: bool = False
+    course: CourseDirectory,
+    assignment: str,
+    jobs: int,
+    progress: Progress,
+    release: CourseRelease,
+    forms_only: bool = False,
 ) -> list[Verified]:
     """Verify every notebook of an assignment, or only look for forbidden forms."""
     folder = Path(course.format_path(course.source_directory, ".", assignment))
     paths = sorted(folder.glob("*.ipynb"))
     if not paths:
-        return [Verified(assignment, assignment, [], [Finding("", f"{folder}: no notebook. Add one, or remove the folder.")], 0.0)]
+        return [
+            Verified(
+                assignment,
+                assignment,
+                [],
+                [Finding("", f"{folder}: no notebook. Add one, or remove the folder.")],
+                0.0,
+            )
+        ]
     trials = None if forms_only else (jobs, progress)
     verified = [_verify_notebook(course, assignment, path, release, trials) for path in paths]
     verified[0].findings.extend(Finding("", reason) for reason in files_of_nothing(folder.parent))
@@ -78,12 +91,18 @@ def verify_assignment(
 def _released_cells(course: CourseDirectory, path: Path) -> Iterator[tuple[str, str, str]]:
     """Yield label, type and source of the cells that a student gets."""
     master = read_course_master(course, path)
-    for cell, shown in zip(master.cells, soundness.make_release(master, course.config).cells, strict=True):
+    for cell, shown in zip(
+        master.cells, soundness.make_release(master, course.config).cells, strict=True
+    ):
         yield cell.label, shown.cell_type, shown.source
 
 
 def _verify_notebook(
-    course: CourseDirectory, assignment: str, path: Path, release: CourseRelease, trials: tuple[int, Progress] | None
+    course: CourseDirectory,
+    assignment: str,
+    path: Path,
+    release: CourseRelease,
+    trials: tuple[int, Progress] | None,
 ) -> Verified:
     started = time.monotonic()
     try:
@@ -92,22 +111,37 @@ def _verify_notebook(
         found = [Finding(form.exercise, reason) for form in forms for reason in form.reasons]
         examined = _examined(course, master, beside, *trials) if trials else Examined([], [])
     except MasterError as error:
-        return Verified(assignment, path.stem, [], [Finding("", str(error))], time.monotonic() - started)
+        return Verified(
+            assignment, path.stem, [], [Finding("", str(error))], time.monotonic() - started
+        )
     except Exception as error:  # a fault of ours must not cost the other notebooks
         reason = f"{path}: nbreferee itself failed on it ({type(error).__name__}: {error}). Please report this."
-        return Verified(assignment, path.stem, [], [Finding("", reason)], time.monotonic() - started)
+        return Verified(
+            assignment, path.stem, [], [Finding("", reason)], time.monotonic() - started
+        )
     for exercise in examined.exercises:
         for form in forms:
             if form.exercise == exercise.name:
                 exercise.forms.count(not form.shown)
-    return Verified(assignment, path.stem, examined.exercises, examined.findings + found, time.monotonic() - started, forms)
+    return Verified(
+        assignment,
+        path.stem,
+        examined.exercises,
+        examined.findings + found,
+        time.monotonic() - started,
+        forms,
+    )
 
 
-def _examined(course: CourseDirectory, master: Master, beside: Beside, jobs: int, progress: Progress) -> Examined:
+def _examined(
+    course: CourseDirectory, master: Master, beside: Beside, jobs: int, progress: Progress
+) -> Examined:
     """Return what reading a notebook and trying answers on it finds."""
     release = soundness.make_release(master, course.config)
     by_reading = list(soundness.findings(master, release, course.config))
-    examined = _in_own_process(master, {n: c.source for n, c in enumerate(release.cells)}, beside, jobs, progress)
+    examined = _in_own_process(
+        master, {n: c.source for n, c in enumerate(release.cells)}, beside, jobs, progress
+    )
     return Examined(examined.exercises, by_reading + examined.findings)
 
 
@@ -126,7 +160,9 @@ def read_beside(path: Path) -> Beside:
         import jupytext
 
         cells = jupytext.read(alternatives, fmt="py:percent").cells
-        answers = [(cell.metadata["title"], cell.source) for cell in cells if "title" in cell.metadata]
+        answers = [
+            (cell.metadata["title"], cell.source) for cell in cells if "title" in cell.metadata
+        ]
     entries: list[dict[str, str]] = []
     if equivalents.is_file():
         try:
@@ -134,15 +170,23 @@ def read_beside(path: Path) -> Beside:
         except tomllib.TOMLDecodeError as error:
             raise MasterError(f"{equivalents}: not TOML ({error}). Mend it.") from None
         if not isinstance(entries, list):
-            raise MasterError(f"{equivalents}: an entry begins with [[mutant]], in double brackets. Mend it.")
+            raise MasterError(
+                f"{equivalents}: an entry begins with [[mutant]], in double brackets. Mend it."
+            )
         for number, entry in enumerate(entries, 1):
-            missing = [key for key in ("cell", "was", "now", "reason") if not str(entry.get(key, "")).strip()]
+            missing = [
+                key
+                for key in ("cell", "was", "now", "reason")
+                if not str(entry.get(key, "")).strip()
+            ]
             if missing:
                 raise MasterError(f"{equivalents}: entry {number} has no {missing[0]}. Add it.")
     return Beside(tuple(answers), tuple(entries))
 
 
-def _in_own_process(master: Master, release: dict[int, str], beside: Beside, jobs: int, progress: Progress) -> Examined:
+def _in_own_process(
+    master: Master, release: dict[int, str], beside: Beside, jobs: int, progress: Progress
+) -> Examined:
     """Examine a notebook in a fork that starts with the heavy packages loaded."""
     _load_heavy_packages()
     here, there = multiprocessing.Pipe(duplex=False)
@@ -161,14 +205,25 @@ def _in_own_process(master: Master, release: dict[int, str], beside: Beside, job
                 if isinstance(examined, tuple):
                     progress(str(master.path), *examined)
         except EOFError:
-            raise MasterError(f"{master.path}: the notebook's process died. Run the notebook in JupyterLab and see where.") from None
+            raise MasterError(
+                f"{master.path}: the notebook's process died. Run the notebook in JupyterLab and see where."
+            ) from None
         finally:
             process.join()
     return examined
 
 
-def _examine(master: Master, release: dict[int, str], beside: Beside, folder: Path, jobs: int, there: Connection) -> None:
-    examination = Examination(master, release, beside, folder, jobs, lambda done, expected: there.send((done, expected)))
+def _examine(
+    master: Master,
+    release: dict[int, str],
+    beside: Beside,
+    folder: Path,
+    jobs: int,
+    there: Connection,
+) -> None:
+    examination = Examination(
+        master, release, beside, folder, jobs, lambda done, expected: there.send((done, expected))
+    )
     there.send(examination.run())
 
 

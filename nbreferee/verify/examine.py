@@ -63,7 +63,9 @@ class Exercise:
     equivalent: int = 0
     mistakes: TrialCounts = field(default_factory=TrialCounts)
     alternatives: TrialCounts = field(default_factory=TrialCounts)
-    forms: TrialCounts = field(default_factory=TrialCounts)  # forbidden ones; good are those that the release does not show
+    forms: TrialCounts = field(
+        default_factory=TrialCounts
+    )  # forbidden ones; good are those that the release does not show
 
 
 @dataclass(frozen=True)
@@ -115,14 +117,18 @@ class Examination:
             controls = self._control_tasks()
             mutated = self._mutant_tasks()
             alternatives = self._alternative_tasks()
-            self._expected = sum(map(len, [*mutated.values(), *alternatives.values(), controls, KINDS])) + 1
+            self._expected = (
+                sum(map(len, [*mutated.values(), *alternatives.values(), controls, KINDS])) + 1
+            )
             for cell in filter(lambda cell: cell.is_code, self._master.cells):
                 self._forks.start([controls[cell.index]] if cell.index in controls else [])
                 self._forks.start([task for _, task in mutated.get(cell.index, [])])
                 self._forks.start([task for _, task in alternatives.get(cell.index, [])])
                 self._label = cell.label
                 self._session.run(cell.source)
-                mistakes = self._mistake_tasks(cell)  # while the names that they use are those of this cell
+                mistakes = self._mistake_tasks(
+                    cell
+                )  # while the names that they use are those of this cell
                 self._expected += len(mistakes)
                 self._forks.start(mistakes)
             self._forks.start([self._release_task(), *(self._lazy_task(kind) for kind in KINDS)])
@@ -151,7 +157,10 @@ class Examination:
 
         def action() -> list:
             runs = ((cell, self._session.run(cell.source)) for cell in code)
-            return [(ran.error, ran.stderr, ran.wall_s, ran.score(cell), ran.shows) for cell, ran in runs]
+            return [
+                (ran.error, ran.stderr, ran.wall_s, ran.score(cell), ran.shows)
+                for cell, ran in runs
+            ]
 
         self._expected = 1
         self._forks.start([Trial("solution", action, limit_s=600)])
@@ -163,12 +172,25 @@ class Examination:
         for cell, (error, stderr, wall_s, score, shows) in zip(code, outcome.result, strict=True):
             self._wall_s[cell.index] = wall_s
             if cell.is_test and shows:
-                self._find(cell.label, "ends in a bare expression, which nbgrader takes for partial credit. Assign it, or end in a check.")
+                self._find(
+                    cell.label,
+                    "ends in a bare expression, which nbgrader takes for partial credit. Assign it, or end in a check.",
+                )
             if cell.is_test and score < cell.points:
-                why = error.split("\n")[0] or (f"it writes to stderr: {stderr.strip()}" if stderr else "it returns less than all points")
-                self._find(cell.label, f"the solution earns {score:g} of {cell.points:g} points: {why}. Mend the solution or the test.")
+                why = error.split("\n")[0] or (
+                    f"it writes to stderr: {stderr.strip()}"
+                    if stderr
+                    else "it returns less than all points"
+                )
+                self._find(
+                    cell.label,
+                    f"the solution earns {score:g} of {cell.points:g} points: {why}. Mend the solution or the test.",
+                )
             elif error and not cell.is_test:
-                self._find(cell.label, f"the solution's notebook stops here: {error.splitlines()[0]}. Mend this cell.")
+                self._find(
+                    cell.label,
+                    f"the solution's notebook stops here: {error.splitlines()[0]}. Mend this cell.",
+                )
         return not any("the solution" in finding.reason for finding in self._findings)
 
     # ------------------------------------------------------------ mutants and alternatives
@@ -191,23 +213,34 @@ class Examination:
 
     def _control_tasks(self) -> dict[int, Trial]:
         """Try the solution itself in the mutants' place: what fails here says nothing of the tests."""
-        return {cell.index: self._changed_answer(("control", cell.index), cell, cell.source, False) for cell in self._master.answers}
+        return {
+            cell.index: self._changed_answer(("control", cell.index), cell, cell.source, False)
+            for cell in self._master.answers
+        }
 
     def _judge_controls(self, tasks: Mapping[int, Trial]) -> None:
         for index, task in tasks.items():
             outcome, cell = self._outcomes[task.key], self._master.cells[index]
             if outcome.lost or self._loses(outcome, self._master.affected_tests(index)):
                 why = f"ends in a {outcome.lost}" if outcome.lost else "loses points"
-                self._find(cell.label, f"mutants cannot be judged: in a fork the solution itself {why}. Does the notebook start threads?")
+                self._find(
+                    cell.label,
+                    f"mutants cannot be judged: in a fork the solution itself {why}. Does the notebook start threads?",
+                )
 
     def _mutant_tasks(self) -> dict[int, list[tuple[Any, Trial]]]:
         tasks: dict[int, list[tuple[Any, Trial]]] = {}
         for cell in self._master.answers:
             if cell.tree is None or cell.python.strip() != cell.source.strip():
-                self._find(cell.label, "a solution cell with a magic has no mutants. Move the magic to a cell of its own.")
+                self._find(
+                    cell.label,
+                    "a solution cell with a magic has no mutants. Move the magic to a cell of its own.",
+                )
                 continue
             for mutant in mutants(cell.source, cell.solution_lines):
-                task = self._changed_answer(("mutant", cell.index, mutant.source), cell, mutant.source, until_loss=True)
+                task = self._changed_answer(
+                    ("mutant", cell.index, mutant.source), cell, mutant.source, until_loss=True
+                )
                 tasks.setdefault(cell.index, []).append((mutant, task))
         return tasks
 
@@ -220,29 +253,51 @@ class Examination:
                 if self._loses(self._outcomes[task.key], tests):
                     exercise.mutants.count(True)
                     continue
-                entry = next((e for e in self._beside.equivalents if _matches(e, cell, mutant.source)), None)
+                entry = next(
+                    (e for e in self._beside.equivalents if _matches(e, cell, mutant.source)), None
+                )
                 if entry:
                     exercise.equivalent += 1
                     unused = [e for e in unused if e is not entry]
                     continue
                 exercise.mutants.count(False)
-                own = [t.label for t in tests if self._owners[t.index] == index] or [t.label for t in tests[:1]]
-                blame = f"{' or '.join(own)} should have caught it" if own else "no test depends on this cell"
-                self._find(cell.label, f"a wrong answer keeps every point ({mutant.kind}); {blame}", changed_lines(cell.source, mutant.source))
+                own = [t.label for t in tests if self._owners[t.index] == index] or [
+                    t.label for t in tests[:1]
+                ]
+                blame = (
+                    f"{' or '.join(own)} should have caught it"
+                    if own
+                    else "no test depends on this cell"
+                )
+                self._find(
+                    cell.label,
+                    f"a wrong answer keeps every point ({mutant.kind}); {blame}",
+                    changed_lines(cell.source, mutant.source),
+                )
         for entry in unused:
-            self._find(entry["cell"], f"no surviving mutant is {entry['now']!r}: take its entry out of the file of equivalents.")
+            self._find(
+                entry["cell"],
+                f"no surviving mutant is {entry['now']!r}: take its entry out of the file of equivalents.",
+            )
 
     def _loses(self, outcome: TrialResult, tests: list[Cell]) -> bool:
-        return bool(outcome.lost) or any(outcome.result.get(t.grade_id, (t.points,))[0] < t.points for t in tests)
+        return bool(outcome.lost) or any(
+            outcome.result.get(t.grade_id, (t.points,))[0] < t.points for t in tests
+        )
 
     def _alternative_tasks(self) -> dict[int, list[tuple[Any, Trial]]]:
         tasks: dict[int, list[tuple[Any, Trial]]] = {}
         answers = {cell.label: cell for cell in self._master.answers}
         for number, (name, source) in enumerate(self._beside.alternatives):
             if name not in answers:
-                self._find(name, "an alternative for a solution cell that is not there. Rename it or take it out.")
+                self._find(
+                    name,
+                    "an alternative for a solution cell that is not there. Rename it or take it out.",
+                )
                 continue
-            task = self._changed_answer(("alternative", number), answers[name], source, until_loss=False)
+            task = self._changed_answer(
+                ("alternative", number), answers[name], source, until_loss=False
+            )
             tasks.setdefault(answers[name].index, []).append((source, task))
         return tasks
 
@@ -257,7 +312,11 @@ class Examination:
                 ]  # fmt: skip
                 self._exercises[index].alternatives.count(not lost)
                 if lost:
-                    self._find(self._master.cells[index].label, f"a right answer loses points ({lost[0]})", source)
+                    self._find(
+                        self._master.cells[index].label,
+                        f"a right answer loses points ({lost[0]})",
+                        source,
+                    )
 
     # ------------------------------------------------------------ the release and lazy students
 
@@ -270,24 +329,45 @@ class Examination:
                 runs[cell.label] = (ran.score(cell), ran.error)
             return runs
 
-        return Trial("release", action, self._limit_s([cell for cell in self._master.cells if cell.is_code]))
+        return Trial(
+            "release", action, self._limit_s([cell for cell in self._master.cells if cell.is_code])
+        )
 
     def _judge_release(self) -> None:
         outcome = self._outcomes["release"]
         if outcome.lost:
-            self._find("", f"the release ends in a {outcome.lost} before a student has written anything.")
+            self._find(
+                "", f"the release ends in a {outcome.lost} before a student has written anything."
+            )
             return
         answers = {cell.index for cell in self._master.answers}
         for cell in (cell for cell in self._master.cells if cell.is_code):
             score, error = outcome.result[cell.label]
             if cell.is_test and score > 0:
-                self._find(cell.label, f"the untouched release earns {score:g} points. Test what the student must write.")
-            elif error and not cell.is_answer and not cell.is_test and not answers & self._master.providers[cell.index]:
-                self._find(cell.label, f"the release stops here, before any stub: {error.splitlines()[0]}.")
+                self._find(
+                    cell.label,
+                    f"the untouched release earns {score:g} points. Test what the student must write.",
+                )
+            elif (
+                error
+                and not cell.is_answer
+                and not cell.is_test
+                and not answers & self._master.providers[cell.index]
+            ):
+                self._find(
+                    cell.label, f"the release stops here, before any stub: {error.splitlines()[0]}."
+                )
 
     def _lazy_task(self, kind: str) -> Trial:
-        tests = [test for test in self._master.tests if any(test in self._master.affected_tests(a.index) for a in self._master.answers)]
-        needed = sorted({i for test in tests for i in self._master.providers[test.index]} | {test.index for test in tests})
+        tests = [
+            test
+            for test in self._master.tests
+            if any(test in self._master.affected_tests(a.index) for a in self._master.answers)
+        ]
+        needed = sorted(
+            {i for test in tests for i in self._master.providers[test.index]}
+            | {test.index for test in tests}
+        )
         cells = [self._master.cells[i] for i in needed]
 
         def action() -> dict:
@@ -316,7 +396,9 @@ class Examination:
         for cell in cells:
             self._session.run(self._release[cell.index] if cell.is_test else cell.source)
             for name in self._answered_names(cell) if cell.is_answer else ():
-                if callable(self._session.names[name]) and not isinstance(self._session.names[name], type):
+                if callable(self._session.names[name]) and not isinstance(
+                    self._session.names[name], type
+                ):
                     self._session.names[name] = recording(name, self._session.names[name], table)
         return table
 
@@ -324,11 +406,16 @@ class Examination:
         for kind in KINDS:
             outcome = self._outcomes["lazy", kind]
             scores = {} if outcome.lost else outcome.result
-            earning = [test for test in self._master.tests if scores.get(test.grade_id, (0,))[0] > 0]
+            earning = [
+                test for test in self._master.tests if scores.get(test.grade_id, (0,))[0] > 0
+            ]
             for index, exercise in self._exercises.items():
                 exercise.lazy.count(index not in {self._owners[test.index] for test in earning})
             for test in earning:
-                self._find(test.label, f"whoever returns {kind} everywhere earns {scores[test.grade_id][0]:g} points here.")
+                self._find(
+                    test.label,
+                    f"whoever returns {kind} everywhere earns {scores[test.grade_id][0]:g} points here.",
+                )
 
     # ------------------------------------------------------------ mistakes that the tests name
 
@@ -339,9 +426,13 @@ class Examination:
         self._gradcheck = importlib.import_module("gradcheck")
         original = self._original_check = self._gradcheck.check
 
-        def check(student: Any, reference: Any, cases: Any, mistakes: Any = None, **options: Any) -> None:
+        def check(
+            student: Any, reference: Any, cases: Any, mistakes: Any = None, **options: Any
+        ) -> None:
             cases = list(cases)
-            self._recorded.append(_Recorded(self._label, (reference, cases, mistakes or {}), options))
+            self._recorded.append(
+                _Recorded(self._label, (reference, cases, mistakes or {}), options)
+            )
             original(student, reference, cases, mistakes, **options)
 
         self._gradcheck.check = check
@@ -355,14 +446,22 @@ class Examination:
             return ""
 
         return [
-            Trial(("mistake", number, sentence), lambda r=recorded, m=mistake: action(r, m), limit_s=60)
+            Trial(
+                ("mistake", number, sentence),
+                lambda r=recorded, m=mistake: action(r, m),
+                limit_s=60,
+            )
             for number, recorded in enumerate(self._recorded)
             if recorded.cell == cell.label
             for sentence, mistake in recorded.arguments[2].items()
         ]
 
     def _judge_mistakes(self) -> None:
-        owners = {test.label: self._owners[test.index] for test in self._master.tests if test.index in self._owners}
+        owners = {
+            test.label: self._owners[test.index]
+            for test in self._master.tests
+            if test.index in self._owners
+        }
         for number, recorded in enumerate(self._recorded):
             for sentence in recorded.arguments[2]:
                 outcome = self._outcomes["mistake", number, sentence]
@@ -371,7 +470,11 @@ class Examination:
                 if recorded.cell in owners:
                     self._exercises[owners[recorded.cell]].mistakes.count(good)
                 if not good:
-                    instead = f"the student hears {heard!r}" if heard else "the check lets it pass: add a case that shows it"
+                    instead = (
+                        f"the student hears {heard!r}"
+                        if heard
+                        else "the check lets it pass: add a case that shows it"
+                    )
                     self._find(recorded.cell, f"the mistake {sentence!r} is not told: {instead}.")
 
 
@@ -381,7 +484,11 @@ def _owners(master: Master) -> dict[int, int]:
     for answer in master.answers:
         for test in master.affected_tests(answer.index):
             named = test.label.startswith(f"{answer.label}_")
-            if named or test.index not in owners or not test.label.startswith(f"{master.cells[owners[test.index]].label}_"):
+            if (
+                named
+                or test.index not in owners
+                or not test.label.startswith(f"{master.cells[owners[test.index]].label}_")
+            ):
                 owners[test.index] = answer.index
     return owners
 

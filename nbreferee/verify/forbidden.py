@@ -39,7 +39,9 @@ class Form:
     language: str  # latex or code
     text: str
     formulas: tuple[tuple[Symbol, ...], ...] = ()  # as symbols to look for in formulas
-    codes: tuple[tuple[Symbol, ...], ...] = ()  # as symbols to look for in code, for each way to read it
+    codes: tuple[
+        tuple[Symbol, ...], ...
+    ] = ()  # as symbols to look for in code, for each way to read it
 
 
 @dataclass(frozen=True)
@@ -61,22 +63,41 @@ class FormResult:
 class CourseRelease:
     """What a student of a course can read, in all of its notebooks and the files released with them."""
 
-    def __init__(self, folder: Path, release_of: Callable[[Path], Iterable[tuple[str, str, str]]]) -> None:
+    def __init__(
+        self, folder: Path, release_of: Callable[[Path], Iterable[tuple[str, str, str]]]
+    ) -> None:
         """Take the folder of the assignments, and what returns a notebook's cells as (label, type, source)."""
         self._folder, self._release_of = folder, release_of
 
     def results(self, forms: Iterable[Form]) -> list[FormResult]:
         """Look for forms everywhere."""
-        return [FormResult(form.exercise, form.language, form.text, self._places(form)) for form in forms]
+        return [
+            FormResult(form.exercise, form.language, form.text, self._places(form))
+            for form in forms
+        ]
 
     def _places(self, form: Form) -> tuple[str, ...]:
         places: dict[tuple[str, int], str] = {}
         for passage, formulas, codes in self._passages:
-            lines = {line for reading in form.formulas for text in formulas for line in occurrences(reading, text, SCRIPTS)}
-            lines |= {line for reading in form.codes for text in codes for line in occurrences(reading, text, TRAILERS)}
+            lines = {
+                line
+                for reading in form.formulas
+                for text in formulas
+                for line in occurrences(reading, text, SCRIPTS)
+            }
+            lines |= {
+                line
+                for reading in form.codes
+                for text in codes
+                for line in occurrences(reading, text, TRAILERS)
+            }
             for line in sorted(lines):
-                excerpt = passage.text.split("\n")[line - passage.line].strip() if passage.text else ""
-                places.setdefault((passage.place, line), f"{passage.place}, line {line}: '{_shortened(excerpt)}'")
+                excerpt = (
+                    passage.text.split("\n")[line - passage.line].strip() if passage.text else ""
+                )
+                places.setdefault(
+                    (passage.place, line), f"{passage.place}, line {line}: '{_shortened(excerpt)}'"
+                )
         return tuple(places.values())
 
     @cached_property
@@ -91,7 +112,11 @@ class CourseRelease:
                     for label, kind, source in self._release_of(path):
                         split = code_passages if kind == "code" else markdown_passages
                         yield from split(f"{path.name}, cell {label}", source)
-            elif path.suffix in (".py", ".md", ".txt", ".rst", ".tex") and path.is_file() and path.read_bytes() not in seen:
+            elif (
+                path.suffix in (".py", ".md", ".txt", ".rst", ".tex")
+                and path.is_file()
+                and path.read_bytes() not in seen
+            ):
                 seen.add(path.read_bytes())
                 split = code_passages if path.suffix == ".py" else markdown_passages
                 yield from split(path.name, path.read_text(errors="replace"))
@@ -128,15 +153,26 @@ def read_forms(master: Master) -> list[Form]:
 
 def files_of_nothing(folder: Path) -> list[str]:
     """Return a sentence for each file of forbidden forms whose name is neither a notebook's nor an assignment's."""
-    names = {path.stem for path in folder.glob("*/*.ipynb")} | {path.name for path in folder.iterdir() if path.is_dir()}
-    strays = [path for path in sorted(folder.glob(f"*{SUFFIX}")) if path.name.removesuffix(SUFFIX) not in names]
-    return [f"{path}: there is no notebook or assignment of this name. Rename the file." for path in strays]
+    names = {path.stem for path in folder.glob("*/*.ipynb")} | {
+        path.name for path in folder.iterdir() if path.is_dir()
+    }
+    strays = [
+        path
+        for path in sorted(folder.glob(f"*{SUFFIX}"))
+        if path.name.removesuffix(SUFFIX) not in names
+    ]
+    return [
+        f"{path}: there is no notebook or assignment of this name. Rename the file."
+        for path in strays
+    ]
 
 
 def exercises(master: Master) -> dict[str, str]:
     """Return the label of an answer's cell by its grade id, and by the names of the functions in it."""
     found = {name: cell.label for cell in master.answers for name in changed_names(cell) or ()}
-    return found | {cell.grade_id: cell.label for cell in master.cells if cell.solution or cell.is_task}
+    return found | {
+        cell.grade_id: cell.label for cell in master.cells if cell.solution or cell.is_task
+    }
 
 
 def _exercises_of_assignment(master: Master) -> dict[str, str]:
@@ -154,14 +190,22 @@ def _read_tables(path: Path) -> dict[str, dict[str, list[str]]]:
         raise MasterError(f"{path}: not TOML ({error}). Mend it.") from None
     for name, table in tables.items():
         if not isinstance(table, dict):
-            raise MasterError(f"{path}: {name} stands outside of a table. Put it below the name of an exercise, such as [{name}].")
+            raise MasterError(
+                f"{path}: {name} stands outside of a table. Put it below the name of an exercise, such as [{name}]."
+            )
         for language, forms in table.items():
             if language not in LANGUAGES:
-                raise MasterError(f"{path}, [{name}]: {language} is neither latex nor code. Rename it.")
+                raise MasterError(
+                    f"{path}, [{name}]: {language} is neither latex nor code. Rename it."
+                )
             if not isinstance(forms, list) or not all(isinstance(one, str) for one in forms):
-                raise MasterError(f"{path}, [{name}]: {language} is not a list of strings. Write {language} = ['...'].")
+                raise MasterError(
+                    f"{path}, [{name}]: {language} is not a list of strings. Write {language} = ['...']."
+                )
         if not table or not all(table.values()):
-            raise MasterError(f"{path}, [{name}]: an empty list looks for nothing. List forms, or take it out.")
+            raise MasterError(
+                f"{path}, [{name}]: an empty list looks for nothing. List forms, or take it out."
+            )
     return tables
 
 
@@ -177,21 +221,32 @@ def _forms(where: str, exercise: str, table: dict[str, list[str]]) -> Iterator[F
         for text in texts:
             if language == "latex" and not is_balanced(text):
                 raise MasterError(f"{where}: a brace is missing in {text!r}. Mend it.")
-            form = _latex_form(exercise, text) if language == "latex" else _code_form(exercise, text)
-            if any(len(one) < 2 and (one in form.formulas or len(text) < SHORTEST_NAME) for one in (*form.formulas, *form.codes)):
-                raise MasterError(f"{where}: the form {text!r} is too short, and would be found everywhere. Write more of it.")
+            form = (
+                _latex_form(exercise, text) if language == "latex" else _code_form(exercise, text)
+            )
+            if any(
+                len(one) < 2 and (one in form.formulas or len(text) < SHORTEST_NAME)
+                for one in (*form.formulas, *form.codes)
+            ):
+                raise MasterError(
+                    f"{where}: the form {text!r} is too short, and would be found everywhere. Write more of it."
+                )
             yield form
 
 
 def _latex_form(exercise: str, text: str) -> Form:
-    return Form(exercise, "latex", text, formulas=(tuple(formula(text.strip().strip("$").rstrip(".,; "))),))
+    return Form(
+        exercise, "latex", text, formulas=(tuple(formula(text.strip().strip("$").rstrip(".,; "))),)
+    )
 
 
 def _code_form(exercise: str, text: str) -> Form:
     """Read a form as code, and as a formula if it is typed like one, such as y yᵀ or y y^T."""
     is_formula = parsed(text) is None or not text.isascii() or "^" in text
     codes = dict.fromkeys(tuple(_bare(reading(text))) for reading in (code, code_in_prose))
-    return Form(exercise, "code", text, (tuple(formula_in_prose(text)),) if is_formula else (), tuple(codes))
+    return Form(
+        exercise, "code", text, (tuple(formula_in_prose(text)),) if is_formula else (), tuple(codes)
+    )
 
 
 def _bare(symbols: Sequence[Symbol]) -> list[Symbol]:

@@ -26,8 +26,29 @@ FONTS = set(
 )
 LIMITED = {r"\sum", r"\prod"}  # which may have an upper limit
 FRACTIONS = {r"\frac", r"\tfrac", r"\dfrac", r"\cfrac", r"\nicefrac", r"\sfrac"}
-WITH_ARGUMENT = {r"\sqrt", r"\hat", r"\bar", r"\tilde", r"\dot", r"\widehat", r"\overline", r"\widetilde"}
-DROPPED_WITH_ARGUMENT = {r"\begin", r"\end", r"\label", r"\tag", r"\color", r"\textcolor", r"\phantom", r"\vphantom", r"\hphantom", r"\hspace", r"\vspace"}
+WITH_ARGUMENT = {
+    r"\sqrt",
+    r"\hat",
+    r"\bar",
+    r"\tilde",
+    r"\dot",
+    r"\widehat",
+    r"\overline",
+    r"\widetilde",
+}
+DROPPED_WITH_ARGUMENT = {
+    r"\begin",
+    r"\end",
+    r"\label",
+    r"\tag",
+    r"\color",
+    r"\textcolor",
+    r"\phantom",
+    r"\vphantom",
+    r"\hphantom",
+    r"\hspace",
+    r"\vspace",
+}
 SAME = {
     r"\intercal": r"\top", r"\ln": "log", r"\circ": r"\odot", "∘": r"\odot", "⊙": r"\odot", "∂": r"\partial", "∑": r"\sum", "∏": r"\prod",
     "−": "-", "⊗": r"\otimes", "∇": r"\nabla", "√": r"\sqrt", "′": "'", r"\prime": "'", "≠": r"\neq", r"\ne": r"\neq", "≤": r"\leq", r"\le": r"\leq",
@@ -35,12 +56,40 @@ SAME = {
     r"\varepsilon": r"\epsilon", r"\vartheta": r"\theta", r"\varphi": r"\phi", r"\lbrace": "(", r"\rbrace": ")", r"\{": "(", r"\}": ")",
     "[": "(", "]": ")", r"\lbrack": "(", r"\rbrack": ")", r"\cdots": r"\dots", r"\ldots": r"\dots", "…": r"\dots",
 }  # fmt: skip
-WORDS = {"diag", "softmax", "sigmoid", "relu", "log", "exp", "max", "min", "det", "rank", "vec", "sign", "sin", "cos", "tan", "tanh", "arctan", "tr"}
+WORDS = {
+    "diag",
+    "softmax",
+    "sigmoid",
+    "relu",
+    "log",
+    "exp",
+    "max",
+    "min",
+    "det",
+    "rank",
+    "vec",
+    "sign",
+    "sin",
+    "cos",
+    "tan",
+    "tanh",
+    "arctan",
+    "tr",
+}
 GREEK = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi chi psi omega".split()
-IN_PROSE = {**{name: f"\\{name}" for name in GREEK}, **{name.title(): f"\\{name.title()}" for name in GREEK}, "sum": r"\sum", "partial": r"\partial"}
-SHORT = set("is as in of to by on or so it be we an at if no do up us".split())  # words, not products of two letters
+IN_PROSE = {
+    **{name: f"\\{name}" for name in GREEK},
+    **{name.title(): f"\\{name.title()}" for name in GREEK},
+    "sum": r"\sum",
+    "partial": r"\partial",
+}
+SHORT = set(
+    "is as in of to by on or so it be we an at if no do up us".split()
+)  # words, not products of two letters
 LEXEME = re.compile(r"\\[A-Za-z]+|[A-Za-z]+(?:\\_[A-Za-z0-9]+)+|\\.|[A-Za-z]+|\S", re.DOTALL)
-NAME = re.compile(r"\b[A-Za-z]{2,}(?:_[A-Za-z0-9]{2,}|_[0-9])+\b")  # dz_dY is a name, and not dz with a subscript
+NAME = re.compile(
+    r"\b[A-Za-z]{2,}(?:_[A-Za-z0-9]{2,}|_[0-9])+\b"
+)  # dz_dY is a name, and not dz with a subscript
 
 
 @dataclass
@@ -57,7 +106,11 @@ class _Item:
         return self.base[0].text if len(self.base) == 1 else ""
 
     def symbols(self) -> list[Symbol]:
-        base = [Symbol("(", self.base[0].position), *_flat(self.inner), Symbol(")")] if self.inner is not None else self.base
+        base = (
+            [Symbol("(", self.base[0].position), *_flat(self.inner), Symbol(")")]
+            if self.inner is not None
+            else self.base
+        )
         return base + _script("_", self.sub) + _script("^", self.sup)
 
 
@@ -87,7 +140,12 @@ def is_balanced(text: str) -> bool:
 def _lexemes(text: str, prose: bool) -> Iterator[Symbol]:
     after_script = False
     if prose:
-        text = NAME.sub(lambda found: found[0] if found[0].partition("_")[0] in IN_PROSE else found[0].replace("_", "\\_"), text)
+        text = NAME.sub(
+            lambda found: (
+                found[0] if found[0].partition("_")[0] in IN_PROSE else found[0].replace("_", "\\_")
+            ),
+            text,
+        )
     for match in LEXEME.finditer(text):
         found, position = match[0], match.start()
         if found.isascii() and found.isalpha():
@@ -99,7 +157,10 @@ def _lexemes(text: str, prose: bool) -> Iterator[Symbol]:
         for part in parts:
             part = SAME.get(part, part)
             if part not in SPACES:
-                yield Symbol(part[1:] if part[1:] in WORDS and part[0] == "\\" and part != r"\vec" else part, position)
+                yield Symbol(
+                    part[1:] if part[1:] in WORDS and part[0] == "\\" and part != r"\vec" else part,
+                    position,
+                )
         after_script = found in ("_", "^")
 
 
@@ -121,7 +182,12 @@ def _unicode(character: str) -> list[str]:
     kind, _, codes = unicodedata.decomposition(character).partition(" ")
     plain = [chr(int(code, 16)) for code in codes.split()] if codes else []
     if kind in ("<super>", "<sub>") and plain:
-        return ["^" if kind == "<super>" else "_", "{", *(part for one in plain for part in _unicode(one)), "}"]
+        return [
+            "^" if kind == "<super>" else "_",
+            "{",
+            *(part for one in plain for part in _unicode(one)),
+            "}",
+        ]
     if kind == "<fraction>":
         return ["/" if one == "\N{FRACTION SLASH}" else one for one in plain]
     if kind == "<font>":
@@ -174,7 +240,11 @@ class _Parser:
             return _as_word(self._argument(), symbol.position)
         if symbol.text in FRACTIONS:
             over, under = self._argument(), self._argument()
-            return [_Item([symbol], inner=over), _Item([Symbol("/", symbol.position)]), _Item([symbol], inner=under)]
+            return [
+                _Item([symbol], inner=over),
+                _Item([Symbol("/", symbol.position)]),
+                _Item([symbol], inner=under),
+            ]
         if symbol.text in WITH_ARGUMENT:
             return [_Item([symbol, *_braced(_flat(self._argument()))])]
         if symbol.text in DROPPED_WITH_ARGUMENT:
@@ -192,9 +262,17 @@ class _Parser:
         if kind == "_":
             names = [_as_index(symbol) for symbol in script]
             big = item.text in LIMITED
-            item.sub += names[: next((n for n, one in enumerate(names) if one.text in ("=", r"\in")), None)] if big else names
+            item.sub += (
+                names[: next((n for n, one in enumerate(names) if one.text in ("=", r"\in")), None)]
+                if big
+                else names
+            )
         elif self._limits or item.text not in LIMITED:
-            item.sup += [Symbol(r"\top", script[0].position)] if len(script) == 1 and script[0].text in ("T", r"\intercal") else script
+            item.sup += (
+                [Symbol(r"\top", script[0].position)]
+                if len(script) == 1 and script[0].text in ("T", r"\intercal")
+                else script
+            )
 
 
 def _as_index(symbol: Symbol) -> Symbol:
@@ -205,7 +283,11 @@ def _as_index(symbol: Symbol) -> Symbol:
 def _as_word(items: list[_Item], position: int) -> list[_Item]:
     """Return the argument of a font: several letters are one word."""
     letters = "".join(item.text for item in items)
-    if len(items) > 1 and letters.isalpha() and all(item.text.isalpha() and not item.sub + item.sup for item in items):
+    if (
+        len(items) > 1
+        and letters.isalpha()
+        and all(item.text.isalpha() and not item.sub + item.sup for item in items)
+    ):
         return [_Item([Symbol(letters.lower(), position)])]
     return items
 
@@ -215,7 +297,9 @@ def _without_brackets_at_fractions(items: list[_Item]) -> list[_Item]:
     found: list[_Item] = []
     for number, item in enumerate(items):
         beside = (*items[max(number - 1, 0) : number], *items[number + 1 : number + 2])
-        is_product = item.inner is not None and not any(one.text in ("+", "-", ",") for one in item.inner)
+        is_product = item.inner is not None and not any(
+            one.text in ("+", "-", ",") for one in item.inner
+        )
         if is_product and not item.sub + item.sup and any(one.text == "/" for one in beside):
             found += item.inner or []
         else:

@@ -40,18 +40,32 @@ def lazy(kind: str, name: str, right: Any, table: Table) -> Any:
     if isinstance(right, types.ModuleType):
         return right
     if isinstance(right, type):
-        methods = {key: value for key, value in vars(right).items() if callable(value) and (key[:2] != "__" or key == "__call__")}
-        return type(name, (right,), {key: lazy(kind, key, value, table) for key, value in methods.items()})
+        methods = {
+            key: value
+            for key, value in vars(right).items()
+            if callable(value) and (key[:2] != "__" or key == "__call__")
+        }
+        return type(
+            name, (right,), {key: lazy(kind, key, value, table) for key, value in methods.items()}
+        )
     if not callable(right):
         return None if kind == TABLE else LAZY_VALUES[kind](right)
 
     def answer(*arguments: Any, **keywords: Any) -> Any:
         if kind == TABLE:
             for known, known_arguments, known_keywords, value in table:
-                if known == name and same(known_arguments, arguments) and same(known_keywords, keywords):
+                if (
+                    known == name
+                    and same(known_arguments, arguments)
+                    and same(known_keywords, keywords)
+                ):
                     return copy.deepcopy(value)
             raise NotImplementedError
-        value = right(*copy.deepcopy(arguments), **copy.deepcopy(keywords)) if kind in NEEDS_RIGHT_SHAPE else None
+        value = (
+            right(*copy.deepcopy(arguments), **copy.deepcopy(keywords))
+            if kind in NEEDS_RIGHT_SHAPE
+            else None
+        )
         return LAZY_VALUES[kind](value, *arguments, **keywords)
 
     answer.__name__ = name

@@ -51,20 +51,37 @@ class Passage:
         readings = [read(self.text)]
         if any(symbol.text in LIMITED for symbol in readings[0]):
             readings.append(read(self.text, limits=False))
-        lines = [[self.line + self.text.count("\n", 0, symbol.position) for symbol in symbols] for symbols in readings]
-        return [[symbol._replace(position=at) for symbol, at in zip(*both, strict=True)] for both in zip(readings, lines, strict=True)]
+        lines = [
+            [self.line + self.text.count("\n", 0, symbol.position) for symbol in symbols]
+            for symbols in readings
+        ]
+        return [
+            [symbol._replace(position=at) for symbol, at in zip(*both, strict=True)]
+            for both in zip(readings, lines, strict=True)
+        ]
 
     def codes(self) -> list[list[Symbol]]:
         """Return its symbols as code, in each way to read it; the position of each is the number of its line."""
         if self.kind == "formula":
             return []
-        readings = [code(self.text), code_in_prose(self.text)] if self.kind == "code" else [code_in_prose(self.text)]
-        return [[one._replace(position=self.line + one.position - 1) for one in symbols] for symbols in readings]
+        readings = (
+            [code(self.text), code_in_prose(self.text)]
+            if self.kind == "code"
+            else [code_in_prose(self.text)]
+        )
+        return [
+            [one._replace(position=self.line + one.position - 1) for one in symbols]
+            for symbols in readings
+        ]
 
 
 def markdown_passages(place: str, text: str, line: int = 1) -> Iterator[Passage]:
     """Yield the passages of Markdown, or of a comment or string."""
-    text = re.sub(r"<su([bp])>(.*?)</su[bp]>", lambda found: ("_{" if found[1] == "b" else "^{") + found[2] + "}", html.unescape(text))
+    text = re.sub(
+        r"<su([bp])>(.*?)</su[bp]>",
+        lambda found: ("_{" if found[1] == "b" else "^{") + found[2] + "}",
+        html.unescape(text),
+    )
     prose, end = [], 0
     for found in SPECIAL.finditer(text):
         group = next(name for name in (*FORMULAS, *CODES) if found[name] is not None)
@@ -77,7 +94,11 @@ def markdown_passages(place: str, text: str, line: int = 1) -> Iterator[Passage]
 
 def code_passages(place: str, source: str) -> Iterator[Passage]:
     """Yield the passages of a code cell or of a module: all of it as code, then its comments and strings."""
-    python = TransformerManager().transform_cell(source) if re.search(r"^\s*[%!]", source, re.MULTILINE) else source
+    python = (
+        TransformerManager().transform_cell(source)
+        if re.search(r"^\s*[%!]", source, re.MULTILINE)
+        else source
+    )
     yield Passage(place, 1, "code", python)
     for line, text in (*_comments(python), *_strings(python)):
         yield from markdown_passages(place, text, line)
@@ -112,6 +133,10 @@ def _strings(source: str) -> list[tuple[int, str]]:
             inside |= {id(one) for one in node.values}
             parts = [one.value if isinstance(one, ast.Constant) else GAP for one in node.values]
             found.append((node.lineno, "".join(map(str, parts))))
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside:
+        elif (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in inside
+        ):
             found.append((node.lineno, node.value))
     return found

@@ -14,15 +14,35 @@ from collections.abc import Iterator
 from nbreferee.verify.symbols import Symbol
 
 PREFIXES = {"np", "numpy"}
-OPERATORS = {"matmul": ast.MatMult, "dot": ast.MatMult, "multiply": ast.Mult, "add": ast.Add, "subtract": ast.Sub, "divide": ast.Div}
-METHODS = {"sum", "mean", "max", "min", "prod", "reshape", "ravel", "trace"}  # np.sum(x, 0) is x.sum(0)
+OPERATORS = {
+    "matmul": ast.MatMult,
+    "dot": ast.MatMult,
+    "multiply": ast.Mult,
+    "add": ast.Add,
+    "subtract": ast.Sub,
+    "divide": ast.Div,
+}
+METHODS = {
+    "sum",
+    "mean",
+    "max",
+    "min",
+    "prod",
+    "reshape",
+    "ravel",
+    "trace",
+}  # np.sum(x, 0) is x.sum(0)
 LEXEME = re.compile(r"[A-Za-z_]\w*|\d+\.?\d*(?:e-?\d+)?|\*\*=?|//|[-+*/@]=|[=!<>]=|->|\S")
 
 
 def code(source: str) -> list[Symbol]:
     """Return the symbols of code, each with the number of its line, from 1; as they stand where it is not Python."""
     tree = parsed(source)
-    return list(_statements(_Canonical().visit(tree).body)) if tree is not None else code_in_prose(source)
+    return (
+        list(_statements(_Canonical().visit(tree).body))
+        if tree is not None
+        else code_in_prose(source)
+    )
 
 
 def parsed(source: str) -> ast.Module | None:
@@ -56,8 +76,21 @@ def _statements(body: list[ast.stmt]) -> Iterator[Symbol]:
     for statement in body:
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
             continue  # a docstring
-        inner = [child for name in ("body", "orelse", "finalbody") for child in getattr(statement, name, []) if isinstance(child, ast.stmt)]
-        heads = [child for child in ast.iter_child_nodes(statement) if isinstance(child, ast.expr | ast.arguments)] if inner else [statement]
+        inner = [
+            child
+            for name in ("body", "orelse", "finalbody")
+            for child in getattr(statement, name, [])
+            if isinstance(child, ast.stmt)
+        ]
+        heads = (
+            [
+                child
+                for child in ast.iter_child_nodes(statement)
+                if isinstance(child, ast.expr | ast.arguments)
+            ]
+            if inner
+            else [statement]
+        )
         for head in heads:
             line = getattr(head, "lineno", getattr(statement, "lineno", 1))
             yield from (Symbol(one, line) for one in LEXEME.findall(ast.unparse(head)))
@@ -83,16 +116,27 @@ class _Canonical(ast.NodeTransformer):
 def _plain_call(node: ast.Call) -> ast.expr:
     """Return a call of a function of NumPy's as the operator or the method that does the same."""
     name, arguments = _called(node)
-    if name in ("transpose", "swapaxes") and arguments and not isinstance(arguments[0], ast.Constant) and all(ast.unparse(a) in ("0", "1", "-1", "-2") for a in arguments[1:]):
+    if (
+        name in ("transpose", "swapaxes")
+        and arguments
+        and not isinstance(arguments[0], ast.Constant)
+        and all(ast.unparse(a) in ("0", "1", "-1", "-2") for a in arguments[1:])
+    ):
         return ast.Attribute(arguments[0], "T", ast.Load())
     if name in OPERATORS and len(arguments) == 2 and not node.keywords:
         return ast.BinOp(arguments[0], OPERATORS[name](), arguments[1])
     if name == "negative" and len(arguments) == 1:
         return ast.UnaryOp(ast.USub(), arguments[0])
     if name in METHODS and arguments:
-        axis = [keyword.value for keyword in node.keywords if keyword.arg == "axis"] if len(arguments) == 1 else []
+        axis = (
+            [keyword.value for keyword in node.keywords if keyword.arg == "axis"]
+            if len(arguments) == 1
+            else []
+        )
         keywords = [keyword for keyword in node.keywords if not axis or keyword.arg != "axis"]
-        return ast.Call(ast.Attribute(arguments[0], name, ast.Load()), [*arguments[1:], *axis], keywords)
+        return ast.Call(
+            ast.Attribute(arguments[0], name, ast.Load()), [*arguments[1:], *axis], keywords
+        )
     return node
 
 

@@ -27,14 +27,24 @@ def read_course_master(course: CourseDirectory, path: Path) -> Master:
         rules = read_rules(course.config)
         master = parse_master(path, read_course_notebook(course, path, rules), rules.delimiters)
         if any(has_autotests(cell.source, rules) for cell in master.cells if cell.is_code):
-            master = parse_master(path, read_course_notebook(course, path, rules, _released(course, path)), rules.delimiters)
+            master = parse_master(
+                path,
+                read_course_notebook(course, path, rules, _released(course, path)),
+                rules.delimiters,
+            )
     except CourseError as error:
         raise MasterError(str(error)) from None
     except OSError as error:
-        raise MasterError(f"{path}: cannot be read ({error.strerror}). Check the file and its permissions.") from None
+        raise MasterError(
+            f"{path}: cannot be read ({error.strerror}). Check the file and its permissions."
+        ) from None
     if (language := language_of(master.notebook.metadata)) != "python":
-        raise MasterError(f"{path}: a notebook in {language}, and nbreferee verifies Python. Leave its assignment out.")
-    stale = [cell.label for cell in master.cells if cell.is_code and has_autotests(cell.source, rules)]
+        raise MasterError(
+            f"{path}: a notebook in {language}, and nbreferee verifies Python. Leave its assignment out."
+        )
+    stale = [
+        cell.label for cell in master.cells if cell.is_code and has_autotests(cell.source, rules)
+    ]
     if stale:
         raise MasterError(f"{path}, cell {stale[0]}: {_unwritten(path)}")
     return master
@@ -44,7 +54,10 @@ def _released(course: CourseDirectory, path: Path) -> dict[str, str]:
     """Return the sources of cells by grade id as nbgrader has released them; nothing where it has not."""
     try:
         with open_gradebook(course) as gradebook:
-            return {name: cell.source for name, cell in released_cells(gradebook, path.parent.name, path.stem).items()}
+            return {
+                name: cell.source
+                for name, cell in released_cells(gradebook, path.parent.name, path.stem).items()
+            }
     except CourseError:
         return {}
 

@@ -18,7 +18,14 @@ def print_report(verified: Iterable[Verified], console: Console) -> None:
     verified = list(verified)
     table = Table(box=SIMPLE_HEAD)
     table.add_column("exercise", overflow="fold")
-    for heading in ("lazy\ncaught", "mutants\ncaught", "equi-\nvalent", "mistakes\ntold", "right\nkept", "forms\nhidden"):
+    for heading in (
+        "lazy\ncaught",
+        "mutants\ncaught",
+        "equi-\nvalent",
+        "mistakes\ntold",
+        "right\nkept",
+        "forms\nhidden",
+    ):
         table.add_column(heading, justify="right", no_wrap=True)
     for one in verified:
         table.add_section()
@@ -32,7 +39,9 @@ def print_report(verified: Iterable[Verified], console: Console) -> None:
     _print_findings(verified, console)
     mutants = sum(e.mutants.tried for one in verified for e in one.exercises)
     wall_s = sum(one.wall_s for one in verified)
-    rate = f"{mutants} mutants in {wall_s:.0f} s" + (f" ({mutants / wall_s:.0f} a second)" if wall_s else "")
+    rate = f"{mutants} mutants in {wall_s:.0f} s" + (
+        f" ({mutants / wall_s:.0f} a second)" if wall_s else ""
+    )
     console.print(f"{rate}. {_outcome(verified)}")
 
 
@@ -57,10 +66,18 @@ def print_forms(verified: Iterable[Verified], console: Console) -> None:
 def _print_findings(verified: Iterable[Verified], console: Console) -> None:
     for one in verified:
         for finding in one.findings:
-            where = f"{one.assignment}/{one.notebook}" + (f", cell {finding.cell}" if finding.cell else "")
+            where = f"{one.assignment}/{one.notebook}" + (
+                f", cell {finding.cell}" if finding.cell else ""
+            )
             console.print(f"[bold]{escape(where)}[/bold]: {escape(finding.reason)}", soft_wrap=True)
             for row in finding.diff.split("\n") if finding.diff else []:
-                console.print(f"    {row}", style="red" if row.startswith("-") else "green", markup=False, highlight=False, soft_wrap=True)
+                console.print(
+                    f"    {row}",
+                    style="red" if row.startswith("-") else "green",
+                    markup=False,
+                    highlight=False,
+                    soft_wrap=True,
+                )
 
 
 def _outcome(verified: Iterable[Verified]) -> str:
@@ -71,4 +88,8 @@ def _outcome(verified: Iterable[Verified]) -> str:
 def _cell(tally: TrialCounts) -> str:
     if not tally.tried:
         return "–"
-    return f"{tally.good} / {tally.tried}" if tally.good == tally.tried else f"[red]{tally.good} / {tally.tried}[/red]"
+    return (
+        f"{tally.good} / {tally.tried}"
+        if tally.good == tally.tried
+        else f"[red]{tally.good} / {tally.tried}[/red]"
+    )

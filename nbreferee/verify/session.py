@@ -15,7 +15,12 @@ from types import ModuleType
 from nbreferee.course.source import Cell
 
 # Before anything imports them: no figure is rendered, and a fork wants a single thread.
-QUIET = {"MPLBACKEND": "template", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+QUIET = {
+    "MPLBACKEND": "template",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
 
 
 @dataclass(frozen=True)
@@ -75,9 +80,13 @@ class Session:
         said = f"{type(error).__name__}: {error}" if error else ""
         number = result.result if type(result.result) in (int, float) else None
         wall_s = time.monotonic() - started
-        return Ran(said, errors.getvalue(), wall_s, number, result.result is not None and number is None)
+        return Ran(
+            said, errors.getvalue(), wall_s, number, result.result is not None and number is None
+        )
 
-    def run_cells(self, cells: list[Cell], sources: Mapping[int, str], until_loss: bool = False) -> dict[str, tuple[float, str]]:
+    def run_cells(
+        self, cells: list[Cell], sources: Mapping[int, str], until_loss: bool = False
+    ) -> dict[str, tuple[float, str]]:
         """Run cells, some with another source; return (score, message) of every test by grade id."""
         scores: dict[str, tuple[float, str]] = {}
         for cell in cells:

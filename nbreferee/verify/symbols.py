@@ -21,7 +21,9 @@ SCRIPTS = ("_", "^")  # a symbol of a formula that one of these follows is part 
 TRAILERS = ("[", ".")  # the same for code
 
 
-def occurrences(form: Sequence[Symbol], text: Sequence[Symbol], continued: Sequence[str] = SCRIPTS) -> Iterator[int]:
+def occurrences(
+    form: Sequence[Symbol], text: Sequence[Symbol], continued: Sequence[str] = SCRIPTS
+) -> Iterator[int]:
     """Yield the position of each occurrence of a form in a text.
 
     Index letters of the form may have other names in the text, the same one wherever they stand.
@@ -30,7 +32,12 @@ def occurrences(form: Sequence[Symbol], text: Sequence[Symbol], continued: Seque
     fixed = {symbol.text for symbol in form if not symbol.is_index}
     for start in range(len(text) - len(form) + 1):
         end = start + len(form)
-        goes_on = 1 < len(form) and end < len(text) and text[end].text in continued and not _is_transposed(text[end : end + 2])
+        goes_on = (
+            1 < len(form)
+            and end < len(text)
+            and text[end].text in continued
+            and not _is_transposed(text[end : end + 2])
+        )
         if not goes_on and _agree(form, text[start:end], fixed):
             yield text[start].position
 

@@ -96,7 +96,9 @@ class Forks:
                 child.received.append(data)
             else:
                 self._end(child, b"".join(child.received))
-        for child in [child for child in self._children.values() if child.deadline < time.monotonic()]:
+        for child in [
+            child for child in self._children.values() if child.deadline < time.monotonic()
+        ]:
             self._end(child, None)
 
     def _end(self, child: _Child, received: bytes | None) -> None:

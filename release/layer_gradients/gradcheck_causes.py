@@ -47,7 +47,9 @@ class Result:
     @property
     def is_plain(self) -> bool:
         """Whether both are arrays of finite numbers and of one shape."""
-        return self.got.shape == self.want.shape and bool(np.all(np.isfinite(self.got)) and np.all(np.isfinite(self.want)))
+        return self.got.shape == self.want.shape and bool(
+            np.all(np.isfinite(self.got)) and np.all(np.isfinite(self.want))
+        )
 
 
 def agree(got: np.ndarray, want: np.ndarray, rtol: float) -> bool:
@@ -67,7 +69,12 @@ def tolerance(got: np.ndarray, rtol: float = RTOL) -> float:
 # ---------------------------------------------------------------- what is wrong with one result
 
 
-SHAPE_CAUSES = (": it is the transpose", ": it is flattened", ": the numbers are right, reshape them", ": the axes are permuted")
+SHAPE_CAUSES = (
+    ": it is the transpose",
+    ": it is flattened",
+    ": the numbers are right, reshape them",
+    ": the axes are permuted",
+)
 
 
 def shape_fault(got: np.ndarray, want: np.ndarray, right: str = "expected") -> str:
@@ -76,9 +83,15 @@ def shape_fault(got: np.ndarray, want: np.ndarray, right: str = "expected") -> s
         return f"is empty, of shape {got.shape}, {right} {want.shape}"
     fault = f"has shape {got.shape}, {right} {want.shape}"
     if got.ndim == want.ndim == 2 and got.T.shape == want.shape:
-        return fault + (": it is the transpose" if agree(got.T, want, RTOL_FLOAT32) else ", that of the transpose")
+        return fault + (
+            ": it is the transpose"
+            if agree(got.T, want, RTOL_FLOAT32)
+            else ", that of the transpose"
+        )
     if got.size == want.size and agree(got.ravel(), want.ravel(), RTOL_FLOAT32):
-        return fault + (": it is flattened" if got.ndim < want.ndim else ": the numbers are right, reshape them")
+        return fault + (
+            ": it is flattened" if got.ndim < want.ndim else ": the numbers are right, reshape them"
+        )
     if got.ndim == want.ndim and sorted(got.shape) == sorted(want.shape):
         orders = itertools.permutations(range(got.ndim)) if got.ndim <= 5 else ()
         if any(agree(got.transpose(order), want, RTOL_FLOAT32) for order in orders):
@@ -100,7 +113,9 @@ def value_fault(got: np.ndarray, want: np.ndarray) -> str:
 
 def farthest(got: np.ndarray, want: np.ndarray) -> tuple:
     """Return the index of the entry that is farthest from the right one."""
-    distance = np.where(np.isfinite(want), np.abs(got - want), np.where(np.equal(got, want), 0, np.inf))
+    distance = np.where(
+        np.isfinite(want), np.abs(got - want), np.where(np.equal(got, want), 0, np.inf)
+    )
     return np.unravel_index(np.argmax(np.nan_to_num(distance, nan=np.inf)), got.shape)
 
 
@@ -134,7 +149,15 @@ def pattern(results: Sequence[Result], names: Sequence[str] = ()) -> str:
     plain = [result for result in results if result.is_plain]
     wrong = [result for result in plain if not result.is_right]
     if sum(result.wrong_entries for result in wrong) >= 2:
-        finders = [_constant, _factor, _given_back, _order_of_axes, _function_of_each, _turns, _offset]
+        finders = [
+            _constant,
+            _factor,
+            _given_back,
+            _order_of_axes,
+            _function_of_each,
+            _turns,
+            _offset,
+        ]
         finders += [_diagonal, _ended_early, _same_slice, _place, _zeros, _mixed_up]
         for find in finders:
             if find in WANT_MORE and _may_be_chance(plain):
@@ -144,20 +167,28 @@ def pattern(results: Sequence[Result], names: Sequence[str] = ()) -> str:
     shapes = [result for result in results if result.got.shape != result.want.shape]
     if shapes and not wrong:
         return _sum_or_not(shapes)
-    overflowed = [result for result in results if not np.all(np.isfinite(result.got)) and np.all(np.isfinite(result.want))]
+    overflowed = [
+        result
+        for result in results
+        if not np.all(np.isfinite(result.got)) and np.all(np.isfinite(result.want))
+    ]
     if overflowed and len(results) > len(overflowed) and not wrong and not shapes:
-        return (
-            "a step on the way overflows or divides 0 by 0 for these numbers; for numbers of ordinary size the result is right"
-        )
+        return "a step on the way overflows or divides 0 by 0 for these numbers; for numbers of ordinary size the result is right"
     return ""
 
 
 @np.errstate(all="ignore")
-def factor_pattern(results: Sequence[Result], mistake: Sequence[Result], names: Sequence[str] = ()) -> str:
+def factor_pattern(
+    results: Sequence[Result], mistake: Sequence[Result], names: Sequence[str] = ()
+) -> str:
     """Say by what factor the results differ from those of a mistake, or ''; `mistake` is that beside the right ones."""
     plain = [result for result in results if result.is_plain]
     wrong = [result for result in plain if not result.is_right]
-    shown = [result for result in mistake if result.is_plain and not result.is_right and result.want.any()]
+    shown = [
+        result
+        for result in mistake
+        if result.is_plain and not result.is_right and result.want.any()
+    ]
     if len(plain) < len(results) or not any(result.want.size > 2 for result in shown) or not wrong:
         return ""
     words = _factor(plain, wrong, names)
@@ -195,7 +226,11 @@ def _is_enough(wrong: Sequence[Result]) -> bool:
 def _constant(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
     number = wrong[0].got.flat[0] + 0.0  # -0 becomes 0
     largest = max(np.max(np.abs(result.got), initial=0) for result in plain)
-    if 0 < largest <= ATOL * min(1, max(np.max(np.abs(result.want), initial=0) for result in plain)):
+    if (
+        0
+        < largest
+        <= ATOL * min(1, max(np.max(np.abs(result.want), initial=0) for result in plain))
+    ):
         return f"{_subject(plain)} 0 but for rounding"
     if not _everywhere(plain, lambda result: np.full(result.got.shape, number)):
         return ""
@@ -224,7 +259,9 @@ def _factor(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[st
             if not agree(result.got, result.want, result.rtol):
                 return ""
             continue
-        unit = result.want / np.max(np.abs(result.want))  # so that the squares of small numbers do not vanish
+        unit = result.want / np.max(
+            np.abs(result.want)
+        )  # so that the squares of small numbers do not vanish
         factor = np.vdot(unit, result.got).real / np.vdot(unit, result.want).real
         if not agree(result.got, factor * result.want, result.rtol):
             return ""
@@ -252,12 +289,17 @@ def _sizes(cases: Sequence[tuple], names: Sequence[str]) -> Iterator[tuple[str, 
         name = names[position] if position < len(names) else f"argument {position + 1}"
         if all(isinstance(value, (int, np.integer)) and value > 0 for value in values):
             yield name, list(values)
-        shapes = [np.shape(value) if isinstance(value, (np.ndarray, list)) else () for value in values]
+        shapes = [
+            np.shape(value) if isinstance(value, (np.ndarray, list)) else () for value in values
+        ]
         ndim = len(shapes[0])
         if not ndim or any(len(shape) != ndim for shape in shapes):
             continue
         for axis in range(ndim):
-            axis_name = {1: ("the length",), 2: ("the number of rows", "the number of columns")}.get(ndim)
+            axis_name = {
+                1: ("the length",),
+                2: ("the number of rows", "the number of columns"),
+            }.get(ndim)
             words = axis_name[axis] if axis_name else f"the length of axis {axis}"
             yield f"{words} of {name}", [shape[axis] for shape in shapes]
         if ndim > 1:
@@ -272,7 +314,12 @@ def _factor_of_size(factors: np.ndarray, sizes: np.ndarray, what: str) -> str:
 
     if np.all(sizes == sizes[0]) or np.any(sizes < 1):
         return ""
-    for coefficient, also in ((1, ""), (-1, ", and the sign is flipped"), (2, ", and by 2"), (0.5, ", and by 1/2")):
+    for coefficient, also in (
+        (1, ""),
+        (-1, ", and the sign is flipped"),
+        (2, ", and by 2"),
+        (0.5, ", and by 1/2"),
+    ):
         if is_met(coefficient * sizes):
             return f"too large by {what}{also}: the division by it, as in a mean, is missing"
         if is_met(coefficient / sizes):
@@ -296,7 +343,9 @@ def _factor_of_size(factors: np.ndarray, sizes: np.ndarray, what: str) -> str:
 def _given_back(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
     for position in range(min(len(result.arguments) for result in plain)):
         arguments = [result.arguments[position] for result in plain]
-        if all(isinstance(a, np.ndarray) for a in arguments) and _everywhere(plain, lambda r, p=position: r.arguments[p]):
+        if all(isinstance(a, np.ndarray) for a in arguments) and _everywhere(
+            plain, lambda r, p=position: r.arguments[p]
+        ):
             name = names[position] if position < len(names) else f"argument {position + 1}"
             return f"it is {name} as it was given"
     return ""
@@ -309,7 +358,9 @@ def _order_of_axes(plain: Sequence[Result], wrong: Sequence[Result], names: Sequ
     if ndim == 2 and _everywhere(plain, lambda r: r.want.T):
         return "it is the transpose"
     for order in itertools.permutations(range(ndim)):
-        if order != tuple(range(ndim)) and all(agree(r.got.transpose(order), r.want, r.rtol) for r in plain):
+        if order != tuple(range(ndim)) and all(
+            agree(r.got.transpose(order), r.want, r.rtol) for r in plain
+        ):
             return f"the axes are permuted: np.transpose(result, {order}) would be right"
     for axis in range(ndim):
         along = f" along axis {axis}" if ndim > 1 else ""
@@ -359,7 +410,9 @@ def _slices(ndim: int, axis: int) -> str:
 
 
 def _plural(ndim: int, axis: int) -> str:
-    return {1: "entries", 2: ("rows", "columns")[min(axis, 1)]}.get(ndim, f"slices along axis {axis}")
+    return {1: "entries", 2: ("rows", "columns")[min(axis, 1)]}.get(
+        ndim, f"slices along axis {axis}"
+    )
 
 
 def _ended_early(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
@@ -383,7 +436,11 @@ def _ended_early(plain: Sequence[Result], wrong: Sequence[Result], names: Sequen
             if all(number == 1 for number in left):
                 return f"the {end} {one} is 0, all else is right: look at the range of the loop"
             if all(place == 1 for place in places):
-                early = "does the loop return, or end, too early?" if other == "first" else "does the loop start too late?"
+                early = (
+                    "does the loop return, or end, too early?"
+                    if other == "first"
+                    else "does the loop start too late?"
+                )
                 return f"only the {other} {one} is right, the rest is 0: {early}"
             return f"the {end} {many} are 0, all others are right: look at the range of the loop"
     return ""
@@ -414,7 +471,9 @@ def _same_slice(plain: Sequence[Result], wrong: Sequence[Result], names: Sequenc
         return ""
     for axis in range(ndim):
         for index, end in ((0, "first"), (-1, "last")):
-            if _everywhere(plain, lambda r, a=axis, i=index: np.zeros_like(r.want) + np.take(r.want, [i], a)):
+            if _everywhere(
+                plain, lambda r, a=axis, i=index: np.zeros_like(r.want) + np.take(r.want, [i], a)
+            ):
                 one = _slices(ndim, axis)
                 return f"every {one} is the right one for the {end} {one}: the index of the loop is not used"
     return ""
@@ -434,7 +493,9 @@ FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-def _function_of_each(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
+def _function_of_each(
+    plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]
+) -> str:
     for words, function in FUNCTIONS.items():
         if _everywhere(plain, lambda r, f=function: f(r.want.astype(float))):
             return f"{_subject(plain)} {words}"
@@ -443,9 +504,13 @@ def _function_of_each(plain: Sequence[Result], wrong: Sequence[Result], names: S
 
 def _offset(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
     offsets = [np.mean(r.got - r.want) for r in plain]
-    if not all(agree(r.got, r.want + offset, r.rtol) for r, offset in zip(plain, offsets, strict=True)):
+    if not all(
+        agree(r.got, r.want + offset, r.rtol) for r, offset in zip(plain, offsets, strict=True)
+    ):
         return ""
-    if np.allclose(offsets, offsets[0], rtol=FACTOR_RTOL, atol=0) and (len(offsets) > 1 or plain[0].got.size > 2):
+    if np.allclose(offsets, offsets[0], rtol=FACTOR_RTOL, atol=0) and (
+        len(offsets) > 1 or plain[0].got.size > 2
+    ):
         return f"{_subject(plain)} too {'large' if offsets[0] > 0 else 'small'} by {abs(offsets[0]):.6g}"
     if any(r.got.size > 2 for r in wrong):
         return "all entries are wrong by the same amount: a term that does not depend on the entry is missing or too much"
@@ -466,9 +531,13 @@ def _zeros(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str
     """Say that entries are wrong only where 0 belongs, or only by being 0."""
     if all(r.want.size < 3 for r in wrong):
         return ""
-    if any(r.want.any() for r in wrong) and _everywhere(plain, lambda r: np.where(r.want == 0, r.got, r.want)):
+    if any(r.want.any() for r in wrong) and _everywhere(
+        plain, lambda r: np.where(r.want == 0, r.got, r.want)
+    ):
         return "only entries that should be 0 are wrong"
-    if any(r.got.any() for r in wrong) and _everywhere(plain, lambda r: np.where(r.got == 0, r.got, r.want)):
+    if any(r.got.any() for r in wrong) and _everywhere(
+        plain, lambda r: np.where(r.got == 0, r.got, r.want)
+    ):
         return "some entries are 0 that should not be; all others are right"
     return ""
 
@@ -478,7 +547,10 @@ def _place(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str
     ndims = {result.got.ndim for result in plain}
     if len(ndims) > 1 or not 1 <= (ndim := ndims.pop()) <= 2:
         return ""
-    words = {1: (("first entry", "last entry"),), 2: (("first row", "last row"), ("first column", "last column"))}[ndim]
+    words = {
+        1: (("first entry", "last entry"),),
+        2: (("first row", "last row"), ("first column", "last column")),
+    }[ndim]
     for axis, ends in enumerate(words):
         if all(r.got.shape[axis] < 3 for r in wrong):
             continue
@@ -501,13 +573,19 @@ def _mixed_up(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[
     if not all(agree(np.sort(r.got, axis=None), np.sort(r.want, axis=None), r.rtol) for r in plain):
         return ""
     ndims = {r.want.ndim for r in plain}
-    orders = itertools.permutations(range(max(ndims))) if len(ndims) == 1 and max(ndims) <= 4 else ()
-    if _is_enough(wrong) and any(_everywhere(plain, lambda r, o=o: r.want.transpose(o).reshape(r.got.shape)) for o in orders):
+    orders = (
+        itertools.permutations(range(max(ndims))) if len(ndims) == 1 and max(ndims) <= 4 else ()
+    )
+    if _is_enough(wrong) and any(
+        _everywhere(plain, lambda r, o=o: r.want.transpose(o).reshape(r.got.shape)) for o in orders
+    ):
         return "the right numbers stand in other places, as after a reshape: a reshape moves no axis, a transpose does"
     return "the right numbers stand in other places"
 
 
-WANT_MORE = frozenset({_function_of_each, _diagonal, _place, _zeros})  # one small example shows these by chance
+WANT_MORE = frozenset(
+    {_function_of_each, _diagonal, _place, _zeros}
+)  # one small example shows these by chance
 
 
 def _sum_or_not(results: Sequence[Result]) -> str:
@@ -518,11 +596,21 @@ def _sum_or_not(results: Sequence[Result]) -> str:
     got_ndim, want_ndim = ndims.pop()
     for number in range(1, 3):
         for axes in itertools.combinations(range(max(got_ndim, want_ndim)), number):
-            along = f"axis {axes[0]}" if number == 1 else "both axes" if max(got_ndim, want_ndim) == 2 else f"axes {axes}"
+            along = (
+                f"axis {axes[0]}"
+                if number == 1
+                else "both axes"
+                if max(got_ndim, want_ndim) == 2
+                else f"axes {axes}"
+            )
             for name, reduce in (("sum", np.sum), ("mean", np.mean)):
-                if got_ndim == want_ndim + number and all(_meets(reduce(r.got, axis=axes), r.want) for r in results):
+                if got_ndim == want_ndim + number and all(
+                    _meets(reduce(r.got, axis=axes), r.want) for r in results
+                ):
                     return f"the {name} over {along} is missing"
-                if want_ndim == got_ndim + number and all(_meets(r.got, reduce(r.want, axis=axes)) for r in results):
+                if want_ndim == got_ndim + number and all(
+                    _meets(r.got, reduce(r.want, axis=axes)) for r in results
+                ):
                     return f"it is the {name} over {along} of the right result, which keeps every entry"
     return ""
 

@@ -51,10 +51,16 @@ ZERO = 1e-10  # what counts as 0, as a part of the largest singular value
 # a note says so, and what helps.
 GIVEN_AS = {
     "lists": ("as lists", "np.asarray(x, dtype=float) turns a list into an array"),
-    "integers": ("as integers", "np.asarray(x, dtype=float) makes them floats; np.zeros_like keeps integers"),
+    "integers": (
+        "as integers",
+        "np.asarray(x, dtype=float) makes them floats; np.zeros_like keeps integers",
+    ),
     "float32": ("in float32", "np.asarray(x, dtype=float) makes every array float64"),
     "read-only": ("as a read-only array", "work on a copy of what you write into"),
-    "strided": ("as every other entry of a larger array", "use the array's shape and indices, not how its numbers lie in memory"),
+    "strided": (
+        "as every other entry of a larger array",
+        "use the array's shape and indices, not how its numbers lie in memory",
+    ),
 }
 SCALED = {
     "small": ("100,000 times smaller", "it rounds, or takes small numbers for 0"),
@@ -85,7 +91,9 @@ class NotWritten(NotImplementedError):
 
     def __init__(self, text: str = "") -> None:
         name = sys._getframe(1).f_code.co_name
-        super().__init__(text or f"{'This cell' if name == '<module>' else name} is not written yet.")
+        super().__init__(
+            text or f"{'This cell' if name == '<module>' else name} is not written yet."
+        )
 
     def _render_traceback_(self) -> list[str]:
         """Return what Jupyter shows."""
@@ -126,7 +134,13 @@ def numerical_jacobian(f: Callable, x: Any, h: float = 1e-6) -> np.ndarray:
 
 
 def check_gradient(
-    f: Callable, gradient: Any, x: Any, *, h: float = 1e-6, tolerance: float = 1e-6, figure: bool = True
+    f: Callable,
+    gradient: Any,
+    x: Any,
+    *,
+    h: float = 1e-6,
+    tolerance: float = 1e-6,
+    figure: bool = True,
 ) -> float:
     """Compare an analytic gradient or Jacobian of `f` at `x` with the numerical one; print both.
 
@@ -152,19 +166,27 @@ def check_gradient(
         numeric, slopes, doubt = _differences(f, x, h)
     analytic = _value_of(gradient, x) if callable(gradient) else _as_array(gradient)[0]
     if analytic.shape != numeric.shape:
-        raise _failure(f"The analytic gradient {shape_fault(analytic, numeric, 'the numeric one has')}.")
+        raise _failure(
+            f"The analytic gradient {shape_fault(analytic, numeric, 'the numeric one has')}."
+        )
     if not np.all(np.isfinite(numeric)):
-        raise _failure(f"The numeric gradient is not finite: f has no derivative here, or the step h = {h:g} does not suit x.")
+        raise _failure(
+            f"The numeric gradient is not finite: f has no derivative here, or the step h = {h:g} does not suit x."
+        )
     largest = np.max(np.abs(numeric), initial=0)
     kinks = np.abs(slopes[1] - slopes[0]) > 1e-3 * largest + doubt
     low, high = (np.where(kinks, side(slopes, axis=0), numeric) for side in (np.min, np.max))
-    nearest = np.clip(analytic, low, high)  # at a kink any slope between those of the two sides is right
+    nearest = np.clip(
+        analytic, low, high
+    )  # at a kink any slope between those of the two sides is right
     difference = np.max(np.abs(analytic - nearest), initial=0)
     error = float(difference / max(largest, np.max(doubt, initial=0), 1e-300))
     with np.printoptions(precision=6, suppress=True, threshold=60):
         print(f"analytic:\n{analytic}\nnumeric:\n{numeric}\nrelative error: {error:.1e}")
     if np.any(kinks):
-        print("Note: f has a kink here. Its slope is another on each side, and the numeric gradient is their mean.")
+        print(
+            "Note: f has a kink here. Its slope is another on each side, and the numeric gradient is their mean."
+        )
     wrong = ~(np.abs(analytic - nearest) <= tolerance * np.abs(numeric) + doubt)
     if not np.any(wrong):
         return error
@@ -173,7 +195,11 @@ def check_gradient(
     worst = farthest(np.where(wrong, analytic, nearest), nearest)
     where = f" at entry {[int(i) for i in worst]}" if worst else ""
     values = differing(analytic[worst], numeric[worst], ", numeric ")
-    hint = pattern([Result(analytic, numeric, (x,), 1e-5)], ["x"]) if np.all(np.isfinite(analytic)) else ""
+    hint = (
+        pattern([Result(analytic, numeric, (x,), 1e-5)], ["x"])
+        if np.all(np.isfinite(analytic))
+        else ""
+    )
     raise _failure(f"The gradient{where}: analytic {values}.", hint)
 
 
@@ -204,11 +230,21 @@ def _require_order(f: Any, gradient: Any, x: Any) -> None:
     """Say in a sentence where the arguments of check_gradient stand in another order."""
     order = "The order is check_gradient(f, gradient, x)"
     if callable(x):
-        raise _failure(f"x, the third argument, is a function. {order}: x is the array at which the two are compared.")
+        raise _failure(
+            f"x, the third argument, is a function. {order}: x is the array at which the two are compared."
+        )
     if not callable(f):
-        raise _failure(f"f, the first argument, is no function. {order}: f is the function whose gradient is meant.")
-    if callable(gradient) and _is_gradient_of(gradient, f, x) and not _is_gradient_of(f, gradient, x):
-        raise _failure(f"f and gradient seem to be swapped: the first has the shape of a gradient of the second. {order}.")
+        raise _failure(
+            f"f, the first argument, is no function. {order}: f is the function whose gradient is meant."
+        )
+    if (
+        callable(gradient)
+        and _is_gradient_of(gradient, f, x)
+        and not _is_gradient_of(f, gradient, x)
+    ):
+        raise _failure(
+            f"f and gradient seem to be swapped: the first has the shape of a gradient of the second. {order}."
+        )
 
 
 def _is_gradient_of(f: Callable, gradient: Callable, x: Any) -> bool:
@@ -316,10 +352,16 @@ def any_svd(got: Parts, right: Parts, case: tuple) -> Parts:
     images = B.T @ nearest_U
     lengths = np.linalg.norm(images, axis=0)
     zero = lengths <= ZERO * values[0]
-    return nearest_U, np.where(zero, 0, lengths), np.where(zero, nearest_V, images / np.where(zero, 1, lengths))
+    return (
+        nearest_U,
+        np.where(zero, 0, lengths),
+        np.where(zero, nearest_V, images / np.where(zero, 1, lengths)),
+    )
 
 
-def _nearest_vectors(vectors: np.ndarray, right: np.ndarray, basis: np.ndarray, values: np.ndarray) -> np.ndarray:
+def _nearest_vectors(
+    vectors: np.ndarray, right: np.ndarray, basis: np.ndarray, values: np.ndarray
+) -> np.ndarray:
     """Return the singular vectors nearest to the student's: any order and signs, any basis for equal values.
 
     `basis` holds all of them as columns, `values` the singular values in the same, descending order.
@@ -350,7 +392,8 @@ def any_slope(other_side: Callable) -> Callable[[Parts, Parts, tuple], Parts]:
     def compare(got: Parts, right: Parts, case: tuple) -> Parts:
         others = _call(other_side, case, right).parts
         return tuple(
-            np.clip(g, np.minimum(r, o), np.maximum(r, o)) for g, r, o in zip(got, right, others, strict=True)
+            np.clip(g, np.minimum(r, o), np.maximum(r, o))
+            for g, r, o in zip(got, right, others, strict=True)
         )
 
     return compare
@@ -424,7 +467,9 @@ class _Trial:
     @property
     def worst(self) -> int:
         """Return the number of the case with the fault to report: of the first kind, and there the first."""
-        return min((n for n, fault in enumerate(self.faults) if fault), key=lambda n: self.faults[n].rank)
+        return min(
+            (n for n, fault in enumerate(self.faults) if fault), key=lambda n: self.faults[n].rank
+        )
 
     def in_order(self) -> list[int]:
         """Return the numbers of all cases, those with faults first."""
@@ -478,9 +523,13 @@ def check(
     if not cases or set(forms) - set(FORMS):
         raise ValueError(f"check wants cases, and forms among {', '.join(FORMS)}")
     if others := [case for case in cases if not isinstance(case, tuple)]:
-        raise ValueError(f"a case is a tuple of arguments, such as (x,) for one; this one is {_kind(others[0])}")
+        raise ValueError(
+            f"a case is a tuple of arguments, such as (x,) for one; this one is {_kind(others[0])}"
+        )
     if only and only not in outputs:
-        raise ValueError(f"only={only!r} is none of the outputs {', '.join(outputs) or '(there are none)'}")
+        raise ValueError(
+            f"only={only!r} is none of the outputs {', '.join(outputs) or '(there are none)'}"
+        )
     name = _name(student)
     judged = _Judged(compare, tuple(outputs), only, rtol)
     form_notes: dict[str, str] = {}  # one for each form
@@ -498,7 +547,9 @@ def check(
     has_arrays = any(isinstance(x, np.ndarray) and x.ndim for x in trial.cases[0])
     for form in forms if has_arrays else ():
         _try_form(form, student, reference, trial, form_notes)
-    for note in dict.fromkeys([*(note for got in trial.gots for note in got.notes), *form_notes.values()]):
+    for note in dict.fromkeys(
+        [*(note for got in trial.gots for note in got.notes), *form_notes.values()]
+    ):
         print(f"Note: {name} {_ended(note)}")
     print(f"{name}: right on {len(cases)} case{'s' if len(cases) > 1 else ''}.")
 
@@ -519,7 +570,13 @@ def _name(function: Callable) -> str:
     return "Your function" if name == "<lambda>" else name
 
 
-def _tried(student: Callable, reference: Callable, cases: list[tuple], judged: _Judged, notes: dict[str, str]) -> _Trial:
+def _tried(
+    student: Callable,
+    reference: Callable,
+    cases: list[tuple],
+    judged: _Judged,
+    notes: dict[str, str],
+) -> _Trial:
     """Call both functions on every case. Where lists or integers alone are what fails, arrays of floats count."""
     cases, gots, faults = list(cases), [], []
     wants = [_call_reference(reference, case) for case in cases]
@@ -542,7 +599,9 @@ def _tried(student: Callable, reference: Callable, cases: list[tuple], judged: _
     return _Trial(cases, wants, gots, faults, judged)
 
 
-def _try_form(form: str, student: Callable, reference: Callable, trial: _Trial, notes: dict[str, str]) -> None:
+def _try_form(
+    form: str, student: Callable, reference: Callable, trial: _Trial, notes: dict[str, str]
+) -> None:
     """Try the first case in another form: a fault in small or large numbers costs points, others give a note."""
     case, judged = _in_form(trial.cases[0], form), trial.judged
     want = _call_reference(reference, case)
@@ -561,9 +620,17 @@ def _try_form(form: str, student: Callable, reference: Callable, trial: _Trial, 
             result = Result(got.parts[fault.output], want.parts[fault.output], case)
             lost = np.count_nonzero((result.got == 0) & (result.want != 0))
             smaller = np.max(np.abs(result.got)) < np.max(np.abs(result.want))
-            cause = cause if (lost if form == "small" else smaller) else pattern([result], _parameter_names(reference))
+            cause = (
+                cause
+                if (lost if form == "small" else smaller)
+                else pattern([result], _parameter_names(reference))
+            )
         elif fault.rank == NOT_FINITE:
-            cause = "a step on the way overflows for such numbers" if form == "large" else "a step on the way vanishes for such numbers"
+            cause = (
+                "a step on the way overflows for such numbers"
+                if form == "large"
+                else "a step on the way vanishes for such numbers"
+            )
         else:
             cause = ""
         raise _failure(f"{_name(student)}, {where} given {given}: {_ended(fault.sentence)}", cause)
@@ -599,18 +666,26 @@ def _require_formula(trial: _Trial, name: str) -> None:
                 errors.append(np.max(np.abs(g - w)) / largest)
     if len(errors) > 1 and min(errors) > ANALYTIC_RTOL:
         digits = int(-np.log10(max(errors)))
-        raise _failure(f"{name}: right to {digits} digits only, as finite differences are. Derive a formula, and compute that.")
+        raise _failure(
+            f"{name}: right to {digits} digits only, as finite differences are. Derive a formula, and compute that."
+        )
 
 
 _ALL = _Judged()
 
 
-def _call(function: Callable, case: tuple, like: Parts = (), judged: _Judged = _ALL, form: str = "") -> _Outcome:
+def _call(
+    function: Callable, case: tuple, like: Parts = (), judged: _Judged = _ALL, form: str = ""
+) -> _Outcome:
     """Call `function` on a copy of `case`; read what it returns as arrays, `like` the reference's."""
     arguments = tuple(_give(argument, form) for argument in case)
     try:
         # A warning on the way to a right value is no mistake, and nbgrader takes stderr for one.
-        with warnings.catch_warnings(), np.errstate(all="ignore"), contextlib.redirect_stderr(io.StringIO()):
+        with (
+            warnings.catch_warnings(),
+            np.errstate(all="ignore"),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
             warnings.simplefilter("ignore")
             value = function(*arguments)
     except (Exception, SystemExit) as error:
@@ -620,7 +695,9 @@ def _call(function: Callable, case: tuple, like: Parts = (), judged: _Judged = _
         returned = _kind(value)
         if isinstance(value, (tuple, list)):
             returned = f"{len(value)} thing{'s' * (len(value) != 1)}"
-        wanted = f"{len(like)} arrays" + (f" ({', '.join(judged.outputs)})" if judged.outputs else "")
+        wanted = f"{len(like)} arrays" + (
+            f" ({', '.join(judged.outputs)})" if judged.outputs else ""
+        )
         return _Outcome(complaint=f"returned {returned}, expected {wanted}", arguments=arguments)
     parts, notes = [], []
     for position, item in enumerate(value if several else (value,)):
@@ -630,7 +707,10 @@ def _call(function: Callable, case: tuple, like: Parts = (), judged: _Judged = _
             if like and not judged.judges(position):
                 parts.append(like[position])
                 continue
-            return _Outcome(complaint=(judged.prefix(position) if several else "") + str(error), arguments=arguments)
+            return _Outcome(
+                complaint=(judged.prefix(position) if several else "") + str(error),
+                arguments=arguments,
+            )
         if like and not judged.judges(position):
             usable = array.shape == like[position].shape and np.all(np.isfinite(array))
             parts.append(array if usable else like[position])
@@ -659,7 +739,9 @@ def _as_array(value: Any, like: np.ndarray | None = None) -> tuple[np.ndarray, s
         try:
             value = np.array(value)
         except ValueError:
-            raise ValueError("returned a list that is no array: its rows differ in length") from None
+            raise ValueError(
+                "returned a list that is no array: its rows differ in length"
+            ) from None
     plain = type(value) is np.ndarray or isinstance(value, (bool, int, float, complex, np.generic))
     array = np.asarray(value) if plain else None
     if array is None or array.dtype.kind not in "biufc":
@@ -701,16 +783,24 @@ def _fault(got: _Outcome, want: _Outcome, case: tuple, judged: _Judged) -> _Faul
     if judged.arguments:
         for before, after in zip(case, got.arguments, strict=True):
             if not _same_argument(before, after):
-                return _Fault(ARGUMENTS, "changed its argument; work on a copy (x = x - 1, not x -= 1)")
+                return _Fault(
+                    ARGUMENTS, "changed its argument; work on a copy (x = x - 1, not x -= 1)"
+                )
     return None
 
 
 # ---------------------------------------------------------------- causes
 
 
-def _cause(trial: _Trial, mistakes: Mapping[str, Callable], student: Callable, reference: Callable) -> str:
+def _cause(
+    trial: _Trial, mistakes: Mapping[str, Callable], student: Callable, reference: Callable
+) -> str:
     """Return the likely cause of a wrong answer, or ''."""
-    agreements = {sentence: agreement for sentence, wrong in mistakes.items() if (agreement := _agreement(trial, wrong))}
+    agreements = {
+        sentence: agreement
+        for sentence, wrong in mistakes.items()
+        if (agreement := _agreement(trial, wrong))
+    }
     if agreements:
         return min(agreements, key=lambda sentence: agreements[sentence].excused)
     names = _parameter_names(reference) or _parameter_names(student)
@@ -719,13 +809,22 @@ def _cause(trial: _Trial, mistakes: Mapping[str, Callable], student: Callable, r
     if digits := _digits_right(_results(trial, trial.gots, trial.wants)):
         return f"it is right to {digits} digits only, as finite differences and rounded numbers are"
     for sentence, wrong in mistakes.items():
-        others = [_call(wrong, case, want.parts, trial.judged) for case, want in zip(trial.cases, trial.wants, strict=True)]
-        if found := factor_pattern(_results(trial, trial.gots, others), _results(trial, others, trial.wants), names):
+        others = [
+            _call(wrong, case, want.parts, trial.judged)
+            for case, want in zip(trial.cases, trial.wants, strict=True)
+        ]
+        if found := factor_pattern(
+            _results(trial, trial.gots, others), _results(trial, others, trial.wants), names
+        ):
             return f"{_ended(sentence)} Besides, {found}"
     fault = trial.faults[trial.worst]
     if look_further is None or (fault.rank == SHAPE and fault.sentence.endswith(SHAPE_CAUSES)):
         return ""
-    return look_further(getattr(student, "__name__", ""), reference, lambda wrong: _is_surely(_agreement(trial, wrong)))
+    return look_further(
+        getattr(student, "__name__", ""),
+        reference,
+        lambda wrong: _is_surely(_agreement(trial, wrong)),
+    )
 
 
 @np.errstate(all="ignore")
@@ -733,7 +832,9 @@ def _digits_right(results: list[Result]) -> int:
     """Return to how many digits all results are right, where most entries are a little off; else 0."""
     if not all(result.is_plain and result.want.any() for result in results):
         return 0
-    errors = np.concatenate([np.ravel(r.got - r.want) / np.max(np.abs(r.want)) for r in results] or [[0]])
+    errors = np.concatenate(
+        [np.ravel(r.got - r.want) / np.max(np.abs(r.want)) for r in results] or [[0]]
+    )
     largest = np.max(np.abs(errors))
     return int(-np.log10(largest)) if 0 < largest < 1e-5 and np.mean(errors != 0) > 0.5 else 0
 
@@ -777,7 +878,9 @@ def _agreement(trial: _Trial, wrong: Callable) -> _Agreement | None:
     telling = values = finite = entries = excused = 0
     changed = trial.faults[trial.worst].rank == ARGUMENTS
     same_text = False
-    answers = {type(want.error) for want in trial.wants if want.error is not None}  # an exception may be a right answer
+    answers = {
+        type(want.error) for want in trial.wants if want.error is not None
+    }  # an exception may be a right answer
     for n in trial.in_order():
         got, want, case, fault = trial.gots[n], trial.wants[n], trial.cases[n], trial.faults[n]
         other = _call(wrong, case, want.parts, trial.judged)
@@ -788,14 +891,20 @@ def _agreement(trial: _Trial, wrong: Callable) -> _Agreement | None:
                 if not _overflows(other):
                     finite += not other.complaint
                     entries += _wrong_entries(got, want, fault)
-            alike = str(other.error) == str(got.error) or isinstance(got.error, (MemoryError, *answers))
+            alike = str(other.error) == str(got.error) or isinstance(
+                got.error, (MemoryError, *answers)
+            )
             same_text = same_text or (fault is not None and alike)
         elif want.error is None and (_overflows(got) or _overflows(other)):
             excused += 1
         else:
             return None
     # With no value to compare, the type of the exceptions alone says too little.
-    return _Agreement(telling, values, finite, entries, excused) if telling and (values or same_text) else None
+    return (
+        _Agreement(telling, values, finite, entries, excused)
+        if telling and (values or same_text)
+        else None
+    )
 
 
 def _wrong_entries(got: _Outcome, want: _Outcome, fault: _Fault) -> int:
@@ -815,7 +924,9 @@ def _overflows(outcome: _Outcome) -> bool:
     return any(not np.all(np.isfinite(part)) for part in outcome.parts)
 
 
-def _same_outcome(got: _Outcome, other: _Outcome, case: tuple, judged: _Judged, arguments: bool) -> bool:
+def _same_outcome(
+    got: _Outcome, other: _Outcome, case: tuple, judged: _Judged, arguments: bool
+) -> bool:
     if got.error is not None or other.error is not None:
         kinds = type(got.error), type(other.error)  # NumPy's own MemoryError is a MemoryError
         return issubclass(*kinds) or issubclass(*kinds[::-1])
@@ -825,7 +936,9 @@ def _same_outcome(got: _Outcome, other: _Outcome, case: tuple, judged: _Judged, 
     if any(got.parts[n].shape != other.parts[n].shape for n in places):
         return False
     parts = other.parts
-    if judged.compare in (up_to_sign, up_to_basis) and all(np.all(np.isfinite(a)) for a in got.parts + other.parts):
+    if judged.compare in (up_to_sign, up_to_basis) and all(
+        np.all(np.isfinite(a)) for a in got.parts + other.parts
+    ):
         parts = judged.compare(got.parts, other.parts, case)
     if not all(agree(got.parts[n], parts[n], tolerance(got.parts[n])) for n in places):
         return False
@@ -836,7 +949,9 @@ def _same_argument(before: Any, after: Any) -> bool:
     if isinstance(before, (list, tuple)):
         return len(before) == len(after) and all(map(_same_argument, before, after))
     if isinstance(before, dict):
-        return before.keys() == after.keys() and all(_same_argument(before[key], after[key]) for key in before)
+        return before.keys() == after.keys() and all(
+            _same_argument(before[key], after[key]) for key in before
+        )
     if isinstance(before, (np.ndarray, int, float, complex)):
         return np.array_equal(before, after, equal_nan=np.asarray(before).dtype.kind in "fc")
     return True  # a function or a random generator
@@ -931,8 +1046,16 @@ def _error_sentence(error: BaseException) -> str:
     except Exception:  # it may be the student's own class
         text = ""
     frames = traceback.extract_tb(error.__traceback__)[1:]
-    own = [f for f in frames if "site-packages" not in f.filename and not f.filename.startswith("<__array")]
-    line = (own[-1].line or linecache.getline(own[-1].filename, own[-1].lineno or 0)).strip() if own else ""
+    own = [
+        f
+        for f in frames
+        if "site-packages" not in f.filename and not f.filename.startswith("<__array")
+    ]
+    line = (
+        (own[-1].line or linecache.getline(own[-1].filename, own[-1].lineno or 0)).strip()
+        if own
+        else ""
+    )
     return f"raised {type(error).__name__}: {text}"[:300] + (f" (at: {line})" if line else "")
 
 
@@ -959,7 +1082,9 @@ def _shown(value: Any) -> str:
     if isinstance(value, (float, np.floating)):
         return f"{value + 0.0:.6g}"  # -0 becomes 0
     if isinstance(value, (list, tuple)) and not any(isinstance(x, np.ndarray) for x in value):
-        text = repr(value) if isinstance(value, tuple) else "[" + ", ".join(map(_shown, value)) + "]"
+        text = (
+            repr(value) if isinstance(value, tuple) else "[" + ", ".join(map(_shown, value)) + "]"
+        )
         return text if len(text) <= 200 else f"a {type(value).__name__} of {len(value)}"
     if isinstance(value, np.ndarray):
         if value.ndim > 2 or value.size > 16 or any(n > 8 for n in value.shape) or not value.size:

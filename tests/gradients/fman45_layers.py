@@ -39,7 +39,10 @@ def _random(seed: int, *shapes: tuple[int, ...]) -> tuple[np.ndarray, ...]:
 
 
 GRADIENTS: dict[str, tuple[Callable, tuple]] = {
-    "fully_connected_backward": (_fully_connected_backward, _random(1, (4, 5), (3, 5), (4, 3), (4,))),
+    "fully_connected_backward": (
+        _fully_connected_backward,
+        _random(1, (4, 5), (3, 5), (4, 3), (4,)),
+    ),
     "relu_backward": (_relu_backward, _random(2, (3, 6), (3, 6))),
     "softmaxloss_backward": (grad(_mean_loss), (*_random(3, (4, 3)), np.array([3, 0, 1]))),
 }

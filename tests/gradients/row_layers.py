@@ -39,7 +39,10 @@ def bias_backward(B):
     def error(D, b):
         return anp.sum(B * _bias(D, b))
 
-    D, b = np.zeros(B.shape), np.zeros(B.shape[1])  # the layer is affine: its gradient is the same everywhere
+    D, b = (
+        np.zeros(B.shape),
+        np.zeros(B.shape[1]),
+    )  # the layer is affine: its gradient is the same everywhere
     return grad(error, 0)(D, b), grad(error, 1)(D, b)
 
 
@@ -59,5 +62,8 @@ GRADIENTS: dict[str, tuple[Callable, tuple]] = {
         (_rng.normal(size=(5, 2)), _rng.normal(size=(5, 3)), _rng.normal(size=(3, 2))),
     ),
     "bias_backward": (bias_backward, (_rng.normal(size=(5, 3)),)),
-    "sigmoid_backward": (sigmoid_backward, (_rng.normal(size=(4, 3)), _rng.uniform(0.05, 0.95, size=(4, 3)))),
+    "sigmoid_backward": (
+        sigmoid_backward,
+        (_rng.normal(size=(4, 3)), _rng.uniform(0.05, 0.95, size=(4, 3))),
+    ),
 }

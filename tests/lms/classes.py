@@ -35,7 +35,10 @@ def make_course(folder: Path) -> Path:
     write(folder / "source/ps1", *TWO, name="two")
     (folder / "nbgrader_config.py").write_text(CONFIG)
     subprocess.run(
-        [BINARIES / "nbgrader", "generate_assignment", "ps1"], cwd=folder, check=True, capture_output=True
+        [BINARIES / "nbgrader", "generate_assignment", "ps1"],
+        cwd=folder,
+        check=True,
+        capture_output=True,
     )
     return folder
 
@@ -46,7 +49,9 @@ def notebooks(course: Path, answers: str) -> dict[str, bytes]:
     for path in sorted((course / "release/ps1").glob("*.ipynb")):
         release = read_notebook(path)
         theirs = {
-            cell.metadata.nbgrader.grade_id for cell in release.cells if cell.metadata.nbgrader.solution
+            cell.metadata.nbgrader.grade_id
+            for cell in release.cells
+            if cell.metadata.nbgrader.solution
         }
         notebook = answered(
             release, {name: text for name, text in ANSWERS[answers].items() if name in theirs}
@@ -63,7 +68,9 @@ def make_class(course: Path) -> list[Student]:
     return [
         Student("Jane", "Doe", 501, "jdoe", right, "Team A"),
         Student("Jörg", "Müller-Lüdenscheidt", 502, "jmueller", half, "Team A", late=True),
-        Student("Ann Marie", "O'Neil", 503, "aoneil", {**wrong, "notes.txt": b"Notes.\n"}, "Team B"),
+        Student(
+            "Ann Marie", "O'Neil", 503, "aoneil", {**wrong, "notes.txt": b"Notes.\n"}, "Team B"
+        ),
         Student("Łukasz", "Żółć", 504, "lzolc", right, "Team B"),
         Student("小龍", "李", 505, "xli", half, "Team C"),
         Student(
@@ -71,7 +78,11 @@ def make_class(course: Path) -> list[Student]:
             "van der Berg_2",
             506,
             "tberg",
-            {"one.ipynb": wrong["one.ipynb"], "2_my notes.txt": b"2", "two.ipynb": right["two.ipynb"]},
+            {
+                "one.ipynb": wrong["one.ipynb"],
+                "2_my notes.txt": b"2",
+                "two.ipynb": right["two.ipynb"],
+            },
             "Team C",
         ),
         Student("Zoë", "Ångström", 507, "zang", untouched, "Team D"),
@@ -89,11 +100,15 @@ def copy_of(course: Path, folder: Path) -> Path:
     return Path(shutil.copytree(course, folder))
 
 
-def import_here(course: Path, zip_path: Path, roster: Path | None = None, **options) -> importing.ImportSummary:
+def import_here(
+    course: Path, zip_path: Path, roster: Path | None = None, **options
+) -> importing.ImportSummary:
     """Import a zip."""
     opened = open_course(course)
     with gradebook_writer(opened) as book:
-        return importing.import_zip(opened, book, importing.ImportOptions(zip_path, "ps1", roster, **options))
+        return importing.import_zip(
+            opened, book, importing.ImportOptions(zip_path, "ps1", roster, **options)
+        )
 
 
 def export_here(
@@ -102,7 +117,9 @@ def export_here(
     """Export scores."""
     opened = open_course(course)
     with gradebook_writer(opened) as book:
-        return exporting.export(opened, book, exporting.ExportOptions(platform, ("ps1",), template, to, **options))
+        return exporting.export(
+            opened, book, exporting.ExportOptions(platform, ("ps1",), template, to, **options)
+        )
 
 
 def grade(course: Path, waiting: str = "") -> None:

@@ -46,11 +46,15 @@ def zip_of(path: Path, files: Mapping[str, bytes], utf8: bool = True) -> Path:
     """Write a zip; without `utf8`, names are UTF-8 and the zip does not say so."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
-            info = zipfile.ZipInfo(name if utf8 else name.encode().decode("cp437"), (2026, 3, 1, 12, 0, 0))
+            info = zipfile.ZipInfo(
+                name if utf8 else name.encode().decode("cp437"), (2026, 3, 1, 12, 0, 0)
+            )
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, data)
     data = path.read_bytes()
-    if not utf8:  # the flag that says UTF-8 is taken off, and the bytes of the names are what they were
+    if (
+        not utf8
+    ):  # the flag that says UTF-8 is taken off, and the bytes of the names are what they were
         data = _without_utf8_flag(path)
         path.write_bytes(data)
     return path
@@ -93,7 +97,9 @@ def canvas_slug(student: Student, group: bool = False) -> str:
     name = student.group if group else f"{student.last}, {student.first}"
     name = re.sub(r"_(\d+)_", r"\1", name).lower()
     return "".join(
-        one for one in name if one.isalnum() or one == "_" or unicodedata.category(one).startswith("M")
+        one
+        for one in name
+        if one.isalnum() or one == "_" or unicodedata.category(one).startswith("M")
     )
 
 
@@ -137,7 +143,10 @@ class Sheet:
 
     def bytes(self, rows: list[list[str]], tail: str = "") -> bytes:
         text = (
-            "".join(self.separator.join(self._cell(cell) for cell in row) + self.line_end for row in rows)
+            "".join(
+                self.separator.join(self._cell(cell) for cell in row) + self.line_end
+                for row in rows
+            )
             + tail
         )
         return (b"\xef\xbb\xbf" if self.bom else b"") + text.encode()
@@ -166,7 +175,9 @@ def canvas_gradebook(
         + ["SIS Login ID"]
     )
     header += (
-        (["Integration ID", "Root Account"] if sis else []) + ["Section"] + (["Notes"] if custom else [])
+        (["Integration ID", "Root Account"] if sis else [])
+        + ["Section"]
+        + (["Notes"] if custom else [])
     )
     width = len(header)
     header += ["Warm-up (4710)", "ps1 (4711)", "Essay, the first (4712)"]
@@ -182,7 +193,9 @@ def canvas_gradebook(
         rows.append([""] * width + ["", "Manual Posting", ""] + [""] * 5)
     ro = "(read only)"
     first = ["    Points Possible"] + [""] * (width - 1)
-    rows.append([*first, sheet.number(10), sheet.number(points), sheet.number(5), ro, ro, ro, ro, ""])
+    rows.append(
+        [*first, sheet.number(10), sheet.number(points), sheet.number(5), ro, ro, ro, ro, ""]
+    )
     for one in students:
         names = [one.last, one.first] if split else [f"{one.last}, {one.first}"]
         row = (
@@ -303,9 +316,9 @@ def moodle_zip(
         for name, data in one.files.items():
             files[f"{prefix}_{name}" if flat else f"{prefix}{'_' if old else ''}/{name}"] = data
         if one.files and not flat:
-            files[f"{who.replace('_', ' ')}_{number}_assignsubmission_onlinetext/onlinetext.html"] = (
-                b"<p>Here it is.</p>"
-            )
+            files[
+                f"{who.replace('_', ' ')}_{number}_assignsubmission_onlinetext/onlinetext.html"
+            ] = b"<p>Here it is.</p>"
     return zip_of(path, files)
 
 
@@ -391,7 +404,12 @@ def gradescope_scores(
         ]
     rows = [header]
     for one in students:
-        row = [*([one.name] if name else [one.first, one.last]), one.sid if sid else "", one.email, "A"]
+        row = [
+            *([one.name] if name else [one.first, one.last]),
+            one.sid if sid else "",
+            one.email,
+            "A",
+        ]
         if course:
             row += [
                 "2.0",

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from nbreferee.lms.csvtext import TableError, number_text, parse_table, read_number, safe_text
 
 cells = st.text(
-    st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]) | st.sampled_from('",;\t\n '), max_size=6
+    st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]) | st.sampled_from('",;\t\n '),
+    max_size=6,
 )
 
 
@@ -22,11 +23,17 @@ def files(draw) -> tuple[bytes, list[list[str]], str]:
     separator = draw(st.sampled_from(",;\t"))
     width = draw(st.integers(3, 5))
     header = [f"heading {n}" for n in range(width)]
-    rows = [header, *draw(st.lists(st.lists(cells, min_size=width, max_size=width), min_size=1, max_size=4))]
+    rows = [
+        header,
+        *draw(st.lists(st.lists(cells, min_size=width, max_size=width), min_size=1, max_size=4)),
+    ]
     out = io.StringIO()
     quoting = draw(st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]))
     csv.writer(
-        out, delimiter=separator, lineterminator=draw(st.sampled_from(["\n", "\r\n"])), quoting=quoting
+        out,
+        delimiter=separator,
+        lineterminator=draw(st.sampled_from(["\n", "\r\n"])),
+        quoting=quoting,
     ).writerows(rows)
     bom = b"\xef\xbb\xbf" if draw(st.booleans()) else b""
     return bom + out.getvalue().encode(), rows, separator
@@ -38,13 +45,17 @@ def test_one_cell_changes_and_nothing_else(file, value, data):
     table = parse_table("x.csv", text)
     assert [[cell.value for cell in row] for row in table.rows] == rows
     assert table.edited({}) == text
-    row, column = data.draw(st.integers(1, len(rows) - 1)), data.draw(st.integers(0, len(rows[0]) - 1))
+    row, column = (
+        data.draw(st.integers(1, len(rows) - 1)),
+        data.draw(st.integers(0, len(rows[0]) - 1)),
+    )
     cell = table.rows[row][column]
     edited = table.edited({cell: value})
     expected = [list(one) for one in rows]
     expected[row][column] = value
     assert (
-        list(csv.reader(io.StringIO(edited.decode("utf-8-sig"), newline=""), delimiter=separator)) == expected
+        list(csv.reader(io.StringIO(edited.decode("utf-8-sig"), newline=""), delimiter=separator))
+        == expected
     )
     start, end = len(table.text[: cell.start].encode()), len(table.text[cell.end :].encode())
     assert edited.startswith(text[:start])

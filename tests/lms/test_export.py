@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 from classes import BINARIES, CANVAS_ID, copy_of, export_here
 from nbgrader.api import Gradebook
-from platform_files import FINNISH, Sheet, Student, canvas_gradebook, gradescope_scores, moodle_worksheet
+from platform_files import (
+    FINNISH,
+    Sheet,
+    Student,
+    canvas_gradebook,
+    gradescope_scores,
+    moodle_worksheet,
+)
 from platform_importers import canvas_reads
 
 from nbreferee.course.locate import CourseError
@@ -43,7 +50,11 @@ def graded(released, tmp_path_factory) -> Path:
     for one in CLASS[:4]:
         (course / "submitted" / one.login / "ps1").mkdir(parents=True)
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as book, book.db.no_autoflush:
-        for login, waits, penalty in (("anna", False, None), ("ben", True, None), ("cleo", False, 1.5)):
+        for login, waits, penalty in (
+            ("anna", False, None),
+            ("ben", True, None),
+            ("cleo", False, 1.5),
+        ):
             submission = book.add_submission("ps1", login)
             for notebook in submission.notebooks:
                 notebook.late_submission_penalty = penalty if notebook.name == "two" else None
@@ -51,10 +62,14 @@ def graded(released, tmp_path_factory) -> Path:
                     grade.auto_score, grade.needs_manual_grade = 1.0, False
                     if grade.name == "why":
                         grade.auto_score, grade.needs_manual_grade = None, waits
-                        grade.manual_score, grade.extra_credit = (None, None) if waits else (2.25, 0.1)
+                        grade.manual_score, grade.extra_credit = (
+                            (None, None) if waits else (2.25, 0.1)
+                        )
                 for comment in notebook.comments:
                     comment.manual_comment = (
-                        "=HYPERLINK(1)\n<b>Nice</b>" if login == "anna" and comment.name == "why" else None
+                        "=HYPERLINK(1)\n<b>Nice</b>"
+                        if login == "anna" and comment.name == "why"
+                        else None
                     )
         book.db.commit()
     for login in ("anna", "ben"):
@@ -84,7 +99,13 @@ def canvas(
 
 def test_certain_scores_alone_go_out(course, tmp_path):
     read, remarks = canvas(course, tmp_path)
-    assert read == {1: repr(1 + 1 + 2.25 + 0.1), 2: "", 3: repr(1 + 1 + 2.25 + 0.1 - 1.5), 4: "", 5: ""}
+    assert read == {
+        1: repr(1 + 1 + 2.25 + 0.1),
+        2: "",
+        3: repr(1 + 1 + 2.25 + 0.1 - 1.5),
+        4: "",
+        5: "",
+    }
     assert remarks == {
         "anna": "",
         "ben": "waits for a person",
@@ -180,7 +201,12 @@ def test_moodle_takes_comments_and_pages(course, tmp_path):
     template = tmp_path / "worksheet.csv"
     template.write_bytes(moodle_worksheet(CLASS, Sheet(), 9))
     done = export_here(
-        course, "moodle", template, tmp_path / "out.csv", comments="", feedback_zip=tmp_path / "feedback.zip"
+        course,
+        "moodle",
+        template,
+        tmp_path / "out.csv",
+        comments="",
+        feedback_zip=tmp_path / "feedback.zip",
     )
     rows = list(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text())))
     assert rows[0]["Feedback comments"] == "why: =HYPERLINK(1)<br>&lt;b&gt;Nice&lt;/b&gt;"
@@ -191,7 +217,11 @@ def test_moodle_takes_comments_and_pages(course, tmp_path):
         assert archive.read(name) == b"<p>anna</p>"
     folder, _, file = name.partition("/")
     parts = folder.split("_", 4)
-    assert (parts[1], parts[2:4], file) == (str(CLASS[0].participant), ["assignfeedback", "file"], "one.html")
+    assert (parts[1], parts[2:4], file) == (
+        str(CLASS[0].participant),
+        ["assignfeedback", "file"],
+        "one.html",
+    )
 
 
 def test_our_own_table_is_safe_from_formulas(course, tmp_path):

@@ -92,14 +92,18 @@ def _link(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def run(root: Path, files: dict[str, bytes], denied: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
+def run(
+    root: Path, files: dict[str, bytes], denied: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess:
     """Run the autograder as Gradescope does, in a namespace without a network; some system calls may be denied."""
     for name in ("submission", "results"):
         shutil.rmtree(root / name, ignore_errors=True)
         (root / name).mkdir()
     for name, data in files.items():
         (root / "submission" / name).write_bytes(data)
-    no_network = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--net", "--map-root-user"]
+    no_network = (
+        ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--net", "--map-root-user"]
+    )
     command = [*no_network, "bash", str(root / "run_autograder")]
     if denied:
         package = str(Path(__file__).parents[2])
@@ -110,7 +114,11 @@ def run(root: Path, files: dict[str, bytes], denied: tuple[str, ...] = ()) -> su
             "-c",
             f"{program}\nimport os\nos.execvp('bash', ['bash', {str(root / 'run_autograder')!r}])",
         ]
-    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(root), "AUTOGRADER_ROOT": str(root)}
+    environment = {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "HOME": str(root),
+        "AUTOGRADER_ROOT": str(root),
+    }
     return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=root)
 
 
@@ -122,7 +130,10 @@ def results(root: Path, files: dict[str, bytes], denied: tuple[str, ...] = ()) -
     for entry, fields in [(found, TOP), *((test, TEST) for test in found["tests"])]:
         for name, value in entry.items():
             wanted = fields[name]
-            assert value in wanted if isinstance(wanted, set) else isinstance(value, wanted), (name, value)
+            assert value in wanted if isinstance(wanted, set) else isinstance(value, wanted), (
+                name,
+                value,
+            )
     assert "score" in found
     return found
 
@@ -154,7 +165,10 @@ def by_name(found: dict) -> dict[str, float | None]:
 def test_right_answers_get_their_points_at_tier_b(course, root):
     right = files(course)
     found = results(root, right, TIER_B)
-    assert (found["score"], [test["number"] for test in found["tests"]]) == (5.0, ["1.1", "2.1", "2.2"])
+    assert (found["score"], [test["number"] for test in found["tests"]]) == (
+        5.0,
+        ["1.1", "2.1", "2.2"],
+    )
     assert {name: score for name, score in by_name(found).items() if score is not None} == scores(
         course, right
     )

@@ -46,7 +46,11 @@ BAD = {
         bytes(65 << 20),
         "65 MB large",
     ),
-    "another compression": (entry("eve/x.lzma", compress_type=zipfile.ZIP_LZMA), b"x", "compressed in a way"),
+    "another compression": (
+        entry("eve/x.lzma", compress_type=zipfile.ZIP_LZMA),
+        b"x",
+        "compressed in a way",
+    ),
 }
 
 
@@ -184,7 +188,8 @@ def test_a_folder_with_the_name_of_a_file_costs_nobody_else_anything(course, tmp
         "Eve E_7_assignsubmission_onlinetext/onlinetext.html": b"<p>",
     }
     done = import_here(
-        course, zip_of(tmp_path / "x.zip", {**eve, "Anna A_8_assignsubmission_file/one.ipynb": GOOD})
+        course,
+        zip_of(tmp_path / "x.zip", {**eve, "Anna A_8_assignsubmission_file/one.ipynb": GOOD}),
     )
     assert handed_in(course) == {
         "participant_7": {"onlinetext.html": b"<p>"},
@@ -195,7 +200,10 @@ def test_a_folder_with_the_name_of_a_file_costs_nobody_else_anything(course, tmp
 
 def test_thousands_of_files_of_one_student_are_left_out(course, tmp_path):
     done = import_here(
-        course, zip_of(tmp_path / "x.zip", {**{f"eve/{n}": b"" for n in range(501)}, "anna/one.ipynb": GOOD})
+        course,
+        zip_of(
+            tmp_path / "x.zip", {**{f"eve/{n}": b"" for n in range(501)}, "anna/one.ipynb": GOOD}
+        ),
     )
     assert {row.student: row.status for row in done.rows} == {"anna": "new", "eve": "left out"}
 
@@ -210,7 +218,10 @@ def test_ids_that_are_no_folder_names_are_left_out(course, tmp_path):
 
 YAML = {
     "code": (b"submission_1: !!python/object/apply:os.system ['touch /tmp/owned']", None),
-    "Ruby's objects": (b"submission_1: !ruby/object:Gem::Installer\n  :i: 1", {"submission_1": {":i": 1}}),
+    "Ruby's objects": (
+        b"submission_1: !ruby/object:Gem::Installer\n  :i: 1",
+        {"submission_1": {":i": 1}},
+    ),
     "a list": (b"- 1", None),
     "brackets": (b"[" * 100_000, None),
     "brackets with comments": (b"[ # ]\n" * 100_000, None),
@@ -266,7 +277,8 @@ NOTEBOOKS = {
 def test_notebooks_are_found_by_name(case):
     given, expected = NOTEBOOKS[case]
     assert (
-        dict(place({name: name for name in given}, ["one", "one-7"], keep_timestamp=False).files) == expected
+        dict(place({name: name for name in given}, ["one", "one-7"], keep_timestamp=False).files)
+        == expected
     )
 
 

@@ -9,7 +9,15 @@ from classes import export_here, handed_in, import_here
 from hypothesis import given
 from hypothesis import strategies as st
 from nbgrader.api import Gradebook
-from platform_files import Sheet, Student, canvas_gradebook, canvas_zip, moodle_worksheet, moodle_zip, zip_of
+from platform_files import (
+    Sheet,
+    Student,
+    canvas_gradebook,
+    canvas_zip,
+    moodle_worksheet,
+    moodle_zip,
+    zip_of,
+)
 
 from nbreferee.lms.naming import name_students
 from nbreferee.lms.people import Person, Register
@@ -39,8 +47,12 @@ def test_two_of_one_name_one_who_left_one_unknown(course, tmp_path):
     """With ids each student gets their own mark; a student who left or is not in the roster is named."""
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as book:
         book.add_student("gone", first_name="Gone", last_name="Long", lms_user_id="3")
-    gradebook = roster(tmp_path / "canvas.csv", canvas_gradebook(TWO_OF_ONE_NAME, Sheet(), 9).decode())
-    done = import_here(course, canvas_zip(tmp_path / "x.zip", [*TWO_OF_ONE_NAME, LEFT, STRANGER]), gradebook)
+    gradebook = roster(
+        tmp_path / "canvas.csv", canvas_gradebook(TWO_OF_ONE_NAME, Sheet(), 9).decode()
+    )
+    done = import_here(
+        course, canvas_zip(tmp_path / "x.zip", [*TWO_OF_ONE_NAME, LEFT, STRANGER]), gradebook
+    )
     assert handed_in(course) == {"jane1": files("first"), "jane2": files("second")}
     assert {one.source for one in done.left_out} == {"longgone_3", "enrollednot_4"}
     assert all("is not in" in one.why for one in done.left_out)
@@ -70,7 +82,10 @@ def test_two_submissions_of_one_name_are_nobodys(course, tmp_path):
 
 def test_moodle_rosters_of_other_assignments_fit_nobody(course, tmp_path):
     """Participants' numbers are another assignment's: no name can make up for that."""
-    other = [Student("Jane", "Doe", 11, "jane1"), Student("Ben", "Meyer", 1, "ben")]  # 70001 was Jane's
+    other = [
+        Student("Jane", "Doe", 11, "jane1"),
+        Student("Ben", "Meyer", 1, "ben"),
+    ]  # 70001 was Jane's
     sheet = tmp_path / "other.csv"
     sheet.write_bytes(moodle_worksheet(other, Sheet(), 9))
     done = import_here(course, moodle_zip(tmp_path / "x.zip", TWO_OF_ONE_NAME), sheet)
@@ -89,7 +104,9 @@ def test_exports_name_everybody_who_is_not_in_both(course, tmp_path):
             ("jane2", None, "2"),
             ("gone", None, None),
         ):
-            book.add_student(student, first_name="Jane", last_name="Doe", email=email, lms_user_id=lms)
+            book.add_student(
+                student, first_name="Jane", last_name="Doe", email=email, lms_user_id=lms
+            )
             submission = book.add_submission("ps1", student)
             for notebook in submission.notebooks:
                 for grade in notebook.grades:
@@ -101,7 +118,9 @@ def test_exports_name_everybody_who_is_not_in_both(course, tmp_path):
     changed = [
         line
         for line, before in zip(
-            (tmp_path / "out.csv").read_text().splitlines(), template.read_text().splitlines(), strict=True
+            (tmp_path / "out.csv").read_text().splitlines(),
+            template.read_text().splitlines(),
+            strict=True,
         )
         if line != before
     ]
@@ -127,18 +146,22 @@ def test_ids_that_disagree_match_nobody(case):
     ids, why = CONFLICTS[case]
     book = [
         Person("Anna A", ids={"student": "anna", "login": "anna"}),
-        Person("Ben B", ids={"student": "ben", "login": "ben", "email": "ben@example.org", "lms": "22"}),
+        Person(
+            "Ben B", ids={"student": "ben", "login": "ben", "email": "ben@example.org", "lms": "22"}
+        ),
     ]
     named = name_students([Person(ids=ids)], book)
     assert named.people == ()
     assert why in named.problems[0][1]
 
 
-names = st.text(st.characters(codec="utf-8", categories=["L", "N", "Zs"]), min_size=1, max_size=12).filter(
-    lambda text: text.strip()
-)
+names = st.text(
+    st.characters(codec="utf-8", categories=["L", "N", "Zs"]), min_size=1, max_size=12
+).filter(lambda text: text.strip())
 rosters = st.lists(
-    st.tuples(names, names, st.integers(1, 30), st.sampled_from(["", "a", "b", "c"])), min_size=1, max_size=8
+    st.tuples(names, names, st.integers(1, 30), st.sampled_from(["", "a", "b", "c"])),
+    min_size=1,
+    max_size=8,
 )
 
 
@@ -168,12 +191,15 @@ def test_nobody_is_two_people_and_nobody_gets_two_submissions(people, claims):
     register = Register(named.people, "roster")
     for first, last, number, login in claims:
         claim = Person(
-            f"{first} {last}", ids={k: v for k, v in {"canvas": str(number), "login": login}.items() if v}
+            f"{first} {last}",
+            ids={k: v for k, v in {"canvas": str(number), "login": login}.items() if v},
         )
         match = register.find(claim)
         assert (match.person is None) == bool(match.problem)
         if match.person is not None:
-            assert all(match.person.ids.get(kind, value) == value for kind, value in claim.ids.items())
+            assert all(
+                match.person.ids.get(kind, value) == value for kind, value in claim.ids.items()
+            )
 
 
 def test_markup_in_names_prints_whole(course, tmp_path, capsys):
@@ -183,7 +209,10 @@ def test_markup_in_names_prints_whole(course, tmp_path, capsys):
     from nbreferee.lms.importing import show
 
     done = import_here(
-        course, zip_of(tmp_path / "x.zip", {"anna[old]/one.ipynb": b"{}", "[red]ben[/red]/one.ipynb": b"{}"})
+        course,
+        zip_of(
+            tmp_path / "x.zip", {"anna[old]/one.ipynb": b"{}", "[red]ben[/red]/one.ipynb": b"{}"}
+        ),
     )
     show(done, Console(width=200), dry_run=False)
     printed = capsys.readouterr().out
@@ -200,7 +229,10 @@ def test_names_do_not_make_up_for_other_numbers(course, tmp_path):
         course,
         canvas_zip(
             tmp_path / "x.zip",
-            [Student("Jane", "Doe", 222, "x", files("x")), Student("Ben", "Meyer", 9, "b", files("b"))],
+            [
+                Student("Jane", "Doe", 222, "x", files("x")),
+                Student("Ben", "Meyer", 9, "b", files("b")),
+            ],
         ),
     )
     assert handed_in(course) == {}
@@ -218,7 +250,10 @@ def test_rows_that_stand_twice_are_one_person(course, tmp_path):
 
 WRAPPED = {
     "Canvas's, zipped again": (
-        {"submissions/doejane_1_9001_one.ipynb": b"{}", "submissions/meyerben_2_9002_one.ipynb": b"{}"},
+        {
+            "submissions/doejane_1_9001_one.ipynb": b"{}",
+            "submissions/meyerben_2_9002_one.ipynb": b"{}",
+        },
         "canvas",
         {"canvas_1", "canvas_2"},
     ),
@@ -249,7 +284,10 @@ WRAPPED = {
         {"anna", "ben"},
     ),
     "a student with a name of Moodle's": (
-        {"doejane_1_9001_x_1_assignsubmission_file_y.ipynb": b"{}", "meyerben_2_9002_one.ipynb": b"{}"},
+        {
+            "doejane_1_9001_x_1_assignsubmission_file_y.ipynb": b"{}",
+            "meyerben_2_9002_one.ipynb": b"{}",
+        },
         "canvas",
         {"canvas_1", "canvas_2"},
     ),

@@ -75,7 +75,10 @@ def locked(students):
 
 def numbered(students):
     """Names that end with digits, files that begin with them: what is Canvas's id?"""
-    files = {f"7_{name}" if name.endswith("txt") else name: data for name, data in students[5].files.items()}
+    files = {
+        f"7_{name}" if name.endswith("txt") else name: data
+        for name, data in students[5].files.items()
+    }
     return [*students[:5], replace(students[5], first="Tom_501", files=files), *students[6:]]
 
 
@@ -135,7 +138,11 @@ def test_canvas(case, course, tmp_path):
         after,
         sheet,
         "ps1 (4711)",
-        sum(not one.mark or one.mark == "1.00" for one in students if one.files and one.name != WAITS),
+        sum(
+            not one.mark or one.mark == "1.00"
+            for one in students
+            if one.files and one.name != WAITS
+        ),
     )
 
 
@@ -176,7 +183,9 @@ def test_moodle(case, course, tmp_path):
     blind = settings.get("blind", False)
     template = tmp_path / "worksheet.csv"
     template.write_bytes(
-        moodle_worksheet(students, sheet, POINTS, language, blind=blind, **settings.get("layout", {}))
+        moodle_worksheet(
+            students, sheet, POINTS, language, blind=blind, **settings.get("layout", {})
+        )
     )
     done = import_here(
         course, moodle_zip(tmp_path / "moodle.zip", students, **settings.get("zip", {})), template
@@ -188,8 +197,14 @@ def test_moodle(case, course, tmp_path):
     grade(course, waiting=student_id(waiting, kind))
     export_here(course, "moodle", template, tmp_path / "out.csv")
 
-    before, after, scores = template.read_bytes(), (tmp_path / "out.csv").read_bytes(), formgrader(course)
-    dates = {one.participant: "Friday, 6 March 2026, 11:00 AM" if one.mark else "-" for one in students}
+    before, after, scores = (
+        template.read_bytes(),
+        (tmp_path / "out.csv").read_bytes(),
+        formgrader(course),
+    )
+    dates = {
+        one.participant: "Friday, 6 March 2026, 11:00 AM" if one.mark else "-" for one in students
+    }
     strings = (language.headings[0], language.headings[5], language.headings[9])
     read = partial(
         moodle_reads,
@@ -235,8 +250,12 @@ def test_gradescope(case, course, tmp_path):
     students = settings.get("change", list)(make_class(course))
     sheet, sid = settings.get("sheet", Sheet()), settings.get("sid", True)
     template = tmp_path / "scores.csv"
-    template.write_bytes(gradescope_scores(students, sheet, POINTS, sid=sid, **settings.get("layout", {})))
-    zip_path = gradescope_zip(tmp_path / "gradescope.zip", students, sid=sid, **settings.get("zip", {}))
+    template.write_bytes(
+        gradescope_scores(students, sheet, POINTS, sid=sid, **settings.get("layout", {}))
+    )
+    zip_path = gradescope_zip(
+        tmp_path / "gradescope.zip", students, sid=sid, **settings.get("zip", {})
+    )
     done = import_here(course, zip_path, template if settings.get("roster", True) else None)
     assert (done.platform, done.left_out, done.files_left_out) == ("gradescope", [], [])
     kind = "sid" if sid else "email"
@@ -249,12 +268,18 @@ def test_gradescope(case, course, tmp_path):
     grade(course, waiting=student_id(next(one for one in students if one.name == WAITS), kind))
     export_here(course, "gradescope", template, tmp_path / "out.csv")
 
-    before, after, scores = template.read_bytes(), (tmp_path / "out.csv").read_bytes(), formgrader(course)
+    before, after, scores = (
+        template.read_bytes(),
+        (tmp_path / "out.csv").read_bytes(),
+        formgrader(course),
+    )
     heading = settings.get("heading", "Total Score")
     old, new = gradescope_reads(before, heading), gradescope_reads(after, heading)
     for one in students:
         score = scores.get(student_id(one, kind))
-        assert new[one.email] == old[one.email] if score is None else float(new[one.email]) == score, one
+        assert (
+            new[one.email] == old[one.email] if score is None else float(new[one.email]) == score
+        ), one
     expect_one_column(before, after, sheet, heading)
 
 
@@ -297,7 +322,9 @@ def expect_files(course: Path, students, kind: str, timestamp: str = "") -> None
         assert mine == expected
 
 
-def expect_one_column(before: bytes, after: bytes, sheet: Sheet, heading: str, count: int = 1) -> None:
+def expect_one_column(
+    before: bytes, after: bytes, sheet: Sheet, heading: str, count: int = 1
+) -> None:
     """Only cells of one column differ, at least so many of them."""
     header = before.decode("utf-8-sig").splitlines()[0].split(sheet.separator)
     header = [name.strip('"') for name in header]

@@ -16,7 +16,9 @@ HEADER = Header("ada", "ps1", "one", "Ada (ada)")
 
 
 def text(source: str, **settings):
-    return cell(source, "markdown", **{"grade_id": f"t{abs(hash(source))}", "locked": True, **settings})
+    return cell(
+        source, "markdown", **{"grade_id": f"t{abs(hash(source))}", "locked": True, **settings}
+    )
 
 
 def lines(cells, marks, **contents) -> list[str]:
@@ -24,7 +26,13 @@ def lines(cells, marks, **contents) -> list[str]:
     page = write_page(HEADER, Contents(cells, marks, **contents))
     found = re.search(r'<ul class="lines">(.*?)</ul>', page, re.DOTALL)
     rows = re.findall(r"<li>(.*?)</li>", found[1], re.DOTALL) if found else []
-    return [" | ".join(html.unescape(re.sub(r"<[^>]*>", "", part)) for part in re.findall(r"<span.*?</span>", row)) for row in rows]
+    return [
+        " | ".join(
+            html.unescape(re.sub(r"<[^>]*>", "", part))
+            for part in re.findall(r"<span.*?</span>", row)
+        )
+        for row in rows
+    ]
 
 
 FULL, HALF, NONE, OPEN = Mark(2, 2), Mark(1, 2), Mark(0, 2), Mark(0, 2, waits=True)
@@ -40,18 +48,36 @@ def test_exercise_without_a_heading_is_named_by_its_grade_id():
 
 
 def test_several_graded_cells_of_an_answer_are_one_line():
-    cells = [text("## Back"), answer(), graded(grade_id="f_dX_tests"), graded(grade_id="f_dW_tests")]
-    assert lines(cells, {"f_dX_tests": FULL, "f_dW_tests": NONE}) == ["partly right | Back | 2 of 4"]
+    cells = [
+        text("## Back"),
+        answer(),
+        graded(grade_id="f_dX_tests"),
+        graded(grade_id="f_dW_tests"),
+    ]
+    assert lines(cells, {"f_dX_tests": FULL, "f_dW_tests": NONE}) == [
+        "partly right | Back | 2 of 4"
+    ]
 
 
 def test_two_answers_before_their_tests_are_one_line():
     cells = [text("## Both"), answer(), answer(grade_id="g"), graded(), graded(grade_id="g_tests")]
-    assert lines(cells, {"f_tests": FULL, "g_tests": OPEN}) == ["waits | Both | 2 of 2; 2 to be read"]
+    assert lines(cells, {"f_tests": FULL, "g_tests": OPEN}) == [
+        "waits | Both | 2 of 2; 2 to be read"
+    ]
 
 
 def test_several_exercises_below_one_heading_are_named_by_their_grade_ids():
-    cells = [text("## Part 1"), answer(), graded(), answer(grade_id="g"), graded(grade_id="g_tests")]
-    assert lines(cells, {"f_tests": FULL, "g_tests": HALF}) == ["right | f | 2 of 2", "partly right | g | 1 of 2"]
+    cells = [
+        text("## Part 1"),
+        answer(),
+        graded(),
+        answer(grade_id="g"),
+        graded(grade_id="g_tests"),
+    ]
+    assert lines(cells, {"f_tests": FULL, "g_tests": HALF}) == [
+        "right | f | 2 of 2",
+        "partly right | g | 1 of 2",
+    ]
 
 
 def test_tests_below_a_heading_of_their_own_belong_to_the_answer_before_them():
@@ -60,19 +86,42 @@ def test_tests_below_a_heading_of_their_own_belong_to_the_answer_before_them():
 
 
 def test_tests_of_a_section_without_an_answer_cell_are_an_exercise():
-    cells = [text("## A"), answer(), graded(), text("## B"), cell("x = 1"), graded(grade_id="b_tests")]
-    assert lines(cells, {"f_tests": FULL, "b_tests": NONE}) == ["right | A | 2 of 2", "wrong | B | 0 of 2"]
+    cells = [
+        text("## A"),
+        answer(),
+        graded(),
+        text("## B"),
+        cell("x = 1"),
+        graded(grade_id="b_tests"),
+    ]
+    assert lines(cells, {"f_tests": FULL, "b_tests": NONE}) == [
+        "right | A | 2 of 2",
+        "wrong | B | 0 of 2",
+    ]
 
 
 def test_heading_that_a_student_writes_names_nothing():
-    cells = [text("## A"), cell("# Mine", "markdown"), answer("# no", "w", grade=True), cell("# Too", "markdown")]
+    cells = [
+        text("## A"),
+        cell("# Mine", "markdown"),
+        answer("# no", "w", grade=True),
+        cell("# Too", "markdown"),
+    ]
     cells[2]["cell_type"] = "markdown"
     assert lines(cells, {"w": OPEN}) == ["waits | A | 2 to be read"]
 
 
-@pytest.mark.parametrize("comment, message", [("No response.", "no"), ("", "It is not written yet (it raises NotImplementedError).")])
+@pytest.mark.parametrize(
+    "comment, message",
+    [("No response.", "no"), ("", "It is not written yet (it raises NotImplementedError).")],
+)
 def test_answer_that_is_not_written_is_called_so(comment, message):
-    got = lines([answer(), graded()], {"f_tests": NONE}, automatic={"f": comment}, judged={"f_tests": Judged(message)})
+    got = lines(
+        [answer(), graded()],
+        {"f_tests": NONE},
+        automatic={"f": comment},
+        judged={"f_tests": Judged(message)},
+    )
     assert got == ["not written | f | 0 of 2"]
 
 

@@ -42,7 +42,16 @@ def test_formula_that_the_library_alone_gets_wrong_is_mended(tex):
     assert [part for part in MENDED[tex] if part not in shown] == []
 
 
-@pytest.mark.parametrize("tex", [r"\unknowncommand{x}", "a & b", "x" * (CHARACTERS + 1), "{" * 200 + "x" + "}" * 200, r"\frac{"])
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"\unknowncommand{x}",
+        "a & b",
+        "x" * (CHARACTERS + 1),
+        "{" * 200 + "x" + "}" * 200,
+        r"\frac{",
+    ],
+)
 def test_formula_that_is_not_understood_is_shown_as_its_source(tex):
     shown = formula(tex, False).html
     assert re.fullmatch(r'<code class="tex">[^<]*</code>', shown)
@@ -78,29 +87,66 @@ def dangers(shown: str) -> list[str]:
     for element in ElementTree.fromstring(f"<p>{shown}</p>").iter():
         known = element.tag in ("p", "math", "code", "wbr") or re.fullmatch("m[a-z]+", element.tag)
         found += [] if known else [element.tag]
-        found += [f"{key}={value}" for key, value in element.attrib.items() if key not in ATTRIBUTES or "(" in value and key != "alttext"]
-        found += [element.get("class", "")] if element.get("class", "left") not in ("left", "right", "tex", "tex tex-display") else []
+        found += [
+            f"{key}={value}"
+            for key, value in element.attrib.items()
+            if key not in ATTRIBUTES or "(" in value and key != "alttext"
+        ]
+        found += (
+            [element.get("class", "")]
+            if element.get("class", "left") not in ("left", "right", "tex", "tex tex-display")
+            else []
+        )
     return found
 
 
 @pytest.mark.parametrize("tex", HOSTILE)
-@pytest.mark.parametrize("around", ["$%s$", "$$%s$$", "<b title='$%s$'>y</b>", "[$%s$](https://example.org)", "# $%s$", "| $%s$ |\n|---|\n| x |"])
+@pytest.mark.parametrize(
+    "around",
+    [
+        "$%s$",
+        "$$%s$$",
+        "<b title='$%s$'>y</b>",
+        "[$%s$](https://example.org)",
+        "# $%s$",
+        "| $%s$ |\n|---|\n| x |",
+    ],
+)
 def test_hostile_formula_is_nothing_but_a_formula(tex, around):
     assert dangers(formula(tex, True).html.replace("<wbr>", "")) == []
     page = markdown(around.replace("%s", tex), {}, POLICY)
     for element in html5lib.parse(page, namespaceHTMLElements=False).iter():
         assert element.tag not in ("script", "img", "style", "svg", "iframe")
-        assert [name for name in element.attrib if name.startswith("on") or name in ("src", "style")] == []
+        assert [
+            name for name in element.attrib if name.startswith("on") or name in ("src", "style")
+        ] == []
         assert element.get("href", "https://example.org") == "https://example.org"
 
 
-@given(st.lists(st.sampled_from([*HOSTILE, *MENDED, "{", "}", "\\", "^", "_", "&", "<", ">", '"', "x", "1", "$"]), max_size=6).map("".join))
+@given(
+    st.lists(
+        st.sampled_from(
+            [*HOSTILE, *MENDED, "{", "}", "\\", "^", "_", "&", "<", ">", '"', "x", "1", "$"]
+        ),
+        max_size=6,
+    ).map("".join)
+)
 @settings(max_examples=150, deadline=None)
 def test_any_formula_is_nothing_but_a_formula(tex):
     assert dangers(formula(tex, False).html.replace("<wbr>", "")) == []
 
 
-@pytest.mark.parametrize("tex", ["x^" * 1900, r"\frac" * 700, "{" * 50 + "x" * 1000 + "}" * 50, r"\sqrt" * 600, "x_1+" * 900, r"\begin{matrix}" * 40])
+@pytest.mark.parametrize(
+    "tex",
+    [
+        "x^" * 1900,
+        r"\frac" * 700,
+        "{" * 50 + "x" * 1000 + "}" * 50,
+        r"\sqrt" * 600,
+        "x_1+" * 900,
+        r"\begin{matrix}" * 40,
+    ],
+)
 def test_long_formula_ends_soon(tex):
     began = time.process_time()
     formula(tex, True)
@@ -108,8 +154,13 @@ def test_long_formula_ends_soon(tex):
 
 
 def test_long_formula_in_a_line_can_be_broken_and_scrolls_where_it_cannot():
-    wide = formula(r"\frac{\partial L}{\partial w} = \sum_i x_i y_i = a + b + c + d + e + f = g + h + i + j + k + l", False)
+    wide = formula(
+        r"\frac{\partial L}{\partial w} = \sum_i x_i y_i = a + b + c + d + e + f = g + h + i + j + k + l",
+        False,
+    )
     assert "<wbr>" in wide.html
     assert wide.html.count("alttext") == 1
-    page = markdown(r"$$a + b + c + d + e + f + g + h + i + j + k + l + m + n + o + p$$", {}, POLICY)
+    page = markdown(
+        r"$$a + b + c + d + e + f + g + h + i + j + k + l + m + n + o + p$$", {}, POLICY
+    )
     assert 'class="wide" tabindex="0"' in page

@@ -38,5 +38,8 @@ def test_no_number_of_a_message_is_lost(text):
 
 
 def test_record_tells_of_a_test_that_ran_together_with_the_answer():
-    cells = [{"grade_id": "a", "message": "no", "in_one_process": True}, {"grade_id": "b", "message": "no"}]
+    cells = [
+        {"grade_id": "a", "message": "no", "in_one_process": True},
+        {"grade_id": "b", "message": "no"},
+    ]
     assert read_record({"cells": cells}) == {"a": Judged("no", (ONE_PROCESS,)), "b": Judged("no")}

@@ -19,7 +19,16 @@ from nbreferee.grading.pictures import embed_pictures
 
 pytestmark = skip_without_chromium
 
-HEADER = Header("ada", "ps1", "one", "Ada <Lovelace> (ada)", "1 May 2026, 10:00 UTC", "2 hours late", "2 May 2026, 10:00 UTC", 1.5)
+HEADER = Header(
+    "ada",
+    "ps1",
+    "one",
+    "Ada <Lovelace> (ada)",
+    "1 May 2026, 10:00 UTC",
+    "2 hours late",
+    "2 May 2026, 10:00 UTC",
+    1.5,
+)
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAB9AAAAABCAIAAABlkyaFAAAAGklEQVR4nO3BAQ0AAADCoPdPbQ43oAAAAAAAAAB+DYvTAAHc0bqKAAAAAElFTkSuQmCC"
 WORDS = r"""Because $a<b$, see `<b>` and $\sum_{i=1}^n \frac{\partial L}{\partial w_i} = \alpha + \beta + \gamma + \delta + \epsilon + \zeta$.
 
@@ -39,7 +48,13 @@ $$\begin{pmatrix} 1 & 2 & 3 & 4 & 5 & 6 & 7 & 8 & 9 & 10 & 11 & 12 \end{pmatrix}
 
 https://example.org/a/very/long/address/that/does/not/fit/into/a/line/of/a/phone/and/goes/on/and/on
 """
-LONG = "def f(x):\n    return " + " + ".join(f"x**{n}" for n in range(60)) + "\n\n\ny = '" + "z" * 300 + "'"
+LONG = (
+    "def f(x):\n    return "
+    + " + ".join(f"x**{n}" for n in range(60))
+    + "\n\n\ny = '"
+    + "z" * 300
+    + "'"
+)
 
 
 def shown(kind: str, **data) -> nbformat.NotebookNode:
@@ -49,18 +64,44 @@ def shown(kind: str, **data) -> nbformat.NotebookNode:
 def notebook(listener: str) -> nbformat.NotebookNode:
     """A notebook with everything in it."""
     code = answer(LONG, "f")
-    table = "<table border=1 class=dataframe><tr>" + "".join(f"<th>column {n}</th>" for n in range(30)) + "</tr></table>"
+    table = (
+        "<table border=1 class=dataframe><tr>"
+        + "".join(f"<th>column {n}</th>" for n in range(30))
+        + "</tr></table>"
+    )
     code["outputs"] = [
-        shown("display_data", data={"image/png": PIXEL}, metadata={"image/png": {"alt": 'Figure: "loss" against step'}}),
+        shown(
+            "display_data",
+            data={"image/png": PIXEL},
+            metadata={"image/png": {"alt": 'Figure: "loss" against step'}},
+        ),
         shown("display_data", data={"image/png": PIXEL}),
         shown("stream", name="stderr", text="w" * 500 + "\n" + "\x1b[31mred\x1b[0m\n" * 300),
         shown("display_data", data={"text/html": table}),
-        shown("display_data", data={"text/html": "<b style='color: #333; background: #ffe'>own colours</b>" + "".join(hostile.PIECES.values())}),
+        shown(
+            "display_data",
+            data={
+                "text/html": "<b style='color: #333; background: #ffe'>own colours</b>"
+                + "".join(hostile.PIECES.values())
+            },
+        ),
         shown("display_data", data={"text/latex": r"$\displaystyle \frac{a}{b}$"}),
-        shown("display_data", data={"image/svg+xml": '<svg xmlns="http://www.w3.org/2000/svg" width="900" height="9"><script>window.ran=1</script></svg>'}),
+        shown(
+            "display_data",
+            data={
+                "image/svg+xml": '<svg xmlns="http://www.w3.org/2000/svg" width="900" height="9"><script>window.ran=1</script></svg>'
+            },
+        ),
         shown("error", ename="ValueError", evalue="x" * 400, traceback=["line " * 200]),
     ]
-    words = cell(WORDS + hostile.markdown(listener), "markdown", grade_id="words", grade=True, solution=True, points=3)
+    words = cell(
+        WORDS + hostile.markdown(listener),
+        "markdown",
+        grade_id="words",
+        grade=True,
+        solution=True,
+        points=3,
+    )
     return nbformat.v4.new_notebook(
         cells=[
             cell("# A notebook about $x^2$\n\n<details><summary>More</summary>\n\nText.\n\n</details>", "markdown", grade_id="top", locked=True),
@@ -84,7 +125,12 @@ def path(tmp_path_factory, listener) -> Path:
     """A page with everything on it."""
     one = notebook(listener.address)
     sanitize(one)
-    marks = {"f_tests": Mark(1, 2), "words": Mark(0, 3, waits=True), "g_tests": Mark(2, 2, is_by_hand=True), "h_tests": Mark(0, 2)}
+    marks = {
+        "f_tests": Mark(1, 2),
+        "words": Mark(0, 3, waits=True),
+        "g_tests": Mark(2, 2, is_by_hand=True),
+        "h_tests": Mark(0, 2),
+    }
     said = f"f, called with x = {'9' * 90}, W (3, 2): entry [0] is 2, expected 1.\nLikely cause: You <add>. Multiply."
     contents = Contents(
         one.cells,
@@ -107,16 +153,31 @@ def test_page_fits_asks_for_nothing_and_passes_the_audit(browser, path, view):  
 
 def test_page_of_a_notebook_that_was_not_graded_passes_the_audit(browser, tmp_path):  # noqa: F811
     file = tmp_path / "absent.html"
-    file.write_text(write_absent_page(HEADER, "There is no file <one>.ipynb.", ("Hand it in again.",), 5))
+    file.write_text(
+        write_absent_page(HEADER, "There is no file <one>.ipynb.", ("Hand it in again.",), 5)
+    )
     assert findings(browser, file, View()) == []
     assert "no file &lt;one&gt;.ipynb" in file.read_text()
 
 
 def test_audit_finds_what_is_wrong(browser, tmp_path):  # noqa: F811
     file = tmp_path / "bad.html"
-    file.write_text("<html><body style='width: 900px'><img src='http://127.0.0.1:9/x.png'><p style='color: #ccc'>pale</p></body></html>")
+    file.write_text(
+        "<html><body style='width: 900px'><img src='http://127.0.0.1:9/x.png'><p style='color: #ccc'>pale</p></body></html>"
+    )
     found = " ".join(findings(browser, file, View()))
-    assert [word for word in ("asks for", "console:", "too wide", "image-alt", "color-contrast", "html-has-lang") if word not in found] == []
+    assert [
+        word
+        for word in (
+            "asks for",
+            "console:",
+            "too wide",
+            "image-alt",
+            "color-contrast",
+            "html-has-lang",
+        )
+        if word not in found
+    ] == []
 
 
 def test_hostile_answer_and_output_do_nothing(browser, path, listener):  # noqa: F811
@@ -127,8 +188,15 @@ def test_hostile_answer_and_output_do_nothing(browser, path, listener):  # noqa:
     assert page.evaluate("window.ran") is None
     assert page.url == f"file://{path}"
     assert "That is all." in page.evaluate("document.body.textContent")
-    assert page.locator("form, script, iframe, object, embed, link, base, input, [onclick], [onerror], [onload]").count() == 0
-    page.evaluate("document.body.appendChild(document.createElement('script')).textContent = 'window.ran = 1'")
+    assert (
+        page.locator(
+            "form, script, iframe, object, embed, link, base, input, [onclick], [onerror], [onload]"
+        ).count()
+        == 0
+    )
+    page.evaluate(
+        "document.body.appendChild(document.createElement('script')).textContent = 'window.ran = 1'"
+    )
     assert page.evaluate("window.ran") is None
     page.close()
 
@@ -138,7 +206,9 @@ def test_answers_are_printed_and_given_cells_are_not(browser, path):  # noqa: F8
     page.goto(f"file://{path}")
     page.emulate_media(media="print")
     seen = "one => one.checkVisibility({contentVisibilityAuto: true, visibilityProperty: true}) && one.getBoundingClientRect().height > 0"
-    assert page.locator("#exercise-3 details:not(.task) pre.code").first.evaluate(seen)  # folded on the screen
+    assert page.locator("#exercise-3 details:not(.task) pre.code").first.evaluate(
+        seen
+    )  # folded on the screen
     assert not page.locator("details.given").first.evaluate(seen)
     assert page.pdf()[:5] == b"%PDF-"
     page.close()

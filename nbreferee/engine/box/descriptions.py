@@ -15,7 +15,13 @@ AXES = 6  # described, at most
 def with_description(print_figure: Callable[..., Any]) -> Callable[..., Any]:
     """Return a printer of figures that says in an output's metadata what a figure shows, where that is known."""
 
-    def printed(figure: Figure, fmt: str = "png", bbox_inches: Any = "tight", base64: bool = False, **named: Any) -> Any:
+    def printed(
+        figure: Figure,
+        fmt: str = "png",
+        bbox_inches: Any = "tight",
+        base64: bool = False,
+        **named: Any,
+    ) -> Any:
         picture = print_figure(figure, fmt, bbox_inches=bbox_inches, base64=base64, **named)
         words = description(figure) if base64 and picture is not None else ""
         return (picture, {"alt": words}) if words else picture
@@ -35,7 +41,9 @@ def description(figure: Figure) -> str:
 
 
 def _of_axes(axes: Any) -> str:
-    title, across, up = (_plain(text) for text in (axes.get_title(), axes.get_xlabel(), axes.get_ylabel()))
+    title, across, up = (
+        _plain(text) for text in (axes.get_title(), axes.get_xlabel(), axes.get_ylabel())
+    )
     against = f"{up} against {across}" if up and across else up or across
     legend = axes.get_legend()
     labels = [_plain(text.get_text()) for text in legend.get_texts()] if legend is not None else []

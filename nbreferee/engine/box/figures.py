@@ -39,7 +39,9 @@ class _Packer(pickle.Pickler):
         elif isinstance(one, Figure):
             state.pop("_restore_to_pylab", None)
         else:  # it counts how often it has been packed
-            state["_cid_gen"] = 1 + max((number for kept in state["callbacks"].values() for number in kept), default=-1)
+            state["_cid_gen"] = 1 + max(
+                (number for kept in state["callbacks"].values() for number in kept), default=-1
+            )
         return copyreg.__newobj__, (type(one),), state
 
 
@@ -59,11 +61,22 @@ class Figures:
         self._shown: dict[str, _Shown] = {}
         self._left = PACKED_BYTES
 
-    def print_figure(self, figure: Figure, fmt: str = "png", bbox_inches: Any = "tight", base64: bool = False, **named: Any) -> Any:
+    def print_figure(
+        self,
+        figure: Figure,
+        fmt: str = "png",
+        bbox_inches: Any = "tight",
+        base64: bool = False,
+        **named: Any,
+    ) -> Any:
         """Stand for IPython's function of that name: return a mark for a picture."""
         named["bbox_inches"] = bbox_inches
         parameters = dict.copy(matplotlib.rcParams)
-        packed = _packed(figure, named, parameters) if fmt == "png" and base64 and (figure.axes or figure.lines) else b""
+        packed = (
+            _packed(figure, named, parameters)
+            if fmt == "png" and base64 and (figure.axes or figure.lines)
+            else b""
+        )
         if not 0 < len(packed) <= self._left:
             return DRAW(figure, fmt, base64=base64, **named)
         name = hashlib.sha256(packed).hexdigest()

@@ -30,7 +30,12 @@ class Files:
         for name, data in files.items():
             _write(name, data)
 
-    def take(self, files: Mapping[str, bytes], folders: Collection[str] = (), removed: Collection[str] = ()) -> None:
+    def take(
+        self,
+        files: Mapping[str, bytes],
+        folders: Collection[str] = (),
+        removed: Collection[str] = (),
+    ) -> None:
         """Make the working folder as the tests have left theirs."""
         for name in removed:
             _remove(name)
@@ -55,12 +60,20 @@ class Files:
             if stamp is None:
                 folders += [name] if name not in self._folders else []
                 self._folders.add(name)
-            elif self._known.get(name) != stamp and len(files) < MOST and (left := left - stamp[1]) >= 0:
+            elif (
+                self._known.get(name) != stamp
+                and len(files) < MOST
+                and (left := left - stamp[1]) >= 0
+            ):
                 with contextlib.suppress(OSError):  # one that may not be read
                     if not os.path.islink(name):
                         files[name] = Path(name).read_bytes()
                     self._known[name] = stamp
-        removed = [name for name in [*self._known, *self._folders] if name not in there] if looked_at < self._most else []
+        removed = (
+            [name for name in [*self._known, *self._folders] if name not in there]
+            if looked_at < self._most
+            else []
+        )
         for name in removed:
             self._known.pop(name, None)
             self._folders.discard(name)
@@ -97,10 +110,15 @@ def _found(most: int) -> Iterator[tuple[str, Stamp | None]]:
         with contextlib.suppress(OSError), os.scandir(folders.pop()) as found:
             entries = sorted(itertools.islice(found, left), key=lambda entry: entry.name)
         left -= len(entries)
-        folders += reversed([entry.path for entry in entries if entry.is_dir(follow_symlinks=False)])
+        folders += reversed(
+            [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+        )
         for entry in entries:
             with contextlib.suppress(OSError):
                 about = entry.stat(follow_symlinks=False)
                 is_folder = entry.is_dir(follow_symlinks=False)
                 if is_folder or entry.is_file(follow_symlinks=False) or entry.is_symlink():
-                    yield entry.path.removeprefix("./"), None if is_folder else (about.st_mtime_ns, about.st_size)
+                    yield (
+                        entry.path.removeprefix("./"),
+                        None if is_folder else (about.st_mtime_ns, about.st_size),
+                    )

@@ -18,7 +18,13 @@ def explained(outputs: list[dict[str, Any]], error: BaseException | None) -> lis
     if not sentence:
         return outputs
     return [
-        {**one, "evalue": f"{one['evalue']} ({sentence})", "traceback": [*one["traceback"], f"({sentence})"]} if one["output_type"] == "error" else one
+        {
+            **one,
+            "evalue": f"{one['evalue']} ({sentence})",
+            "traceback": [*one["traceback"], f"({sentence})"],
+        }
+        if one["output_type"] == "error"
+        else one
         for one in outputs
     ]
 
@@ -26,12 +32,18 @@ def explained(outputs: list[dict[str, Any]], error: BaseException | None) -> lis
 def reason_of(error: BaseException | None) -> str:
     """Return the sentence, or nothing where an error has other reasons."""
     for one in _chain(error):
-        if isinstance(one, socket.gaierror) or (isinstance(one, PermissionError) and one.filename is None and one.errno == errno.EPERM):
+        if isinstance(one, socket.gaierror) or (
+            isinstance(one, PermissionError) and one.filename is None and one.errno == errno.EPERM
+        ):
             return NO_NETWORK
         path = getattr(one, "filename", None)
-        if isinstance(one, (FileNotFoundError, PermissionError, NotADirectoryError)) and isinstance(path, (str, bytes)):
+        if isinstance(one, (FileNotFoundError, PermissionError, NotADirectoryError)) and isinstance(
+            path, (str, bytes)
+        ):
             name = os.fsdecode(path)
-            inside = os.path.realpath(name).startswith((os.path.realpath(os.getcwd()), "/tmp/", "/dev/shm/"))
+            inside = os.path.realpath(name).startswith(
+                (os.path.realpath(os.getcwd()), "/tmp/", "/dev/shm/")
+            )
             if os.path.isabs(name) and not inside:
                 return OUTSIDE.format(name)
     return ""

@@ -30,7 +30,16 @@ from nbreferee.engine.wire.codec_format import SIMPLE
 from nbreferee.engine.tester.audit import add_handlers
 from nbreferee.engine.box.references import BoxReferences, ObjectTable, Identities
 from nbreferee.engine.wire.channel import Channel
-from nbreferee.engine.wire.protocol import CANNOT_LEAVE, CallResult, CallContext, RandomState, compacted, expanded, is_writing, set_random_state
+from nbreferee.engine.wire.protocol import (
+    CANNOT_LEAVE,
+    CallResult,
+    CallContext,
+    RandomState,
+    compacted,
+    expanded,
+    is_writing,
+    set_random_state,
+)
 from nbreferee.engine.wire.exceptions import DOT, attributes_of, class_names, set_attributes
 from nbreferee.engine.box.figures import Figures
 from nbreferee.engine.box.files import Files
@@ -45,7 +54,9 @@ HEARD_CHARACTERS = 1_000_000  # of what one call prints
 OPERATORS = ("lt le eq ne gt ge add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift neg pos abs invert "
              "contains getitem setitem delitem iadd isub imul itruediv ifloordiv imod ipow imatmul iand ior ixor ilshift irshift "
              "index length_hint").split()  # fmt: skip
-WRITING = frozenset({"os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.move", "shutil.rmtree"})  # events, besides "open"
+WRITING = frozenset(
+    {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.move", "shutil.rmtree"}
+)  # events, besides "open"
 
 
 class Overrun(BaseException):
@@ -55,19 +66,30 @@ class Overrun(BaseException):
 class Box:
     """The student's side of a conversation."""
 
-    def __init__(self, channel: Channel, shell: Shell, figures: Figures, placed: WorkingFolder) -> None:
+    def __init__(
+        self, channel: Channel, shell: Shell, figures: Figures, placed: WorkingFolder
+    ) -> None:
         self._channel = channel
         self._shell = shell
         self._figures = figures
         self._references = BoxReferences(lambda: shell.user_ns, self.call_back)
-        self._shared: dict[int, int] = {}  # places, by id, of the containers in the arguments of the running call
+        self._shared: dict[
+            int, int
+        ] = {}  # places, by id, of the containers in the arguments of the running call
         self._placed = placed
         self._files = Files()
         self._last_error: BaseException | None = None
         self._wrote = False
         self._generators = RandomState()
-        self._random_after: tuple | None = None  # as the last call has left it, where nothing else has run since
-        add_handlers(lambda event: [placed.on_event] * (event in EVENTS) + [self._note_writing] * (event in WRITING or event == "open"))
+        self._random_after: tuple | None = (
+            None  # as the last call has left it, where nothing else has run since
+        )
+        add_handlers(
+            lambda event: (
+                [placed.on_event] * (event in EVENTS)
+                + [self._note_writing] * (event in WRITING or event == "open")
+            )
+        )
         self._operations: dict[str, Callable[..., Any]] = {
             "cell": self._run_cell, "files": self._files.take, "hand_in": self._files.hand_in, "new_files": self._files.changes,
             "name": self._name, "names": self._names, "call": self._call, "attributes": lambda one: dict(vars(one)), "state": state_of,
@@ -121,7 +143,11 @@ class Box:
             value = self._operations[operation](*arguments)
             self._say(number, "value", value, self._shared)
         except CodecError as error:
-            self._say(number, "raised", (("TypeError",), text := f"{CANNOT_LEAVE}: {error}", (text,), (), {}, None))
+            self._say(
+                number,
+                "raised",
+                (("TypeError",), text := f"{CANNOT_LEAVE}: {error}", (text,), (), {}, None),
+            )
         except BaseException as error:
             self._last_error = error
             self._say(number, "raised", self._described(error))
@@ -130,7 +156,11 @@ class Box:
         parts: list[Any] = []
 
         def wrap(value: Any) -> tuple:
-            return ("identities", self._references.identities(list(parts))) if type(value) is Identities else self._references.wrap(value)
+            return (
+                ("identities", self._references.identities(list(parts)))
+                if type(value) is Identities
+                else self._references.wrap(value)
+            )
 
         self._channel.send(*in_pieces((number, what, body), wrap=wrap, parts=parts, shared=shared))
 
@@ -144,8 +174,13 @@ class Box:
         if isinstance(error, Overrun):
             lines = next((one["traceback"] for one in shown if one["output_type"] == "error"), [])
             text = f"this cell took longer than {limit_s:g} s and was stopped: is there a loop that does not end, or loops within loops that take too many steps?"
-            shown = [*(one for one in shown if one["output_type"] != "error"), error_output("TimeoutError", text, [*lines[:-1], f"TimeoutError: {text}"])]
-        elif error is not None and not any(one["output_type"] == "error" for one in shown):  # IPython could not show it
+            shown = [
+                *(one for one in shown if one["output_type"] != "error"),
+                error_output("TimeoutError", text, [*lines[:-1], f"TimeoutError: {text}"]),
+            ]
+        elif error is not None and not any(
+            one["output_type"] == "error" for one in shown
+        ):  # IPython could not show it
             classes, text, *_ = self._described(error)
             name = classes[0].rpartition(DOT)[2]
             shown.append(error_output(name, text, [f"{name}: {text}"]))
@@ -168,9 +203,13 @@ class Box:
 
     def _names(self) -> list[str]:
         hidden = self._shell.user_ns_hidden
-        return [name for name in list(self._shell.user_ns) if type(name) is str and name not in hidden]
+        return [
+            name for name in list(self._shell.user_ns) if type(name) is str and name not in hidden
+        ]
 
-    def _call(self, function: Any, blob: bytes, heap: list, limit_s: float, around: bytes) -> dict[int, Any]:
+    def _call(
+        self, function: Any, blob: bytes, heap: list, limit_s: float, around: bytes
+    ) -> dict[int, Any]:
         """Call a function; return what it gives and what has changed by it.
 
         `blob` holds the arguments, `heap` the instances of instructor's classes among them, and
@@ -180,10 +219,14 @@ class Box:
         parts: list[Any] = []
         arguments, named = decode(blob, unwrap=self._references.unwrap, parts=parts)
         shared = {id(one): place for place, one in enumerate(parts)}
-        found = expanded(CallContext, decode(around, unwrap=self._references.unwrap) if around else {})
+        found = expanded(
+            CallContext, decode(around, unwrap=self._references.unwrap) if around else {}
+        )
         called_with = self._references.heap
         what = self._callable[function] if type(function) is str else function
-        lent = {name: encode(value, wrap=self._references.wrap) for name, value in found.names.items()}
+        lent = {
+            name: encode(value, wrap=self._references.wrap) for name, value in found.names.items()
+        }
         heard = io.StringIO(), io.StringIO()
         raised, value = None, None
         with self._surroundings(found, heard) as warned, self._limited(limit_s):
@@ -195,7 +238,11 @@ class Box:
         self._references.heap, self._shared = called_with, shared
         self._held = parts  # or an id could be another's before the answer is sent
         places = [*enumerate(arguments), *named.items()]
-        same = next((n for n, argument in places if argument is value), None) if value is not None else None
+        same = (
+            next((n for n, argument in places if argument is value), None)
+            if value is not None
+            else None
+        )
         changed = encode((arguments, named), wrap=self._references.wrap)
         self._random_after = self._generators.state(self._random_before)
         return compacted(CallResult(
@@ -214,13 +261,23 @@ class Box:
     def _changed_names(self, lent: dict[str, bytes]) -> dict[str, Any]:
         """Return those of the names that a test has set to which the student's code has given another value."""
         names = self._shell.user_ns
-        return {name: names[name] for name, before in lent.items() if name in names and encode(names[name], wrap=self._references.wrap) != before}
+        return {
+            name: names[name]
+            for name, before in lent.items()
+            if name in names and encode(names[name], wrap=self._references.wrap) != before
+        }
 
-    def _exception(self, names: tuple[str, ...], arguments: tuple, attributes: dict[str, Any]) -> BaseException:
+    def _exception(
+        self, names: tuple[str, ...], arguments: tuple, attributes: dict[str, Any]
+    ) -> BaseException:
         """Return an exception like one of the test's: of the first class of its own and its ancestors that is known here."""
         for name in names:
             module, _, last = name.rpartition(DOT)
-            kind = getattr(sys.modules.get(module), last, None) if module else self._shell.user_ns.get(name) or getattr(builtins, name, None)
+            kind = (
+                getattr(sys.modules.get(module), last, None)
+                if module
+                else self._shell.user_ns.get(name) or getattr(builtins, name, None)
+            )
             if isinstance(kind, type) and issubclass(kind, Exception):
                 break
         own = names[0].rpartition(DOT)[2]
@@ -245,19 +302,26 @@ class Box:
             return () if value is empty else (value,)
 
         signature = inspect.signature(one)
-        return [(p.name, int(p.kind), given(p.default), given(p.annotation)) for p in signature.parameters.values()], given(signature.return_annotation)
+        return [
+            (p.name, int(p.kind), given(p.default), given(p.annotation))
+            for p in signature.parameters.values()
+        ], given(signature.return_annotation)
 
     def _traceback(self) -> list[str]:
         error = self._last_error
         if error is None:
             return []
-        shown = self._shell.InteractiveTB.structured_traceback(type(error), error, _own_frames(error.__traceback__))
+        shown = self._shell.InteractiveTB.structured_traceback(
+            type(error), error, _own_frames(error.__traceback__)
+        )
         return [str(line) for line in shown]
 
     # ------------------------------------------------ around a call
 
     @contextlib.contextmanager
-    def _surroundings(self, around: CallContext, heard: tuple[io.StringIO, io.StringIO]) -> Iterator[list]:
+    def _surroundings(
+        self, around: CallContext, heard: tuple[io.StringIO, io.StringIO]
+    ) -> Iterator[list]:
         if around.random is not None:
             set_random_state(around.random)
             self._random_after = None
@@ -323,15 +387,27 @@ class Box:
             encode(attributes, wrap=self._references.wrap)
         except Exception:
             attributes = {}
-        cause = self._described(error.__cause__, with_cause=False) if with_cause and error.__cause__ is not None else None
-        frames = [f for f in traceback.extract_tb(_own_frames(error.__traceback__)) if not _is_library(f.filename)]
+        cause = (
+            self._described(error.__cause__, with_cause=False)
+            if with_cause and error.__cause__ is not None
+            else None
+        )
+        frames = [
+            f
+            for f in traceback.extract_tb(_own_frames(error.__traceback__))
+            if not _is_library(f.filename)
+        ]
         places = [(f.filename, f.lineno or 1, f.name, f.line or "") for f in frames[-10:]]
         return classes, text[:100_000], arguments, tuple(places), attributes, cause
 
 
 def _own_frames(frames: types.TracebackType | None) -> types.TracebackType | None:
     """Leave out the frames of this module."""
-    while frames is not None and frames.tb_next is not None and frames.tb_frame.f_code.co_filename == __file__:
+    while (
+        frames is not None
+        and frames.tb_next is not None
+        and frames.tb_frame.f_code.co_filename == __file__
+    ):
         frames = frames.tb_next
     return frames
 

@@ -17,12 +17,26 @@ from nbreferee.engine.wire.codec import CodecError, decode
 from nbreferee.engine.wire import known_types
 from nbreferee.engine.wire.protocol import MOST_CHARACTERS, ObjectDescription, importable_name
 from nbreferee.engine.wire.exceptions import class_names
-from nbreferee.engine.wire.instances import content_base, content_of, is_of_python, is_plain_named_tuple, member, new, set_state, state_of
+from nbreferee.engine.wire.instances import (
+    content_base,
+    content_of,
+    is_of_python,
+    is_plain_named_tuple,
+    member,
+    new,
+    set_state,
+    state_of,
+)
 from nbreferee.engine.box.stand_ins import stand_in
 
 CallBack = Callable[[int, tuple, dict], Any]
-MOST_IDENTITIES, MOST_KEPT = 2_000, 20_000  # containers of one message, and of all, whose identities the tester is told
-IN_EVERY_CLASS = frozenset("__module__ __dict__ __weakref__ __doc__ __init__ __new__ __qualname__ __firstlineno__ __static_attributes__".split())
+MOST_IDENTITIES, MOST_KEPT = (
+    2_000,
+    20_000,
+)  # containers of one message, and of all, whose identities the tester is told
+IN_EVERY_CLASS = frozenset(
+    "__module__ __dict__ __weakref__ __doc__ __init__ __new__ __qualname__ __firstlineno__ __static_attributes__".split()
+)
 
 
 class Callback:
@@ -54,17 +68,26 @@ class BoxReferences:
         self._names = names  # of the notebook
         self._call_back = call_back
         self._objects: dict[int, Any] = {}
-        self._numbers: dict[int, int] = {}  # id to number; what has a number is kept, so ids stay good
+        self._numbers: dict[
+            int, int
+        ] = {}  # id to number; what has a number is kept, so ids stay good
         self.heap = ObjectTable()
-        self._remote: dict[int, Any] = {}  # by number: functions and iterators that stay in the tester
+        self._remote: dict[
+            int, Any
+        ] = {}  # by number: functions and iterators that stay in the tester
         self._remote_numbers: dict[int, int] = {}  # of these, by id
-        self._kept: dict[int, tuple[int, Any]] = {}  # by id: (number, container) of what the tester has been told the identity
+        self._kept: dict[
+            int, tuple[int, Any]
+        ] = {}  # by id: (number, container) of what the tester has been told the identity
         self._kept_count = 0
 
     # ------------------------------------------------ what stays in the tester
 
-    def _remote_function(self, number: int, about: tuple, is_function: bool, parameters: tuple | None) -> Any:
+    def _remote_function(
+        self, number: int, about: tuple, is_function: bool, parameters: tuple | None
+    ) -> Any:
         if number not in self._remote:
+
             def function(*arguments: Any, **named: Any) -> Any:
                 return self._call_back(number, arguments, named)
 
@@ -80,7 +103,9 @@ class BoxReferences:
         return self._remote[number]
 
     def _stand_in(self, number: int, name: str) -> Any:
-        return self._remote.get(number) or self._keep_remote(number, stand_in(self._call_back, number, name))
+        return self._remote.get(number) or self._keep_remote(
+            number, stand_in(self._call_back, number, name)
+        )
 
     def _remote_iterator(self, number: int, is_generator: bool) -> Any:
         generator = self._remote.get(number)
@@ -106,7 +131,10 @@ class BoxReferences:
     # ------------------------------------------------ values and references
 
     def wrap(self, value: Any) -> tuple:
-        if id(value) in self._remote_numbers and self._remote[self._remote_numbers[id(value)]] is value:
+        if (
+            id(value) in self._remote_numbers
+            and self._remote[self._remote_numbers[id(value)]] is value
+        ):
             return ("yours", self._remote_numbers[id(value)])
         if id(value) in self.heap.numbers:
             return ("instance", self.heap.numbers[id(value)])
@@ -118,13 +146,21 @@ class BoxReferences:
         if isinstance(value, type) and (named := importable_name(value)):
             return ("named", *named)
         kind = type(value)
-        if kind in (types.WrapperDescriptorType, types.MethodDescriptorType) and getattr(object, value.__name__, None) is value:
+        if (
+            kind in (types.WrapperDescriptorType, types.MethodDescriptorType)
+            and getattr(object, value.__name__, None) is value
+        ):
             return ("of any object", value.__name__)
         if is_plain_named_tuple(kind):
             return ("named tuple", kind, kind._fields, tuple(tuple.__iter__(value)))
         if is_of_python(kind) and importable_name(kind):
             if isinstance(value, enum.Enum):
-                return ("member", kind, value._name_, value._value_ if isinstance(value, enum.Flag) else None)
+                return (
+                    "member",
+                    kind,
+                    value._name_,
+                    value._value_ if isinstance(value, enum.Flag) else None,
+                )
             if (base := content_base(kind)) is not None:
                 return ("content", kind, content_of(value, base), state_of(value)[0])
         return ("object", self._numbered(value), self._facts(value).as_tuple())
@@ -166,8 +202,14 @@ class BoxReferences:
                 return tuple.__new__(kind, values)
             case ("main tuple", name, fields, values):
                 kind = self._names().get(name)
-                known = isinstance(kind, type) and issubclass(kind, tuple) and getattr(kind, "_fields", None) == fields
-                return tuple.__new__(kind if known else collections.namedtuple(name, fields), values)  # noqa: PYI024
+                known = (
+                    isinstance(kind, type)
+                    and issubclass(kind, tuple)
+                    and getattr(kind, "_fields", None) == fields
+                )
+                return tuple.__new__(
+                    kind if known else collections.namedtuple(name, fields), values
+                )  # noqa: PYI024
             case ("content", kind, content, attributes):
                 made = new(kind, content)
                 set_state(made, attributes, content)
@@ -183,8 +225,12 @@ class BoxReferences:
     def rebuild(self, heap: list) -> None:
         """Make the instructor's objects of a message: all of them first, for they may hold each other."""
         instances = [self._empty(class_name, state) for class_name, state in heap]
-        self.heap = ObjectTable(instances, {id(one): number for number, one in enumerate(instances)})
-        for one, (_, state) in reversed([*zip(instances, heap, strict=True)]):  # the last first: others may need their hashes
+        self.heap = ObjectTable(
+            instances, {id(one): number for number, one in enumerate(instances)}
+        )
+        for one, (_, state) in reversed(
+            [*zip(instances, heap, strict=True)]
+        ):  # the last first: others may need their hashes
             set_state(one, *decode(state, unwrap=self.unwrap))
 
     def _empty(self, class_name: str, state: bytes) -> Any:
@@ -216,10 +262,22 @@ def _facts(value: Any) -> ObjectDescription:
     bases = class_names(described)[1:]
     name = str(getattr(value, "__name__", "") or "")
     specials = _specials(described) if kind in ("callable", "iterator", "object") else ()
-    return ObjectDescription(kind, name[: MOST_CHARACTERS - 1], described.__name__[: MOST_CHARACTERS - 1], str(described.__module__)[: MOST_CHARACTERS - 1], bases, specials)
+    return ObjectDescription(
+        kind,
+        name[: MOST_CHARACTERS - 1],
+        described.__name__[: MOST_CHARACTERS - 1],
+        str(described.__module__)[: MOST_CHARACTERS - 1],
+        bases,
+        specials,
+    )
 
 
 def _specials(kind: type) -> tuple[str, ...]:
     """Return the special methods and attributes of a class beyond those that any object has."""
-    names = {name for base in kind.__mro__[:-1] for name in vars(base) if type(name) is str and name.startswith("__") and name.endswith("__")}
+    names = {
+        name
+        for base in kind.__mro__[:-1]
+        for name in vars(base)
+        if type(name) is str and name.startswith("__") and name.endswith("__")
+    }
     return tuple(sorted(names - IN_EVERY_CLASS) + ["unhashable"] * (kind.__hash__ is None))

@@ -18,17 +18,26 @@ from nbreferee.engine.tester.write_back import adopt_all
 
 WALKED = 5_000  # objects that are looked at
 ITEMS = 1_000  # of one container
-Put = Callable[[Any], Callable[[], None]]  # puts something in an answer's place and returns how to put it back
+Put = Callable[
+    [Any], Callable[[], None]
+]  # puts something in an answer's place and returns how to put it back
 
 
-def stand_in(call_back: Callable[[int, tuple, dict], Any], number: int, name: str) -> types.FunctionType:
+def stand_in(
+    call_back: Callable[[int, tuple, dict], Any], number: int, name: str
+) -> types.FunctionType:
     """Return a function that the tester answers."""
 
     def function(*arguments: Any, **named: Any) -> Any:
         value, same, changed = call_back(number, arguments, named)
         if changed is not None:
             new_arguments, new_named = changed
-            adopt_all([*zip(arguments, new_arguments, strict=True), *((named[key], new_named[key]) for key in named)])
+            adopt_all(
+                [
+                    *zip(arguments, new_arguments, strict=True),
+                    *((named[key], new_named[key]) for key in named),
+                ]
+            )
         return value if same is None else {**dict(enumerate(arguments)), **named}[same]
 
     function.__name__ = function.__qualname__ = name
@@ -68,7 +77,9 @@ class Uses:
     """Where some answers are used by others."""
 
     places: dict[str, list[Put]] = field(default_factory=dict)  # by answer
-    caches: list[Callable[[], None]] = field(default_factory=list)  # of functions on the way, to be cleared
+    caches: list[Callable[[], None]] = field(
+        default_factory=list
+    )  # of functions on the way, to be cleared
 
 
 def uses(names: dict[str, Any], roots: Sequence[str], answers: Any) -> Uses:
@@ -109,7 +120,11 @@ def uses(names: dict[str, Any], roots: Sequence[str], answers: Any) -> Uses:
 
 def _read_names(code: types.CodeType, wanted: Any) -> set[str]:
     """Return the global names that code reads, and those of `wanted` that it holds as text: `globals()["f"]`."""
-    found = {str(one.argval) for one in dis.get_instructions(code) if one.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")}
+    found = {
+        str(one.argval)
+        for one in dis.get_instructions(code)
+        if one.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
+    }
     for constant in code.co_consts:
         if type(constant) is types.CodeType:
             found |= _read_names(constant, wanted)
@@ -144,7 +159,9 @@ def _parts(value: Any) -> Iterator[tuple[Any, Put | None]]:
     elif isinstance(value, type):
         if value.__module__ == "__main__":
             yield from ((one, None) for one in (*vars(value).values(), *value.__mro__[1:]))
-    elif kind.__module__ == "__main__" or (kind.__module__ or "").startswith("numpy"):  # np.vectorize holds a function
+    elif kind.__module__ == "__main__" or (kind.__module__ or "").startswith(
+        "numpy"
+    ):  # np.vectorize holds a function
         yield kind, None
         with contextlib.suppress(AttributeError):
             yield from _items(object.__getattribute__(value, "__dict__"))
@@ -166,7 +183,11 @@ def _at_item(holder: Any, key: Any) -> Put:
 
 def _at_name(names: dict[str, Any], name: str) -> Put:
     def put(value: Any) -> Callable[[], None]:
-        back = functools.partial(names.__setitem__, name, names[name]) if name in names else functools.partial(names.pop, name, None)
+        back = (
+            functools.partial(names.__setitem__, name, names[name])
+            if name in names
+            else functools.partial(names.pop, name, None)
+        )
         names[name] = value
         return back
 

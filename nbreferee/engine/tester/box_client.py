@@ -21,8 +21,23 @@ from nbreferee.engine.wire.codec import CodecError, decode, encode, in_pieces
 from nbreferee.engine.tester.write_back import adopt, adopt_all, replaced, with_own_parts
 from nbreferee.engine.wire.channel import Channel, Closed, Late, Oversized
 from nbreferee.engine.tester.class_proxies import ClassProxy
-from nbreferee.engine.wire.protocol import CANNOT_LEAVE, NESTED, CallResult, CallContext, RandomState, compacted, expanded, set_random_state
-from nbreferee.engine.wire.exceptions import DOT, cannot_leave, exception_class, frames_of, make_exception
+from nbreferee.engine.wire.protocol import (
+    CANNOT_LEAVE,
+    NESTED,
+    CallResult,
+    CallContext,
+    RandomState,
+    compacted,
+    expanded,
+    set_random_state,
+)
+from nbreferee.engine.wire.exceptions import (
+    DOT,
+    cannot_leave,
+    exception_class,
+    frames_of,
+    make_exception,
+)
 from nbreferee.engine.wire.instances import set_state, state_of
 from nbreferee.budget import ENDED, LOST, MANY_CALLS, TIME_UP
 from nbreferee.engine.tester.suspicious import ARGUMENTS, CHANGES, DRAWS, oddities
@@ -63,11 +78,19 @@ class BoxClient(Questions):
         self._questions = itertools.count(1)
         self._turn = threading.RLock()
         self._filling = False
-        self._shared: list[Any] = []  # containers of the arguments of the running call, which its answer may refer to
+        self._shared: list[
+            Any
+        ] = []  # containers of the arguments of the running call, which its answer may refer to
         self._parts: list[Any] = []  # containers of the last message
-        self._named_parts: dict[int, Any] = {}  # of values that the cell has looked up by name: by the box's number
+        self._named_parts: dict[
+            int, Any
+        ] = {}  # of values that the cell has looked up by name: by the box's number
         self._callback_count = 0
-        self._streams: tuple[Any, ...] = (None, None, None)  # of the cell; a test that listens replaces them
+        self._streams: tuple[Any, ...] = (
+            None,
+            None,
+            None,
+        )  # of the cell; a test that listens replaces them
         self._real: dict[str, Any] = {}  # Python's own functions, as they are when a cell begins
         self._depth = 0
         self._generators, self._random = RandomState(), None  # and their last state
@@ -75,18 +98,32 @@ class BoxClient(Questions):
         self.call_limit_s = 30.0
         self.deadline = float("inf")
         # Names that the test has set and students' functions read, and those that it has deleted.
-        self.set_for_students: Callable[[Collection[str]], tuple[dict[str, Any], list[str]]] = lambda lent: ({}, [])
-        self._lent: set[str] = set()  # what has been set or deleted in the box in this cell: to be put back, perhaps
+        self.set_for_students: Callable[[Collection[str]], tuple[dict[str, Any], list[str]]] = (
+            lambda lent: ({}, [])
+        )
+        self._lent: set[str] = (
+            set()
+        )  # what has been set or deleted in the box in this cell: to be put back, perhaps
         self.open_figures = 0
         self.files_to_box: Callable[[], None] = lambda: None
         self.files_from_box: Callable[[], None] = lambda: None
-        self.record: Callable[[bytes | memoryview], None] = lambda frame: None  # what the box has sent: see `provenance`
+        self.record: Callable[[bytes | memoryview], None] = lambda frame: (
+            None
+        )  # what the box has sent: see `provenance`
         self.calls = 0
-        self.suspicious: set[tuple[str, str]] = set()  # (whose value, what is odd about it) of the running cell
-        self.refused: Collection[tuple[str, str]] | None = None  # None: none; else all are but these
+        self.suspicious: set[tuple[str, str]] = (
+            set()
+        )  # (whose value, what is odd about it) of the running cell
+        self.refused: Collection[tuple[str, str]] | None = (
+            None  # None: none; else all are but these
+        )
         self.patches, self.patched = Patches(), ""  # of modules by the running test
-        self.held: dict[str, None] = {}  # what may be the reason why the running cell fails, if it does
-        self.limits: list[str] = []  # why something in the running cell could not pass between the two processes
+        self.held: dict[
+            str, None
+        ] = {}  # what may be the reason why the running cell fails, if it does
+        self.limits: list[
+            str
+        ] = []  # why something in the running cell could not pass between the two processes
 
     def connect(self, channel: Channel, limit_s: float) -> None:
         """Talk to a box; what was said with another is forgotten."""
@@ -134,7 +171,9 @@ class BoxClient(Questions):
 
     def _ask(self, operation: str, arguments: tuple) -> Any:
         if self._depth >= NESTED:
-            raise RecursionError("functions of the test and of the student call each other too deeply")
+            raise RecursionError(
+                "functions of the test and of the student call each other too deeply"
+            )
         number = next(self._questions)
         started = time.monotonic()
         deadline = min(self.deadline, started + self.call_limit_s + GRACE_S)
@@ -148,7 +187,9 @@ class BoxClient(Questions):
                 if what == "call":
                     self._serve_callback(body, deadline)
                 elif what == "unreadable call":
-                    self._channel.send(encode((0, "failed", (("TypeError",), (body,), {}))), deadline=deadline)
+                    self._channel.send(
+                        encode((0, "failed", (("TypeError",), (body,), {}))), deadline=deadline
+                    )
                 elif answered != number or what not in ("value", "raised"):
                     raise self._lose(UNRULY)
                 elif what == "raised":
@@ -156,7 +197,11 @@ class BoxClient(Questions):
                 else:
                     return body
         except Late:
-            raise self._lose(TIME_UP, is_limit=self._callback_count > MANY_CALLS or time.monotonic() - started < self.call_limit_s) from None
+            raise self._lose(
+                TIME_UP,
+                is_limit=self._callback_count > MANY_CALLS
+                or time.monotonic() - started < self.call_limit_s,
+            ) from None
         except Closed:
             raise self._lose(ENDED) from None
         except Oversized:
@@ -171,12 +216,19 @@ class BoxClient(Questions):
             self.note_limit(f"a value cannot be handed to the student's code ({error})")
             raise TypeError(f"cannot be handed to the student's code: {error}") from None
 
-    def call(self, function: Proxy | ClassProxy | str, arguments: tuple, named: dict[str, Any] | None = None) -> Any:
+    def call(
+        self,
+        function: Proxy | ClassProxy | str,
+        arguments: tuple,
+        named: dict[str, Any] | None = None,
+    ) -> Any:
         """Call a function of the student's, or an operation of the box, and carry over what it changed."""
         with self._turn:
             return self._call(function, arguments, named)
 
-    def _call(self, function: Proxy | ClassProxy | str, arguments: tuple, named: dict[str, Any] | None) -> Any:
+    def _call(
+        self, function: Proxy | ClassProxy | str, arguments: tuple, named: dict[str, Any] | None
+    ) -> Any:
         self.calls += 1
         if patched := self.patches.found():
             self.note_limit(f"{patched}, and student code does not see it")
@@ -197,24 +249,38 @@ class BoxClient(Questions):
                 places, value = {**dict(enumerate(arguments)), **(named or {})}, answer.value
                 if answer.changed is not None or answer.states:
                     if self._may(label, CHANGES):
-                        self._carry_over(arguments, named or {}, answer.changed, answer.states, label)
-                    elif answer.changed is not None:  # what it returns may still be an argument, as it has changed it
+                        self._carry_over(
+                            arguments, named or {}, answer.changed, answer.states, label
+                        )
+                    elif (
+                        answer.changed is not None
+                    ):  # what it returns may still be an argument, as it has changed it
                         new_arguments, new_named = self._read(answer.changed)
                         changed = {**dict(enumerate(new_arguments)), **new_named}
-                        value = replaced(value, [(old, changed[place]) for place, old in places.items()])
+                        value = replaced(
+                            value, [(old, changed[place]) for place, old in places.items()]
+                        )
                         places = changed
                 if answer.random is not None and self._may(label, DRAWS):
                     set_random_state(answer.random)
                     self._random = answer.random
                 self.open_figures = answer.figures if type(answer.figures) is int else 0
                 for name in self._lent & self._written & set(answer.names):
-                    self._names[name] = adopt(dict.get(self._names, name), self._looked_at(answer.names[name], f"{name}, which {label} sets,"))
+                    self._names[name] = adopt(
+                        dict.get(self._names, name),
+                        self._looked_at(answer.names[name], f"{name}, which {label} sets,"),
+                    )
                 self._pass_on(answer.heard, answer.warned)
             except (CodecError, TypeError, ValueError) as error:
                 self._raise(cannot_leave(error))
             if answer.raised is not None:
                 self._raise(answer.raised)
-            return self._looked_at(places[answer.same] if type(answer.same) in (int, str) and answer.same in places else value, label)
+            return self._looked_at(
+                places[answer.same]
+                if type(answer.same) in (int, str) and answer.same in places
+                else value,
+                label,
+            )
         finally:
             self._references.heap, self._shared = outer
 
@@ -229,7 +295,10 @@ class BoxClient(Questions):
 
     def ask_module(self, operation: str, module: str, *arguments: Any) -> Any:
         """Ask something about a module that the student has written (see `student_modules`)."""
-        return self._looked_at(self.ask(operation, module, *arguments), f"{module}.{arguments[0]}" if arguments else module)
+        return self._looked_at(
+            self.ask(operation, module, *arguments),
+            f"{module}.{arguments[0]}" if arguments else module,
+        )
 
     def _with_known_parts(self, value: Any) -> Any:
         """Return a value in which what the cell has looked up before, as a part of this or another name, is the same object."""
@@ -254,14 +323,21 @@ class BoxClient(Questions):
         self._callback_count += 1
         if self._callback_count > CALLBACKS:
             raise self._lose(f"it called a function of the test more than {CALLBACKS:,} times")
-        self._channel.send(self.callbacks.reply(number, tuple(arguments), named, self._streams[0]), deadline=deadline)
+        self._channel.send(
+            self.callbacks.reply(number, tuple(arguments), named, self._streams[0]),
+            deadline=deadline,
+        )
 
     # ------------------------------------------------ around a call
 
     def _around(self) -> CallContext:
         names, gone = self.set_for_students(self._lent)
         self._lent |= {*names, *gone}
-        replaced = {name: getattr(builtins, name) for name in PATCHABLE if getattr(builtins, name) is not self._real[name]}
+        replaced = {
+            name: getattr(builtins, name)
+            for name in PATCHABLE
+            if getattr(builtins, name) is not self._real[name]
+        }
         if "input" not in replaced and sys.stdin is not self._streams[1]:
             replaced["input"] = lambda prompt="": sys.stdin.readline().rstrip("\n")
         before, self._random = self._random, self._generators.state(self._random)
@@ -272,7 +348,9 @@ class BoxClient(Questions):
 
     def _pass_on(self, heard: Any, warned: Any) -> None:
         """Show what the student printed, and how it warned, to a test that listens; nobody else hears it."""
-        for text, stream, own in zip(heard, (sys.stdout, sys.stderr), self._streams[::2], strict=True):
+        for text, stream, own in zip(
+            heard, (sys.stdout, sys.stderr), self._streams[::2], strict=True
+        ):
             if text and stream is not own:
                 stream.write(str(text))
         for category, text in warned:
@@ -289,7 +367,9 @@ class BoxClient(Questions):
             unusual = compacted(self._around())
             around = encode(unusual, wrap=wrap) if unusual else b""
             heap, done = [], 0
-            while done < len(self._references.heap):  # which grows as attributes turn out to hold more instances
+            while done < len(
+                self._references.heap
+            ):  # which grows as attributes turn out to hold more instances
                 one = self._references.heap[done]
                 heap.append((type(one).__name__, encode(state_of(one), wrap=wrap)))
                 done += 1
@@ -299,18 +379,30 @@ class BoxClient(Questions):
         self._shared = parts
         return blob, heap, around
 
-    def _carry_over(self, arguments: tuple, named: dict, changed: Any, states: Any, label: str) -> None:
+    def _carry_over(
+        self, arguments: tuple, named: dict, changed: Any, states: Any, label: str
+    ) -> None:
         """Bring what the call changed in its arguments to the test's own objects."""
         if changed is not None:
             new_arguments, new_named = self._read(changed)
             self._looked_at([new_arguments, new_named], label + ARGUMENTS)
-            adopt_all([*zip(arguments, new_arguments, strict=True), *((named[key], new_named[key]) for key in named)])
+            adopt_all(
+                [
+                    *zip(arguments, new_arguments, strict=True),
+                    *((named[key], new_named[key]) for key in named),
+                ]
+            )
         for one, (state, content) in zip(list(self._references.heap), states, strict=True):
             before, held = state_of(one)
             for name in set(before) - set(state):
                 object.__delattr__(one, name)
-            state, content = self._looked_at([own_attributes(type(one), state), content], f"an object that {label} changes")
-            merged = {name: adopt(before[name], new) if name in before else new for name, new in state.items()}
+            state, content = self._looked_at(
+                [own_attributes(type(one), state), content], f"an object that {label} changes"
+            )
+            merged = {
+                name: adopt(before[name], new) if name in before else new
+                for name, new in state.items()
+            }
             set_state(one, merged, adopt(held, content) if content is not None else None)
 
     # ------------------------------------------------ values and references
@@ -318,7 +410,14 @@ class BoxClient(Questions):
     def _hear(self, frame: memoryview) -> tuple[int, str, Any]:
         try:
             number, what, body = self._read(frame)
-        except (CodecError, ValueError, TypeError, AttributeError, RecursionError, MemoryError) as error:
+        except (
+            CodecError,
+            ValueError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+            MemoryError,
+        ) as error:
             return self._unreadable(frame, error)
         return number, what, body
 
@@ -357,12 +456,21 @@ class BoxClient(Questions):
         self.suspicious |= found
         if self.refused is None or not (odd := found - set(self.refused)):
             return value
-        if isinstance(value, IteratorProxy):  # as good as a list of what it gives, if there is anything
+        if isinstance(
+            value, IteratorProxy
+        ):  # as good as a list of what it gives, if there is anything
             items = list(itertools.islice(value, TAKEN))
-            return itertools.chain(self._looked_at(items, label), value if len(items) == TAKEN else ())
+            return itertools.chain(
+                self._looked_at(items, label), value if len(items) == TAKEN else ()
+            )
         sentence = f"{label} gives {sorted(odd)[0][1]}, which is no answer here."
-        if type(value) is tuple and len(value) > 1:  # a test of one of several results may never look at the others
-            return tuple(refusal(sentence) if set(oddities(item)) & {oddity for _, oddity in odd} else item for item in value)
+        if (
+            type(value) is tuple and len(value) > 1
+        ):  # a test of one of several results may never look at the others
+            return tuple(
+                refusal(sentence) if set(oddities(item)) & {oddity for _, oddity in odd} else item
+                for item in value
+            )
         raise AssertionError(sentence)
 
     def _may(self, label: str, oddity: str) -> bool:
@@ -386,7 +494,14 @@ class BoxClient(Questions):
 
     def _exception(self, said: Any) -> tuple[BaseException, tuple]:
         match said:
-            case (tuple(names), str(text), tuple(arguments), tuple(places), dict(attributes), cause) if all(type(name) is str for name in names):
+            case (
+                tuple(names),
+                str(text),
+                tuple(arguments),
+                tuple(places),
+                dict(attributes),
+                cause,
+            ) if all(type(name) is str for name in names):
                 pass
             case _:
                 raise self._lose(UNRULY)
@@ -394,7 +509,9 @@ class BoxClient(Questions):
             self.note_limit(text[:200])
         if names and names[0].rpartition(DOT)[2] == "Overrun":
             raise OutOfTime(text)
-        error = make_exception(exception_class(names, self._references.exceptions), text, arguments, attributes)
+        error = make_exception(
+            exception_class(names, self._references.exceptions), text, arguments, attributes
+        )
         if cause is not None:
             error.__cause__ = self._exception(cause)[0]
         return error, places

@@ -11,7 +11,11 @@ from pathlib import Path
 from nbreferee.engine.tester.received import as_text
 
 IMPORTERS = frozenset({"importlib._bootstrap", "importlib._bootstrap_external", "zipimport"})
-OURS = ("nbreferee.engine.tester.audit", "nbreferee.engine.tester.callers", "nbreferee.engine.tester.provenance")
+OURS = (
+    "nbreferee.engine.tester.audit",
+    "nbreferee.engine.tester.callers",
+    "nbreferee.engine.tester.provenance",
+)
 OUTSIDE = "nbreferee.engine.zygote"  # it runs the process: frames from there on are nobody's
 PACKAGE = str(Path(__file__).parents[2])
 
@@ -34,7 +38,11 @@ def module_of(frame: types.FrameType) -> str | None:
         return None
     path = getattr(module, "__file__", None)
     if path is None:
-        return name if getattr(getattr(module, "__spec__", None), "origin", None) in ("built-in", "frozen") else None
+        return (
+            name
+            if getattr(getattr(module, "__spec__", None), "origin", None) in ("built-in", "frozen")
+            else None
+        )
     return name if path.startswith((sys.base_prefix, sys.prefix, PACKAGE)) else None
 
 
@@ -43,7 +51,9 @@ def is_in(module: str, packages: Iterable[str]) -> bool:
     return any(module == package or module.startswith(f"{package}.") for package in packages)
 
 
-def split(frames: Iterable[types.FrameType]) -> tuple[list[types.FrameType], types.FrameType | None]:
+def split(
+    frames: Iterable[types.FrameType],
+) -> tuple[list[types.FrameType], types.FrameType | None]:
     """Return the frames of packages up to the first frame of the instructor's, and that one.
 
     It is None where there is none, or where a package is being imported: what that compiles is its own.
@@ -62,7 +72,12 @@ def split(frames: Iterable[types.FrameType]) -> tuple[list[types.FrameType], typ
 def texts_handed_to(frame: types.FrameType) -> Iterator[str]:
     """Yield the texts among a function's arguments, and in lists of them."""
     code = frame.f_code
-    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4) + bool(code.co_flags & 8)]
+    names = code.co_varnames[
+        : code.co_argcount
+        + code.co_kwonlyargcount
+        + bool(code.co_flags & 4)
+        + bool(code.co_flags & 8)
+    ]
     for value in map(frame.f_locals.get, names):
         for one in value if isinstance(value, (list, tuple)) else [value]:
             if isinstance(one, (str, bytes)):

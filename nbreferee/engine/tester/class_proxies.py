@@ -25,8 +25,12 @@ class ClassProxy(type):
 
     def __new__(cls, name: str, bases: tuple, namespace: dict, **_: Any) -> Any:
         theirs = next(base for base in bases if isinstance(base, ClassProxy))
-        theirs._student.note_limit(f"a class is derived from the class {theirs._facts.type_name}, which stays with the student's code")
-        raise TypeError(f"a test cannot derive a class from the class {theirs._facts.type_name}, which stays in the notebook")
+        theirs._student.note_limit(
+            f"a class is derived from the class {theirs._facts.type_name}, which stays with the student's code"
+        )
+        raise TypeError(
+            f"a test cannot derive a class from the class {theirs._facts.type_name}, which stays in the notebook"
+        )
 
     def __call__(cls, *arguments: Any, **named: Any) -> Any:
         return cls._student.call(cls, arguments, named)
@@ -83,7 +87,9 @@ class ClassProxy(type):
         return type.__instancecheck__(cls, one) or cls._student.is_of("isinstance", one, cls)
 
     def __subclasscheck__(cls, one: Any) -> bool:
-        if type.__subclasscheck__(cls, one) or sys._getframe(1).f_globals.get("__name__") == "abc":  # which looks at all subclasses there are
+        if (
+            type.__subclasscheck__(cls, one) or sys._getframe(1).f_globals.get("__name__") == "abc"
+        ):  # which looks at all subclasses there are
             return type.__subclasscheck__(cls, one)
         return cls._student.is_of("issubclass", one, cls)
 
@@ -113,14 +119,26 @@ def make_class_proxy(student: Any, number: int, facts: ObjectDescription, bases:
     """Return a class that stands for one in the box, derived from known ones where Python allows it."""
     shadowed = {base for one in bases for base in one.__mro__[1:]}
     known = [one for one in bases if one not in shadowed]
-    namespace = {"_student": _Unset(), "_number": number, "_facts": facts, "__module__": facts.type_module}
-    for parents in (known, [_Unprepared, *known], [one for one in known if one.__module__ == "builtins"], []):
+    namespace = {
+        "_student": _Unset(),
+        "_number": number,
+        "_facts": facts,
+        "__module__": facts.type_module,
+    }
+    for parents in (
+        known,
+        [_Unprepared, *known],
+        [one for one in known if one.__module__ == "builtins"],
+        [],
+    ):
         try:
             metas = {type(one) for one in parents} - {type}
             meta = type("type", (ClassProxy, *metas), {}) if metas else ClassProxy
             made = type.__new__(meta, facts.type_name, tuple(parents) or (object,), dict(namespace))
             type.__setattr__(made, "_student", student)
             return made
-        except Exception:  # the instructor's class may not want to be derived from, or classes do not go together
+        except (
+            Exception
+        ):  # the instructor's class may not want to be derived from, or classes do not go together
             continue
     raise CodecError("no such class")

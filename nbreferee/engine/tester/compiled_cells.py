@@ -28,14 +28,22 @@ class _TypesOfProxies(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
         self.generic_visit(node)
-        if isinstance(node.func, ast.Name) and node.func.id == "type" and len(node.args) == 1 and not node.keywords:
+        if (
+            isinstance(node.func, ast.Name)
+            and node.func.id == "type"
+            and len(node.args) == 1
+            and not node.keywords
+        ):
             node.func.id = TYPE_OF
         return node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:  # noqa: N802
         self.generic_visit(node)
         if node.attr == "__class__" and isinstance(node.ctx, ast.Load):
-            return ast.copy_location(ast.Call(ast.copy_location(ast.Name(TYPE_OF, ast.Load()), node), [node.value], []), node)
+            return ast.copy_location(
+                ast.Call(ast.copy_location(ast.Name(TYPE_OF, ast.Load()), node), [node.value], []),
+                node,
+            )
         return node
 
 
@@ -45,7 +53,9 @@ class _RememberingCompiler(CachingCompiler):
     def __init__(self) -> None:
         super().__init__()
         self._trees: dict[str, ast.AST] = {}
-        self._codes: dict[tuple[int, str], tuple[ast.AST, Any]] = {}  # by id of a statement, which is kept, or its id could be another's
+        self._codes: dict[
+            tuple[int, str], tuple[ast.AST, Any]
+        ] = {}  # by id of a statement, which is kept, or its id could be another's
 
     def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
         """Return a name that does not depend on when the cell is run."""
@@ -54,10 +64,18 @@ class _RememberingCompiler(CachingCompiler):
     def ast_parse(self, source: str, filename: str = "<unknown>", symbol: str = "exec") -> ast.AST:
         """Parse a cell."""
         if source not in self._trees:
-            self._trees[source] = _TypesOfProxies().visit(super().ast_parse(source, filename, symbol))
+            self._trees[source] = _TypesOfProxies().visit(
+                super().ast_parse(source, filename, symbol)
+            )
         return self._trees[source]
 
-    def __call__(self, tree: ast.Module | ast.Interactive | ast.Expression, filename: str, symbol: str, **named: Any) -> Any:
+    def __call__(
+        self,
+        tree: ast.Module | ast.Interactive | ast.Expression,
+        filename: str,
+        symbol: str,
+        **named: Any,
+    ) -> Any:
         """Compile, as a rule, one statement of a cell."""
         if type(tree.body) is not list or len(tree.body) != 1:
             return super().__call__(tree, filename, symbol, **named)
@@ -81,7 +99,9 @@ class RehearsedShell(Shell):
 
     def rehearse(self, sources: list[str]) -> None:
         """Prepare cells."""
-        if any("__future__" in source for source in sources):  # which changes how later cells are compiled
+        if any(
+            "__future__" in source for source in sources
+        ):  # which changes how later cells are compiled
             return
         self._rehearsing = True
         with warnings.catch_warnings():

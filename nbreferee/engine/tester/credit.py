@@ -8,7 +8,19 @@ import numpy as np
 
 from nbreferee.engine.tester.proxies import Proxy
 
-NO_NUMBERS = (bool, np.bool_, np.timedelta64, complex, np.complexfloating, str, bytes, list, tuple, dict, set)
+NO_NUMBERS = (
+    bool,
+    np.bool_,
+    np.timedelta64,
+    complex,
+    np.complexfloating,
+    str,
+    bytes,
+    list,
+    tuple,
+    dict,
+    set,
+)
 
 
 def credit_of(value: Any) -> float | None:
@@ -19,7 +31,9 @@ def credit_of(value: Any) -> float | None:
     """
     if issubclass(type(value), Proxy) or isinstance(value, NO_NUMBERS):
         return None
-    if isinstance(value, (np.integer, np.floating)) or (isinstance(value, np.ndarray) and value.shape == () and value.dtype.kind in "iuf"):
+    if isinstance(value, (np.integer, np.floating)) or (
+        isinstance(value, np.ndarray) and value.shape == () and value.dtype.kind in "iuf"
+    ):
         return float(value)
     try:
         return float(repr(value))

@@ -14,7 +14,19 @@ from nbreferee.engine.placing import EVENTS, WorkingFolder
 from nbreferee.engine.tester.provenance import Provenance
 from nbreferee.engine.tester.box_client import BoxClient
 
-CHANGING = ("os.mkdir", "os.remove", "os.rmdir", "os.rename", "os.link", "os.symlink", "os.truncate", "shutil.", "sqlite3.connect", "subprocess.Popen", "os.system")
+CHANGING = (
+    "os.mkdir",
+    "os.remove",
+    "os.rmdir",
+    "os.rename",
+    "os.link",
+    "os.symlink",
+    "os.truncate",
+    "shutil.",
+    "sqlite3.connect",
+    "subprocess.Popen",
+    "os.system",
+)
 DEEPEST = 10  # folders in folders
 
 
@@ -24,9 +36,13 @@ class FileExchange:
     def __init__(self, student: BoxClient, placed: WorkingFolder, provenance: Provenance) -> None:
         self._student, self._placed, self._provenance = student, placed, provenance
         self._known: dict[str, bytes | None] = {}  # as both sides have them; None is a folder
-        self._placed_stamps = {name: _stamp(name) if name in placed.copied else None for name in placed.names}  # None: a link, or in a linked folder
+        self._placed_stamps = {
+            name: _stamp(name) if name in placed.copied else None for name in placed.names
+        }  # None: a link, or in a linked folder
         self._placed_folders = {str(path) for path in Path().rglob("*") if path.is_dir()}
-        self._changed = False  # whether the test may have changed something that the box does not have
+        self._changed = (
+            False  # whether the test may have changed something that the box does not have
+        )
 
     def forget(self) -> None:
         """Start again with a new box."""
@@ -38,7 +54,9 @@ class FileExchange:
         return [self._placed.on_event] * (event in EVENTS) + [self._note_change] * changes
 
     def _note_change(self, event: str, arguments: tuple) -> None:
-        self._changed |= event != "open" or (is_writing(arguments[2]) and not str(arguments[0]).startswith(("/dev", "/proc")))
+        self._changed |= event != "open" or (
+            is_writing(arguments[2]) and not str(arguments[0]).startswith(("/dev", "/proc"))
+        )
 
     def fetch(self) -> None:
         """Bring in what the student's code has made, changed and removed: never in the place of the instructor's."""
@@ -78,7 +96,9 @@ class FileExchange:
         files, folders = {}, []
         for name in sorted(there):
             if os.path.isdir(name):
-                folders += [name] if name not in self._known and name not in self._placed_folders else []
+                folders += (
+                    [name] if name not in self._known and name not in self._placed_folders else []
+                )
             elif name in self._placed.names:
                 if (now := _stamp(name)) is not None and self._placed_stamps.get(name) != now:
                     self._placed_stamps[name] = now
@@ -87,7 +107,11 @@ class FileExchange:
                 data = Path(name).read_bytes()
                 if self._known.get(name) != data:
                     files[name] = data
-        gone = [name for name in [*self._known, *self._placed_stamps, *self._placed_folders] if name not in there and not os.path.lexists(name)]
+        gone = [
+            name
+            for name in [*self._known, *self._placed_stamps, *self._placed_folders]
+            if name not in there and not os.path.lexists(name)
+        ]
         if files or folders or gone:
             self._student.ask("files", files, folders, gone)
         self._known.update({**files, **dict.fromkeys(folders)})

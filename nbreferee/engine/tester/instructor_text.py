@@ -16,7 +16,26 @@ FOLDER_BYTES = 8 << 20
 FILES = 2_000
 DIGITS_AT_END = re.compile(r"\d+$")
 # Words in the representation of plain values.
-OF_VALUES = frozenset({"array", "dtype", "nan", "inf", "int", "float", "float32", "float64", "int32", "int64", "j", "e", "np", "True", "False", "None"})
+OF_VALUES = frozenset(
+    {
+        "array",
+        "dtype",
+        "nan",
+        "inf",
+        "int",
+        "float",
+        "float32",
+        "float64",
+        "int32",
+        "int64",
+        "j",
+        "e",
+        "np",
+        "True",
+        "False",
+        "None",
+    }
+)
 
 
 PREPARED_CHARACTERS = 1 << 20  # of an assignment that is read before it is asked for
@@ -46,7 +65,9 @@ class InstructorText:
     def covers(self, tokens: list[str]) -> list[bool]:
         """Tell of each token whether it stands beside the same neighbour in a literal."""
         pairs = [pair in self._pairs for pair in zip(tokens, tokens[1:], strict=False)]
-        return [before or after for before, after in zip([False, *pairs], [*pairs, False], strict=True)]
+        return [
+            before or after for before, after in zip([False, *pairs], [*pairs, False], strict=True)
+        ]
 
     def knows(self, word: str) -> bool:
         """Tell whether a word is somewhere in the instructor's text, if only with another number at its end."""
@@ -71,7 +92,11 @@ class InstructorText:
                 tree = ast.parse(source)
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 continue
-            found += [as_text(node.value) for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes))]
+            found += [
+                as_text(node.value)
+                for node in ast.walk(tree)
+                if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes))
+            ]
         return found
 
     @cached_property
@@ -84,7 +109,11 @@ class InstructorText:
 
     @cached_property
     def _pairs(self) -> set[tuple[str, str]]:
-        return {pair for tokens in map(tokens_of, self._literals) for pair in zip(tokens, tokens[1:], strict=False)}
+        return {
+            pair
+            for tokens in map(tokens_of, self._literals)
+            for pair in zip(tokens, tokens[1:], strict=False)
+        }
 
     @cached_property
     def literal_words(self) -> set[str]:

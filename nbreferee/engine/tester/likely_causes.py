@@ -69,18 +69,26 @@ class LikelyCauses:
     """What one tester knows of right answers, to find out what a wrong one has done."""
 
     def __init__(
-        self, plan: Plan, names: dict[str, Any], own_text: Callable[[], AbstractContextManager], limit_s: float
+        self,
+        plan: Plan,
+        names: dict[str, Any],
+        own_text: Callable[[], AbstractContextManager],
+        limit_s: float,
     ) -> None:
         self._references, self._known = plan.references, plan.student_names
         self._names, self._own_text, self._limit_s = names, own_text, limit_s
         self._cell, self._source, self._left_s = 0, "", 0.0
 
-    def begin_cell(self, index: int, source: str, modules: Collection[str], is_offered: bool = True) -> None:
+    def begin_cell(
+        self, index: int, source: str, modules: Collection[str], is_offered: bool = True
+    ) -> None:
         """Start a test cell, and offer help to those of its modules that ask for it."""
         self._cell, self._source, self._left_s = index, source, self._limit_s
         for module in map(sys.modules.get, modules):
             if hasattr(module, HOOK):
-                setattr(module, HOOK, self.look_further if self._limit_s > 0 and is_offered else None)
+                setattr(
+                    module, HOOK, self.look_further if self._limit_s > 0 and is_offered else None
+                )
 
     def look_further(self, name: str, reference: Callable, agrees: Agrees) -> str:
         """Return in words what a student's function has done, or ''."""
@@ -88,7 +96,10 @@ class LikelyCauses:
         randomness = random.getstate(), np.random.get_state()
         handler = signal.signal(signal.SIGVTALRM, _stop)
         try:
-            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            with (
+                contextlib.redirect_stdout(io.StringIO()),
+                contextlib.redirect_stderr(io.StringIO()),
+            ):
                 return self._search(name, reference, agrees, started + self._left_s)
         finally:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
@@ -129,7 +140,9 @@ class LikelyCauses:
         if known:
             tree = ast.parse(max(known, key=lambda one: one.cell).source)
             space: dict[str, Any] = {"__name__": "__main__"}
-            rest = ast.Module([node for node in tree.body if not isinstance(node, ast.FunctionDef)], [])
+            rest = ast.Module(
+                [node for node in tree.body if not isinstance(node, ast.FunctionDef)], []
+            )
             with contextlib.suppress(Exception, SystemExit):
                 exec(self._compiled(rest), space)
                 yield from self._originals(tree, name, space)
@@ -137,8 +150,17 @@ class LikelyCauses:
     def _of_reference(self, reference: Callable) -> Iterator[_Original]:
         with contextlib.suppress(SyntaxError):  # of a cell with a magic
             tree = ast.parse(self._source)
-            found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == getattr(reference, "__name__", "")]
-            if found and isinstance(reference, types.FunctionType) and reference.__code__.co_firstlineno == found[-1].lineno:
+            found = [
+                node
+                for node in tree.body
+                if isinstance(node, ast.FunctionDef)
+                and node.name == getattr(reference, "__name__", "")
+            ]
+            if (
+                found
+                and isinstance(reference, types.FunctionType)
+                and reference.__code__.co_firstlineno == found[-1].lineno
+            ):
                 yield from self._originals(tree, found[-1].name, dict(self._names))
 
     def _originals(self, tree: ast.Module, name: str, names: dict[str, Any]) -> Iterator[_Original]:
@@ -164,9 +186,26 @@ class LikelyCauses:
 
     def _pairs_of(self, original: _Original) -> Iterator[tuple[_Original, Mutant]]:
         for first in self._mutants(original.source):
-            for second in self._mutants(first.source) if first.kind not in NOT_IN_PAIRS and first.is_named else ():
-                if second.is_named and second.kind not in NOT_IN_PAIRS and second.line >= first.line and second.words != first.words:
-                    yield original, Mutant(second.kind, second.line, second.source, f"{first.words}, and {second.words}")
+            for second in (
+                self._mutants(first.source)
+                if first.kind not in NOT_IN_PAIRS and first.is_named
+                else ()
+            ):
+                if (
+                    second.is_named
+                    and second.kind not in NOT_IN_PAIRS
+                    and second.line >= first.line
+                    and second.words != first.words
+                ):
+                    yield (
+                        original,
+                        Mutant(
+                            second.kind,
+                            second.line,
+                            second.source,
+                            f"{first.words}, and {second.words}",
+                        ),
+                    )
 
     def _mutants(self, source: str) -> Iterator[Mutant]:
         return mutants(source, further=True, known=self._known)

@@ -45,7 +45,9 @@ class Namespace(dict):
         self.student: BoxClient | None = None  # whom to ask, while the code of a cell runs
         self.students_own: frozenset[str] = frozenset()  # names of Python's that the solution binds
         self.deleted: set[str] = set()  # names of the student's that the cell has deleted
-        self.imported: dict[str, Any] = {}  # by solutions: students who import them, too, have them from here
+        self.imported: dict[
+            str, Any
+        ] = {}  # by solutions: students who import them, too, have them from here
         self._known: dict[str, _LookedUpName] = {}  # what has been looked up in this cell
 
     def begin(self) -> None:
@@ -94,12 +96,17 @@ class Namespace(dict):
         return found
 
     def __contains__(self, name: object) -> bool:
-        return dict.__contains__(self, name) or (isinstance(name, str) and self._may_ask(name) and self.student.name(name)[0])
+        return dict.__contains__(self, name) or (
+            isinstance(name, str) and self._may_ask(name) and self.student.name(name)[0]
+        )
 
     def keys(self) -> list[str]:  # what dir() asks for
         """Return the names of both sides, while a cell runs."""
         theirs = self.student.ask("names") if self.student is not None else ()
-        return [*dict.keys(self), *(name for name in theirs if not dict.__contains__(self, name) and self._may_ask(name))]
+        return [
+            *dict.keys(self),
+            *(name for name in theirs if not dict.__contains__(self, name) and self._may_ask(name)),
+        ]
 
     def items(self) -> list[tuple[str, Any]]:
         """Return the names of both sides with their values, while a cell runs."""
@@ -113,6 +120,11 @@ class Namespace(dict):
             return default
 
     def _may_ask(self, name: Any) -> bool:
-        if self.student is None or not isinstance(name, str) or name.startswith("_") or name in self.deleted:
+        if (
+            self.student is None
+            or not isinstance(name, str)
+            or name.startswith("_")
+            or name in self.deleted
+        ):
             return False
         return name not in OWN or name in self.students_own

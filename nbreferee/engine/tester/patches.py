@@ -11,9 +11,24 @@ import sys
 import types
 
 COMPARED = 60  # calls of one cell
-CARRIED = {("builtins", "input"), ("builtins", "print"), ("builtins", "open")}  # replaced in the box as well
-SHELL = {("builtins", name) for name in ("exit", "quit", "get_ipython", "display")}  # set by IPython for every cell
-STREAMS = {"stdout", "stderr", "stdin", "displayhook", "excepthook", "last_type", "last_value", "last_traceback"}
+CARRIED = {
+    ("builtins", "input"),
+    ("builtins", "print"),
+    ("builtins", "open"),
+}  # replaced in the box as well
+SHELL = {
+    ("builtins", name) for name in ("exit", "quit", "get_ipython", "display")
+}  # set by IPython for every cell
+STREAMS = {
+    "stdout",
+    "stderr",
+    "stdin",
+    "displayhook",
+    "excepthook",
+    "last_type",
+    "last_value",
+    "last_traceback",
+}
 
 
 class Patches:
@@ -29,7 +44,11 @@ class Patches:
         """Start a cell."""
         if self.active:
             self._left = COMPARED
-            self._before = {name: _functions(module) for name, module in list(sys.modules.items()) if isinstance(module, types.ModuleType)}
+            self._before = {
+                name: _functions(module)
+                for name, module in list(sys.modules.items())
+                if isinstance(module, types.ModuleType)
+            }
             self._environment = dict(os.environ), os.getcwd()
 
     def found(self) -> str:
@@ -54,5 +73,7 @@ def _functions(module: types.ModuleType) -> dict[str, object]:
     return {
         part: value
         for part, value in list(vars(module).items())
-        if callable(value) and not (name == "sys" and part in STREAMS) and (name, part) not in CARRIED | SHELL
+        if callable(value)
+        and not (name == "sys" and part in STREAMS)
+        and (name, part) not in CARRIED | SHELL
     }

@@ -41,7 +41,18 @@ from nbreferee.engine.tester.box_client import Lost, OutOfTime, BoxClient
 from nbreferee.engine.tester.student_modules import StudentFinder
 from nbreferee.course.ownership import Plan, Step
 
-STARTS = frozenset({"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty", "pty.spawn"})  # audit events
+STARTS = frozenset(
+    {
+        "subprocess.Popen",
+        "os.system",
+        "os.exec",
+        "os.posix_spawn",
+        "os.spawn",
+        "os.fork",
+        "os.forkpty",
+        "pty.spawn",
+    }
+)  # audit events
 
 
 class Tester:
@@ -55,19 +66,26 @@ class Tester:
         self._shell = shell
         self._names = names
         self._steps = plan.steps
-        self._student = BoxClient(names, NameOwnership(plan.student_classes, plan.modules, plan.written))
+        self._student = BoxClient(
+            names, NameOwnership(plan.student_classes, plan.modules, plan.written)
+        )
         self._answers = ReferenceAnswers(names, plan.references)
         self._provenance = Provenance(instructor, sources, self._student.note_limit)
         self._student.record = self._provenance.record
         self._looks_for_causes = True
         self._refused_before: list[str] = []  # in cells that are no tests
         self._files = FileExchange(self._student, placed, self._provenance)
-        self._student.files_to_box, self._student.files_from_box = self._files.send, self._files.fetch
+        self._student.files_to_box, self._student.files_from_box = (
+            self._files.send,
+            self._files.fetch,
+        )
         dict.__setitem__(names, TYPE_OF, type_of)
         shell.while_code_runs = lambda: names.asking(self._student)
         names.students_own = frozenset(plan.student_names)
         parts = [str(sources / part) for part in (RELEASED, UNRELEASED)]
-        sys.meta_path.append(StudentFinder(self._student.ask_module, lambda: names.student is not None, parts))
+        sys.meta_path.append(
+            StudentFinder(self._student.ask_module, lambda: names.student is not None, parts)
+        )
         self._causes = LikelyCauses(plan, names, self._provenance.instructors_text, mutants_s)
         self._modules = plan.modules
         self._patch()
@@ -85,7 +103,13 @@ class Tester:
         self._student.connect(channel, limit_s)
         self._files.forget()
 
-    def do_run(self, number: int, limit_s: float, allowed: list | None, replaceable: Sequence[tuple[str, int]] = ()) -> dict[str, Any]:
+    def do_run(
+        self,
+        number: int,
+        limit_s: float,
+        allowed: list | None,
+        replaceable: Sequence[tuple[str, int]] = (),
+    ) -> dict[str, Any]:
         """Run a step; return what it shows, and for a test what it comes to.
 
         `allowed` are the oddities that the solution's own values have here (see `box_client`); where a
@@ -100,23 +124,46 @@ class Tester:
         if not step.source:
             return {"status": "", "oddities": []}
         self._student.refused = None
-        self._student.patches.active = step.role == "test" and allowed is None  # while the solution is graded
+        self._student.patches.active = (
+            step.role == "test" and allowed is None
+        )  # while the solution is graded
         before = set(dict.keys(self._names))
         came = self._attempt(step, limit_s)
         if step.role == "answer":
-            self._names.imported |= {name: dict.pop(self._names, name) for name in set(dict.keys(self._names)) - before if not name.startswith("_")}
+            self._names.imported |= {
+                name: dict.pop(self._names, name)
+                for name in set(dict.keys(self._names)) - before
+                if not name.startswith("_")
+            }
         odd = [list(pair) for pair in sorted(self._student.suspicious)]
         limits = list(self._student.limits)
         patched, odd_pass = self._student.patched, ""
-        if step.role == "test" and allowed is not None and came["score"] and any(pair not in allowed for pair in odd):
+        if (
+            step.role == "test"
+            and allowed is not None
+            and came["score"]
+            and any(pair not in allowed for pair in odd)
+        ):
             self._student.refused = [tuple(pair) for pair in allowed]
             first, came = came, self._attempt(step, limit_s)
             self._student.refused = None
             if came["score"] < first["score"]:
-                odd_pass = next(in_words(label, what) for label, what in odd if [label, what] not in allowed)
-        return {**came, "oddities": odd, "limits": limits, "patched": patched, "odd_pass": odd_pass, "lost": self._student.lost, "needed": needed}
+                odd_pass = next(
+                    in_words(label, what) for label, what in odd if [label, what] not in allowed
+                )
+        return {
+            **came,
+            "oddities": odd,
+            "limits": limits,
+            "patched": patched,
+            "odd_pass": odd_pass,
+            "lost": self._student.lost,
+            "needed": needed,
+        }
 
-    def do_follow(self, number: int, limit_s: float, allowed: list | None, replaceable: list[tuple[str, int]]) -> dict[str, Any]:
+    def do_follow(
+        self, number: int, limit_s: float, allowed: list | None, replaceable: list[tuple[str, int]]
+    ) -> dict[str, Any]:
         """Run a test again, with references in the place of those answers that it needs; return what it comes to.
 
         `followed` are the names of the answers in whose place a reference was used; none: there is no result.
@@ -129,19 +176,31 @@ class Tester:
             self._student.replaced, self._student.asked_for_replaced = frozenset(others), False
             with alive(functions):
                 answer = self.do_run(number, limit_s, allowed)
-            used = {name for name, one in others.items() if type(one) is not ReferenceAnswer or one.calls}
+            used = {
+                name
+                for name, one in others.items()
+                if type(one) is not ReferenceAnswer or one.calls
+            }
             self._student.replaced = ()
             if not self._student.lost:
                 self._student.ask("put_back")
         except (Exception, Lost, OutOfTime):
             return {"followed": [], "lost": self._student.lost or "it cannot be asked"}
-        return {**answer, "followed": [] if self._student.asked_for_replaced else sorted(used), "lost": self._student.lost}
+        return {
+            **answer,
+            "followed": [] if self._student.asked_for_replaced else sorted(used),
+            "lost": self._student.lost,
+        }
 
-    def _needed(self, step: Step, replaceable: Sequence[tuple[str, int]], limit_s: float) -> list[tuple[str, int]]:
+    def _needed(
+        self, step: Step, replaceable: Sequence[tuple[str, int]], limit_s: float
+    ) -> list[tuple[str, int]]:
         """Return those of some answers that the answer under test needs, and in whose place a reference can stand."""
         self._student.begin(time.monotonic() + limit_s)
         try:
-            said = self._student.ask("needed", list(step.under_test), [name for name, _ in replaceable])
+            said = self._student.ask(
+                "needed", list(step.under_test), [name for name, _ in replaceable]
+            )
         except (Exception, Lost, OutOfTime):
             return []
         found = []
@@ -151,6 +210,7 @@ class Tester:
                     self._answers.find(name, cell)
                     found.append((name, cell))
         return found
+
     def _attempt(self, step: Step, limit_s: float) -> dict[str, Any]:
         deadline = time.monotonic() + limit_s
         self._provenance.begin_cell()
@@ -162,14 +222,20 @@ class Tester:
         if step.role == "test" and not self._student.lost:
             with contextlib.suppress(BaseException):  # whatever the box makes of it
                 self._files.fetch()
-                if self._student.open_figures:  # of the test before: a notebook closes them after each cell
+                if (
+                    self._student.open_figures
+                ):  # of the test before: a notebook closes them after each cell
                     self._student.call("close", ("all",))
         self._names.begin()
         before = {name: dict.get(self._names, name, self) for name in step.set_for_students}
 
         def set_for_students(lent: Collection[str]) -> tuple[dict[str, Any], list[str]]:
             now = {name: dict.get(self._names, name, self) for name in before}
-            names = {name: value for name, value in now.items() if value is not self and (value is not before[name] or name in lent)}
+            names = {
+                name: value
+                for name, value in now.items()
+                if value is not self and (value is not before[name] or name in lent)
+            }
             names |= self._names.changed()
             return names, [name for name in self._names.deleted if name not in names]
 
@@ -181,7 +247,9 @@ class Tester:
                 self._files.send()
         error = result.error_before_exec or result.error_in_exec or self._shell.shown_error
         if isinstance(error, OutOfTime) and self._student.calls > MANY_CALLS:
-            self._student.note_limit(f"it calls the student's code {self._student.calls:,} times, which takes longer between two processes")
+            self._student.note_limit(
+                f"it calls the student's code {self._student.calls:,} times, which takes longer between two processes"
+            )
         status, score, message, kind = judge(step, result.result, error)
         refused = self._provenance.refused
         if refused and step.role != "test":
@@ -202,19 +270,38 @@ class Tester:
     def _say_where(self, step: Step, error: BaseException | None) -> str:
         """Say in a sentence what failed, where the author has not: without the hidden text."""
         line = _failing_line(error)
-        text = step.source.split("\n")[line - 1].strip() if 0 < line <= step.source.count("\n") + 1 else ""
+        text = (
+            step.source.split("\n")[line - 1].strip()
+            if 0 < line <= step.source.count("\n") + 1
+            else ""
+        )
         if line and line not in step.hidden_lines:
             return f"in line {line}: {text}"
         try:
             tree = ast.parse(step.source)
         except SyntaxError:
             return "a test does not hold"
-        statements = [n for n in ast.walk(tree) if isinstance(n, ast.stmt) and n.lineno <= line <= (n.end_lineno or n.lineno)]
+        statements = [
+            n
+            for n in ast.walk(tree)
+            if isinstance(n, ast.stmt) and n.lineno <= line <= (n.end_lineno or n.lineno)
+        ]
         theirs = {name for given in self._steps for name in given.given_up}
-        used = {n.id for one in statements[-1:] for n in ast.walk(one) if isinstance(n, ast.Name) and n.id in theirs}
-        return f"a hidden test of {', '.join(sorted(used))} does not hold" if used else "a hidden test does not hold"
+        used = {
+            n.id
+            for one in statements[-1:]
+            for n in ast.walk(one)
+            if isinstance(n, ast.Name) and n.id in theirs
+        }
+        return (
+            f"a hidden test of {', '.join(sorted(used))} does not hold"
+            if used
+            else "a hidden test does not hold"
+        )
 
-    def _traceback(self, step: Step, error: BaseException | None, kind: str, message: str) -> list[str]:
+    def _traceback(
+        self, step: Step, error: BaseException | None, kind: str, message: str
+    ) -> list[str]:
         render = getattr(error, "_render_traceback_", None)
         if render is not None and not isinstance(error, Lost):
             return [str(line) for line in render()]
@@ -226,24 +313,35 @@ class Tester:
                 lines = self._student.student_traceback() or lines
         line = _failing_line(error)
         if line and line not in step.hidden_lines and not message.startswith("in line "):
-            lines.insert(0, f"In line {line} of this cell: {step.source.splitlines()[line - 1].strip()}")
+            lines.insert(
+                0, f"In line {line} of this cell: {step.source.splitlines()[line - 1].strip()}"
+            )
         return lines
 
     # ------------------------------------------------ between the two sides
 
     def _patch(self) -> None:
         """Let what looks into functions and figures look into the student's, too."""
-        def note_start(*_: object) -> None:
-            self._student.note_limit("it starts another program or process, and a test that is judged in two processes may not")
 
-        self._provenance.install(lambda event: [*self._files.handlers(event), *([note_start] if event in STARTS else [])])
+        def note_start(*_: object) -> None:
+            self._student.note_limit(
+                "it starts another program or process, and a test that is judged in two processes may not"
+            )
+
+        self._provenance.install(
+            lambda event: [*self._files.handlers(event), *([note_start] if event in STARTS else [])]
+        )
         real = {name: getattr(inspect, name) for name in ("getsource", "getsourcelines")}
 
         def getsource(one: Any) -> str:
             return self._student.source(one) if is_proxy(one) else real["getsource"](one)
 
         def getsourcelines(one: Any) -> tuple[list[str], int]:
-            return (self._student.source(one).splitlines(keepends=True), 1) if is_proxy(one) else real["getsourcelines"](one)
+            return (
+                (self._student.source(one).splitlines(keepends=True), 1)
+                if is_proxy(one)
+                else real["getsourcelines"](one)
+            )
 
         inspect.getsource, inspect.getsourcelines = getsource, getsourcelines
         for name in ("gcf", "gca", "close"):
@@ -272,9 +370,19 @@ def judge(step: Step, value: Any, error: BaseException | None) -> tuple[str, flo
         credit = None if value is None else credit_of(value)
         if credit is not None:
             if math.isnan(credit) or not 0 <= credit <= step.points:
-                return "grader_failed", 0.0, f"the test gives {credit:g} of {step.points:g} points. Tell your instructor.", "ScoreError"
+                return (
+                    "grader_failed",
+                    0.0,
+                    f"the test gives {credit:g} of {step.points:g} points. Tell your instructor.",
+                    "ScoreError",
+                )
             if credit < step.points:
-                return "partial" if credit else "failed", credit, f"the test gives {credit:g} of {step.points:g} points", ""
+                return (
+                    "partial" if credit else "failed",
+                    credit,
+                    f"the test gives {credit:g} of {step.points:g} points",
+                    "",
+                )
             return "passed", credit, "", ""
         return "passed", step.points, "", ""
     if isinstance(error, OutOfTime) or (isinstance(error, Lost) and str(error) == TIME_UP):
@@ -297,7 +405,9 @@ def _failing_line(error: BaseException | None) -> int:
     while frames is not None:
         name = frames.tb_frame.f_code.co_filename
         if not cell and name.startswith(("<ipython-input", "/tmp/ipykernel")):
-            cell = name  # the outermost is the cell itself; further ones may be helpers of other cells
+            cell = (
+                name  # the outermost is the cell itself; further ones may be helpers of other cells
+            )
         if name == cell:
             line = frames.tb_lineno
         frames = frames.tb_next

@@ -43,7 +43,14 @@ from typing import Any
 from yaml.constructor import FullConstructor
 
 from nbreferee.engine.tester.audit import Handler, add_handlers
-from nbreferee.engine.tester.callers import IMPORTERS, callers, is_in, module_of, split, texts_handed_to
+from nbreferee.engine.tester.callers import (
+    IMPORTERS,
+    callers,
+    is_in,
+    module_of,
+    split,
+    texts_handed_to,
+)
 from nbreferee.engine.wire.protocol import is_writing
 from nbreferee.engine.tester.instructor_text import InstructorText
 from nbreferee.engine.tester.own_pickles import PLAIN_CLASSES, OwnPickles
@@ -55,9 +62,20 @@ EVALUATORS = (
     "IPython", "bdb", "code", "codeop", "cProfile", "doctest", "inspect", "numexpr", "pandas.core.computation", "pdb", "profile", "runpy",
     "sympy", "timeit", "trace", "typing", "yaml",
 )  # fmt: skip
-STARTERS = ("IPython", "asyncio", "nbreferee", "os", "posix", "subprocess")  # of processes, for those who call them
+STARTERS = (
+    "IPython",
+    "asyncio",
+    "nbreferee",
+    "os",
+    "posix",
+    "subprocess",
+)  # of processes, for those who call them
 COMPUTES_TREES = "pandas.core.computation"
-MADE_TEXT = ("IPython.core.magics.execution", "sympy", "timeit")  # the text that they compile is their own, around what they are given
+MADE_TEXT = (
+    "IPython.core.magics.execution",
+    "sympy",
+    "timeit",
+)  # the text that they compile is their own, around what they are given
 NO_TEXT = frozenset({"lambdify"})  # evaluators whose arguments are no code
 MAKERS = frozenset({"collections", "dataclasses"})  # of classes with fields of given names
 STRUCTURE = frozenset("()[]{},.:'\"")  # one of these alone is in nearly every text
@@ -73,12 +91,20 @@ class NotRun(RuntimeError):
 class Provenance:
     """The audit hook of a tester: `record` what the box sends, and read `refused`."""
 
-    def __init__(self, instructor: InstructorText, folder: Path, note: Callable[[str], None]) -> None:
+    def __init__(
+        self, instructor: InstructorText, folder: Path, note: Callable[[str], None]
+    ) -> None:
         self.received = Received()
         self.refused = ""  # the sentence about what the running cell was kept from
         self._note = note
         self._instructor = instructor
-        self._trusted = tuple({f"{path}{os.sep}" for one in (*interpreter_folders(), folder) for path in (one, one.resolve())})
+        self._trusted = tuple(
+            {
+                f"{path}{os.sep}"
+                for one in (*interpreter_folders(), folder)
+                for path in (one, one.resolve())
+            }
+        )
         self._files: set[str] = set()  # that came from the box
         self._parsed: set[str] = set()  # texts of which the cell has made trees
         self._opened: set[str] = set()  # files, in the cell
@@ -165,10 +191,16 @@ class Provenance:
         library, asks = split([caller, *outer_frames])
         if asks is None:
             return
-        if isinstance(source, ast.AST) and any(self._is_of_box(text, strict=True) for text in self._parsed):
+        if isinstance(source, ast.AST) and any(
+            self._is_of_box(text, strict=True) for text in self._parsed
+        ):
             self._refuse(TEXT)
         text = self._text(source)
-        if self._is_more_than_names(text, library) if library else self._is_of_box(text, strict=True):
+        if (
+            self._is_more_than_names(text, library)
+            if library
+            else self._is_of_box(text, strict=True)
+        ):
             self._refuse(TEXT)
 
     @staticmethod
@@ -183,7 +215,12 @@ class Provenance:
         given = list(texts_handed_to(library[-1]))
         if modules[0] in MAKERS:
             evaluates = False
-            given = [one for one in given if modules[-1] == modules[0] and not words_of(tokens_of(one)) <= self._instructor.literal_words]
+            given = [
+                one
+                for one in given
+                if modules[-1] == modules[0]
+                and not words_of(tokens_of(one)) <= self._instructor.literal_words
+            ]
         else:
             evaluates = any(is_in(module, EVALUATORS) for module in modules)
             given = given if evaluates and library[-1].f_code.co_name not in NO_TEXT else []
@@ -191,7 +228,11 @@ class Provenance:
             return True
         if modules[0] == "collections":  # a namedtuple's fields are names: it looks
             return False
-        return self._is_of_box(text, strict=False, names=evaluates and not any(is_in(module, MADE_TEXT) for module in modules))
+        return self._is_of_box(
+            text,
+            strict=False,
+            names=evaluates and not any(is_in(module, MADE_TEXT) for module in modules),
+        )
 
     def _is_of_box(self, text: str, strict: bool, names: bool = True) -> bool:
         """Tell whether a text, or a part of it, may come from the box.
@@ -213,14 +254,25 @@ class Provenance:
         if not mine:
             return False
         covered = self._instructor.covers(mine)
-        rest = {one for one, own in zip(mine, covered, strict=True) if not own and not self._instructor.is_own(one)}
+        rest = {
+            one
+            for one, own in zip(mine, covered, strict=True)
+            if not own and not self._instructor.is_own(one)
+        }
         if any(self._counts(run, mine, rest, names) for run in self.received.whole_in(mine)):
             return True
-        if any(map(WORD.fullmatch, mine)) and (strict or names or len(mine) > 2) and self.received.holds(mine) and not (len(mine) > 1 and self._instructor.holds(mine)):
+        if (
+            any(map(WORD.fullmatch, mine))
+            and (strict or names or len(mine) > 2)
+            and self.received.holds(mine)
+            and not (len(mine) > 1 and self._instructor.holds(mine))
+        ):
             return True
         if not strict:
             return False
-        unknown = {word for word in words_of(list(rest)) if word not in self._instructor.literal_words}
+        unknown = {
+            word for word in words_of(list(rest)) if word not in self._instructor.literal_words
+        }
         if unknown & self.received.words or any(map(self._is_completed, unknown)):
             return True
         return len(mine) > 1 and not all(map(self._instructor.knows, unknown))
@@ -229,7 +281,10 @@ class Provenance:
         """Tell whether a word is one of the instructor's that a received word has made longer."""
         parts = [(word[:at], word[at:]) for at in range(1, len(word))]
         own = self._instructor.literal_words
-        return any((a in own and self.received.is_word(b)) or (b in own and self.received.is_word(a)) for a, b in parts)
+        return any(
+            (a in own and self.received.is_word(b)) or (b in own and self.received.is_word(a))
+            for a, b in parts
+        )
 
     def _counts(self, run: str, mine: list[str], rest: set[str], names: bool) -> bool:
         """Tell whether a received text that stands in a text is more than a coincidence."""
@@ -238,7 +293,9 @@ class Provenance:
             return True
         if tokens[0] in STRUCTURE and len(tokens) == 1:
             return False
-        if not names and (not words_of(tokens) or all(token.isidentifier() or token == "," for token in tokens)):
+        if not names and (
+            not words_of(tokens) or all(token.isidentifier() or token == "," for token in tokens)
+        ):
             return False
         return not self._instructor.holds(tokens) if len(tokens) > 1 else tokens[0] in rest
 
@@ -269,7 +326,11 @@ class Provenance:
         self._refuse(FILE)
 
     def _on_library(self, name: Any, *_: Any) -> None:
-        if isinstance(name, (str, bytes)) and os.sep in os.fsdecode(name) and not self._is_trusted(name):
+        if (
+            isinstance(name, (str, bytes))
+            and os.sep in os.fsdecode(name)
+            and not self._is_trusted(name)
+        ):
             self._refuse(FILE)
 
     def _on_code(self, code: Any, *_: Any) -> None:
@@ -281,7 +342,11 @@ class Provenance:
         library, asks = split(callers())
         if asks is None or (library and not is_in(module_of(library[-1]) or "", STARTERS)):
             return
-        said = [one for argument in arguments for one in (argument if isinstance(argument, (list, tuple)) else [argument])]
+        said = [
+            one
+            for argument in arguments
+            for one in (argument if isinstance(argument, (list, tuple)) else [argument])
+        ]
         for one in said:
             if isinstance(one, (str, bytes)) and self._is_of_box(as_text(one), strict=False):
                 self._refuse(TEXT)

@@ -28,11 +28,50 @@ ALWAYS_ASKED = frozenset({  # attributes with special names that functions and o
     "__name__", "__qualname__", "__doc__", "__module__", "__code__", "__defaults__", "__kwdefaults__", "__annotations__", "__closure__",
     "__type_params__", "__self__", "__func__", "__dict__", "__slots__", "__mro__", "__dataclass_fields__", "__dataclass_params__", "__wrapped__",
 })  # fmt: skip
-HARMLESS = {"property", "staticmethod", "classmethod", "map", "filter", "zip", "enumerate", "reversed"}  # types of Python's that hold no value
-DATA = {"list", "dict", "tuple", "set", "frozenset", "str", "bytes", "bytearray", "int", "float", "complex"}  # whose C functions look inside
-FUNCTION_TYPES = {"method": types.MethodType, "builtin_function_or_method": types.BuiltinFunctionType}
+HARMLESS = {
+    "property",
+    "staticmethod",
+    "classmethod",
+    "map",
+    "filter",
+    "zip",
+    "enumerate",
+    "reversed",
+}  # types of Python's that hold no value
+DATA = {
+    "list",
+    "dict",
+    "tuple",
+    "set",
+    "frozenset",
+    "str",
+    "bytes",
+    "bytearray",
+    "int",
+    "float",
+    "complex",
+}  # whose C functions look inside
+FUNCTION_TYPES = {
+    "method": types.MethodType,
+    "builtin_function_or_method": types.BuiltinFunctionType,
+}
 COMPARISONS = ("lt", "le", "eq", "ne", "gt", "ge")
-OPERATORS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and_", "or_", "xor", "lshift", "rshift", "divmod")
+OPERATORS = (
+    "add",
+    "sub",
+    "mul",
+    "truediv",
+    "floordiv",
+    "mod",
+    "pow",
+    "matmul",
+    "and_",
+    "or_",
+    "xor",
+    "lshift",
+    "rshift",
+    "divmod",
+)
 COMPUTED = ("neg", "pos", "abs", "invert", "contains", "round", "trunc", "floor", "ceil")
 ASKED = (
     "len", "iter", "next", "reversed", "length_hint", "getitem", "setitem", "delitem", "bool", "float", "int", "complex", "index", "fspath",
@@ -96,11 +135,15 @@ class Proxy:
         return self._student.call("sizeof", (self,))
 
     def __reduce_ex__(self, protocol: int) -> Any:
-        self._student.note_limit(f"{self._what()} stays with the student's code: it cannot be pickled here")
+        self._student.note_limit(
+            f"{self._what()} stays with the student's code: it cannot be pickled here"
+        )
         raise TypeError(f"cannot pickle {self._what()}, which stays in the notebook")
 
     def __array__(self, *_: Any, **__: Any) -> Any:
-        self._student.note_limit(f"{self._what()} stays with the student's code: it is not a plain array")
+        self._student.note_limit(
+            f"{self._what()} stays with the student's code: it is not a plain array"
+        )
         raise TypeError(f"{self._what()} is not a plain array")
 
     def _what(self) -> str:
@@ -108,13 +151,24 @@ class Proxy:
 
     def _must_compute(self) -> None:
         if not self._computes:
-            self._student.note_limit(f"{self._what()} stays with the student's code: it is not a plain value")
-            raise TypeError(f"{self._what()} is not a plain value: it cannot be compared or computed with")
+            self._student.note_limit(
+                f"{self._what()} stays with the student's code: it is not a plain value"
+            )
+            raise TypeError(
+                f"{self._what()} is not a plain value: it cannot be compared or computed with"
+            )
 
     def _compared(self, name: str, other: object) -> Any:
-        if not self._computes and (other is None or isinstance(other, types.FunctionType) or is_proxy(other) or isinstance(other, type)):
+        if not self._computes and (
+            other is None
+            or isinstance(other, types.FunctionType)
+            or is_proxy(other)
+            or isinstance(other, type)
+        ):
             if self is not other and f"__{name}__" in self._facts.specials:
-                self._student.note_limit(f"{self._what()} stays with the student's code: it is compared as the same object or another")
+                self._student.note_limit(
+                    f"{self._what()} stays with the student's code: it is compared as the same object or another"
+                )
             return (self is other) is (name == "eq") if name in ("eq", "ne") else NotImplemented
         self._must_compute()
         return self._student.call(name, (self, other))
@@ -136,7 +190,9 @@ def may_be_asked(student: Student, facts: ObjectDescription, name: str) -> bool:
         return True
     if name in NEVER_ASKED or name.startswith("__array"):
         if name in facts.specials or name in ("__globals__", "__builtins__"):
-            student.note_limit(f"the attribute {name} of {facts.name or facts.type_name} stays with the student's code")
+            student.note_limit(
+                f"the attribute {name} of {facts.name or facts.type_name} stays with the student's code"
+            )
         return False
     return name in facts.specials
 
@@ -192,13 +248,19 @@ SPECIAL_METHODS: dict[str, Any] = {
     **{f"__{name}__": _asking(name) for name in ASKED},
     **{f"__{name}__": _comparing(name) for name in COMPARISONS},
     **{f"__{name.strip('_')}__": _computing(name) for name in OPERATORS + COMPUTED},
-    **{f"__i{name.strip('_')}__": _computing(f"i{name.strip('_')}") for name in OPERATORS if name != "divmod"},
+    **{
+        f"__i{name.strip('_')}__": _computing(f"i{name.strip('_')}")
+        for name in OPERATORS
+        if name != "divmod"
+    },
     **{f"__r{name.strip('_')}__": _computing(name, reflected=True) for name in OPERATORS},
     "__exit__": _leave,
     "__call__": _call,
     "__await__": _await,
     "__signature__": property(lambda self: self._student.signature(self)),
-    "__dataclass_fields__": property(lambda self: self._student.call("getattr", (self, "__dataclass_fields__"))),
+    "__dataclass_fields__": property(
+        lambda self: self._student.call("getattr", (self, "__dataclass_fields__"))
+    ),
 }
 REFLECTED = tuple(f"__r{name.strip('_')}__" for name in OPERATORS)
 
@@ -229,7 +291,11 @@ class FunctionProxy(CallableProxy):
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """Return a method, where a test has put a student's function into a class of its own."""
-        return self if instance is None or self._facts.type_name != "function" else types.MethodType(self, instance)
+        return (
+            self
+            if instance is None or self._facts.type_name != "function"
+            else types.MethodType(self, instance)
+        )
 
     def __copy__(self) -> FunctionProxy:
         return self
@@ -286,14 +352,20 @@ def type_of(one: Any) -> Any:
         return type(one)
     if isinstance(one, (FunctionProxy, GeneratorProxy, CoroutineProxy)):
         return one.__class__
-    return one._student.call("type", (one,)) if one._facts.type_module == "__main__" else one.__class__
+    return (
+        one._student.call("type", (one,)) if one._facts.type_module == "__main__" else one.__class__
+    )
 
 
 # What a test asks for is the documentation of the student's, not ours.
 DOCUMENTATION = property(lambda self: self._student.call("getattr", (self, "__doc__")))
 for _kind in (Proxy, CallableProxy, FunctionProxy, IteratorProxy, GeneratorProxy, CoroutineProxy):
     _kind.__doc__ = DOCUMENTATION
-for _kind, _name in ((FunctionProxy, "function"), (GeneratorProxy, "generator"), (CoroutineProxy, "coroutine")):
+for _kind, _name in (
+    (FunctionProxy, "function"),
+    (GeneratorProxy, "generator"),
+    (CoroutineProxy, "coroutine"),
+):
     _kind.__name__ = _kind.__qualname__ = _name  # as type(f).__name__ has it
 
 KINDS = {
@@ -316,10 +388,14 @@ def make_proxy_class(student: Student, facts: ObjectDescription, computes: bool)
         raise CodecError("no such kind of object")
     if base in ONLY_THESE:
         return base
-    contents: dict[str, Any] = {name: SPECIAL_METHODS[name] for name in facts.specials if name in SPECIAL_METHODS}
+    contents: dict[str, Any] = {
+        name: SPECIAL_METHODS[name] for name in facts.specials if name in SPECIAL_METHODS
+    }
     contents |= {"__slots__": (), "_computes": computes, "__doc__": DOCUMENTATION}
     contents["__hash__"] = None if "unhashable" in facts.specials else Proxy.__hash__
-    if computes and DATA & set(facts.bases):  # [1] + x is no question of x's class where that is a list
+    if computes and DATA & set(
+        facts.bases
+    ):  # [1] + x is no question of x's class where that is a list
         contents |= {name: SPECIAL_METHODS[name] for name in REFLECTED if name not in contents}
     if facts.type_module == "__main__":
         contents["__class__"] = property(lambda self: student.class_of(self))
@@ -331,7 +407,11 @@ def make_proxy_class(student: Student, facts: ObjectDescription, computes: bool)
 def library_class(facts: ObjectDescription) -> type | None:
     """Return the class of a loaded library that the object says it is of; plain values are none."""
     module = sys.modules.get(facts.type_module)
-    if module is None or facts.type_module.partition(".")[0] in ("numpy", "__main__") or not is_installed(module):
+    if (
+        module is None
+        or facts.type_module.partition(".")[0] in ("numpy", "__main__")
+        or not is_installed(module)
+    ):
         return None
     if facts.type_module == "builtins" and facts.type_name not in HARMLESS:
         return {"async_generator": types.AsyncGeneratorType}.get(facts.type_name)

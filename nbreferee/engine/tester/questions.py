@@ -55,7 +55,11 @@ class Questions:
         copy = self._references.copies[number]
         attributes, content = self.state(Reference(number))
         attributes = self._looked_at(own_attributes(type(copy), attributes), type(copy).__name__)
-        set_state(copy, attributes, self._looked_at(content, type(copy).__name__) if content is not None else None)
+        set_state(
+            copy,
+            attributes,
+            self._looked_at(content, type(copy).__name__) if content is not None else None,
+        )
 
     def class_of(self, proxy: Proxy) -> type:
         """Return the class of an object that stays in the box: a proxy, or the instructor's."""
@@ -83,7 +87,12 @@ class Questions:
             empty = (inspect.Parameter.empty,)
             said, returned = self.ask("signature", proxy)
             parameters = [
-                inspect.Parameter(name, inspect._ParameterKind(kind), default=(*default, *empty)[0], annotation=(*annotation, *empty)[0])
+                inspect.Parameter(
+                    name,
+                    inspect._ParameterKind(kind),
+                    default=(*default, *empty)[0],
+                    annotation=(*annotation, *empty)[0],
+                )
                 for name, kind, default, annotation in said
             ]
             return inspect.Signature(parameters, return_annotation=(*returned, *empty)[0])

@@ -27,9 +27,13 @@ SMALL_BYTES = 4096  # a frame below this size is copied: its buffer would cost m
 FRAME_OVERHEAD_BYTES = 64
 TOKEN = re.compile(r"\w+|[^\w\s\0]")
 WORD = re.compile(r"[^\W\d]\w*")
-ANY_CONTAINER = range(1 << 32)  # a message may refer to the test's own lists, whose text is none of the box's
+ANY_CONTAINER = range(
+    1 << 32
+)  # a message may refer to the test's own lists, whose text is none of the box's
 OPERATIONS = (("value",), ("raised",), ("call",))  # the second part of a message
-INTERNAL = frozenset({CallResult._fields.index("changed"), CallResult._fields.index("random")})  # bytes that no test gets
+INTERNAL = frozenset(
+    {CallResult._fields.index("changed"), CallResult._fields.index("random")}
+)  # bytes that no test gets
 
 
 def tokens_of(text: str) -> list[str]:
@@ -60,7 +64,9 @@ class Received:
         self.everything = False  # whether any text may be the box's
         self.has_bytes = False  # whether a test may hold bytes of the box
         self.words: set[str] = set()
-        self.are_files = False  # whether the bytes in the frames that come now are contents of files
+        self.are_files = (
+            False  # whether the bytes in the frames that come now are contents of files
+        )
         self._cell = 0
         self._unread: list[tuple[int, bool, bytes | memoryview]] = []
         self._unread_bytes = 0
@@ -80,7 +86,9 @@ class Received:
         self.anything = True
         if self.everything:
             return
-        self._unread.append((self._cell, self.are_files, bytes(frame) if len(frame) < SMALL_BYTES else frame))
+        self._unread.append(
+            (self._cell, self.are_files, bytes(frame) if len(frame) < SMALL_BYTES else frame)
+        )
         self._unread_bytes += len(frame) + FRAME_OVERHEAD_BYTES
         if self._unread_bytes > UNREAD_BYTES:
             self._read()
@@ -141,9 +149,13 @@ class Received:
         left: list[Any] = []
         try:
             message = decode(frame, unwrap=said.append, shared=ANY_CONTAINER)
-            left.append(message[2:] if type(message) is tuple and message[1:2] in OPERATIONS else message)
+            left.append(
+                message[2:] if type(message) is tuple and message[1:2] in OPERATIONS else message
+            )
         except (CodecError, ValueError, TypeError, RecursionError, MemoryError):
-            yield as_text(frame[:TEXT_CHARACTERS])  # no test gets a value of it; what it says counts all the same
+            yield as_text(
+                frame[:TEXT_CHARACTERS]
+            )  # no test gets a value of it; what it says counts all the same
         left += [_text_in(one) for one in said]
         while left:
             one = left.pop()
@@ -154,7 +166,9 @@ class Received:
                 yield as_text(one)
             elif type(one) is dict:
                 is_answer = set(map(type, one)) == {int}
-                left.extend(value for key, value in one.items() if not (is_answer and key in INTERNAL))
+                left.extend(
+                    value for key, value in one.items() if not (is_answer and key in INTERNAL)
+                )
                 left.extend(one)
             elif type(one) in (list, tuple, set, frozenset):
                 left.extend(one)

@@ -20,7 +20,9 @@ from nbreferee.engine.wire.exceptions import described
 from nbreferee.course.ownership import Reference
 
 Wrap = Callable[[Any], tuple]
-OVER = "this function stood in for an answer while another cell was judged, and cannot be called now"
+OVER = (
+    "this function stood in for an answer while another cell was judged, and cannot be called now"
+)
 
 
 class ReferenceAnswer:
@@ -39,13 +41,19 @@ class ReferenceAnswer:
         self.calls += 1
         return self._function(*arguments, **named)
 
-    def answer(self, arguments: tuple, named: dict[str, Any], wrap: Wrap) -> tuple[Any, int | str | None, tuple | None]:
+    def answer(
+        self, arguments: tuple, named: dict[str, Any], wrap: Wrap
+    ) -> tuple[Any, int | str | None, tuple | None]:
         """Call it; return its value, or which argument that is, and the arguments if it has changed them in place."""
         before = encode((arguments, named), wrap=wrap)
         value = self(*arguments, **named)
         changed = (arguments, named) if encode((arguments, named), wrap=wrap) != before else None
         places = {**dict(enumerate(arguments)), **named}
-        same = None if value is None else next((place for place, one in places.items() if one is value), None)
+        same = (
+            None
+            if value is None
+            else next((place for place, one in places.items() if one is value), None)
+        )
         return None if same is not None else value, same, changed
 
 
@@ -72,7 +80,10 @@ class ReferenceAnswers:
     def _make(self, reference: Reference) -> Any:
         space: dict[str, Any] = {"__name__": "__main__"}
         try:
-            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            with (
+                contextlib.redirect_stdout(io.StringIO()),
+                contextlib.redirect_stderr(io.StringIO()),
+            ):
                 for node in ast.parse(reference.source).body:
                     self._run(node, space)
             value = space[reference.name]
@@ -90,7 +101,9 @@ class ReferenceAnswers:
         match node:
             case ast.ClassDef(name=name) | ast.Assign(targets=[ast.Name(id=name)]):
                 known = dict.get(self._names, name)
-                if type(known) is type or (isinstance(known, type) and known.__module__ == "__main__"):
+                if type(known) is type or (
+                    isinstance(known, type) and known.__module__ == "__main__"
+                ):
                     space[name] = known
                     return
         exec(compile(ast.Module([node], []), "<reference>", "exec"), space)
@@ -115,7 +128,9 @@ class Callbacks:
         self._references = references  # engine.references.References
         self._note_limit = note_limit
 
-    def reply(self, number: Any, arguments: tuple, named: dict[str, Any], own_output: object) -> bytes:
+    def reply(
+        self, number: Any, arguments: tuple, named: dict[str, Any], own_output: object
+    ) -> bytes:
         """Return the frame that answers a call by the box; `own_output` is the cell's stream, on which references do not print.
 
         Raises
@@ -130,7 +145,11 @@ class Callbacks:
         if not source.is_alive:
             return encode((0, "failed", (("RuntimeError",), (OVER,), {})))
         before = self._references.count
-        with contextlib.redirect_stdout(io.StringIO()) if sys.stdout is own_output else contextlib.nullcontext():
+        with (
+            contextlib.redirect_stdout(io.StringIO())
+            if sys.stdout is own_output
+            else contextlib.nullcontext()
+        ):
             frame = self._frame(lambda: self._of_reference(function, arguments, named), plain=True)
         self._references.returned |= dict.fromkeys(range(before, self._references.count), source)
         return frame
@@ -146,9 +165,13 @@ class Callbacks:
         try:
             frame = encode((0, "returned", (call(),)), wrap=self._references.wrap)
             if plain and len(self._references.heap) > known:
-                raise CodecError(f"a new object of the type {type(self._references.heap[-1]).__name__}")
+                raise CodecError(
+                    f"a new object of the type {type(self._references.heap[-1]).__name__}"
+                )
         except CodecError as error:
-            self._note_limit(f"a function of the test gives a value that cannot be handed to the student's code ({error})")
+            self._note_limit(
+                f"a function of the test gives a value that cannot be handed to the student's code ({error})"
+            )
             return encode((0, "failed", (("TypeError",), (str(error),), {})))
         except Exception as error:
             names, said, attributes = described(error)

@@ -20,7 +20,16 @@ from nbreferee.engine.wire import known_types
 from nbreferee.engine.tester.class_proxies import ClassProxy, make_class_proxy
 from nbreferee.engine.wire.protocol import ObjectDescription, importable_name, is_installed
 from nbreferee.engine.wire.exceptions import DOT, Classes, exception_class
-from nbreferee.engine.wire.instances import content_base, content_of, is_of_python, member, named_tuple, new, set_state, state_of
+from nbreferee.engine.wire.instances import (
+    content_base,
+    content_of,
+    is_of_python,
+    member,
+    named_tuple,
+    new,
+    set_state,
+    state_of,
+)
 from nbreferee.engine.tester.proxies import DATA, is_proxy, library_class, make_proxy_class, what
 from nbreferee.engine.tester.reference_answers import ReferenceAnswer
 from nbreferee.engine.tester.tuples import prepare_tuple_class
@@ -37,17 +46,24 @@ class Reference:
 class NameOwnership:
     """What a master says about whose names are whose."""
 
-    student_classes: Collection[str] = ()  # that its solution defines: these may compare and compute
+    student_classes: Collection[
+        str
+    ] = ()  # that its solution defines: these may compare and compute
     modules: Collection[str] = ()  # that it imports: these the tester may import too
     written: Collection[str] = ()  # global names that its solution's functions change
 
 
 def own_attributes(kind: type, attributes: dict[str, Any]) -> dict[str, Any]:
     """Return the attributes that an instance may have: none takes the place of a method of the instructor's."""
-    return {name: value for name, value in attributes.items() if not callable(getattr(kind, name, None))}
+    return {
+        name: value for name, value in attributes.items() if not callable(getattr(kind, name, None))
+    }
 
 
-OF_ANY_OBJECT = (types.WrapperDescriptorType, types.MethodDescriptorType)  # `object.__eq__` and the like
+OF_ANY_OBJECT = (
+    types.WrapperDescriptorType,
+    types.MethodDescriptorType,
+)  # `object.__eq__` and the like
 
 
 class NextItem:
@@ -71,11 +87,17 @@ class References:
         self._names = names  # of the tester: where the instructor's classes are
         self._trust = trust
         self.proxies: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
-        self._outdated: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()  # by id: of a box that has ended
+        self._outdated: weakref.WeakValueDictionary[int, Any] = (
+            weakref.WeakValueDictionary()
+        )  # by id: of a box that has ended
         self._proxy_classes: dict[ObjectDescription, type] = {}
-        self._callbacks: list[Any] = []  # functions and steps of iterators that the box has been handed
+        self._callbacks: list[
+            Any
+        ] = []  # functions and steps of iterators that the box has been handed
         self._callback_numbers: dict[int, int] = {}  # by id
-        self.returned: dict[int, ReferenceAnswer] = {}  # which reference has returned a function or iterator, by its number
+        self.returned: dict[
+            int, ReferenceAnswer
+        ] = {}  # which reference has returned a function or iterator, by its number
         self.heap: list[Any] = []  # instances of the instructor's classes in the arguments at hand
         self.copies: dict[int, Any] = {}  # by number: such instances on their way in
         self.unfilled: list[int] = []  # those of them whose attributes are still to be had
@@ -108,7 +130,9 @@ class References:
             return ("reference", self._callback_number(value), value.name)
         if isinstance(kind, ClassProxy):
             return ("named tuple", kind, (), tuple(value))
-        if (description := known_types.describe(value) or known_types.describe_argument(value)) is not None:
+        if (
+            description := known_types.describe(value) or known_types.describe_argument(value)
+        ) is not None:
             return ("copy", description)
         if isinstance(value, types.ModuleType) and is_installed(value):
             return ("module", value.__name__)
@@ -131,7 +155,12 @@ class References:
     def _wrap_object(self, value: Any, kind: type) -> tuple:
         own = dict.get(self._names, kind.__name__) is kind
         if isinstance(value, enum.Enum) and (own or importable_name(kind)):
-            return ("member", kind, value._name_, value._value_ if isinstance(value, enum.Flag) else None)
+            return (
+                "member",
+                kind,
+                value._name_,
+                value._value_ if isinstance(value, enum.Flag) else None,
+            )
         if isinstance(value, tuple) and type(getattr(kind, "_fields", None)) is tuple:
             if importable_name(kind):
                 return ("named tuple", kind, kind._fields, tuple(tuple.__iter__(value)))
@@ -144,23 +173,37 @@ class References:
         if isinstance(value, Iterator) and kind.__module__ in ("builtins", "itertools"):
             return self._wrap_iterator(value)
         if callable(value):
-            self._student.hold(f"an object of the type {kind.__name__} is handed over as a function")
+            self._student.hold(
+                f"an object of the type {kind.__name__} is handed over as a function"
+            )
             return self._wrap_function(value)
         if isinstance(value, Iterator) and not isinstance(value, io.IOBase):
-            self._student.hold(f"an iterator of the type {kind.__name__} is handed over as one that gives items and does no more")
+            self._student.hold(
+                f"an iterator of the type {kind.__name__} is handed over as one that gives items and does no more"
+            )
             return self._wrap_iterator(value)
         raise CodecError(f"an object of the type {kind.__name__}")
 
     def _wrap_iterator(self, iterator: Iterator) -> tuple:
-        return ("iterator", self._callback_number(iterator, NextItem), isinstance(iterator, types.GeneratorType))
+        return (
+            "iterator",
+            self._callback_number(iterator, NextItem),
+            isinstance(iterator, types.GeneratorType),
+        )
 
     def _wrap_function(self, function: Any) -> tuple:
         try:
-            parameters = tuple((p.name, int(p.kind), p.default is not p.empty) for p in inspect.signature(function).parameters.values())
+            parameters = tuple(
+                (p.name, int(p.kind), p.default is not p.empty)
+                for p in inspect.signature(function).parameters.values()
+            )
         except (TypeError, ValueError):
             parameters = None
         is_function = isinstance(function, types.FunctionType)
-        about = tuple(one if type(one := getattr(function, name, None)) is str else None for name in ("__name__", "__doc__"))
+        about = tuple(
+            one if type(one := getattr(function, name, None)) is str else None
+            for name in ("__name__", "__doc__")
+        )
         return ("callback", self._callback_number(function), about, is_function, parameters)
 
     def _wrap_instance(self, value: Any) -> tuple:
@@ -212,7 +255,9 @@ class References:
         match said:
             case ("copy", (str(name), *_) as description) if name not in known_types.ONLY_ARGUMENTS:
                 return known_types.build(description)
-            case ("of any object", str(name)) if isinstance(found := getattr(object, name, None), OF_ANY_OBJECT):
+            case ("of any object", str(name)) if isinstance(
+                found := getattr(object, name, None), OF_ANY_OBJECT
+            ):
                 return found
             case ("named", str(module), str(name)):
                 return self._named(module, name)
@@ -263,8 +308,16 @@ class References:
         if facts.kind == "class":
             if "BaseException" in facts.bases:
                 return exception_class((facts.type_name, *facts.bases), self.exceptions)
-            proxy = own if isinstance(own, type) else make_class_proxy(self._student, number, facts, self._known_bases(facts))
-        elif isinstance(own, type) and not is_proxy(own) and facts.kind in ("object", "callable", "iterator"):
+            proxy = (
+                own
+                if isinstance(own, type)
+                else make_class_proxy(self._student, number, facts, self._known_bases(facts))
+            )
+        elif (
+            isinstance(own, type)
+            and not is_proxy(own)
+            and facts.kind in ("object", "callable", "iterator")
+        ):
             return self._copy_of(number, own)
         elif f"enum{DOT}Enum" in facts.bases and (kind := library_class(facts)):
             return self._copy_of(number, kind)
@@ -275,7 +328,9 @@ class References:
 
     def _proxy(self, number: int, facts: ObjectDescription) -> Any:
         kind = self._proxy_classes.get(facts)
-        computes = facts.type_name in self._trust.student_classes and facts.type_module == "__main__"
+        computes = (
+            facts.type_name in self._trust.student_classes and facts.type_module == "__main__"
+        )
         if kind is None:
             kind = self._proxy_classes[facts] = make_proxy_class(self._student, facts, computes)
         proxy = kind(self._student, number, facts)
@@ -285,8 +340,14 @@ class References:
     def _hold(self, proxy: Any) -> None:
         """Remember that the test holds an object into which C functions, or its own comparisons, may want to look."""
         facts = proxy._facts if is_proxy(proxy) else None
-        if facts and facts.kind in ("object", "callable") and (not proxy._computes or DATA & set(facts.bases)):
-            self._student.hold(f"an object of the type {facts.type_name} stays with the student's code")
+        if (
+            facts
+            and facts.kind in ("object", "callable")
+            and (not proxy._computes or DATA & set(facts.bases))
+        ):
+            self._student.hold(
+                f"an object of the type {facts.type_name} stays with the student's code"
+            )
 
     def _known_bases(self, facts: ObjectDescription) -> list[type]:
         """Return those of the classes that a student's class descends from that are known here."""
@@ -329,10 +390,20 @@ class References:
         """Return a class of the instructor's, or of a loaded library's exceptions, by its name."""
         module, _, last = name.rpartition(DOT)
         if module:
-            found = getattr(sys.modules.get(module), last, None) if is_installed(sys.modules.get(module)) else None
+            found = (
+                getattr(sys.modules.get(module), last, None)
+                if is_installed(sys.modules.get(module))
+                else None
+            )
             return found if isinstance(found, type) and issubclass(found, BaseException) else None
         own = dict.get(self._names, name)
-        return own if isinstance(own, type) else getattr(builtins, name, None) or getattr(np.linalg, name, None) or getattr(np.exceptions, name, None)
+        return (
+            own
+            if isinstance(own, type)
+            else getattr(builtins, name, None)
+            or getattr(np.linalg, name, None)
+            or getattr(np.exceptions, name, None)
+        )
 
 
 def _with_content(kind: type, content: Any, attributes: dict) -> Any:

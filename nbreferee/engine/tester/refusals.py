@@ -8,7 +8,15 @@ KEPT = {
     "__class__", "__del__", "__delattr__", "__dict__", "__doc__", "__getattribute__", "__init__", "__init_subclass__", "__module__",
     "__new__", "__setattr__", "__slots__", "__subclasshook__", "__weakref__",
 }  # fmt: skip
-ARRAYS = ("__array__", "__array_ufunc__", "__array_function__", "__bool__", "__matmul__", "__iter__", "__next__")
+ARRAYS = (
+    "__array__",
+    "__array_ufunc__",
+    "__array_function__",
+    "__bool__",
+    "__matmul__",
+    "__iter__",
+    "__next__",
+)
 
 
 def refusal(sentence: str) -> Any:
@@ -17,5 +25,12 @@ def refusal(sentence: str) -> Any:
     def refuse(*_: Any, **__: Any) -> NoReturn:
         raise AssertionError(sentence)
 
-    used = {name for kind in (int, float, complex, list, dict, str, set) for name in dir(kind) if name.startswith("__")} - KEPT
-    return type("Refused", (), {name: refuse for name in (*used, *ARRAYS, "__getattr__", "__call__")})()
+    used = {
+        name
+        for kind in (int, float, complex, list, dict, str, set)
+        for name in dir(kind)
+        if name.startswith("__")
+    } - KEPT
+    return type(
+        "Refused", (), {name: refuse for name in (*used, *ARRAYS, "__getattr__", "__call__")}
+    )()

@@ -15,7 +15,12 @@ from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
 from typing import Any
 
-IMPORT_SYSTEM = (importlib.__file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>", "<frozen importlib.util>")
+IMPORT_SYSTEM = (
+    importlib.__file__,
+    "<frozen importlib._bootstrap>",
+    "<frozen importlib._bootstrap_external>",
+    "<frozen importlib.util>",
+)
 OWN_NAMES = {"__all__", "__version__", "__author__", "__doc__"}
 
 
@@ -44,9 +49,13 @@ class StudentModule(types.ModuleType):
 class StudentFinder:
     """A finder of `sys.meta_path`, and the loader of what it finds."""
 
-    def __init__(self, ask: Callable[..., Any], is_running: Callable[[], bool], folders: Sequence[str]) -> None:
+    def __init__(
+        self, ask: Callable[..., Any], is_running: Callable[[], bool], folders: Sequence[str]
+    ) -> None:
         self._ask, self._is_running = ask, is_running
-        self._folders = tuple(f"{os.path.realpath(folder)}{os.sep}" for folder in folders)  # of the instructor's modules
+        self._folders = tuple(
+            f"{os.path.realpath(folder)}{os.sep}" for folder in folders
+        )  # of the instructor's modules
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         """Return what is to be loaded, if the student has written such a module."""

@@ -23,21 +23,48 @@ NAN, EMPTY = "nan, which is no number", "something empty"
 NOTHING_SHOWN = "nothing but hidden values"
 CHANGES = "an argument that it has changed"
 DRAWS = "random numbers that it has drawn"
-ARGUMENTS = ", in its arguments,"  # after the name of a function: what it changes, not what it returns
-OPERATIONS = {"getattr": "an attribute", "iter": "iteration", "next": "a step of iteration", "getitem": "an item", "call": "a call"}
+ARGUMENTS = (
+    ", in its arguments,"  # after the name of a function: what it changes, not what it returns
+)
+OPERATIONS = {
+    "getattr": "an attribute",
+    "iter": "iteration",
+    "next": "a step of iteration",
+    "getitem": "an item",
+    "call": "a call",
+}
 VIEWS = (type({}.keys()), type({}.values()), type({}.items()))
 CONTAINERS = (list, tuple, set, frozenset, collections.deque, *VIEWS)
 HOLDERS = (collections.UserDict, collections.UserList, collections.ChainMap, types.MappingProxyType)
 POLYNOMIALS = (np.poly1d, *known_types_numpy.POLYNOMIALS)
-CLASSES = (type, types.GenericAlias, types.UnionType, type(typing.List[int]), type(typing.Optional[int]))  # noqa: UP006, UP045
-NUMBERS = frozenset({type(None), bool, int, float, complex, *(kind for kind in np.sctypeDict.values() if np.dtype(kind).kind in "biufc")})
+CLASSES = (
+    type,
+    types.GenericAlias,
+    types.UnionType,
+    type(typing.List[int]),
+    type(typing.Optional[int]),
+)  # noqa: UP006, UP045
+NUMBERS = frozenset(
+    {
+        type(None),
+        bool,
+        int,
+        float,
+        complex,
+        *(kind for kind in np.sctypeDict.values() if np.dtype(kind).kind in "biufc"),
+    }
+)
 SIZED = (*CONTAINERS, dict, range, str, bytes, bytearray)
 
 
 def in_words(label: str, oddity: str) -> str:
     """Say for a person whose value is odd, and in what way: `fib is a class`."""
     if oddity in (CHANGES, DRAWS):
-        done = "changes an argument" if oddity == CHANGES else "draws random numbers from np.random or random"
+        done = (
+            "changes an argument"
+            if oddity == CHANGES
+            else "draws random numbers from np.random or random"
+        )
         return f"{_doer(label)} {done}, which the solution does not do"
     if label.endswith(ARGUMENTS):
         return f"{_doer(label.removesuffix(ARGUMENTS))} leaves {oddity} in an argument"
@@ -83,7 +110,9 @@ def oddities(value: Any) -> set[str]:
             left.extend(one[name] for name in one.dtype.names)
         elif isinstance(one, CONTAINERS):
             found |= {EMPTY} if isinstance(one, (list, tuple)) and not one else set()
-            found |= {"a named tuple"} if isinstance(one, tuple) and type(one) is not tuple else set()
+            found |= (
+                {"a named tuple"} if isinstance(one, tuple) and type(one) is not tuple else set()
+            )
             left.extend(itertools.islice(one, WALKED))
         elif isinstance(one, dict):
             left.extend(itertools.islice(one.values(), WALKED))
@@ -99,14 +128,23 @@ def oddities(value: Any) -> set[str]:
             left.extend(itertools.islice(vars(one).values(), WALKED))
         elif type(one).__module__.partition(".")[0] == "pandas":
             found |= _of_pandas(one)
-        elif type(one) in HOLDERS:  # not isinstance: they are abstract classes, which look at all subclasses there are
-            left.extend(one.maps if isinstance(one, collections.ChainMap) else [getattr(one, "data", None) or dict(one)])
+        elif (
+            type(one) in HOLDERS
+        ):  # not isinstance: they are abstract classes, which look at all subclasses there are
+            left.extend(
+                one.maps
+                if isinstance(one, collections.ChainMap)
+                else [getattr(one, "data", None) or dict(one)]
+            )
     return found
 
 
 def _is_empty(value: Any) -> bool:
     """Tell whether a value is a container without anything in it; objects of the instructor's classes are not asked."""
-    if issubclass(type(value), (Proxy, np.ndarray, np.dtype, type, *POLYNOMIALS)) or type(value).__module__ == "__main__":
+    if (
+        issubclass(type(value), (Proxy, np.ndarray, np.dtype, type, *POLYNOMIALS))
+        or type(value).__module__ == "__main__"
+    ):
         return isinstance(value, SIZED) and not issubclass(type(value), Proxy) and not len(value)
     try:
         return hasattr(type(value), "__len__") and not len(value)
@@ -133,7 +171,11 @@ def _of_masked(array: np.ma.MaskedArray) -> set[str]:
     if not array.size:
         return {EMPTY}
     if array.dtype.names:
-        return {"hidden values"} if any(np.any(mask) for mask in map(array.mask.__getitem__, array.dtype.names)) else set()
+        return (
+            {"hidden values"}
+            if any(np.any(mask) for mask in map(array.mask.__getitem__, array.dtype.names))
+            else set()
+        )
     mask = np.ma.getmaskarray(array)
     hidden = {NOTHING_SHOWN} if mask.all() else {"hidden values"} if mask.any() else set()
     return hidden | _of_array(array.compressed()) if not mask.all() else hidden

@@ -20,11 +20,17 @@ def prepare_tuple_class(kind: ClassProxy, fields: tuple) -> None:
     CodecError
         where it is no class of tuples, or a field is no name.
     """
-    if not issubclass(type(kind), ClassProxy) or tuple not in type.__getattribute__(kind, "__mro__"):
+    if not issubclass(type(kind), ClassProxy) or tuple not in type.__getattribute__(
+        kind, "__mro__"
+    ):
         raise CodecError("not a named tuple")
     if "_field_names" in type.__getattribute__(kind, "__dict__"):
         return
-    if len(fields) > MOST_FIELDS or len(set(fields)) != len(fields) or not all(map(_is_field, fields)):
+    if (
+        len(fields) > MOST_FIELDS
+        or len(set(fields)) != len(fields)
+        or not all(map(_is_field, fields))
+    ):
         raise CodecError("no names of fields")
     for number, name in enumerate(fields):
         type.__setattr__(kind, name, property(operator.itemgetter(number)))
@@ -34,7 +40,12 @@ def prepare_tuple_class(kind: ClassProxy, fields: tuple) -> None:
 
 
 def _is_field(name: Any) -> bool:
-    return type(name) is str and name.isidentifier() and not keyword.iskeyword(name) and not name.startswith("_")
+    return (
+        type(name) is str
+        and name.isidentifier()
+        and not keyword.iskeyword(name)
+        and not name.startswith("_")
+    )
 
 
 def _shown(self: Any) -> str:

@@ -22,7 +22,12 @@ def adopt_all(pairs: list[tuple[Any, Any]]) -> None:
         adopt(old, new, same, done)
 
 
-def adopt(old: Any, new: Any, same: Mapping[int, Any] | None = None, done: set[tuple[int, int]] | None = None) -> Any:
+def adopt(
+    old: Any,
+    new: Any,
+    same: Mapping[int, Any] | None = None,
+    done: set[tuple[int, int]] | None = None,
+) -> Any:
     """Make `old` equal to `new` in place where that can be done, and return that of the two which then holds.
 
     `same` are the test's own objects by the ids of their new selves; `done` are the pairs that have been
@@ -42,9 +47,15 @@ def adopt(old: Any, new: Any, same: Mapping[int, Any] | None = None, done: set[t
             old[...] = new
     elif type(old) is list:
         before = list(old)
-        old[:] = [adopt(before[n], item, same, done) if n < len(before) else same.get(id(item), item) for n, item in enumerate(new)]
+        old[:] = [
+            adopt(before[n], item, same, done) if n < len(before) else same.get(id(item), item)
+            for n, item in enumerate(new)
+        ]
     elif type(old) is dict:
-        merged = {key: adopt(old[key], item, same, done) if key in old else same.get(id(item), item) for key, item in new.items()}
+        merged = {
+            key: adopt(old[key], item, same, done) if key in old else same.get(id(item), item)
+            for key, item in new.items()
+        }
         old.clear()
         old.update(merged)
     elif type(old) is set:
@@ -55,7 +66,12 @@ def adopt(old: Any, new: Any, same: Mapping[int, Any] | None = None, done: set[t
     elif type(old) is tuple and len(old) == len(new):
         adopted = tuple(adopt(*pair, same, done) for pair in zip(old, new, strict=True))
         return old if all(map(operator.is_, old, adopted)) else adopted
-    elif type(old) in (collections.deque, collections.Counter, collections.OrderedDict, collections.defaultdict):
+    elif type(old) in (
+        collections.deque,
+        collections.Counter,
+        collections.OrderedDict,
+        collections.defaultdict,
+    ):
         items = list(new.items()) if isinstance(new, dict) else list(new)
         old.clear()
         old.extend(items) if type(old) is collections.deque else dict.update(old, items)
@@ -91,9 +107,14 @@ def _reshape(array: np.ndarray, shape: tuple[int, ...]) -> bool:
         return False
     return True
 
+
 def replaced(value: Any, pairs: list[tuple[Any, Any]]) -> Any:
     """Return a value with the second of each pair in place of the first, in tuples and lists as well."""
     for old, new in pairs:
         if value is old:
             return new
-    return type(value)(replaced(item, pairs) for item in value) if type(value) in (tuple, list) else value
+    return (
+        type(value)(replaced(item, pairs) for item in value)
+        if type(value) in (tuple, list)
+        else value
+    )

@@ -84,7 +84,9 @@ class Channel:
         handles = array.array("i", [one.fileno() for one in sockets])
         self.socket.settimeout(None)
         try:
-            self.socket.sendmsg([LENGTH.pack(len(frame))], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, handles)])
+            self.socket.sendmsg(
+                [LENGTH.pack(len(frame))], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, handles)]
+            )
             self.socket.sendall(frame)
         except OSError:
             raise Closed from None
@@ -94,7 +96,9 @@ class Channel:
         self.socket.settimeout(None)
         handles = array.array("i")
         try:
-            head, ancillary, _, _ = self.socket.recvmsg(LENGTH.size, socket.CMSG_LEN(most * handles.itemsize))
+            head, ancillary, _, _ = self.socket.recvmsg(
+                LENGTH.size, socket.CMSG_LEN(most * handles.itemsize)
+            )
         except OSError:
             raise Closed from None
         for level, kind, data in ancillary:
@@ -108,7 +112,9 @@ class Channel:
 
     def _read(self, count: int, deadline: float | None) -> memoryview:
         try:
-            data = np.empty(count, np.uint8).data  # takes up no more memory than has come, however much is announced
+            data = np.empty(
+                count, np.uint8
+            ).data  # takes up no more memory than has come, however much is announced
         except MemoryError:
             raise Oversized from None
         got = 0

@@ -25,17 +25,44 @@ from typing import Any
 import numpy as np
 
 from nbreferee.engine.wire.codec_format import (
-    ALIGNED, APART, BOUNDS, BY_COLUMNS, CHANGEABLE, COLLECTIONS, COMPLEX, CONTAINER_COST, CONTAINERS, COUNT, DTYPE, FLOAT, LARGE, PACKED, PACKED_TAGS,
-    READ_ONLY, SCALARS, SIMPLE, Bounds, CodecError, Wrap, room_for_recursion,
+    ALIGNED,
+    APART,
+    BOUNDS,
+    BY_COLUMNS,
+    CHANGEABLE,
+    COLLECTIONS,
+    COMPLEX,
+    CONTAINER_COST,
+    CONTAINERS,
+    COUNT,
+    DTYPE,
+    FLOAT,
+    LARGE,
+    PACKED,
+    PACKED_TAGS,
+    READ_ONLY,
+    SCALARS,
+    SIMPLE,
+    Bounds,
+    CodecError,
+    Wrap,
+    room_for_recursion,
 )
 from nbreferee.engine.wire.codec_reading import Reader
 
-SMALL_INTEGERS = {value: b"i" + COUNT.pack(1) + value.to_bytes(1, "little", signed=True) for value in range(-128, 128)}
+SMALL_INTEGERS = {
+    value: b"i" + COUNT.pack(1) + value.to_bytes(1, "little", signed=True)
+    for value in range(-128, 128)
+}
 __all__ = ["BOUNDS", "Bounds", "CodecError", "decode", "encode", "in_pieces"]
 
 
 def encode(
-    value: Any, bounds: Bounds = BOUNDS, wrap: Wrap = None, parts: list | None = None, shared: Mapping[int, int] | None = None,
+    value: Any,
+    bounds: Bounds = BOUNDS,
+    wrap: Wrap = None,
+    parts: list | None = None,
+    shared: Mapping[int, int] | None = None,
 ) -> bytes:
     """Return a value as bytes; what has no form of its own is sent as `wrap` of it.
 
@@ -55,7 +82,11 @@ def encode(
 
 
 def in_pieces(
-    value: Any, bounds: Bounds = BOUNDS, wrap: Wrap = None, parts: list | None = None, shared: Mapping[int, int] | None = None,
+    value: Any,
+    bounds: Bounds = BOUNDS,
+    wrap: Wrap = None,
+    parts: list | None = None,
+    shared: Mapping[int, int] | None = None,
 ) -> list[bytes | memoryview]:
     """Return what `encode` does in pieces: large arrays are no copies, so send them before they change."""
     writer = _Writer(bounds, wrap, parts, shared)
@@ -65,7 +96,11 @@ def in_pieces(
 
 
 def decode(
-    data: bytes | memoryview, bounds: Bounds = BOUNDS, unwrap: Wrap = None, parts: list | None = None, shared: Sequence[Any] = (),
+    data: bytes | memoryview,
+    bounds: Bounds = BOUNDS,
+    unwrap: Wrap = None,
+    parts: list | None = None,
+    shared: Sequence[Any] = (),
 ) -> Any:
     """Return the value that bytes stand for, with `unwrap` of what was wrapped.
 
@@ -92,14 +127,18 @@ def decode(
 class _Writer:
     """Takes values apart into bytes."""
 
-    def __init__(self, bounds: Bounds, wrap: Wrap, parts: list | None, shared: Mapping[int, int] | None) -> None:
+    def __init__(
+        self, bounds: Bounds, wrap: Wrap, parts: list | None, shared: Mapping[int, int] | None
+    ) -> None:
         self.pieces: list[bytes | memoryview] = []
         self.last = bytearray()  # what comes after them
         self._bounds = bounds
         self._wrap = wrap
         self._values, self._in_pieces = 0, 0
         self._numbers: dict[int, int] = {}  # of containers, by id
-        self._parts = [] if parts is None else parts  # those containers: kept, or an id could be another's
+        self._parts = (
+            [] if parts is None else parts
+        )  # those containers: kept, or an id could be another's
         self._shared = shared or {}
 
     def write(self, value: Any, depth: int) -> None:
@@ -110,7 +149,9 @@ class _Writer:
             raise CodecError("nested too deeply")
         if kind in SIMPLE:
             self.last += self._simple(value, kind)
-        elif (number := self._numbers.get(identity := id(value))) is not None:  # `id` is slow: it is an audit event
+        elif (
+            number := self._numbers.get(identity := id(value))
+        ) is not None:  # `id` is slow: it is an audit event
             self.last += b"r" + COUNT.pack(number)
         elif (number := self._shared.get(identity)) is not None:
             self.last += b"p" + COUNT.pack(number)
@@ -121,13 +162,22 @@ class _Writer:
             self._array(value) if kind is np.ndarray else self._container(value, kind, depth - 1)
         elif kind in SCALARS:
             number = np.asarray(value)
-            self.last += b"g" + _dtype(number.dtype) + number.astype(number.dtype.newbyteorder("<")).tobytes()
+            self.last += (
+                b"g"
+                + _dtype(number.dtype)
+                + number.astype(number.dtype.newbyteorder("<")).tobytes()
+            )
         elif self._wrap is not None:
             self.last += b"x"
             self.write(self._wrap(value), depth - 1)
         else:
-            raise CodecError(f"no form for {f'numbers of type {value.dtype}' if kind is np.ndarray else f'a {kind.__name__}'}")
-        if self._in_pieces + len(self.last) > self._bounds.total_bytes or self._values > self._bounds.values:
+            raise CodecError(
+                f"no form for {f'numbers of type {value.dtype}' if kind is np.ndarray else f'a {kind.__name__}'}"
+            )
+        if (
+            self._in_pieces + len(self.last) > self._bounds.total_bytes
+            or self._values > self._bounds.values
+        ):
             raise CodecError("too large to send")
 
     def _simple(self, value: Any, kind: type) -> bytes:
@@ -144,12 +194,25 @@ class _Writer:
             return b"f" + FLOAT.pack(value)
         if kind is complex:
             return b"c" + COMPLEX.pack(value.real, value.imag)
-        return b"b" + _sized(value) if kind is bytes else b"N" if value is None else b"T" if value else b"F"
+        return (
+            b"b" + _sized(value)
+            if kind is bytes
+            else b"N"
+            if value is None
+            else b"T"
+            if value
+            else b"F"
+        )
 
     def _container(self, value: Any, kind: type, depth: int) -> None:
         count = len(value)
         self._values += CONTAINER_COST
-        if count >= PACKED and kind in PACKED_TAGS and count <= 10 * self._bounds.values and (packed := _packed(value)):
+        if (
+            count >= PACKED
+            and kind in PACKED_TAGS
+            and count <= 10 * self._bounds.values
+            and (packed := _packed(value))
+        ):
             self.last += PACKED_TAGS[kind] + packed
             return
         if count > self._bounds.values:
@@ -172,7 +235,11 @@ class _Writer:
         by_rows, by_columns = value.flags.c_contiguous, value.flags.f_contiguous
         layout = 0 if by_rows else BY_COLUMNS if by_columns else APART
         flags = layout | (0 if value.flags.writeable else READ_ONLY)
-        self.last += b"a" + _dtype(value.dtype) + struct.pack(f"<BB{value.ndim}Q", flags, value.ndim, *value.shape)
+        self.last += (
+            b"a"
+            + _dtype(value.dtype)
+            + struct.pack(f"<BB{value.ndim}Q", flags, value.ndim, *value.shape)
+        )
         in_rows = np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("<"))
         if value.nbytes < LARGE:
             self.last += in_rows.tobytes()

@@ -27,14 +27,18 @@ class Bounds:
 
 
 BOUNDS = Bounds()
-CONTAINER_COST = 4  # empty sets take 216 bytes each: reading must not take much more memory than the bytes say
+CONTAINER_COST = (
+    4  # empty sets take 216 bytes each: reading must not take much more memory than the bytes say
+)
 DTYPE = re.compile(r"\|b1|\|[iu]1|<[iu][248]|<f([248]|16)|<c(8|16|32)|<U(0|[1-9][0-9]{0,6})")
 COLLECTIONS: dict[type, bytes] = {list: b"l", tuple: b"t", set: b"s", frozenset: b"z"}
 LONG_DOUBLES = {"f": (16,), "c": (32,)}  # bytes of an item
 LARGE = 1 << 16  # bytes of an array that is a piece of its own, and read where it lies,
 ALIGNED = 16  # from a multiple of this on
 PACKED, PACKED_TAGS = 16, {list: b"L", tuple: b"P"}  # how many numbers are worth being packed
-SCALARS = frozenset(kind for kind in np.sctypeDict.values() if DTYPE.fullmatch(np.dtype(kind).newbyteorder("<").str))
+SCALARS = frozenset(
+    kind for kind in np.sctypeDict.values() if DTYPE.fullmatch(np.dtype(kind).newbyteorder("<").str)
+)
 CONTAINERS = frozenset({*COLLECTIONS, dict})
 CHANGEABLE = frozenset({list, set, dict, np.ndarray})  # where it matters whether two are the same
 SIMPLE = frozenset({type(None), bool, int, float, complex, str, bytes})

@@ -12,20 +12,42 @@ from typing import Any
 import numpy as np
 
 from nbreferee.engine.wire.codec_format import (
-    ALIGNED, APART, BY_COLUMNS, COMPLEX, CONTAINER_COST, COUNT, DTYPE, FLOAT, LARGE, LONG_DOUBLES, READ_ONLY, Bounds, CodecError, Wrap,
+    ALIGNED,
+    APART,
+    BY_COLUMNS,
+    COMPLEX,
+    CONTAINER_COST,
+    COUNT,
+    DTYPE,
+    FLOAT,
+    LARGE,
+    LONG_DOUBLES,
+    READ_ONLY,
+    Bounds,
+    CodecError,
+    Wrap,
 )
 
 
 class Reader:
     """Takes values off the front of bytes that may be anything."""
 
-    def __init__(self, data: bytes | memoryview, bounds: Bounds, unwrap: Wrap, parts: list | None, shared: Sequence[Any]) -> None:
+    def __init__(
+        self,
+        data: bytes | memoryview,
+        bounds: Bounds,
+        unwrap: Wrap,
+        parts: list | None,
+        shared: Sequence[Any],
+    ) -> None:
         self._data = memoryview(data)
         self._at, self._size = 0, len(self._data)
         self._bounds = bounds
         self._unwrap = unwrap
         self._values = 0
-        self._read: list[Any] = [] if parts is None else parts  # containers, which later bytes may refer to
+        self._read: list[Any] = (
+            [] if parts is None else parts
+        )  # containers, which later bytes may refer to
         self._shared = shared
 
     @property
@@ -148,7 +170,9 @@ class Reader:
             flags, axes = self._view(2)
             shape = self.unpack(struct.Struct(f"<{axes}Q"))
         length = dtype.itemsize * math.prod(shape)
-        if not dtype.itemsize and math.prod(shape) > self._bounds.values:  # empty texts take no bytes here, but do in memory
+        if (
+            not dtype.itemsize and math.prod(shape) > self._bounds.values
+        ):  # empty texts take no bytes here, but do in memory
             raise CodecError("too many values")
         if length >= LARGE and not scalar:
             self._view(-self._at % ALIGNED)

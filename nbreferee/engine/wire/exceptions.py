@@ -22,7 +22,12 @@ SLOTS: dict[type[BaseException], tuple[str, ...]] = {
 
 
 def _in_slots(error: BaseException) -> dict[str, Any]:
-    values = {name: vars(kind)[name].__get__(error) for kind, names in SLOTS.items() if isinstance(error, kind) for name in names}
+    values = {
+        name: vars(kind)[name].__get__(error)
+        for kind, names in SLOTS.items()
+        if isinstance(error, kind)
+        for name in names
+    }
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -38,7 +43,11 @@ def set_attributes(error: BaseException, attributes: dict[str, Any]) -> None:
 def described(error: BaseException) -> tuple:
     """Say of an exception of the test's what it is: the names of its classes, and what is plain of its arguments and attributes."""
     names = class_names(type(error))
-    attributes = {name: value for name, value in {**_in_slots(error), **vars(error)}.items() if _is_plain(value)}
+    attributes = {
+        name: value
+        for name, value in {**_in_slots(error), **vars(error)}.items()
+        if _is_plain(value)
+    }
     return names, error.args if _is_plain(error.args) else (str(error),), attributes
 
 
@@ -58,8 +67,12 @@ def class_names(kind: type) -> tuple[str, ...]:
     names = tuple(map(_name, kind.__mro__))
     if not issubclass(kind, BaseException):
         return names
-    own = [one for one in kind.__mro__ if issubclass(one, BaseException) and not importable_name(one)]
-    bases = {one: [base for base in one.__bases__ if issubclass(base, BaseException)] for one in own}
+    own = [
+        one for one in kind.__mro__ if issubclass(one, BaseException) and not importable_name(one)
+    ]
+    bases = {
+        one: [base for base in one.__bases__ if issubclass(base, BaseException)] for one in own
+    }
     return (*names, *(LINK + LINK.join(map(_name, (one, *bases[one]))) for one in own))
 
 
@@ -82,7 +95,10 @@ def exception_class(names: Collection[str], classes: Classes) -> type[BaseExcept
 
     One that only the student has is made anew, with those as its bases that it derives from.
     """
-    links = {own: bases for own, *bases in (name[1:].split(LINK) for name in names if name.startswith(LINK))}
+    links = {
+        own: bases
+        for own, *bases in (name[1:].split(LINK) for name in names if name.startswith(LINK))
+    }
     names = [name for name in names if not name.startswith(LINK)]
     own = next(iter(names), "Exception")
     if own in links:
@@ -95,14 +111,20 @@ def exception_class(names: Collection[str], classes: Classes) -> type[BaseExcept
 
 def _found(name: str, classes: Classes) -> type[BaseException] | None:
     kind = getattr(builtins, name, None) or classes.known(name)
-    return kind if isinstance(kind, type) and issubclass(kind, BaseException) else classes.made.get(name)
+    return (
+        kind
+        if isinstance(kind, type) and issubclass(kind, BaseException)
+        else classes.made.get(name)
+    )
 
 
 def _linked(name: str, links: dict[str, list[str]], classes: Classes) -> type[BaseException]:
     """Return the class of that name, made from its bases where it is not known."""
     if kind := _found(name, classes):
         return kind
-    left = {own: bases for own, bases in links.items() if own != name}  # a class does not descend from itself
+    left = {
+        own: bases for own, bases in links.items() if own != name
+    }  # a class does not descend from itself
     bases = tuple(dict.fromkeys(_linked(base, left, classes) for base in links.get(name, ())))
     own = name.rpartition(DOT)[2]
     try:
@@ -120,7 +142,9 @@ def _make(name: str, bases: tuple[type, ...], classes: Classes) -> type[BaseExce
             classes.note_limit(f"{attribute} of the exception {name} stays with the student's code")
         raise AttributeError(f"{name!r} object has no attribute {attribute!r}")
 
-    kind = classes.made[name] = type(name, bases, {"__module__": "__main__", "__str__": said, "__getattr__": lacks})
+    kind = classes.made[name] = type(
+        name, bases, {"__module__": "__main__", "__str__": said, "__getattr__": lacks}
+    )
     return kind
 
 
@@ -132,7 +156,12 @@ def frames_of(places: tuple) -> types.TracebackType | None:
         case _:
             return None
     filename = f"<answer {filename[:100]}>"
-    linecache.cache[filename] = (len(text), None, [*["\n"] * (line - 1), text[:1000] + "\n"], filename)
+    linecache.cache[filename] = (
+        len(text),
+        None,
+        [*["\n"] * (line - 1), text[:1000] + "\n"],
+        filename,
+    )
     code = _LINE.replace(co_name=function[:100], co_filename=filename, co_firstlineno=line)
     frame = types.FunctionType(code, {"frame": sys._getframe})()
     return types.TracebackType(None, frame, frame.f_lasti, line)
@@ -142,19 +171,32 @@ def _line() -> types.CodeType:
     """Return code that knows its line, and no columns in it."""
     code = compile("frame()", "<answer>", "eval")
     units = len(code.co_code) // 2
-    no_columns = [bytes([0x80 | 13 << 3 | min(8, units - start) - 1, 0]) for start in range(0, units, 8)]  # as CPython has line tables
+    no_columns = [
+        bytes([0x80 | 13 << 3 | min(8, units - start) - 1, 0]) for start in range(0, units, 8)
+    ]  # as CPython has line tables
     return code.replace(co_linetable=b"".join(no_columns))
 
 
-_LINE = _line()  # stands for a line of a student's: names and place are put in, and nothing is compiled
+_LINE = (
+    _line()
+)  # stands for a line of a student's: names and place are put in, and nothing is compiled
 
 
 def attributes_of(error: BaseException) -> dict[str, Any]:
     """Return an exception's own attributes, and the values that its classes of the notebook give it."""
     own = [kind for kind in reversed(type(error).__mro__) if not importable_name(kind)]
-    of_classes = {name: value for kind in own for name, value in vars(kind).items() if not hasattr(type(value), "__get__")}
+    of_classes = {
+        name: value
+        for kind in own
+        for name, value in vars(kind).items()
+        if not hasattr(type(value), "__get__")
+    }
     found = {**of_classes, **_in_slots(error), **vars(error)}
-    return {name: value for name, value in found.items() if type(name) is str and not name.startswith("_")}
+    return {
+        name: value
+        for name, value in found.items()
+        if type(name) is str and not name.startswith("_")
+    }
 
 
 def cannot_leave(error: Exception) -> tuple:
@@ -163,13 +205,26 @@ def cannot_leave(error: Exception) -> tuple:
     return ("TypeError",), text, (text,), (), {}, None
 
 
-def make_exception(kind: type, text: str, arguments: tuple, attributes: dict[str, Any]) -> BaseException:
+def make_exception(
+    kind: type, text: str, arguments: tuple, attributes: dict[str, Any]
+) -> BaseException:
     """Return an exception of a student's, made again from what the box says of it."""
     try:  # Python's own take what they have been given; others may have made something of it already
-        error = kind(*arguments) if kind.__module__ in ("builtins", "numpy.linalg", "numpy.exceptions") else kind.__new__(kind, *arguments)
+        error = (
+            kind(*arguments)
+            if kind.__module__ in ("builtins", "numpy.linalg", "numpy.exceptions")
+            else kind.__new__(kind, *arguments)
+        )
         error.args = arguments
     except Exception:
         error = Exception.__new__(kind, text)
-    set_attributes(error, {name: value for name, value in attributes.items() if type(name) is str and not name.startswith("_")})
+    set_attributes(
+        error,
+        {
+            name: value
+            for name, value in attributes.items()
+            if type(name) is str and not name.startswith("_")
+        },
+    )
     error.from_student, error.said = True, text
     return error

@@ -26,10 +26,20 @@ def content_base(kind: type) -> type | None:
 def content_of(value: Any, base: type) -> Any:
     """Return what an object holds as an object of a plain type."""
     if base in (int, float, complex):
-        return {int: int.__int__, float: float.__float__, complex: lambda one: complex(complex.__pos__(one))}[base](value)
+        return {
+            int: int.__int__,
+            float: float.__float__,
+            complex: lambda one: complex(complex.__pos__(one)),
+        }[base](value)
     if base is dict:
         return dict(dict.items(value))
-    return base(value[:]) if base is bytearray else base(base.__iter__(value)) if base is not str else str.__getitem__(value, slice(None))
+    return (
+        base(value[:])
+        if base is bytearray
+        else base(base.__iter__(value))
+        if base is not str
+        else str.__getitem__(value, slice(None))
+    )
 
 
 def state_of(value: Any) -> tuple[dict[str, Any], Any]:
@@ -39,7 +49,11 @@ def state_of(value: Any) -> tuple[dict[str, Any], Any]:
     for base in kind.__mro__:
         names = vars(base).get("__slots__", ())
         for name in (names,) if isinstance(names, str) else names:
-            private = f"_{base.__name__.lstrip('_')}{name}" if name.startswith("__") and not name.endswith("__") else name
+            private = (
+                f"_{base.__name__.lstrip('_')}{name}"
+                if name.startswith("__") and not name.endswith("__")
+                else name
+            )
             descriptor = vars(base).get(private)
             if name not in ("__dict__", "__weakref__") and hasattr(descriptor, "__get__"):
                 try:
@@ -96,7 +110,11 @@ def named_tuple(kind: type, fields: Any, values: Any) -> Any:
     CodecError
         where it has not.
     """
-    if type(values) not in (tuple, list) or not issubclass(kind, tuple) or len(getattr(kind, "_fields", values)) != len(values):
+    if (
+        type(values) not in (tuple, list)
+        or not issubclass(kind, tuple)
+        or len(getattr(kind, "_fields", values)) != len(values)
+    ):
         raise CodecError("not a named tuple")
     return tuple.__new__(kind, values)
 

@@ -42,9 +42,34 @@ from nbreferee.engine.wire import known_types_pandas
 ZONES = (type(None), zoneinfo.ZoneInfo, datetime.timezone)
 TYPECODES = "bBhHiIlLqQfd"  # of array.array; what 'u' holds need not be text
 PATHS = (pathlib.PosixPath, pathlib.PurePosixPath, pathlib.PureWindowsPath)
-ADDRESSES = (ipaddress.IPv4Address, ipaddress.IPv6Address, ipaddress.IPv4Network, ipaddress.IPv6Network)
-ALIASES = ("List", "Dict", "Set", "FrozenSet", "Tuple", "Type", "Iterable", "Iterator", "Sequence", "Mapping", "Deque", "Counter", "DefaultDict")
-KINDS_OF_CLASSES = (type, types.GenericAlias, types.UnionType, type(typing.List[int]), type(typing.Optional[int]))  # noqa: UP006, UP045
+ADDRESSES = (
+    ipaddress.IPv4Address,
+    ipaddress.IPv6Address,
+    ipaddress.IPv4Network,
+    ipaddress.IPv6Network,
+)
+ALIASES = (
+    "List",
+    "Dict",
+    "Set",
+    "FrozenSet",
+    "Tuple",
+    "Type",
+    "Iterable",
+    "Iterator",
+    "Sequence",
+    "Mapping",
+    "Deque",
+    "Counter",
+    "DefaultDict",
+)
+KINDS_OF_CLASSES = (
+    type,
+    types.GenericAlias,
+    types.UnionType,
+    type(typing.List[int]),
+    type(typing.Optional[int]),
+)  # noqa: UP006, UP045
 NAMESPACES = (types.SimpleNamespace, argparse.Namespace)
 ZONE_NAME = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 ONLY_ARGUMENTS = ("partial", "vectorize")  # that a box may not describe
@@ -75,7 +100,14 @@ def describe_argument(value: Any) -> tuple | None:
     if type(value) is functools.partial:
         return ("partial", value.func, value.args, value.keywords)
     if type(value) is np.vectorize:
-        return ("vectorize", value.pyfunc, value.otypes, set(value.excluded), value.cache, value.signature)
+        return (
+            "vectorize",
+            value.pyfunc,
+            value.otypes,
+            set(value.excluded),
+            value.cache,
+            value.signature,
+        )
     return None
 
 
@@ -90,7 +122,9 @@ def build(description: tuple) -> Any:
     try:
         name, *parts = description
         return BUILDERS[name](*parts)
-    except Exception as error:  # parts may be anything, and so may what the types' own makers say of them
+    except (
+        Exception
+    ) as error:  # parts may be anything, and so may what the types' own makers say of them
         raise CodecError(f"not a value ({type(error).__name__})") from None
 
 
@@ -129,10 +163,20 @@ def adopt_state(old: Any, new: Any) -> bool:
 
 def _moment(value: Any) -> tuple | None:
     """Return the parts of a datetime or a time, its zone among them, unless that is of an unknown class."""
-    if type(value.tzinfo) not in ZONES or (type(value.tzinfo) is zoneinfo.ZoneInfo and value.tzinfo.key is None):
+    if type(value.tzinfo) not in ZONES or (
+        type(value.tzinfo) is zoneinfo.ZoneInfo and value.tzinfo.key is None
+    ):
         return None
     date = (value.year, value.month, value.day) if type(value) is datetime.datetime else ()
-    return (*date, value.hour, value.minute, value.second, value.microsecond, value.tzinfo, value.fold)
+    return (
+        *date,
+        value.hour,
+        value.minute,
+        value.second,
+        value.microsecond,
+        value.tzinfo,
+        value.fold,
+    )
 
 
 def _built_moment(kind: type) -> Callable[..., Any]:
@@ -161,7 +205,11 @@ def _describe_match(match: re.Match) -> tuple:
 
 
 def _match(pattern: re.Pattern, text: Any, start: int, end: int, span: tuple) -> re.Match:
-    tries = (pattern.search(text, start, end), pattern.match(text, span[0], end), pattern.fullmatch(text, span[0], span[1]))
+    tries = (
+        pattern.search(text, start, end),
+        pattern.match(text, span[0], end),
+        pattern.fullmatch(text, span[0], span[1]),
+    )
     return next(match for match in tries if match is not None and match.span() == span)
 
 
@@ -207,16 +255,34 @@ def _checked_kinds(kinds: tuple) -> tuple:
 
 
 def _describe_field(field: dataclasses.Field) -> tuple:
-    given = [MISSING if one is dataclasses.MISSING else (one,) for one in (field.default, field.default_factory)]
+    given = [
+        MISSING if one is dataclasses.MISSING else (one,)
+        for one in (field.default, field.default_factory)
+    ]
     sort = getattr(field._field_type, "name", "_FIELD")
-    return field.name, field.type, given, (field.init, field.repr, field.hash, field.compare, field.kw_only), dict(field.metadata), sort
+    return (
+        field.name,
+        field.type,
+        given,
+        (field.init, field.repr, field.hash, field.compare, field.kw_only),
+        dict(field.metadata),
+        sort,
+    )
 
 
-def _field(name: str, kind: Any, given: list, flags: tuple, metadata: dict, sort: str) -> dataclasses.Field:
+def _field(
+    name: str, kind: Any, given: list, flags: tuple, metadata: dict, sort: str
+) -> dataclasses.Field:
     default, factory = (dataclasses.MISSING if one == MISSING else one[0] for one in given)
     init, shown, hashed, compared, kw_only = flags
     field = dataclasses.field(
-        default=default, default_factory=factory, init=init, repr=shown, hash=hashed, compare=compared, metadata=metadata,
+        default=default,
+        default_factory=factory,
+        init=init,
+        repr=shown,
+        hash=hashed,
+        compare=compared,
+        metadata=metadata,
         kw_only=kw_only,
     )
     field.name, field.type = name, kind
@@ -240,7 +306,11 @@ def _memoryview(data: bytes, form: str, shape: tuple, read_only: bool) -> memory
 
 
 def _describe_memoryview(view: memoryview) -> tuple | None:
-    return (view.tobytes(), view.format, view.shape, view.readonly) if len(view.format) == 1 and view.shape else None
+    return (
+        (view.tobytes(), view.format, view.shape, view.readonly)
+        if len(view.format) == 1 and view.shape
+        else None
+    )
 
 
 DESCRIBED: dict[type, tuple[str, Callable[[Any], tuple | None]]] = {
@@ -250,7 +320,10 @@ DESCRIBED: dict[type, tuple[str, Callable[[Any], tuple | None]]] = {
     type(NotImplemented): ("NotImplemented", lambda v: ()),
     bytearray: ("bytearray", lambda v: (bytes(v),)),
     memoryview: ("memoryview", _describe_memoryview),
-    array.array: ("array.array", lambda v: (v.typecode, v.tobytes()) if v.typecode in TYPECODES else None),
+    array.array: (
+        "array.array",
+        lambda v: (v.typecode, v.tobytes()) if v.typecode in TYPECODES else None,
+    ),
     fractions.Fraction: ("Fraction", lambda v: (v.numerator, v.denominator)),
     decimal.Decimal: ("Decimal", lambda v: (str(v),)),
     datetime.date: ("date", lambda v: (v.year, v.month, v.day)),

@@ -13,9 +13,21 @@ from typing import Any
 import numpy as np
 
 BIT_GENERATORS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
-POLYNOMIALS = tuple(getattr(np.polynomial, name) for name in ("Polynomial", "Chebyshev", "Legendre", "Hermite", "HermiteE", "Laguerre"))
+POLYNOMIALS = tuple(
+    getattr(np.polynomial, name)
+    for name in ("Polynomial", "Chebyshev", "Legendre", "Hermite", "HermiteE", "Laguerre")
+)
 MOST_EMPTY = 1_000_000  # items of an array that take no bytes
-SPARSE = ("csr_matrix", "csc_matrix", "bsr_matrix", "coo_matrix", "csr_array", "csc_array", "bsr_array", "coo_array")
+SPARSE = (
+    "csr_matrix",
+    "csc_matrix",
+    "bsr_matrix",
+    "coo_matrix",
+    "csr_array",
+    "csc_array",
+    "bsr_array",
+    "coo_array",
+)
 
 
 def describe_array(value: Any) -> tuple | None:
@@ -24,7 +36,9 @@ def describe_array(value: Any) -> tuple | None:
     shape = array.shape if type(value) is np.ndarray else None
     if array.dtype.kind == "O":
         return ("objects", array.shape, array.ravel().tolist())
-    if array.dtype.kind in "mMS" or (array.dtype.kind == "V" and not array.dtype.names and not array.dtype.subdtype):
+    if array.dtype.kind in "mMS" or (
+        array.dtype.kind == "V" and not array.dtype.names and not array.dtype.subdtype
+    ):
         return ("raw", array.dtype.str, shape, array.tobytes())
     if array.dtype.kind == "V" and array.dtype.names:
         columns = [np.ascontiguousarray(array[name]) for name in array.dtype.names]
@@ -37,7 +51,9 @@ def describe_dtype(dtype: np.dtype) -> Any:
     if not dtype.names:
         return dtype.str
     inner = [(name, dtype[name].base, dtype[name].shape) for name in dtype.names]
-    return dtype.isalignedstruct, [(name, describe_dtype(base), shape) for name, base, shape in inner]
+    return dtype.isalignedstruct, [
+        (name, describe_dtype(base), shape) for name, base, shape in inner
+    ]
 
 
 def build_dtype(described: Any) -> np.dtype:
@@ -45,7 +61,10 @@ def build_dtype(described: Any) -> np.dtype:
     if type(described) is str:
         return np.dtype(described)
     aligned, fields = described
-    return np.dtype([(str(name), build_dtype(inner), tuple(shape)) for name, inner, shape in fields], align=bool(aligned))
+    return np.dtype(
+        [(str(name), build_dtype(inner), tuple(shape)) for name, inner, shape in fields],
+        align=bool(aligned),
+    )
 
 
 def _objects(shape: tuple, items: list) -> np.ndarray:
@@ -75,9 +94,15 @@ def _records(shape: tuple | None, described: Any, columns: list) -> Any:
 
 
 def _masked(data: np.ndarray, mask: np.ndarray, fill_value: Any, hard: bool) -> Any:
-    if not isinstance(data, np.ndarray) or not isinstance(mask, np.ndarray) or mask.shape not in (data.shape, ()):
+    if (
+        not isinstance(data, np.ndarray)
+        or not isinstance(mask, np.ndarray)
+        or mask.shape not in (data.shape, ())
+    ):
         raise ValueError
-    masked = np.ma.MaskedArray(data, mask if mask.ndim or mask else np.ma.nomask, hard_mask=bool(hard))
+    masked = np.ma.MaskedArray(
+        data, mask if mask.ndim or mask else np.ma.nomask, hard_mask=bool(hard)
+    )
     if fill_value is not None:
         masked.fill_value = fill_value
     return masked
@@ -109,8 +134,12 @@ def _polynomial(name: str, coefficients: np.ndarray, domain: Any, window: Any, s
     return {kind.__name__: kind for kind in POLYNOMIALS}[name](coefficients, domain, window, symbol)
 
 
-def _vectorized(function: Any, otypes: Any, excluded: Any, cache: bool, signature: Any) -> np.vectorize:
-    return np.vectorize(function, otypes=otypes, excluded=excluded, cache=cache, signature=signature)
+def _vectorized(
+    function: Any, otypes: Any, excluded: Any, cache: bool, signature: Any
+) -> np.vectorize:
+    return np.vectorize(
+        function, otypes=otypes, excluded=excluded, cache=cache, signature=signature
+    )
 
 
 def _array_view(kind: type, dimensions: int | None = None) -> Callable[[Any], Any]:
@@ -123,17 +152,32 @@ def _array_view(kind: type, dimensions: int | None = None) -> Callable[[Any], An
 
 
 DESCRIBED: dict[type, tuple[str, Callable[[Any], tuple]]] = {
-    np.random.Generator: ("Generator", lambda v: (type(v.bit_generator).__name__, v.bit_generator.state)),
+    np.random.Generator: (
+        "Generator",
+        lambda v: (type(v.bit_generator).__name__, v.bit_generator.state),
+    ),
     np.random.RandomState: ("RandomState", lambda v: (v.get_state(legacy=False),)),
     np.matrix: ("matrix", lambda v: (np.asarray(v),)),
     np.recarray: ("recarray", lambda v: (v.view(_plain_fields(v.dtype), np.ndarray),)),
-    np.record: ("record", lambda v: (np.asarray(v).view(_plain_fields(v.dtype), np.ndarray).reshape(1),)),
+    np.record: (
+        "record",
+        lambda v: (np.asarray(v).view(_plain_fields(v.dtype), np.ndarray).reshape(1),),
+    ),
     np.memmap: ("array", lambda v: (np.array(v),)),
-    np.ma.MaskedArray: ("masked", lambda v: (v.data, np.asarray(v.mask), v._fill_value, v.hardmask)),
+    np.ma.MaskedArray: (
+        "masked",
+        lambda v: (v.data, np.asarray(v.mask), v._fill_value, v.hardmask),
+    ),
     type(np.ma.masked): ("masked constant", lambda v: ()),
     np.poly1d: ("poly1d", lambda v: (v.coeffs, v.variable)),
-    **{kind: ("Polynomial", lambda v: (type(v).__name__, v.coef, v.domain, v.window, v.symbol)) for kind in POLYNOMIALS},
-    **{type(np.dtype(code)): ("dtype", lambda v: (describe_dtype(v),)) for code in "?bhilqBHILQefdgFDGSUMmOV"},
+    **{
+        kind: ("Polynomial", lambda v: (type(v).__name__, v.coef, v.domain, v.window, v.symbol))
+        for kind in POLYNOMIALS
+    },
+    **{
+        type(np.dtype(code)): ("dtype", lambda v: (describe_dtype(v),))
+        for code in "?bhilqBHILQefdgFDGSUMmOV"
+    },
 }
 
 
@@ -168,7 +212,9 @@ BUILDERS: dict[str, Callable[..., Any]] = {
 def describe_scipy(value: Any) -> tuple | None:
     """Return what describes a sparse matrix."""
     name = type(value).__name__
-    if name not in SPARSE or type(value) is not getattr(sys.modules.get("scipy.sparse"), name, None):
+    if name not in SPARSE or type(value) is not getattr(
+        sys.modules.get("scipy.sparse"), name, None
+    ):
         return None
     if name.startswith("coo"):
         return ("sparse", name, value.shape, (value.data, *value.coords))

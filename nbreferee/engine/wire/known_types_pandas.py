@@ -15,14 +15,31 @@ def describe(value: Any) -> tuple | None:
     kind = type(value)
     if kind is pd.DataFrame:
         columns = [_column(value.iloc[:, n]) for n in range(value.shape[1])]
-        return ("DataFrame", _described_index(value.columns), columns, _described_index(value.index), _plain(value.attrs))
+        return (
+            "DataFrame",
+            _described_index(value.columns),
+            columns,
+            _described_index(value.index),
+            _plain(value.attrs),
+        )
     if kind is pd.Series:
-        return ("Series", _column(value), _described_index(value.index), value.name, _plain(value.attrs))
+        return (
+            "Series",
+            _column(value),
+            _described_index(value.index),
+            value.name,
+            _plain(value.attrs),
+        )
     if isinstance(value, pd.Index):
         return ("Index", _described_index(value))
     if kind is pd.Timestamp:
         zone = value.tz
-        return ("Timestamp", (value.tz_convert(None) if zone is not None else value).isoformat(), _zone(zone), value.unit)
+        return (
+            "Timestamp",
+            (value.tz_convert(None) if zone is not None else value).isoformat(),
+            _zone(zone),
+            value.unit,
+        )
     if kind is pd.Timedelta:
         return ("Timedelta", value.isoformat(), value.unit)
     if kind is pd.Period:
@@ -58,14 +75,23 @@ def _plain(attributes: dict) -> dict:
 
 def _zone(zone: Any) -> Any:
     """Return a time zone as a value that has a copy, or by the name that pandas has for it."""
-    return str(zone) if zone is not None and type(zone).__module__.partition(".")[0] in ("pytz", "dateutil") else zone
+    return (
+        str(zone)
+        if zone is not None and type(zone).__module__.partition(".")[0] in ("pytz", "dateutil")
+        else zone
+    )
 
 
 def _column(series: Any) -> tuple:
     if isinstance(series.dtype, np.dtype) and series.dtype.kind in "biufcmM":
         return ("", series.to_numpy())
     if str(series.dtype) == "category":
-        return ("category", series.cat.codes.to_numpy(), _described_index(series.cat.categories), series.cat.ordered)
+        return (
+            "category",
+            series.cat.codes.to_numpy(),
+            _described_index(series.cat.categories),
+            series.cat.ordered,
+        )
     return (_described_dtype(series.dtype), series.astype(object).tolist())
 
 
@@ -73,7 +99,11 @@ def _described_dtype(dtype: Any) -> Any:
     import pandas as pd
 
     if isinstance(dtype, pd.CategoricalDtype):
-        return ("CategoricalDtype", None if dtype.categories is None else _described_index(dtype.categories), dtype.ordered)
+        return (
+            "CategoricalDtype",
+            None if dtype.categories is None else _described_index(dtype.categories),
+            dtype.ordered,
+        )
     if isinstance(dtype, pd.DatetimeTZDtype):
         return ("DatetimeTZDtype", dtype.unit, _zone(dtype.tz))
     return ("pandas dtype", str(dtype))
@@ -85,7 +115,12 @@ def _described_index(index: Any) -> tuple:
     if isinstance(index, pd.RangeIndex):
         return ("range", index.start, index.stop, index.step, index.name)
     if isinstance(index, pd.MultiIndex):
-        return ("multi", [_described_index(level) for level in index.levels], [np.array(codes) for codes in index.codes], list(index.names))
+        return (
+            "multi",
+            [_described_index(level) for level in index.levels],
+            [np.array(codes) for codes in index.codes],
+            list(index.names),
+        )
     freq = index.freqstr if isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex)) else None
     return ("plain", _column(index.to_series()), index.name, freq)
 
@@ -95,7 +130,9 @@ def _built_column(dtype: Any, values: Any, *category: Any, **options: Any) -> An
 
     if category:
         categories, ordered = category
-        return pd.Series(pd.Categorical.from_codes(values, _built_index(*categories), bool(ordered)), **options)
+        return pd.Series(
+            pd.Categorical.from_codes(values, _built_index(*categories), bool(ordered)), **options
+        )
     return pd.Series(values, dtype=_built_dtype(*dtype) if dtype else None, **options)
 
 
@@ -104,7 +141,9 @@ def _built_dtype(form: str, *parts: Any) -> Any:
 
     if form == "CategoricalDtype":
         categories, ordered = parts
-        return pd.CategoricalDtype(None if categories is None else _built_index(*categories), ordered)
+        return pd.CategoricalDtype(
+            None if categories is None else _built_index(*categories), ordered
+        )
     if form == "DatetimeTZDtype":
         return pd.DatetimeTZDtype(*parts)
     (name,) = parts
@@ -118,7 +157,9 @@ def _built_index(form: str, *parts: Any) -> Any:
         return pd.RangeIndex(*parts[:3], name=parts[3])
     if form == "multi":
         levels, codes, names = parts
-        return pd.MultiIndex([_built_index(*level) for level in levels], codes, names=names, verify_integrity=True)
+        return pd.MultiIndex(
+            [_built_index(*level) for level in levels], codes, names=names, verify_integrity=True
+        )
     column, name, freq = parts
     index = pd.Index(_built_column(*column), name=name)
     if freq is not None:
@@ -130,7 +171,9 @@ def _data_frame(columns: tuple, data: list, index: tuple, attributes: dict) -> A
     import pandas as pd
 
     rows = _built_index(*index)
-    frame = pd.DataFrame({n: _built_column(*column).array for n, column in enumerate(data)}, index=rows)
+    frame = pd.DataFrame(
+        {n: _built_column(*column).array for n, column in enumerate(data)}, index=rows
+    )
     frame.columns = _built_index(*columns)
     frame.attrs = dict(attributes)
     return frame

@@ -46,7 +46,9 @@ from nbreferee.engine.wire.codec import CodecError
 POSITIONS = 624  # of a Mersenne Twister's numbers
 TWISTER_BYTES = 4 * (POSITIONS + 1)
 MARK = "nbreferee-figure:"  # before the name of a figure that is still to be drawn, in the place of its picture
-CANNOT_LEAVE = "a value that cannot leave the notebook"  # what the box says of a value that has no copy
+CANNOT_LEAVE = (
+    "a value that cannot leave the notebook"  # what the box says of a value that has no copy
+)
 MOST_CHARACTERS = 200  # of a name of a class or function
 NESTED = 20  # questions within callbacks within questions
 
@@ -60,12 +62,22 @@ class ObjectDescription:
     type_name: str
     type_module: str
     bases: tuple[str, ...] = ()  # the names of the classes that it, or its class, descends from
-    specials: tuple[str, ...] = ()  # of an object: the special methods and attributes that its class has
+    specials: tuple[
+        str, ...
+    ] = ()  # of an object: the special methods and attributes that its class has
     type_number: int = 0  # of an object: which object of the box its class is
 
     def as_tuple(self) -> tuple:
         """Return it as the codec takes it."""
-        return (self.kind, self.name, self.type_name, self.type_module, self.bases, self.specials, self.type_number)
+        return (
+            self.kind,
+            self.name,
+            self.type_name,
+            self.type_module,
+            self.bases,
+            self.specials,
+            self.type_number,
+        )
 
     @staticmethod
     def from_tuple(said: Any) -> ObjectDescription:
@@ -81,7 +93,11 @@ class ObjectDescription:
         if not all(type(word) is str and len(word) < MOST_CHARACTERS for word in said[:4]):
             raise CodecError("no facts about an object")
         for words in said[4:6]:
-            if type(words) is not tuple or not all(type(word) is str and len(word) < MOST_CHARACTERS for word in words) or len(words) > 500:
+            if (
+                type(words) is not tuple
+                or not all(type(word) is str and len(word) < MOST_CHARACTERS for word in words)
+                or len(words) > 500
+            ):
                 raise CodecError("no facts about an object")
         return ObjectDescription(*said)
 
@@ -115,7 +131,11 @@ class CallResult(NamedTuple):
 def compacted(record: CallContext | CallResult) -> dict[int, Any]:
     """Return what a record says beyond the usual, by place."""
     usual = type(record)._field_defaults.values()
-    return {place: said for place, (said, one) in enumerate(zip(record, usual, strict=True)) if type(said) is not type(one) or said != one}
+    return {
+        place: said
+        for place, (said, one) in enumerate(zip(record, usual, strict=True))
+        if type(said) is not type(one) or said != one
+    }
 
 
 def expanded(kind: type[CallContext] | type[CallResult], said: dict[int, Any]) -> Any:
@@ -141,7 +161,9 @@ class RandomState:
         """
         memory = _in_memory()
         same = bool(memory) and memory == self._memory and last is self._state is not None
-        if same and last[0][2] is None is random.getstate.__self__.gauss_next and not last[3]:  # a normal number in stock is nowhere in memory
+        if (
+            same and last[0][2] is None is random.getstate.__self__.gauss_next and not last[3]
+        ):  # a normal number in stock is nowhere in memory
             return last
         _, keys, position, has_gauss, cached = np.random.get_state()
         state = random.getstate(), keys.tobytes(), position, has_gauss, cached
@@ -155,7 +177,9 @@ def _in_memory() -> bytes:
     if type(theirs) is not np.random.MT19937 or type(ours) is not random.Random:
         return b""
     own_bytes = _random.Random.__basicsize__ - object.__basicsize__
-    return ctypes.string_at(id(ours) + object.__basicsize__, own_bytes) + ctypes.string_at(theirs.ctypes.state_address, TWISTER_BYTES)
+    return ctypes.string_at(id(ours) + object.__basicsize__, own_bytes) + ctypes.string_at(
+        theirs.ctypes.state_address, TWISTER_BYTES
+    )
 
 
 def set_random_state(state: tuple) -> None:
@@ -168,20 +192,30 @@ def set_random_state(state: tuple) -> None:
     """
     try:
         (version, words, gauss), keys, position, has_gauss, cached = state
-        if not 0 <= position <= POSITIONS or type(gauss) not in (float, type(None)):  # nobody else looks
+        if not 0 <= position <= POSITIONS or type(gauss) not in (
+            float,
+            type(None),
+        ):  # nobody else looks
             raise ValueError
         random.setstate((version, words, gauss))
-        np.random.set_state(("MT19937", np.frombuffer(keys, np.uint32), position, has_gauss, cached))
+        np.random.set_state(
+            ("MT19937", np.frombuffer(keys, np.uint32), position, has_gauss, cached)
+        )
     except (TypeError, ValueError, OverflowError):
         raise CodecError("no state of a random generator") from None
 
 
 def importable_name(value: Any) -> tuple[str, str] | None:
     """Return (module, name) of a function or type that an installed module holds under that name."""
-    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    module, name = (
+        getattr(value, "__module__", None),
+        getattr(value, "__qualname__", None) or getattr(value, "__name__", None),
+    )
     if isinstance(value, np.ufunc):
         module, name = "numpy", value.__name__
-    if not isinstance(value, (type, np.ufunc, types.FunctionType, types.BuiltinFunctionType, type(np.dot))):
+    if not isinstance(
+        value, (type, np.ufunc, types.FunctionType, types.BuiltinFunctionType, type(np.dot))
+    ):
         return None
     if type(module) is not str or type(name) is not str or module == "__main__":
         return None

@@ -9,7 +9,6 @@ and need no drawing; "all figures drawn" is without that.
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import os
 import statistics
@@ -80,6 +79,7 @@ def measure(path: Path, rounds: int, budget: object) -> dict[str, float]:
     """Return medians, in seconds."""
     from hand_in import solved
 
+    from nbreferee.bench.floor import warm_shell
     from nbreferee.grading.course_files import read_assignment_files
     from nbreferee.engine.processes import WarmProcesses
     from nbreferee.grading.notebook import Grader, NotebookMaterial, as_bytes
@@ -100,12 +100,16 @@ def measure(path: Path, rounds: int, budget: object) -> dict[str, float]:
         name: []
         for name in ("fork", "cells", "tests", "writing", "all", "all drawn", "loop", "trip")
     }
-    with WarmProcesses(budget) as warm, tempfile.TemporaryDirectory() as folder:
+    with (
+        warm_shell() as shell,
+        WarmProcesses(budget) as warm,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         grader, forgetful = Grader(warm), Grader(warm)
         run_in_loop = warm_loop(
+            shell,
             path,
             [cell.source for cell in master.notebook.cells if cell.cell_type == "code"],
-            Path(folder),
         )
         grader.grade(material, data, {})
         forgetful.grade(material, data, {})
@@ -168,38 +172,13 @@ def time_of_round_trip(warm: object, material: object) -> float:
     return spent / ROUND_TRIPS
 
 
-def warm_loop(path: Path, sources: list[str], folder: Path) -> Callable[[], float]:
+def warm_loop(shell: object, path: Path, sources: list[str]) -> Callable[[], float]:
     """Return what runs all cells in a fork of a warm process, and how long they took there."""
-    from nbreferee.engine.shell import Shell, warm_up
-    from nbreferee.engine.zygote import ENVIRONMENT
-
-    os.environ.update(
-        {name: ENVIRONMENT[name] for name in ("MPLBACKEND", "OPENBLAS_NUM_THREADS")},
-        IPYTHONDIR=str(folder),
-    )
-    shell = Shell.instance()
-    warm_up(shell)
-    gc.collect()
-    gc.freeze()
+    from nbreferee.bench.floor import fork_cells
 
     def run() -> float:
-        reading, writing = os.pipe()
         started = time.perf_counter()
-        if os.fork() == 0:
-            os.chdir(path.parent)
-            sys.path.insert(0, "")
-            sys.dont_write_bytecode = True
-            shell.take_over()
-            shown = [shell.run(source)[0] for source in sources]
-            errors = [
-                output["evalue"]
-                for outputs in shown
-                for output in outputs
-                if output["output_type"] == "error"
-            ]
-            os.write(writing, json.dumps(errors).encode())
-            os._exit(0)
-        os.close(writing)
+        _, reading = fork_cells(shell, sources, path.parent)
         with os.fdopen(reading) as pipe:
             errors = json.loads(pipe.read())
         os.wait()

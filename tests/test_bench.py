@@ -13,19 +13,25 @@ import pytest
 from building import answer, cell, graded, write
 from notebooks import COURSE
 
-from nbreferee.bench import Measurement, ratio, start_up
+from nbreferee.bench import Latency, Measurement, ratio, start_up
 from nbreferee.bench import write as write_results
 from nbreferee.bench.classroom import as_stock, drawing_cells, hand_in
 from nbreferee.bench.commands import BenchError, CommandCost, run
+from nbreferee.course.alternatives import alternatives_path
 
 SOLUTION = "def f(x):\n    ### BEGIN SOLUTION\n    return x + 1\n    ### END SOLUTION"
+ALTERNATIVES = ("def f(x):\n    return 1 + x", "def f(x):\n    one = 1\n    return x + one")
+TEST = "### BEGIN HIDDEN TESTS\ncheck(f, g, cases=[(1,)], mistakes={'nine': lambda x: x * 9, 'own': lambda x: g(x)})\n### END HIDDEN TESTS"
 STUB = "def f(x):\n    # YOUR CODE HERE\n    raise NotImplementedError()"
 
 
 def course(folder: Path) -> Path:
     for step, source in (("source", SOLUTION), ("release", STUB)):
         (folder / step / "ps1").mkdir(parents=True)
-        write(folder / step / "ps1", cell("import math"), answer(source), graded())
+        write(folder / step / "ps1", cell("import math"), answer(source), graded(TEST))
+    (folder / "source/one.alternatives.py").write_text(
+        "\n".join(f"# %% f\n{one}\n" for one in ALTERNATIVES)
+    )
     return folder
 
 
@@ -42,12 +48,33 @@ def test_class_is_the_same_every_time_and_answers_differ(tmp_path):
     assert kinds == hand_in(second, "ps1", 40)
     answers = handed_in(first)
     assert answers == handed_in(second)
-    assert len(answers) == 40
-    solved = "def f(x):\n    return x + 1"
-    assert answers.count(solved) == kinds["right"] > 25
+    assert len(answers) == kinds.total() == 40
+    right = [one for one in answers if one in ALTERNATIVES]
+    assert set(right) == set(ALTERNATIVES)
+    assert len(right) == kinds["right"] > 20
     assert answers.count(STUB) == kinds["unwritten"] > 0
-    assert kinds.total() == 40
-    assert len(set(answers) - {solved, STUB}) > 1
+    assert answers.count("def f(x):\n    return x * 9") == kinds["mistake"] > 0
+    assert len(set(answers) - {STUB, *ALTERNATIVES}) > 1
+
+
+def test_without_alternatives_a_right_answer_is_the_solution(tmp_path):
+    mine = course(tmp_path)
+    alternatives_path(mine / "source/ps1/one.ipynb").unlink()
+    kinds = hand_in(mine, "ps1", 20)
+    assert handed_in(mine).count("def f(x):\n    return x + 1") == kinds["right"] > 10
+
+
+def test_bare_cells_run_all_cells_in_order_beside_the_notebook(tmp_path):
+    (tmp_path / "value.txt").write_text("3")
+    write(tmp_path, cell("x = int(open('value.txt').read())"), cell("open('out.txt', 'w').write(str(2 * x))"))  # fmt: skip
+    run([Path(sys.executable).name, "-m", "nbreferee.bench.floor", "2", str(tmp_path / "one.ipynb")], COURSE)  # fmt: skip
+    assert (tmp_path / "out.txt").read_text() == "6"
+
+
+def test_latency_is_median_and_95th_percentile():
+    found = Latency.of("in a class", [float(n) for n in range(1, 101)])
+    assert (found.submissions, found.median_s) == (100, 50.5)
+    assert 95 <= found.percentile_95_s <= 96
 
 
 def test_stock_course_has_nbgraders_own_preprocessors(tmp_path):
@@ -113,13 +140,17 @@ def test_results_are_written_with_their_ratios(tmp_path):
         one("nbgrader", True, 60),
         one("nbreferee", True, 99, students=50, jobs=2),
         one("nbgrader", False, 8),
+        one("bare cells", True, 15),
     ]
     assert ratio(measured, "autograde", True) == 6
+    assert ratio(measured, "autograde", True, "bare cells") == 1.5
     assert ratio(measured, "autograde", False) is None
-    write_results(measured, {"nbreferee --help": 0.1}, tmp_path)
+    latencies = [Latency.of("in a class", [1.0, 2.0])]
+    write_results(measured, latencies, {"nbreferee --help": 0.1}, tmp_path)
     found = json.loads((tmp_path / "bench.json").read_text())
     assert found["ratios"]["autograde, with figures"] == 6
     assert found["start_up_s"] == {"nbreferee --help": 0.1}
     assert found["measured"][0]["writing"] == 0.05
-    assert [one["notebooks_a_minute"] for one in found["measured"]] == [120, 20, 12.1, 150]
+    assert found["latencies"][0]["median_s"] == 1.5
+    assert [one["notebooks_a_minute"] for one in found["measured"]] == [120, 20, 12.1, 150, 80]
     assert (tmp_path / "bench.png").read_bytes().startswith(b"\x89PNG")

@@ -24,6 +24,7 @@ from nbreferee.bench.classroom import as_stock, drawing_cells, hand_in, make_cou
 from nbreferee.bench.commands import CommandCost, run
 
 START_UPS = 9  # of which the median counts
+ALONE = 20  # submissions that are graded one by one, each by a command of its own
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,13 @@ class Measurement:
     """One grader on one class."""
 
     what: str  # 'autograde' or 'feedback'
-    grader: str  # 'nbgrader' or 'nbreferee'
+    grader: str  # 'nbgrader', 'nbreferee' or 'bare cells' (see `floor`)
     figures: bool
     students: int
     notebooks: int
     jobs: int
     cost: CommandCost
-    right: float  # share of the answers
+    right: float  # share of the answers; 0 where the class is another's
 
     @property
     def a_minute(self) -> float:
@@ -61,20 +62,45 @@ class Measurement:
         }
 
 
+@dataclass(frozen=True)
+class Latency:
+    """Seconds from hand-in to verdict of one submission."""
+
+    how: str  # 'by a command of its own' or 'in a class'
+    submissions: int
+    median_s: float
+    percentile_95_s: float
+
+    @classmethod
+    def of(cls, how: str, walls: Sequence[float]) -> Latency:
+        """Return the latency that some submissions had."""
+        late = statistics.quantiles(walls, n=20)[-1] if len(walls) > 1 else walls[0]
+        return cls(how, len(walls), round(statistics.median(walls), 3), round(late, 3))
+
+
 def bench(
     course: Path, assignments: Sequence[str], students: int, jobs: int, sizes: Sequence[int]
-) -> Iterator[Measurement]:
-    """Measure, and yield every measurement as it comes: both graders in turn, nbreferee over workers and class sizes, both without figures."""
+) -> Iterator[Measurement | Latency]:
+    """Measure, and yield every measurement as it comes.
+
+    Both graders and the bare cells in turn, latency, nbreferee over workers and class sizes (of one: start-up), and both
+    graders without figures.
+    """
     with tempfile.TemporaryDirectory(prefix="nbreferee-bench-") as folder:
         template = Path(folder) / "with"
         make_course(course, template, assignments)
         yield from _in_turn(template, assignments, True, students, jobs)
+        yield _bare_cells(_ours(template), True, students, jobs)
+        # Regrading after one changed test of `_ours(template)`, which has been graded, is to be measured here.
+        yield from _latencies(template, assignments[0], jobs)
+        yield _scaled(template, assignments[0], 1, jobs)
         for count in sorted({1, jobs}):
             for size in sizes:
                 yield _scaled(template, assignments[0], size, count)
         plain = Path(folder) / "without"
         make_course(course, plain, assignments[:1], drawing_cells(_ours(template), assignments[0]))
         yield from _in_turn(plain, assignments[:1], False, students, jobs)
+        yield _bare_cells(_ours(plain), False, students, jobs)
 
 
 def start_up() -> dict[str, float]:
@@ -125,10 +151,41 @@ def _in_turn(
         yield Measurement(what, "nbgrader", jobs=1, cost=total, **common)
 
 
-def _scaled(template: Path, assignment: str, students: int, jobs: int) -> Measurement:
+def _bare_cells(graded: Path, figures: bool, students: int, jobs: int) -> Measurement:
+    """Measure what the cells of a graded class take by themselves."""
+    notebooks = sorted(map(str, (graded / "autograded").glob("*/*/*.ipynb")))
+    python = Path(sys.executable).name
+    cost = run([python, "-m", "nbreferee.bench.floor", str(jobs), *notebooks], graded)
+    return Measurement(
+        "autograde", "bare cells", figures, students, len(notebooks), jobs, cost, right=0.0
+    )
+
+
+def _latencies(template: Path, assignment: str, jobs: int) -> Iterator[Latency]:
+    """Measure submissions that are graded one by one, then the same in one class; what is kept between runs is there."""
+    course = _handed_in(template, assignment, ALONE + 1)
+    command = ["nbreferee", "autograde", assignment, "--jobs", str(jobs)]
+    first, *others = sorted(path.name for path in (course / "submitted").iterdir())
+    run([*command, "--student", first], course)
+    walls = [run([*command, "--student", student], course).wall_s for student in others]
+    yield Latency.of("by a command of its own", walls)
+    run([*command, "--force", "--json", "verdicts.json"], course)
+    verdicts = json.loads((course / "verdicts.json").read_bytes())
+    per_student: Counter[str] = Counter()
+    for one in verdicts:
+        per_student[one["student"]] += one["wall_s"]
+    yield Latency.of("in a class", list(per_student.values()))
+
+
+def _handed_in(template: Path, assignment: str, students: int) -> Path:
     course = _copied(template, template.with_name("scaled"))
     shutil.rmtree(course / "submitted")
-    kinds = hand_in(course, assignment, students)
+    hand_in(course, assignment, students)
+    return course
+
+
+def _scaled(template: Path, assignment: str, students: int, jobs: int) -> Measurement:
+    course = _handed_in(template, assignment, students)
     cost = run(["nbreferee", "autograde", assignment, "--jobs", str(jobs)], course)
     return Measurement(
         "autograde",
@@ -138,7 +195,7 @@ def _scaled(template: Path, assignment: str, students: int, jobs: int) -> Measur
         _notebooks(course, [assignment]),
         jobs,
         cost,
-        kinds["right"] / (kinds.total() or 1),
+        right=0.0,
     )
 
 
@@ -159,17 +216,26 @@ def _copied(template: Path, target: Path) -> Path:
     return Path(shutil.copytree(template, target))
 
 
-def ratio(measured: Sequence[Measurement], what: str, figures: bool) -> float | None:
-    """Return how many times as many notebooks a minute nbreferee does."""
+def ratio(
+    measured: Sequence[Measurement], what: str, figures: bool, against: str = "nbgrader"
+) -> float | None:
+    """Return how many times as many notebooks a minute nbreferee does as another."""
     speeds = {
         one.grader: one.a_minute
         for one in measured[::-1]
         if (one.what, one.figures) == (what, figures)
     }
-    return speeds["nbreferee"] / speeds["nbgrader"] if len(speeds) == 2 else None
+    return (
+        speeds["nbreferee"] / speeds[against] if {"nbreferee", against} <= speeds.keys() else None
+    )
 
 
-def write(measured: Sequence[Measurement], start_up_s: Mapping[str, float], folder: Path) -> None:
+def write(
+    measured: Sequence[Measurement],
+    latencies: Sequence[Latency],
+    start_up_s: Mapping[str, float],
+    folder: Path,
+) -> None:
     """Write bench.json and bench.png."""
     machine = {
         "processor": platform.processor() or platform.machine(),
@@ -186,6 +252,7 @@ def write(measured: Sequence[Measurement], start_up_s: Mapping[str, float], fold
             "machine": machine,
             "ratios": ratios,
             "start_up_s": dict(start_up_s),
+            "latencies": [vars(one) for one in latencies],
             "measured": [one.as_json() for one in measured],
         },
         indent=1,

@@ -1,8 +1,8 @@
 """A course and a class to measure with: made from the instructor's own notebooks, the same for both graders.
 
-A third of the students have the solution of everything. Of the others' answers up to half are wrong:
-of each student another share. Of the wrong ones a quarter is left as released, the others are mutants
-of the solution. It knows nothing of grading.
+A third of the students have everything right. Of the others' answers up to half are wrong: of each student another
+share. Right answers are drawn from the instructor's alternatives. Of the wrong ones a quarter is left as released, the
+others are named mistakes and mutants of the solution, half of each. It knows nothing of grading.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pathlib import Path
 
 import nbformat
 
+from nbreferee.bench.answers import Choices, choices_of
 from nbreferee.bench.commands import run
 from nbreferee.course.source import read_master
-from nbreferee.mutation import mutants
 
 FLAWLESS, MOST_WRONG, UNWRITTEN = 1 / 3, 0.5, 0.25
 STOCK = """
@@ -71,41 +71,32 @@ def hand_in(course: Path, assignment: str, students: int) -> Counter[str]:
     """Fill `submitted/` with a class: the same one, for the same course and number; return how many answers are of which kind."""
     kinds: Counter[str] = Counter()
     for path in sorted((course / "source" / assignment).glob("*.ipynb")):
-        master = read_master(path)
+        choices = choices_of(read_master(path), path)
         release = nbformat.read(course / "release" / assignment / path.name, as_version=4)
-        choices = {
-            cell.grade_id: (
-                cell.source,
-                [mutant.source for mutant in mutants(cell.source, cell.solution_lines)],
-            )
-            for cell in master.answers
-        }
         for number in range(students):
             drawn = random.Random(f"{path.name} {number}")
             wrong = 0.0 if drawn.random() < FLAWLESS else drawn.uniform(0, MOST_WRONG)
             notebook = nbformat.from_dict(release)
             for cell in notebook.cells:
                 grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-                if grade_id not in choices:
-                    continue
-                solution, mutated = choices[grade_id]
-                kind = (
-                    "right"
-                    if drawn.random() >= wrong
-                    else "unwritten"
-                    if drawn.random() < UNWRITTEN or not mutated
-                    else "wrong"
-                )
-                kinds[kind] += 1
-                if kind != "unwritten":
-                    text = solution if kind == "right" else drawn.choice(mutated)
-                    cell.source = "\n".join(
-                        line for line in text.split("\n") if " SOLUTION" not in line
-                    )
+                if grade_id in choices:
+                    kind, cell.source = _answer(drawn, wrong, choices[grade_id], cell.source)
+                    kinds[kind] += 1
             target = course / "submitted" / f"student_{number:05}" / assignment / path.name
             target.parent.mkdir(parents=True, exist_ok=True)
             nbformat.write(notebook, target)
     return kinds
+
+
+def _answer(drawn: random.Random, wrong: float, choices: Choices, stub: str) -> tuple[str, str]:
+    """Draw an answer, wrong with this probability; return its kind and its source."""
+    if drawn.random() >= wrong:
+        return "right", drawn.choice(choices.right)
+    of_kind = [(kind, some) for kind, some in choices.wrong.items() if some]
+    if drawn.random() < UNWRITTEN or not of_kind:
+        return "unwritten", stub
+    kind, some = drawn.choice(of_kind)
+    return kind, drawn.choice(some)
 
 
 def as_stock(course: Path) -> None:

@@ -19,6 +19,7 @@ def plot(measured: Sequence[Any]) -> Figure:
         figsize=(10, 4), layout="constrained"
     )  # without pyplot, no window and no backend is chosen
     compared, scaled = figure.subplots(1, 2)
+    measured = [one for one in measured if one.grader in COLOURS]
     groups = list(dict.fromkeys((one.what, one.figures) for one in measured))
     pairs = {
         (one.what, one.figures, one.grader): one for one in reversed(measured)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from nbreferee.bench import Measurement, bench, ratio, start_up, write
+from nbreferee.bench import Latency, Measurement, bench, ratio, start_up, write
 
 HEAD = f"{'':10}{'grader':11}{'figures':9}{'students':>9}{'notebooks':>11}{'workers':>9}{'seconds':>9}{'a minute':>10}{'CPU s':>9}{'largest MB':>12}{'writing':>9}"
 
@@ -24,8 +24,12 @@ def show(
     """Measure, print, and write bench.json and bench.png into a folder."""
     console.print(HEAD, highlight=False, soft_wrap=True)
     measured: list[Measurement] = []
+    latencies: list[Latency] = []
     with console.status("making the class"):
         for one in bench(course, assignments, students, jobs, sizes):
+            if isinstance(one, Latency):
+                latencies.append(one)
+                continue
             measured.append(one)
             console.print(_row(one), highlight=False, soft_wrap=True)
         start_up_s = start_up()
@@ -37,8 +41,30 @@ def show(
                     f"{what}, {'with' if figures else 'without'} figures: nbreferee is {times:.1f} times as fast.",
                     highlight=False,
                 )
+    for figures in (True, False):
+        times = ratio(measured, "autograde", figures, "bare cells")
+        if times is not None:
+            console.print(
+                f"autograde, {'with' if figures else 'without'} figures: nbreferee is {times:.2f} times as fast as the bare cells "
+                "of the class in one warm process, without sandbox, verdicts and pages.",
+                highlight=False,
+                soft_wrap=True,
+            )
+    for latency in latencies:
+        console.print(
+            f"From hand-in to verdict, {latency.how}: {latency.median_s:.2f} s (median of {latency.submissions}), "
+            f"{latency.percentile_95_s:.2f} s (95th percentile).",
+            highlight=False,
+            soft_wrap=True,
+        )
+    alone = next((one for one in measured if one.students == 1), None)
+    if alone:
+        console.print(
+            f"A class of one: {alone.cost.wall_s:.2f} s, start-up included.", highlight=False
+        )
     console.print(
-        f"Of the class's answers {100 * measured[0].right:.0f} % are right.", highlight=False
+        f"Of the class's answers {100 * measured[0].right:.0f} % are right, written in other ways than the solution.",
+        highlight=False,
     )
     console.print(
         "Start-up: "
@@ -47,7 +73,7 @@ def show(
         highlight=False,
     )
     folder.mkdir(parents=True, exist_ok=True)
-    write(measured, start_up_s, folder)
+    write(measured, latencies, start_up_s, folder)
     console.print(
         f"Written to {folder / 'bench.json'} and {folder / 'bench.png'}.",
         highlight=False,

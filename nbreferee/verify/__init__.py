@@ -29,6 +29,7 @@ from typing import Any
 
 from nbgrader.coursedir import CourseDirectory
 
+from nbreferee.course.alternatives import read_alternatives
 from nbreferee.course.source import Master, MasterError
 from nbreferee.verify import soundness
 from nbreferee.verify.examine import Beside, Examination, Examined, Exercise, Finding
@@ -153,16 +154,8 @@ def read_beside(path: Path) -> Beside:
     MasterError
         where one of them cannot be read.
     """
-    alternatives = path.parent.parent / f"{path.stem}.alternatives.py"
     equivalents = path.parent.parent / f"{path.stem}.equivalent.toml"
-    answers: list[tuple[str, str]] = []
-    if alternatives.is_file():
-        import jupytext
-
-        cells = jupytext.read(alternatives, fmt="py:percent").cells
-        answers = [
-            (cell.metadata["title"], cell.source) for cell in cells if "title" in cell.metadata
-        ]
+    answers = read_alternatives(path)
     entries: list[dict[str, str]] = []
     if equivalents.is_file():
         try:

@@ -3,6 +3,7 @@
 # make release write what students get, release/, from source/, if its tests stand up to nbreferee verify
 # make counts  bring the tables of the README and of docs/instructor.md up to date
 # make lab     open the course in JupyterLab, with nbgrader's extensions
+# make student open JupyterLab as a student of the course has it, in student/
 # make lock    choose and pin new versions of all packages
 
 PYTHON ?= python3
@@ -18,10 +19,17 @@ SHELL = /bin/bash
 # nbgrader looks for alembic on the path.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: grade test release generate counts lab lock
+# JupyterLab refuses to run as root unless it is told to.
+as_root = $(if $(filter 0,$(shell id -u)),--allow-root)
+
+# Students' names, where the course has a roster. A row that is left out is named, and stops nothing.
+write_names = [ ! -f students.csv ] || $(BIN)/nbreferee roster || [ $$? -eq 1 ]
+
+.PHONY: grade test release generate counts lab student lock
 
 grade: generate
 	$(BIN)/python tests/hand_in.py submitted
+	@$(write_names)
 	$(BIN)/nbreferee grade $(grade_options)
 
 test: $(VENV)/ready
@@ -43,7 +51,11 @@ counts: $(VENV)/ready
 	$(BIN)/python scripts/instructor_tables.py
 
 lab: $(VENV)/ready
-	$(BIN)/jupyter lab $(lab_options)
+	@$(write_names)
+	$(BIN)/jupyter lab $(as_root) $(lab_options)
+
+student: $(VENV)/ready
+	cd student && $(abspath $(BIN))/jupyter lab $(as_root) $(lab_options)
 
 lock:
 	$(PYTHON) -m pip install --quiet uv
@@ -53,6 +65,12 @@ lock:
 $(VENV)/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else 0'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@echo "Installing the packages of requirements.lock into $(VENV)/: about a minute."
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --require-hashes --requirement requirements.lock \
+	    | { n=0; while read -r step _; do \
+	        case $$step in \
+	            Collecting) n=$$((n + 1)); [ $$((n % 25)) -ne 0 ] || echo "  $$n packages found";; \
+	            Installing) echo "  $$n packages found: unpacking them";; \
+	        esac; done; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@

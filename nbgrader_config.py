@@ -1,8 +1,14 @@
 """The course's settings: names and limits, no logic."""
 
+from pathlib import Path
+
 c = get_config()  # noqa: F821 (nbgrader defines it)
 
 c.CourseDirectory.course_id = "gradients"
+
+# Assignments, submissions and feedback pass through this folder. For students with other accounts, name one
+# that all of them can reach, here and in their own nbgrader_config.py: "/srv/nbgrader/exchange", for example.
+c.Exchange.root = str(Path(__file__).resolve().parent / "exchange")
 
 # A stub says which function is not written yet (see gradcheck.NotWritten), and no more.
 c.ClearSolutions.code_stub = {"python": "raise NotWritten"}

@@ -453,6 +453,20 @@ def import_(course_dir: Path, platform: str | None, **options: Any) -> None:
 
 
 @main.command()
+@click.argument("roster", metavar="[FILE.csv]", required=False, type=click.Path(path_type=Path))
+@COURSE_DIR
+def roster(course_dir: Path, roster: Path | None) -> None:
+    """Write the names of students into the gradebook, for the Formgrader and reports.
+
+    FILE.csv (default: the course's students.csv) has a row for each student and headings such as
+    student_id, first_name, last_name and email; a Canvas gradebook or a Moodle grading worksheet serves as well.
+    """
+    from nbreferee.lms import commands
+
+    sys.exit(commands.save_roster(course_dir, roster))
+
+
+@main.command()
 @click.argument("platform", type=click.Choice(["csv", "canvas", "moodle", "gradescope"]))
 @click.argument("assignments", nargs=-1)
 @COURSE_DIR

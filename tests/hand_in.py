@@ -8,6 +8,7 @@ release.
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -98,3 +99,5 @@ if __name__ == "__main__":
         print(f"{target}/ holds submissions: these are graded.")
     else:
         print(f"{target}/ was empty: the sample class hands in {hand_in(target)} notebooks.")
+        if not (roster := target.with_name("students.csv")).exists():
+            shutil.copy(CLASS / roster.name, roster)

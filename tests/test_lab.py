@@ -23,7 +23,7 @@ def lab():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    options = f"--no-browser --allow-root --ip=127.0.0.1 --port={port} --ServerApp.token=test"
+    options = f"--no-browser --ip=127.0.0.1 --port={port} --ServerApp.token=test"
     environment = Path(sys.executable).parent.parent
     command = ["make", "lab", f"VENV={environment}", f"lab_options={options}"]
     process = subprocess.Popen(
@@ -67,3 +67,14 @@ def test_formgrader_lists_the_assignments(lab):
 def test_nbgraders_lab_extension_is_on(lab):
     page = fetch(lab, "lab").decode()
     assert "@jupyter/nbgrader" in page
+
+
+def test_formgrader_finds_the_exchange(lab):
+    page = fetch(lab, "formgrader/manage_assignments").decode()
+    assert "Add new assignment" in page
+    assert "alert-warning" not in page
+
+
+def test_assignment_list_finds_the_exchange(lab):
+    listed = json.loads(fetch(lab, "assignments?course_id=gradients"))
+    assert listed["success"] is True

@@ -31,6 +31,11 @@ def students_in(course: CourseDirectory, step: str, assignment: str) -> list[str
     return sorted(name for name in found - excluded if fnmatch.fnmatchcase(name, course.student_id))
 
 
+def submitting_students(course: CourseDirectory) -> set[str]:
+    """Return who has a folder for any assignment among the submissions."""
+    return {student for student, _ in _folders(course, course.submitted_directory)}
+
+
 def submissions_folder(course: CourseDirectory) -> Path:
     """Return the folder that all submissions are in."""
     before = course.directory_structure.partition("{student_id}")[0].partition("{assignment_id}")[0]

@@ -26,6 +26,8 @@ from nbreferee.lms.archive import ZipError
 from nbreferee.lms.csvtext import TableError
 from nbreferee.quiet import without_warnings_of
 
+ROSTER = "students.csv"  # in the course's folder
+
 
 def import_submissions(course_dir: Path, **options: Any) -> int:
     """Import a zip, print what became of it, and return the exit status."""
@@ -38,6 +40,19 @@ def import_submissions(course_dir: Path, **options: Any) -> int:
         done = import_zip(course, gradebook, wanted)
         show(done, _console(), wanted.dry_run)
         return 0 if done.complete else 1
+
+    return _in_course(course_dir, work, gradebook_writer)
+
+
+def save_roster(course_dir: Path, roster: Path | None) -> int:
+    """Write the names of a roster into the gradebook, say who is left out, and return the exit status."""
+    from nbreferee.lms.students import save_roster as save
+    from nbreferee.lms.students import show
+
+    def work(course: CourseDirectory, gradebook: Gradebook) -> int:
+        done = save(course, gradebook, roster or Path(course.root, ROSTER))
+        show(done, _console())
+        return 1 if done.problems else 0
 
     return _in_course(course_dir, work, gradebook_writer)
 

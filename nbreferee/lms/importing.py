@@ -182,7 +182,9 @@ def save_students(gradebook: Gradebook, people: list[Person], platform: str) -> 
             changed.append(
                 {
                     "key": old.id,
-                    **{name: value or getattr(old, name) for name, value in values.items()},
+                    **{
+                        name: value or getattr(old, name) or value for name, value in values.items()
+                    },
                 }
             )
     try:
@@ -213,13 +215,14 @@ def _columns(person: Person, platform: str) -> dict[str, str | None]:
         "moodle": ("lms", "idnumber", "username", "participant"),
     }.get(platform, ("lms", "sid"))
     lms = next((person.ids[kind] for kind in kinds if person.ids.get(kind)), None)
+    unknown = "" if first or last else None  # the Formgrader writes None for None
     columns = {
-        "first_name": first or None,
-        "last_name": last or None,
+        "first_name": first or unknown,
+        "last_name": last or unknown,
         "email": person.ids.get("email"),
         "lms_user_id": lms,
     }
-    return {name: value[:128] if value else None for name, value in columns.items()}
+    return {name: value and value[:128] for name, value in columns.items()}
 
 
 def show(done: ImportSummary, console: Console, dry_run: bool) -> None:

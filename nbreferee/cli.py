@@ -68,23 +68,21 @@ def main() -> None:
 @main.command()
 @click.argument("assignments", nargs=-1)
 @COURSE_DIR
-def report(assignments: tuple[str, ...], course_dir: Path) -> None:
-    """Print what every student has in every assignment."""
-    from sqlalchemy.exc import SQLAlchemyError
+@click.option(
+    "--csv",
+    "csv_path",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the points of every student by exercise to this file.",
+)
+def report(course_dir: Path, **options: Any) -> None:
+    """Print what every student has in every assignment, and what waits for a person.
 
-    from nbreferee.course.locate import CourseError, gradebook_trouble, open_course, open_gradebook
-    from nbreferee.pages.report import print_report
+    The file is for teachers: it names students.
+    """
+    from nbreferee.report.command import run
 
-    try:
-        course = open_course(course_dir)
-        try:
-            with open_gradebook(course) as gradebook:
-                print_report(gradebook, assignments, course.feedback_directory)
-        except SQLAlchemyError as error:
-            raise CourseError(gradebook_trouble(course, error)) from None
-    except CourseError as error:
-        click.echo(f"nbreferee: {error}", err=True)
-        sys.exit(2)
+    sys.exit(run(course_dir, **options))
 
 
 def _working(command: Callable[..., None]) -> Callable[..., None]:

@@ -354,9 +354,9 @@ def _write_feedback(desk: _CommandState) -> int:
 
 
 def _report(desk: _CommandState) -> int:
-    from nbreferee.pages.report import print_report
+    from nbreferee.report.command import report
 
-    print_report(desk.gradebook, desk.wanted.assignments, desk.course.feedback_directory)
+    report(desk.course, desk.gradebook, desk.wanted.assignments)
     return 0
 
 

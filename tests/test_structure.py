@@ -17,7 +17,7 @@ import nbreferee
 PACKAGE = COURSE / "nbreferee"
 
 # A group of modules, and what none of them imports: what comes later on a submission's way.
-COMMANDS = ("bench", "cli", "commands", "compare", "lms", "preprocessors", "verify")
+COMMANDS = ("bench", "cli", "commands", "compare", "lms", "preprocessors", "report", "verify")
 UPWARD = {
     "sandbox": ("course", "submission", "engine", "pages", "grading", *COMMANDS),
     "course": ("submission", "engine", "pages", "grading", *COMMANDS),
@@ -26,7 +26,8 @@ UPWARD = {
     "pages": ("engine", "grading", *COMMANDS),
     "grading": COMMANDS,
     "verify": ("bench", "cli", "commands", "compare", "lms"),
-    "lms": ("engine", "cli", "commands"),
+    "lms": ("engine", "cli", "commands", "report"),
+    "report": ("engine", "bench", "cli", "commands", "compare", "verify"),
     "commands": ("cli",),
 }
 

@@ -1,7 +1,8 @@
 """Say how a wrong result differs from the right one, and what is likely to have caused it.
 
-`gradcheck` asks this file where an answer is wrong. It knows arrays only: nothing of functions, mistakes
-or notebooks. A cause is named where it explains every case to full precision, and never as a guess.
+`gradcheck` asks this file where an answer is wrong. It knows arrays only: nothing of functions,
+mistakes or notebooks. A cause is named where it explains every case to full precision, and never as
+a guess.
 """
 
 from __future__ import annotations
@@ -143,8 +144,8 @@ def _at(index: Sequence) -> str:
 def pattern(results: Sequence[Result], names: Sequence[str] = ()) -> str:
     """Say in what simple way the results of all cases differ from the right ones, or ''.
 
-    Cases in which a result is not finite do not count: there, something has overflowed. What is said
-    holds for all others, and at least two wrong entries show it.
+    Cases in which a result is not finite do not count: there, something has overflowed. What is
+    said holds for all others, and at least two wrong entries show it.
     """
     plain = [result for result in results if result.is_plain]
     wrong = [result for result in plain if not result.is_right]
@@ -181,7 +182,9 @@ def pattern(results: Sequence[Result], names: Sequence[str] = ()) -> str:
 def factor_pattern(
     results: Sequence[Result], mistake: Sequence[Result], names: Sequence[str] = ()
 ) -> str:
-    """Say by what factor the results differ from those of a mistake, or ''; `mistake` is that beside the right ones."""
+    """Say by what factor the results differ from those of a mistake, or ''; `mistake` is that
+    beside the right ones.
+    """
     plain = [result for result in results if result.is_plain]
     wrong = [result for result in plain if not result.is_right]
     shown = [
@@ -373,7 +376,9 @@ def _order_of_axes(plain: Sequence[Result], wrong: Sequence[Result], names: Sequ
 
 
 def _diagonal(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
-    """Say that the diagonal, or what is above or below it, is all that is right, or all that is wrong."""
+    """Say that the diagonal, or what is above or below it, is all that is right, or all that is
+    wrong.
+    """
     if any(r.got.ndim != 2 or len(set(r.got.shape)) != 1 for r in plain):
         return ""
     if all(r.got.size < 2 for r in wrong) or not any(np.any(np.diag(r.want)) for r in wrong):
@@ -416,12 +421,16 @@ def _plural(ndim: int, axis: int) -> str:
 
 
 def _ended_early(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
-    """Say that the result is right up to some place along an axis, and 0 from there, or the other way round."""
+    """Say that the result is right up to some place along an axis, and 0 from there, or the other
+    way round.
+    """
     ndims = {r.got.ndim for r in plain}
     if len(ndims) > 1 or not 1 <= (ndim := ndims.pop()) <= 4 or not _is_enough(wrong):
         return ""
     if len(np.unique(np.concatenate([r.want[r.got != r.want] for r in wrong]))) < 2:
-        return ""  # all wrong entries should be one number: another property than their place may tell them apart
+        # all wrong entries should be one number: another property than their place may tell them
+        # apart
+        return ""
     long = any(min(r.got.shape) > 2 for r in wrong)
     if ndim == 2 and long and _everywhere(plain, _without_last_row_and_column):
         return "the last row and the last column are 0, all else is right: look at the ranges of the loops"
@@ -453,7 +462,9 @@ def _without_last_row_and_column(result: Result) -> np.ndarray:
 
 
 def _first_of_zeros(result: Result, axis: int, reverse: bool) -> int | None:
-    """Return how many slices along an axis are right, where all that follow are 0; None where it is not so."""
+    """Return how many slices along an axis are right, where all that follow are 0; None where it is
+    not so.
+    """
     got, want = (np.moveaxis(a, axis, 0) for a in (result.got, result.want))
     if reverse:
         got, want = got[::-1], want[::-1]

@@ -6,8 +6,9 @@ c = get_config()  # noqa: F821 (nbgrader defines it)
 
 c.CourseDirectory.course_id = "gradients"
 
-# Assignments, submissions and feedback pass through this folder. For students with other accounts, name one
-# that all of them can reach, here and in their own nbgrader_config.py: "/srv/nbgrader/exchange", for example.
+# Assignments, submissions and feedback pass through this folder. For students with other accounts,
+# name one that all of them can reach, here and in their own nbgrader_config.py:
+# "/srv/nbgrader/exchange", for example.
 c.Exchange.root = str(Path(__file__).resolve().parent / "exchange")
 
 # A stub says which function is not written yet (see gradcheck.NotWritten), and no more.
@@ -22,14 +23,16 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.AssignLatePenalties",
 ]
 
-# nbgrader generate_feedback, and the Formgrader's button, write pages without hidden tests and without scripts.
+# nbgrader generate_feedback, and the Formgrader's button, write pages without hidden tests and
+# without scripts.
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
     "nbreferee.preprocessors.PreparePage",
 ]
 
-# Seconds for one cell, and for one call of a student's function. The slowest, training on the digits, takes about two.
+# Seconds for one cell, and for one call of a student's function. The slowest, training on the
+# digits, takes about two.
 c.NbReferee.cell_s = 60
 c.NbReferee.call_s = 20
 

@@ -1,4 +1,5 @@
-"""The attacks of tests/, by the kinds that SECURITY.md names: what a student adds to an answer, and in which assignment.
+"""The attacks of tests/, by the kinds that SECURITY.md names: what a student adds to an answer, and
+in which assignment.
 
 This module must not know how a class is graded, or what counts as a success.
 """
@@ -81,7 +82,9 @@ class Attack:
 
 @dataclass(frozen=True)
 class Assignment:
-    """What a class is given: a notebook, right answers to it, and wrong ones; both may hold an attack."""
+    """What a class is given: a notebook, right answers to it, and wrong ones; both may hold an
+    attack.
+    """
 
     cells: tuple[NotebookNode, ...]
     right: Callable[[str], dict[str, str]]
@@ -108,7 +111,9 @@ class Kind:
 
 
 def right_functions(double: str = "") -> dict[str, str]:
-    """Return right answers to the assignment of tests/test_attacks.py; `double`: another answer to its last exercise."""
+    """Return right answers to the assignment of tests/test_attacks.py; `double`: another answer to
+    its last exercise.
+    """
     functions = SOLUTION_IMPORTS + RIGHT
     return {
         "functions": functions,
@@ -177,7 +182,9 @@ def replace_notebook(data: bytes) -> Callable[[Path], object]:
 
 
 def spoil(part: str, kind: str) -> Callable[[Path], object]:
-    """Return what puts something else in the place of a part of a submission, as tests/test_fuzzed_folders.py does."""
+    """Return what puts something else in the place of a part of a submission, as
+    tests/test_fuzzed_folders.py does.
+    """
 
     def change(folder: Path) -> None:
         folders.add_files(folder)
@@ -242,9 +249,14 @@ def nothing_else(_: Path) -> Iterator[Place]:
 def kinds() -> dict[str, Kind]:
     """Return the attacks by kind."""
     codes = {
-        "patch the comparison": COMPARISON, "patch the shell": SHELL, "lying values": LYING, "look at the test": LOOKING,
-        "shadow modules": WRITTEN, "end the batch": {name: IN_CELL[name][0] for name in ENDINGS}, **OUTSIDE,
-    }  # fmt: skip
+        "patch the comparison": COMPARISON,
+        "patch the shell": SHELL,
+        "lying values": LYING,
+        "look at the test": LOOKING,
+        "shadow modules": WRITTEN,
+        "end the batch": {name: IN_CELL[name][0] for name in ENDINGS},
+        **OUTSIDE,
+    }
     found = {
         kind: Kind(
             {name: Attack(code, names_places=kind in OUTSIDE) for name, code in some.items()},
@@ -280,7 +292,9 @@ def kinds() -> dict[str, Kind]:
 
 
 def poisons() -> dict[str, Attack]:
-    """Return what acts in the browser of a person who grades, and the one who reads hidden tests in the feedback."""
+    """Return what acts in the browser of a person who grades, and the one who reads hidden tests in
+    the feedback.
+    """
     return {
         "hidden tests in the feedback": Attack(reads_feedback=True),
         **{name: Attack(piece) for name, piece in PIECES.items()},

@@ -1,4 +1,6 @@
-"""A person opens hostile submissions in the Formgrader, with a real browser: which of them act there?"""
+"""A person opens hostile submissions in the Formgrader, with a real browser: which of them act
+there?
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ LOOKS_S = 5  # how long a person looks at a submission; an attack types marks ev
 
 
 def acted(folder: Path, students: Iterable[str], listener: Listener) -> set[str]:
-    """Return the students whose submissions ran code in the browser, left the page, or called somebody."""
+    """Return the students whose submissions ran code in the browser, left the page, or called
+    somebody.
+    """
     found = set()
     with formgrader(folder) as server, chromium() as browser:
         window = browser.new_context(viewport={"width": 1200, "height": 1600})

@@ -1,28 +1,37 @@
-"""Attack stock nbgrader and nbreferee with the collection in tests/, kind by kind, and print what each attack has got.
+"""Attack stock nbgrader and nbreferee with the collection in tests/, kind by kind, and print what
+each attack has got.
 
     python benchmarks/attacks.py [--each N | --all] [--only KIND ...] [--patience N] [--write]
 
-Each kind is a class: three honest students, one with a wrong answer, and one for each attack, who adds it to the wrong
-answer. Both graders grade it with their own command, by a person who may not read everything. An attack has
+Each kind is a class: three honest students, one with a wrong answer, and one for each attack, who
+adds it to the wrong answer. Both graders grade it with their own command, by a person who may not
+read everything. An attack has
 
 - gained, where its submission has more points than the wrong answer;
-- hurt, where an honest student has not all points afterwards (the attacks are then graded one by one);
-- leaked, where its notebook shows a word that only hidden tests, other students, or processes outside have;
+- hurt, where an honest student has not all points afterwards (the attacks are then graded one by
+  one);
+- leaked, where its notebook shows a word that only hidden tests, other students, or processes
+  outside have;
 - left something behind, where a process or a file of its own is there when the grader has ended.
 
 Some kinds need their own reading of this:
 
-- poison the reader: a person opens each submission in the Formgrader. Gained: points were typed. Leaked: code of the student ran
+- poison the reader: a person opens each submission in the Formgrader. Gained: points were typed.
+  Leaked: code of the student ran
   in the browser, or a page from elsewhere was asked for; or feedback shows hidden tests.
-- get out of the box's limits: leaked, where the code says that it is beyond a limit. Stock nbgrader has none.
-- make the grader fail: the submission has right answers, and is graded a second time while something goes wrong. Hurt: it has
+- get out of the box's limits: leaked, where the code says that it is beyond a limit. Stock nbgrader
+  has none.
+- make the grader fail: the submission has right answers, and is graded a second time while
+  something goes wrong. Hurt: it has
   fewer points than before, or anybody else has.
-- honest trouble: the answers are right. Hurt: the student has fewer points than the exercise in trouble costs.
+- honest trouble: the answers are right. Hurt: the student has fewer points than the exercise in
+  trouble costs.
 
---patience: on a busy machine, so many times as long until a cell is stopped and a grader counts as hanging.
---each: so many attacks of a kind, evenly chosen (default: 3). --write: keep the counts in attacks.json, kind by kind, and put
-the table of all that is there into SECURITY.md. Attacks that would take down this machine (floods of processes and of memory) are
-tried on nbreferee alone, and with --all.
+--patience: on a busy machine, so many times as long until a cell is stopped and a grader counts as
+hanging. --each: so many attacks of a kind, evenly chosen (default: 3). --write: keep the counts in
+attacks.json, kind by kind, and put the table of all that is there into SECURITY.md. Attacks that
+would take down this machine (floods of processes and of memory) are tried on nbreferee alone, and
+with --all.
 """
 
 from __future__ import annotations
@@ -127,7 +136,10 @@ class Classroom:
         self._hand_in("b_wrong", assignment.wrong(""))
 
     def attack(self, number: int, attack: Attack) -> str:
-        """Hand in an attack; return the student. One for the second grading hands in right answers first."""
+        """Hand in an attack; return the student.
+
+        One for the second grading hands in right answers first.
+        """
         student = f"m_{number:03}"
         if attack.again is None:
             self._attack(student, attack)
@@ -398,7 +410,9 @@ def with_counts(text: str, tallies: Mapping[str, Mapping[str, Tally]]) -> str:
 
 
 def table(tallies: Mapping[str, Mapping[str, Tally]]) -> str:
-    """Return the counts as a Markdown table, with a line for each kind; a dash where a grader has not been tried."""
+    """Return the counts as a Markdown table, with a line for each kind; a dash where a grader has
+    not been tried.
+    """
     columns = ("tried", "gained", "hurt", "leaked", "left")
     heads = " | ".join(
         f"{grader}: {'left behind' if one == 'left' else one}"
@@ -429,7 +443,9 @@ def table(tallies: Mapping[str, Mapping[str, Tally]]) -> str:
 
 
 def try_kind(kind: Kind, each: int | None, patience: int) -> tuple[dict[str, Tally], list[str]]:
-    """Try attacks of a kind on both graders at the same time; return the counts, and what happened, in lines."""
+    """Try attacks of a kind on both graders at the same time; return the counts, and what happened,
+    in lines.
+    """
     graders = GRADERS[1:] if kind.only_here else GRADERS
     bearable = {name: one for name, one in kind.attacks.items() if not too_much_for_stock(name)}
     tallies = {grader: Tally() for grader in graders}

@@ -1,9 +1,9 @@
 """What the engine adds to a submission: python benchmarks/engine.py [NOTEBOOK ...] [--rounds N]
 
 The same solved notebooks, in turn: through the engine (a box, a tester, all layers of the sandbox),
-and in a warm process's fork, where all cells simply run one after another. Both on one core, which is
-what a worker has where all grade. Medians of all rounds. Figures of a right answer are the solution's
-and need no drawing; "all figures drawn" is without that.
+and in a warm process's fork, where all cells simply run one after another. Both on one core, which
+is what a worker has where all grade. Medians of all rounds. Figures of a right answer are the
+solution's and need no drawing; "all figures drawn" is without that.
 """
 
 from __future__ import annotations
@@ -146,7 +146,9 @@ def timed(action: Callable[[], object]) -> float:
 
 
 def time_of_fork(warm: object, material: object) -> float:
-    """Fork a box and a tester, put the sandbox around both, hear from both: without those that wait already."""
+    """Fork a box and a tester, put the sandbox around both, hear from both: without those that wait
+    already.
+    """
     from nbreferee.engine.wire.codec import encode
 
     with warm.tester(material.plan, material.files):

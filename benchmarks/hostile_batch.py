@@ -1,11 +1,13 @@
-"""Grade a batch in which every other submission is hostile, and print what that costs the honest ones.
+"""Grade a batch in which every other submission is hostile, and print what that costs the honest
+ones.
 
     python benchmarks/hostile_batch.py [--honest N] [--hostile N] [--jobs N] [--assignment NAME]
 
-First a class of honest students alone hands in the assignment's solution, then the same class with as many hostile
-students, who add a loop, a crash or a bomb of tests/test_faults.py to the answer of one exercise. Both are graded by
-`nbreferee autograde`. It ends with status 1 where an honest score is not whole, the throughput of the second batch is
-less than half that of the first, or anything is left behind: a process, a file, a mount.
+First a class of honest students alone hands in the assignment's solution, then the same class with
+as many hostile students, who add a loop, a crash or a bomb of tests/test_faults.py to the answer of
+one exercise. Both are graded by `nbreferee autograde`. It ends with status 1 where an honest score
+is not whole, the throughput of the second batch is less than half that of the first, or anything is
+left behind: a process, a file, a mount.
 """
 
 from __future__ import annotations
@@ -56,7 +58,10 @@ class Batch:
 def prepare(
     folder: Path, master: Path, honest: int, faults: Sequence[str], config: str = CONFIG
 ) -> None:
-    """Make a course whose students have handed in an assignment: a hostile one for each fault. `master`: the instructor's folder."""
+    """Make a course whose students have handed in an assignment: a hostile one for each fault.
+
+    `master`: the instructor's folder.
+    """
     assignment = master.name
     shutil.copytree(master, folder / "source" / assignment)
     (folder / "nbgrader_config.py").write_text(config)

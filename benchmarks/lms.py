@@ -1,4 +1,6 @@
-"""How long a class of 2,000 takes from a Canvas zip to `submitted/`, and from the gradebook to Canvas's file: python benchmarks/lms.py [STUDENTS]"""
+"""How long a class of 2,000 takes from a Canvas zip to `submitted/`, and from the gradebook to
+Canvas's file: python benchmarks/lms.py [STUDENTS]
+"""
 
 from __future__ import annotations
 

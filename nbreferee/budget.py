@@ -19,7 +19,10 @@ GUESS = "does a function call exit, or run out of memory?"
 
 @dataclass(frozen=True)
 class Budget:
-    """What one submission may cost. Who exceeds it gets a TimeoutError in the cell, and the grading goes on."""
+    """What one submission may cost.
+
+    Who exceeds it gets a TimeoutError in the cell, and the grading goes on.
+    """
 
     call_s: float = 30.0  # one call of a student's function by a test
     cell_s: float = 60.0  # one cell

@@ -145,7 +145,9 @@ def _getting_ready(
     scheduler: str | None,
     **_: Any,
 ) -> Workers | None:
-    """Return workers of this machine that get ready while the rest of the program is loaded, if there seems to be something to work on."""
+    """Return workers of this machine that get ready while the rest of the program is loaded, if
+    there seems to be something to work on.
+    """
     from nbreferee.course.locate import CONFIG_NAME
     from nbreferee.grading.pool import local_workers
 
@@ -208,7 +210,9 @@ def feedback(**options: Any) -> None:
 @_working
 @_grading
 def grade(**options: Any) -> None:
-    """Grade, write what students get to read, and print the class: autograde, feedback and report."""
+    """Grade, write what students get to read, and print the class: autograde, feedback and
+    report.
+    """
     _need_linux("student code runs in a sandbox")
     workers = _getting_ready(**options)
     with _stopped_by_errors(workers):
@@ -245,8 +249,8 @@ def verify(
 ) -> None:
     """Say whether the tests themselves are any good.
 
-    Tries solutions, lazy answers, mutants, right answers written otherwise and known mistakes on the
-    tests of every notebook, and reports which tests are too weak, too strict, or leak.
+    Tries solutions, lazy answers, mutants, right answers written otherwise and known mistakes on
+    the tests of every notebook, and reports which tests are too weak, too strict, or leak.
     """
     import json
 
@@ -392,9 +396,11 @@ def bench(
     help="How many wrong answers of each notebook to try.",
 )
 def compare(assignments: tuple[str, ...], course_dir: Path, mutants: int) -> None:
-    """Grade the solution, mutants of it, the release and the submissions here and with stock nbgrader.
+    """Grade the solution, mutants of it, the release and the submissions here and with stock
+    nbgrader.
 
-    Says which test cells are judged in one process and why, and what differs. Nothing of the course is changed.
+    Says which test cells are judged in one process and why, and what differs. Nothing of the course
+    is changed.
     """
     _need_linux("student code runs in a sandbox")
     from rich.console import Console
@@ -457,7 +463,8 @@ def roster(course_dir: Path, roster: Path | None) -> None:
     """Write the names of students into the gradebook, for the Formgrader and reports.
 
     FILE.csv (default: the course's students.csv) has a row for each student and headings such as
-    student_id, first_name, last_name and email; a Canvas gradebook or a Moodle grading worksheet serves as well.
+    student_id, first_name, last_name and email; a Canvas gradebook or a Moodle grading worksheet
+    serves as well.
     """
     from nbreferee.lms import commands
 
@@ -527,8 +534,8 @@ def roster(course_dir: Path, roster: Path | None) -> None:
 def export(course_dir: Path, assignments: tuple[str, ...], **options: Any) -> None:
     """Write scores into the file that you downloaded from Canvas, Moodle or Gradescope.
 
-    One column changes, and all else stays byte for byte. A student whose answers wait for a person has
-    no score yet, and is left out. csv writes a table of its own.
+    One column changes, and all else stays byte for byte. A student whose answers wait for a person
+    has no score yet, and is left out. csv writes a table of its own.
     """
     from nbreferee.lms import commands
 

@@ -1,4 +1,6 @@
-"""What the longer commands do: options in, exit status out, and on the way whatever a person should see."""
+"""What the longer commands do: options in, exit status out, and on the way whatever a person should
+see.
+"""
 
 from __future__ import annotations
 
@@ -121,7 +123,9 @@ def _try_steps(
     workers: Workers | None,
     progress: Progress,
 ) -> tuple[str, int]:
-    """Take the steps of a command; return why they have stopped, or nothing, and the exit status."""
+    """Take the steps of a command; return why they have stopped, or nothing, and the exit
+    status.
+    """
     finished = False
     try:
         if wanted.json_path and not wanted.json_path.parent.is_dir():

@@ -1,9 +1,9 @@
 """Small changes to a solution, each of which a good test should notice.
 
-A mutant differs from the solution in one place: an operator, a sign, a transpose, an index, an axis,
-the order of arguments, a constant, a comparison, a statement left out, a function for its neighbour.
-It knows nothing of notebooks and runs nothing. `verify` makes mutants to try them on the tests, and the tester to
-name a student's mistake: one that does the same.
+A mutant differs from the solution in one place: an operator, a sign, a transpose, an index, an
+axis, the order of arguments, a constant, a comparison, a statement left out, a function for its
+neighbour. It knows nothing of notebooks and runs nothing. `verify` makes mutants to try them on the
+tests, and the tester to name a student's mistake: one that does the same.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from nbreferee.mutation_words import Reader
 
 @dataclass(frozen=True)
 class Mutant:
-    """A changed source, and in a word how it was changed; `words` is a clause for students: "as if X were missing"."""
+    """A changed source, and in a word how it was changed; `words` is a clause for students: "as if
+    X were missing".
+    """
 
     kind: str
     line: int
@@ -56,14 +58,44 @@ SWAPPED_COMPARISONS: dict[type, tuple[type, ...]] = {
     ast.IsNot: (ast.Is,),
 }
 NEIGHBOURS = {
-    "sum": "mean", "mean": "sum", "max": "min", "min": "max", "amax": "amin", "argmax": "argmin", "argmin": "argmax",
-    "maximum": "minimum", "minimum": "maximum", "zeros": "ones", "ones": "zeros", "zeros_like": "ones_like",
-    "ones_like": "zeros_like", "exp": "expm1", "log": "log1p", "sin": "cos", "cos": "sin", "sqrt": "square",
-    "outer": "multiply", "tile": "repeat", "repeat": "tile", "hstack": "vstack", "vstack": "hstack", "eye": "ones",
-    "all": "any", "any": "all", "cumsum": "cumprod", "prod": "sum", "dot": "outer", "abs": "positive",
-    "flatnonzero": "nonzero", "floor": "ceil", "ceil": "floor", "append": "clear", "sorted": "list", "range": "reversed",
+    "sum": "mean",
+    "mean": "sum",
+    "max": "min",
+    "min": "max",
+    "amax": "amin",
+    "argmax": "argmin",
+    "argmin": "argmax",
+    "maximum": "minimum",
+    "minimum": "maximum",
+    "zeros": "ones",
+    "ones": "zeros",
+    "zeros_like": "ones_like",
+    "ones_like": "zeros_like",
+    "exp": "expm1",
+    "log": "log1p",
+    "sin": "cos",
+    "cos": "sin",
+    "sqrt": "square",
+    "outer": "multiply",
+    "tile": "repeat",
+    "repeat": "tile",
+    "hstack": "vstack",
+    "vstack": "hstack",
+    "eye": "ones",
+    "all": "any",
+    "any": "all",
+    "cumsum": "cumprod",
+    "prod": "sum",
+    "dot": "outer",
+    "abs": "positive",
+    "flatnonzero": "nonzero",
+    "floor": "ceil",
+    "ceil": "floor",
+    "append": "clear",
+    "sorted": "list",
+    "range": "reversed",
     "left": "right",
-}  # fmt: skip
+}
 TRANSPARENT_METHODS = {
     "copy",
     "ravel",
@@ -84,10 +116,11 @@ def mutants(
 ) -> Iterator[Mutant]:
     """Yield the mutants of a Python source, each once, changing only the given lines (from 1).
 
-    Messages of exceptions, docstrings and annotations are left alone: no test should depend on them.
-    Lines of IPython's own syntax, such as `!ls`, are left alone; a cell in another language has no mutants.
-    `further` mutants leave a step of the computation out or put another name: they are likely mistakes of students,
-    and too many for verifying. `known` are names of functions that words may hold.
+    Messages of exceptions, docstrings and annotations are left alone: no test should depend on
+    them. Lines of IPython's own syntax, such as `!ls`, are left alone; a cell in another language
+    has no mutants. `further` mutants leave a step of the computation out or put another name: they
+    are likely mistakes of students, and too many for verifying. `known` are names of functions that
+    words may hold.
     """
     tree = _parsed(source)
     if tree is None:
@@ -115,7 +148,9 @@ def mutants(
 
 
 def _parsed(source: str) -> ast.Module | None:
-    """Parse a source in which each line of IPython's own syntax counts as `pass`; None where it is no Python."""
+    """Parse a source in which each line of IPython's own syntax counts as `pass`; None where it is
+    no Python.
+    """
     for text in (source, IPYTHON_LINE.sub(r"\1\2pass", source)):
         try:
             return ast.parse(text)
@@ -184,10 +219,37 @@ def _worth_changing(tree: ast.AST) -> Iterator[ast.AST]:
             yield from _worth_changing(child)
 
 
-LEFT_OUT_CALLS = frozenset({
-    "abs", "absolute", "amax", "amin", "array", "clip", "copy", "cumsum", "diag", "dot", "exp", "flip", "log", "max", "maximum", "mean", "min",
-    "minimum", "multiply", "outer", "prod", "sqrt", "square", "sum", "tanh", "tile", "where",
-})  # fmt: skip
+LEFT_OUT_CALLS = frozenset(
+    {
+        "abs",
+        "absolute",
+        "amax",
+        "amin",
+        "array",
+        "clip",
+        "copy",
+        "cumsum",
+        "diag",
+        "dot",
+        "exp",
+        "flip",
+        "log",
+        "max",
+        "maximum",
+        "mean",
+        "min",
+        "minimum",
+        "multiply",
+        "outer",
+        "prod",
+        "sqrt",
+        "square",
+        "sum",
+        "tanh",
+        "tile",
+        "where",
+    }
+)
 OTHER_LOGARITHMS = {"log": ("log2", "log10"), "sum": ("max",), "mean": ("max",), "max": ("sum",)}
 SMALL = 1e-3  # a bound below which numbers count as 0: to change it says nothing to a student
 MOST_NAMES = 8  # in a function: with more, exchanging them makes too many mutants
@@ -227,7 +289,9 @@ def _further_changes(tree: ast.AST) -> Iterator[tuple[ast.AST, str, ast.AST]]:
 
 
 def _reduced(call: ast.Call) -> ast.AST | None:
-    """Return what a call is about: the first argument of a module's function, or the object of a method."""
+    """Return what a call is about: the first argument of a module's function, or the object of a
+    method.
+    """
     if isinstance(call.func, ast.Attribute):
         of_module = isinstance(call.func.value, ast.Name) and call.func.value.id in (
             "np",

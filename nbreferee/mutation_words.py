@@ -1,7 +1,9 @@
-"""A mutant in a tutor's words: "as if W were not transposed". Nothing of the source is quoted but names that students see.
+"""A mutant in a tutor's words: "as if W were not transposed".
 
-Students see the parameters of a function, and the functions of the notebook. What else a source computes on its way
-is called by what it is: a product, the sum, an intermediate result.
+Nothing of the source is quoted but names that students see.
+
+Students see the parameters of a function, and the functions of the notebook. What else a source
+computes on its way is called by what it is: a product, the sum, an intermediate result.
 """
 
 from __future__ import annotations
@@ -11,19 +13,58 @@ import re
 from collections.abc import Callable, Collection
 
 CALLS = {
-    "abs": "the absolute value", "amax": "the maximum", "argmax": "the place of the maximum", "array": "an array", "clip": "the clipping",
-    "cos": "the cosine", "cumsum": "the cumulative sum", "diag": "the diagonal", "dot": "the dot product", "einsum": "a sum of products",
-    "exp": "the exponential", "expm1": "the exponential less 1", "eye": "the identity matrix", "flip": "the flip", "kron": "the Kronecker product",
-    "log": "the logarithm", "log10": "the logarithm to base 10", "log1p": "the logarithm of 1 more", "log2": "the logarithm to base 2",
-    "logaddexp": "the logarithm of the sum of exponentials", "max": "the maximum", "maximum": "the larger of two", "mean": "the mean",
-    "min": "the minimum", "minimum": "the smaller of two", "multiply": "the product entry by entry", "ones": "ones", "ones_like": "ones",
-    "outer": "the outer product", "prod": "the product", "repeat": "repeating each entry", "sin": "the sine", "sqrt": "the root",
-    "square": "the square", "sum": "the sum", "tanh": "tanh", "tile": "repeating the whole", "where": "the choice between two", "zeros": "zeros",
-    "zeros_like": "zeros", "hstack": "stacking side by side", "vstack": "stacking on top of each other", "cumprod": "the cumulative product",
-}  # fmt: skip
+    "abs": "the absolute value",
+    "amax": "the maximum",
+    "argmax": "the place of the maximum",
+    "array": "an array",
+    "clip": "the clipping",
+    "cos": "the cosine",
+    "cumsum": "the cumulative sum",
+    "diag": "the diagonal",
+    "dot": "the dot product",
+    "einsum": "a sum of products",
+    "exp": "the exponential",
+    "expm1": "the exponential less 1",
+    "eye": "the identity matrix",
+    "flip": "the flip",
+    "kron": "the Kronecker product",
+    "log": "the logarithm",
+    "log10": "the logarithm to base 10",
+    "log1p": "the logarithm of 1 more",
+    "log2": "the logarithm to base 2",
+    "logaddexp": "the logarithm of the sum of exponentials",
+    "max": "the maximum",
+    "maximum": "the larger of two",
+    "mean": "the mean",
+    "min": "the minimum",
+    "minimum": "the smaller of two",
+    "multiply": "the product entry by entry",
+    "ones": "ones",
+    "ones_like": "ones",
+    "outer": "the outer product",
+    "prod": "the product",
+    "repeat": "repeating each entry",
+    "sin": "the sine",
+    "sqrt": "the root",
+    "square": "the square",
+    "sum": "the sum",
+    "tanh": "tanh",
+    "tile": "repeating the whole",
+    "where": "the choice between two",
+    "zeros": "zeros",
+    "zeros_like": "zeros",
+    "hstack": "stacking side by side",
+    "vstack": "stacking on top of each other",
+    "cumprod": "the cumulative product",
+}
 OPERATIONS: dict[type, str] = {
-    ast.Add: "sum", ast.Sub: "difference", ast.Mult: "product", ast.MatMult: "matrix product", ast.Div: "quotient", ast.Pow: "power",
-}  # fmt: skip
+    ast.Add: "sum",
+    ast.Sub: "difference",
+    ast.Mult: "product",
+    ast.MatMult: "matrix product",
+    ast.Div: "quotient",
+    ast.Pow: "power",
+}
 NAMED = re.compile(
     r"\baxis\b|\b(?:" + "|".join(w for w in CALLS.values() if w.startswith("the ")) + ")"
 )
@@ -63,7 +104,9 @@ class Reader:
         return f"as if {say(node, replacement)}"
 
     def is_named(self, words: str) -> bool:
-        """Tell whether a clause names something that students see: a parameter, a function, an axis."""
+        """Tell whether a clause names something that students see: a parameter, a function, an
+        axis.
+        """
         return bool(self._known & set(re.findall(r"\w+", words)) or NAMED.search(words))
 
     def of(self, node: ast.AST) -> str:

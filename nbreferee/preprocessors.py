@@ -1,13 +1,16 @@
-"""Preprocessors that make the stock commands, and the Formgrader's buttons, grade and write pages as nbreferee does.
+"""Preprocessors that make the stock commands, and the Formgrader's buttons, grade and write pages
+as nbreferee does.
 
     c.Autograde.sanitize_preprocessors = ["nbreferee.preprocessors.RebuildSubmission"]
-    c.Autograde.autograde_preprocessors = ["nbreferee.preprocessors.GradeSubmission", "nbreferee.preprocessors.SaveGrades", AssignLatePenalties]
+    c.Autograde.autograde_preprocessors = ["nbreferee.preprocessors.GradeSubmission",
+    "nbreferee.preprocessors.SaveGrades", AssignLatePenalties]
 
-    c.GenerateFeedback.preprocessors = [GetGrades, CSSHTMLHeaderPreprocessor, "nbreferee.preprocessors.PreparePage"]
+    c.GenerateFeedback.preprocessors = [GetGrades, CSSHTMLHeaderPreprocessor,
+    "nbreferee.preprocessors.PreparePage"]
 
-The first puts what was handed in into the master's places; the second runs it in a box, and its tests
-in a tester. What nbgrader then reads from the cells' outputs are our verdicts. The third writes
-the page itself, as `nbreferee feedback` does.
+The first puts what was handed in into the master's places; the second runs it in a box, and its
+tests in a tester. What nbgrader then reads from the cells' outputs are our verdicts. The third
+writes the page itself, as `nbreferee feedback` does.
 """
 
 from __future__ import annotations
@@ -86,7 +89,9 @@ class _Preprocessor(NbGraderPreprocessor):
         return materials[assignment][notebook]
 
     def _read(self, resources: dict) -> tuple[bytes, SubmissionFolder]:
-        """Return the bytes of the notebook, and all of its folder; what cannot be read is logged."""
+        """Return the bytes of the notebook, and all of its folder; what cannot be read is
+        logged.
+        """
         from nbreferee.submission.folder import notes_on, read_folder
         from nbreferee.submission.reading import SubmissionError
 
@@ -108,7 +113,9 @@ class RebuildSubmission(_Preprocessor):
     """Puts what was handed in into the master's places."""
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
-        """Return the submission rebuilt from the master; the notebook as nbgrader has read it is not used."""
+        """Return the submission rebuilt from the master; the notebook as nbgrader has read it is
+        not used.
+        """
         material = self._material(resources)
         from nbreferee.submission.rebuild import rebuild
         from nbreferee.pages.sanitize import sanitize
@@ -139,7 +146,9 @@ class GradeSubmission(_Preprocessor):
 
 
 class SaveGrades(SaveAutoGrades):
-    """Saves scores as nbgrader does; a test cell that is left to a person gets none, and needs manual grading."""
+    """Saves scores as nbgrader does; a test cell that is left to a person gets none, and needs
+    manual grading.
+    """
 
     def _add_score(self, cell: NotebookNode, resources: dict) -> None:
         from nbreferee.grading.calibration import MANUAL

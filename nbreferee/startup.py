@@ -1,4 +1,7 @@
-"""What a process of nbreferee's own does first. Nothing here is for a process that only imports the package."""
+"""What a process of nbreferee's own does first.
+
+Nothing here is for a process that only imports the package.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ import sys
 def skip_address_grammar() -> None:
     """Keep jsonschema from loading a grammar of internationalised addresses, which takes a second.
 
-    It is for a format that no notebook has. Other programs may have: so this is for our own processes alone.
+    It is for a format that no notebook has. Other programs may have: so this is for our own
+    processes alone.
     """
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 

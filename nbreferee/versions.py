@@ -1,4 +1,6 @@
-"""What verdicts depend on besides the course and the submission: versions of packages, and the code of this grader."""
+"""What verdicts depend on besides the course and the submission: versions of packages, and the code
+of this grader.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ def identity() -> tuple[tuple[str, str], ...]:
 
 
 def difference(theirs: Mapping[str, str], ours: Mapping[str, str]) -> str:
-    """Return the first thing in which another grader differs, in words: what it has, and what is here; nothing where all is the same."""
+    """Return the first thing in which another grader differs, in words: what it has, and what is
+    here; nothing where all is the same.
+    """
     for name in [*ours, *theirs]:
         there, here = theirs.get(name), ours.get(name)
         if there == here:

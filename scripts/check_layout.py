@@ -1,8 +1,9 @@
 """Say where the course's notebooks are not laid out alike: python scripts/check_layout.py [COURSE]
 
-It reads release/. What each notebook has, in this order: a title, the two lines of `course_notebooks`, a table of
-exercises; "## Conventions"; one palette; exercises numbered from 1. An exercise has a heading with its points, a task,
-a stub, a cell to try it, and graded cells; one that asks for a derivative has two folded hints.
+It reads release/. What each notebook has, in this order: a title, the two lines of
+`course_notebooks`, a table of exercises; "## Conventions"; one palette; exercises numbered from 1.
+An exercise has a heading with its points, a task, a stub, a cell to try it, and graded cells; one
+that asks for a derivative has two folded hints.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
-"""What a released notebook of the course says about itself: its first cell, its exercises and its points.
+"""What a released notebook of the course says about itself: its first cell, its exercises and its
+points.
 
-The first cell has a title, a paragraph, two lines that begin with "Comes after" and "Allowed", and the table of
-exercises:
+The first cell has a title, a paragraph, two lines that begin with "Comes after" and "Allowed", and
+the table of exercises:
 
-    *Comes after* `matrix_derivatives`. *Needs* the chain rule. *Takes* about 25 minutes to read and 2½ hours for the exercises.
+    *Comes after* `matrix_derivatives`. *Needs* the chain rule. *Takes* about 25 minutes to read and
+    2½ hours for the exercises.
 
     *Allowed* are NumPy and Matplotlib, nothing else. *Hand in* this file under its own name.
 """
@@ -176,7 +178,9 @@ def read_course(folder: Path) -> list[CourseNotebook]:
 
 
 def in_order(notebooks: list[CourseNotebook]) -> list[CourseNotebook]:
-    """Return notebooks in the order of their lines "Comes after"; those that stand alone are last."""
+    """Return notebooks in the order of their lines "Comes after"; those that stand alone are
+    last.
+    """
     earlier = {
         one.name: [two.name for two in notebooks if re.search(rf"\b{two.name}\b", one.header.after)]
         for one in notebooks

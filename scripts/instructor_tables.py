@@ -1,7 +1,9 @@
-"""Bring the tables of docs/instructor.md up to date: python scripts/instructor_tables.py [VERDICTS.json]
+"""Bring the tables of docs/instructor.md up to date: python scripts/instructor_tables.py
+[VERDICTS.json]
 
-They come from the notebooks, and from what `nbreferee autograde --json` says of the sample class in tests/class/.
-Without a file of verdicts the sample class is graded first, in a temporary folder, which takes a minute or two.
+They come from the notebooks, and from what `nbreferee autograde --json` says of the sample class in
+tests/class/. Without a file of verdicts the sample class is graded first, in a temporary folder,
+which takes a minute or two.
 """
 
 from __future__ import annotations
@@ -96,7 +98,9 @@ def functions(notebook: CourseNotebook) -> list[str]:
 
 
 def _exercise_of(grade_id: str, notebooks: Iterable[CourseNotebook]) -> str:
-    """Return the function that a graded cell tests: the longest whose name the cell's begins with."""
+    """Return the function that a graded cell tests: the longest whose name the cell's begins
+    with.
+    """
     named = [
         name for one in notebooks for name in functions(one) if grade_id.startswith(f"{name}_")
     ]

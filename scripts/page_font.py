@@ -1,7 +1,7 @@
 """Make the font of formulas on pages: python scripts/page_font.py STIXTwoMath-Regular.ttf
 
-The font is in the wheel of ziamath, among others. What formulas of courses use is kept, with the tables by which
-brackets and roots grow: 50 kB of 1.5 MB. fontTools comes with Matplotlib.
+The font is in the wheel of ziamath, among others. What formulas of courses use is kept, with the
+tables by which brackets and roots grow: 50 kB of 1.5 MB. fontTools comes with Matplotlib.
 """
 
 from __future__ import annotations

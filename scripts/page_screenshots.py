@@ -1,7 +1,7 @@
 """Take the pictures of a student's page in docs/: python scripts/page_screenshots.py PAGE.html
 
-PAGE.html is what `nbreferee feedback` has written for a student; those in docs/ show loops/softmax of the sample
-class (`make grade`). Chromium has to be installed.
+PAGE.html is what `nbreferee feedback` has written for a student; those in docs/ show loops/softmax
+of the sample class (`make grade`). Chromium has to be installed.
 """
 
 from __future__ import annotations

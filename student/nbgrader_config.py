@@ -1,4 +1,6 @@
-"""The settings of a student: `make student` opens JupyterLab here, with the exchange of this course."""
+"""The settings of a student: `make student` opens JupyterLab here, with the exchange of this
+course.
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,5 @@
-"""Audits of pages in a real browser: what they ask for, say on the console, how wide they are, and what axe-core finds.
+"""Audits of pages in a real browser: what they ask for, say on the console, how wide they are, and
+what axe-core finds.
 
 python tests/auditing.py feedback    all pages in a folder, on a phone and a desk, light and dark
 """

@@ -1,4 +1,5 @@
-"""A real browser, a Jupyter server with nbgrader's Formgrader, and a listener that counts who calls: all on this machine alone.
+"""A real browser, a Jupyter server with nbgrader's Formgrader, and a listener that counts who
+calls: all on this machine alone.
 
     from browser import browser, skip_without_chromium
     pytestmark = skip_without_chromium
@@ -28,12 +29,19 @@ from typing import Any
 import pytest
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
-# No sandbox, for CI is root; nothing that Chromium would fetch by itself; and no host but this machine.
+# No sandbox, for CI is root; nothing that Chromium would fetch by itself; and no host but this
+# machine.
 OPTIONS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-)  # fmt: skip
+)
 START_S = 60  # the most that a server may take to answer
 
 skip_without_chromium = pytest.mark.skipif(
@@ -128,7 +136,9 @@ class Formgrader:
 
 @contextlib.contextmanager
 def formgrader(course: Path) -> Iterator[Formgrader]:
-    """Run a Jupyter server with nbgrader's extensions in a course's folder, until it answers and while it is used."""
+    """Run a Jupyter server with nbgrader's extensions in a course's folder, until it answers and
+    while it is used.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

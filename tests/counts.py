@@ -1,4 +1,6 @@
-"""Write what `nbreferee verify --json` found into the README: python tests/counts.py verified.json"""
+"""Write what `nbreferee verify --json` found into the README: python tests/counts.py
+verified.json
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""Notebooks damaged by a seeded generator, as editors, students and accidents do it; every answer stays whole in some cell.
+"""Notebooks damaged by a seeded generator, as editors, students and accidents do it; every answer
+stays whole in some cell.
 
-A damage is a function that changes a notebook in JSON. It never takes an answer away: what is deleted, emptied or changed
-are tests, locked cells, ids and metadata; answers are copied, split, merged, moved and retyped.
+A damage is a function that changes a notebook in JSON. It never takes an answer away: what is
+deleted, emptied or changed are tests, locked cells, ids and metadata; answers are copied, split,
+merged, moved and retyped.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ def answers(cells: Cells, released: Released, code: bool) -> list[int]:
 
 
 def of(cells: Cells, answer: bool | None = None, code: bool | None = None) -> list[int]:
-    """Return where the cells with a grade id stand: answers, or others with no answer in them; code or text."""
+    """Return where the cells with a grade id stand: answers, or others with no answer in them; code
+    or text.
+    """
     return [
         n
         for n, cell in enumerate(cells)
@@ -113,7 +117,9 @@ def duplicate_stub(cells: Cells, dice: random.Random, released: Released) -> Non
 
 
 def split(cells: Cells, dice: random.Random, _: Released) -> None:
-    """Split an answer between two lines: both halves keep the metadata (JupyterLab), or one of them does."""
+    """Split an answer between two lines: both halves keep the metadata (JupyterLab), or one of them
+    does.
+    """
     if (
         n := pick(dice, [n for n in of(cells, answer=True) if cells[n]["source"].count("\n") > 1])
     ) is None:
@@ -141,7 +147,9 @@ def merge_answers(cells: Cells, dice: random.Random, _: Released) -> None:
 
 
 def merge_with_neighbour(cells: Cells, dice: random.Random, _: Released) -> None:
-    """Merge a code answer with the code cell above or below it: the metadata of one of them is left."""
+    """Merge a code answer with the code cell above or below it: the metadata of one of them is
+    left.
+    """
     pairs = [
         (n, m)
         for n in of(cells, answer=True, code=True)
@@ -219,7 +227,9 @@ def take_id(cells: Cells, dice: random.Random, _: Released) -> None:
 
 
 def answer_elsewhere(cells: Cells, dice: random.Random, released: Released) -> None:
-    """Have an answer in a cell of its own below, above, at the top or at the end, and leave or delete its place."""
+    """Have an answer in a cell of its own below, above, at the top or at the end, and leave or
+    delete its place.
+    """
     if (n := pick(dice, answers(cells, released, code=True))) is None:
         return
     mine = plain(cells[n]["source"])
@@ -241,7 +251,9 @@ def text_elsewhere(cells: Cells, dice: random.Random, released: Released) -> Non
 
 
 def answer_in_test(cells: Cells, dice: random.Random, released: Released) -> None:
-    """Have an answer typed into the cell of the instructor's that is next to it, and leave its place."""
+    """Have an answer typed into the cell of the instructor's that is next to it, and leave its
+    place.
+    """
     pairs = [
         (n, m)
         for n in answers(cells, released, code=True)
@@ -299,10 +311,32 @@ def line_ends(cells: Cells, dice: random.Random, _: Released) -> None:
 DAMAGES: dict[str, Callable[[Cells, random.Random, Released], None]] = {
     one.__name__: one
     for one in (
-        delete, delete_free, empty, change_test, duplicate, duplicate_stub, split, merge_answers, merge_with_neighbour, reorder, shuffle, retype,
-        strip_some, strip_all, strip_all_and_ids, rename_ids, swap_ids, take_id, answer_elsewhere, text_elsewhere, answer_in_test, add, lie, line_ends,
+        delete,
+        delete_free,
+        empty,
+        change_test,
+        duplicate,
+        duplicate_stub,
+        split,
+        merge_answers,
+        merge_with_neighbour,
+        reorder,
+        shuffle,
+        retype,
+        strip_some,
+        strip_all,
+        strip_all_and_ids,
+        rename_ids,
+        swap_ids,
+        take_id,
+        answer_elsewhere,
+        text_elsewhere,
+        answer_in_test,
+        add,
+        lie,
+        line_ends,
     )
-}  # fmt: skip
+}
 
 
 def format_3(notebook: dict) -> bytes:

@@ -1,4 +1,6 @@
-"""Run a command as on a machine that offers less: some system calls are refused, by a filter on a process."""
+"""Run a command as on a machine that offers less: some system calls are refused, by a filter on a
+process.
+"""
 
 from __future__ import annotations
 

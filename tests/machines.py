@@ -1,4 +1,5 @@
-"""Machines to make a cluster of: network namespaces on a bridge of their own, each with a part of the file system of its own.
+"""Machines to make a cluster of: network namespaces on a bridge of their own, each with a part of
+the file system of its own.
 
 Nothing of the real network is touched; all of it goes with the `with` block.
 """
@@ -113,8 +114,9 @@ def machines(*names: str) -> Iterator[list[Machine]]:
             subprocess.run(["ip", "netns", "delete", name], check=True)
 
 
-# A shell that hides a folder under an empty one, says what is in it now, starts a worker, and says that
-# one's process id. It goes on after the worker, to say, once asked, what is left in its folder for temporary files.
+# A shell that hides a folder under an empty one, says what is in it now, starts a worker, and says
+# that one's process id. It goes on after the worker, to say, once asked, what is left in its folder
+# for temporary files.
 ALONE = """
 set -e
 mount -t tmpfs none "$1"
@@ -160,11 +162,15 @@ class Worker:
         self.pid = int(self._shell.stdout.readline())
 
     def processes(self) -> set[int]:
-        """Return its processes: itself, all that it has started, and boxes in namespaces of their own."""
+        """Return its processes: itself, all that it has started, and boxes in namespaces of their
+        own.
+        """
         return processes_with(self._temporary)
 
     def end(self, number: signal.Signals) -> str:
-        """End it, wait until all its processes have ended, and return what it has left in its folder for temporary files."""
+        """End it, wait until all its processes have ended, and return what it has left in its
+        folder for temporary files.
+        """
         os.kill(self.pid, number)
         wait_until(
             lambda: not self.processes(),

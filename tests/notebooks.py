@@ -55,7 +55,9 @@ def functions(notebook: NotebookNode) -> list[str]:
 
 
 def graded_cells(functions: Iterable[str], grade_ids: Iterable[str]) -> dict[str, list[str]]:
-    """Return by function which cells test it: `_check` and `_tests`, or one `_tests` for each output that is marked apart."""
+    """Return by function which cells test it: `_check` and `_tests`, or one `_tests` for each
+    output that is marked apart.
+    """
     found: dict[str, list[str]] = {name: [] for name in functions}
     for grade_id in grade_ids:
         owners = [

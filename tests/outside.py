@@ -1,7 +1,9 @@
-"""Attacks on what is outside of a submission: others' work, the machine, the box's limits, later submissions. Code cells, by kind and name.
+"""Attacks on what is outside of a submission: others' work, the machine, the box's limits, later
+submissions. Code cells, by kind and name.
 
-In each, {folder} is the course's folder, {port} a TCP port where somebody listens, {mark} a folder that everybody may write to, and {secret}
-the first part of a word; who finds all of the word has found what a submission must not see.
+In each, {folder} is the course's folder, {port} a TCP port where somebody listens, {mark} a folder
+that everybody may write to, and {secret} the first part of a word; who finds all of the word has
+found what a submission must not see.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""A PostgreSQL server for a test: on a socket in a folder of its own, and gone with the process that has started it."""
+"""A PostgreSQL server for a test: on a socket in a folder of its own, and gone with the process
+that has started it.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ NOBODY = 65534
 
 
 def programs() -> Path | None:
-    """Return the folder of initdb and postgres: this system's, or those that pgserver brings; None where there are none."""
+    """Return the folder of initdb and postgres: this system's, or those that pgserver brings; None
+    where there are none.
+    """
     folders = [
         *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True),
         *map(Path, os.environ["PATH"].split(os.pathsep)),

@@ -1,5 +1,6 @@
-"""Run by `test_provenance` in a process of its own, for an audit hook cannot be taken off: random text that a box sends, in all
-the forms in which text travels, handed to all that compiles. Nothing with that text in it may be compiled.
+"""Run by `test_provenance` in a process of its own, for an audit hook cannot be taken off: random
+text that a box sends, in all the forms in which text travels, handed to all that compiles. Nothing
+with that text in it may be compiled.
 """
 
 from __future__ import annotations
@@ -219,7 +220,9 @@ compiled: list[str] = []
 
 
 def watch(event: str, arguments: tuple) -> None:
-    """Keep what is compiled after all: this hook comes second, and sees nothing that the first refuses."""
+    """Keep what is compiled after all: this hook comes second, and sees nothing that the first
+    refuses.
+    """
     if (
         event == "compile"
         and arguments[0] is not None
@@ -233,10 +236,33 @@ def watch(event: str, arguments: tuple) -> None:
 
 
 identifiers = st.from_regex(r"[a-z_][a-z_0-9]{0,6}", fullmatch=True)
-snippets = st.sampled_from([
-    "reference", "x", "__import__('os')", "(lambda: 1)()", "f(1)\ng(2)", "def f(x):\n    return x", "1 + 1", "'a'", "value_1", "[1, 2]", "...", "print('x')",
-    "import os", "x = 1; y", "{**a}", "a if b else c", "@d\ndef f(): pass", "# no", "\u00e9t\u00e9", "-1", "None", "not x", "reference + reference",
-])  # fmt: skip
+snippets = st.sampled_from(
+    [
+        "reference",
+        "x",
+        "__import__('os')",
+        "(lambda: 1)()",
+        "f(1)\ng(2)",
+        "def f(x):\n    return x",
+        "1 + 1",
+        "'a'",
+        "value_1",
+        "[1, 2]",
+        "...",
+        "print('x')",
+        "import os",
+        "x = 1; y",
+        "{**a}",
+        "a if b else c",
+        "@d\ndef f(): pass",
+        "# no",
+        "\u00e9t\u00e9",
+        "-1",
+        "None",
+        "not x",
+        "reference + reference",
+    ]
+)
 texts = (
     snippets
     | identifiers

@@ -1,4 +1,6 @@
-"""Small masters and submissions for tests, graded by the real engine: a box, a tester, all layers."""
+"""Small masters and submissions for tests, graded by the real engine: a box, a tester, all
+layers.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ from nbreferee.submission.originals import Released
 
 
 class Court:
-    """Grades submissions to masters of a few cells; warm processes are shared. Use it in a `with`."""
+    """Grades submissions to masters of a few cells; warm processes are shared.
+
+    Use it in a `with`.
+    """
 
     def __init__(self, budget: Budget | None = None) -> None:
         self.warm = WarmProcesses(budget or Budget(call_s=10, cell_s=20))
@@ -59,7 +64,9 @@ class Court:
         added: Mapping[str, str] | None = None,
         files: Mapping[str, bytes] | None = None,
     ) -> NotebookResult:
-        """Grade a submission: answers by grade id, and code cells that the student adds in front of a cell."""
+        """Grade a submission: answers by grade id, and code cells that the student adds in front of
+        a cell.
+        """
         cells = []
         for cell in material.master.notebook.cells:
             grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")

@@ -1,4 +1,6 @@
-"""A small graded class with something of each kind that a report tells of: mistakes, copies, late and unreadable files."""
+"""A small graded class with something of each kind that a report tells of: mistakes, copies, late
+and unreadable files.
+"""
 
 from __future__ import annotations
 
@@ -25,18 +27,25 @@ ONE = (
     cell("# Numbers\n\n```\n# no heading\n```", "markdown", grade_id="top", locked=True),
     cell("## Double of $x$ <b>&</b> — 2 points", "markdown", grade_id="double_task", locked=True),
     answer(SOLUTION_DOUBLE, "double"),
-    graded("### BEGIN HIDDEN TESTS\nassert double(5) == 10, f'double(5) is {double(5)}, expected 10.\\n"
-           "Likely cause: You <square> x.' if double(3) == 9 else 'Not double.'\n### END HIDDEN TESTS", "double_tests"),
+    graded(
+        "### BEGIN HIDDEN TESTS\nassert double(5) == 10, f'double(5) is {double(5)}, expected 10.\\n"
+        "Likely cause: You <square> x.' if double(3) == 9 else 'Not double.'\n### END HIDDEN TESTS",
+        "double_tests",
+    ),
     graded("assert callable(double)", "double_check", points=1),
-)  # fmt: skip
+)
 TWO = (
     cell("# Words", "markdown", grade_id="top", locked=True),
     cell("## Count words — 3 points", "markdown", grade_id="count_task", locked=True),
     answer(SOLUTION_COUNT, "count"),
-    graded("### BEGIN HIDDEN TESTS\nassert count('a b a') == {'a': 2, 'b': 1}\n### END HIDDEN TESTS", "count_tests", points=3),
+    graded(
+        "### BEGIN HIDDEN TESTS\nassert count('a b a') == {'a': 2, 'b': 1}\n### END HIDDEN TESTS",
+        "count_tests",
+        points=3,
+    ),
     cell("## Why — 4 points", "markdown", grade_id="why_task", locked=True),
     cell("*Why?*", "markdown", grade_id="why", grade=True, solution=True, points=4),
-)  # fmt: skip
+)
 DOUBLE = "def double(x):\n    return x + x"
 SQUARE = "def double(x):\n    return x * x"
 COPIED = """def count(text):

@@ -1,10 +1,13 @@
-"""Ways in which a test may run what a student wrote, for `test_provenance`: an answer that holds a payload, and the test that runs it."""
+"""Ways in which a test may run what a student wrote, for `test_provenance`: an answer that holds a
+payload, and the test that runs it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-# Where it runs in the tester, every later test passes; where it runs anywhere, `builtins.ran` says so.
+# Where it runs in the tester, every later test passes; where it runs anywhere, `builtins.ran` says
+# so.
 PAYLOAD = (
     "([setattr(m, 'judge', lambda step, *_: ('passed', step.points, '', '')) for n, m in list(__import__('sys').modules.items())"
     " if n.endswith('engine.tester')], __import__('builtins').__dict__.setdefault('ran', []).append(1))"

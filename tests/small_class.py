@@ -1,4 +1,6 @@
-"""A course of two small notebooks, of which a part has been graded before, to grade here or by the command."""
+"""A course of two small notebooks, of which a part has been graded before, to grade here or by the
+command.
+"""
 
 from __future__ import annotations
 
@@ -145,7 +147,9 @@ def mark_by_hand(course: Path) -> None:
 
 
 class Remembering(Executor):
-    """Has tasks done by a real worker, this process, and remembers what came of each: the same comes again."""
+    """Has tasks done by a real worker, this process, and remembers what came of each: the same
+    comes again.
+    """
 
     def __init__(self) -> None:
         self.results: dict[str, task.TaskResult] = {}
@@ -167,7 +171,9 @@ REMEMBERING = Remembering()
 def grade_here(
     folder: Path, *students: str, executor: Executor = REMEMBERING, **manner: Any
 ) -> dict[tuple[str, str], NotebookOutcome]:
-    """Grade with this process as the one worker, or another executor; return what came of each notebook."""
+    """Grade with this process as the one worker, or another executor; return what came of each
+    notebook.
+    """
     outcomes: dict[tuple[str, str], NotebookOutcome] = {}
 
     def done(outcome: NotebookOutcome) -> None:
@@ -188,7 +194,9 @@ def grade_here(
 
 
 def prepare(course: Path) -> None:
-    """Make a class of which four have been graded before and marked by hand; all but one of them have handed in something else since."""
+    """Make a class of which four have been graded before and marked by hand; all but one of them
+    have handed in something else since.
+    """
     (course / "source/ps1/data").mkdir(parents=True)
     write(course / "source/ps1", *ONE, name="one")
     write(course / "source/ps1", *TWO, name="two")

@@ -1,4 +1,6 @@
-"""Whatever a cheat adds to a wrong answer, it earns what the wrong answer earns; in one plain process it earns more."""
+"""Whatever a cheat adds to a wrong answer, it earns what the wrong answer earns; in one plain
+process it earns more.
+"""
 
 from __future__ import annotations
 
@@ -124,9 +126,11 @@ MASTER = [
 def wrong(attack: str = "") -> dict[str, str]:
     """A wrong answer to all but the last exercise, with an attack in the first answer cell."""
     return {
-        "functions": SOLUTION_IMPORTS + HONEST_GIVE + attack + WRONG, "value": "answer_value = give(41)", "vector": VECTOR.format(sign="-"),
+        "functions": SOLUTION_IMPORTS + HONEST_GIVE + attack + WRONG,
+        "value": "answer_value = give(41)",
+        "vector": VECTOR.format(sign="-"),
         "double": "def double(x): return 2 * x",
-    }  # fmt: skip
+    }
 
 
 # ------------------------------------------------- the attacks
@@ -405,7 +409,9 @@ def notebook_of(answers: Mapping[str, str]) -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def plain() -> dict[str, dict[str, float]]:
-    """What all attacks earn in one process each, by name and grade id; '' is the wrong answer alone."""
+    """What all attacks earn in one process each, by name and grade id; '' is the wrong answer
+    alone.
+    """
     notebooks = {
         "": notebook_of(wrong()),
         **{name: notebook_of(wrong(code)) for name, code in ATTACKS.items()},
@@ -462,7 +468,8 @@ def test_solution_earns_everything_and_wrong_answer_next_to_nothing(court):
     assert {name for name, score in court.baseline().items() if score} == {"last"}
 
 
-# A cheat is Python in the box, and the same in both tiers: in tier B some of them stand in another cell.
+# A cheat is Python in the box, and the same in both tiers: in tier B some of them stand in another
+# cell.
 IN_TURN = [("tier A", name) for name in ATTACKS] + [
     ("tier B", name) for name in (*[*COMPARISON][::4], *[*SHELL][::4], *WRITTEN)
 ]

@@ -1,4 +1,6 @@
-"""nbreferee autograde: the same gradebook as nbgrader's own command, on every tier; refusal below; a stamp on what is graded unsafely."""
+"""nbreferee autograde: the same gradebook as nbgrader's own command, on every tier; refusal below;
+a stamp on what is graded unsafely.
+"""
 
 from __future__ import annotations
 
@@ -117,7 +119,9 @@ def gradebook(course: Path) -> dict[tuple, tuple]:
 
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory) -> Path:
-    """Our own softmax assignment, handed in by four of the class, graded by `nbreferee autograde`."""
+    """Our own softmax assignment, handed in by four of the class, graded by `nbreferee
+    autograde`.
+    """
     course = tmp_path_factory.mktemp("ours") / "course"
     shutil.copytree(COURSE / "source/softmax", course / "source/softmax")
     shutil.copy(COURSE / "nbgrader_config.py", course)
@@ -195,8 +199,11 @@ def test_unchanged_submission_is_skipped_and_a_changed_one_is_not(course, tmp_pa
     autograde(course, "--json", str(second))
     verdicts = {one["student"]: one for one in json.loads(second.read_text())}
     assert {student: one["status"] for student, one in verdicts.items()} == {
-        "full_marks": "skipped", "seed_000": "graded", "unstable": "skipped", "untouched": "skipped",
-    }  # fmt: skip
+        "full_marks": "skipped",
+        "seed_000": "graded",
+        "unstable": "skipped",
+        "untouched": "skipped",
+    }
     before = {one["student"]: one for one in json.loads(first.read_text())}
     assert verdicts["unstable"]["cells"] == before["unstable"]["cells"]
     assert verdicts["seed_000"]["cells"] == before["unstable"]["cells"]
@@ -227,9 +234,15 @@ def test_json_has_every_verdict(course, tmp_path):
         == 0
     )
     (one,) = json.loads((tmp_path / "verdicts.json").read_text())
-    assert {name: one[name] for name in ("student", "assignment", "notebook", "status", "repairs")} == {
-        "student": "seed_000", "assignment": "softmax", "notebook": "softmax", "status": "graded", "repairs": [],
-    }  # fmt: skip
+    assert {
+        name: one[name] for name in ("student", "assignment", "notebook", "status", "repairs")
+    } == {
+        "student": "seed_000",
+        "assignment": "softmax",
+        "notebook": "softmax",
+        "status": "graded",
+        "repairs": [],
+    }
     assert one["max_score"] == 3.5
     assert one["score"] == sum(cell["score"] for cell in one["cells"])
     assert one["wall_s"] > 0

@@ -1,4 +1,6 @@
-"""What stands in the way of grading is told in one line with its cure; nothing is half written, and the next run grades all."""
+"""What stands in the way of grading is told in one line with its cure; nothing is half written, and
+the next run grades all.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ needs_postgres = pytest.mark.skipif(
 
 @dataclass
 class Place:
-    """A course in trouble: what runs a command there, how its files are seen from here, and what ends the trouble."""
+    """A course in trouble: what runs a command there, how its files are seen from here, and what
+    ends the trouble.
+    """
 
     mend: Callable[[], object]
     prefix: tuple[str, ...] = ()
@@ -136,16 +140,51 @@ def no_server(course: Path) -> Iterator[Place]:
 
 # name: (the trouble, the command, words about what it is, words about the cure)
 TROUBLES = {
-    "gradebook_locked": (locked, "autograde", "gradebook.db cannot be used (database is locked)", "Close what else uses it, then run"),
-    "gradebook_read_only": (read_only("gradebook.db"), "autograde", "gradebook.db cannot be used (attempt to write a readonly database)", "Make it and its folder writable"),
-    "course_read_only": (read_only("."), "grade", ".nbreferee.lock: Read-only file system", "Check the disk and its permissions"),
-    "autograded_read_only": (read_only("autograded"), "autograde", "autograded/bo: Read-only file system", "Check the disk and its permissions"),
-    "autograded_full": (full("autograded"), "autograde", "No space left on device", "Check the disk"),
+    "gradebook_locked": (
+        locked,
+        "autograde",
+        "gradebook.db cannot be used (database is locked)",
+        "Close what else uses it, then run",
+    ),
+    "gradebook_read_only": (
+        read_only("gradebook.db"),
+        "autograde",
+        "gradebook.db cannot be used (attempt to write a readonly database)",
+        "Make it and its folder writable",
+    ),
+    "course_read_only": (
+        read_only("."),
+        "grade",
+        ".nbreferee.lock: Read-only file system",
+        "Check the disk and its permissions",
+    ),
+    "autograded_read_only": (
+        read_only("autograded"),
+        "autograde",
+        "autograded/bo: Read-only file system",
+        "Check the disk and its permissions",
+    ),
+    "autograded_full": (
+        full("autograded"),
+        "autograde",
+        "No space left on device",
+        "Check the disk",
+    ),
     "course_full": (full("."), "grade", "No space left on device", "Check the disk"),
-    "gradebook_full": (full("book"), "autograde", "gradebook.db cannot be used (database or disk is full)", "Make room on its disk"),
+    "gradebook_full": (
+        full("book"),
+        "autograde",
+        "gradebook.db cannot be used (database or disk is full)",
+        "Make room on its disk",
+    ),
     "feedback_full": (full("feedback"), "grade", "No space left on device", "Check the disk"),
-    "no_server": (no_server, "autograde", "postgresql+psycopg://me:***@127.0.0.1:1/grades cannot be used (connection failed", "Start its server, or mend"),
-}  # fmt: skip
+    "no_server": (
+        no_server,
+        "autograde",
+        "postgresql+psycopg://me:***@127.0.0.1:1/grades cannot be used (connection failed",
+        "Start its server, or mend",
+    ),
+}
 FREE_OF_MOUNTS = {"gradebook_locked", "no_server"}
 
 
@@ -236,8 +275,12 @@ def test_trouble_is_told_and_spoils_nothing(trouble, graded, tmp_path):
             assert rows(f"sqlite:///{copied(seen / book, tmp_path)}") == rows_before
         again = nbreferee(course, "grade", prefix=place.prefix)
         assert again.returncode == 0, again.stderr
-        assert {f"{step}/{student}/ps1/{name}" for step, ending in (("autograded", "ipynb"), ("feedback", "html")) for student in ("anna", "bo")
-                for name in (f"one.{ending}", f"two.{ending}")} <= set(files(seen))  # fmt: skip
+        assert {
+            f"{step}/{student}/ps1/{name}"
+            for step, ending in (("autograded", "ipynb"), ("feedback", "html"))
+            for student in ("anna", "bo")
+            for name in (f"one.{ending}", f"two.{ending}")
+        } <= set(files(seen))
         scores = {
             row["auto_score"]
             for row in rows(f"sqlite:///{copied(seen / book, tmp_path)}")["grade"]
@@ -254,15 +297,39 @@ def copied(book: Path, tmp_path: Path) -> Path:
 
 # name: (what is wrong, arguments, words)
 WRONG = {
-    "no_source": (lambda course: shutil.rmtree(course / "source"), (), "source: no assignments here. Put each into a folder of its own."),
-    "no_config": (lambda course: (course / "nbgrader_config.py").unlink(), (), "no nbgrader_config.py here. Go to the course's folder, or name it"),
-    "no_course": (shutil.rmtree, (), "course: no such folder. Name the course's with --course-dir."),
+    "no_source": (
+        lambda course: shutil.rmtree(course / "source"),
+        (),
+        "source: no assignments here. Put each into a folder of its own.",
+    ),
+    "no_config": (
+        lambda course: (course / "nbgrader_config.py").unlink(),
+        (),
+        "no nbgrader_config.py here. Go to the course's folder, or name it",
+    ),
+    "no_course": (
+        shutil.rmtree,
+        (),
+        "course: no such folder. Name the course's with --course-dir.",
+    ),
     "no_such_assignment": (None, ("ps11",), "no assignment ps11. Did you mean ps1?"),
     "no_such_student": (None, ("--student", "ana"), "nothing from ana for ps1. Did you mean anna?"),
-    "no_database": (lambda course: (course / "gradebook.db").write_text("Dear grader," * 100), (), "gradebook.db cannot be used (file is not a database). Restore it"),
-    "no_url": (lambda course: set_url(course, "gradebook.db"), (), "db_url: no database has an address like that. Mend it"),
-    "no_driver": (lambda course: set_url(course, "postgresql+pg8000://me:secret@127.0.0.1/grades"), (), "the gradebook's database needs pg8000. Install it"),
-}  # fmt: skip
+    "no_database": (
+        lambda course: (course / "gradebook.db").write_text("Dear grader," * 100),
+        (),
+        "gradebook.db cannot be used (file is not a database). Restore it",
+    ),
+    "no_url": (
+        lambda course: set_url(course, "gradebook.db"),
+        (),
+        "db_url: no database has an address like that. Mend it",
+    ),
+    "no_driver": (
+        lambda course: set_url(course, "postgresql+pg8000://me:secret@127.0.0.1/grades"),
+        (),
+        "the gradebook's database needs pg8000. Install it",
+    ),
+}
 
 
 def set_url(course: Path, url: str) -> None:

@@ -1,4 +1,6 @@
-"""A class in which some hand in bombs: the batch goes on, honest scores are whole, and every refusal is a sentence."""
+"""A class in which some hand in bombs: the batch goes on, honest scores are whole, and every
+refusal is a sentence.
+"""
 
 from __future__ import annotations
 
@@ -149,7 +151,9 @@ def hand_in(course: Path, student: str, answers: dict[str, str], copies: str = "
 def batch(
     released, tmp_path_factory
 ) -> tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]]:
-    """The course after one run of the command, what that said, and its verdicts by student and notebook."""
+    """The course after one run of the command, what that said, and its verdicts by student and
+    notebook.
+    """
     course = Path(shutil.copytree(released, tmp_path_factory.mktemp("graded") / "course"))
     for student, answers in HONEST.items():
         hand_in(course, student, answers)
@@ -269,17 +273,24 @@ def test_autograded_notebooks_can_be_read_and_nothing_else_is_left(batch):
 
 # name: what lies beside an honest submission
 BESIDE = {
-    "name_in_latin_1": lambda folder: Path(os.fsdecode(bytes(folder) + b"/\xdcbung.csv")).write_text("1"),
+    "name_in_latin_1": lambda folder: Path(
+        os.fsdecode(bytes(folder) + b"/\xdcbung.csv")
+    ).write_text("1"),
     "file_for_a_folder": lambda folder: (folder / "data").write_text("1"),
     "folder_for_a_file": lambda folder: (folder / "data/numbers.csv").mkdir(parents=True),
-    "folder_for_a_file_with_a_file": lambda folder: ((folder / "data/numbers.csv").mkdir(parents=True), (folder / "data/numbers.csv/x").write_text("1")),
+    "folder_for_a_file_with_a_file": lambda folder: (
+        (folder / "data/numbers.csv").mkdir(parents=True),
+        (folder / "data/numbers.csv/x").write_text("1"),
+    ),
     "module_of_the_library": lambda folder: (folder / "numpy.py").write_text("raise SystemExit"),
     "link_to_a_file": lambda folder: (folder / "passwd").symlink_to("/etc/passwd"),
     "link_to_nothing": lambda folder: (folder / "nothing").symlink_to("/nowhere"),
     "link_to_itself": lambda folder: (folder / "loop").symlink_to(folder),
     "pipe": lambda folder: os.mkfifo(folder / "pipe"),
-    "large_file": lambda folder: os.truncate((folder / "large").touch() or folder / "large", 10 << 30),
-}  # fmt: skip
+    "large_file": lambda folder: os.truncate(
+        (folder / "large").touch() or folder / "large", 10 << 30
+    ),
+}
 
 
 @pytest.fixture(scope="module")
@@ -344,7 +355,11 @@ WRONG = {
     "no_such_assignment": (None, ["ps11"], "no assignment ps11. Did you mean ps1?"),
     "nothing_like_it": (None, ["homework"], "no assignment homework. There are: ps1, ps2."),
     "no_such_student": (None, ["ps1", "--student", "bob"], "Handed in by: alice."),
-    "student_of_nothing": (None, ["--student", "bob"], "nothing from bob for ps1 or ps2. Handed in by: alice."),
+    "student_of_nothing": (
+        None,
+        ["--student", "bob"],
+        "nothing from bob for ps1 or ps2. Handed in by: alice.",
+    ),
     "not_released": (
         lambda course: (course / "submitted/alice/ps2").mkdir(),
         ["ps2"],
@@ -355,18 +370,34 @@ WRONG = {
         ["ps1"],
         "two.ipynb: cell imports is not what students got. Run nbgrader generate_assignment ps1 --force, then grade.",
     ),
-    "source_not_json": (put_in("source/ps1/one.ipynb", "{"), ["ps1"], "one.ipynb: not a notebook, for it is not JSON. Restore it from your version control."),
+    "source_not_json": (
+        put_in("source/ps1/one.ipynb", "{"),
+        ["ps1"],
+        "one.ipynb: not a notebook, for it is not JSON. Restore it from your version control.",
+    ),
     "source_no_notebook": (put_in("source/ps1/one.ipynb", "[1]"), ["ps1"], "one.ipynb: not a"),
     "source_without_notebooks": (
         lambda course: [path.unlink() for path in (course / "source/ps1").glob("*.ipynb")],
         ["ps1"],
         "no notebooks here. Put the instructor's version there.",
     ),
-    "no_source": (lambda course: shutil.rmtree(course / "source"), ["ps1"], "no assignments here. Put each into a folder of its own."),
-    "no_such_folder": (None, ["ps1", "--course-dir", "nowhere"], "nowhere: no such folder. Name the course's with --course-dir."),
+    "no_source": (
+        lambda course: shutil.rmtree(course / "source"),
+        ["ps1"],
+        "no assignments here. Put each into a folder of its own.",
+    ),
+    "no_such_folder": (
+        None,
+        ["ps1", "--course-dir", "nowhere"],
+        "nowhere: no such folder. Name the course's with --course-dir.",
+    ),
     "no_such_option": (None, ["ps1", "--fast"], "No such option"),
-    "no_place_for_json": (None, ["ps1", "--json", "nowhere/verdicts.json"], "nowhere: no such folder"),
-}  # fmt: skip
+    "no_place_for_json": (
+        None,
+        ["ps1", "--json", "nowhere/verdicts.json"],
+        "nowhere: no such folder",
+    ),
+}
 
 
 @pytest.mark.parametrize("wrong", WRONG)

@@ -1,4 +1,6 @@
-"""What `nbreferee bench` measures with: the same class every time, and all that a command starts."""
+"""What `nbreferee bench` measures with: the same class every time, and all that a command
+starts.
+"""
 
 from __future__ import annotations
 
@@ -66,8 +68,21 @@ def test_without_alternatives_a_right_answer_is_the_solution(tmp_path):
 
 def test_bare_cells_run_all_cells_in_order_beside_the_notebook(tmp_path):
     (tmp_path / "value.txt").write_text("3")
-    write(tmp_path, cell("x = int(open('value.txt').read())"), cell("open('out.txt', 'w').write(str(2 * x))"))  # fmt: skip
-    run([Path(sys.executable).name, "-m", "nbreferee.bench.floor", "2", str(tmp_path / "one.ipynb")], COURSE)  # fmt: skip
+    write(
+        tmp_path,
+        cell("x = int(open('value.txt').read())"),
+        cell("open('out.txt', 'w').write(str(2 * x))"),
+    )
+    run(
+        [
+            Path(sys.executable).name,
+            "-m",
+            "nbreferee.bench.floor",
+            "2",
+            str(tmp_path / "one.ipynb"),
+        ],
+        COURSE,
+    )
     assert (tmp_path / "out.txt").read_text() == "6"
 
 

@@ -1,4 +1,6 @@
-"""A hostile submission in a person's browser: no mark changes, and nothing of the student's runs, whichever way its page was made."""
+"""A hostile submission in a person's browser: no mark changes, and nothing of the student's runs,
+whichever way its page was made.
+"""
 
 from __future__ import annotations
 
@@ -99,7 +101,9 @@ def run(course: Path, *command: str) -> None:
 
 @pytest.fixture(scope="module")
 def graded_class(tmp_path_factory):
-    """A class graded by the command, by the Formgrader's button, and by what stock nbgrader would have left."""
+    """A class graded by the command, by the Formgrader's button, and by what stock nbgrader would
+    have left.
+    """
     folder = tmp_path_factory.mktemp("browser") / "course"
     (folder / "source/one").mkdir(parents=True)
     shutil.copy(COURSE / "nbgrader_config.py", folder)

@@ -1,4 +1,6 @@
-"""A notebook under another name is taken where it is the only candidate; else a person reads what is expected and what was found."""
+"""A notebook under another name is taken where it is the only candidate; else a person reads what
+is expected and what was found.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The sample class, graded by `make grade` with stock nbgrader: every score, and what each student reads."""
+"""The sample class, graded by `make grade` with stock nbgrader: every score, and what each student
+reads.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""nbreferee autograde --scheduler: a real Dask cluster that shares no files with the course, and loses a machine on the way."""
+"""nbreferee autograde --scheduler: a real Dask cluster that shares no files with the course, and
+loses a machine on the way.
+"""
 
 from __future__ import annotations
 
@@ -226,7 +228,9 @@ def test_workers_leave_nothing_however_they_end(ran):
 def local_cluster(
     folder: Path, scheduler_sees: Path = COURSE, worker_sees: Path = COURSE
 ) -> Iterator[tuple[str, subprocess.Popen]]:
-    """A scheduler, and a worker, on this machine, each of which finds packages in a folder first: its address, and its process."""
+    """A scheduler, and a worker, on this machine, each of which finds packages in a folder first:
+    its address, and its process.
+    """
     written, log = folder / "scheduler.json", folder / "log"
 
     def start(sees: Path, program: str, *options: str | Path) -> subprocess.Popen:
@@ -267,7 +271,9 @@ def local_cluster(
 
 
 def refused(course: Path, address: str) -> str:
-    """Grade on a cluster that will not do; return what was said: one line, the cause and what to do. Nothing may be written."""
+    """Grade on a cluster that will not do; return what was said: one line, the cause and what to
+    do. Nothing may be written.
+    """
     before = sorted(course.rglob("*"))
     with autograding(course, "--scheduler", address, "--json", "verdicts.json") as grading:
         _, said = grading.communicate(timeout=30)

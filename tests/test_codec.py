@@ -1,4 +1,6 @@
-"""Values survive the codec exactly; whatever else is thrown at it is one kind of error, and cheap."""
+"""Values survive the codec exactly; whatever else is thrown at it is one kind of error, and
+cheap.
+"""
 
 from __future__ import annotations
 
@@ -16,23 +18,36 @@ from hypothesis.extra import numpy as hnp
 from nbreferee.engine.wire.codec import Bounds, CodecError, decode, encode
 
 DTYPES = st.one_of(
-    hnp.boolean_dtypes(), hnp.integer_dtypes(), hnp.unsigned_integer_dtypes(), hnp.unicode_string_dtypes(max_len=4),
-    hnp.floating_dtypes(sizes=(16, 32, 64)), hnp.complex_number_dtypes(sizes=(64, 128)),
+    hnp.boolean_dtypes(),
+    hnp.integer_dtypes(),
+    hnp.unsigned_integer_dtypes(),
+    hnp.unicode_string_dtypes(max_len=4),
+    hnp.floating_dtypes(sizes=(16, 32, 64)),
+    hnp.complex_number_dtypes(sizes=(64, 128)),
     st.sampled_from([np.dtype("<f16"), np.dtype("<c32")]),
-)  # fmt: skip
+)
 SCALARS = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.complex_numbers(), st.text(), st.binary(),
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.complex_numbers(),
+    st.text(),
+    st.binary(),
     st.characters(codec=None),
-)  # fmt: skip
+)
 ARRAYS = DTYPES.flatmap(
     lambda dtype: hnp.arrays(
         dtype, hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3)
     )
 )
 NUMPY_SCALARS = st.one_of(
-    st.integers(-100, 100).map(np.int16), st.floats(width=32).map(np.float32), st.booleans().map(np.bool_),
-    st.complex_numbers(width=64).map(np.complex64), st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=4).map(np.str_),
-)  # fmt: skip
+    st.integers(-100, 100).map(np.int16),
+    st.floats(width=32).map(np.float32),
+    st.booleans().map(np.bool_),
+    st.complex_numbers(width=64).map(np.complex64),
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=4).map(np.str_),
+)
 VALUES = st.recursive(
     st.one_of(SCALARS, ARRAYS, NUMPY_SCALARS),
     lambda inner: st.one_of(
@@ -282,7 +297,9 @@ def test_both_sides_find_the_same_containers(value):
     "bits", [b"\0" * 7 + b"\x40\xff\x3f", b"\1" + b"\0" * 7 + b"\xff\x7f", b"\0" * 8 + b"\xff\x7f"]
 )
 def test_long_doubles_that_are_no_numbers_are_nan(bits):
-    """Patterns of bits that an x87 processor takes for no number, and `isnan` on some systems for one."""
+    """Patterns of bits that an x87 processor takes for no number, and `isnan` on some systems for
+    one.
+    """
     message = b"a" + struct.pack("<B", 4) + b"<f16" + struct.pack("<BBQ", 0, 1, 1) + bits + bytes(6)
     (number,) = decode(message)
     assert np.isnan(number)

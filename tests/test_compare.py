@@ -10,7 +10,8 @@ from pathlib import Path
 from building import answer, graded, write
 
 SOLUTION = "def f(x):\n    ### BEGIN SOLUTION\n    return x + 1\n    ### END SOLUTION"
-WARNS = "def f(x):\n    import sys\n    print('careful', file=sys.stderr)\n    return x + 1"  # which costs all points with stock nbgrader
+# which costs all points with stock nbgrader
+WARNS = "def f(x):\n    import sys\n    print('careful', file=sys.stderr)\n    return x + 1"
 
 
 def test_output_in_a_file_names_each_notebook_and_each_student(tmp_path):

@@ -1,4 +1,6 @@
-"""Whatever comes from a box, the tester gets a value, an exception of the student's, or Lost; never anything else."""
+"""Whatever comes from a box, the tester gets a value, an exception of the student's, or Lost; never
+anything else.
+"""
 
 from __future__ import annotations
 
@@ -185,22 +187,73 @@ def test_descriptions_build_values_or_are_refused(name, parts):
 
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
 VALUES = [
-    range(1, 9, 2), slice(1, None, 2), ..., NotImplemented, bytearray(b"ab"), fractions.Fraction(1, 3), decimal.Decimal("1.50"),
-    datetime.date(2026, 1, 2), datetime.datetime(2026, 1, 2, 3, 4, 5, 6), datetime.time(1, 2), datetime.timedelta(1, 2, 3), Counter("hello"),
-    OrderedDict(b=1, a=2), defaultdict(None, {1: 2}), deque([1, 2], 3), {"a": 1}.keys(), {"a": 1}.items(), np.dtype("f4"),
-    np.datetime64("2026-01-02"), np.array(["2026-01-02"], "M8[D]"), np.array([b"ab", b"c"]), np.array([None, "x", 1], object),
-    np.array([(1, 2.0)], [("a", "i4"), ("b", "f8")]), np.array([[1, 2]]).view(np.matrix),
-    np.array([(1, (2.0, [1, 2]))], [("a", "i4"), ("b", [("c", "f8"), ("d", "i2", 2)])]), np.array([(1, 2.5)], "i4,f8")[0],
-    np.array([(1, None)], [("n", "i4"), ("o", "O")]), np.rec.array([(1, "a")], names="x,y"), np.rec.array([(1, "a")], names="x,y")[0],
-    np.dtype([("a", "i4"), ("b", "f8", (2,))]), np.void(b"abc"), np.datetime64("NaT"), np.bytes_(b""), np.zeros(0, "M8[D]"),
-    np.ma.masked_less(np.arange(4), 2), np.ma.array([1.0, 2.0]), np.ma.masked, np.poly1d([1, 2]), np.polynomial.Polynomial([1, 2]),
-    np.polynomial.Chebyshev([1, 2], domain=[0, 2]), datetime.datetime(2024, 10, 27, 2, 30, fold=1, tzinfo=BERLIN), BERLIN,
-    datetime.time(1, 2, tzinfo=datetime.UTC), datetime.timezone(datetime.timedelta(hours=1), "X"), time.gmtime(0),
-    re.compile("a+", re.IGNORECASE), re.compile(b"a"), [*re.finditer("b", "abcb")][1], re.fullmatch("a|ab", "ab"), pathlib.Path("a/b"),
-    pathlib.PureWindowsPath("c:\\x"), uuid.UUID(int=7), array.array("d", [1.5]), types.SimpleNamespace(a=1), types.MappingProxyType({1: 2}),
-    ChainMap({1: 2}, {3: 4}), UserDict({1: 2}), UserList([1]), UserString("ab"), statistics.NormalDist(1, 2), list[int], int | None,
-    typing.List[int], typing.Optional[int], ipaddress.IPv4Network("10.0.0.0/8"), decimal.Decimal("sNaN"),  # noqa: UP006, UP045
-]  # fmt: skip
+    range(1, 9, 2),
+    slice(1, None, 2),
+    ...,
+    NotImplemented,
+    bytearray(b"ab"),
+    fractions.Fraction(1, 3),
+    decimal.Decimal("1.50"),
+    datetime.date(2026, 1, 2),
+    datetime.datetime(2026, 1, 2, 3, 4, 5, 6),
+    datetime.time(1, 2),
+    datetime.timedelta(1, 2, 3),
+    Counter("hello"),
+    OrderedDict(b=1, a=2),
+    defaultdict(None, {1: 2}),
+    deque([1, 2], 3),
+    {"a": 1}.keys(),
+    {"a": 1}.items(),
+    np.dtype("f4"),
+    np.datetime64("2026-01-02"),
+    np.array(["2026-01-02"], "M8[D]"),
+    np.array([b"ab", b"c"]),
+    np.array([None, "x", 1], object),
+    np.array([(1, 2.0)], [("a", "i4"), ("b", "f8")]),
+    np.array([[1, 2]]).view(np.matrix),
+    np.array([(1, (2.0, [1, 2]))], [("a", "i4"), ("b", [("c", "f8"), ("d", "i2", 2)])]),
+    np.array([(1, 2.5)], "i4,f8")[0],
+    np.array([(1, None)], [("n", "i4"), ("o", "O")]),
+    np.rec.array([(1, "a")], names="x,y"),
+    np.rec.array([(1, "a")], names="x,y")[0],
+    np.dtype([("a", "i4"), ("b", "f8", (2,))]),
+    np.void(b"abc"),
+    np.datetime64("NaT"),
+    np.bytes_(b""),
+    np.zeros(0, "M8[D]"),
+    np.ma.masked_less(np.arange(4), 2),
+    np.ma.array([1.0, 2.0]),
+    np.ma.masked,
+    np.poly1d([1, 2]),
+    np.polynomial.Polynomial([1, 2]),
+    np.polynomial.Chebyshev([1, 2], domain=[0, 2]),
+    datetime.datetime(2024, 10, 27, 2, 30, fold=1, tzinfo=BERLIN),
+    BERLIN,
+    datetime.time(1, 2, tzinfo=datetime.UTC),
+    datetime.timezone(datetime.timedelta(hours=1), "X"),
+    time.gmtime(0),
+    re.compile("a+", re.IGNORECASE),
+    re.compile(b"a"),
+    [*re.finditer("b", "abcb")][1],
+    re.fullmatch("a|ab", "ab"),
+    pathlib.Path("a/b"),
+    pathlib.PureWindowsPath("c:\\x"),
+    uuid.UUID(int=7),
+    array.array("d", [1.5]),
+    types.SimpleNamespace(a=1),
+    types.MappingProxyType({1: 2}),
+    ChainMap({1: 2}, {3: 4}),
+    UserDict({1: 2}),
+    UserList([1]),
+    UserString("ab"),
+    statistics.NormalDist(1, 2),
+    list[int],
+    int | None,
+    typing.List[int],
+    typing.Optional[int],
+    ipaddress.IPv4Network("10.0.0.0/8"),
+    decimal.Decimal("sNaN"),  # noqa: UP006, UP045
+]
 
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)

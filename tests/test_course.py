@@ -1,4 +1,6 @@
-"""Our own course under `nbreferee verify`: nothing to mend, and the README says what was counted."""
+"""Our own course under `nbreferee verify`: nothing to mend, and the README says what was
+counted.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A course that sets much of what nbgrader lets it set is graded as stock nbgrader would, or a sentence says what is not done."""
+"""A course that sets much of what nbgrader lets it set is graded as stock nbgrader would, or a
+sentence says what is not done.
+"""
 
 from __future__ import annotations
 
@@ -100,9 +102,16 @@ ONE = (
     graded("assert seen == (True, False)", "seen_tests", points=1),
 )
 POINTS = {
-    "header_tests": 1, "half_tests": 3, "tools_tests": 2, "auto_tests": 3, "partial_tests": 3, "reads_tests": 1, "writes_tests": 1, "seen_tests": 1,
+    "header_tests": 1,
+    "half_tests": 3,
+    "tools_tests": 2,
+    "auto_tests": 3,
+    "partial_tests": 3,
+    "reads_tests": 1,
+    "writes_tests": 1,
+    "seen_tests": 1,
     "footer_tests": 1,
-}  # fmt: skip
+}
 AREA, NO_AREA = "def area(r):\n    return 3 * r * r\n", "def area(r):\n    return 6 * r\n"
 HALF = "def half(x):\n    return x / 2"
 STUDENTS = {

@@ -1,4 +1,6 @@
-"""300 notebooks with several damages each: every one is rebuilt, and no answer that is whole in some cell is lost."""
+"""300 notebooks with several damages each: every one is rebuilt, and no answer that is whole in
+some cell is lost.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,9 @@ def solution(one: dict) -> bool:
 
 
 def definitions(source: str) -> dict[str, str]:
-    """Return the functions that a cell defines, in a form of their own; none where it is not Python."""
+    """Return the functions that a cell defines, in a form of their own; none where it is not
+    Python.
+    """
     try:
         tree = ast.parse(textwrap.dedent(source.replace("\r\n", "\n")))
     except SyntaxError:
@@ -125,7 +129,9 @@ SAMPLES = {"small": small_sample(), "course": course_sample()}
 
 
 def lost(sample: Sample, made: Rebuilt) -> list[str]:
-    """Return which answers are not there when the tests that use them run, and which texts are called no response."""
+    """Return which answers are not there when the tests that use them run, and which texts are
+    called no response.
+    """
     now: dict[str, str] = {}
     missing = []
     wanted = sample.functions

@@ -1,4 +1,6 @@
-"""Loops, crashes and bombs: each costs the exercise that it is in, says so, and leaves nothing behind."""
+"""Loops, crashes and bombs: each costs the exercise that it is in, says so, and leaves nothing
+behind.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES, Limits
 PR_SET_CHILD_SUBREAPER = 36
 TIERS = {"A": ALL_LAYERS, "B": WITHOUT_NAMESPACES}
 SMALL = Limits(memory_bytes=1 << 30, scratch_bytes=8 << 20, file_bytes=4 << 20)
-# Seconds for calls and cells: few where a fault ends by them alone, many where it ends by another limit, on a slow machine too.
+# Seconds for calls and cells: few where a fault ends by them alone, many where it ends by another
+# limit, on a slow machine too.
 HASTY, PATIENT = {"call_s": 0.5, "cell_s": 1}, {"call_s": 60, "cell_s": 120}
 
 
@@ -60,7 +63,9 @@ SECOND_TESTS = 4  # its place among the cells
 
 @contextmanager
 def leaving_nothing(folder: Path) -> Iterator[None]:
-    """Check that no process of ours and no file in a folder for temporary ones outlives the block."""
+    """Check that no process of ours and no file in a folder for temporary ones outlives the
+    block.
+    """
     own_folder()  # this one stays as long as the process, and is the same for all graders in it
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # orphans come to us
     before = children()
@@ -122,7 +127,9 @@ def material(court) -> NotebookMaterial:
 
 
 def check_others(got: NotebookResult) -> None:
-    """The first and the third exercise have all their points, and the notebook can be written and read."""
+    """The first and the third exercise have all their points, and the notebook can be written and
+    read.
+    """
     others = {
         name: (one.status, one.score)
         for name, one in verdicts(got).items()
@@ -146,8 +153,8 @@ def errors(got: NotebookResult, grade_id: str) -> str:
     )
 
 
-# name: (what the answer cell does once it has defined its function, words in the cell, whether the function counts);
-# what differs without namespaces stands in IN_CELL_B
+# name: (what the answer cell does once it has defined its function, words in the cell, whether the
+# function counts); what differs without namespaces stands in IN_CELL_B
 LATE = r"TimeoutError: this cell took longer than 1 s"
 NO_MORE = r"BlockingIOError: \[Errno 11\] Resource temporarily unavailable"
 NOT_PERMITTED = r"PermissionError: \[Errno 1\] Operation not permitted"
@@ -156,21 +163,46 @@ TOO_LONG = "TimeoutError: it takes too long: is there a loop that does not end"
 ENDED = "process ended: does a function call exit, or run out of memory"
 IN_CELL = {
     "loop": ("while True:\n    pass", LATE, True),
-    "loop_that_catches": ("while True:\n    try:\n        while True: pass\n    except BaseException:\n        pass", LATE, True),
-    "loop_far_down": ("def f(n):\n    if n:\n        f(n - 1)\n    while True: pass\nf(900)", LATE, True),
-    "signal_ignored": ("import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\nwhile True: pass", LATE, False),
-    "signals_blocked": ("import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 64))\nwhile True: pass", LATE, False),
-    "signals_blocked_for_later": ("import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 64))", "", True),
+    "loop_that_catches": (
+        "while True:\n    try:\n        while True: pass\n    except BaseException:\n        pass",
+        LATE,
+        True,
+    ),
+    "loop_far_down": (
+        "def f(n):\n    if n:\n        f(n - 1)\n    while True: pass\nf(900)",
+        LATE,
+        True,
+    ),
+    "signal_ignored": (
+        "import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\nwhile True: pass",
+        LATE,
+        False,
+    ),
+    "signals_blocked": (
+        "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 64))\nwhile True: pass",
+        LATE,
+        False,
+    ),
+    "signals_blocked_for_later": (
+        "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 64))",
+        "",
+        True,
+    ),
     "sum_in_c": ("sum(range(10**12))", LATE, False),
     "regex_in_c": ("import re\nre.match('(a+)+$', 'a' * 60 + 'b')", LATE, True),
     "sleep": ("import time\ntime.sleep(1000)", LATE, True),
     "exit": ("exit()", "", True),
     "sys_exit": ("import sys\nsys.exit()", "SystemExit", True),
     "os_exit": ("import os\nos._exit(0)", "process ended in this cell", False),
-    "kill": ("import os\nos.kill(os.getpid(), 9)", "^$", True),  # the first process of a namespace is immune
+    # the first process of a namespace is immune
+    "kill": ("import os\nos.kill(os.getpid(), 9)", "^$", True),
     "segfault": ("import ctypes\nctypes.string_at(0)", "process ended in this cell", False),
     "interrupt": ("raise KeyboardInterrupt", "KeyboardInterrupt", True),
-    "recursion": ("def f(n): return f(n + 1)\nf(0)", "RecursionError: maximum recursion depth", True),
+    "recursion": (
+        "def f(n): return f(n + 1)\nf(0)",
+        "RecursionError: maximum recursion depth",
+        True,
+    ),
     "memory_at_once": ("x = bytearray(10**11)", "MemoryError", True),
     "memory_by_and_by": ("x = []\nwhile True: x.append(bytes(50 << 20))", "MemoryError", True),
     "memory_of_many": (
@@ -185,35 +217,83 @@ IN_CELL = {
     ),
     "forks": ("import os\nwhile True: os.fork()", NO_MORE, True),
     "fork": ("import os\nos.fork()", "^$", True),
-    "process_that_stays": ("import subprocess\nsubprocess.Popen(['sleep', '1000'], start_new_session=True)", "^$", True),
-    "disk": ("for n in range(1000): open(f'f{n}', 'wb').write(bytes(10**6))", "No space left", True),
+    "process_that_stays": (
+        "import subprocess\nsubprocess.Popen(['sleep', '1000'], start_new_session=True)",
+        "^$",
+        True,
+    ),
+    "disk": (
+        "for n in range(1000): open(f'f{n}', 'wb').write(bytes(10**6))",
+        "No space left",
+        True,
+    ),
     "file_of_5_mb": ("open('f', 'wb').write(bytes(5 << 20))", "File too large", True),
     "unreadable_file": ("import os\nopen('f', 'w').close()\nos.chmod('f', 0)", "", True),
     "files_by_the_thousand": ("for n in range(2000): open(f'f{n}', 'w').close()", "", True),
     "pipe": ("import os\nos.mkfifo('pipe')", "", True),
     "print_60_mb": ("for _ in range(60): print('x' * 10**6)", "", True),
-    "display_by_the_thousand": ("from IPython.display import display\nfor _ in range(3_000): display(1)", "^$", True),
-    "two_streams_by_turns": ("import sys\nfor _ in range(5_000):\n    sys.stdout.write('a')\n    sys.stderr.write('b')", "^$", True),
+    "display_by_the_thousand": (
+        "from IPython.display import display\nfor _ in range(3_000): display(1)",
+        "^$",
+        True,
+    ),
+    "two_streams_by_turns": (
+        "import sys\nfor _ in range(5_000):\n    sys.stdout.write('a')\n    sys.stderr.write('b')",
+        "^$",
+        True,
+    ),
     "half_a_character": ("print('\\ud800')", "", True),
-    "descriptors": ("files = []\nwhile True: files.append(open('/dev/null'))", "Too many open files", True),
-    "descriptors_closed": ("import os\nos.closerange(0, 1000)", "process ended in this cell", False),
+    "descriptors": (
+        "files = []\nwhile True: files.append(open('/dev/null'))",
+        "Too many open files",
+        True,
+    ),
+    "descriptors_closed": (
+        "import os\nos.closerange(0, 1000)",
+        "process ended in this cell",
+        False,
+    ),
     "no_stdout": ("import sys\nsys.stdout = None", "", True),
     "closed_stdout": ("import sys\nsys.stdout = open('log', 'w')\nsys.stdout.close()", "", True),
     "atexit": ("import atexit, os\natexit.register(os._exit, 1)", "", True),
-    "thread_that_goes_on": ("import threading\ndef go():\n    while True: pass\nthreading.Thread(target=go).start()", "", True),
-    "repr_that_loops": ("class A:\n    def __repr__(self):\n        while True: pass\nA()", LATE, True),
-    "getattribute_that_loops": ("class M(type):\n    def __getattribute__(self, name):\n        while True: pass\nclass A(metaclass=M): pass\nA()", LATE, True),
-    "del_that_raises": ("class A:\n    def __del__(self): raise ValueError\na = A()\ndel a", "", True),
-    "str_of_an_error_that_raises": ("class E(Exception):\n    def __str__(self): raise BaseException\nraise E()", "BaseException", True),
+    "thread_that_goes_on": (
+        "import threading\ndef go():\n    while True: pass\nthreading.Thread(target=go).start()",
+        "",
+        True,
+    ),
+    "repr_that_loops": (
+        "class A:\n    def __repr__(self):\n        while True: pass\nA()",
+        LATE,
+        True,
+    ),
+    "getattribute_that_loops": (
+        "class M(type):\n    def __getattribute__(self, name):\n        while True: pass\nclass A(metaclass=M): pass\nA()",
+        LATE,
+        True,
+    ),
+    "del_that_raises": (
+        "class A:\n    def __del__(self): raise ValueError\na = A()\ndel a",
+        "",
+        True,
+    ),
+    "str_of_an_error_that_raises": (
+        "class E(Exception):\n    def __str__(self): raise BaseException\nraise E()",
+        "BaseException",
+        True,
+    ),
     "traced": ("import sys\nsys.settrace(lambda *a: 1 / 0)", "ZeroDivisionError", True),
-    "no_builtins": ("import builtins\nfor name in ('len', 'isinstance', 'getattr', 'str', 'type', 'Exception'): delattr(builtins, name)", "process", False),
+    "no_builtins": (
+        "import builtins\nfor name in ('len', 'isinstance', 'getattr', 'str', 'type', 'Exception'): delattr(builtins, name)",
+        "process",
+        False,
+    ),
     "input": ("input()", "nobody to ask", True),
     "null_byte": ("\0", "SyntaxError", False),
-}  # fmt: skip
+}
 
 
-# What a process can do to others, or to its own end, is another matter without namespaces: (words, whether the function counts).
-# All else is the same Python in the same process, and tried once.
+# What a process can do to others, or to its own end, is another matter without namespaces: (words,
+# whether the function counts). All else is the same Python in the same process, and tried once.
 IN_CELL_B = {
     "kill": (GONE, False),
     "os_exit": (GONE, False),
@@ -263,23 +343,37 @@ def test_fault_in_a_cell_costs_that_cell_alone(fault, court, material):
 # name: (body of the function that a test calls, the status of that test, words in its cell)
 IN_CALL = {
     "loop": ("while True: pass", "timeout", TOO_LONG),
-    "loop_that_catches": ("while True:\n    try:\n        while True: pass\n    except BaseException:\n        pass", "timeout", TOO_LONG),
-    "signal_ignored": ("import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\nwhile True: pass", "timeout", TOO_LONG),
-    "signals_blocked": ("import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 64))\nwhile True: pass", "timeout", TOO_LONG),
+    "loop_that_catches": (
+        "while True:\n    try:\n        while True: pass\n    except BaseException:\n        pass",
+        "timeout",
+        TOO_LONG,
+    ),
+    "signal_ignored": (
+        "import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\nwhile True: pass",
+        "timeout",
+        TOO_LONG,
+    ),
+    "signals_blocked": (
+        "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 64))\nwhile True: pass",
+        "timeout",
+        TOO_LONG,
+    ),
     "sum_in_c": ("return sum(range(10**12))", "timeout", TOO_LONG),
     "regex_in_c": ("import re\nreturn re.match('(a+)+$', 'a' * 60 + 'b')", "timeout", TOO_LONG),
     "sleep": ("import time\ntime.sleep(1000)", "timeout", TOO_LONG),
     "exit": ("exit()", "failed", "second"),
     "sys_exit": ("import sys\nsys.exit()", "error", "SystemExit"),
     "os_exit": ("import os\nos._exit(0)", "error", ENDED),
-    "kill": ("import os\nos.kill(os.getpid(), 9)", "failed", "second"),  # the first process of a namespace is immune
+    # the first process of a namespace is immune
+    "kill": ("import os\nos.kill(os.getpid(), 9)", "failed", "second"),
     "segfault": ("import ctypes\nctypes.string_at(0)", "error", ENDED),
     "interrupt": ("raise KeyboardInterrupt", "error", "KeyboardInterrupt"),
     "recursion": ("return second(x + 1)", "error", "RecursionError: maximum recursion depth"),
     "recursion_without_a_limit": (
         "import sys\nsys.setrecursionlimit(10**9)\nreturn list(map(second, [x + 1]))",
         "error",
-        ENDED if sys.version_info < (3, 12) else "RecursionError",  # since then it has a limit of its own in C
+        # since then it has a limit of its own in C
+        ENDED if sys.version_info < (3, 12) else "RecursionError",
     ),
     "memory": ("return bytearray(10**11)", "error", "MemoryError"),
     "threads": (
@@ -293,9 +387,17 @@ IN_CALL = {
         "error",
         "the notebook's processes together used more than 1024 MB of memory and were ended",
     ),
-    "disk": ("for n in range(1000): open(f'f{n}', 'wb').write(bytes(10**6))", "error", "No space left"),
+    "disk": (
+        "for n in range(1000): open(f'f{n}', 'wb').write(bytes(10**6))",
+        "error",
+        "No space left",
+    ),
     "print_60_mb": ("for _ in range(60): print('x' * 10**6)\nreturn x + 2", "passed", "^$"),
-    "descriptors": ("files = []\nwhile True: files.append(open('/dev/null'))", "error", "Too many open files"),
+    "descriptors": (
+        "files = []\nwhile True: files.append(open('/dev/null'))",
+        "error",
+        "Too many open files",
+    ),
     "descriptors_closed": ("import os\nos.closerange(0, 1000)\nreturn x + 2", "error", ENDED),
     "no_stdout": ("import sys\nsys.stdout = None\nreturn x + 2", "passed", "^$"),
     "repr_and_comparison_that_loop": (
@@ -303,12 +405,36 @@ IN_CALL = {
         "error",
         "not a plain value",
     ),
-    "getattribute_that_loops": ("class A:\n    def __getattribute__(self, name):\n        while True: pass\nreturn A()", "timeout", TOO_LONG),
-    "getattribute_that_raises": ("class A:\n    def __getattribute__(self, name): raise ValueError(name)\nreturn A()", "error", "."),
-    "del_that_loops": ("class A:\n    def __del__(self):\n        while True: pass\nreturn (A(), x + 2)[1]", "manual", "Not scored automatically"),
-    "error_whose_text_loops": ("class E(Exception):\n    def __str__(self):\n        while True: pass\nraise E()", "error", "second"),
-    "error_whose_text_raises": ("class E(Exception):\n    def __str__(self): raise BaseException\nraise E()", "error", "second"),
-    "error_without_arguments": ("class E(Exception):\n    args = property(lambda self: 1 / 0)\nraise E()", "error", "second"),
+    "getattribute_that_loops": (
+        "class A:\n    def __getattribute__(self, name):\n        while True: pass\nreturn A()",
+        "timeout",
+        TOO_LONG,
+    ),
+    "getattribute_that_raises": (
+        "class A:\n    def __getattribute__(self, name): raise ValueError(name)\nreturn A()",
+        "error",
+        ".",
+    ),
+    "del_that_loops": (
+        "class A:\n    def __del__(self):\n        while True: pass\nreturn (A(), x + 2)[1]",
+        "manual",
+        "Not scored automatically",
+    ),
+    "error_whose_text_loops": (
+        "class E(Exception):\n    def __str__(self):\n        while True: pass\nraise E()",
+        "error",
+        "second",
+    ),
+    "error_whose_text_raises": (
+        "class E(Exception):\n    def __str__(self): raise BaseException\nraise E()",
+        "error",
+        "second",
+    ),
+    "error_without_arguments": (
+        "class E(Exception):\n    args = property(lambda self: 1 / 0)\nraise E()",
+        "error",
+        "second",
+    ),
     "base_exception": ("raise BaseException('x')", "error", "x"),
     "half_a_character": ("raise ValueError('\\ud800')", "error", "ValueError: "),
     "warning_whose_text_loops": (
@@ -318,10 +444,14 @@ IN_CALL = {
     ),
     "integer_of_a_billion_bits": ("return 1 << 10**9", "error", "too many bits"),
     "bytes_of_260_mb": ("return bytes(260 << 20)", "error", "too large to send"),
-    "array_without_end": ("import numpy as np\nreturn np.broadcast_to(np.zeros(1), (10**6, 10**6))", "error", "too large to send"),
+    "array_without_end": (
+        "import numpy as np\nreturn np.broadcast_to(np.zeros(1), (10**6, 10**6))",
+        "error",
+        "too large to send",
+    ),
     "list_in_itself": ("a = []\na.append(a)\nreturn a", "failed", r"assert second\(1\) == 3"),
     "generator_without_end": ("while True: yield 1", "error", "generator is not a plain value"),
-}  # fmt: skip
+}
 
 
 IN_CALL_B = {

@@ -1,4 +1,6 @@
-"""nbreferee feedback and grade: pages with scores and comments, as nbgrader has them, and without hidden tests."""
+"""nbreferee feedback and grade: pages with scores and comments, as nbgrader has them, and without
+hidden tests.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Figures are drawn when a notebook has run, to the bytes that drawing at once gives; the solution's are not drawn again."""
+"""Figures are drawn when a notebook has run, to the bytes that drawing at once gives; the
+solution's are not drawn again.
+"""
 
 from __future__ import annotations
 

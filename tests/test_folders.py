@@ -1,4 +1,6 @@
-"""Submissions are found whatever the order of a course's folders, and where none is found a sentence says why."""
+"""Submissions are found whatever the order of a course's folders, and where none is found a
+sentence says why.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,13 @@ from nbreferee.course.locate import CourseError, source_assignments
 from nbreferee.course.folders import assignments_in, students_in, submissions_folder, why_nobody
 
 STRUCTURES = (
-    "{nbgrader_step}/{student_id}/{assignment_id}", "{nbgrader_step}/{assignment_id}/{student_id}", "{assignment_id}/{student_id}/{nbgrader_step}",
-    "{assignment_id}/{nbgrader_step}/{student_id}", "{nbgrader_step}/x/{assignment_id}/{student_id}/{assignment_id}", "{nbgrader_step}/{assignment_id}--{student_id}",
-)  # fmt: skip
+    "{nbgrader_step}/{student_id}/{assignment_id}",
+    "{nbgrader_step}/{assignment_id}/{student_id}",
+    "{assignment_id}/{student_id}/{nbgrader_step}",
+    "{assignment_id}/{nbgrader_step}/{student_id}",
+    "{nbgrader_step}/x/{assignment_id}/{student_id}/{assignment_id}",
+    "{nbgrader_step}/{assignment_id}--{student_id}",
+)
 STUDENTS = ["anna", "o'neil [2]", "zoë ünal"]
 ASSIGNMENTS = ["Blatt 1", "ps[1]"]
 

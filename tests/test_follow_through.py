@@ -1,4 +1,6 @@
-"""A step that is right counts, even if an earlier answer that it uses is wrong; nobody gains by that."""
+"""A step that is right counts, even if an earlier answer that it uses is wrong; nobody gains by
+that.
+"""
 
 from __future__ import annotations
 
@@ -197,10 +199,15 @@ def test_partial_credit_gets_better_and_says_what_still_fails(court):
 
 
 CHAIN = (
-    F, F_TESTS, G, G_TESTS,
-    function("def h(x):\n    return g(x) + f(x)"), graded("assert h(1) == 6", "h_tests"),
-    function("def k(x):\n    return h(x) ** 2"), graded("assert k(1) == 36", "k_tests"),
-)  # fmt: skip
+    F,
+    F_TESTS,
+    G,
+    G_TESTS,
+    function("def h(x):\n    return g(x) + f(x)"),
+    graded("assert h(1) == 6", "h_tests"),
+    function("def k(x):\n    return h(x) ** 2"),
+    graded("assert k(1) == 36", "k_tests"),
+)
 
 
 def test_chain_is_followed_and_each_answer_counts_by_itself(court):
@@ -234,8 +241,13 @@ def test_what_is_under_test_is_never_replaced(court):
         court, (F, F_TESTS, helper, G, G_TESTS, both, through_helper, *through_test), {"f": WRONG_F}
     )
     assert {name: one.score for name, one in found.items()} == {
-        "f_tests": 0, "g_tests": 2, "both_tests": 0, "helper_tests": 0, "own_tests": 0, "later_tests": 0,
-    }  # fmt: skip
+        "f_tests": 0,
+        "g_tests": 2,
+        "both_tests": 0,
+        "helper_tests": 0,
+        "own_tests": 0,
+        "later_tests": 0,
+    }
 
 
 def test_cell_that_turns_out_to_read_a_replaced_answer_is_not_judged_again(court):
@@ -290,8 +302,13 @@ def test_reference_changes_its_arguments_and_returns_them_as_in_one_process(cour
     uses = function(
         "import numpy as np\ndef total(a):\n    a = np.array(a)\n    same = scale(a)\n    return (a.sum(), same is a)"
     )
-    cells = (locked("import numpy as np", "imports"), scaled, graded("assert scale(np.array([1.0]))[0] == 2", "scale_tests"),
-             uses, graded("assert total([1.0, 2.0]) == (6.0, True)", "total_tests"))  # fmt: skip
+    cells = (
+        locked("import numpy as np", "imports"),
+        scaled,
+        graded("assert scale(np.array([1.0]))[0] == 2", "scale_tests"),
+        uses,
+        graded("assert total([1.0, 2.0]) == (6.0, True)", "total_tests"),
+    )
     found = judged(court, cells, {"scale": "def scale(a):\n    return a"})
     assert (found["scale_tests"].score, found["total_tests"].score) == (0, 2)
 
@@ -437,7 +454,10 @@ LATER = graded("assert [f(x) for x in range(5)] == [1, 2, 3, 4, 5]", "later_test
 SAME = function("def same(x):\n    return x + 1"), graded("assert same(5) == 6", "same_tests")
 STORES = "kept = []\n\ndef g(x):\n    if f(1) == 2:\n        kept.append(f)\n    return 2 * f(x)"
 GAINS = {
-    "keeps the function and calls it when the answer is under test": {"f": "def f(x):\n    return kept[-1](x) if kept else 0", "g": STORES},
+    "keeps the function and calls it when the answer is under test": {
+        "f": "def f(x):\n    return kept[-1](x) if kept else 0",
+        "g": STORES,
+    },
     "keeps values and looks them up": {
         "f": "table = {}\n\ndef f(x):\n    return table.get(x, -1)",
         "g": "def g(x):\n    values = {n: f(n) for n in range(50)}\n    if values[2] == 3:\n        table.update(values)\n    return 2 * f(x)",
@@ -447,19 +467,25 @@ GAINS = {
         "g": "import json\n\ndef g(x):\n    values = [f(n) for n in range(50)]\n    if values[2] == 3:\n        json.dump(values, open('t', 'w'))\n    return 2 * f(x)",
     },
     "puts it in the place of other names": {
-        "f": WRONG_F, "same": "def same(x):\n    return 0",
+        "f": WRONG_F,
+        "same": "def same(x):\n    return 0",
         "g": "import builtins\n\ndef g(x):\n    g_f = f\n    if g_f(1) == 2:\n        globals().update(same=g_f)\n        builtins.abs = g_f\n    return 2 * g_f(x)",
     },
     "binds it to other names": {"f": WRONG_F, "same": "same = kept[-1]", "g": STORES},
-    "binds the name again": {"f": WRONG_F, "g": "def g(x):\n    global f\n    mine = f\n    f = lambda x: mine(x)\n    return 2 * mine(x)"},
+    "binds the name again": {
+        "f": WRONG_F,
+        "g": "def g(x):\n    global f\n    mine = f\n    f = lambda x: mine(x)\n    return 2 * mine(x)",
+    },
     "keeps the function and calls it in another answer": {
-        "f": WRONG_F, "same": "def same(x):\n    return kept[-1](x) if kept else 0", "g": STORES,
+        "f": WRONG_F,
+        "same": "def same(x):\n    return kept[-1](x) if kept else 0",
+        "g": STORES,
     },
     "keeps what is to be put back from being put back": {
         "f": WRONG_F,
         "g": "import gc\n\ndef g(x):\n    for one in gc.get_objects():\n        if type(one).__name__ == 'StandIns':\n            one._undo.clear()\n    return 2 * f(x)",
     },
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("attack", GAINS)
@@ -480,9 +506,17 @@ def test_function_that_a_reference_has_returned_is_of_no_use_later(court):
         function("def one():\n    return 1"),
     )
     cells = (
-        adder, graded("assert adder(1)(1) == 2", "adder_tests"), numbers, graded("assert list(numbers(2)) == [0, 1]", "numbers_tests"), use, tests,
-        plus_two, graded("assert plus_three(1) == 4", "plus_three_tests"), zero, graded("assert one() == 1", "one_tests"),
-    )  # fmt: skip
+        adder,
+        graded("assert adder(1)(1) == 2", "adder_tests"),
+        numbers,
+        graded("assert list(numbers(2)) == [0, 1]", "numbers_tests"),
+        use,
+        tests,
+        plus_two,
+        graded("assert plus_three(1) == 4", "plus_three_tests"),
+        zero,
+        graded("assert one() == 1", "one_tests"),
+    )
     keeps = "kept = []\n\ndef plus(x):\n    kept[:] = [adder(3), numbers(5)]\n    return kept[0](x) + next(kept[1])"
     answers = {
         "adder": "def adder(n):\n    return None",
@@ -496,27 +530,58 @@ def test_function_that_a_reference_has_returned_is_of_no_use_later(court):
             {**answers, "plus_three": again, "one": "def one():\n    return next(kept[1])"},
         )
         assert {name: one.score for name, one in found.items()} == {
-            "adder_tests": 0, "numbers_tests": 0, "plus_tests": 2, "plus_three_tests": 0, "one_tests": 0,
-        }  # fmt: skip
+            "adder_tests": 0,
+            "numbers_tests": 0,
+            "plus_tests": 2,
+            "plus_three_tests": 0,
+            "one_tests": 0,
+        }
 
 
 ABUSES = {
     "calls without end": ("def g(x):\n    while True:\n        f(x)", 0),
-    "ten million calls": ("def g(x):\n    for _ in range(10**7):\n        f(x)\n    return 2 * f(x)", 0),
-    "a huge argument": ("import numpy as np\n\ndef g(x):\n    f(np.zeros(10**8))\n    return 2 * f(x)", None),
-    "an argument that grows in the reference": ("def g(x):\n    f(10 ** 10**5)\n    return 2 * f(x)", 2),
-    "objects as arguments": ("def g(x):\n    for one in (object(), f, lambda: 1, g, type, print, iter([]), 1j, {}):\n        try:\n            f(one)\n"
-                             "        except Exception:\n            pass\n    return 2 * f(x)", 2),
-    "names for arguments": ("def g(x):\n    for one in ({'self': 1}, {'number': 1}, {'arguments': ()}, {'x': 1, 'y': 2}):\n        try:\n            f(**one)\n"
-                            "        except TypeError:\n            pass\n    return 2 * f(x=x)", 2),
-    "ten thousand arguments": ("def g(x):\n    try:\n        f(*range(10000))\n    except TypeError:\n        return 2 * f(x)", 2),
-    "looks into it": ("def g(x):\n    f == f, repr(f), hash(f), f.__name__, f.__doc__, f.__code__, f.__closure__, print(f), str(f)\n    return 2 * f(x)", 2),
-    "calls itself in an argument": ("class Odd:\n    def __add__(self, other):\n        return 2 * f(other)\n\ndef g(x):\n    return f(Odd()) + 2 * f(x)", None),
+    "ten million calls": (
+        "def g(x):\n    for _ in range(10**7):\n        f(x)\n    return 2 * f(x)",
+        0,
+    ),
+    "a huge argument": (
+        "import numpy as np\n\ndef g(x):\n    f(np.zeros(10**8))\n    return 2 * f(x)",
+        None,
+    ),
+    "an argument that grows in the reference": (
+        "def g(x):\n    f(10 ** 10**5)\n    return 2 * f(x)",
+        2,
+    ),
+    "objects as arguments": (
+        "def g(x):\n    for one in (object(), f, lambda: 1, g, type, print, iter([]), 1j, {}):\n        try:\n            f(one)\n"
+        "        except Exception:\n            pass\n    return 2 * f(x)",
+        2,
+    ),
+    "names for arguments": (
+        "def g(x):\n    for one in ({'self': 1}, {'number': 1}, {'arguments': ()}, {'x': 1, 'y': 2}):\n        try:\n            f(**one)\n"
+        "        except TypeError:\n            pass\n    return 2 * f(x=x)",
+        2,
+    ),
+    "ten thousand arguments": (
+        "def g(x):\n    try:\n        f(*range(10000))\n    except TypeError:\n        return 2 * f(x)",
+        2,
+    ),
+    "looks into it": (
+        "def g(x):\n    f == f, repr(f), hash(f), f.__name__, f.__doc__, f.__code__, f.__closure__, print(f), str(f)\n    return 2 * f(x)",
+        2,
+    ),
+    "calls itself in an argument": (
+        "class Odd:\n    def __add__(self, other):\n        return 2 * f(other)\n\ndef g(x):\n    return f(Odd()) + 2 * f(x)",
+        None,
+    ),
     "raises inside": ("def g(x):\n    f(x)\n    raise SystemExit", 0),
     "ends the process": ("import os\n\ndef g(x):\n    if f(1) == 2:\n        os._exit(0)", 0),
-    "speaks out of turn": ("import gc\n\ndef g(x):\n    for one in gc.get_objects():\n        if type(one).__name__ == 'Channel':\n            one.send(b'garbage')\n"
-                           "    return 2 * f(x)", 0),
-}  # fmt: skip
+    "speaks out of turn": (
+        "import gc\n\ndef g(x):\n    for one in gc.get_objects():\n        if type(one).__name__ == 'Channel':\n            one.send(b'garbage')\n"
+        "    return 2 * f(x)",
+        0,
+    ),
+}
 
 
 @pytest.mark.parametrize("abuse", ABUSES)

@@ -1,4 +1,6 @@
-"""Forbidden forms of an answer: each way to write one is found wherever the release shows it, and nothing else is."""
+"""Forbidden forms of an answer: each way to write one is found wherever the release shows it, and
+nothing else is.
+"""
 
 from __future__ import annotations
 
@@ -150,9 +152,16 @@ def test_code_in_a_sentence_is_found():
 
 def test_passages_know_their_lines_and_kinds():
     text = "Here $a_1$ and `f(x)`.\n\n$$\nb\n$$\n```python\ng(x)\n```\nlast"
-    assert {(p.kind, p.line, p.text.strip()) for p in markdown_passages("here", text) if p.kind != "prose"} == {
-        ("formula", 1, "a_1"), ("code", 1, "f(x)"), ("formula", 3, "b"), ("code", 7, "g(x)"),
-    }  # fmt: skip
+    assert {
+        (p.kind, p.line, p.text.strip())
+        for p in markdown_passages("here", text)
+        if p.kind != "prose"
+    } == {
+        ("formula", 1, "a_1"),
+        ("code", 1, "f(x)"),
+        ("formula", 3, "b"),
+        ("code", 7, "g(x)"),
+    }
     source = '%matplotlib inline\ndef f(x):\n    """Doc."""\n    # one\n    # two $a$\n    ax.set_title(f"at $y^T$ {x}")'
     found = {(p.kind, p.line, p.text.strip()) for p in code_passages("here", source)}
     assert {("prose", 3, "Doc."), ("formula", 5, "a"), ("formula", 6, "y^T")} < found
@@ -241,8 +250,10 @@ def test_form_is_found_in_every_place_of_every_notebook_of_the_course(looked):
 def test_forms_are_listed_with_how_often_each_is_shown(looked):
     printed, verified = looked
     assert [(one["exercise"], one["language"], one["form"]) for one in verified["forms"]] == [
-        ("jacobian", "latex", JACOBIAN), ("jacobian", "code", "np.diag(y) - np.outer(y, y)"), ("jacobian", "code", "diag(y) − y yᵀ"),
-    ]  # fmt: skip
+        ("jacobian", "latex", JACOBIAN),
+        ("jacobian", "code", "np.diag(y) - np.outer(y, y)"),
+        ("jacobian", "code", "diag(y) − y yᵀ"),
+    ]
     latex, _, unicode = verified["forms"]
     assert unicode["shown"] == latex["shown"]
     assert all(len(one["shown"]) >= 4 for one in verified["forms"])

@@ -1,4 +1,6 @@
-"""Every file of a submission in every shape, and three honest students beside: these have their scores, the others a reason."""
+"""Every file of a submission in every shape, and three honest students beside: these have their
+scores, the others a reason.
+"""
 
 from __future__ import annotations
 
@@ -186,9 +188,16 @@ RENAMED = (
     "of_255_bytes",
 )  # files of other names, which hold no notebook: one of them could be meant
 WORDS = {
-    "folder": "a folder", "pipe": "a named pipe", "socket": "a socket", "unreadable": "Permission denied", "link": "links are not followed",
-    "link_to_nowhere": "links are not followed", "link_to_itself": "links are not followed", "huge": "MB", "not_utf8": "UTF-8",
-}  # fmt: skip
+    "folder": "a folder",
+    "pipe": "a named pipe",
+    "socket": "a socket",
+    "unreadable": "Permission denied",
+    "link": "links are not followed",
+    "link_to_nowhere": "links are not followed",
+    "link_to_itself": "links are not followed",
+    "huge": "MB",
+    "not_utf8": "UTF-8",
+}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -266,8 +275,10 @@ def test_notebook_under_another_name_is_graded_with_a_repair_or_named(released, 
     ran = run_command(course, "nbreferee", "autograde", "--json", "verdicts.json")
     found = {one["student"]: one for one in json.loads((course / "verdicts.json").read_text())}
     assert {student: (one["status"], one["score"]) for student, one in found.items()} == {
-        "anna": ("graded", 5), "bo": ("unreadable", 0), "cy": ("graded", 5),
-    }  # fmt: skip
+        "anna": ("graded", 5),
+        "bo": ("unreadable", 0),
+        "cy": ("graded", 5),
+    }
     assert found["anna"]["repairs"][0].startswith("one_anna (1).ipynb was graded as one")
     assert found["cy"]["repairs"][0].startswith("one_cy (1).ipynb was graded as one")
     assert f"bo: ps1/one: {found['bo']['message']}" in ran.stderr

@@ -1,4 +1,6 @@
-"""A short fuzz of everything that reads untrusted bytes: the corpus, and seeded mutations of it; see fuzzing.py for a long one."""
+"""A short fuzz of everything that reads untrusted bytes: the corpus, and seeded mutations of it;
+see fuzzing.py for a long one.
+"""
 
 from __future__ import annotations
 

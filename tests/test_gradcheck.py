@@ -1,4 +1,6 @@
-"""What `gradcheck` says: every fault in its order, every cause, and no fault where there is none."""
+"""What `gradcheck` says: every fault in its order, every cause, and no fault where there is
+none.
+"""
 
 from __future__ import annotations
 

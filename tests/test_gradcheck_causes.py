@@ -1,4 +1,6 @@
-"""The likely cause that `gradcheck` names: what holds for every case, in words, and nothing else."""
+"""The likely cause that `gradcheck` names: what holds for every case, in words, and nothing
+else.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The hidden tests, as far as `nbreferee verify` cannot tell: are their references right, their tables full?"""
+"""The hidden tests, as far as `nbreferee verify` cannot tell: are their references right, their
+tables full?
+"""
 
 from __future__ import annotations
 

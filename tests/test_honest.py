@@ -1,9 +1,11 @@
-"""Honest answers get here what they get where everything runs in one namespace, as stock nbgrader does.
+"""Honest answers get here what they get where everything runs in one namespace, as stock nbgrader
+does.
 
-The cases are in `honest/*.txt`: small masters, each with other answers to it, right and wrong. Every
-one is run both ways, and the scores must be equal, cell by cell. (But for a warning on stderr: that
-costs all points with stock nbgrader, and nothing here.) In `one_process.txt` tests need one process; there an
-answer may also be left to a person, but not the solution. Cases in `impossible.txt` fail in words that tell why.
+The cases are in `honest/*.txt`: small masters, each with other answers to it, right and wrong.
+Every one is run both ways, and the scores must be equal, cell by cell. (But for a warning on
+stderr: that costs all points with stock nbgrader, and nothing here.) In `one_process.txt` tests
+need one process; there an answer may also be left to a person, but not the solution. Cases in
+`impossible.txt` fail in words that tell why.
 """
 
 from __future__ import annotations
@@ -143,7 +145,9 @@ def stock(request: pytest.FixtureRequest) -> dict[tuple[str, str], dict[str, flo
 def in_one_namespace_each(
     cases: list[Case], masters: dict[str, tuple[Cell, ...]]
 ) -> list[tuple[str, str, dict[str, float]]]:
-    """Return (case, answer, scores) of all answers, each run in a fork of a process with a shell."""
+    """Return (case, answer, scores) of all answers, each run in a fork of a process with a
+    shell.
+    """
     warnings.resetwarnings()
     scores: list[tuple[str, str, dict[str, float]]] = []
     forks = Forks(2, lambda outcome: scores.append((*outcome.key, outcome.result)))
@@ -170,7 +174,9 @@ def in_one_namespace_each(
 def in_one_namespace(
     session: Session, cells: tuple[Cell, ...], answers: dict[str, str]
 ) -> dict[str, float]:
-    """Return the scores that stock nbgrader would give; figures are closed after each cell, as in a notebook."""
+    """Return the scores that stock nbgrader would give; figures are closed after each cell, as in a
+    notebook.
+    """
     os.chdir(tempfile.mkdtemp(dir="."))
     sys.modules["__main__"] = session.module  # as in a kernel
     scores = {}

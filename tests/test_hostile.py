@@ -1,4 +1,6 @@
-"""A small batch with as many hostile students as honest ones; the table in SECURITY.md is the one of the counts that are kept."""
+"""A small batch with as many hostile students as honest ones; the table in SECURITY.md is the one
+of the counts that are kept.
+"""
 
 from __future__ import annotations
 

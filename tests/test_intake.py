@@ -1,4 +1,6 @@
-"""Damaged and hostile notebooks: each is rebuilt from the master, with its repairs in words, or refused in a sentence."""
+"""Damaged and hostile notebooks: each is rebuilt from the master, with its repairs in words, or
+refused in a sentence.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,9 @@ def submission(answers: dict[str, str] | None = None) -> dict:
 
 
 def rebuilt(notebook: object) -> Rebuilt:
-    """What intake makes of a notebook; always one that is valid, with the master's cells in order."""
+    """What intake makes of a notebook; always one that is valid, with the master's cells in
+    order.
+    """
     data = notebook if isinstance(notebook, bytes) else json.dumps(notebook).encode()
     made = rebuild(ORIGINALS, data)
     check(made)
@@ -72,7 +76,9 @@ def rebuilt(notebook: object) -> Rebuilt:
 
 
 def check(made: Rebuilt) -> None:
-    """Whatever came in: the notebook is valid, and its known cells are the master's, with the master's settings and tests."""
+    """Whatever came in: the notebook is valid, and its known cells are the master's, with the
+    master's settings and tests.
+    """
     check_against(THE_MASTER, made)
 
 
@@ -183,18 +189,50 @@ DAMAGE = {
         [f"cell {name} was missing: put back" for name in KNOWN],
         {"f": RELEASED_F, "why": "*Why?*", "g": THE_MASTER.cells[6].source},
     ),
-    "test_copied": (duplicate("f_tests"), ["cell f_tests was there twice: the last one counts"], {}),
-    "answer_copied": (duplicate("f", "def f(x): return 2"), ["cell f was there twice: the last one counts"], {"f": "def f(x): return 2"}),
+    "test_copied": (
+        duplicate("f_tests"),
+        ["cell f_tests was there twice: the last one counts"],
+        {},
+    ),
+    "answer_copied": (
+        duplicate("f", "def f(x): return 2"),
+        ["cell f was there twice: the last one counts"],
+        {"f": "def f(x): return 2"},
+    ),
     "reversed": (reverse, ["cells were in another order: put back"], {}),
     "test_before_answer": (move_to_front("f_tests"), ["cells were in another order: put back"], {}),
-    "answer_as_markdown": (put("f", cell_type="markdown"), ["cell f had become markdown: turned back"], {}),
+    "answer_as_markdown": (
+        put("f", cell_type="markdown"),
+        ["cell f had become markdown: turned back"],
+        {},
+    ),
     "answer_as_raw": (put("f", cell_type="raw"), ["cell f had become markdown: turned back"], {}),
     "text_as_code": (put("why", cell_type="code"), ["cell why had become code: turned back"], {}),
-    "test_as_markdown": (put("f_tests", cell_type="markdown"), ["cell f_tests had become markdown: turned back"], {}),
-    "test_changed": (put("f_tests", source="assert True"), ["cell f_tests had been changed: the instructor's own is used"], {}),
-    "test_emptied": (put("f_tests", source=""), ["cell f_tests had been changed: the instructor's own is used"], {}),
-    "locked_changed": (put("imports", source="np = None"), ["cell imports had been changed: the instructor's own is used"], {}),
-    "test_stripped": (strip("f_tests"), ["cell f_tests was without its grade id: recognised by cell id"], {}),
+    "test_as_markdown": (
+        put("f_tests", cell_type="markdown"),
+        ["cell f_tests had become markdown: turned back"],
+        {},
+    ),
+    "test_changed": (
+        put("f_tests", source="assert True"),
+        ["cell f_tests had been changed: the instructor's own is used"],
+        {},
+    ),
+    "test_emptied": (
+        put("f_tests", source=""),
+        ["cell f_tests had been changed: the instructor's own is used"],
+        {},
+    ),
+    "locked_changed": (
+        put("imports", source="np = None"),
+        ["cell imports had been changed: the instructor's own is used"],
+        {},
+    ),
+    "test_stripped": (
+        strip("f_tests"),
+        ["cell f_tests was without its grade id: recognised by cell id"],
+        {},
+    ),
     "answer_stripped": (strip("f"), ["cell f was without its grade id: recognised by cell id"], {}),
     "more_points": (set_grade("f_tests", points=1000), [], {}),
     "not_graded": (set_grade("f_tests", grade=False, locked=False), [], {}),
@@ -203,40 +241,100 @@ DAMAGE = {
     "answer_locked": (set_grade("f", locked=True), [], {}),
     "schema_of_the_past": (set_grade("f", schema_version=1), [], {}),
     "schema_of_the_future": (set_grade("f", schema_version=99), [], {}),
-    "schema_of_no_kind": (set_grade("f_tests", schema_version="x", points="many", grade=None), [], {}),
+    "schema_of_no_kind": (
+        set_grade("f_tests", schema_version="x", points="many", grade=None),
+        [],
+        {},
+    ),
     "checksum": (set_grade("f_tests", checksum="0"), [], {}),
-    "grade_id_renamed": (set_grade("f", grade_id="F"), ["cell f was without its grade id: recognised by cell id"], {}),
-    "grade_id_taken": (set_grade("g", grade_id="f"), ["cell g was without its grade id: recognised by cell id"], {}),
-    "grade_id_of_a_list": (set_grade("f", grade_id=["f"]), ["cell f was without its grade id: recognised by cell id"], {}),
+    "grade_id_renamed": (
+        set_grade("f", grade_id="F"),
+        ["cell f was without its grade id: recognised by cell id"],
+        {},
+    ),
+    "grade_id_taken": (
+        set_grade("g", grade_id="f"),
+        ["cell g was without its grade id: recognised by cell id"],
+        {},
+    ),
+    "grade_id_of_a_list": (
+        set_grade("f", grade_id=["f"]),
+        ["cell f was without its grade id: recognised by cell id"],
+        {},
+    ),
     "extra_cells_everywhere": (add_everywhere, [], {}),
-    "source_as_lines": (put("f", source=["def f(x):\n", "    return x"]), [], {"f": "def f(x):\n    return x"}),
-    "source_with_null_lines": (put("f", source=["def f(x):\n", None, 3, ["x"], "    return x"]), [], {"f": "def f(x):\n    return x"}),
+    "source_as_lines": (
+        put("f", source=["def f(x):\n", "    return x"]),
+        [],
+        {"f": "def f(x):\n    return x"},
+    ),
+    "source_with_null_lines": (
+        put("f", source=["def f(x):\n", None, 3, ["x"], "    return x"]),
+        [],
+        {"f": "def f(x):\n    return x"},
+    ),
     "source_missing": (lambda notebook: find(notebook, "f").pop("source"), [], {"f": ""}),
     "source_null": (put("f", source=None), [], {"f": ""}),
     "source_a_number": (put("f", source=1), [], {"f": ""}),
     "source_an_object": (put("f", source={"text": "x"}), [], {"f": ""}),
     "source_of_half_characters": (put("f", source="'\ud800'"), [], {"f": "'?'"}),
     "source_with_nul": (put("f", source="x\0y"), [], {"f": "x\0y"}),
-    "source_too_long": (put("f", source="x" * (CELL_CHARACTERS + 1)), [], {"f": "x" * CELL_CHARACTERS}),
+    "source_too_long": (
+        put("f", source="x" * (CELL_CHARACTERS + 1)),
+        [],
+        {"f": "x" * CELL_CHARACTERS},
+    ),
     "windows_lines_in_a_test": (
         put("f_tests", source="assert f(0) == 0\r\nassert f(2) == 2"),
         ["cell f_tests had been changed: the instructor's own is used"],
         {},
     ),
     "cell_type_null": (put("f", cell_type=None), ["cell f had become markdown: turned back"], {}),
-    "metadata_null": (put("f", metadata=None), ["cell f was without its grade id: recognised by cell id"], {}),
-    "metadata_a_list": (put("f", metadata=[["nbgrader", {"grade_id": "f"}]]), ["cell f was without its grade id: recognised by cell id"], {}),
-    "nbgrader_a_text": (lambda notebook: find(notebook, "f")["metadata"].update(nbgrader="f"), ["cell f was without its grade id: recognised by cell id"], {}),
-    "outputs_of_no_kind": (put("f", outputs=[{"output_type": "score"}], execution_count="many"), [], {}),
+    "metadata_null": (
+        put("f", metadata=None),
+        ["cell f was without its grade id: recognised by cell id"],
+        {},
+    ),
+    "metadata_a_list": (
+        put("f", metadata=[["nbgrader", {"grade_id": "f"}]]),
+        ["cell f was without its grade id: recognised by cell id"],
+        {},
+    ),
+    "nbgrader_a_text": (
+        lambda notebook: find(notebook, "f")["metadata"].update(nbgrader="f"),
+        ["cell f was without its grade id: recognised by cell id"],
+        {},
+    ),
+    "outputs_of_no_kind": (
+        put("f", outputs=[{"output_type": "score"}], execution_count="many"),
+        [],
+        {},
+    ),
     "attachments_of_no_kind": (put("why", attachments=[1]), [], {}),
-    "ids_duplicated": (lambda notebook: [one.update(id="same") for one in notebook["cells"]], [], {}),
-    "ids_of_no_kind": (lambda notebook: [one.update(id={"x": 1}) for one in notebook["cells"]], [], {}),
+    "ids_duplicated": (
+        lambda notebook: [one.update(id="same") for one in notebook["cells"]],
+        [],
+        {},
+    ),
+    "ids_of_no_kind": (
+        lambda notebook: [one.update(id={"x": 1}) for one in notebook["cells"]],
+        [],
+        {},
+    ),
     "cells_of_no_kind": (lambda notebook: notebook["cells"].extend([None, 1, "x", [], {}]), [], {}),
-    "notebook_metadata": (lambda notebook: notebook.update(metadata={"kernelspec": {"name": "evil"}, "x": 1}), [], {}),
+    "notebook_metadata": (
+        lambda notebook: notebook.update(metadata={"kernelspec": {"name": "evil"}, "x": 1}),
+        [],
+        {},
+    ),
     "no_metadata": (lambda notebook: notebook.pop("metadata"), [], {}),
-    "no_format": (lambda notebook: (notebook.pop("nbformat"), notebook.pop("nbformat_minor")), [], {}),
+    "no_format": (
+        lambda notebook: (notebook.pop("nbformat"), notebook.pop("nbformat_minor")),
+        [],
+        {},
+    ),
     "format_of_the_future": (lambda notebook: notebook.update(nbformat=99), [], {}),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("damage", DAMAGE)

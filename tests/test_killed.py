@@ -1,4 +1,6 @@
-"""A grader that is killed at any moment: nothing is lost, nothing lives on, and the next run brings the same to its end."""
+"""A grader that is killed at any moment: nothing is lost, nothing lives on, and the next run brings
+the same to its end.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +85,9 @@ def living(known: set[Process], session: int, marker: str) -> set[Process]:
 
 
 def kill(run: subprocess.Popen, marker: str) -> int:
-    """Kill a run's first process alone; return how many others there were, none of which may live on."""
+    """Kill a run's first process alone; return how many others there were, none of which may live
+    on.
+    """
     known = family(run.pid)
     os.kill(run.pid, signal.SIGKILL)
     run.wait()
@@ -106,7 +110,9 @@ def uninterrupted(prepared, tmp_path_factory) -> tuple[dict[tuple, Any], dict[st
 
 
 def written(course: Path, expected: dict[str, bytes]) -> dict[str, int]:
-    """The students whose folder is as it will be in the end, with nothing aside; and which folder that is."""
+    """The students whose folder is as it will be in the end, with nothing aside; and which folder
+    that is.
+    """
     found = {}
     for student in ANSWERS:
         folder = course / "autograded" / student / "ps1"

@@ -1,4 +1,6 @@
-"""The five notebooks are laid out alike, show no forbidden form, and the pages made from them are up to date."""
+"""The five notebooks are laid out alike, show no forbidden form, and the pages made from them are
+up to date.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A wrong answer without a named mistake is told what it does: a small change of the solution or the reference."""
+"""A wrong answer without a named mistake is told what it does: a small change of the solution or
+the reference.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Tests that need one process are judged there; what passes only there, or only by an odd value, is left to a person."""
+"""Tests that need one process are judged there; what passes only there, or only by an odd value, is
+left to a person.
+"""
 
 from __future__ import annotations
 
@@ -328,10 +330,19 @@ CLASS = {
     "right": {"coin": COIN, "f": "def f(x):\n    return 1 + x"},
 }
 SCORES = {
-    ("right", "coin_tests"): (2, 0), ("right", "f_tests"): (1, 0), ("right", "wrong_tests"): (None, 1), ("right", "g_tests"): (1, 0),
-    ("wrong", "coin_tests"): (0, 0), ("wrong", "f_tests"): (0, 0), ("wrong", "wrong_tests"): (None, 1), ("wrong", "g_tests"): (1, 0),
-    ("odd", "coin_tests"): (2, 0), ("odd", "f_tests"): (None, 1), ("odd", "wrong_tests"): (None, 1), ("odd", "g_tests"): (1, 0),
-}  # fmt: skip
+    ("right", "coin_tests"): (2, 0),
+    ("right", "f_tests"): (1, 0),
+    ("right", "wrong_tests"): (None, 1),
+    ("right", "g_tests"): (1, 0),
+    ("wrong", "coin_tests"): (0, 0),
+    ("wrong", "f_tests"): (0, 0),
+    ("wrong", "wrong_tests"): (None, 1),
+    ("wrong", "g_tests"): (1, 0),
+    ("odd", "coin_tests"): (2, 0),
+    ("odd", "f_tests"): (None, 1),
+    ("odd", "wrong_tests"): (None, 1),
+    ("odd", "g_tests"): (1, 0),
+}
 
 
 def run(course: Path, *command: str) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,6 @@
-"""The grader fails on a submission: earlier marks stay, nobody gets a zero for it, and the next run grades it again."""
+"""The grader fails on a submission: earlier marks stay, nobody gets a zero for it, and the next run
+grades it again.
+"""
 
 from __future__ import annotations
 
@@ -151,8 +153,10 @@ def test_broken_plugin_for_penalties_costs_no_points_and_ends_no_batch(error, co
     (course / "submitted/c_4/ps1/timestamp.txt").write_text("2026-01-03 00:00:00 UTC\n")
     found = grade_here(course, "c_3", "c_4", "c_5")  # two of them are late
     assert {student: one.status for (student, name), one in found.items() if name == "one"} == {
-        "c_3": "grader_failed", "c_4": "grader_failed", "c_5": "graded",
-    }  # fmt: skip
+        "c_3": "grader_failed",
+        "c_4": "grader_failed",
+        "c_5": "graded",
+    }
     assert "the course's plugin for late penalties failed" in found["c_4", "one"].message
     assert (
         rows_of(course, "c_3")["c_3", "score", "half_tests"] == before["c_3", "score", "half_tests"]

@@ -26,10 +26,20 @@ def error(lines: int) -> NotebookNode:
 
 
 CELLS = {
-    "short": [stream(3)], "long": [stream(30)], "exact": [stream(7)], "two streams": [stream(5), stream(5, "stderr"), stream(5)],
-    "figure between": [stream(20), nbformat.v4.new_output("display_data", {"text/plain": "a figure"}), stream(2)],
-    "short traceback": [error(4)], "long traceback": [error(40)], "exact traceback": [error(6)], "both": [stream(9), error(9)],
-}  # fmt: skip
+    "short": [stream(3)],
+    "long": [stream(30)],
+    "exact": [stream(7)],
+    "two streams": [stream(5), stream(5, "stderr"), stream(5)],
+    "figure between": [
+        stream(20),
+        nbformat.v4.new_output("display_data", {"text/plain": "a figure"}),
+        stream(2),
+    ],
+    "short traceback": [error(4)],
+    "long traceback": [error(40)],
+    "exact traceback": [error(6)],
+    "both": [stream(9), error(9)],
+}
 
 
 @pytest.mark.parametrize("outputs", CELLS.values(), ids=CELLS)

@@ -1,4 +1,6 @@
-"""Notebooks are plain before a person looks at them: hostile pieces act no more, honest ones stay as they are."""
+"""Notebooks are plain before a person looks at them: hostile pieces act no more, honest ones stay
+as they are.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ HARMLESS_ADDRESS = re.compile(
 
 
 def dangers(page: str) -> list[str]:
-    """Return all in a piece of HTML that could act, or reach beyond its place, as html5lib builds it."""
+    """Return all in a piece of HTML that could act, or reach beyond its place, as html5lib builds
+    it.
+    """
     from bleach._vendor import html5lib
 
     body = html5lib.parse(
@@ -116,7 +120,10 @@ def rendered(text: str) -> str:
 # ---------------------------------------------------------------- tables
 
 HOSTILE = {
-    **{name: text.replace("LISTENER", "http://127.0.0.1:9") for name, text in hostile.PIECES.items()},
+    **{
+        name: text.replace("LISTENER", "http://127.0.0.1:9")
+        for name, text in hostile.PIECES.items()
+    },
     "script in capitals": "<ScRiPt SRC=//evil.example>x</sCrIpT>",
     "script broken by a line": "<script\n>alert(1)</script\n>",
     "script without an end": "<script>alert(1)",
@@ -135,9 +142,9 @@ HOSTILE = {
     "instruction": "<?xml <img src=x onerror=alert(1)> ?>",
     "declaration": "<!DOCTYPE x [<img src=x onerror=alert(1)>]>",
     "data section": "<![CDATA[<img src=x onerror=alert(1)>]]>",
-    "foreign style": "<svg><style><a title=\"</style><img src=x onerror=alert(1)>\"></style></svg>",
-    "foreign text": "<math><mtext><table><mglyph><style><!--</style><img title=\"--&gt;&lt;img src=1 onerror=alert(1)&gt;\">",
-    "no script": "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\"></noscript>",
+    "foreign style": '<svg><style><a title="</style><img src=x onerror=alert(1)>"></style></svg>',
+    "foreign text": '<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=alert(1)&gt;">',
+    "no script": '<noscript><p title="</noscript><img src=x onerror=alert(1)>"></noscript>',
     "text area": "<textarea><img src=x onerror=alert(1)></textarea>",
     "list that closes what is around it": "<ul><li><div><li>x</li></div></li></ul>",
     "bold without an end": "<b>x",
@@ -176,7 +183,7 @@ HOSTILE = {
     "many levels": "> " * 400 + "<img src=x onerror=alert(1)>",
     "very long": "\\\\[ <b onclick=alert(1)> " * 5_000,
     "NUL": "<b\0onclick=alert(1)>x</b><scr\0ipt>alert(1)</script>",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -229,7 +236,7 @@ BENIGN = {
     "dollars": "It costs 5$ and <b>6$</b>.",
     "backslashes": "a\\_b \\<b\\> \\* \\\\",
     "entities": "&lt;script&gt; &amp; &copy; &#8364;",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BENIGN)

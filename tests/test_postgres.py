@@ -1,4 +1,6 @@
-"""A gradebook in PostgreSQL: what grading leaves there is, row for row, what it leaves in SQLite."""
+"""A gradebook in PostgreSQL: what grading leaves there is, row for row, what it leaves in
+SQLite.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +73,9 @@ def urls(tmp_path_factory) -> Iterator[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def courses(urls, tmp_path_factory) -> dict[str, Path]:
-    """The same course twice, graded, marked by hand, and then graded again; rows are kept after each."""
+    """The same course twice, graded, marked by hand, and then graded again; rows are kept after
+    each.
+    """
     made = {}
     for kind, url in urls.items():
         course = made[kind] = tmp_path_factory.mktemp(kind) / "course"
@@ -99,7 +103,9 @@ def graded(courses, urls) -> dict[str, dict[str, list[dict]]]:
 
 @pytest.fixture(scope="module")
 def graded_again(graded, courses, urls) -> dict[str, dict[str, list[dict]]]:
-    """The same once a person has marked some, and the class is graded again; one has handed in anew."""
+    """The same once a person has marked some, and the class is graded again; one has handed in
+    anew.
+    """
     for kind, url in urls.items():
         with Gradebook(url, "tiny") as book:
             book.find_assignment("ps1").duedate = datetime(2026, 2, 15)

@@ -1,4 +1,6 @@
-"""From inside a box: code that forges what the box says gains nothing, and code that looks for a secret finds none."""
+"""From inside a box: code that forges what the box says gains nothing, and code that looks for a
+secret finds none.
+"""
 
 from __future__ import annotations
 
@@ -261,7 +263,9 @@ def test_box_says_what_it_is_made_to_say(court):
 
 @pytest.mark.parametrize("name", FORGED)
 def test_forging_gains_nothing_and_is_the_students_own_fault(name, court):
-    """No point, no verdict that blames the instructor, no exception, and a notebook that can be published."""
+    """No point, no verdict that blames the instructor, no exception, and a notebook that can be
+    published.
+    """
     found = court.grade(court.subject, {"f": FIND_BOX + FORGED[name]})
     as_bytes(found.notebook)
     assert {one.grade_id for one in found.cells if one.score} <= {"last"}
@@ -402,7 +406,9 @@ def look(folder, pid, port, name):
 
 @pytest.fixture(scope="module")
 def targets(tmp_path_factory) -> Iterator[tuple]:
-    """What is outside: a folder with a secret file, a process with a secret environment, a TCP port, an abstract socket."""
+    """What is outside: a folder with a secret file, a process with a secret environment, a TCP
+    port, an abstract socket.
+    """
     folder = tmp_path_factory.mktemp("outside")
     (folder / "secret").write_text(SECRET)
     waiting = subprocess.Popen(
@@ -421,7 +427,9 @@ def targets(tmp_path_factory) -> Iterator[tuple]:
 
 
 def looked_for(court: Court, probe: str, targets: tuple, unsafe: bool = False) -> str:
-    """What a probe in an answer says to a test that has the secret: in its text, its values, its solution."""
+    """What a probe in an answer says to a test that has the secret: in its text, its values, its
+    solution.
+    """
     test = f"### BEGIN HIDDEN TESTS\nexpected = '{SECRET}'\nfound = look(*{targets!r})\nassert found == [] and expected, found\n### END HIDDEN TESTS"
     solution = f"# {SECRET}\ndef look(*targets):\n    secret = '{SECRET}'\n    return []"
     material = court.material(

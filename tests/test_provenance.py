@@ -42,7 +42,9 @@ def court():
 
 @pytest.fixture
 def in_two_processes(monkeypatch: pytest.MonkeyPatch) -> dict[str, CellResult]:
-    """Keep what came of each test between box and tester, before anything is judged in one process."""
+    """Keep what came of each test between box and tester, before anything is judged in one
+    process.
+    """
     kept: dict[str, CellResult] = {}
     run = Referee._test
 
@@ -56,7 +58,9 @@ def in_two_processes(monkeypatch: pytest.MonkeyPatch) -> dict[str, CellResult]:
 
 @pytest.fixture(scope="module")
 def ran_in_one_process() -> set[str]:
-    """The names of the ways whose test runs the payload where all is in one process, as with stock nbgrader."""
+    """The names of the ways whose test runs the payload where all is in one process, as with stock
+    nbgrader.
+    """
     found: set[str] = set()
     forks = Forks(2, lambda outcome: found.update([outcome.key] if outcome.result else []))
     with tempfile.TemporaryDirectory() as folder:
@@ -70,7 +74,9 @@ def ran_in_one_process() -> set[str]:
 
 
 def runs_payload(session: Session, way) -> bool:
-    """Tell whether the test has run the payload; the answer may have done so before it, in its own process."""
+    """Tell whether the test has run the payload; the answer may have done so before it, in its own
+    process.
+    """
     os.chdir(tempfile.mkdtemp(dir="."))
     session.run(way.answer)
     vars(builtins).pop("ran", None)
@@ -228,15 +234,33 @@ SHORT = {
     "a number": ("answer = '7'", "eval(f'x + {answer}')"),
     "names in a list": ("names = ['reference', 'other']", "[eval(one) for one in names]"),
     "a key": ("table = {'reference': 1}", "[eval(one) for one in table]"),
-    "a value in a table": ("import pandas as pd\ntable = pd.DataFrame({'a': ['reference']})", "eval(table.a[0])"),
-    "a query": ("answer = 'a > 0'", "import pandas as pd\npd.DataFrame({'a': [1]}).query('a < 5 and ' + answer)"),
+    "a value in a table": (
+        "import pandas as pd\ntable = pd.DataFrame({'a': ['reference']})",
+        "eval(table.a[0])",
+    ),
+    "a query": (
+        "answer = 'a > 0'",
+        "import pandas as pd\npd.DataFrame({'a': [1]}).query('a < 5 and ' + answer)",
+    ),
     "a symbol": ("answer = '2*y'", "import sympy\nsympy.sympify(answer)"),
-    "an annotation": ("def f(a: 'reference'):\n    pass", "import typing\nclass Own:\n    pass\nOwn.__annotations__ = f.__annotations__\ntyping.get_type_hints(Own)"),
-    "names of fields": ("names = ['own_field', 'other_field']", "import collections\ncollections.namedtuple('Own', names)"),
-    "names of fields in a text": ("names = 'own_field other_field'", "import dataclasses\ndataclasses.make_dataclass('Own', names.split())"),
-    "a doctest": ("def f():\n    '''\n    >>> reference\n    1\n    '''", "import doctest\nrunner = doctest.DocTestRunner(verbose=False)\n"
-                  "runner.run(doctest.DocTestParser().get_doctest(f.__doc__, {}, 'f', '', 0), out=lambda _: None)"),
-}  # fmt: skip
+    "an annotation": (
+        "def f(a: 'reference'):\n    pass",
+        "import typing\nclass Own:\n    pass\nOwn.__annotations__ = f.__annotations__\ntyping.get_type_hints(Own)",
+    ),
+    "names of fields": (
+        "names = ['own_field', 'other_field']",
+        "import collections\ncollections.namedtuple('Own', names)",
+    ),
+    "names of fields in a text": (
+        "names = 'own_field other_field'",
+        "import dataclasses\ndataclasses.make_dataclass('Own', names.split())",
+    ),
+    "a doctest": (
+        "def f():\n    '''\n    >>> reference\n    1\n    '''",
+        "import doctest\nrunner = doctest.DocTestRunner(verbose=False)\n"
+        "runner.run(doctest.DocTestParser().get_doctest(f.__doc__, {}, 'f', '', 0), out=lambda _: None)",
+    ),
+}
 
 
 def test_short_texts_are_refused_as_well(court, in_two_processes):

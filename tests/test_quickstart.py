@@ -1,4 +1,6 @@
-"""nbgrader's own quickstart course, graded by stock nbgrader and by nbreferee: the gradebooks must be equal."""
+"""nbgrader's own quickstart course, graded by stock nbgrader and by nbreferee: the gradebooks must
+be equal.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,7 @@ ANSWERS: dict[str, dict[str, str]] = {
         "sum_of_squares": "from functools import reduce\ndef sum_of_squares(n):\n    return reduce(lambda a, b: a + b, squares(n), 0)",
         "sum_of_squares_application": "assert sum_of_squares(2) == 5\nraise RuntimeError('unfinished')",
     },
-}  # fmt: skip
+}
 # The cells in which stock nbgrader hears the warning.
 HEARD = {("correct_squares", WARNS)}
 

@@ -37,7 +37,9 @@ def test_release_is_what_the_source_gives(tmp_path):
 
 @pytest.fixture(scope="session")
 def student_python(tmp_path_factory) -> Path:
-    """An environment with NumPy, Matplotlib and JupyterLab, at the locked versions, and nothing else."""
+    """An environment with NumPy, Matplotlib and JupyterLab, at the locked versions, and nothing
+    else.
+    """
     folder = tmp_path_factory.mktemp("student")
     lock = (COURSE / "requirements.lock").read_text()
     pins = re.findall(r"^(\S+==[^\\\n]*)", lock, re.MULTILINE)

@@ -1,4 +1,6 @@
-"""A class that hands in notebooks under other names: the only candidate is graded, and whatever is not graded is named with the cure."""
+"""A class that hands in notebooks under other names: the only candidate is graded, and whatever is
+not graded is named with the cure.
+"""
 
 from __future__ import annotations
 
@@ -37,9 +39,13 @@ def test_renamed_notebooks_of_a_class(course):  # noqa: F811
         for student in SIX
     }
     assert ones == {
-        "by_browser": ("graded", 2), "by_name": ("graded", 2), "two_of_them": ("unreadable", 0), "another": ("unreadable", 0), "nothing": ("missing", 0),
+        "by_browser": ("graded", 2),
+        "by_name": ("graded", 2),
+        "two_of_them": ("unreadable", 0),
+        "another": ("unreadable", 0),
+        "nothing": ("missing", 0),
         "both": ("graded", 2),
-    }  # fmt: skip
+    }
     assert {verdicts[student, "two"]["score"] for student in SIX} == {3}
     said = (course.parent / "said.txt").read_text()
     unread = "It gets 0 points and is flagged for a person."
@@ -62,5 +68,10 @@ def test_renamed_notebooks_of_a_class(course):  # noqa: F811
         if one["notebook"] == "one"
     }
     assert again == {
-        "by_browser": "skipped", "by_name": "skipped", "two_of_them": "graded", "another": "unreadable", "nothing": "missing", "both": "skipped",
-    }  # fmt: skip
+        "by_browser": "skipped",
+        "by_name": "skipped",
+        "two_of_them": "graded",
+        "another": "unreadable",
+        "nothing": "missing",
+        "both": "skipped",
+    }

@@ -1,4 +1,6 @@
-"""nbreferee report: what the terminal and the CSV file say of a graded class, and what they must not say."""
+"""nbreferee report: what the terminal and the CSV file say of a graded class, and what they must
+not say.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,10 @@ def test_table_marks_what_waits_and_what_was_not_graded(files):
 
 def test_table_says_what_to_do_about_files_that_were_not_graded(files):
     said = (files / "said.txt").read_text()
-    assert "one.ipynb was not handed in, and no other file has its cells. Found: week <2>.ipynb." in said  # fmt: skip
+    assert (
+        "one.ipynb was not handed in, and no other file has its cells. Found: week <2>.ipynb."
+        in said
+    )
     assert f"{BROKEN}, ps1/one: The file breaks off before its end" in said
     assert f"{NEW}, ps1/two: It has been handed in and not graded. Run nbreferee autograde." in said
 

@@ -1,4 +1,6 @@
-"""Every layer stops its attack, alone and with all others; boxes work, are limited, and leave nothing behind."""
+"""Every layer stops its attack, alone and with all others; boxes work, are limited, and leave
+nothing behind.
+"""
 
 from __future__ import annotations
 

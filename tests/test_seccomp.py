@@ -1,4 +1,6 @@
-"""The filter of system calls, for both machines: the numbers are the kernel's, and each call gets the answer it should."""
+"""The filter of system calls, for both machines: the numbers are the kernel's, and each call gets
+the answer it should.
+"""
 
 from __future__ import annotations
 
@@ -60,9 +62,11 @@ def answer(
                 accumulator &= value
             case _:
                 test = {
-                    seccomp.JUMP_EQUAL: accumulator == value, seccomp.JUMP_ABOVE: accumulator > value,
-                    seccomp.JUMP_FROM: accumulator >= value, seccomp.JUMP_ANY_BIT: bool(accumulator & value),
-                }[code]  # fmt: skip
+                    seccomp.JUMP_EQUAL: accumulator == value,
+                    seccomp.JUMP_ABOVE: accumulator > value,
+                    seccomp.JUMP_FROM: accumulator >= value,
+                    seccomp.JUMP_ANY_BIT: bool(accumulator & value),
+                }[code]
                 at += yes if test else no
 
 
@@ -126,10 +130,19 @@ FORK, THREAD = 17, 0x3D0F00  # the flags of libc's fork and pthread_create
 ARGUMENTS = [
     ("clone", (FORK,), ALLOW, EPERM),
     ("clone", (THREAD,), ALLOW, ALLOW),
-    *(("clone", (FORK | flag,), EPERM, EPERM) for flag in (
-        kernel.CLONE_NEWUSER, kernel.CLONE_NEWNET, kernel.CLONE_NEWPID, kernel.CLONE_NEWNS, kernel.CLONE_NEWIPC, kernel.CLONE_NEWUTS,
-        kernel.CLONE_NEWCGROUP, kernel.CLONE_NEWUSER | kernel.CLONE_NEWNET,
-    )),
+    *(
+        ("clone", (FORK | flag,), EPERM, EPERM)
+        for flag in (
+            kernel.CLONE_NEWUSER,
+            kernel.CLONE_NEWNET,
+            kernel.CLONE_NEWPID,
+            kernel.CLONE_NEWNS,
+            kernel.CLONE_NEWIPC,
+            kernel.CLONE_NEWUTS,
+            kernel.CLONE_NEWCGROUP,
+            kernel.CLONE_NEWUSER | kernel.CLONE_NEWNET,
+        )
+    ),
     ("clone", (THREAD | kernel.CLONE_NEWNET,), EPERM, EPERM),
     ("clone3", (0, 88), ENOSYS, ENOSYS),
     ("execve", (), ALLOW, EPERM),
@@ -150,15 +163,21 @@ ARGUMENTS = [
     ("setpriority", (2, 0, 19), EPERM, EPERM),  # all processes of this user
     ("fcntl", (3, 1), ALLOW, ALLOW),
     ("fcntl", (3, 1030), ALLOW, ALLOW),  # F_DUPFD_CLOEXEC
-    *(("fcntl", (3, what), EPERM, EPERM) for what in (seccomp.F_SETOWN, seccomp.F_SETSIG, seccomp.F_SETOWN_EX)),
+    *(
+        ("fcntl", (3, what), EPERM, EPERM)
+        for what in (seccomp.F_SETOWN, seccomp.F_SETSIG, seccomp.F_SETOWN_EX)
+    ),
     ("ioctl", (0, 0x5401), ALLOW, ALLOW),  # TCGETS: is it a terminal?
-    *(("ioctl", (0, what), EPERM, EPERM) for what in (seccomp.FIOSETOWN, seccomp.SIOCSPGRP, seccomp.TIOCSTI, seccomp.TIOCLINUX)),
+    *(
+        ("ioctl", (0, what), EPERM, EPERM)
+        for what in (seccomp.FIOSETOWN, seccomp.SIOCSPGRP, seccomp.TIOCSTI, seccomp.TIOCLINUX)
+    ),
     ("socketpair", (1, 1), ALLOW, ALLOW),
     ("socketpair", (1, 1 | 0x80000), ALLOW, ALLOW),  # SOCK_CLOEXEC
     ("socketpair", (1, 2), EPERM, EPERM),
     ("socketpair", (1, 5), EPERM, EPERM),
     ("socketpair", (30, 1), EPERM, EPERM),  # TIPC
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("machine", MACHINES)

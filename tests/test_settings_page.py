@@ -1,4 +1,6 @@
-"""docs/settings.md says of each setting what it does: nbgrader's that are honoured, and all of nbreferee's."""
+"""docs/settings.md says of each setting what it does: nbgrader's that are honoured, and all of
+nbreferee's.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A program that imports the package, or grades through its preprocessors, is afterwards as it was before."""
+"""A program that imports the package, or grades through its preprocessors, is afterwards as it was
+before.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What stops a run, Ctrl-C or a fault, is answered at once in a sentence; what is done is reported, and the next run goes on."""
+"""What stops a run, Ctrl-C or a fault, is answered at once in a sentence; what is done is reported,
+and the next run goes on.
+"""
 
 from __future__ import annotations
 
@@ -132,7 +134,9 @@ def test_ctrl_c_is_answered_while_the_gradebook_is_locked(lasting):
 
 
 def test_line_that_says_why_grading_stops_ends_running_notebooks(lasting):
-    """The gradebook is locked when a third result comes: the command does not wait for the notebooks that still run."""
+    """The gradebook is locked when a third result comes: the command does not wait for the
+    notebooks that still run.
+    """
     shutil.copytree(lasting / "submitted/c_1", lasting / "submitted/x_waits")
     waits = {
         **RIGHT,
@@ -161,11 +165,17 @@ REPEATED = (
     cell("y = 2", grade_id="note", locked=False),
 )  # which nbgrader does not look at
 FAULTS = {
-    "ps2": (lambda path: path.write_text(path.read_text().replace('"f_tests"', '"f"')), "a second cell has this grade id. Give one of them another."),
+    "ps2": (
+        lambda path: path.write_text(path.read_text().replace('"f_tests"', '"f"')),
+        "a second cell has this grade id. Give one of them another.",
+    ),
     "ps3": (lambda path: path.write_text("{"), "not JSON"),
     "ps4": (lambda path: (path.unlink(), path.mkdir()), "cannot be read (Is a directory)"),
-    "ps5": (lambda path: (path.unlink(), path.symlink_to(path.name)), "cannot be read (Too many levels of symbolic links)"),
-}  # fmt: skip
+    "ps5": (
+        lambda path: (path.unlink(), path.symlink_to(path.name)),
+        "cannot be read (Too many levels of symbolic links)",
+    ),
+}
 
 
 def test_fault_of_one_assignment_is_told_with_its_cure_and_the_others_are_graded(tmp_path):

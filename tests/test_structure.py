@@ -1,4 +1,6 @@
-"""The package's imports run one way, and its command line answers without loading heavy packages."""
+"""The package's imports run one way, and its command line answers without loading heavy
+packages.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The exercise `train` of fman45_layers: each right training keeps all points, each wrong one is told what is wrong."""
+"""The exercise `train` of fman45_layers: each right training keeps all points, each wrong one is
+told what is wrong.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ SOURCE = next(path for path in SOURCES if path.stem == "fman45_layers")
 
 @pytest.fixture(scope="module")
 def notebook() -> tuple[dict, dict[str, CodeType]]:
-    """The names that a training finds in the solved notebook, and the test cells of `train`, in order."""
+    """The names that a training finds in the solved notebook, and the test cells of `train`, in
+    order.
+    """
     space: dict = {"__name__": "__main__"}
     tests = {}
     with contextlib.chdir(SOURCE.parent):

@@ -1,4 +1,6 @@
-"""A right answer that is written otherwise than the solution, and that cannot travel, is left to a person: it never gets a silent zero."""
+"""A right answer that is written otherwise than the solution, and that cannot travel, is left to a
+person: it never gets a silent zero.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +84,17 @@ def test_right_answer_that_cannot_travel_is_left_to_a_person(court):
 
 
 def test_solution_loses_nothing_by_objects_that_stay_in_the_box(court):
-    master = [*(answer(source, name) for name, source in OTHERWISE.items() if name not in ("apply", "visit", "lines")),
-              *(graded(source, name) for name, source in TESTS.items() if name in ("equal_list", "reflected", "equal_dict", "equal_text", "computed"))]  # fmt: skip
+    master = [
+        *(
+            answer(source, name)
+            for name, source in OTHERWISE.items()
+            if name not in ("apply", "visit", "lines")
+        ),
+        *(
+            graded(source, name)
+            for name, source in TESTS.items()
+            if name in ("equal_list", "reflected", "equal_dict", "equal_text", "computed")
+        ),
+    ]
     material = court.material(*master)
     assert court.grader.calibrate(material).one_process == {}

@@ -1,4 +1,6 @@
-"""'No response.' is said of an answer only where it is certain that there is none; what is not certain is left to a person."""
+"""'No response.' is said of an answer only where it is certain that there is none; what is not
+certain is left to a person.
+"""
 
 from __future__ import annotations
 
@@ -98,14 +100,19 @@ def bare(cells: list[dict]) -> None:
 
 
 ALL = {"first", "second"}
-# what a student does: (change, which texts certainly have no response, texts that stand in their place)
+# what a student does: (change, which texts certainly have no response, texts that stand in their
+# place)
 CASES: dict[str, tuple[Callable[[list[dict]], object], set[str], dict[str, str]]] = {
     "nothing": (lambda cells: None, ALL, {"first": STUB}),
     "answers": (put(FIRST, source=TEXT), {"second"}, {"first": TEXT}),
     "blanks at the ends": (put(FIRST, source=f"{STUB}  \r\n\r\n"), ALL, {"first": STUB}),
     "blanks in front": (put(FIRST, source=f"  {STUB}"), {"second"}, {}),
     "empties the cell": (put(FIRST, source=""), {"second"}, {"first": ""}),
-    "only attaches a picture": (put(FIRST, attachments={"why.png": {"image/png": "iVBORw0KGgo="}}), {"second"}, {}),
+    "only attaches a picture": (
+        put(FIRST, attachments={"why.png": {"image/png": "iVBORw0KGgo="}}),
+        {"second"},
+        {},
+    ),
     "writes above": (insert(FIRST, note()), {"second"}, {"first": TEXT}),
     "writes below": (insert(SECOND + 1, note()), {"first"}, {"second": TEXT}),
     "writes between both": (insert(SECOND, note()), set(), {"first": STUB, "second": STUB}),
@@ -116,7 +123,7 @@ CASES: dict[str, tuple[Callable[[list[dict]], object], set[str], dict[str, str]]
     "deletes the cell": (lambda cells: cells.pop(SECOND), ALL, {"second": STUB}),
     "writes code elsewhere": (lambda cells: cells.append(note("print(1)", "code")), ALL, {}),
     "has no metadata": (bare, set(), {"first": TEXT, "second": f"{TEXT} Yes."}),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", CASES)

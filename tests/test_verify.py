@@ -1,4 +1,6 @@
-"""nbreferee verify on courses with known faults: each is reported, and a sound course is not blamed."""
+"""nbreferee verify on courses with known faults: each is reported, and a sound course is not
+blamed.
+"""
 
 from __future__ import annotations
 
@@ -56,45 +58,153 @@ DATA = 'with open("answers.csv") as table:\n    expected = float(table.read())'
 
 # name: (cells, what `nbreferee verify` must say)
 FAULTS = {
-    "weak": (add_course(tests="### BEGIN HIDDEN TESTS\nassert add(0, 0) == 0\n### END HIDDEN TESTS"), "a wrong answer keeps every point (sign)"),
-    "lazy_zero": (add_course(tests="### BEGIN HIDDEN TESTS\nassert add(0, 0) == 0\n### END HIDDEN TESTS"), "whoever returns 0 everywhere earns 2 points"),
-    "lazy_none": (add_course(tests="### BEGIN HIDDEN TESTS\nadd(3, 5)\n### END HIDDEN TESTS"), "whoever returns None everywhere earns 2 points"),
-    "lazy_table": (add_course(tests="assert add(3, 5) == 13"), "whoever returns a table of the visible answers everywhere earns"),
+    "weak": (
+        add_course(tests="### BEGIN HIDDEN TESTS\nassert add(0, 0) == 0\n### END HIDDEN TESTS"),
+        "a wrong answer keeps every point (sign)",
+    ),
+    "lazy_zero": (
+        add_course(tests="### BEGIN HIDDEN TESTS\nassert add(0, 0) == 0\n### END HIDDEN TESTS"),
+        "whoever returns 0 everywhere earns 2 points",
+    ),
+    "lazy_none": (
+        add_course(tests="### BEGIN HIDDEN TESTS\nadd(3, 5)\n### END HIDDEN TESTS"),
+        "whoever returns None everywhere earns 2 points",
+    ),
+    "lazy_table": (
+        add_course(tests="assert add(3, 5) == 13"),
+        "whoever returns a table of the visible answers everywhere earns",
+    ),
     "lazy_broadcast": (
-        add_course(cell("import numpy as np"), graded("### BEGIN HIDDEN TESTS\nassert np.allclose(add(np.ones(3), 0), 1)\n### END HIDDEN TESTS", "other"), heading="## 4 points"),
+        add_course(
+            cell("import numpy as np"),
+            graded(
+                "### BEGIN HIDDEN TESTS\nassert np.allclose(add(np.ones(3), 0), 1)\n### END HIDDEN TESTS",
+                "other",
+            ),
+            heading="## 4 points",
+        ),
         "whoever returns an empty array everywhere earns",
     ),
-    "visible": (add_course(tests="assert add(3, 5) == 13\nassert add(2, -7) == -12"), "hidden tests hold 0 of 2 automatic points"),
-    "release_earns": (add_course(graded("### BEGIN HIDDEN TESTS\nassert 1 + 1 == 2\n### END HIDDEN TESTS", "sum"), heading="## 4 points"), "the untouched release earns 2 points"),
-    "cannot_fail": (add_course(graded("### BEGIN HIDDEN TESTS\nassert 1 + 1 == 2\n### END HIDDEN TESTS", "sum"), heading="## 4 points"), "uses nothing that a student writes"),
-    "release_stops": ([cell("1 / 0"), *add_course()], "the solution's notebook stops here: ZeroDivisionError"),
-    "solution_fails": (add_course(solution=ADD.replace("2 *", "3 *")), "the solution earns 0 of 2 points: AssertionError"),
-    "solution_crashes": ([cell("import os"), *add_course(solution=ADD.replace("return", "os._exit(1)\n    return"))], "the solution ends in a crash"),
-    "solution_warns": ([cell("import sys"), *add_course(tests=STRONG.replace("assert add(2", 'print("!", file=sys.stderr)\nassert add(2'))], "it writes to stderr: !"),
-    "bare": (add_course(tests=STRONG.replace("### END", "add\n### END")), "ends in a bare expression"),
-    "heading": (add_course(heading="## Exercise 1: 5 points"), "the heading says 5 points, its cells hold 2"),
+    "visible": (
+        add_course(tests="assert add(3, 5) == 13\nassert add(2, -7) == -12"),
+        "hidden tests hold 0 of 2 automatic points",
+    ),
+    "release_earns": (
+        add_course(
+            graded("### BEGIN HIDDEN TESTS\nassert 1 + 1 == 2\n### END HIDDEN TESTS", "sum"),
+            heading="## 4 points",
+        ),
+        "the untouched release earns 2 points",
+    ),
+    "cannot_fail": (
+        add_course(
+            graded("### BEGIN HIDDEN TESTS\nassert 1 + 1 == 2\n### END HIDDEN TESTS", "sum"),
+            heading="## 4 points",
+        ),
+        "uses nothing that a student writes",
+    ),
+    "release_stops": (
+        [cell("1 / 0"), *add_course()],
+        "the solution's notebook stops here: ZeroDivisionError",
+    ),
+    "solution_fails": (
+        add_course(solution=ADD.replace("2 *", "3 *")),
+        "the solution earns 0 of 2 points: AssertionError",
+    ),
+    "solution_crashes": (
+        [cell("import os"), *add_course(solution=ADD.replace("return", "os._exit(1)\n    return"))],
+        "the solution ends in a crash",
+    ),
+    "solution_warns": (
+        [
+            cell("import sys"),
+            *add_course(
+                tests=STRONG.replace("assert add(2", 'print("!", file=sys.stderr)\nassert add(2')
+            ),
+        ],
+        "it writes to stderr: !",
+    ),
+    "bare": (
+        add_course(tests=STRONG.replace("### END", "add\n### END")),
+        "ends in a bare expression",
+    ),
+    "heading": (
+        add_course(heading="## Exercise 1: 5 points"),
+        "the heading says 5 points, its cells hold 2",
+    ),
     "outputs": (add_course(with_output()), "the source holds outputs of an earlier run"),
-    "leaked_solution": (add_course(cell("Hint:\n\n    return a + 2 * b", "markdown")), "the solution can be read in the release, in number 4: 'return a + 2 * b'"),
-    "leaked_test": (add_course(cell("assert add(2, -7) == -12")), "a hidden test can be read in the release"),
-    "attachment": (add_course(*attached()), "the release keeps what is attached to this answer: proof.png"),
-    "data": (add_course(tests=STRONG.replace("assert add(2", f"{DATA}\nassert add(2")), "the file answers.csv is handed out, and only hidden tests use it"),
-    "strict": (add_course(tests=STRONG.replace("### END", "import inspect\nassert '+' in inspect.getsource(add)\n### END")), "a right answer loses points (add_tests: AssertionError"),
-    "alternative_of_nothing": (add_course(), "an alternative for a solution cell that is not there"),
+    "leaked_solution": (
+        add_course(cell("Hint:\n\n    return a + 2 * b", "markdown")),
+        "the solution can be read in the release, in number 4: 'return a + 2 * b'",
+    ),
+    "leaked_test": (
+        add_course(cell("assert add(2, -7) == -12")),
+        "a hidden test can be read in the release",
+    ),
+    "attachment": (
+        add_course(*attached()),
+        "the release keeps what is attached to this answer: proof.png",
+    ),
+    "data": (
+        add_course(tests=STRONG.replace("assert add(2", f"{DATA}\nassert add(2")),
+        "the file answers.csv is handed out, and only hidden tests use it",
+    ),
+    "strict": (
+        add_course(
+            tests=STRONG.replace(
+                "### END", "import inspect\nassert '+' in inspect.getsource(add)\n### END"
+            )
+        ),
+        "a right answer loses points (add_tests: AssertionError",
+    ),
+    "alternative_of_nothing": (
+        add_course(),
+        "an alternative for a solution cell that is not there",
+    ),
     "stale_equivalent": (add_course(), "take its entry out of the file of equivalents"),
     "no_reason": (add_course(), "entry 1 has no reason"),
     "not_toml": (add_course(), "not TOML"),
     "one_bracket": (add_course(), "an entry begins with [[mutant]]"),
-    "threads": ([cell(POOL), *add_course(solution=ADD.replace("a + 2 * b", "pool.submit(lambda: a + b + b).result()"))], "mutants cannot be judged: in a fork the solution itself"),
-    "magic_answer": (add_course(solution="%%time\n" + ADD), "a solution cell with a magic has no mutants"),
+    "threads": (
+        [
+            cell(POOL),
+            *add_course(
+                solution=ADD.replace("a + 2 * b", "pool.submit(lambda: a + b + b).result()")
+            ),
+        ],
+        "mutants cannot be judged: in a fork the solution itself",
+    ),
+    "magic_answer": (
+        add_course(solution="%%time\n" + ADD),
+        "a solution cell with a magic has no mutants",
+    ),
     "no_points": (without_points(), "nbgrader refuses it"),
-    "lazy_class": ([answer(CLASS, "Counter"), graded("### BEGIN HIDDEN TESTS\nassert Counter().next(3) != 3\n### END HIDDEN TESTS", "Counter_tests")], "whoever returns None everywhere earns"),
-    "leaked_inline": (add_course(cell("Remember to `return a + 2 * b` here.", "markdown")), "the solution can be read in the release"),
+    "lazy_class": (
+        [
+            answer(CLASS, "Counter"),
+            graded(
+                "### BEGIN HIDDEN TESTS\nassert Counter().next(3) != 3\n### END HIDDEN TESTS",
+                "Counter_tests",
+            ),
+        ],
+        "whoever returns None everywhere earns",
+    ),
+    "leaked_inline": (
+        add_course(cell("Remember to `return a + 2 * b` here.", "markdown")),
+        "the solution can be read in the release",
+    ),
     "unclosed": (add_course(tests=STRONG.replace("END", "AND")), "BEGIN HIDDEN TESTS has no END"),
-    "no_markers": ([cell("def add(a, b): return a + 2 * b"), graded(STRONG, "add_tests")], "uses nothing that a student writes"),
-    "forbidden": (add_course(cell("$b + 7\\,a$", "markdown")), "the release shows a form of this answer, 'b + 7a', in forbidden.ipynb, cell number 4, line 1"),
+    "no_markers": (
+        [cell("def add(a, b): return a + 2 * b"), graded(STRONG, "add_tests")],
+        "uses nothing that a student writes",
+    ),
+    "forbidden": (
+        add_course(cell("$b + 7\\,a$", "markdown")),
+        "the release shows a form of this answer, 'b + 7a', in forbidden.ipynb, cell number 4, line 1",
+    ),
     "forbidden_nothing": (add_course(), "no exercise sub. There are: add"),
     "twice": (add_course(graded(STRONG, "add_tests")), "a second cell has this grade id"),
-}  # fmt: skip
+}
 
 SOUND = {
     "sound": add_course(),
@@ -287,34 +397,60 @@ def weaken(folder: Path, assignment: str, notebook: str, tests: dict[str, str]) 
     nbformat.write(changed, str(path))
 
 
-# what is weak: (assignment, notebook, weakened cells, what must be said, part of a surviving mutant)
+# what is weak: (assignment, notebook, weakened cells, what must be said, part of a surviving
+# mutant)
 WEAKENED = {
     "allclose on an empty array": (
-        "softmax", "softmax",
-        {"cross_entropy_check": "cross_entropy(np.ones(3), 1)", "cross_entropy_tests": "assert np.allclose(cross_entropy(np.log([1.0, 3.0]), 1), np.log(4 / 3))"},
-        "whoever returns an empty array everywhere earns", "",
+        "softmax",
+        "softmax",
+        {
+            "cross_entropy_check": "cross_entropy(np.ones(3), 1)",
+            "cross_entropy_tests": "assert np.allclose(cross_entropy(np.log([1.0, 3.0]), 1), np.log(4 / 3))",
+        },
+        "whoever returns an empty array everywhere earns",
+        "",
     ),
     "tests at z = 0": (
-        "softmax", "softmax",
-        {"softmax_rows_check": "softmax_rows(np.zeros((2, 3)))", "softmax_rows_tests": "assert np.allclose(softmax_rows(np.zeros((2, 3))), 1 / 3)"},
-        "a wrong answer keeps every point", "+",
+        "softmax",
+        "softmax",
+        {
+            "softmax_rows_check": "softmax_rows(np.zeros((2, 3)))",
+            "softmax_rows_tests": "assert np.allclose(softmax_rows(np.zeros((2, 3))), 1 / 3)",
+        },
+        "a wrong answer keeps every point",
+        "+",
     ),
     "square inputs": (
-        "matrix_derivatives", "matrix_derivatives",
-        {"dY_dW_check": "dY_dW(np.eye(2), np.eye(2))", "dY_dW_tests": "W, X = random_arrays(1, (3, 3), (3, 3))\nassert np.allclose(dY_dW(W, X), np.kron(np.eye(3), X.T))"},
-        "a wrong answer keeps every point", "shape[1]",
+        "matrix_derivatives",
+        "matrix_derivatives",
+        {
+            "dY_dW_check": "dY_dW(np.eye(2), np.eye(2))",
+            "dY_dW_tests": "W, X = random_arrays(1, (3, 3), (3, 3))\nassert np.allclose(dY_dW(W, X), np.kron(np.eye(3), X.T))",
+        },
+        "a wrong answer keeps every point",
+        "shape[1]",
     ),
     "upstream of ones": (
-        "softmax", "softmax",
-        {"softmax_vjp_check": "softmax_vjp(np.zeros(3), np.ones(3))", "softmax_vjp_tests": "(z,) = random_arrays(1, (4,))\nassert np.allclose(softmax_vjp(z, np.ones(4)), 0)"},
-        "whoever returns zeros of the right shape everywhere earns", "+",
+        "softmax",
+        "softmax",
+        {
+            "softmax_vjp_check": "softmax_vjp(np.zeros(3), np.ones(3))",
+            "softmax_vjp_tests": "(z,) = random_arrays(1, (4,))\nassert np.allclose(softmax_vjp(z, np.ones(4)), 0)",
+        },
+        "whoever returns zeros of the right shape everywhere earns",
+        "+",
     ),
     "a tolerance of 1e-1 on small numbers": (
-        "softmax", "softmax",
-        {"dy_du_check": "dy_du(np.ones(2), np.ones((2, 3)), np.ones(3))", "dy_du_tests": "x, W, u = random_arrays(1, (2,), (2, 30), (30,))\ny = softmax(W.T @ x / 9)\nassert np.allclose(dy_du(x, W / 9, 0 * u), np.outer(y, y) - np.diag(y), atol=1e-1)"},
-        "a wrong answer keeps every point", "+",
+        "softmax",
+        "softmax",
+        {
+            "dy_du_check": "dy_du(np.ones(2), np.ones((2, 3)), np.ones(3))",
+            "dy_du_tests": "x, W, u = random_arrays(1, (2,), (2, 30), (30,))\ny = softmax(W.T @ x / 9)\nassert np.allclose(dy_du(x, W / 9, 0 * u), np.outer(y, y) - np.diag(y), atol=1e-1)",
+        },
+        "a wrong answer keeps every point",
+        "+",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", WEAKENED)

@@ -1,4 +1,6 @@
-"""nbreferee verify in a course with a header and a footer, delimiters of its own, autotests, and another language."""
+"""nbreferee verify in a course with a header and a footer, delimiters of its own, autotests, and
+another language.
+"""
 
 from __future__ import annotations
 

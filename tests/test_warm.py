@@ -63,8 +63,12 @@ def test_exit_exception_and_signal_are_crashes():
         Trial("fine", lambda: 1, limit_s=30),
     )
     assert {key: outcome.lost for key, outcome in outcomes.items()} == {
-        "exit": "crash", "raise": "crash", "signal": "crash", "no json": "crash", "fine": "",
-    }  # fmt: skip
+        "exit": "crash",
+        "raise": "crash",
+        "signal": "crash",
+        "no json": "crash",
+        "fine": "",
+    }
 
 
 def test_memory_bomb_sees_a_memory_error():

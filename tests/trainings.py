@@ -1,7 +1,7 @@
 """Trainings of the exercise `train`: right ones written in several ways, and wrong ones.
 
-Every wrong one is the right one with a change of one or two lines: (old text, new text). It comes with the graded
-cells that it loses and with words that the message must hold.
+Every wrong one is the right one with a change of one or two lines: (old text, new text). It comes
+with the graded cells that it loses and with words that the message must hold.
 """
 
 from __future__ import annotations

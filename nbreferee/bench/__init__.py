@@ -1,4 +1,5 @@
-"""nbreferee bench: this machine's speed, against stock nbgrader on the same submissions, in one run.
+"""nbreferee bench: this machine's speed, against stock nbgrader on the same submissions, in one
+run.
 
 Both grade the same class, in turn, as a person would: with their commands, start-up and all. The
 processor time and memory are those of every process that a command has started.
@@ -47,7 +48,9 @@ class Measurement:
 
     @property
     def writing(self) -> float | None:
-        """The share of the time in which files and the gradebook were written, where the command says so."""
+        """The share of the time in which files and the gradebook were written, where the command
+        says so.
+        """
         found = re.search(r"writing results +([0-9.]+) s", self.cost.said)
         return float(found[1]) / self.cost.wall_s if found else None
 
@@ -83,15 +86,16 @@ def bench(
 ) -> Iterator[Measurement | Latency]:
     """Measure, and yield every measurement as it comes.
 
-    Both graders and the bare cells in turn, latency, nbreferee over workers and class sizes (of one: start-up), and both
-    graders without figures.
+    Both graders and the bare cells in turn, latency, nbreferee over workers and class sizes (of
+    one: start-up), and both graders without figures.
     """
     with tempfile.TemporaryDirectory(prefix="nbreferee-bench-") as folder:
         template = Path(folder) / "with"
         make_course(course, template, assignments)
         yield from _in_turn(template, assignments, True, students, jobs)
         yield _bare_cells(_ours(template), True, students, jobs)
-        # Regrading after one changed test of `_ours(template)`, which has been graded, is to be measured here.
+        # Regrading after one changed test of `_ours(template)`, which has been graded, is to be
+        # measured here.
         yield from _latencies(template, assignments[0], jobs)
         yield _scaled(template, assignments[0], 1, jobs)
         for count in sorted({1, jobs}):
@@ -104,7 +108,9 @@ def bench(
 
 
 def start_up() -> dict[str, float]:
-    """Return the seconds that `nbreferee --help` takes, and Python with what it is made with; medians, in turn."""
+    """Return the seconds that `nbreferee --help` takes, and Python with what it is made with;
+    medians, in turn.
+    """
     commands = {
         "nbreferee --help": ["nbreferee", "--help"],
         "python -c 'import click'": [Path(sys.executable).name, "-c", "import click"],
@@ -162,7 +168,9 @@ def _bare_cells(graded: Path, figures: bool, students: int, jobs: int) -> Measur
 
 
 def _latencies(template: Path, assignment: str, jobs: int) -> Iterator[Latency]:
-    """Measure submissions that are graded one by one, then the same in one class; what is kept between runs is there."""
+    """Measure submissions that are graded one by one, then the same in one class; what is kept
+    between runs is there.
+    """
     course = _handed_in(template, assignment, ALONE + 1)
     command = ["nbreferee", "autograde", assignment, "--jobs", str(jobs)]
     first, *others = sorted(path.name for path in (course / "submitted").iterdir())

@@ -1,7 +1,8 @@
-"""Answers that a class hands in: right ones in the words of different students, wrong ones of the kinds that occur.
+"""Answers that a class hands in: right ones in the words of different students, wrong ones of the
+kinds that occur.
 
-Right answers are the instructor's alternatives, wrong ones the mistakes that the tests name, and mutants of the
-solution. Nothing is run here.
+Right answers are the instructor's alternatives, wrong ones the mistakes that the tests name, and
+mutants of the solution. Nothing is run here.
 """
 
 from __future__ import annotations
@@ -54,7 +55,9 @@ def without_markers(source: str) -> str:
 
 
 def _named_mistakes(master: Master, answer: Cell) -> Iterator[str]:
-    """Yield the solution with a function replaced by a mistake of `check(..., mistakes={sentence: lambda ...})`."""
+    """Yield the solution with a function replaced by a mistake of `check(..., mistakes={sentence:
+    lambda ...})`.
+    """
     if answer.tree is None:
         return
     functions = {one.name: one for one in answer.tree.body if isinstance(one, ast.FunctionDef)}

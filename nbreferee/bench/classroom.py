@@ -1,8 +1,10 @@
-"""A course and a class to measure with: made from the instructor's own notebooks, the same for both graders.
+"""A course and a class to measure with: made from the instructor's own notebooks, the same for both
+graders.
 
-A third of the students have everything right. Of the others' answers up to half are wrong: of each student another
-share. Right answers are drawn from the instructor's alternatives. Of the wrong ones a quarter is left as released, the
-others are named mistakes and mutants of the solution, half of each. It knows nothing of grading.
+A third of the students have everything right. Of the others' answers up to half are wrong: of each
+student another share. Right answers are drawn from the instructor's alternatives. Of the wrong ones
+a quarter is left as released, the others are named mistakes and mutants of the solution, half of
+each. It knows nothing of grading.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ c.GenerateFeedback.pop("preprocessors", None)
 def make_course(
     course: Path, target: Path, assignments: Sequence[str], left_out: Collection[str] = ()
 ) -> None:
-    """Copy assignments of a course, but for cells with these sources, and generate what students get."""
+    """Copy assignments of a course, but for cells with these sources, and generate what students
+    get.
+    """
     (target / "source").mkdir(parents=True)
     shutil.copy(course / "nbgrader_config.py", target)
     for path in (course / "source").glob("*.*"):  # a header that all assignments get, for one
@@ -56,7 +60,9 @@ def make_course(
 
 
 def drawing_cells(course: Path, assignment: str) -> set[str]:
-    """Return the sources of cells, but graded ones, that show a picture in some graded submission."""
+    """Return the sources of cells, but graded ones, that show a picture in some graded
+    submission.
+    """
     found = set()
     for path in (course / "autograded").glob(f"*/{assignment}/*.ipynb"):
         for cell in json.loads(path.read_bytes())["cells"]:
@@ -68,7 +74,9 @@ def drawing_cells(course: Path, assignment: str) -> set[str]:
 
 
 def hand_in(course: Path, assignment: str, students: int) -> Counter[str]:
-    """Fill `submitted/` with a class: the same one, for the same course and number; return how many answers are of which kind."""
+    """Fill `submitted/` with a class: the same one, for the same course and number; return how many
+    answers are of which kind.
+    """
     kinds: Counter[str] = Counter()
     for path in sorted((course / "source" / assignment).glob("*.ipynb")):
         choices = choices_of(read_master(path), path)

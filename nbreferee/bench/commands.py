@@ -1,4 +1,6 @@
-"""What a command takes: the time and memory of all its processes, also of those that it leaves behind."""
+"""What a command takes: the time and memory of all its processes, also of those that it leaves
+behind.
+"""
 
 from __future__ import annotations
 

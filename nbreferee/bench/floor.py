@@ -1,7 +1,8 @@
 """The bare cells: python -m nbreferee.bench.floor JOBS NOTEBOOK ...
 
-Each notebook runs in a fork of one warm process, all cells in order, tests included: no sandbox, no second process, no
-verdict, nothing written. A grader that runs every cell of every submission can hardly cost less.
+Each notebook runs in a fork of one warm process, all cells in order, tests included: no sandbox, no
+second process, no verdict, nothing written. A grader that runs every cell of every submission can
+hardly cost less.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ def warm_shell() -> Iterator[Shell]:
 
 
 def fork_cells(shell: Shell, sources: Sequence[str], folder: Path) -> tuple[int, int]:
-    """Run cells in a fork of this process; return its id, and a pipe from which the cells' errors can be read as JSON."""
+    """Run cells in a fork of this process; return its id, and a pipe from which the cells' errors
+    can be read as JSON.
+    """
     reading, writing = os.pipe()
     if pid := os.fork():
         os.close(writing)

@@ -14,7 +14,9 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 def measure(command: list[str]) -> tuple[int, float, float, float]:
-    """Return exit status, wall time and processor time in seconds, and the memory of the largest process in MB."""
+    """Return exit status, wall time and processor time in seconds, and the memory of the largest
+    process in MB.
+    """
     ctypes.CDLL(None, use_errno=True).prctl(
         PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0
     )  # orphans of the command come to us

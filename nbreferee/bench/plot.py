@@ -1,4 +1,6 @@
-"""The picture of a benchmark: both graders side by side, and nbreferee over workers and class sizes."""
+"""The picture of a benchmark: both graders side by side, and nbreferee over workers and class
+sizes.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What a person sees of a benchmark: rows as they come, ratios at the end, and where the files are."""
+"""What a person sees of a benchmark: rows as they come, ratios at the end, and where the files
+are.
+"""
 
 from __future__ import annotations
 

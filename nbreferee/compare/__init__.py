@@ -1,7 +1,7 @@
 """nbreferee compare: two processes, one process and stock nbgrader, side by side on one course.
 
-All three grade the same class, in a copy of the course: the solution, the release as students get it, mutants of
-the solution, and the submissions at hand. Nothing of the course itself is changed.
+All three grade the same class, in a copy of the course: the solution, the release as students get
+it, mutants of the solution, and the submissions at hand. Nothing of the course itself is changed.
 """
 
 from __future__ import annotations
@@ -48,7 +48,10 @@ for name in ("sanitize_preprocessors", "autograde_preprocessors"):
 
 @dataclass(frozen=True)
 class Compared:
-    """One test cell of one submission, as three graders see it. Scores are None where a person decides."""
+    """One test cell of one submission, as three graders see it.
+
+    Scores are None where a person decides.
+    """
 
     student: str
     assignment: str
@@ -86,7 +89,8 @@ def copy_course(course: Path, target: Path) -> CourseDirectory:
     Raises
     ------
     CourseError
-        if the course names its folders or its gradebook by absolute paths, which a copy cannot follow.
+        if the course names its folders or its gradebook by absolute paths, which a copy cannot
+        follow.
     """
     shutil.copytree(course, target, ignore=shutil.ignore_patterns(*STEPS), symlinks=True)
     config = target / "nbgrader_config.py"
@@ -132,7 +136,9 @@ def hand_in(
 def _classmates(
     course: CourseDirectory, assignment: str, most: int
 ) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Yield (student, notebook, answers) of mutants, spread evenly over the answers of each notebook."""
+    """Yield (student, notebook, answers) of mutants, spread evenly over the answers of each
+    notebook.
+    """
     from nbreferee.course.source import read_master
 
     for path in sorted(
@@ -188,7 +194,8 @@ def compare(
     most_mutants: int,
     progress: Callable[[str, int], None],
 ) -> list[Comparison]:
-    """Grade a class by all three; call `progress(what, submissions)` before each step: stock nbgrader's, and each notebook of ours.
+    """Grade a class by all three; call `progress(what, submissions)` before each step: stock
+    nbgrader's, and each notebook of ours.
 
     Raises
     ------

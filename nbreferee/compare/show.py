@@ -1,4 +1,6 @@
-"""What `nbreferee compare` prints: which cells go which way and why, and where scores differ from stock nbgrader's."""
+"""What `nbreferee compare` prints: which cells go which way and why, and where scores differ from
+stock nbgrader's.
+"""
 
 from __future__ import annotations
 

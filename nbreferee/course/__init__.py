@@ -1,1 +1,3 @@
-"""The instructor's side of a course, read only: folders, settings, notebooks, and who owns each name."""
+"""The instructor's side of a course, read only: folders, settings, notebooks, and who owns each
+name.
+"""

@@ -1,4 +1,6 @@
-"""Right answers written in other ways, which an instructor keeps beside an assignment's folder and never releases."""
+"""Right answers written in other ways, which an instructor keeps beside an assignment's folder and
+never releases.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ def alternatives_path(notebook: Path) -> Path:
 
 
 def read_alternatives(notebook: Path) -> list[tuple[str, str]]:
-    """Return (label of the solution cell, right answer) for each alternative of a source notebook."""
+    """Return (label of the solution cell, right answer) for each alternative of a source
+    notebook.
+    """
     path = alternatives_path(notebook)
     if not path.is_file():
         return []

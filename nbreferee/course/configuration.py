@@ -1,7 +1,8 @@
 """A course's configuration, read as nbgrader's own commands read it.
 
-In order of rising precedence: `jupyter_config` and `nbgrader_config` (.py, .json) of Jupyter's folders,
-~/.jupyter for example, `nbgrader_config` of the current folder, and that of the course's root.
+In order of rising precedence: `jupyter_config` and `nbgrader_config` (.py, .json) of Jupyter's
+folders, ~/.jupyter for example, `nbgrader_config` of the current folder, and that of the course's
+root.
 """
 
 from __future__ import annotations
@@ -88,7 +89,9 @@ def read_configuration(folder: Path, named: bool) -> CourseDirectory:
 
 
 def _last_read(application: _Application) -> Path | None:
-    """Return the file that is at fault: the first of those that nbgrader reads that cannot be loaded."""
+    """Return the file that is at fault: the first of those that nbgrader reads that cannot be
+    loaded.
+    """
     folders = [*reversed(application.config_file_paths), os.getcwd(), application.coursedir.root]
     for path in (Path(folder) / f"{NAME}{end}" for folder in folders for end in (".py", ".json")):
         loader = (

@@ -25,7 +25,9 @@ def assignments_in(course: CourseDirectory) -> list[str]:
 
 
 def students_in(course: CourseDirectory, step: str, assignment: str) -> list[str]:
-    """Return who has a folder for an assignment in a step, or anything in its place; those whom the course leaves out are not among them."""
+    """Return who has a folder for an assignment in a step, or anything in its place; those whom the
+    course leaves out are not among them.
+    """
     excluded = {name.strip() for name in course.student_id_exclude.split(",")}
     found = set(_students_with_anything(course, step, assignment))
     return sorted(name for name in found - excluded if fnmatch.fnmatchcase(name, course.student_id))
@@ -43,7 +45,9 @@ def submissions_folder(course: CourseDirectory) -> Path:
 
 
 def why_nobody(course: CourseDirectory, assignments: list[str]) -> str:
-    """Return where submissions lie that are none of these assignments', in a sentence; nothing where there are none at all."""
+    """Return where submissions lie that are none of these assignments', in a sentence; nothing
+    where there are none at all.
+    """
     step, structure = course.submitted_directory, course.directory_structure
     if left_out := sorted(
         {student for student, name in _folders(course, step) if name in assignments}
@@ -102,7 +106,9 @@ def _students_with_anything(course: CourseDirectory, step: str, assignment: str)
 
 
 def _is_there(mine: Path, folder: Path) -> bool:
-    """Return whether there is anything at a path, or no saying: the student's link leads nowhere, her folder cannot be entered."""
+    """Return whether there is anything at a path, or no saying: the student's link leads nowhere,
+    her folder cannot be entered.
+    """
     try:
         folder.lstat()
     except (FileNotFoundError, NotADirectoryError):
@@ -113,7 +119,9 @@ def _is_there(mine: Path, folder: Path) -> bool:
 
 
 def _regex(structure: str, known: dict[str, str]) -> re.Pattern:
-    """Return what matches a path of a structure: a name that is not known is a group, and the same wherever it stands."""
+    """Return what matches a path of a structure: a name that is not known is a group, and the same
+    wherever it stands.
+    """
     parts: list[str] = []
     groups: set[str] = set()
     for piece in re.split(r"(\{\w+\})", structure):

@@ -1,8 +1,10 @@
-"""Read from the instructor's notebook what follow-through needs: which answers a test judges, and how to make references.
+"""Read from the instructor's notebook what follow-through needs: which answers a test judges, and
+how to make references.
 
-*Follow-through*: a test cell that has lost points is judged again with the solution's functions in the place of earlier
-answers that have lost points (see `engine.follow_through`). An answer is a name that an answer cell of the solution
-binds; a notebook may bind the same name again later, so an answer is known by its name and the index of its cell.
+*Follow-through*: a test cell that has lost points is judged again with the solution's functions in
+the place of earlier answers that have lost points (see `engine.follow_through`). An answer is a
+name that an answer cell of the solution binds; a notebook may bind the same name again later, so an
+answer is known by its name and the index of its cell.
 """
 
 from __future__ import annotations
@@ -45,7 +47,9 @@ class _Statement:
 
 
 def with_follow_through(plan: Plan, master: Master) -> Plan:
-    """Return the plan with the answers that each test judges and the references of these answers."""
+    """Return the plan with the answers that each test judges and the references of these
+    answers.
+    """
     statements = _statements(master)
     answers = _answers(statements)
     steps = [
@@ -110,10 +114,11 @@ def _answers(statements: Iterable[_Statement]) -> dict[str, list[int]]:
 def _judged_by(
     master: Master, index: int, statements: Sequence[_Statement], answers: dict[str, list[int]]
 ) -> dict[str, tuple]:
-    """Return for the plan's step of a test which answers it reads, and which of them it judges: those that come last.
+    """Return for the plan's step of a test which answers it reads, and which of them it judges:
+    those that come last.
 
-    What it reads it may read through the instructor's functions and values. A test of which that cannot be told
-    (it looks names up by their text) judges nothing.
+    What it reads it may read through the instructor's functions and values. A test of which that
+    cannot be told (it looks names up by their text) judges nothing.
     """
     tree = master.cells[index].tree
     if tree is None or used_names(master.cells[index]) is None:
@@ -156,7 +161,8 @@ def _read_from_outside(tree: ast.Module) -> set[str]:
 
 
 def _source(name: str, cell: int, statements: Sequence[_Statement]) -> str:
-    """Return the statements of the solution that make an answer as it is after its cell; '' if it may draw.
+    """Return the statements of the solution that make an answer as it is after its cell; '' if it
+    may draw.
 
     A function may use what is bound after it: such names are looked for in later cells.
     """

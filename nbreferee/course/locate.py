@@ -123,7 +123,9 @@ def _alembic_on_path() -> Iterator[None]:
 
 
 def _bounded(db_url: str) -> str:
-    """Have a PostgreSQL server, too, say in bounded time what cannot be done; SQLite does so after 5 s."""
+    """Have a PostgreSQL server, too, say in bounded time what cannot be done; SQLite does so after
+    5 s.
+    """
     from sqlalchemy import make_url
 
     url = make_url(db_url)

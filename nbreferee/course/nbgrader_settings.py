@@ -1,4 +1,5 @@
-"""The settings of nbgrader that grading depends on: those that nbreferee honours, and how it names the others.
+"""The settings of nbgrader that grading depends on: those that nbreferee honours, and how it names
+the others.
 
 `HONOURED` is the list that docs/settings.md prints. A setting of a class that takes part in grading
 and is not in that list is named in a warning where a course sets it.
@@ -89,14 +90,41 @@ NOT_HONOURED = {
     "Execute.raise_on_iopub_timeout": "There is no kernel to wait for.",
     "GetGrades.display_data_priority": "Pages show what nbconvert shows.",
 }
-# Classes that take part in `nbgrader autograde` and `generate_feedback`; the settings of others are nbgrader's own business.
+# Classes that take part in `nbgrader autograde` and `generate_feedback`; the settings of others are
+# nbgrader's own business.
 GRADING = (
-    "CourseDirectory", "BaseConverter", "Autograde", "GenerateFeedback", "ClearOutput", "DeduplicateIds", "OverwriteKernelspec",
-    "OverwriteCells", "CheckCellMetadata", "Execute", "ExecutePreprocessor", "NotebookClient", "IgnorePattern",
-    "ClearMetadataPreprocessor", "LimitOutput", "SaveAutoGrades", "AssignLatePenalties", "LateSubmissionPlugin", "GetGrades",
-    "IncludeHeaderFooter", "ClearSolutions", "ClearHiddenTests", "ClearMarkScheme", "InstantiateTests", "NbGraderPreprocessor",
-    "Preprocessor", "HTMLExporter", "NotebookExporter", "Exporter", "TemplateExporter", "FilesWriter",
-)  # fmt: skip
+    "CourseDirectory",
+    "BaseConverter",
+    "Autograde",
+    "GenerateFeedback",
+    "ClearOutput",
+    "DeduplicateIds",
+    "OverwriteKernelspec",
+    "OverwriteCells",
+    "CheckCellMetadata",
+    "Execute",
+    "ExecutePreprocessor",
+    "NotebookClient",
+    "IgnorePattern",
+    "ClearMetadataPreprocessor",
+    "LimitOutput",
+    "SaveAutoGrades",
+    "AssignLatePenalties",
+    "LateSubmissionPlugin",
+    "GetGrades",
+    "IncludeHeaderFooter",
+    "ClearSolutions",
+    "ClearHiddenTests",
+    "ClearMarkScheme",
+    "InstantiateTests",
+    "NbGraderPreprocessor",
+    "Preprocessor",
+    "HTMLExporter",
+    "NotebookExporter",
+    "Exporter",
+    "TemplateExporter",
+    "FilesWriter",
+)
 BASES = {
     "ExecutePreprocessor": "Execute",
     "NotebookClient": "Execute",
@@ -142,7 +170,9 @@ def read_rules(config: Config) -> Rules:
 
 
 def cell_timeout_s(config: Config) -> float | None:
-    """Return the seconds that a course gives a cell; infinity for no limit, None where it says nothing."""
+    """Return the seconds that a course gives a cell; infinity for no limit, None where it says
+    nothing.
+    """
     if not is_set(config, "Execute.timeout"):
         return None
     seconds = configured(preprocessors.Execute, config).timeout
@@ -162,7 +192,9 @@ def has_late_penalties(config: Config) -> bool:
 
 
 def warnings_about(config: Config) -> list[str]:
-    """Return a sentence for each setting of nbgrader that a course has set and nbreferee does not honour."""
+    """Return a sentence for each setting of nbgrader that a course has set and nbreferee does not
+    honour.
+    """
     found = []
     for section in GRADING:
         for name in sorted(config[section]) if section in config else ():
@@ -192,7 +224,9 @@ def _own_preprocessors(config: Config) -> Iterator[str]:
 
 
 def _pages_with_hidden_tests(config: Config) -> Iterator[str]:
-    """Yield a warning where nbgrader grades as nbreferee does, and its pages would not be made as nbreferee makes them."""
+    """Yield a warning where nbgrader grades as nbreferee does, and its pages would not be made as
+    nbreferee makes them.
+    """
     autograde = _converter(Autograde, config)
     if not any(
         _name(one).startswith(OURS)
@@ -248,14 +282,18 @@ def _converter(kind: type[Configurable], config: Config, course: Any = None) -> 
 
 
 def is_set(config: Config, setting: str) -> bool:
-    """Return whether a configuration gives a setting, `Class.name`, a value, by its class or one that this derives from."""
+    """Return whether a configuration gives a setting, `Class.name`, a value, by its class or one
+    that this derives from.
+    """
     section, name = setting.split(".")
     sections = {section, *(base for base, derived in BASES.items() if derived == section)}
     return any(one in config and name in config[one] for one in sections)
 
 
 def file_permissions(config: Config, course: Any) -> dict[str, int | None]:
-    """Return the permissions of the files that each step writes; None where the course says nothing."""
+    """Return the permissions of the files that each step writes; None where the course says
+    nothing.
+    """
     found: dict[str, int | None] = {}
     for kind, step in (
         (Autograde, course.autograded_directory),

@@ -1,4 +1,6 @@
-"""The instructor's notebook as nbgrader releases and grades it: header and footer around it, autotests written out."""
+"""The instructor's notebook as nbgrader releases and grades it: header and footer around it,
+autotests written out.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,12 @@ if TYPE_CHECKING:
 
 
 def read_course_notebook(
-    course: CourseDirectory, path: Path, rules: Rules, released: Mapping[str, str] = {}, config: Config | None = None,  # noqa: B006
-) -> bytes:  # fmt: skip
+    course: CourseDirectory,
+    path: Path,
+    rules: Rules,
+    released: Mapping[str, str] = {},
+    config: Config | None = None,  # noqa: B006
+) -> bytes:
     """Return a notebook of a course as bytes.
 
     Parameters
@@ -69,7 +75,9 @@ def has_autotests(source: str, rules: Rules) -> bool:
 
 
 def is_written_out(source: str, released: str, rules: Rules) -> bool:
-    """Return whether a released cell is what nbgrader makes of a source: all lines that are no autotests, in order."""
+    """Return whether a released cell is what nbgrader makes of a source: all lines that are no
+    autotests, in order.
+    """
     lines = iter(released.split("\n"))
     return all(line in lines for line in source.split("\n") if not has_autotests(line, rules))
 

@@ -1,8 +1,9 @@
-"""What the tester does at each cell of a master, and whose a name is: found by reading the master alone.
+"""What the tester does at each cell of a master, and whose a name is: found by reading the master
+alone.
 
-A name belongs to whoever changed it last in the master: to the student from the answer cell on whose
-solution binds or changes it, to the instructor from any locked or graded cell on that binds it. What
-students do elsewhere (redefine `np`, or an expected value) is nothing to the tests.
+A name belongs to whoever changed it last in the master: to the student from the answer cell on
+whose solution binds or changes it, to the instructor from any locked or graded cell on that binds
+it. What students do elsewhere (redefine `np`, or an expected value) is nothing to the tests.
 """
 
 from __future__ import annotations
@@ -24,13 +25,44 @@ from nbreferee.course.source import (
     used_names,
 )
 
-CHANGING_METHODS = frozenset({
-    "add", "append", "appendleft", "clear", "discard", "extend", "fill", "insert", "pop", "popitem", "popleft", "push", "put", "remove",
-    "reverse", "setdefault", "sort", "update",
-})  # fmt: skip
-CHANGING_FUNCTIONS = frozenset({  # of modules: random, numpy, heapq, bisect
-    "copyto", "fill_diagonal", "heapify", "heappop", "heappush", "heapreplace", "insort", "place", "put", "put_along_axis", "putmask", "shuffle",
-})  # fmt: skip
+CHANGING_METHODS = frozenset(
+    {
+        "add",
+        "append",
+        "appendleft",
+        "clear",
+        "discard",
+        "extend",
+        "fill",
+        "insert",
+        "pop",
+        "popitem",
+        "popleft",
+        "push",
+        "put",
+        "remove",
+        "reverse",
+        "setdefault",
+        "sort",
+        "update",
+    }
+)
+CHANGING_FUNCTIONS = frozenset(
+    {  # of modules: random, numpy, heapq, bisect
+        "copyto",
+        "fill_diagonal",
+        "heapify",
+        "heappop",
+        "heappush",
+        "heapreplace",
+        "insort",
+        "place",
+        "put",
+        "put_along_axis",
+        "putmask",
+        "shuffle",
+    }
+)
 # What tests take from a free cell of the instructor's; of a solution, its imports alone.
 DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 READING = frozenset(dir(builtins)) - {"delattr", "next", "setattr"}
@@ -43,7 +75,9 @@ class Step:
     index: int  # among the master's cells
     role: str  # 'text', 'answer', 'locked', 'free' or 'test'
     grade_id: str = ""
-    source: str = ""  # what the tester runs; of a locked or free cell only what some test needs, of a solution its imports
+    # what the tester runs; of a locked or free cell only what some test needs, of a solution its
+    # imports
+    source: str = ""
     points: float = 0.0
     given_up: tuple[str, ...] = ()  # names that are the student's from here on
     set_for_students: tuple[str, ...] = ()  # names that a test sets and students' functions read
@@ -65,7 +99,9 @@ class Reference:
 
 @dataclass(frozen=True)
 class Plan:
-    """What the tester has to know of a master; no solution is in it, except as references for follow-through."""
+    """What the tester has to know of a master; no solution is in it, except as references for
+    follow-through.
+    """
 
     notebook: str
     steps: tuple[Step, ...]
@@ -253,7 +289,9 @@ def _names_read_in_functions(cell: Cell) -> set[str]:
 
 
 def _names_written_in_functions(cell: Cell) -> set[str]:
-    """Return the global names to which a solution's functions give a value, or whose objects they change."""
+    """Return the global names to which a solution's functions give a value, or whose objects they
+    change.
+    """
     written: set[str] = set()
     for function in ast.walk(cell.tree) if cell.tree else ():
         if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -285,7 +323,9 @@ def _imported_modules(cell: Cell) -> set[str]:
 
 
 def _statements(cell: Cell, kinds: tuple[type, ...]) -> str:
-    """Return what the tests may take from a cell that students can edit: its statements of some kinds."""
+    """Return what the tests may take from a cell that students can edit: its statements of some
+    kinds.
+    """
     if cell.tree is None:
         return ""
     return "\n".join(ast.unparse(node) for node in cell.tree.body if isinstance(node, kinds))

@@ -1,4 +1,5 @@
-"""What a course's nbgrader settings say about one notebook: delimiters, limits on outputs, the error of a timeout.
+"""What a course's nbgrader settings say about one notebook: delimiters, limits on outputs, the
+error of a timeout.
 
 It holds values only. `nbgrader_settings` reads them from a course's configuration.
 """
@@ -14,7 +15,9 @@ Pair = tuple[str, str]  # the words that begin and end a region
 
 @dataclass(frozen=True)
 class Delimiters:
-    """The words in a line that begin and end a region, as nbgrader's preprocessors look for them."""
+    """The words in a line that begin and end a region, as nbgrader's preprocessors look for
+    them.
+    """
 
     solution: Pair = ("BEGIN SOLUTION", "END SOLUTION")  # c.ClearSolutions
     hidden: Pair = ("BEGIN HIDDEN TESTS", "END HIDDEN TESTS")  # c.ClearHiddenTests
@@ -47,7 +50,9 @@ def marked_lines(source: str, pair: Pair) -> set[int]:
 
 
 def without(source: str, pair: Pair) -> str:
-    """Return a source as nbgrader leaves it: the region and the lines with its delimiters are gone."""
+    """Return a source as nbgrader leaves it: the region and the lines with its delimiters are
+    gone.
+    """
     return "\n".join(line for _, line, marked in _walk(source, pair) if marked is False)
 
 
@@ -57,7 +62,9 @@ def released_view(source: str, delimiters: Delimiters = DELIMITERS) -> str:
 
 
 def _walk(source: str, pair: Pair) -> Iterator[tuple[int, str, bool | None]]:
-    """Yield number, text and whether it is inside the region of every line; None for a line with a delimiter."""
+    """Yield number, text and whether it is inside the region of every line; None for a line with a
+    delimiter.
+    """
     inside = False
     for number, line in enumerate(source.split("\n"), 1):
         delimiter = pair[0] in line or pair[1] in line

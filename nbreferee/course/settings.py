@@ -99,7 +99,9 @@ class NbReferee(Configurable):
         return Budget(call_s, cell_s, self.submission_s, box, layers, self.mutants_s)
 
     def _seconds(self) -> tuple[float, float]:
-        """Return the seconds of a cell and of a call: nbgrader's c.Execute.timeout holds where the course has not set ours."""
+        """Return the seconds of a cell and of a call: nbgrader's c.Execute.timeout holds where the
+        course has not set ours.
+        """
         timeout_s = cell_timeout_s(self.config)
         if timeout_s is None or is_set(self.config, "NbReferee.cell_s"):
             return self.cell_s, self.call_s

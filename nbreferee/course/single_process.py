@@ -1,8 +1,9 @@
 """Which test cells use what only a single process has: found by reading the instructor's notebook.
 
-Such a cell patches a module, a builtin or a name of the notebook that student code reads, looks into the
-interpreter, or reads IPython's history. Between two processes the patch would not reach the student's code,
-and a wrong answer could pass. `engine.patches` finds by running the solution what is not seen here.
+Such a cell patches a module, a builtin or a name of the notebook that student code reads, looks
+into the interpreter, or reads IPython's history. Between two processes the patch would not reach
+the student's code, and a wrong answer could pass. `engine.patches` finds by running the solution
+what is not seen here.
 """
 
 from __future__ import annotations
@@ -20,11 +21,25 @@ CARRIED_BUILTINS = {
 }  # replaced for student code as well, when a test replaces them
 HISTORY = {"In", "Out", "_", "__", "___", "_i", "_ii", "_iii", "_ih", "_oh", "_dh"}
 INTERPRETER = {
-    "sys": {"modules", "_getframe", "settrace", "setprofile", "setrecursionlimit", "path", "meta_path", "path_hooks"},
+    "sys": {
+        "modules",
+        "_getframe",
+        "settrace",
+        "setprofile",
+        "setrecursionlimit",
+        "path",
+        "meta_path",
+        "path_hooks",
+    },
     "inspect": {"currentframe", "stack", "getouterframes"},
     "os": {"environ", "putenv", "chdir", "umask"},
-    "gc": {"*"}, "signal": {"*"}, "locale": {"*"}, "tracemalloc": {"*"}, "resource": {"*"}, "atexit": {"*"},
-}  # fmt: skip
+    "gc": {"*"},
+    "signal": {"*"},
+    "locale": {"*"},
+    "tracemalloc": {"*"},
+    "resource": {"*"},
+    "atexit": {"*"},
+}
 READ_ONLY = {("os", "environ")}  # reading these is harmless: only a store counts
 INSIDES = {
     "__globals__",
@@ -247,7 +262,8 @@ def _patched_object(node: ast.Call) -> str:
 
 
 def _identities(tree: ast.AST, aliases: dict[str, str]) -> Iterator[str]:
-    """Yield that a test asks for two results to be different objects: copies of one object always are.
+    """Yield that a test asks for two results to be different objects: copies of one object always
+    are.
 
     That they be one object needs no look here: where copies are not, the solution shows it.
     """
@@ -273,7 +289,9 @@ def _identities(tree: ast.AST, aliases: dict[str, str]) -> Iterator[str]:
 
 
 def _is_result(node: ast.AST, aliases: dict[str, str]) -> bool:
-    """Tell whether an expression is a call of a function that may be the student's, and no class or library's."""
+    """Tell whether an expression is a call of a function that may be the student's, and no class or
+    library's.
+    """
     if not isinstance(node, ast.Call):
         return False
     root = root_name(node.func)

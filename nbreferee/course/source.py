@@ -126,7 +126,9 @@ class Master:
         return needed
 
     def affected_tests(self, index: int) -> list[Cell]:
-        """Return the tests whose result may depend on cell `index`: all later ones where none seems to."""
+        """Return the tests whose result may depend on cell `index`: all later ones where none seems
+        to.
+        """
         affected = [test for test in self.tests if index in self.providers[test.index]]
         return affected or [test for test in self.tests if test.index > index]
 
@@ -227,7 +229,10 @@ def _refuse(path: Path, cells: Iterable[Cell], delimiters: Delimiters) -> None:
 
 
 def _refuse_unpaired(where: str, source: str, begin: str, end: str) -> None:
-    """Refuse what nbgrader refuses: a region in a region, or without an end. An end alone is a line that is left out."""
+    """Refuse what nbgrader refuses: a region in a region, or without an end.
+
+    An end alone is a line that is left out.
+    """
     open_since = 0
     for number, line in enumerate(source.split("\n"), 1):
         if begin in line:
@@ -332,7 +337,9 @@ def free_names(node: ast.AST) -> set[str]:
 
 
 def _defined_in(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> set[str]:
-    """Return the names of the functions, classes, imports and captured patterns of a function's own scope."""
+    """Return the names of the functions, classes, imports and captured patterns of a function's own
+    scope.
+    """
     body = [] if isinstance(function, ast.Lambda) else function.body
     found: set[str | None] = set()
     for node in (one for statement in body for one in same_scope(statement)):

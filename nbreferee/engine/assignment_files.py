@@ -1,9 +1,11 @@
-"""The instructor's files of an assignment: a manifest that travels, and one copy of the contents on each machine.
+"""The instructor's files of an assignment: a manifest that travels, and one copy of the contents on
+each machine.
 
-The contents are never part of a task. A worker makes a copy of them once, by the key of the manifest: from the
-course's folder where that is on the same machine, in a folder that its workers share, and else from what the
-orchestrator delivers (`take`). Boxes and testers see the copy read-only and get their own folder filled from it
-(see `placing`). A copy has two parts: `released`, for boxes and testers, and `unreleased`, for testers alone.
+The contents are never part of a task. A worker makes a copy of them once, by the key of the
+manifest: from the course's folder where that is on the same machine, in a folder that its workers
+share, and else from what the orchestrator delivers (`take`). Boxes and testers see the copy
+read-only and get their own folder filled from it (see `placing`). A copy has two parts: `released`,
+for boxes and testers, and `unreleased`, for testers alone.
 """
 
 from __future__ import annotations
@@ -68,7 +70,9 @@ class AssignmentFiles:
         return frozenset(one.name for one in self.files)
 
     def outranks(self, name: str) -> bool:
-        """Return whether a student's file of this name gives way: to a file, or where it would stand for a folder of ours."""
+        """Return whether a student's file of this name gives way: to a file, or where it would
+        stand for a folder of ours.
+        """
         return (
             name in self.names
             or name in self._all_folders

@@ -1,7 +1,7 @@
 """Run the cells of one notebook in a box, whatever happens.
 
-A cell that ends the box, or never ends, costs itself: another box runs the cells before it again, and
-the rest goes on there.
+A cell that ends the box, or never ends, costs itself: another box runs the cells before it again,
+and the rest goes on there.
 """
 
 from __future__ import annotations

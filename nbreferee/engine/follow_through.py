@@ -1,11 +1,12 @@
 """Follow-through: a step that is right counts, even if an earlier answer that it uses is wrong.
 
-A test cell that has lost points is judged again at once, in the same box. In the place of each answer that the answer
-under test needs, and that has lost points in a cell of its own, stands the solution's function, which the tester answers
-(see `reference_answers` and `stand_ins`). The better result counts. What the cell reads itself is never replaced.
+A test cell that has lost points is judged again at once, in the same box. In the place of each
+answer that the answer under test needs, and that has lost points in a cell of its own, stands the
+solution's function, which the tester answers (see `reference_answers` and `stand_ins`). The better
+result counts. What the cell reads itself is never replaced.
 
-Results of references may stay in the box, whatever a student does with them. So where an answer comes under test for
-which a reference has answered before, a new box is used.
+Results of references may stay in the box, whatever a student does with them. So where an answer
+comes under test for which a reference has answered before, a new box is used.
 """
 
 from __future__ import annotations
@@ -67,13 +68,17 @@ class FollowThrough:
         return {name: cell for name, cell in sorted(self._known) if cell < step.index}
 
     def needs_new_box(self, step: Step) -> bool:
-        """Tell whether the present box may hold results of references for what a test cell judges."""
+        """Tell whether the present box may hold results of references for what a test cell
+        judges.
+        """
         return bool(self.answered & set(step.under_test))
 
     def better(
         self, step: Step, first: CellResult, second: CellResult, names: Sequence[str]
     ) -> CellResult:
-        """Return the result that counts: of the cell as it is, or with references in the place of the answers `names`."""
+        """Return the result that counts: of the cell as it is, or with references in the place of
+        the answers `names`.
+        """
         if not names or second.score < first.score or second.status == "grader_failed":
             return first
         latest = self._latest(step)

@@ -1,8 +1,8 @@
 """Run a whole notebook in one process, tests and answers together, as stock nbgrader does.
 
-This is for tests that cannot work from another process. The sandbox holds all the same. What is lost is
-that tests are out of a student's reach, so nothing that this run shows is passed on: of each test it keeps
-the score, and a message that is made of the author's visible text alone.
+This is for tests that cannot work from another process. The sandbox holds all the same. What is
+lost is that tests are out of a student's reach, so nothing that this run shows is passed on: of
+each test it keeps the score, and a message that is made of the author's visible text alone.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ class OneProcess(BoxRunner):
 def judge_outputs(test: TestCell, outputs: Sequence[dict[str, Any]]) -> tuple[str, float, str]:
     """Return (status, score, message) of a test that has run, from its outputs.
 
-    As nbgrader.utils.determine_grade does, but that text on stderr costs nothing and a NumPy number is a number.
+    As nbgrader.utils.determine_grade does, but that text on stderr costs nothing and a NumPy number
+    is a number.
     """
     for output in outputs:
         if output["output_type"] == "error":
@@ -112,7 +113,9 @@ def number_of(text: object) -> float | None:
 
 
 def visible_message(test: TestCell, error: Mapping[str, Any]) -> str:
-    """Return what failed in a test, in the author's visible words; what the process says is not passed on."""
+    """Return what failed in a test, in the author's visible words; what the process says is not
+    passed on.
+    """
     found = FAILING_LINE.search("\n".join(error["traceback"]))
     line = int(found[1]) if found else 0
     lines = test.source.split("\n")

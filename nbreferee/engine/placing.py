@@ -1,7 +1,8 @@
-"""Fill the working folder of a box or a tester with an assignment's files, and keep writing to them private.
+"""Fill the working folder of a box or a tester with an assignment's files, and keep writing to them
+private.
 
-Small files are copied. The others are links to the machine's one read-only copy, so memory and time do not grow
-with them; a file that code opens for writing becomes a copy first.
+Small files are copied. The others are links to the machine's one read-only copy, so memory and time
+do not grow with them; a file that code opens for writing becomes a copy first.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ class WorkingFolder:
         copied_bytes: int = COPIED_BYTES,
         whole_from: float = float("inf"),
     ) -> None:
-        """Fill `folder` from the parts of a copy; a folder of `whole_from` files or more is a link as a whole."""
+        """Fill `folder` from the parts of a copy; a folder of `whole_from` files or more is a link
+        as a whole.
+        """
         self._parts = [str(part) for part in parts]
         self.names: set[str] = set()  # of files
         self.copied: set[str] = set()  # those of them that are no links
@@ -66,7 +69,9 @@ class WorkingFolder:
                         place.symlink_to(path)
 
     def on_event(self, event: str, arguments: tuple) -> None:
-        """Look at one of EVENTS: a link to a file of the assignment that is to be written becomes a copy."""
+        """Look at one of EVENTS: a link to a file of the assignment that is to be written becomes a
+        copy.
+        """
         if event == "open" and is_writing(arguments[2]):
             self.make_own(arguments[0])
         elif event in ATTRIBUTES:

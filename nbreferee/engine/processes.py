@@ -1,4 +1,6 @@
-"""The warm processes of one worker: boxes and testers are forked from them, one of each ahead of need."""
+"""The warm processes of one worker: boxes and testers are forked from them, one of each ahead of
+need.
+"""
 
 from __future__ import annotations
 
@@ -101,7 +103,9 @@ class WarmProcesses:
         self.close()
 
     def is_whole(self) -> bool:
-        """Return whether all processes are there that boxes and testers are forked from: a box that ends with one is no student's fault."""
+        """Return whether all processes are there that boxes and testers are forked from: a box that
+        ends with one is no student's fault.
+        """
         templates = (
             self._box_template,
             self._tester_template,

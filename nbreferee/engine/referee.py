@@ -37,9 +37,15 @@ class Referee(BoxRunner):
     """Grades one notebook."""
 
     def __init__(
-        self, warm: WarmProcesses, lend_tester: LendTester, plan: Plan, files: Mapping[str, bytes], known: SolutionRun, placed: AssignmentFiles,
+        self,
+        warm: WarmProcesses,
+        lend_tester: LendTester,
+        plan: Plan,
+        files: Mapping[str, bytes],
+        known: SolutionRun,
+        placed: AssignmentFiles,
         follow: Follow | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(warm, files, placed)
         self._follow = FollowThrough(plan, follow) if follow else None
         self._steps = plan.steps
@@ -106,7 +112,9 @@ class Referee(BoxRunner):
             self._instructed.append(step)
 
     def _test(self, step: int, limit_s: float) -> CellResult:
-        """Judge a test cell; with follow-through a second time, if earlier answers have lost points."""
+        """Judge a test cell; with follow-through a second time, if earlier answers have lost
+        points.
+        """
         if self._follow is None:
             return self._judge(step, limit_s)[0]
         known = self._steps[step]
@@ -122,7 +130,9 @@ class Referee(BoxRunner):
     def _judge_again(
         self, step: Step, came: CellResult, needed: Sequence[Answer], limit_s: float
     ) -> CellResult:
-        """Return the better result of a test cell: as it is, or with references in the place of what it needs."""
+        """Return the better result of a test cell: as it is, or with references in the place of
+        what it needs.
+        """
         second, used = self._judge(step.index, limit_s, needed, "follow")
         if self._box is not None:
             self._follow.answered |= {name for name, _ in used}
@@ -134,7 +144,9 @@ class Referee(BoxRunner):
     def _judge(
         self, step: int, limit_s: float, replaceable: Sequence[Answer] = (), operation: str = "run"
     ) -> tuple[CellResult, list[Answer]]:
-        """Return the result of a test cell, and which answers it needs, or in whose place references stood for it."""
+        """Return the result of a test cell, and which answers it needs, or in whose place
+        references stood for it.
+        """
         try:
             self._ready_box()
             answer = self._step(step, limit_s, replaceable, operation)
@@ -189,7 +201,9 @@ class Referee(BoxRunner):
         return answer
 
     def _ready_tester(self) -> Channel:
-        """Return the tester, a new one where there is none, in which the instructor's cells so far have run."""
+        """Return the tester, a new one where there is none, in which the instructor's cells so far
+        have run.
+        """
         if self._tester is None:
             self._lent.close()
             self._tester = self._lent.enter_context(self._lend_tester())
@@ -242,7 +256,8 @@ def is_to_draw(output: dict[str, Any]) -> bool:
 def _with_reason(answer: dict[str, Any], reason: str) -> dict[str, Any]:
     """Return a tester's answer that says why the box has ended, where the tester could only guess.
 
-    A box that was over a limit would be so in one process as well: the end of it is no limit of travelling.
+    A box that was over a limit would be so in one process as well: the end of it is no limit of
+    travelling.
     """
 
     def said(text: str) -> str:

@@ -1,4 +1,5 @@
-"""A folder of this process alone for what comes and goes, and an end to those whose owners are gone.
+"""A folder of this process alone for what comes and goes, and an end to those whose owners are
+gone.
 
 An owner holds a lock on its folder. The kernel takes it away with the process, however that ends.
 """

@@ -148,7 +148,9 @@ class _Publisher(DisplayPublisher):
 
 
 def plain(data: dict) -> dict[str, Any]:
-    """Return a MIME bundle as JSON has it: bytes in base 64, and nothing that is not text or JSON."""
+    """Return a MIME bundle as JSON has it: bytes in base 64, and nothing that is not text or
+    JSON.
+    """
     return json.loads(
         json.dumps(
             data, default=lambda v: base64.b64encode(v).decode() if isinstance(v, bytes) else str(v)

@@ -37,12 +37,21 @@ from nbreferee.sandbox import Layer, Limits, enter, interpreter_folders, kernel,
 from nbreferee.sandbox.namespaces import Mapper
 
 ENVIRONMENT = {
-    "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-    "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "NBGRADER_EXECUTION": "autograde",
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    "NBGRADER_EXECUTION": "autograde",
     # Large pages, and used again: fresh memory costs more than what is done with it.
-    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", "MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
-}  # fmt: skip
-# The very package that asks for a template; its folder is on the path no longer than it takes to load it.
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+}
+# The very package that asks for a template; its folder is on the path no longer than it takes to
+# load it.
 PACKAGES = str(Path(__file__).parents[2])
 START = "import sys; sys.path.insert(0, {0!r}); from nbreferee.startup import skip_address_grammar; skip_address_grammar(); from nbreferee.engine.zygote import main; main({0!r})"
 
@@ -68,7 +77,10 @@ class Fork:
 
 
 class Zygote:
-    """A warm process, seen from outside. It gets warm by itself: only the first who wants something has to wait."""
+    """A warm process, seen from outside.
+
+    It gets warm by itself: only the first who wants something has to wait.
+    """
 
     def __init__(self, control: Channel, process: subprocess.Popen | None) -> None:
         self._control = control
@@ -92,9 +104,23 @@ class Zygote:
         }
         with theirs:
             process = subprocess.Popen(
-                [sys.executable, "-I", "-c", START.format(PACKAGES), role, str(theirs.fileno()), str(os.getpid()), str(folder), str(own_folder())],
-                env=environment, cwd=home, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            )  # fmt: skip
+                [
+                    sys.executable,
+                    "-I",
+                    "-c",
+                    START.format(PACKAGES),
+                    role,
+                    str(theirs.fileno()),
+                    str(os.getpid()),
+                    str(folder),
+                    str(own_folder()),
+                ],
+                env=environment,
+                cwd=home,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+            )
         return Zygote(Channel(ours), process)
 
     def branch(self, preparation: dict[str, Any]) -> Zygote:
@@ -140,7 +166,9 @@ class Zygote:
             self._awaited.popleft()(decode(self._control.receive()))
 
     def is_alive(self) -> bool:
-        """Return whether the process is there: its end of the connection is closed before its children end with it."""
+        """Return whether the process is there: its end of the connection is closed before its
+        children end with it.
+        """
         ended = self._process is not None and self._process.poll() is not None
         return not ended and not self._control.is_closed()
 
@@ -205,7 +233,8 @@ def _listen(control: Channel, role: _BoxRole | _TesterRole) -> None:
                 mapper = role.new_mapper(request) if operation == "fork" else None
                 if (answer := os.fork()) == 0:
                     kernel.end_with(mine)
-                    control.socket.detach()  # or its end as an object would close whatever has its number then
+                    # or its end as an object would close whatever has its number then
+                    control.socket.detach()
                     _be_child(
                         {
                             "fork": partial(role.serve, mapper=mapper),
@@ -255,7 +284,9 @@ def _be_child(
 
 
 def _close_all_but(kept: set[int]) -> None:
-    """Close what a child inherits, but for the files in `kept` and the fonts, which Matplotlib keeps open to read glyphs from."""
+    """Close what a child inherits, but for the files in `kept` and the fonts, which Matplotlib
+    keeps open to read glyphs from.
+    """
     for inherited in (
         range(3, os.sysconf("SC_OPEN_MAX"))
         if not Path("/proc/self/fd").exists()

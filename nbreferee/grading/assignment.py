@@ -1,9 +1,10 @@
-"""nbreferee autograde: what a class has handed in, through an executor of workers, into `autograded/` and the gradebook.
+"""nbreferee autograde: what a class has handed in, through an executor of workers, into
+`autograded/` and the gradebook.
 
-This process alone reads submissions and writes results, a submission at a time: its notebooks go to a
-folder aside, its scores to the gradebook in one transaction, and then the folder takes its place at once.
-What is killed in between leaves the folder aside, and is graded again by the next run, which skips all
-else that has not changed.
+This process alone reads submissions and writes results, a submission at a time: its notebooks go to
+a folder aside, its scores to the gradebook in one transaction, and then the folder takes its place
+at once. What is killed in between leaves the folder aside, and is graded again by the next run,
+which skips all else that has not changed.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ def expected(
     Raises
     ------
     CourseError
-        where an assignment is unknown, or a student who is wanted has handed in none, or not each that is wanted, too.
+        where an assignment is unknown, or a student who is wanted has handed in none, or not each
+        that is wanted, too.
     """
     _refuse_unreadable(submissions_folder(course))
     found = {
@@ -91,7 +93,9 @@ def _names_like(name: str, there: list[str]) -> str:
 
 @contextlib.contextmanager
 def alone(course: CourseDirectory, waiting: Callable[[], None]) -> Iterator[None]:
-    """Keep other graders out of a course; where there is one, call `waiting` and wait for its end."""
+    """Keep other graders out of a course; where there is one, call `waiting` and wait for its
+    end.
+    """
     with (Path(course.root) / ".nbreferee.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -240,7 +244,9 @@ class AssignmentGrader:
                 submission.results[name] = TaskResult("unreadable", choice.problems[name])
 
     def _earlier(self, submission: Submission) -> list[NotebookOutcome]:
-        """Return what earlier runs made of a submission, where that is complete and nothing has changed since; else nothing."""
+        """Return what earlier runs made of a submission, where that is complete and nothing has
+        changed since; else nothing.
+        """
         folder = self._folder(self._course.autograded_directory, submission.student)
         if not submission.tasks or is_unfinished(folder):
             return []

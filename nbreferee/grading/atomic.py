@@ -1,7 +1,8 @@
-"""Files and folders that are there whole or not at all: written aside, then put in their place at once.
+"""Files and folders that are there whole or not at all: written aside, then put in their place at
+once.
 
-Whatever ends this process, the old one is there or the new one. As long as anything of a folder lies
-aside, its last writing has not come to its end.
+Whatever ends this process, the old one is there or the new one. As long as anything of a folder
+lies aside, its last writing has not come to its end.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ def write_whole(path: Path, data: bytes) -> None:
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Lend a file to write, which takes its place at the end; where the caller fails, the old one stays."""
+    """Lend a file to write, which takes its place at the end; where the caller fails, the old one
+    stays.
+    """
     aside = _new(path)
     with _naming(path):
         try:
@@ -44,7 +47,8 @@ def is_unfinished(target: Path) -> bool:
 def replacement(target: Path, files: int = 0o444, groupshared: bool = False) -> Iterator[Path]:
     """Lend an empty folder that takes the place of `target` when all is written.
 
-    `files` and `groupshared` are the permissions of what is in it. What is cut short stays aside, as a sign of it; where the caller fails, all is as it was.
+    `files` and `groupshared` are the permissions of what is in it. What is cut short stays aside,
+    as a sign of it; where the caller fails, all is as it was.
     """
     unfinished = is_unfinished(target)
     with _naming(target):
@@ -80,7 +84,9 @@ def _forget(target: Path) -> None:
 def _trade_places(target: Path) -> None:
     try:
         kernel.exchange(str(_new(target)), str(target))
-    except OSError:  # some file systems cannot, NFS for one: for a moment there is neither, and the next run puts the old one back
+    except OSError:
+        # some file systems cannot, NFS for one: for a moment there is neither, and the next run
+        # puts the old one back
         if _old(target).exists():
             shutil.rmtree(_old(target))
         target.rename(_old(target))

@@ -1,8 +1,9 @@
 """How each test cell of a notebook is judged: in two processes, in one, or by a person.
 
-The instructor's solution decides, before a class is graded. It is graded in two processes, and where it loses
-points there, in one process as stock nbgrader would. A cell where it earns more in one process is judged in one
-process for everybody; a cell where it loses points either way is a fault of the course and is left to a person.
+The instructor's solution decides, before a class is graded. It is graded in two processes, and
+where it loses points there, in one process as stock nbgrader would. A cell where it earns more in
+one process is judged in one process for everybody; a cell where it loses points either way is a
+fault of the course and is left to a person.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ CURE = "Its test is then within reach of the students' code. Rewrite the test to
 
 @dataclass(frozen=True)
 class Calibration:
-    """How the test cells of one notebook are judged; cells that are not named are judged in two processes."""
+    """How the test cells of one notebook are judged; cells that are not named are judged in two
+    processes.
+    """
 
     one_process: Mapping[str, str] = field(default_factory=dict)  # why, by grade id
     faults: Mapping[str, str] = field(default_factory=dict)  # what the solution gets, by grade id
@@ -55,9 +58,11 @@ def calibrate(
     sensed: Mapping[str, str],
     setting: str | Collection[str],
 ) -> Calibration:
-    """Return how cells are judged, from what the solution gets in two processes and in one (None: not tried).
+    """Return how cells are judged, from what the solution gets in two processes and in one (None:
+    not tried).
 
-    `sensed` holds the cells that use what only one process has, with the reason; `setting` is c.NbReferee.one_process.
+    `sensed` holds the cells that use what only one process has, with the reason; `setting` is
+    c.NbReferee.one_process.
     """
     ways: dict[str, str] = {}
     faults: dict[str, str] = {}
@@ -106,7 +111,8 @@ def needs_one_process(
 def _limits(cell: Cell, two: CellResult, calibration: Calibration) -> Sequence[str]:
     """Return the limits for which alone a submission may have lost points in a cell.
 
-    The solution may have met the same ones and passed, where the test allows for them; another answer need not.
+    The solution may have met the same ones and passed, where the test allows for them; another
+    answer need not.
     """
     return () if two.score >= cell.points or cell.grade_id in calibration.faults else two.limits
 
@@ -114,7 +120,9 @@ def _limits(cell: Cell, two: CellResult, calibration: Calibration) -> Sequence[s
 def decide(
     cell: Cell, two: CellResult, one: CellResult | None, calibration: Calibration
 ) -> CellResult:
-    """Return the verdict on a test cell, from what a submission gets in two processes and in one."""
+    """Return the verdict on a test cell, from what a submission gets in two processes and in
+    one.
+    """
     if cell.grade_id in calibration.faults:
         return _left_to_person(two, f"{FAULT}: {calibration.faults[cell.grade_id]}.")
     if cell.grade_id in calibration.one_process and one is not None:
@@ -154,7 +162,9 @@ def _left_to_person(two: CellResult, why: str) -> CellResult:
 
 
 def _shown(cell: Cell, one: CellResult) -> list[dict[str, Any]]:
-    """Return the outputs of a cell that was judged in one process: what nbgrader reads the score from."""
+    """Return the outputs of a cell that was judged in one process: what nbgrader reads the score
+    from.
+    """
     if one.status not in ("passed", "partial"):
         kind = {"failed": "AssertionError", "timeout": "TimeoutError"}.get(one.status, "TestError")
         return [error_of(kind, one.message)]

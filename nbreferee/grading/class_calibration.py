@@ -1,4 +1,6 @@
-"""Find out how the test cells of a course are judged, once for a class, and keep it while nothing changes."""
+"""Find out how the test cells of a course are judged, once for a class, and keep it while nothing
+changes.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,8 @@ def calibrations(
 ) -> dict[str, Calibration]:
     """Return how the cells of an assignment's notebooks are judged, by notebook.
 
-    The solutions run on the workers, where `kept_in` does not hold the answer already. Each worker runs them,
-    for it has to before it grades; the first answer counts.
+    The solutions run on the workers, where `kept_in` does not hold the answer already. Each worker
+    runs them, for it has to before it grades; the first answer counts.
 
     Raises
     ------

@@ -1,4 +1,5 @@
-"""A Dask cluster as an executor: bytes in, bytes out, on machines that need share no file system with this one.
+"""A Dask cluster as an executor: bytes in, bytes out, on machines that need share no file system
+with this one.
 
 A worker that ends in the middle costs time alone: Dask gives its tasks to another. A cluster that
 cannot be reached, or whose grader is another, is found out before anything is written.
@@ -64,7 +65,9 @@ class Cluster(Executor):
             raise CourseError(GONE.format(self.address)) from None
 
     def run_on(self, worker: str, function: Callable[[Any], Any], argument: Any) -> None:
-        """Have one worker do something now; one that has gone is passed over, for its tasks go to others."""
+        """Have one worker do something now; one that has gone is passed over, for its tasks go to
+        others.
+        """
         try:
             self._client.run(function, argument, workers=[worker])
         except FilesChanged as error:
@@ -92,7 +95,9 @@ class Cluster(Executor):
     def _compare_versions(self) -> None:
         def version() -> (
             str
-        ):  # inside another function, it travels as code: the cluster may have no nbreferee to find it in
+            # inside another function, it travels as code: the cluster may have no nbreferee to find
+            # it in
+        ):
             try:
                 from nbreferee import __version__
             except ImportError:

@@ -1,4 +1,6 @@
-"""Which files of an assignment's folder nbgrader copies for grading, by c.CourseDirectory.ignore and include."""
+"""Which files of an assignment's folder nbgrader copies for grading, by c.CourseDirectory.ignore
+and include.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,11 @@ NOTEBOOKS = "*.ipynb"
 
 
 def copied_by_nbgrader(folder: Path, ignore: Collection[str]) -> Iterator[tuple[str, list[str]]]:
-    """Yield, for a folder and those below it, its path inside and the names of its files: as nbgrader.utils.find_all_files.
+    """Yield, for a folder and those below it, its path inside and the names of its files: as
+    nbgrader.utils.find_all_files.
 
-    A pattern of `ignore` matches names of files and folders as glob does; links to folders are not followed.
+    A pattern of `ignore` matches names of files and folders as glob does; links to folders are not
+    followed.
     """
     for root, folders, names in os.walk(folder):
         ignored = (
@@ -61,7 +65,9 @@ def read_assignment_files(
 
 
 def read_excluded(folder: Path, excluded: Collection[str]) -> dict[str, bytes]:
-    """Return the instructor's version of files that are the student's: what the solution hands in."""
+    """Return the instructor's version of files that are the student's: what the solution hands
+    in.
+    """
     return {
         name: (folder / name).read_bytes() for name in sorted(excluded) if (folder / name).is_file()
     }

@@ -1,4 +1,6 @@
-"""nbreferee feedback: a page for every notebook of a class, through an executor of workers; what has not changed stays."""
+"""nbreferee feedback: a page for every notebook of a class, through an executor of workers; what
+has not changed stays.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ class PageToWrite:
 def pages_of(
     course: CourseDirectory, gradebook: Gradebook, assignment: str, students: Collection[str] = ()
 ) -> list[PageToWrite]:
-    """Return the pages of an assignment: one for each notebook of everybody who has handed in, or of `students`."""
+    """Return the pages of an assignment: one for each notebook of everybody who has handed in, or
+    of `students`.
+    """
     reader = MarkReader(course, gradebook, assignment)
     handed_in = set(students_in(course, course.submitted_directory, assignment))
     found = []

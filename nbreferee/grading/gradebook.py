@@ -1,4 +1,5 @@
-"""Scores into nbgrader's gradebook, as `nbgrader autograde` would put them; marks by hand stay as they are.
+"""Scores into nbgrader's gradebook, as `nbgrader autograde` would put them; marks by hand stay as
+they are.
 
 One transaction a submission, and no query for a single cell: what an assignment consists of is read
 once, and rows are written in bulk.
@@ -100,10 +101,13 @@ class Recorder:
         self._students = set(gradebook.db.execute(select(Student.id)).scalars())
         self.due = str(self._due or "")
         self._before = self._scores()
-        gradebook.db.rollback()  # no transaction is open, and nothing locked, while students' code runs
+        # no transaction is open, and nothing locked, while students' code runs
+        gradebook.db.rollback()
 
     def holds(self, student: str, cells: Mapping[str, Iterable[CellVerdict]]) -> bool:
-        """Return whether the gradebook had, before this run, these very verdicts of a student on notebooks, and zeros for others."""
+        """Return whether the gradebook had, before this run, these very verdicts of a student on
+        notebooks, and zeros for others.
+        """
         verdicts = {(name, cell.grade_id): cell for name, those in cells.items() for cell in those}
         before = self._before.get(student, {})
         for row in self._scored:
@@ -122,7 +126,9 @@ class Recorder:
         *,
         forget_timestamp: bool = False,
     ) -> None:
-        """Write a submission, all of its notebooks; without a timestamp, an earlier one stays, unless it is to be forgotten."""
+        """Write a submission, all of its notebooks; without a timestamp, an earlier one stays,
+        unless it is to be forgotten.
+        """
         database = self._gradebook.db
         try:
             submission, notebooks = self._submission(student, timestamp, forget_timestamp)
@@ -136,7 +142,9 @@ class Recorder:
             raise
 
     def _scores(self) -> dict[str, dict[str, float | None]]:
-        """Return the automatic scores of every student by cell; none of a cell that nobody has looked at."""
+        """Return the automatic scores of every student by cell; none of a cell that nobody has
+        looked at.
+        """
         rows = (
             select(SubmittedAssignment.student_id, Grade.cell_id, Grade.auto_score)
             .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
@@ -163,7 +171,9 @@ class Recorder:
     def _submission(
         self, student: str, timestamp: datetime | None, forget_timestamp: bool
     ) -> tuple[str, dict[str, str]]:
-        """Return the ids of a student's submission and of its notebooks, entered if they are new."""
+        """Return the ids of a student's submission and of its notebooks, entered if they are
+        new.
+        """
         database = self._gradebook.db
         if student not in self._students:
             database.execute(insert(Student.__table__).values(id=student))
@@ -216,7 +226,8 @@ class Recorder:
     ) -> None:
         """Insert or update one row for each cell."""
         database = self._gradebook.db
-        # By cells first, as the tables' only index has it: or every submission would read the whole class.
+        # By cells first, as the tables' only index has it: or every submission would read the whole
+        # class.
         mine = table.c.cell_id.in_([row.cell_id for row in rows]) & table.c.notebook_id.in_(
             notebooks.values()
         )

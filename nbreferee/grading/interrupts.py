@@ -1,7 +1,8 @@
 """Ctrl-C: never in the middle of writing, and always answered within a second.
 
-`uninterrupted` holds it back while something is written. `answered` ends the process where the main thread is in a call
-that cannot be interrupted, SQLite's wait for a lock for example: whatever is being written is whole or not there at all.
+`uninterrupted` holds it back while something is written. `answered` ends the process where the main
+thread is in a call that cannot be interrupted, SQLite's wait for a lock for example: whatever is
+being written is whole or not there at all.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ def born_deaf() -> Iterator[None]:
 
 
 def ignore_interrupts() -> None:
-    """Ignore Ctrl-C in a process that was started by `born_deaf`: the one that started it answers."""
+    """Ignore Ctrl-C in a process that was started by `born_deaf`: the one that started it
+    answers.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 

@@ -70,9 +70,15 @@ class MarkReader:
     @cached_property
     def _submissions(self) -> Mapping[tuple[str, str], _Submission]:
         columns = (
-            SubmittedAssignment.student_id, Notebook.name, SubmittedNotebook.id, SubmittedNotebook.late_submission_penalty,
-            Student.first_name, Student.last_name, SubmittedAssignment.timestamp, SubmittedAssignment.extension,
-        )  # fmt: skip
+            SubmittedAssignment.student_id,
+            Notebook.name,
+            SubmittedNotebook.id,
+            SubmittedNotebook.late_submission_penalty,
+            Student.first_name,
+            Student.last_name,
+            SubmittedAssignment.timestamp,
+            SubmittedAssignment.extension,
+        )
         wanted = (
             select(*columns)
             .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
@@ -140,9 +146,14 @@ class MarkReader:
 
     def _marks(self, number: str) -> dict[str, Mark]:
         columns = (
-            BaseCell.name, Grade.auto_score, Grade.manual_score, Grade.extra_credit, Grade.needs_manual_grade, GradeCell.max_score,
+            BaseCell.name,
+            Grade.auto_score,
+            Grade.manual_score,
+            Grade.extra_credit,
+            Grade.needs_manual_grade,
+            GradeCell.max_score,
             TaskCell.max_score,
-        )  # fmt: skip
+        )
         joined = select(*columns).join(BaseCell, BaseCell.id == Grade.cell_id)
         joined = joined.outerjoin(GradeCell.__table__, GradeCell.__table__.c.id == BaseCell.id)
         joined = joined.outerjoin(TaskCell.__table__, TaskCell.__table__.c.id == BaseCell.id)

@@ -26,7 +26,8 @@ def read_materials(
 ) -> dict[str, NotebookMaterial]:
     """Return what it takes to grade the notebooks of an assignment, by name.
 
-    `config` is the course's configuration, where `course` does not hold all of it: nbgrader's own commands make it too early.
+    `config` is the course's configuration, where `course` does not hold all of it: nbgrader's own
+    commands make it too early.
 
     Raises
     ------

@@ -126,7 +126,9 @@ class CellVerdict:
 
     @property
     def is_unsure(self) -> bool:
-        """Whether this is an automatic test that was not scored; what a person reads anyway has no message."""
+        """Whether this is an automatic test that was not scored; what a person reads anyway has no
+        message.
+        """
         return self.is_left_to_a_person and bool(self.message)
 
 
@@ -173,7 +175,8 @@ class Grader:
         files: Mapping[str, bytes],
         calibration: Calibration | None = None,
     ) -> NotebookResult:
-        """Grade a notebook; `calibration` says how its cells are judged, and is found out where it is not given.
+        """Grade a notebook; `calibration` says how its cells are judged, and is found out where it
+        is not given.
 
         Raises
         ------
@@ -246,7 +249,9 @@ class Grader:
     def in_one_process(
         self, material: NotebookMaterial, parts: list[CellToRun], files: Mapping[str, bytes]
     ) -> list[CellResult]:
-        """Run a notebook as stock nbgrader does, tests and answers in one process of the sandbox."""
+        """Run a notebook as stock nbgrader does, tests and answers in one process of the
+        sandbox.
+        """
         tests = {
             cell.index: TestCell(cell.source, cell.points, cell.hidden_lines)
             for cell in material.master.tests
@@ -279,10 +284,17 @@ class Grader:
         ]
 
     def _decide(
-        self, material: NotebookMaterial, parts: list[CellToRun], came: list[CellResult], files: Mapping[str, bytes], calibration: Calibration,
+        self,
+        material: NotebookMaterial,
+        parts: list[CellToRun],
+        came: list[CellResult],
+        files: Mapping[str, bytes],
+        calibration: Calibration,
         one: Sequence[CellResult | None] | None,
-    ) -> list[CellResult]:  # fmt: skip
-        """Return the verdicts, with the notebook run in one process as well where that is needed and has not been done (`one`)."""
+    ) -> list[CellResult]:
+        """Return the verdicts, with the notebook run in one process as well where that is needed
+        and has not been done (`one`).
+        """
         tests = {cell.index: cell for cell in material.master.tests}
         two = {part.step: one for part, one in zip(parts, came, strict=True) if part.step in tests}
         there = [cell for index, cell in tests.items() if index in two]
@@ -302,7 +314,9 @@ class Grader:
         self._known = {key: replace(known, figures={}) for key, known in self._known.items()}
 
     def _try_solution(self, material: NotebookMaterial) -> None:
-        """Run the solution once: what is odd about its own values is allowed to students, too; its figures need no second drawing."""
+        """Run the solution once: what is odd about its own values is allowed to students, too; its
+        figures need no second drawing.
+        """
         if material.key in self._known:
             return
         cells = material.master.cells
@@ -344,7 +358,9 @@ def _follow(
     one: Sequence[CellResult] | None,
     calibration: Calibration,
 ) -> Follow:
-    """Return how follow-through is done: cells that are not judged in two processes are not judged again."""
+    """Return how follow-through is done: cells that are not judged in two processes are not judged
+    again.
+    """
     apart = {
         cell.index: cell.grade_id
         for cell in material.master.tests
@@ -424,7 +440,9 @@ def _verdict(cell: Cell, came: CellResult) -> CellVerdict:
 
 
 def marks_of(rebuilt: Rebuilt, verdicts: tuple[CellVerdict, ...], stamp: str) -> GradebookMarks:
-    """Return the scores and comments that nbgrader would give: no points for an answer left as released, for one."""
+    """Return the scores and comments that nbgrader would give: no points for an answer left as
+    released, for one.
+    """
     cells = [
         (cell, place.cell)
         for cell, place in zip(rebuilt.notebook.cells, rebuilt.places, strict=True)

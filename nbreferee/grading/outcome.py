@@ -32,16 +32,25 @@ class NotebookOutcome:
     def as_json(self) -> dict[str, Any]:
         """Return it as `--json` writes it."""
         return {
-            "student": shown(self.student), "assignment": self.assignment, "notebook": self.notebook, "status": self.status,
-            "score": None if self.status == "grader_failed" and not self.cells else sum(cell.score for cell in self.cells),
+            "student": shown(self.student),
+            "assignment": self.assignment,
+            "notebook": self.notebook,
+            "status": self.status,
+            "score": None
+            if self.status == "grader_failed" and not self.cells
+            else sum(cell.score for cell in self.cells),
             "max_score": sum(cell.max_score for cell in self.cells) or self.points,
-            "wall_s": round(self.wall_s, 4), "repairs": [*self.repairs, *self.notes], "cells": [plain_verdict(cell) for cell in self.cells],
+            "wall_s": round(self.wall_s, 4),
+            "repairs": [*self.repairs, *self.notes],
+            "cells": [plain_verdict(cell) for cell in self.cells],
             "message": self.message,
-        }  # fmt: skip
+        }
 
 
 class Failures:
-    """Makes results of errors of the grader; writes the traceback of each kind of error into a file, once."""
+    """Makes results of errors of the grader; writes the traceback of each kind of error into a
+    file, once.
+    """
 
     def __init__(self) -> None:
         self._details: dict[str, str] = {}  # by kind and text of the error

@@ -1,4 +1,6 @@
-"""What a course's settings change in the outputs of an executed notebook, as nbgrader's preprocessors would."""
+"""What a course's settings change in the outputs of an executed notebook, as nbgrader's
+preprocessors would.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Permissions of what is written, where c.CourseDirectory.groupshared or a converter's `permissions` says something."""
+"""Permissions of what is written, where c.CourseDirectory.groupshared or a converter's
+`permissions` says something.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ GROUP_SHARED = 0o2770  # of folders: nbgrader.converters.base
 
 
 def share(folder: Path, files: int | None, groupshared: bool) -> None:
-    """Set the permissions of a folder and all in it; `files` are those of files, None to leave them."""
+    """Set the permissions of a folder and all in it; `files` are those of files, None to leave
+    them.
+    """
     if files is None and not groupshared:
         return
     for root, _, names in os.walk(folder):

@@ -1,4 +1,6 @@
-"""The pictures beside a notebook that its page shows: they become part of the page, which asks for no other file."""
+"""The pictures beside a notebook that its page shows: they become part of the page, which asks for
+no other file.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,15 @@ from nbreferee.pages.svg import sanitize_svg
 
 IMAGE = re.compile(rb'<img\b[^>]*?\bsrc="([^":?#]+)"[^>]*>')
 TYPES = {
-    ".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif", ".webp": "webp", ".bmp": "bmp", ".avif": "avif", ".svg": "svg+xml",
-}  # fmt: skip
+    ".png": "png",
+    ".jpg": "jpeg",
+    ".jpeg": "jpeg",
+    ".gif": "gif",
+    ".webp": "webp",
+    ".bmp": "bmp",
+    ".avif": "avif",
+    ".svg": "svg+xml",
+}
 LARGEST_BYTES = 4_000_000  # of one picture
 ALL_BYTES = 12_000_000  # of a page
 
@@ -23,8 +32,8 @@ ALL_BYTES = 12_000_000  # of a page
 def embed_pictures(page: bytes, executed: Path, include: Collection[str]) -> bytes:
     """Return a page with the pictures that it shows from the folder of the executed notebook.
 
-    `include` are the patterns of files that students get (c.CourseDirectory.include). In the place of a picture that
-    is not there, or must not be shown, the page says so.
+    `include` are the patterns of files that students get (c.CourseDirectory.include). In the place
+    of a picture that is not there, or must not be shown, the page says so.
     """
     left = ALL_BYTES
 

@@ -1,4 +1,6 @@
-"""Who does the work: an executor, on this machine's cores or a Dask cluster, made anew where a worker has broken it."""
+"""Who does the work: an executor, on this machine's cores or a Dask cluster, made anew where a
+worker has broken it.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ STOP_S = 0.2  # for a process that has been killed
 
 
 class Workers:
-    """An executor that is made anew where a worker has broken it, and how much to give it at a time."""
+    """An executor that is made anew where a worker has broken it, and how much to give it at a
+    time.
+    """
 
     def __init__(
         self,
@@ -50,7 +54,9 @@ class Workers:
 
     @property
     def in_flight(self) -> int:
-        """How many notebooks are to be with workers at a time: enough for all to be busy, and memory is bounded."""
+        """How many notebooks are to be with workers at a time: enough for all to be busy, and
+        memory is bounded.
+        """
         return 2 * self._threads() + 2
 
     def submit(self, function: Callable[[Any], Any], task: Any) -> Future:
@@ -127,7 +133,9 @@ def local_pool(jobs: int, grade: bool) -> Executor:
 
 
 def local_workers(jobs: int | None, grade: bool = False) -> Workers:
-    """Return workers on this machine, one per core unless a number is given; those that are to `grade` get warm for it."""
+    """Return workers on this machine, one per core unless a number is given; those that are to
+    `grade` get warm for it.
+    """
     count = jobs or len(os.sched_getaffinity(0))
     return Workers(lambda: local_pool(count, grade), lambda: count)
 

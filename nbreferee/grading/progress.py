@@ -1,4 +1,6 @@
-"""What `nbreferee autograde` shows while it works, and at the end: a bar in a terminal, plain lines elsewhere."""
+"""What `nbreferee autograde` shows while it works, and at the end: a bar in a terminal, plain lines
+elsewhere.
+"""
 
 from __future__ import annotations
 

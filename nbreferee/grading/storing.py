@@ -73,7 +73,8 @@ class SubmissionWriter:
     def write(self, submission: Submission) -> dict[str, bytes]:
         """Write a submission; return the earlier executed notebooks that stay, by name.
 
-        Where the submission is the reason that it cannot be written, it is written that the grader failed on it.
+        Where the submission is the reason that it cannot be written, it is written that the grader
+        failed on it.
 
         Raises
         ------
@@ -137,7 +138,9 @@ class SubmissionWriter:
 
 
 def mark_of_failure(notebook: Path) -> Path:
-    """Return the file that says of an executed notebook that the grader failed on a later version of it."""
+    """Return the file that says of an executed notebook that the grader failed on a later version
+    of it.
+    """
     return notebook.with_name(f".{notebook.stem}.grader_failed")
 
 

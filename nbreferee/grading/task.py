@@ -1,4 +1,5 @@
-"""What one worker does, a process here or on another machine: tasks in, results out, nothing shared.
+"""What one worker does, a process here or on another machine: tasks in, results out, nothing
+shared.
 
 A worker keeps its warm processes from task to task; they end with it. It may do several tasks at a
 time, in threads that come and go.
@@ -98,13 +99,17 @@ class Unfit(Exception):
 _READY: list[WarmProcesses] = []  # got warm before there was anything to grade
 _IDLE: dict[
     tuple, list[Grader]
-] = {}  # graders of this process that nobody uses now, by (budget, stamp): as a rule one for each thread
+    # graders of this process that nobody uses now, by (budget, stamp): as a rule one for each
+    # thread
+] = {}
 # What holds here, found out in a process of one thread: those that are forked for it want no other.
 PROBE = "import sys; sys.path.insert(0, {!r}); from nbreferee.sandbox.probe import probe; print(*(one.layer.value for one in probe() if one.holds))"
 
 
 def start_worker(grade: bool) -> None:
-    """Make this process end with the one that has started it, whatever ends that; where it is to grade, let it get warm."""
+    """Make this process end with the one that has started it, whatever ends that; where it is to
+    grade, let it get warm.
+    """
     import multiprocessing
 
     from nbreferee.sandbox import kernel
@@ -176,7 +181,8 @@ def run(task: Task) -> TaskResult:
 
 
 def run_far(ours: Mapping[str, str], task: Task) -> TaskResult:
-    """Grade a notebook on a machine that the orchestrator has not looked at, and that may have joined later.
+    """Grade a notebook on a machine that the orchestrator has not looked at, and that may have
+    joined later.
 
     Parameters
     ----------
@@ -222,7 +228,9 @@ def kept(task: Task, cells: tuple[CellVerdict, ...], repairs: tuple[str, ...]) -
 def read_kept(
     notebook: bytes, fingerprint: str | None = None
 ) -> tuple[tuple[CellVerdict, ...], tuple[str, ...]] | None:
-    """Return verdicts and repairs that an executed notebook holds, if they are those of this very task, or of any."""
+    """Return verdicts and repairs that an executed notebook holds, if they are those of this very
+    task, or of any.
+    """
     try:
         found = json.loads(notebook)["metadata"]["nbreferee"]
         if fingerprint is not None and found["fingerprint"] != fingerprint:

@@ -1,4 +1,6 @@
-"""A zip file that anybody may have made: its members as paths that can do no harm, and the rest with reasons."""
+"""A zip file that anybody may have made: its members as paths that can do no harm, and the rest
+with reasons.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ JUNK = ("__MACOSX", ".DS_Store", "Thumbs.db", ".ipynb_checkpoints", "__pycache__
 
 
 class ZipError(Exception):
-    """A file that is no zip, or one that cannot be used at all; the text says why and what to do."""
+    """A file that is no zip, or one that cannot be used at all; the text says why and what to
+    do.
+    """
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,9 @@ class Archive:
     def _without_twins(
         self, members: list[Member], refused: list[Refused]
     ) -> tuple[list[Member], list[Refused]]:
-        """Leave out what stands several times in the zip, unless it is the same each time: nobody can tell which one counts."""
+        """Leave out what stands several times in the zip, unless it is the same each time: nobody
+        can tell which one counts.
+        """
         counts = Counter(member.path for member in members)
         folders = (
             {str(parent) for member in members for parent in PurePosixPath(member.path).parents}
@@ -142,7 +148,9 @@ class Archive:
 
 
 def _name(info: zipfile.ZipInfo) -> str:
-    """Return a member's name: UTF-8 where it says so or can be read so, else in the old code page, in composed letters."""
+    """Return a member's name: UTF-8 where it says so or can be read so, else in the old code page,
+    in composed letters.
+    """
     name = info.orig_filename
     if not info.flag_bits & 0x800:
         if extra := _unicode_path(info, name):

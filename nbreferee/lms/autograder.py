@@ -4,8 +4,8 @@
     ROOT/submission  what the student handed in
     ROOT/results     where results.json goes
 
-Where the grader itself fails, there is no results.json and the exit status is 1: Gradescope then says that
-the autograder failed, nobody gets a zero, and the instructor can run it again.
+Where the grader itself fails, there is no results.json and the exit status is 1: Gradescope then
+says that the autograder failed, nobody gets a zero, and the instructor can run it again.
 """
 
 from __future__ import annotations
@@ -107,7 +107,9 @@ def _run(root: Path) -> int:
 
 
 def _copy(source: Path, target: Path, depth: int = DEPTH) -> None:
-    """Copy what was handed in: files, folders, and links as links; no pipes and devices, which cannot be graded."""
+    """Copy what was handed in: files, folders, and links as links; no pipes and devices, which
+    cannot be graded.
+    """
     target.mkdir(parents=True)
     for path in sorted(source.iterdir()):
         mode = path.lstat().st_mode

@@ -1,7 +1,7 @@
 """nbreferee gradescope: an assignment as the zip that Gradescope makes an autograder from.
 
-It holds the course's folder for this assignment, as that is how Gradescope works: the tests stand in the
-container. Students' code runs there in nbreferee's sandbox, which cannot read them.
+It holds the course's folder for this assignment, as that is how Gradescope works: the tests stand
+in the container. Students' code runs there in nbreferee's sandbox, which cannot read them.
 """
 
 from __future__ import annotations
@@ -78,9 +78,17 @@ COURSE_SETTINGS = (
     "max_dir_size",
 )  # of c.CourseDirectory; paths are the zip's own
 SECTIONS = (
-    "NbReferee", "ClearSolutions", "ClearHiddenTests", "ClearMarkScheme", "InstantiateTests", "LimitOutput", "Execute",
-    "ExecutePreprocessor", "OverwriteCells", "IncludeHeaderFooter",
-)  # fmt: skip
+    "NbReferee",
+    "ClearSolutions",
+    "ClearHiddenTests",
+    "ClearMarkScheme",
+    "InstantiateTests",
+    "LimitOutput",
+    "Execute",
+    "ExecutePreprocessor",
+    "OverwriteCells",
+    "IncludeHeaderFooter",
+)
 
 
 @dataclass(frozen=True)
@@ -147,11 +155,14 @@ def write_autograder(course: CourseDirectory, gradebook: Gradebook, wanted: Pack
     files["course/gradebook.db"] = _released(gradebook, course.course_id, wanted.assignment)
     files["settings.json"] = json.dumps(
         {
-            "assignment": wanted.assignment, "minutes": wanted.minutes, "visibility": wanted.shown.default,
-            "visibilities": dict(wanted.shown.by_grade_id), "unsafe_no_sandbox": wanted.unsafe_no_sandbox,
+            "assignment": wanted.assignment,
+            "minutes": wanted.minutes,
+            "visibility": wanted.shown.default,
+            "visibilities": dict(wanted.shown.by_grade_id),
+            "unsafe_no_sandbox": wanted.unsafe_no_sandbox,
         },
         indent=1,
-    ).encode()  # fmt: skip
+    ).encode()
     with whole_file(wanted.to) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, data in files.items():
             info = zipfile.ZipInfo(path, (2020, 1, 1, 0, 0, 0))
@@ -248,9 +259,15 @@ def _released(gradebook: Gradebook, course_id: str, assignment: str) -> bytes:
                 BaseCell.__table__.c.notebook_id.in_(notebooks)
             )
             for model, column, wanted in (
-                (Course, "id", None), (Assignment, "id", mine), (Notebook, "id", notebooks), (BaseCell, "id", cells),
-                (GradeCell, "id", cells), (SolutionCell, "id", cells), (TaskCell, "id", cells), (SourceCell, "notebook_id", notebooks),
-            ):  # fmt: skip
+                (Course, "id", None),
+                (Assignment, "id", mine),
+                (Notebook, "id", notebooks),
+                (BaseCell, "id", cells),
+                (GradeCell, "id", cells),
+                (SolutionCell, "id", cells),
+                (TaskCell, "id", cells),
+                (SourceCell, "notebook_id", notebooks),
+            ):
                 table = model.__table__
                 query = (
                     select(table)

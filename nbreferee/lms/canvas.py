@@ -1,6 +1,7 @@
 """Canvas: its gradebook as a CSV file, and the names of files in its submission zips.
 
-Sources: instructure/canvas-lms, lib/gradebook_exporter.rb, lib/gradebook_importer.rb, lib/content_zipper.rb.
+Sources: instructure/canvas-lms, lib/gradebook_exporter.rb, lib/gradebook_importer.rb,
+lib/content_zipper.rb.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ UNTOUCHED = ("EX", "N/A")  # excused; not assigned to this student
 
 
 def is_gradebook(table: Table) -> bool:
-    """Return whether a table is a gradebook that Canvas would read, or its heading is that of one."""
+    """Return whether a table is a gradebook that Canvas would read, or its heading is that of
+    one.
+    """
     header = table.header
     return "Section" in header and (
         header[:2] == ["Student", "ID"] or header[:3] == ["LastName", "FirstName", "ID"]
@@ -73,7 +76,8 @@ def find_column(table: Table, assignment: str, wanted: str = "") -> Column:
     Raises
     ------
     TableError
-        where it is not there, or more than once, or has no id: Canvas would make a new assignment of it.
+        where it is not there, or more than once, or has no id: Canvas would make a new assignment
+        of it.
     """
     first = table.header.index("Section") + 1
     columns = {
@@ -125,7 +129,9 @@ def find_column(table: Table, assignment: str, wanted: str = "") -> Column:
 
 @dataclass(frozen=True)
 class FileName:
-    """What the name of a file in a submissions zip says; names of groups stand in place of their representative's."""
+    """What the name of a file in a submissions zip says; names of groups stand in place of their
+    representative's.
+    """
 
     name: str
     late: bool
@@ -141,7 +147,9 @@ _REST = re.compile(r"(?P<user>\d+)_(?:(?P<attachment>\d+)_(?P<file>.+)|(?P<entry
 
 
 def read_file_name(entry: str) -> list[FileName]:
-    """Return all that a file's name can mean: a name may end with digits, and so may a file's begin with them."""
+    """Return all that a file's name can mean: a name may end with digits, and so may a file's begin
+    with them.
+    """
     if anonymous := _ANONYMOUS.fullmatch(entry):
         file = anonymous["file"] or f"{anonymous['entry']}.html"
         return [FileName("", bool(anonymous["late"]), "", anonymous["id"], file)]

@@ -45,7 +45,9 @@ def import_submissions(course_dir: Path, **options: Any) -> int:
 
 
 def save_roster(course_dir: Path, roster: Path | None) -> int:
-    """Write the names of a roster into the gradebook, say who is left out, and return the exit status."""
+    """Write the names of a roster into the gradebook, say who is left out, and return the exit
+    status.
+    """
     from nbreferee.lms.students import save_roster as save
     from nbreferee.lms.students import show
 

@@ -1,7 +1,7 @@
 """A CSV file as text in which single cells can be replaced; every other byte stays as it is.
 
-Line ends, quotes, byte-order mark, separator and blank rows are never parsed and written again: a cell
-is a span of the file's text, and an edit replaces that span.
+Line ends, quotes, byte-order mark, separator and blank rows are never parsed and written again: a
+cell is a span of the file's text, and an edit replaces that span.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ FILE_BYTES = 256 << 20
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 BOM = "\ufeff"
 
-# A quoted cell as RFC 4180 has it, and as PHP's fputcsv writes it: there a backslash protects a quote.
+# A quoted cell as RFC 4180 has it, and as PHP's fputcsv writes it: there a backslash protects a
+# quote.
 _QUOTED = {"rfc": r'"(?:[^"]|"")*"', "php": r'"(?:[^"\\]|\\.|"")*"'}
 
 
@@ -68,7 +69,9 @@ class Table:
         return bool(numbers[","]) and not numbers["."]
 
     def value(self, row: tuple[Cell, ...], column: int) -> str:
-        """Return a row's value in a column, without surrounding blanks; nothing where the row ends before it."""
+        """Return a row's value in a column, without surrounding blanks; nothing where the row ends
+        before it.
+        """
         return row[column].value.strip() if column < len(row) else ""
 
     def edited(self, cells: Mapping[Cell, str]) -> bytes:
@@ -196,7 +199,9 @@ def _rows(text: str, separator: str, dialect: str) -> tuple[tuple[Cell, ...], ..
 
 
 def _even(rows: tuple[tuple[Cell, ...], ...]) -> bool:
-    """Return whether rows are as long as the first: longer by blank cells alone, shorter only where nearly blank."""
+    """Return whether rows are as long as the first: longer by blank cells alone, shorter only where
+    nearly blank.
+    """
     width = len(rows[0])
     return all(
         _filled(row[width:]) == 0 if len(row) >= width else _filled(row) <= 1 for row in rows

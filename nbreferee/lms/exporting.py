@@ -1,6 +1,8 @@
-"""nbreferee export: scores from the gradebook into the file that the instructor downloaded from the platform.
+"""nbreferee export: scores from the gradebook into the file that the instructor downloaded from the
+platform.
 
-One column changes, and in it the cells of students with a final score. All else stays byte for byte.
+One column changes, and in it the cells of students with a final score. All else stays byte for
+byte.
 """
 
 from __future__ import annotations
@@ -187,7 +189,9 @@ def _factor(
 def _students(
     gradebook: Gradebook, template: AssignmentCells, wanted: ExportOptions
 ) -> tuple[dict[str, str], set[str], list[str]]:
-    """Return which student of the gradebook each row of the file is, the rows that are none, and what is uncertain."""
+    """Return which student of the gradebook each row of the file is, the rows that are none, and
+    what is uncertain.
+    """
     people = [slot.person for slot in template.slots]
     if wanted.roster is not None:
         register = Register(read_roster(wanted.roster), str(wanted.roster))
@@ -203,7 +207,9 @@ def _students(
 
 
 def _with_roster(person: Person, register: Register) -> Person:
-    """Return a person with the roster's other ids, where exactly one entry shares an id and none differs."""
+    """Return a person with the roster's other ids, where exactly one entry shares an id and none
+    differs.
+    """
     match = register.find(Person(ids=person.ids))
     return person if match.person is None else person.with_ids(**{**match.person.ids, **person.ids})
 

@@ -1,6 +1,7 @@
 """Pages of feedback as the zip that Moodle takes: Upload multiple feedback files in a zip.
 
-Moodle splits a folder's name at underscores: a name, the participant's number, and the plugin's two words.
+Moodle splits a folder's name at underscores: a name, the participant's number, and the plugin's two
+words.
 """
 
 from __future__ import annotations

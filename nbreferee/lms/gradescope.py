@@ -1,7 +1,7 @@
 """Gradescope: its exports of submissions, and its tables of scores.
 
-Exports hold submission_metadata.yml, written by Ruby: its keys are symbols, so they begin with a colon.
-There is no official description; this is what public programs that read them agree on.
+Exports hold submission_metadata.yml, written by Ruby: its keys are symbols, so they begin with a
+colon. There is no official description; this is what public programs that read them agree on.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ class MetadataEntry:
 
 
 def metadata_member(archive: Archive) -> Member | None:
-    """Return the metadata's file, if it lies where Gradescope puts it: beside folders of submissions."""
+    """Return the metadata's file, if it lies where Gradescope puts it: beside folders of
+    submissions.
+    """
     paths = {member.path: member for member in archive.members}
     tops = {path.partition("/")[0] for path in paths}
     places = [METADATA] + ([f"{next(iter(tops))}/{METADATA}"] if len(tops) == 1 else [])
@@ -127,7 +129,9 @@ def load_yaml(data: bytes, name: str) -> dict[Any, Any]:
 
 
 def _check_depth(events: Iterable[Any]) -> None:
-    """Refuse what is nested too deeply for the loader, which is recursive and in C: it would end this process."""
+    """Refuse what is nested too deeply for the loader, which is recursive and in C: it would end
+    this process.
+    """
     import yaml
 
     depth = 0
@@ -175,7 +179,9 @@ def _time(value: Any) -> datetime | None:
 
 
 def is_scores(table: Table) -> bool:
-    """Return whether a table is one of Gradescope's: of an assignment's scores, of a course's, or its roster."""
+    """Return whether a table is one of Gradescope's: of an assignment's scores, of a course's, or
+    its roster.
+    """
     header = table.header
     return (
         "SID" in header
@@ -230,7 +236,8 @@ class Column:
 
 
 def find_column(table: Table, assignment: str, wanted: str = "") -> Column:
-    """Return the column of an assignment: `Total Score` of its own table, or the one of its name in the course's.
+    """Return the column of an assignment: `Total Score` of its own table, or the one of its name in
+    the course's.
 
     Raises
     ------

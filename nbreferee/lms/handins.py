@@ -1,4 +1,6 @@
-"""What a zip of submissions holds: who handed in which files, as Canvas, Moodle, Gradescope or plain folders say it."""
+"""What a zip of submissions holds: who handed in which files, as Canvas, Moodle, Gradescope or
+plain folders say it.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,8 @@ class Contents:
 def read_contents(
     archive: Archive, assignment: str, register: Register, platform: str = ""
 ) -> Contents:
-    """Return what was handed in; `platform` says where the zip comes from, if that is not to be found out.
+    """Return what was handed in; `platform` says where the zip comes from, if that is not to be
+    found out.
 
     Raises
     ------
@@ -60,7 +63,9 @@ def read_contents(
 
 
 def _unwrap(archive: Archive) -> None:
-    """Take away a folder around all files of Canvas or Moodle: some systems unpack a download, and people zip it again."""
+    """Take away a folder around all files of Canvas or Moodle: some systems unpack a download, and
+    people zip it again.
+    """
     tops = {member.path.partition("/")[0] for member in archive.members}
     if len(tops) != 1 or any("/" not in member.path for member in archive.members):
         return
@@ -76,7 +81,9 @@ def _unwrap(archive: Archive) -> None:
 
 
 def recognise(archive: Archive) -> str:
-    """Return which platform a zip comes from: its names must all, or nearly all, be that platform's."""
+    """Return which platform a zip comes from: its names must all, or nearly all, be that
+    platform's.
+    """
     paths = [member.path for member in archive.members]
     if not paths:
         raise ZipError(
@@ -165,7 +172,9 @@ def _read_moodle(archive: Archive, register: Register) -> Contents:
 
 
 def _is_blind(names: list[tuple[str, str]], register: Register) -> bool:
-    """Return whether one word stands for all names, and nobody of the roster has that name or one of these numbers and another name."""
+    """Return whether one word stands for all names, and nobody of the roster has that name or one
+    of these numbers and another name.
+    """
     if (
         len({name_key(name) for name, _ in names}) != 1
         or len(names) < 2
@@ -180,7 +189,9 @@ def _is_blind(names: list[tuple[str, str]], register: Register) -> bool:
 def _moodle_handin(
     name: str, number: str, files: dict[str, Member], register: Register, blind: bool
 ) -> Handin:
-    """Return a student's, a group's or an anonymous participant's files, whichever the roster says."""
+    """Return a student's, a group's or an anonymous participant's files, whichever the roster
+    says.
+    """
     source = f"{name}_{number}" if number else name
     people = register.with_id("participant", number) if number else []
     is_person = any(_fits(person, name) for person in people)
@@ -254,7 +265,9 @@ def _read_folders(archive: Archive, assignment: str) -> Contents:
 def _unwrapped(
     members: Iterable[Member], assignment: str
 ) -> tuple[list[tuple[str, Member]], list[str]]:
-    """Return the files in students' folders, without a folder around them all; and those that are in none."""
+    """Return the files in students' folders, without a folder around them all; and those that are
+    in none.
+    """
     listed = [(member.path, member) for member in members]
     tops = {path.partition("/")[0] for path, _ in listed if "/" in path}
     if len(tops) == 1:

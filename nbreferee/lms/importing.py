@@ -1,4 +1,6 @@
-"""nbreferee import: submissions from a platform's zip into `submitted/`, and students into nbgrader's gradebook."""
+"""nbreferee import: submissions from a platform's zip into `submitted/`, and students into
+nbgrader's gradebook.
+"""
 
 from __future__ import annotations
 

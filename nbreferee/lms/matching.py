@@ -1,4 +1,6 @@
-"""Whose each submission in a zip is: one student of the roster or the gradebook, or nobody, with the reason."""
+"""Whose each submission in a zip is: one student of the roster or the gradebook, or nobody, with
+the reason.
+"""
 
 from __future__ import annotations
 

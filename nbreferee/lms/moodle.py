@@ -1,8 +1,10 @@
-"""Moodle: its grading worksheet in any language, and the names of folders and files in its submission zips.
+"""Moodle: its grading worksheet in any language, and the names of folders and files in its
+submission zips.
 
-Sources: moodle/moodle, mod/assign/gradingtable.php, feedback/offline/importgradeslib.php and locallib.php,
-feedback/file/importziplib.php, classes/downloader.php. The words of headings are those of the instructor's
-language; so columns are found by what stands in them, and by known words where that leaves a choice.
+Sources: moodle/moodle, mod/assign/gradingtable.php, feedback/offline/importgradeslib.php and
+locallib.php, feedback/file/importziplib.php, classes/downloader.php. The words of headings are
+those of the instructor's language; so columns are found by what stands in them, and by known words
+where that leaves a choice.
 """
 
 from __future__ import annotations
@@ -16,21 +18,100 @@ from nbreferee.lms.people import Person
 
 # English, German, French, Spanish, Italian, Portuguese, Dutch
 WORDS = {
-    "identifier": ("identifier", "identifiant", "identificador", "identificatore"),  # German has ID, as others do
-    "name": ("full name", "vollständiger name", "nom complet", "nombre completo", "nome completo", "volledige naam"),
+    # German has ID, as others do
+    "identifier": ("identifier", "identifiant", "identificador", "identificatore"),
+    "name": (
+        "full name",
+        "vollständiger name",
+        "nom complet",
+        "nombre completo",
+        "nome completo",
+        "volledige naam",
+    ),
     "first": ("first name", "vorname", "prénom", "nombre", "nome", "voornaam"),
-    "last": ("last name", "surname", "nachname", "nom de famille", "nom", "apellido(s)", "apellidos", "cognome", "apelido", "achternaam"),
+    "last": (
+        "last name",
+        "surname",
+        "nachname",
+        "nom de famille",
+        "nom",
+        "apellido(s)",
+        "apellidos",
+        "cognome",
+        "apelido",
+        "achternaam",
+    ),
     "status": ("status", "statut", "estado", "stato", "estatuto"),
-    "username": ("username", "anmeldename", "nutzername", "nom d'utilisateur", "nom d’utilisateur", "nombre de usuario", "gebruikersnaam"),
-    "idnumber": ("id number", "id-nummer", "matrikelnummer", "numéro d'identification", "numéro d’identification", "número de id", "codice identificativo", "idnummer"),
-    "email": ("email address", "e-mail-adresse", "adresse de courriel", "dirección de correo", "indirizzo email", "endereço de e-mail", "e-mailadres"),
-    "group": ("group", "groups", "gruppe", "gruppen", "groupe", "groupes", "grupo", "grupos", "gruppo", "groep"),
+    "username": (
+        "username",
+        "anmeldename",
+        "nutzername",
+        "nom d'utilisateur",
+        "nom d’utilisateur",
+        "nombre de usuario",
+        "gebruikersnaam",
+    ),
+    "idnumber": (
+        "id number",
+        "id-nummer",
+        "matrikelnummer",
+        "numéro d'identification",
+        "numéro d’identification",
+        "número de id",
+        "codice identificativo",
+        "idnummer",
+    ),
+    "email": (
+        "email address",
+        "e-mail-adresse",
+        "adresse de courriel",
+        "dirección de correo",
+        "indirizzo email",
+        "endereço de e-mail",
+        "e-mailadres",
+    ),
+    "group": (
+        "group",
+        "groups",
+        "gruppe",
+        "gruppen",
+        "groupe",
+        "groupes",
+        "grupo",
+        "grupos",
+        "gruppo",
+        "groep",
+    ),
     "grade": ("grade", "bewertung", "note", "calificación", "valutazione", "nota", "cijfer"),
-    "maximum": ("maximum grade", "bestwertung", "beste bewertung", "höchste bewertung", "note maximale", "calificación máxima", "valutazione massima", "nota máxima", "maximumcijfer"),
+    "maximum": (
+        "maximum grade",
+        "bestwertung",
+        "beste bewertung",
+        "höchste bewertung",
+        "note maximale",
+        "calificación máxima",
+        "valutazione massima",
+        "nota máxima",
+        "maximumcijfer",
+    ),
     "scale": ("scale", "skala", "barème", "escala", "scala", "schaal"),
-    "changed": ("last modified (grade)", "zuletzt geändert (bewertung)", "dernière modification (note)", "última modificación (calificación)", "ultima modifica (valutazione)"),
-    "comments": ("feedback comments", "feedback als kommentar", "kommentare als feedback", "feedback par commentaires", "commentaires", "comentarios de retroalimentación", "commenti"),
-}  # fmt: skip
+    "changed": (
+        "last modified (grade)",
+        "zuletzt geändert (bewertung)",
+        "dernière modification (note)",
+        "última modificación (calificación)",
+        "ultima modifica (valutazione)",
+    ),
+    "comments": (
+        "feedback comments",
+        "feedback als kommentar",
+        "kommentare als feedback",
+        "feedback par commentaires",
+        "commentaires",
+        "comentarios de retroalimentación",
+        "commenti",
+    ),
+}
 LOCKED = ("no", "nein", "non", "não", "nee")  # 'grade can be changed'
 _IDENTIFIER = re.compile(r"\D*?(\d+)")
 
@@ -38,8 +119,8 @@ _IDENTIFIER = re.compile(r"\D*?(\d+)")
 def is_worksheet(table: Table) -> bool:
     """Return whether a table is a grading worksheet.
 
-    Its first column holds participants' numbers behind one word, and it has a column for grades. Students' ids may
-    look like that as well, in other rosters.
+    Its first column holds participants' numbers behind one word, and it has a column for grades.
+    Students' ids may look like that as well, in other rosters.
     """
     if len(table.header) < 4 or not table.body or _word(table.header[0]).startswith("student"):
         return False
@@ -99,7 +180,8 @@ class Columns:
 
 
 def find_columns(table: Table, wanted: str = "", comments: str = "") -> Columns:
-    """Return the columns of scores and comments: by their headings where those are given, else by meaning.
+    """Return the columns of scores and comments: by their headings where those are given, else by
+    meaning.
 
     Raises
     ------
@@ -158,7 +240,9 @@ def is_locked(table: Table, row: tuple[Cell, ...], columns: Columns) -> bool:
 
 
 def _columns(table: Table) -> dict[str, int]:
-    """Return where names, ids and groups stand: by known words, an e-mail address by what it looks like."""
+    """Return where names, ids and groups stand: by known words, an e-mail address by what it looks
+    like.
+    """
     words = [_word(heading) for heading in table.header]
     kinds = ("name", "first", "last", "username", "idnumber", "email", "group")
     found = {

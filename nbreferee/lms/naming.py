@@ -22,7 +22,9 @@ class NamedPeople:
 
 
 def name_students(people: Iterable[Person], gradebook: Iterable[Person]) -> NamedPeople:
-    """Give each person of a roster the id of a student in the gradebook, or one that is new there."""
+    """Give each person of a roster the id of a student in the gradebook, or one that is new
+    there.
+    """
     people, known = tuple(people), Register(gradebook, "the gradebook")
     students = {person.student: person for person in known.people}
     key = _key_kind(people, students)

@@ -7,8 +7,18 @@ from nbreferee.lms.people import Person
 from nbreferee.lms.scores import Score
 
 COLUMNS = (
-    "assignment", "student_id", "last_name", "first_name", "email", "lms_user_id", "timestamp", "score", "max_score", "late_penalty", "remark",
-)  # fmt: skip
+    "assignment",
+    "student_id",
+    "last_name",
+    "first_name",
+    "email",
+    "lms_user_id",
+    "timestamp",
+    "score",
+    "max_score",
+    "late_penalty",
+    "remark",
+)
 
 
 def own_row(

@@ -1,7 +1,8 @@
-"""Who is who: students as a roster, the gradebook and a platform's files name them, and how they are matched.
+"""Who is who: students as a roster, the gradebook and a platform's files name them, and how they
+are matched.
 
-Ids of one kind are compared with each other. Names count only where nothing better is known, and only where
-they are unique. Whatever points to two students points to none.
+Ids of one kind are compared with each other. Names count only where nothing better is known, and
+only where they are unique. Whatever points to two students points to none.
 """
 
 from __future__ import annotations
@@ -77,13 +78,17 @@ class Match:
 
 
 def name_key(name: str) -> tuple[str, ...]:
-    """Return the words of a name in no order and no spelling: 'Doe, Jane' and 'jane doe' are alike."""
+    """Return the words of a name in no order and no spelling: 'Doe, Jane' and 'jane doe' are
+    alike.
+    """
     words = re.split(r"[^\w]+|_", unicodedata.normalize("NFKC", name).casefold())
     return tuple(sorted(word for word in words if word))
 
 
 def name_slug(name: str) -> str:
-    """Return a name as Canvas writes it into file names: letters and digits alone, in their order."""
+    """Return a name as Canvas writes it into file names: letters and digits alone, in their
+    order.
+    """
     return "".join(
         character
         for character in unicodedata.normalize("NFKC", name).casefold()
@@ -119,7 +124,9 @@ class Register:
         return any(kind in kinds for kind, _ in self._by_id)
 
     def with_id(self, kind: str, value: str) -> list[Person]:
-        """Return the people with this id; a platform's number is also looked up among `lms_user_id`s."""
+        """Return the people with this id; a platform's number is also looked up among
+        `lms_user_id`s.
+        """
         kinds = (kind, "lms") if kind in PLATFORM else (kind,)
         return list(
             {

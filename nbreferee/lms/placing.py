@@ -1,4 +1,6 @@
-"""A submission's files in their places: which of them are the assignment's notebooks, and into `submitted/` with them."""
+"""A submission's files in their places: which of them are the assignment's notebooks, and into
+`submitted/` with them.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ class Placement:
 def place(
     files: Mapping[str, Member], expected: Collection[str], keep_timestamp: bool
 ) -> Placement:
-    """Find the notebooks of an assignment among files: by name, and by the number that a resubmission adds."""
+    """Find the notebooks of an assignment among files: by name, and by the number that a
+    resubmission adds.
+    """
     notes: list[str] = []
     rest = dict(_without_folder(files))
     for path in [path for path in rest if _is_ours(path, keep_timestamp)]:

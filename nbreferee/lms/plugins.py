@@ -1,8 +1,10 @@
 """The exports as plugins of nbgrader's own command.
 
-    nbgrader export --exporter nbreferee.lms.plugins.CanvasExport --CanvasExport.template=gradebook.csv --to=upload.csv --assignment=[ps1]
+    nbgrader export --exporter nbreferee.lms.plugins.CanvasExport
+    --CanvasExport.template=gradebook.csv --to=upload.csv --assignment=[ps1]
 
-What `nbreferee export` says on the terminal goes to nbgrader's log; what cannot be exported at all ends the command.
+What `nbreferee export` says on the terminal goes to nbgrader's log; what cannot be exported at all
+ends the command.
 """
 
 from __future__ import annotations
@@ -41,10 +43,16 @@ class PlatformExport(ExportPlugin):
 
         given = tuple(str(name) for name in self.assignment)
         wanted = ExportOptions(
-            self.platform, assignments_of(gradebook, given), Path(self.template) if self.template else None,
-            Path(self.to or f"{self.platform}.csv"), tuple(self.column), scale=self.scale, partial=self.partial,
-            missing_zero=self.missing_zero, students=tuple(str(one) for one in self.student),
-        )  # fmt: skip
+            self.platform,
+            assignments_of(gradebook, given),
+            Path(self.template) if self.template else None,
+            Path(self.to or f"{self.platform}.csv"),
+            tuple(self.column),
+            scale=self.scale,
+            partial=self.partial,
+            missing_zero=self.missing_zero,
+            students=tuple(str(one) for one in self.student),
+        )
         try:
             done = export(self.parent.coursedir, gradebook, wanted)
         except (CourseError, TableError) as error:

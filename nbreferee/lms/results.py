@@ -1,7 +1,7 @@
 """What Gradescope shows of a graded submission: results.json, in its documented fields.
 
-Source: gradescope/autograder_samples, docs/specs.md. The top-level score is always given, so a test that a
-person has yet to grade needs none.
+Source: gradescope/autograder_samples, docs/specs.md. The top-level score is always given, so a test
+that a person has yet to grade needs none.
 """
 
 from __future__ import annotations
@@ -116,12 +116,16 @@ def _test(
 
 
 def _reason(outcome: NotebookOutcome) -> str:
-    """Return why a notebook cannot be read; what follows that in a message is for the instructor."""
+    """Return why a notebook cannot be read; what follows that in a message is for the
+    instructor.
+    """
     return plain(f"{outcome.message.partition('. ')[0].rstrip('.')}.")
 
 
 def message(text: str) -> str:
-    """Return a verdict's message as Markdown: the error as it is, the tutor's sentence as text below."""
+    """Return a verdict's message as Markdown: the error as it is, the tutor's sentence as text
+    below.
+    """
     error, cause, sentence = text.partition("Likely cause:")
     parts = [block(error.strip())] if error.strip() else []
     parts += [f"**Likely cause:** {plain(sentence.strip())}"] if cause else []

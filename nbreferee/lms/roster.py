@@ -1,4 +1,6 @@
-"""Rosters: a CSV file of students, a Canvas gradebook, a Moodle worksheet, Gradescope's scores, or the gradebook itself."""
+"""Rosters: a CSV file of students, a Canvas gradebook, a Moodle worksheet, Gradescope's scores, or
+the gradebook itself.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The scores that go out: nbgrader's own, a mark by hand before an automatic one, extra credit in, a late penalty off."""
+"""The scores that go out: nbgrader's own, a mark by hand before an automatic one, extra credit in,
+a late penalty off.
+"""
 
 from __future__ import annotations
 

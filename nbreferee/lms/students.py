@@ -31,7 +31,8 @@ class RosterSummary:
 
 
 def save_roster(course: CourseDirectory, gradebook: Gradebook, path: Path) -> RosterSummary:
-    """Write the students of a roster into the gradebook; what a row leaves empty stays as it is there.
+    """Write the students of a roster into the gradebook; what a row leaves empty stays as it is
+    there.
 
     Raises
     ------

@@ -1,4 +1,6 @@
-"""The file that an instructor downloaded, as a place for scores: one column of it, a row for each student."""
+"""The file that an instructor downloaded, as a place for scores: one column of it, a row for each
+student.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +87,8 @@ def _moodle(table: Table, assignment: str, column: str, comments: str | None) ->
             row[found.comments] if comments is not None and found.comments is not None else None
         )
         slots.append(StudentCell(person, row[found.grade], found.max_score, comment, refusal))
-    # A comma that is not the language's own would cut a number short, so only the maximum itself counts.
+    # A comma that is not the language's own would cut a number short, so only the maximum itself
+    # counts.
     comma = any("," in table.value(row, found.grade + 1) for row in table.body)
     return AssignmentCells(
         table.header[found.grade], tuple(slots), takes_more=False, decimal_comma=comma

@@ -46,7 +46,9 @@ def _digest(data: bytes) -> str:
 
 
 def pinned_requirements(modules: Collection[str]) -> list[str]:
-    """Return the packages that nbreferee and these modules need, at the versions that are installed here."""
+    """Return the packages that nbreferee and these modules need, at the versions that are installed
+    here.
+    """
     owners = metadata.packages_distributions()
     roots = [NAME, *sorted({owner for module in modules for owner in owners.get(module, ())})]
     found: dict[str, str] = {}

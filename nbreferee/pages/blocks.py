@@ -1,4 +1,6 @@
-"""The blocks of a student's page: one for each exercise, and folded ones for what lies between them."""
+"""The blocks of a student's page: one for each exercise, and folded ones for what lies between
+them.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ class First:
 
 @dataclass(frozen=True)
 class Cause:
-    """What a tutor would say, and to which tests of the exercise, where it has several answers or outputs."""
+    """What a tutor would say, and to which tests of the exercise, where it has several answers or
+    outputs.
+    """
 
     sentence: str
     of: str = ""
@@ -111,7 +115,9 @@ class Writer:
         return markdown(cell.source, cell.attachments, self._policy)
 
     def heading(self, cell: PageCell) -> str:
-        """Return what the last heading in a text cell says, as HTML; nothing where there is none."""
+        """Return what the last heading in a text cell says, as HTML; nothing where there is
+        none.
+        """
         if cell.kind != "markdown":
             return ""
         found = _HEADING.findall(self.text(cell))
@@ -295,7 +301,9 @@ def _tests(count: int, what: str) -> str:
 
 
 def _causes(failed: Sequence[PartView]) -> list[Cause]:
-    """Return the sentences of an exercise, each once, with the tests that gave it where they differ."""
+    """Return the sentences of an exercise, each once, with the tests that gave it where they
+    differ.
+    """
     labels: dict[str, list[str]] = {}
     for part in failed:
         if part.message.cause:

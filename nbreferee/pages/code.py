@@ -1,4 +1,6 @@
-"""Python code with its colours, as classes that the page's style sheet knows in light and in dark."""
+"""Python code with its colours, as classes that the page's style sheet knows in light and in
+dark.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """An executed notebook as exercises, with what lies between them.
 
-An exercise is what a student answers, and the graded cells that belong to it. Its name is the nearest heading of
-the instructor's above it; where one heading stands above several answers with tests of their own, each is named by
-its grade id. No rule of one course is used: cells, headings and grade ids are all that counts.
+An exercise is what a student answers, and the graded cells that belong to it. Its name is the
+nearest heading of the instructor's above it; where one heading stands above several answers with
+tests of their own, each is named by its grade id. No rule of one course is used: cells, headings
+and grade ids are all that counts.
 """
 
 from __future__ import annotations
@@ -132,7 +133,9 @@ def _says_stub(message: str) -> bool:
 
 @dataclass
 class Given:
-    """Cells between exercises: text and code of the instructor's, and what the student added there."""
+    """Cells between exercises: text and code of the instructor's, and what the student added
+    there.
+    """
 
     cells: list[PageCell]
 
@@ -240,7 +243,9 @@ class _Arranging:
             self._current.parts.append(part)
 
     def _close(self) -> None:
-        """End the current exercise: given cells behind its last graded one lie between exercises."""
+        """End the current exercise: given cells behind its last graded one lie between
+        exercises.
+        """
         if self._current is None:
             self._found.append(Given(self._section.pending))
             self._section.pending = []
@@ -259,7 +264,9 @@ class _Arranging:
 
 
 def merged(blocks: Iterable[Exercise | Given]) -> list[Exercise | Given]:
-    """Return blocks with neighbouring given cells in one; exercises that nobody grades are given cells as well."""
+    """Return blocks with neighbouring given cells in one; exercises that nobody grades are given
+    cells as well.
+    """
     found: list[Exercise | Given] = []
     for block in blocks:
         if isinstance(block, Exercise) and block.parts:

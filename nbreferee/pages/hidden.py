@@ -1,4 +1,6 @@
-"""Leave out what students must not read: hidden tests, with references and mistakes, and mark schemes."""
+"""Leave out what students must not read: hidden tests, with references and mistakes, and mark
+schemes.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from nbreferee.course.rules import Delimiters, released_view
 def hide_tests(notebook: NotebookNode, delimiters: Delimiters) -> None:
     """Show the instructor's cells of an executed notebook as students got them, in place.
 
-    A traceback that quotes a hidden line is cut down to its last line, the error's type and message.
+    A traceback that quotes a hidden line is cut down to its last line, the error's type and
+    message.
     """
     for cell in notebook.cells:
         settings = cell.metadata.get("nbgrader")

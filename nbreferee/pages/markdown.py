@@ -1,9 +1,10 @@
-"""Make Markdown plain: it stays Markdown, and what could act in a reader's browser is shown as text.
+"""Make Markdown plain: it stays Markdown, and what could act in a reader's browser is shown as
+text.
 
-A text is rendered as nbconvert does for the Formgrader and for pages, and the result has to be plain. Nearly
-all answers are, and stay as they are, letter by letter. Others are rewritten, step by step, until they are:
-the tags and links in question; then every tag and link; then those in what looks like code; then the text
-becomes a block of code.
+A text is rendered as nbconvert does for the Formgrader and for pages, and the result has to be
+plain. Nearly all answers are, and stay as they are, letter by letter. Others are rewritten, step by
+step, until they are: the tags and links in question; then every tag and link; then those in what
+looks like code; then the text becomes a block of code.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from urllib.parse import quote, unquote
 from nbreferee.pages.markup import start_tag
 from nbreferee.pages.plain import LEXEME, TAGS, Policy, attributes_of, is_plain, is_safe_url
 
-# Some texts take the square of their length to render. Longer ones are not rendered; data of images do not count.
+# Some texts take the square of their length to render. Longer ones are not rendered; data of images
+# do not count.
 CHARACTERS = 50_000
 WORK = 40_000_000  # openings of formulas, times length
 LINE_WORK = 4_000_000  # brackets, times length of their lines
@@ -104,7 +106,9 @@ def _is_long(text: str, policy: Policy) -> bool:
 
 
 def _has_long_lines(text: str, policy: Policy) -> bool:
-    """Return whether nbconvert would take too long: from each bracket it reads on to the line's end."""
+    """Return whether nbconvert would take too long: from each bracket it reads on to the line's
+    end.
+    """
     return sum(line.count("[") * len(line) for line in text.split("\n")) > LINE_WORK // (
         LARGE if policy.is_large else 1
     )
@@ -145,8 +149,8 @@ def _renderer() -> tuple[Callable[[str, Mapping[str, Any]], str], Callable[[str]
 def add_missing_attachments(text: str, attachments: dict[str, dict[str, str]]) -> None:
     """Add the images that a text shows and that are not attached; nbconvert would fail on them.
 
-    nbconvert looks for the name as it stands in a URL, so `a%20b.png` is found where `a b.png` is attached. What is
-    nowhere gets no data: the page shows its description.
+    nbconvert looks for the name as it stands in a URL, so `a%20b.png` is found where `a b.png` is
+    attached. What is nowhere gets no data: the page shows its description.
     """
     for written in _ATTACHMENT.findall(text):
         name = html.unescape(written)
@@ -155,7 +159,9 @@ def add_missing_attachments(text: str, attachments: dict[str, dict[str, str]]) -
 
 
 def _rewrite_some(text: str, policy: Policy) -> str:
-    """Rewrite the tags, links and headings that must not stay; code and formulas stay as they are."""
+    """Rewrite the tags, links and headings that must not stay; code and formulas stay as they
+    are.
+    """
 
     def piece(found: re.Match[str]) -> str:
         if found["code"] is not None:

@@ -66,7 +66,9 @@ def as_text(text: str) -> str:
 
 
 def _rewrite(text: str, policy: Policy) -> str:
-    """Return HTML of allowed tags and attributes: rules written into elements, drawings as images."""
+    """Return HTML of allowed tags and attributes: rules written into elements, drawings as
+    images.
+    """
     import nh3
 
     text = "".join(
@@ -89,7 +91,9 @@ def _rewrite(text: str, policy: Policy) -> str:
 
 
 def _split(text: str, tag: str) -> Iterator[tuple[str, bool]]:
-    """Yield a text in pieces, and whether each is an element with this tag, from its start to its end."""
+    """Yield a text in pieces, and whether each is an element with this tag, from its start to its
+    end.
+    """
     start_of, end_of = (
         re.compile(rf"<{tag}\b", re.IGNORECASE),
         re.compile(rf"</{tag}\s*>", re.IGNORECASE),
@@ -103,7 +107,9 @@ def _split(text: str, tag: str) -> Iterator[tuple[str, bool]]:
 
 
 class _Writer:
-    """Writes what nh3 has cleaned once more, tag by tag: its attributes by our policy, its style in place."""
+    """Writes what nh3 has cleaned once more, tag by tag: its attributes by our policy, its style in
+    place.
+    """
 
     def __init__(self, rules: Rules, policy: Policy) -> None:
         self._rules = rules
@@ -137,7 +143,9 @@ class _Writer:
 
 
 def start_tag(tag: str, attributes: dict[str, str], policy: Policy) -> str:
-    """Return a start tag with the attributes that may stay; an image that may not be fetched becomes a link."""
+    """Return a start tag with the attributes that may stay; an image that may not be fetched
+    becomes a link.
+    """
     if tag == "input" and attributes.get("type") != "checkbox":
         return ""
     if tag == "img" and not is_safe_url("img", "src", html.escape(attributes.get("src", ""))):

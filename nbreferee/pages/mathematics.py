@@ -1,10 +1,12 @@
-"""Formulas as MathML: TeX in, elements that a browser lays out without script, font server or plugin.
+"""Formulas as MathML: TeX in, elements that a browser lays out without script, font server or
+plugin.
 
-latex2mathml translates. Its result is hostile input like all that students wrote: it is parsed as XML and written
-anew from a list of elements and attributes. What it does not know is mended before (environments, brackets by
-name) or after (spaces around names of functions, alignment of columns). A formula that still holds TeX afterwards
-is shown as its source. ziamath, the other library that was compared, takes 40 ms and 16 kB a formula, where this
-takes 0.2 ms and 1 kB, and translates by latex2mathml as well.
+latex2mathml translates. Its result is hostile input like all that students wrote: it is parsed as
+XML and written anew from a list of elements and attributes. What it does not know is mended before
+(environments, brackets by name) or after (spaces around names of functions, alignment of columns).
+A formula that still holds TeX afterwards is shown as its source. ziamath, the other library that
+was compared, takes 40 ms and 16 kB a formula, where this takes 0.2 ms and 1 kB, and translates by
+latex2mathml as well.
 """
 
 from __future__ import annotations
@@ -26,19 +28,45 @@ _CENTRED_ROWS = re.compile(r"\\(begin|end)\s*\{(gathered|gather|multline|multlin
 _PLAIN_WRAPPER = re.compile(r"\\(begin|end)\s*\{(equation|displaymath|math)\*?\}")
 _SIZED = re.compile(r"(\\[bB]igg?[lrm]?)\s*(\\[A-Za-z]+|\\[{}|])")
 _NAMES = {
-    "langle": "⟨", "rangle": "⟩", "lfloor": "⌊", "rfloor": "⌋", "lceil": "⌈", "rceil": "⌉", "lvert": "|", "rvert": "|",
-    "lVert": "‖", "rVert": "‖", "vert": "|", "Vert": "‖", "|": "‖", "lbrace": r"\{", "rbrace": r"\}", "{": r"\{", "}": r"\}",
-    "uparrow": "↑", "downarrow": "↓", "lbrack": "[", "rbrack": "]",
-}  # fmt: skip
+    "langle": "⟨",
+    "rangle": "⟩",
+    "lfloor": "⌊",
+    "rfloor": "⌋",
+    "lceil": "⌈",
+    "rceil": "⌉",
+    "lvert": "|",
+    "rvert": "|",
+    "lVert": "‖",
+    "rVert": "‖",
+    "vert": "|",
+    "Vert": "‖",
+    "|": "‖",
+    "lbrace": r"\{",
+    "rbrace": r"\}",
+    "{": r"\{",
+    "}": r"\}",
+    "uparrow": "↑",
+    "downarrow": "↓",
+    "lbrack": "[",
+    "rbrack": "]",
+}
 _LABELS = re.compile(r"\\(label|tag\*?)\s*\{[^{}]*\}|\\(nonumber|notag|displaylimits|allowbreak)\b")
 _SAME = (
-    (re.compile(r"\\(lVert|rVert|Vert)\b"), r"\\|"), (re.compile(r"\\(lvert|rvert|vert)\b"), "|"),
-    (re.compile(r"\\(bm|boldsymbol|pmb)\b"), r"\\mathbf"), (re.compile(r"\\operatorname\s*\*"), r"\\operatorname"),
-    (re.compile(r"\\(mathrm|text)\s*\{\s*d\s*\}"), r"\\mathrm{d}"), (re.compile(r"\\argmax\b"), r"\\operatorname{argmax}"),
-    (re.compile(r"\\argmin\b"), r"\\operatorname{argmin}"), (re.compile(r"\\coloneqq\b"), "≔"), (re.compile(r"\\triangleq\b"), "≜"),
-    (re.compile(r"\\not\s*="), r"\\ne "), (re.compile(r"\\not\s*\\in\b"), r"\\notin"), (re.compile(r"\\not\s*<"), "≮"),
-    (re.compile(r"\\(mathds|mathbbm)\b"), r"\\mathbb"), (re.compile(r"\\(dotsc|dotsb|dotsm|dotsi|dotso)\b"), r"\\dots"),
-)  # fmt: skip
+    (re.compile(r"\\(lVert|rVert|Vert)\b"), r"\\|"),
+    (re.compile(r"\\(lvert|rvert|vert)\b"), "|"),
+    (re.compile(r"\\(bm|boldsymbol|pmb)\b"), r"\\mathbf"),
+    (re.compile(r"\\operatorname\s*\*"), r"\\operatorname"),
+    (re.compile(r"\\(mathrm|text)\s*\{\s*d\s*\}"), r"\\mathrm{d}"),
+    (re.compile(r"\\argmax\b"), r"\\operatorname{argmax}"),
+    (re.compile(r"\\argmin\b"), r"\\operatorname{argmin}"),
+    (re.compile(r"\\coloneqq\b"), "≔"),
+    (re.compile(r"\\triangleq\b"), "≜"),
+    (re.compile(r"\\not\s*="), r"\\ne "),
+    (re.compile(r"\\not\s*\\in\b"), r"\\notin"),
+    (re.compile(r"\\not\s*<"), "≮"),
+    (re.compile(r"\\(mathds|mathbbm)\b"), r"\\mathbb"),
+    (re.compile(r"\\(dotsc|dotsb|dotsm|dotsi|dotso)\b"), r"\\dots"),
+)
 
 _ELEMENTS = set(
     "mrow mi mn mo ms mtext mspace mfrac msqrt mroot mstyle msub msup msubsup munder mover munderover mmultiscripts mprescripts"
@@ -47,11 +75,29 @@ _ELEMENTS = set(
 _LENGTH = re.compile(r"[+-]?\d{0,3}(\.\d{1,4})?(em|ex|px|pt|%|mu)?")
 _FLAG = re.compile(r"true|false")
 _ATTRIBUTES = {
-    "stretchy": _FLAG, "fence": _FLAG, "separator": _FLAG, "symmetric": _FLAG, "largeop": _FLAG, "movablelimits": _FLAG, "accent": _FLAG,
-    "accentunder": _FLAG, "displaystyle": _FLAG, "form": re.compile("prefix|infix|postfix"), "scriptlevel": re.compile(r"[+-]?\d"),
-    "minsize": _LENGTH, "maxsize": _LENGTH, "lspace": _LENGTH, "rspace": _LENGTH, "width": _LENGTH, "height": _LENGTH, "depth": _LENGTH,
-    "linethickness": _LENGTH, "mathvariant": re.compile("normal"), "columnspan": re.compile(r"\d"), "rowspan": re.compile(r"\d"),
-}  # fmt: skip
+    "stretchy": _FLAG,
+    "fence": _FLAG,
+    "separator": _FLAG,
+    "symmetric": _FLAG,
+    "largeop": _FLAG,
+    "movablelimits": _FLAG,
+    "accent": _FLAG,
+    "accentunder": _FLAG,
+    "displaystyle": _FLAG,
+    "form": re.compile("prefix|infix|postfix"),
+    "scriptlevel": re.compile(r"[+-]?\d"),
+    "minsize": _LENGTH,
+    "maxsize": _LENGTH,
+    "lspace": _LENGTH,
+    "rspace": _LENGTH,
+    "width": _LENGTH,
+    "height": _LENGTH,
+    "depth": _LENGTH,
+    "linethickness": _LENGTH,
+    "mathvariant": re.compile("normal"),
+    "columnspan": re.compile(r"\d"),
+    "rowspan": re.compile(r"\d"),
+}
 _BOLD = {"bold", "bold-italic"}
 _OPEN = set("([{⟨|‖⌊⌈")
 _RELATIONS = set("=≈≠<>≤≥≪≫→←⇒⇔↦∈∝≡∼,;+−-⊗")
@@ -151,7 +197,9 @@ def _clean(element: ElementTree.Element) -> ElementTree.Element:
 
 
 def _align_columns(element: ElementTree.Element, table: ElementTree.Element) -> None:
-    """Name the alignment of each cell of a table in its class: browsers do not know `columnalign` any longer."""
+    """Name the alignment of each cell of a table in its class: browsers do not know `columnalign`
+    any longer.
+    """
     of_table = element.get("columnalign", "").split()
     for row, new_row in zip(element, table, strict=True):
         of_row = row.get("columnalign", "").split() or of_table
@@ -243,7 +291,9 @@ def _width(element: ElementTree.Element) -> float:
 
 
 def _pieces(root: ElementTree.Element) -> list[list[ElementTree.Element]]:
-    """Return the elements of a row in pieces between which a line may end: after relations, as TeX does."""
+    """Return the elements of a row in pieces between which a line may end: after relations, as TeX
+    does.
+    """
     row = root
     while len(row) == 1 and row[0].tag == "mrow":
         row = row[0]

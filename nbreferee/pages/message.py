@@ -1,4 +1,6 @@
-"""The message of a test, taken apart: what the test did, got and expected, and apart from it the tutor's sentence."""
+"""The message of a test, taken apart: what the test did, got and expected, and apart from it the
+tutor's sentence.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ class Message:
 
 
 def followed(outputs: Sequence[Mapping[str, Any]]) -> str:
-    """Return the sentence about earlier answers with which follow-through begins the outputs of a test; '' where there is none."""
+    """Return the sentence about earlier answers with which follow-through begins the outputs of a
+    test; '' where there is none.
+    """
     text = (
         str(outputs[0].get("text", "")).strip()
         if outputs and outputs[0]["output_type"] == "stream"
@@ -64,7 +68,9 @@ def read_message(text: str) -> Message:
 
 
 def _arguments(text: str) -> tuple[tuple[str, str], ...]:
-    """Return names and values of `X of shape (3, 2), b = [1, 2]`; nothing where that is not its form."""
+    """Return names and values of `X of shape (3, 2), b = [1, 2]`; nothing where that is not its
+    form.
+    """
     found = list(_ARGUMENT.finditer(text))
     if not found or found[0].start() != 0:
         return ()

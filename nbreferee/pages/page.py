@@ -1,4 +1,6 @@
-"""What a student gets to read: an executed notebook as a page, with scores and comments, without hidden tests."""
+"""What a student gets to read: an executed notebook as a page, with scores and comments, without
+hidden tests.
+"""
 
 from __future__ import annotations
 

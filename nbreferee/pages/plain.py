@@ -1,11 +1,12 @@
 """Decide whether HTML is plain: whether it can only show something, and only in its own place.
 
-Theory of operation. `is_plain` does not try to understand hostile HTML. It accepts a language so small
-that browsers cannot read it in two ways: text, simple comments, and tags with quoted attributes from a
-list. None of the allowed elements changes how a browser splits text into tags (script, style, textarea,
-svg and their kind are not among them), so the tags that the grammar finds are the tags that a browser finds.
-Then html5ever (by nh3), which builds trees as browsers do, has to show that no tag closes or leaves open
-what lies around it. All that is repaired elsewhere in this package passes here before it is used.
+Theory of operation. `is_plain` does not try to understand hostile HTML. It accepts a language so
+small that browsers cannot read it in two ways: text, simple comments, and tags with quoted
+attributes from a list. None of the allowed elements changes how a browser splits text into tags
+(script, style, textarea, svg and their kind are not among them), so the tags that the grammar finds
+are the tags that a browser finds. Then html5ever (by nh3), which builds trees as browsers do, has
+to show that no tag closes or leaves open what lies around it. All that is repaired elsewhere in
+this package passes here before it is used.
 """
 
 from __future__ import annotations
@@ -69,9 +70,18 @@ _ANCHOR = re.compile(r"#[^<>\"\s]*")
 
 # The attributes of every element, then of some: a pattern that the whole value has to match.
 _EVERYWHERE = {
-    "title": _ANY, "dir": _WORDS, "lang": _WORDS, "align": _WORDS, "valign": _WORDS, "width": _NUMBER, "height": _NUMBER,
-    "border": _NUMBER, "bgcolor": _WORDS, "color": _WORDS, "nowrap": _WORDS,
-}  # fmt: skip
+    "title": _ANY,
+    "dir": _WORDS,
+    "lang": _WORDS,
+    "align": _WORDS,
+    "valign": _WORDS,
+    "width": _NUMBER,
+    "height": _NUMBER,
+    "border": _NUMBER,
+    "bgcolor": _WORDS,
+    "color": _WORDS,
+    "nowrap": _WORDS,
+}
 _OF_TAGS = {
     "a": {"rel": _WORDS, "target": re.compile("_blank")},
     "audio": {"controls": _WORDS},
@@ -154,7 +164,9 @@ def is_plain(text: str, policy: Policy) -> bool:
 
 
 def is_deep(text: str) -> bool:
-    """Return whether very many elements may be nested: html5ever takes the square of their number."""
+    """Return whether very many elements may be nested: html5ever takes the square of their
+    number.
+    """
     depth = 0
     for end, tag in re.findall(r"<(/?)([A-Za-z]+)", text):
         if tag.lower() not in VOID | _END_MAY_BE_LEFT_OUT:
@@ -223,9 +235,9 @@ def is_safe_attribute(tag: str, name: str, raw: str, policy: Policy) -> bool:
 def is_safe_url(tag: str, name: str, raw: str) -> bool:
     """Return whether an element may point there.
 
-    Images come from the notebook or from files beside it: any other address would be fetched, with the reader's
-    cookies, as soon as the page is open. A link has to be a web page outside the reader's own network, an anchor
-    or a file beside the notebook that a browser does not run.
+    Images come from the notebook or from files beside it: any other address would be fetched, with
+    the reader's cookies, as soon as the page is open. A link has to be a web page outside the
+    reader's own network, an anchor or a file beside the notebook that a browser does not run.
     """
     if (tag, name) == ("img", "src"):
         return any(pattern.fullmatch(raw) for pattern in (_IMAGE_DATA, _IMAGE_FILE, _ATTACHMENT))
@@ -244,7 +256,9 @@ def is_safe_url(tag: str, name: str, raw: str) -> bool:
 
 
 def _is_public(host: str) -> bool:
-    """Return whether a host is a name in the public network: not this machine, a neighbour or a number."""
+    """Return whether a host is a name in the public network: not this machine, a neighbour or a
+    number.
+    """
     labels = host.rstrip(".").split(".")
     return (
         len(labels) > 1
@@ -270,7 +284,9 @@ _AFTER = '</div><span title="after"></span></div>'
 
 
 def stays_inside(text: str) -> bool:
-    """Return whether HTML closes nothing that is around it, and leaves nothing open, as a browser parses it."""
+    """Return whether HTML closes nothing that is around it, and leaves nothing open, as a browser
+    parses it.
+    """
     import nh3
 
     allowed = {tag: {"title", "href"} for tag in ("div", "span", "a")}

@@ -1,4 +1,6 @@
-"""The Content-Security-Policy of pages: what a browser may load and run for them, which is nothing of others."""
+"""The Content-Security-Policy of pages: what a browser may load and run for them, which is nothing
+of others.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Make a notebook safe to look at, when it is written and before it becomes a page.
 
-The Formgrader shows an executed notebook from Jupyter's own origin, where a script can type marks into the
-score boxes. So nothing that a student wrote, or that ran in the student's process, may act in a browser.
-What instructors wrote is known by its text, and stays as it is.
+The Formgrader shows an executed notebook from Jupyter's own origin, where a script can type marks
+into the score boxes. So nothing that a student wrote, or that ran in the student's process, may act
+in a browser. What instructors wrote is known by its text, and stays as it is.
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ def sanitize(notebook: NotebookNode, trusted: Collection[str] = ()) -> tuple[str
 
 
 def _is_large(notebook: NotebookNode, trusted: Collection[str]) -> bool:
-    """Return whether a notebook holds so much to look at that somebody means to keep the grader busy."""
+    """Return whether a notebook holds so much to look at that somebody means to keep the grader
+    busy.
+    """
     bundles = [
         output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", ())
     ]
@@ -106,7 +108,9 @@ def _count(value: Any) -> int | None:
 
 
 def _sanitize_text(cell: NotebookNode, trusted: Collection[str], policy: Policy) -> bool:
-    """Make the text and attachments of a cell that is not code safe; return whether the text has changed."""
+    """Make the text and attachments of a cell that is not code safe; return whether the text has
+    changed.
+    """
     source = _joined(cell.get("source", ""))
     attachments = _sanitize_attachments(cell.get("attachments", {}))
     if cell.cell_type == "markdown":
@@ -244,7 +248,9 @@ def _is_size(key: str, value: Any) -> bool:
 
 
 def _colours(text: str) -> str:
-    """Return text without its colours where these would end nbconvert, and with it the whole page."""
+    """Return text without its colours where these would end nbconvert, and with it the whole
+    page.
+    """
     if "\x1b" not in text:
         return text
     from nbconvert.filters.ansi import ansi2html, strip_ansi

@@ -1,4 +1,6 @@
-"""The page of one student on one notebook: what is right, what went wrong and why, in the order of the exercises."""
+"""The page of one student on one notebook: what is right, what went wrong and why, in the order of
+the exercises.
+"""
 
 from __future__ import annotations
 

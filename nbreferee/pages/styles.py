@@ -1,7 +1,7 @@
 """Style that stays where it is: declarations from a list, and rules turned into such declarations.
 
-A rule (`<style>`) reaches the whole page, so none is kept. pandas, for one, styles tables by rules; what
-these give to an element is written into its own `style`.
+A rule (`<style>`) reaches the whole page, so none is kept. pandas, for one, styles tables by rules;
+what these give to an element is written into its own `style`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ def is_safe_style(style: str) -> bool:
 
 
 def safe_style(style: str) -> str:
-    """Return the declarations of a `style` that are from the list; of two for a property, the later one."""
+    """Return the declarations of a `style` that are from the list; of two for a property, the later
+    one.
+    """
     kept: dict[str, str] = {}
     for name, value in _declarations(style):
         if _is_safe(name, value):
@@ -117,7 +119,8 @@ WORK = 2_000_000  # how often a rule is held against an element, at most
 
 
 class Rules:
-    """The rules of style sheets, of the simple kinds that tables are styled by; others are left out.
+    """The rules of style sheets, of the simple kinds that tables are styled by; others are left
+    out.
 
     Parameters
     ----------

@@ -1,4 +1,5 @@
-"""Make SVG plain: shapes, text and colours stay; scripts, handlers, links and what would be fetched go.
+"""Make SVG plain: shapes, text and colours stay; scripts, handlers, links and what would be fetched
+go.
 
 SVG is XML, which has one reading: it is parsed, and written anew from a list of elements.
 """

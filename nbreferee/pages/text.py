@@ -1,7 +1,8 @@
-"""Markdown and HTML as a student's page shows them: sanitised, formulas as MathML, headings below the page's own.
+"""Markdown and HTML as a student's page shows them: sanitised, formulas as MathML, headings below
+the page's own.
 
-Formulas travel through the renderer as marks, and are put in their places when the rest is known to be plain: a
-formula inside a tag or an attribute becomes its source there, and no markup.
+Formulas travel through the renderer as marks, and are put in their places when the rest is known to
+be plain: a formula inside a tag or an attribute becomes its source there, and no markup.
 """
 
 from __future__ import annotations

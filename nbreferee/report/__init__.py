@@ -1,1 +1,3 @@
-"""What an instructor reads of a class: a table in the terminal, a CSV file, pages with statistics of every exercise."""
+"""What an instructor reads of a class: a table in the terminal, a CSV file, pages with statistics
+of every exercise.
+"""

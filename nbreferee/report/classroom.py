@@ -1,4 +1,6 @@
-"""A class as reports see it: marks, exercises and states of notebooks of the assignments that are wanted."""
+"""A class as reports see it: marks, exercises and states of notebooks of the assignments that are
+wanted.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +85,9 @@ class ClassResults:
 
     @cached_property
     def totals(self) -> dict[str, float]:
-        """The points in all assignments, as the Formgrader adds them, of those who were graded in any."""
+        """The points in all assignments, as the Formgrader adds them, of those who were graded in
+        any.
+        """
         graded = {student for one in self.assignments for student in one.scores}
         return {
             student: sum(

@@ -1,4 +1,6 @@
-"""The exercises of an assignment as the student's page names them, and how each student did in them."""
+"""The exercises of an assignment as the student's page names them, and how each student did in
+them.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ class CourseExercise:
     def state(
         self, marks: Mapping[CellKey, Mark], messages: Mapping[str, str], unwritten: frozenset[str]
     ) -> Exercise:
-        """Return it with a student's marks; `unwritten` are grade ids of answers left as released."""
+        """Return it with a student's marks; `unwritten` are grade ids of answers left as
+        released.
+        """
         parts = [
             replace(part, mark=marks[key], message=messages.get(key.grade_id, ""))
             for part, key in zip(self.pattern.parts, self.graded, strict=True)

@@ -146,7 +146,9 @@ _Notebooks = dict[str, tuple[str, str, float]]
 def _submitted(
     gradebook: Gradebook, assignment: str, names: Mapping[str, str]
 ) -> tuple[_Submitted, _Notebooks]:
-    """Return submissions (student, timestamp, extension) and their notebooks (submission, name, penalty), by id."""
+    """Return submissions (student, timestamp, extension) and their notebooks (submission, name,
+    penalty), by id.
+    """
     mine, theirs = SubmittedAssignment, SubmittedNotebook
     submitted = {
         number: (student, timestamp, extension)
@@ -194,7 +196,9 @@ def _marks(
 
 
 def _failures(gradebook: Gradebook, notebooks: _Notebooks) -> dict[str, dict[str, str]]:
-    """Return what the grader said of notebooks that it could not grade, by submission and notebook."""
+    """Return what the grader said of notebooks that it could not grade, by submission and
+    notebook.
+    """
     said = or_(Comment.auto_comment.startswith(_UNREADABLE), Comment.auto_comment == GRADER_FAILED)
     wanted = {notebook for _, notebook, _ in notebooks.values()}
     rows = (

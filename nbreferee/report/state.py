@@ -1,4 +1,6 @@
-"""What became of every notebook of a class: graded, not there under its name, not readable, not graded yet."""
+"""What became of every notebook of a class: graded, not there under its name, not readable, not
+graded yet.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ States = Mapping[str, Mapping[str, NotebookState]]  # by student and notebook
 def notebook_states(
     course: CourseDirectory, marks: AssignmentMarks
 ) -> dict[str, dict[str, NotebookState]]:
-    """Return what became of the notebooks of everybody who has handed in, by student and notebook."""
+    """Return what became of the notebooks of everybody who has handed in, by student and
+    notebook.
+    """
     found = {
         student: _states(course, marks, submission)
         for student, submission in marks.submissions.items()
@@ -111,7 +115,9 @@ def _without_executed(
 
 
 def _names(folder: Path) -> list[str]:
-    """Return the names of files in a folder, marks of failure included; none where it cannot be read."""
+    """Return the names of files in a folder, marks of failure included; none where it cannot be
+    read.
+    """
     try:
         with os.scandir(folder) as entries:
             names = sorted(entry.name for entry in entries)

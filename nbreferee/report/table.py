@@ -1,4 +1,6 @@
-"""The class at a glance, in the terminal: points of every student, means, what waits and what could not be graded."""
+"""The class at a glance, in the terminal: points of every student, means, what waits and what could
+not be graded.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ LISTED = 20  # notebooks that could not be graded, of an assignment
 
 
 def print_report(results: ClassResults, feedback_directory: str) -> None:
-    """Print what every student has so far, what waits for a person, and what could not be graded."""
+    """Print what every student has so far, what waits for a person, and what could not be
+    graded.
+    """
     console = Console(
         width=None if sys.stdout.isatty() else 120, highlight=False, markup=False, emoji=False
     )

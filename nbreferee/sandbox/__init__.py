@@ -115,8 +115,8 @@ def prepare() -> None:
 def enter(box: Box, mapper: namespaces.Mapper | None = None) -> None:
     """Put this process, a fresh fork of one thread, into the box, for good.
 
-    With namespaces the caller's process stays outside to wait, and ends as the one inside does. A parent that
-    serves `mapper` saves this process a fork.
+    With namespaces the caller's process stays outside to wait, and ends as the one inside does. A
+    parent that serves `mapper` saves this process a fork.
 
     Raises
     ------
@@ -194,7 +194,9 @@ def _end_with(outside: int) -> None:
 
 
 def _limit(limits: Limits, processes: int | None) -> None:
-    """Set limits; `processes` is for this user in this user namespace, the one who waits outside included."""
+    """Set limits; `processes` is for this user in this user namespace, the one who waits outside
+    included.
+    """
     if processes is not None:
         resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
     for what, most in (

@@ -1,4 +1,6 @@
-"""The few system calls that Python does not offer, each raising OSError with the kernel's reason."""
+"""The few system calls that Python does not offer, each raising OSError with the kernel's
+reason.
+"""
 
 from __future__ import annotations
 

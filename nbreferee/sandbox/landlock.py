@@ -1,4 +1,5 @@
-"""Which files a box may touch: rules that the kernel keeps whatever the box's user id (landlock(7)).
+"""Which files a box may touch: rules that the kernel keeps whatever the box's user id
+(landlock(7)).
 
 Everything is refused but reading below the readable folders and anything below the writable ones;
 TCP and, where the kernel can, abstract sockets and signals to processes outside are refused too.

@@ -12,9 +12,13 @@ from pathlib import Path
 from nbreferee.sandbox import kernel
 
 ALL = (
-    kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS | kernel.CLONE_NEWPID
-    | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
-)  # fmt: skip
+    kernel.CLONE_NEWUSER
+    | kernel.CLONE_NEWNS
+    | kernel.CLONE_NEWPID
+    | kernel.CLONE_NEWNET
+    | kernel.CLONE_NEWIPC
+    | kernel.CLONE_NEWUTS
+)
 DEVICES = ("null", "zero", "full", "random", "urandom")
 TEMPORARY = Path("/tmp")
 SHARED_MEMORY = Path("/dev/shm")  # where semaphores of multiprocessing are
@@ -24,9 +28,10 @@ NOBODY = 65534
 def leave(readable: Iterable[Path] | None, mapper: Mapper | None = None) -> bool:
     """Go into new namespaces of every kind; the next child is the first process there.
 
-    An ordinary user is nobody inside. Root stays root for now, to `become_nobody` later, where there will be a root that
-    holds `readable`, the machine allows it, and everybody may read these and what Python imports. Return whether that is so.
-    `mapper` is one that the parent of this process serves; without it, root forks a process for that.
+    An ordinary user is nobody inside. Root stays root for now, to `become_nobody` later, where
+    there will be a root that holds `readable`, the machine allows it, and everybody may read these
+    and what Python imports. Return whether that is so. `mapper` is one that the parent of this
+    process serves; without it, root forks a process for that.
 
     Raises
     ------
@@ -62,7 +67,8 @@ def become_nobody() -> None:
 class Mapper:
     """Has the map of user ids written by a process outside: two ids can be mapped from there alone.
 
-    Made before a fork. The process that stays outside calls `serve`, the other one `map` or `close`.
+    Made before a fork. The process that stays outside calls `serve`, the other one `map` or
+    `close`.
     """
 
     def __init__(self) -> None:
@@ -72,7 +78,9 @@ class Mapper:
         self._server = 0
 
     def serve(self, process: int) -> None:
-        """Write the map for a process when it asks for it; return when it has asked, has closed its end or has ended."""
+        """Write the map for a process when it asks for it; return when it has asked, has closed its
+        end or has ended.
+        """
         self._close(self._ask, self._answered)
         try:
             if os.read(self._asked, 1):
@@ -123,7 +131,9 @@ def everybody_may_read(path: Path) -> bool:
 
 
 def everybody_may_import() -> bool:
-    """Tell whether everybody may read what Python imports; a template asks before it forks, for the first answer takes time."""
+    """Tell whether everybody may read what Python imports; a template asks before it forks, for the
+    first answer takes time.
+    """
     return all(
         _everybody_may_import_from(folder)
         for name in sys.path
@@ -139,7 +149,8 @@ def _everybody_may_import_from(folder: Path) -> bool:
 def new_root(
     root: Path, readable: Iterable[Path], scratch: Path, scratch_bytes: int, scratch_files: int
 ) -> None:
-    """Make a root of the readable folders, read-only, an empty scratch folder, /tmp and /dev/shm; drop the old.
+    """Make a root of the readable folders, read-only, an empty scratch folder, /tmp and /dev/shm;
+    drop the old.
 
     `root` is an existing, empty folder on which to build; nothing of it is left after the box.
     """

@@ -1,8 +1,9 @@
-"""Does each layer hold here? ProbeResult out by putting it on alone and attacking it, never by a version.
+"""Does each layer hold here? ProbeResult out by putting it on alone and attacking it, never by a
+version.
 
 A layer that is there by name may do nothing: some systems let a user make namespaces and then take
-the capabilities in them away. (An attack that fails without its layer proves nothing: that each gets
-through is the business of the tests.)
+the capabilities in them away. (An attack that fails without its layer proves nothing: that each
+gets through is the business of the tests.)
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ from nbreferee.sandbox import (
 SECRET = b"not for a box"
 PROBE_MEMORY_BYTES = 1 << 30
 PROBE_PROCESSES, PROBE_S = 8, 2.0
-FOLDER_BYTES = 80  # of a socket's name Linux takes 107 bytes; a folder of its own and "mailbox" come after this
+# of a socket's name Linux takes 107 bytes; a folder of its own and "mailbox" come after this
+FOLDER_BYTES = 80
 SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
 
 
@@ -166,7 +168,9 @@ def probe() -> list[ProbeResult]:
 
 
 def tier(found: list[ProbeResult]) -> str:
-    """Return 'A' where every layer holds, 'B' where all but namespaces do, '' where that is too little."""
+    """Return 'A' where every layer holds, 'B' where all but namespaces do, '' where that is too
+    little.
+    """
     holding = {one.layer for one in found if one.holds}
     return "A" if holding == set(Layer) else "B" if holding >= WITHOUT_NAMESPACES else ""
 
@@ -189,7 +193,9 @@ def needs(layer: Layer, attack: Callable[[AttackTarget], None]) -> set[Layer]:
 def attempt(
     attack: Callable[[AttackTarget], None], target: AttackTarget, layers: set[Layer]
 ) -> tuple[bool, str]:
-    """Attack from a box with these layers; return whether it got through, and why there was no box."""
+    """Attack from a box with these layers; return whether it got through, and why there was no
+    box.
+    """
     with tempfile.TemporaryDirectory() as folder:
         root, scratch = Path(folder) / "root", Path(folder) / "scratch"
         root.mkdir()

@@ -1,9 +1,10 @@
 """Which system calls a box may make: a filter that the kernel runs before each of them.
 
-`calls` holds the allow list. A refused call sees EPERM, as an ordinary lack of permission. clone3 and
-calls that are newer than the list see ENOSYS, so that libc falls back on clone, whose flags a filter can
-read, and on older calls. The filter is a classic BPF program over `struct seccomp_data` (seccomp(2)).
-A process that enters the kernel through another table of calls (32-bit, x32) is ended.
+`calls` holds the allow list. A refused call sees EPERM, as an ordinary lack of permission. clone3
+and calls that are newer than the list see ENOSYS, so that libc falls back on clone, whose flags a
+filter can read, and on older calls. The filter is a classic BPF program over `struct seccomp_data`
+(seccomp(2)). A process that enters the kernel through another table of calls (32-bit, x32) is
+ended.
 """
 
 from __future__ import annotations
@@ -21,9 +22,14 @@ ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 X32_BIT = 0x40000000  # x86_64's second table of calls
 CLONE_THREAD = 0x00010000
 NEW_NAMESPACES = (
-    kernel.CLONE_NEWNS | kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUSER | kernel.CLONE_NEWPID
-    | kernel.CLONE_NEWNET | kernel.CLONE_NEWCGROUP
-)  # fmt: skip
+    kernel.CLONE_NEWNS
+    | kernel.CLONE_NEWUTS
+    | kernel.CLONE_NEWIPC
+    | kernel.CLONE_NEWUSER
+    | kernel.CLONE_NEWPID
+    | kernel.CLONE_NEWNET
+    | kernel.CLONE_NEWCGROUP
+)
 F_SETOWN, F_SETSIG, F_SETOWN_EX = 8, 10, 15  # who gets a signal for a file, and which
 FIOSETOWN, SIOCSPGRP, TIOCSTI, TIOCLINUX = 0x8901, 0x8902, 0x5412, 0x541C
 AF_UNIX, SOCK_STREAM, SOCK_TYPES = 1, 1, 0xF  # a datagram socket could send to any address
@@ -44,7 +50,8 @@ NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 def forbid(new_processes: bool, others_inside: bool) -> None:
     """Refuse all calls that are not on the list, and new processes where asked to; for good.
 
-    `others_inside`: a namespace holds all processes that this one can name, so it may send them signals.
+    `others_inside`: a namespace holds all processes that this one can name, so it may send them
+    signals.
 
     Raises
     ------
@@ -97,7 +104,9 @@ def program(machine: str, new_processes: bool, others_inside: bool, pid: int) ->
 
 @cache
 def allowed_calls(machine: str, new_processes: bool, others_inside: bool) -> tuple[bytes, ...]:
-    """Return the end of a filter: it allows the calls on the list, whatever their arguments, and refuses the others."""
+    """Return the end of a filter: it allows the calls on the list, whatever their arguments, and
+    refuses the others.
+    """
     here = list(ARCHITECTURES).index(machine)
     allowed = (
         calls.ALLOWED

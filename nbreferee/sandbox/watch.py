@@ -1,9 +1,9 @@
 """The watch over a whole box: how many processes run in it, and how much memory they use together.
 
-RLIMIT_AS bounds each process alone, and RLIMIT_NPROC does not bind root. The process that waits outside
-of a box therefore looks at all processes in it many times a second. Where they are over a limit, it
-writes down which one, in the folder that the box's own scratch hides, and kills the first process there:
-the kernel then ends the others.
+RLIMIT_AS bounds each process alone, and RLIMIT_NPROC does not bind root. The process that waits
+outside of a box therefore looks at all processes in it many times a second. Where they are over a
+limit, it writes down which one, in the folder that the box's own scratch hides, and kills the first
+process there: the kernel then ends the others.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ class Watch:
         os.close(self._folder)
 
     def wait(self, first: int, memory_bytes: int, processes: int) -> int:
-        """Wait for a box's first process, end it where the box is over a limit, and return its status."""
+        """Wait for a box's first process, end it where the box is over a limit, and return its
+        status.
+        """
         ended = select.poll()
         ended.register(os.pidfd_open(first), select.POLLIN)
         pause_s = INTERVAL_S
@@ -90,7 +92,9 @@ class Watch:
         )  # what forks share counts once
 
     def _descendants(self, first: int) -> Iterator[tuple[int, int]]:
-        """Yield (process, number of its threads) of a process and all that it and they have started."""
+        """Yield (process, number of its threads) of a process and all that it and they have
+        started.
+        """
         waiting = [first]
         while waiting:
             pid = waiting.pop()
@@ -109,7 +113,9 @@ class Watch:
             return 0  # it has ended
 
     def _proportional(self, pid: int) -> int:
-        """Return the bytes of memory that a process has; what several have is divided among them."""
+        """Return the bytes of memory that a process has; what several have is divided among
+        them.
+        """
         with contextlib.suppress(OSError, ValueError):  # a process may hide this
             for line in self._read(f"{pid}/smaps_rollup").splitlines():
                 if line.startswith("Pss:"):

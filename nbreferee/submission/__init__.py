@@ -1,1 +1,3 @@
-"""What a student handed in: found among the files, read as untrusted bytes, and matched with the instructor's cells."""
+"""What a student handed in: found among the files, read as untrusted bytes, and matched with the
+instructor's cells.
+"""

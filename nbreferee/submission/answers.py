@@ -1,7 +1,9 @@
-"""Find answers that are not in their own cells: by the names that they define, by lines of the stub, by their place.
+"""Find answers that are not in their own cells: by the names that they define, by lines of the
+stub, by their place.
 
-An answer place that has no answer is open. What a student wrote elsewhere and plainly belongs there is moved there. Where
-that is not plain, nothing is moved, and the place is noted as unsure, for a person to look at.
+An answer place that has no answer is open. What a student wrote elsewhere and plainly belongs there
+is moved there. Where that is not plain, nothing is moved, and the place is noted as unsure, for a
+person to look at.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ def find_answers(board: Board) -> None:
 
 
 def _by_names(board: Board) -> None:
-    """Give open places the cells that define their names; a cell that defines those of several is taken apart."""
+    """Give open places the cells that define their names; a cell that defines those of several is
+    taken apart.
+    """
     texts = {number: text for number in range(len(board.cells)) if (text := board.own_text(number))}
     names = {
         n: board.names(n) if text == board.texts[n] else defined_names(text[:CELL_CHARACTERS])
@@ -136,7 +140,9 @@ def _by_stub_lines(board: Board) -> None:
 
 
 def _by_place(board: Board) -> None:
-    """Give places that have no cell the student's own cells between the same neighbours, where it is plain which is which."""
+    """Give places that have no cell the student's own cells between the same neighbours, where it
+    is plain which is which.
+    """
     for gap in list(board.gaps()):
         if not gap.originals or not gap.numbers:
             continue
@@ -175,7 +181,9 @@ def _pair(board: Board, answers: list[Original], numbers: list[int]) -> None:
 
 
 def _beside(board: Board) -> None:
-    """Give a place that is as released what the student wrote directly below or above it, where no test can tell."""
+    """Give a place that is as released what the student wrote directly below or above it, where no
+    test can tell.
+    """
     for answer in board.open_answers():
         if answer.cell.is_answer or board.originals.wanted[answer.name]:
             continue
@@ -201,7 +209,9 @@ def _beside(board: Board) -> None:
 
 
 def is_unanswered(board: Board, answer: Original) -> bool:
-    """Tell whether it is certain that a student gave no answer: the place is as released, and nothing around it is the student's."""
+    """Tell whether it is certain that a student gave no answer: the place is as released, and
+    nothing around it is the student's.
+    """
     found = board.found(answer)
     if not board.is_open(answer) or answer.name in board.unsure or answer.is_its_solution:
         return False

@@ -1,4 +1,6 @@
-"""What is known so far of which submitted cell is which of the instructor's: the state that matching works on."""
+"""What is known so far of which submitted cell is which of the instructor's: the state that
+matching works on.
+"""
 
 from __future__ import annotations
 
@@ -109,7 +111,9 @@ class Board:
         return self.numbers.get(_key(original), [])
 
     def is_own(self, number: int) -> bool:
-        """Tell whether a cell is the student's own: neither one of the instructor's nor a copy of one, nor blank."""
+        """Tell whether a cell is the student's own: neither one of the instructor's nor a copy of
+        one, nor blank.
+        """
         return (
             number not in self.origin
             and number not in self.used
@@ -135,7 +139,9 @@ class Board:
         return answer.name not in self.pieces and not self.touched(answer)
 
     def touched(self, answer: Original) -> list[int]:
-        """Return the cells of an answer that hold more than the stub, comments, or what stands for code to come."""
+        """Return the cells of an answer that hold more than the stub, comments, or what stands for
+        code to come.
+        """
         untouched = ("", answer.text)
         numbers = [number for number in self.found(answer) if self.texts[number] not in untouched]
         return [
@@ -147,7 +153,9 @@ class Board:
         return [answer for answer in self.originals.answers.values() if self.is_open(answer)]
 
     def own_text(self, number: int) -> str:
-        """Return what a student wrote into a cell: of a cell of the instructor's what was added to it."""
+        """Return what a student wrote into a cell: of a cell of the instructor's what was added to
+        it.
+        """
         original = self.origin.get(number)
         if number in self.used or (
             original is not None and original.is_answer and number in self.evidence
@@ -184,7 +192,9 @@ class Board:
                 yield Gap(missing, own)
 
     def around(self, answer: Original) -> tuple[list[int], list[int]]:
-        """Return the student's own cells directly before and directly after the cell of an answer, up to a matched one."""
+        """Return the student's own cells directly before and directly after the cell of an answer,
+        up to a matched one.
+        """
         if not self.found(answer):
             return [], []
         number = self.found(answer)[-1]
@@ -193,9 +203,9 @@ class Board:
     def is_written_around(self, answer: Original) -> bool:
         """Tell whether a student wrote something that may be an answer.
 
-        That is a cell of the student's own, of the same type unless tests tell by its names that it is no answer; a change
-        between the nearest known cells, those included; and where the place has no cell, the answers before and after,
-        for its text may have been put into one of them.
+        That is a cell of the student's own, of the same type unless tests tell by its names that it
+        is no answer; a change between the nearest known cells, those included; and where the place
+        has no cell, the answers before and after, for its text may have been put into one of them.
         """
         wanted = self.originals.wanted[answer.name]
         for number in filter(self.is_own, range(len(self.cells))):
@@ -244,7 +254,9 @@ def _key(original: Original) -> str | int:
 
 
 def _increasing(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return a longest run of pairs, in order, whose second numbers increase as the first ones do."""
+    """Return a longest run of pairs, in order, whose second numbers increase as the first ones
+    do.
+    """
     ends: list[int] = []  # the least last number of a run of each length,
     at: list[int] = []  # and where in `pairs` it stands
     before: list[int] = []

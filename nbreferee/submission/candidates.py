@@ -1,8 +1,9 @@
 """Which of a student's files is which notebook of the assignment.
 
-A file with the expected name is that notebook, unless its cells are plainly those of another one. Where the expected
-name is absent, the one file whose cells fit is taken, with a repair. With two that fit, or with notebooks that fit
-nothing, no file is taken by guess: a message says what is expected and what was found.
+A file with the expected name is that notebook, unless its cells are plainly those of another one.
+Where the expected name is absent, the one file whose cells fit is taken, with a repair. With two
+that fit, or with notebooks that fit nothing, no file is taken by guess: a message says what is
+expected and what was found.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ ENDINGS = (".ipynb", ".ipynb.txt", ".ipynb.json", ".json")
 
 @dataclass(frozen=True)
 class NotebookFiles:
-    """Which file each notebook of an assignment is. All mappings are by the name of the notebook."""
+    """Which file each notebook of an assignment is.
+
+    All mappings are by the name of the notebook.
+    """
 
     files: Mapping[str, str] = field(default_factory=dict)
     repairs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -34,7 +38,9 @@ class NotebookFiles:
 
 
 def is_candidate(name: str) -> bool:
-    """Tell from its name whether a file may be a notebook: case and endings that browsers add do not matter."""
+    """Tell from its name whether a file may be a notebook: case and endings that browsers add do
+    not matter.
+    """
     lower = name.lower()
     return lower.endswith(ENDINGS) and not lower.startswith((".", "~"))
 
@@ -107,12 +113,16 @@ def _problem(name: str, mine: list[str], fits: Mapping[str, str | None]) -> str:
 
 
 def _has_some(data: bytes, originals: Originals) -> bool:
-    """Tell quickly whether any of a notebook's grade ids stands in a file, or there are none to look for."""
+    """Tell quickly whether any of a notebook's grade ids stands in a file, or there are none to
+    look for.
+    """
     return not originals.known or any(name.encode() in data for name in originals.known)
 
 
 def _fits(data: bytes, file: str, expected: Mapping[str, Originals]) -> str | None:
-    """Return which notebook a file is by its cells, else by its name; None: none, or more than one."""
+    """Return which notebook a file is by its cells, else by its name; None: none, or more than
+    one.
+    """
     by_name = [name for name in expected if _key(name) in _key(PurePath(file).name)]
     try:
         reading = read_notebook(data)
@@ -134,7 +144,9 @@ def _fits(data: bytes, file: str, expected: Mapping[str, Originals]) -> str | No
 
 
 def recognised(reading: Reading, originals: Originals, by_definitions: bool) -> float:
-    """Return the share of the instructor's cells that a notebook has: by grade id, by text, and by what answers define."""
+    """Return the share of the instructor's cells that a notebook has: by grade id, by text, and by
+    what answers define.
+    """
     grade_ids = {cell.grade_id for cell in reading.cells} - {""}
     texts = {normal(cell.source) for cell in reading.cells} - {""}
     names: frozenset[str] = frozenset()

@@ -1,7 +1,9 @@
-"""The folder of a submission, read as untrusted: regular files only, no link followed, nothing that blocks, all in bounds.
+"""The folder of a submission, read as untrusted: regular files only, no link followed, nothing that
+blocks, all in bounds.
 
-What cannot be read is named with its reason, and the rest is returned. The folder is read again where it has changed
-in between, so that all files are of one version. An error of this machine (a disk that fails, no memory) is raised.
+What cannot be read is named with its reason, and the rest is returned. The folder is read again
+where it has changed in between, so that all files are of one version. An error of this machine (a
+disk that fails, no memory) is raised.
 """
 
 from __future__ import annotations
@@ -66,15 +68,20 @@ class SubmissionFolder:
 
 
 def shown(name: str) -> str:
-    """Return a name for a message: in one line, with what cannot be printed escaped, and not too long."""
+    """Return a name for a message: in one line, with what cannot be printed escaped, and not too
+    long.
+    """
     plain = "".join(char if char.isprintable() else repr(char)[1:-1] for char in name)
     return plain if len(plain) <= 80 else f"{plain[:50]}…{plain[-20:]}"
 
 
 def read_folder(
-    folder: Path, ignore: Collection[str] = (), is_ours: Callable[[str], bool] = lambda _: False,
-    file_bytes: int = FILE_BYTES, total_bytes: int = FILE_BYTES,
-) -> SubmissionFolder:  # fmt: skip
+    folder: Path,
+    ignore: Collection[str] = (),
+    is_ours: Callable[[str], bool] = lambda _: False,
+    file_bytes: int = FILE_BYTES,
+    total_bytes: int = FILE_BYTES,
+) -> SubmissionFolder:
     """Read the folder of a submission.
 
     Parameters
@@ -85,7 +92,8 @@ def read_folder(
         Whether the instructor has a file in the place of a path: then the student's is left out.
 
     file_bytes, total_bytes
-        How large a file beside notebooks may be, and all of them together; never more than `FILE_BYTES`.
+        How large a file beside notebooks may be, and all of them together; never more than
+        `FILE_BYTES`.
 
     Raises
     ------
@@ -220,7 +228,9 @@ def _open_folder(folder: Path) -> int:
 
 
 def _walk(folder: int, ignore: Collection[str]) -> Iterator[_Entry]:
-    """Yield what there is in an open folder and below, but for names that match a pattern; folders come before what is in them."""
+    """Yield what there is in an open folder and below, but for names that match a pattern; folders
+    come before what is in them.
+    """
     left = ENTRIES
 
     def below(parent: int, prefix: str, depth: int) -> Iterator[_Entry]:
@@ -312,7 +322,9 @@ def _read_timestamp(entry: _Entry) -> tuple[datetime | None, str]:
 
 
 def _parse_date(text: str) -> datetime:
-    """Return a date as nbgrader reads it, if all of it is there: for a missing year, nbgrader takes this one, and UTC for a zone it does not know."""
+    """Return a date as nbgrader reads it, if all of it is there: for a missing year, nbgrader takes
+    this one, and UTC for a zone it does not know.
+    """
     from dateutil.parser import parse
     from dateutil.tz import gettz
     from nbgrader.utils import parse_utc

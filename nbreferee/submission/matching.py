@@ -1,7 +1,8 @@
 """Which submitted cell is which of the instructor's, and what was repaired to tell.
 
-In this order: what the ids say, what the text says (`recognising`), answers in other places (`answers`), then the pieces
-of every answer. A cell goes to one place only. What a student added never replaces a test or a locked cell.
+In this order: what the ids say, what the text says (`recognising`), answers in other places
+(`answers`), then the pieces of every answer. A cell goes to one place only. What a student added
+never replaces a test or a locked cell.
 """
 
 from __future__ import annotations
@@ -96,7 +97,9 @@ def match_cells(cells: Sequence[Submitted], originals: Originals) -> Matching:
 def _put_together(
     cells: Sequence[Submitted], originals: Originals
 ) -> tuple[tuple[Submitted, ...], list[str]]:
-    """Return the cells with halves of a code cell that was split within a statement put together, and the repairs."""
+    """Return the cells with halves of a code cell that was split within a statement put together,
+    and the repairs.
+    """
     whole: list[Submitted] = []
     repairs = []
     left = NOTEBOOK_CHARACTERS
@@ -136,7 +139,9 @@ def _may_be_halves(first: Submitted, second: Submitted, originals: Originals) ->
 
 
 def _match_stubs(board: Board) -> None:
-    """Match cells with a text that several answer cells were released with; leave out copies that are too many."""
+    """Match cells with a text that several answer cells were released with; leave out copies that
+    are too many.
+    """
     for number in range(len(board.cells)):
         if number in board.origin or number in board.used or not board.is_stub(number):
             continue
@@ -175,7 +180,9 @@ def _recognised(board: Board) -> list[str]:
 
 
 def _pieces(board: Board, answer: Original) -> tuple[Piece, ...]:
-    """Return the text of an answer, in pieces that run one after another; empty where there is none."""
+    """Return the text of an answer, in pieces that run one after another; empty where there is
+    none.
+    """
     if answer.name in board.pieces:
         pieces = board.pieces[answer.name]
         return tuple(pieces) if answer.cell.is_code else (_as_text(pieces),)
@@ -188,7 +195,9 @@ def _pieces(board: Board, answer: Original) -> tuple[Piece, ...]:
 
 
 def _without_copies(board: Board, answer: Original) -> list[int]:
-    """Return the cells of an answer but for untouched and equal ones; the last one of each is kept."""
+    """Return the cells of an answer but for untouched and equal ones; the last one of each is
+    kept.
+    """
     numbers = board.found(answer)
     claims = [number for number in numbers if board.evidence[number] == GRADE_ID]
     touched = board.touched(answer)

@@ -93,7 +93,8 @@ class Originals:
 
     @cached_property
     def wanted(self) -> dict[str, frozenset[str]]:
-        """The names that an answer has to define, by grade id: of the solution's, those that no other cell defines.
+        """The names that an answer has to define, by grade id: of the solution's, those that no
+        other cell defines.
 
         Of these the ones that the stub defines or a graded cell mentions, where there are any.
         """

@@ -1,8 +1,8 @@
 """The bytes of a submitted notebook as cells.
 
-The bytes are untrusted. Only the text, the ids and the attachments of cells are read; nothing is run or parsed as
-Python. A file that differs from what Jupyter writes is read where its meaning is certain, with a repair in words;
-any other is refused with a reason of its own.
+The bytes are untrusted. Only the text, the ids and the attachments of cells are read; nothing is
+run or parsed as Python. A file that differs from what Jupyter writes is read where its meaning is
+certain, with a repair in words; any other is refused with a reason of its own.
 """
 
 from __future__ import annotations
@@ -124,7 +124,9 @@ def _decoded(data: bytes) -> tuple[str, str]:
 
 
 def _decoded_otherwise(data: bytes) -> tuple[str, str]:
-    """Return the text of bytes that are not all UTF-8: another encoding, or UTF-8 with some damage."""
+    """Return the text of bytes that are not all UTF-8: another encoding, or UTF-8 with some
+    damage.
+    """
     replaced = data.decode("utf-8-sig", "replace")
     broken = replaced.count("\ufffd")
     whole = sum(map(len, re.findall(r"[^\0-\x7f\ufffd]+", replaced)))

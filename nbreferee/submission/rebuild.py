@@ -1,7 +1,8 @@
 """A submission, rebuilt from the master.
 
-Of a notebook only the text of cells is used, and the ids that say which is which; every locked or graded cell
-is the instructor's own, whatever the submission makes of it. Each change is a repair, in words for a person.
+Of a notebook only the text of cells is used, and the ids that say which is which; every locked or
+graded cell is the instructor's own, whatever the submission makes of it. Each change is a repair,
+in words for a person.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ ATTACHMENT_CHARACTERS = 20_000_000  # of one notebook
 
 @dataclass(frozen=True)
 class RebuiltCell:
-    """One cell of a rebuilt notebook: which of the master's it is, and those the tester passes on the way."""
+    """One cell of a rebuilt notebook: which of the master's it is, and those the tester passes on
+    the way.
+    """
 
     cell: Cell | None  # None: one that the student added
     passed: tuple[int, ...] = ()  # indices of the master's free cells before it
@@ -47,8 +50,8 @@ class Rebuilt:
 def rebuild(originals: Originals, data: bytes) -> Rebuilt:
     """Put a submission's cells into their places in the master.
 
-    Cells that nbgrader knows come in the master's order; what the student added stays behind the cell
-    that it followed.
+    Cells that nbgrader knows come in the master's order; what the student added stays behind the
+    cell that it followed.
 
     Raises
     ------

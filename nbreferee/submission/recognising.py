@@ -1,6 +1,8 @@
-"""Recognise the cells of the instructor's in a submission: by grade id, by cell id, then by their text.
+"""Recognise the cells of the instructor's in a submission: by grade id, by cell id, then by their
+text.
 
-Ids are a student's word: an id that the text contradicts is not believed. No cell is two of the instructor's.
+Ids are a student's word: an id that the text contradicts is not believed. No cell is two of the
+instructor's.
 """
 
 from __future__ import annotations
@@ -45,7 +47,9 @@ def _by_grade_id(board: Board) -> None:
 
 
 def _defined_by_answers(board: Board) -> dict[str, frozenset[str]]:
-    """Return the names that the cells with the id of an answer define, by grade id; stubs do not count."""
+    """Return the names that the cells with the id of an answer define, by grade id; stubs do not
+    count.
+    """
     return {
         name: frozenset().union(*(board.names(number) for number in board.touched(answer)))
         for name, answer in board.originals.answers.items()
@@ -55,7 +59,9 @@ def _defined_by_answers(board: Board) -> dict[str, frozenset[str]]:
 def _is_contradicted(
     board: Board, number: int, answer: Original, defined: Mapping[str, frozenset[str]]
 ) -> bool:
-    """Tell whether a cell that has the id of an answer is plainly another: a test, a text, or another answer."""
+    """Tell whether a cell that has the id of an answer is plainly another: a test, a text, or
+    another answer.
+    """
     text = board.texts[number]
     if not text or text == answer.text:
         return False
@@ -109,7 +115,9 @@ def _by_text(board: Board) -> None:
 
 
 def _by_lines(board: Board) -> None:
-    """Match cells whose text is nearly that of a cell that is no answer, and note copies of such cells."""
+    """Match cells whose text is nearly that of a cell that is no answer, and note copies of such
+    cells.
+    """
     for number, text in enumerate(board.texts):
         if number in board.origin or not text:
             continue

@@ -27,7 +27,8 @@ TOKENIZE_ERRORS = (tokenize.TokenError, SyntaxError, ValueError)
 
 
 def split_source(source: str, wanted: Mapping[str, frozenset[str]]) -> dict[str, str] | None:
-    """Return the part of a cell's source for each answer, by the names that the answers define; None where they are mixed.
+    """Return the part of a cell's source for each answer, by the names that the answers define;
+    None where they are mixed.
 
     What defines none of the names goes with what follows it.
     """
@@ -54,7 +55,9 @@ def split_source(source: str, wanted: Mapping[str, frozenset[str]]) -> dict[str,
 
 
 def _blocks(source: str) -> list[str] | None:
-    """Return the statements of a source, each with the comments above it; None where it cannot be told."""
+    """Return the statements of a source, each with the comments above it; None where it cannot be
+    told.
+    """
     starts = _statement_lines(source)
     if starts is None:
         return None

@@ -1,4 +1,7 @@
-"""What the text of a cell says about which cell it is. Text is read by regular expressions, never parsed as Python."""
+"""What the text of a cell says about which cell it is.
+
+Text is read by regular expressions, never parsed as Python.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,9 @@ NO_ANSWER = re.compile(
 
 
 def normal(source: str) -> str:
-    """Return a cell's text without what no reader sees: kinds of line ends, blanks at ends of lines, blank lines around."""
+    """Return a cell's text without what no reader sees: kinds of line ends, blanks at ends of
+    lines, blank lines around.
+    """
     lines = [line.rstrip() for line in source.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     return "\n".join(lines).strip("\n")
 

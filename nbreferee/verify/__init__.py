@@ -8,8 +8,9 @@ sentence. What can be seen by reading alone is in `soundness`.
 An instructor may keep two files beside the assignment's folder, where nbgrader never releases them:
 `source/NOTEBOOK.alternatives.py`, right answers in Jupytext's percent format, each cell titled with
 the grade id it answers; and `source/NOTEBOOK.equivalent.toml`, mutants that cannot be told from the
-solution, each a table `[[mutant]]` of cell, was, now and reason. A third, `source/NAME.forbidden.toml`,
-lists forms of answers that the release must not show (see `forbidden`).
+solution, each a table `[[mutant]]` of cell, was, now and reason. A third,
+`source/NAME.forbidden.toml`, lists forms of answers that the release must not show (see
+`forbidden`).
 """
 
 from __future__ import annotations

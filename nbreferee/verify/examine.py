@@ -1,4 +1,5 @@
-"""Verify one notebook: try solutions, lazy answers, mutants, alternatives and mistakes on its tests.
+"""Verify one notebook: try solutions, lazy answers, mutants, alternatives and mistakes on its
+tests.
 
 Everything runs in forks of one warm process (see `warm`), each seeing the state in which the
 instructor's own solution had left the namespace.
@@ -86,10 +87,19 @@ class _Recorded:
 
 
 class Examination:
-    """One notebook's trials; it must have a process of its own, which it fills with the notebook's state."""
+    """One notebook's trials; it must have a process of its own, which it fills with the notebook's
+    state.
+    """
 
-    def __init__(self, master: Master, release: Mapping[int, str], beside: Beside, folder: Path, jobs: int,
-                 progress: Callable[[int, int], None]) -> None:  # fmt: skip
+    def __init__(
+        self,
+        master: Master,
+        release: Mapping[int, str],
+        beside: Beside,
+        folder: Path,
+        jobs: int,
+        progress: Callable[[int, int], None],
+    ) -> None:
         self._master, self._release, self._beside = master, release, beside
         self._session = Session(folder)
         self._forks = Forks(jobs, self._take)
@@ -212,7 +222,9 @@ class Examination:
         )
 
     def _control_tasks(self) -> dict[int, Trial]:
-        """Try the solution itself in the mutants' place: what fails here says nothing of the tests."""
+        """Try the solution itself in the mutants' place: what fails here says nothing of the
+        tests.
+        """
         return {
             cell.index: self._changed_answer(("control", cell.index), cell, cell.source, False)
             for cell in self._master.answers
@@ -305,11 +317,15 @@ class Examination:
         for index, tried in tasks.items():
             for source, task in tried:
                 outcome = self._outcomes[task.key]
-                lost = [outcome.lost] if outcome.lost else [
-                    f"{test.label}: {outcome.result[test.grade_id][1]}"
-                    for test in self._master.affected_tests(index)
-                    if outcome.result[test.grade_id][0] < test.points
-                ]  # fmt: skip
+                lost = (
+                    [outcome.lost]
+                    if outcome.lost
+                    else [
+                        f"{test.label}: {outcome.result[test.grade_id][1]}"
+                        for test in self._master.affected_tests(index)
+                        if outcome.result[test.grade_id][0] < test.points
+                    ]
+                )
                 self._exercises[index].alternatives.count(not lost)
                 if lost:
                     self._find(
@@ -479,7 +495,9 @@ class Examination:
 
 
 def _owners(master: Master) -> dict[int, int]:
-    """Return for every test the solution cell that it is about: by its name, else the nearest before it."""
+    """Return for every test the solution cell that it is about: by its name, else the nearest
+    before it.
+    """
     owners: dict[int, int] = {}
     for answer in master.answers:
         for test in master.affected_tests(answer.index):

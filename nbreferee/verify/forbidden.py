@@ -1,13 +1,17 @@
-"""Forms of an answer that a release must not show: `source/NAME.forbidden.toml`, and where the release shows one.
+"""Forms of an answer that a release must not show: `source/NAME.forbidden.toml`, and where the
+release shows one.
 
-NAME is a notebook or an assignment. The file has a table for each exercise, named by the grade id of its
-answer or by a function in it; `latex` and `code` list every form in which the answer could be printed:
+NAME is a notebook or an assignment. The file has a table for each exercise, named by the grade id
+of its answer or by a function in it; `latex` and `code` list every form in which the answer could
+be printed:
 
     [softmax_jacobian]
     latex = ['\\mathrm{diag}(y) - y\\,y^\\top', 'y_i\\,(\\delta_{ij} - y_j)']
     code = ["np.diag(y) - np.outer(y, y)", "diag(y) - y yᵀ"]
 
-Formulas typed with Unicode may stand in either list; a sum without an upper limit is found with any. A form may stand in no notebook of the course and in none of the files that are released with it.
+Formulas typed with Unicode may stand in either list; a sum without an upper limit is found with
+any. A form may stand in no notebook of the course and in none of the files that are released with
+it.
 """
 
 from __future__ import annotations
@@ -61,12 +65,16 @@ class FormResult:
 
 
 class CourseRelease:
-    """What a student of a course can read, in all of its notebooks and the files released with them."""
+    """What a student of a course can read, in all of its notebooks and the files released with
+    them.
+    """
 
     def __init__(
         self, folder: Path, release_of: Callable[[Path], Iterable[tuple[str, str, str]]]
     ) -> None:
-        """Take the folder of the assignments, and what returns a notebook's cells as (label, type, source)."""
+        """Take the folder of the assignments, and what returns a notebook's cells as (label, type,
+        source).
+        """
         self._folder, self._release_of = folder, release_of
 
     def results(self, forms: Iterable[Form]) -> list[FormResult]:
@@ -152,7 +160,9 @@ def read_forms(master: Master) -> list[Form]:
 
 
 def files_of_nothing(folder: Path) -> list[str]:
-    """Return a sentence for each file of forbidden forms whose name is neither a notebook's nor an assignment's."""
+    """Return a sentence for each file of forbidden forms whose name is neither a notebook's nor an
+    assignment's.
+    """
     names = {path.stem for path in folder.glob("*/*.ipynb")} | {
         path.name for path in folder.iterdir() if path.is_dir()
     }
@@ -168,7 +178,9 @@ def files_of_nothing(folder: Path) -> list[str]:
 
 
 def exercises(master: Master) -> dict[str, str]:
-    """Return the label of an answer's cell by its grade id, and by the names of the functions in it."""
+    """Return the label of an answer's cell by its grade id, and by the names of the functions in
+    it.
+    """
     found = {name: cell.label for cell in master.answers for name in changed_names(cell) or ()}
     return found | {
         cell.grade_id: cell.label for cell in master.cells if cell.solution or cell.is_task
@@ -179,8 +191,10 @@ def _exercises_of_assignment(master: Master) -> dict[str, str]:
     return {
         name: label
         for path in sorted(master.path.parent.glob("*.ipynb"))
-        for name, label in exercises(master if path == master.path else read_master(path, master.delimiters)).items()
-    }  # fmt: skip
+        for name, label in exercises(
+            master if path == master.path else read_master(path, master.delimiters)
+        ).items()
+    }
 
 
 def _read_tables(path: Path) -> dict[str, dict[str, list[str]]]:
@@ -250,7 +264,9 @@ def _code_form(exercise: str, text: str) -> Form:
 
 
 def _bare(symbols: Sequence[Symbol]) -> list[Symbol]:
-    """Return code without `return` before it and the end of the statement after it, and without lines."""
+    """Return code without `return` before it and the end of the statement after it, and without
+    lines.
+    """
     texts = [symbol.text for symbol in symbols]
     first, last = int(texts[:1] == ["return"]), len(texts) - int(texts[-1:] == [";"])
     return [Symbol(one) for one in texts[first:last]]

@@ -1,8 +1,8 @@
 """LaTeX formulas as symbols that are the same for each way to typeset the formula.
 
-Spaces, sizes of brackets, fonts, superfluous braces and brackets, signs of multiplication, the kind of
-fraction, the spelling of a transpose and where a sum begins make no difference. Formulas typed with
-Unicode, as in docstrings, give the same symbols as LaTeX.
+Spaces, sizes of brackets, fonts, superfluous braces and brackets, signs of multiplication, the kind
+of fraction, the spelling of a transpose and where a sum begins make no difference. Formulas typed
+with Unicode, as in docstrings, give the same symbols as LaTeX.
 """
 
 from __future__ import annotations
@@ -18,8 +18,18 @@ SPACES = {
     *r"\, \; \: \! \> \quad \qquad \enspace \thinspace \medspace \thickspace \negthinspace \hfill \displaystyle \textstyle".split(),
     *r"\left \right \middle \big \Big \bigg \Bigg \bigl \bigr \Bigl \Bigr \biggl \biggr \Biggl \Biggr".split(),
     *r"\limits \nolimits \nonumber \notag \cdot \times \ast \\".split(),
-    "\\ ", "~", "&", "*", "·", "⋅", "×", "∗", "∙", "\N{INVISIBLE TIMES}", "\N{ZERO WIDTH SPACE}",
-}  # fmt: skip
+    "\\ ",
+    "~",
+    "&",
+    "*",
+    "·",
+    "⋅",
+    "×",
+    "∗",
+    "∙",
+    "\N{INVISIBLE TIMES}",
+    "\N{ZERO WIDTH SPACE}",
+}
 FONTS = set(
     r"\mathregular \mathdefault \mathnormal \mathup \symup \symbf \symrm \mathrm \mathbf \mathsf \mathit \mathtt \mathbb \mathcal \mathscr \mathfrak \boldsymbol \bm \pmb \vec \rm \bf \sf \it \boxed \mathop "
     r"\text \textrm \textbf \textit \textsf \texttt \operatorname \mbox \mathstrut \mathord \mathbin \underline \overbrace \underbrace".split()
@@ -50,12 +60,48 @@ DROPPED_WITH_ARGUMENT = {
     r"\vspace",
 }
 SAME = {
-    r"\intercal": r"\top", r"\ln": "log", r"\circ": r"\odot", "∘": r"\odot", "⊙": r"\odot", "∂": r"\partial", "∑": r"\sum", "∏": r"\prod",
-    "−": "-", "⊗": r"\otimes", "∇": r"\nabla", "√": r"\sqrt", "′": "'", r"\prime": "'", "≠": r"\neq", r"\ne": r"\neq", "≤": r"\leq", r"\le": r"\leq",
-    "≥": r"\geq", r"\ge": r"\geq", "∈": r"\in", "→": r"\to", r"\rightarrow": r"\to", r"\lVert": r"\|", r"\rVert": r"\|", r"\lvert": "|", r"\rvert": "|",
-    r"\varepsilon": r"\epsilon", r"\vartheta": r"\theta", r"\varphi": r"\phi", r"\lbrace": "(", r"\rbrace": ")", r"\{": "(", r"\}": ")",
-    "[": "(", "]": ")", r"\lbrack": "(", r"\rbrack": ")", r"\cdots": r"\dots", r"\ldots": r"\dots", "…": r"\dots",
-}  # fmt: skip
+    r"\intercal": r"\top",
+    r"\ln": "log",
+    r"\circ": r"\odot",
+    "∘": r"\odot",
+    "⊙": r"\odot",
+    "∂": r"\partial",
+    "∑": r"\sum",
+    "∏": r"\prod",
+    "−": "-",
+    "⊗": r"\otimes",
+    "∇": r"\nabla",
+    "√": r"\sqrt",
+    "′": "'",
+    r"\prime": "'",
+    "≠": r"\neq",
+    r"\ne": r"\neq",
+    "≤": r"\leq",
+    r"\le": r"\leq",
+    "≥": r"\geq",
+    r"\ge": r"\geq",
+    "∈": r"\in",
+    "→": r"\to",
+    r"\rightarrow": r"\to",
+    r"\lVert": r"\|",
+    r"\rVert": r"\|",
+    r"\lvert": "|",
+    r"\rvert": "|",
+    r"\varepsilon": r"\epsilon",
+    r"\vartheta": r"\theta",
+    r"\varphi": r"\phi",
+    r"\lbrace": "(",
+    r"\rbrace": ")",
+    r"\{": "(",
+    r"\}": ")",
+    "[": "(",
+    "]": ")",
+    r"\lbrack": "(",
+    r"\rbrack": ")",
+    r"\cdots": r"\dots",
+    r"\ldots": r"\dots",
+    "…": r"\dots",
+}
 WORDS = {
     "diag",
     "softmax",
@@ -120,7 +166,9 @@ def formula(text: str, limits: bool = True) -> list[Symbol]:
 
 
 def formula_in_prose(text: str, limits: bool = True) -> list[Symbol]:
-    """Return the symbols of a text in which formulas are typed with Unicode, and other words stand around them."""
+    """Return the symbols of a text in which formulas are typed with Unicode, and other words stand
+    around them.
+    """
     return _flat(_Parser(list(_lexemes(text, prose=True)), limits).sequence())
 
 

@@ -1,6 +1,8 @@
-"""What a reader of a release sees, in passages: prose, formulas and code, each with where it stands.
+"""What a reader of a release sees, in passages: prose, formulas and code, each with where it
+stands.
 
-Comments, docstrings and other strings of a code cell, such as the title of a figure, are read as prose.
+Comments, docstrings and other strings of a code cell, such as the title of a figure, are read as
+prose.
 """
 
 from __future__ import annotations
@@ -44,7 +46,9 @@ class Passage:
     text: str
 
     def formulas(self) -> list[list[Symbol]]:
-        """Return its symbols as a formula, with the upper limits of sums and without; the position of each is the number of its line."""
+        """Return its symbols as a formula, with the upper limits of sums and without; the position
+        of each is the number of its line.
+        """
         if self.kind == "code" and "\n" in self.text:
             return []  # its comments and strings are passages of their own
         read = formula if self.kind == "formula" else formula_in_prose
@@ -61,7 +65,9 @@ class Passage:
         ]
 
     def codes(self) -> list[list[Symbol]]:
-        """Return its symbols as code, in each way to read it; the position of each is the number of its line."""
+        """Return its symbols as code, in each way to read it; the position of each is the number of
+        its line.
+        """
         if self.kind == "formula":
             return []
         readings = (
@@ -93,7 +99,9 @@ def markdown_passages(place: str, text: str, line: int = 1) -> Iterator[Passage]
 
 
 def code_passages(place: str, source: str) -> Iterator[Passage]:
-    """Yield the passages of a code cell or of a module: all of it as code, then its comments and strings."""
+    """Yield the passages of a code cell or of a module: all of it as code, then its comments and
+    strings.
+    """
     python = (
         TransformerManager().transform_cell(source)
         if re.search(r"^\s*[%!]", source, re.MULTILINE)

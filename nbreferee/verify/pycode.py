@@ -1,7 +1,8 @@
 """Python code as symbols that are the same for each way to lay the code out.
 
-White space, superfluous brackets, the prefix `np.`, and the spellings of a transpose, a matrix product and a sum
-make no difference. Code that does not parse, such as a piece of code in a sentence, is read symbol by symbol.
+White space, superfluous brackets, the prefix `np.`, and the spellings of a transpose, a matrix
+product and a sum make no difference. Code that does not parse, such as a piece of code in a
+sentence, is read symbol by symbol.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ LEXEME = re.compile(r"[A-Za-z_]\w*|\d+\.?\d*(?:e-?\d+)?|\*\*=?|//|[-+*/@]=|[=!<>
 
 
 def code(source: str) -> list[Symbol]:
-    """Return the symbols of code, each with the number of its line, from 1; as they stand where it is not Python."""
+    """Return the symbols of code, each with the number of its line, from 1; as they stand where it
+    is not Python.
+    """
     tree = parsed(source)
     return (
         list(_statements(_Canonical().visit(tree).body))

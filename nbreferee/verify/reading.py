@@ -1,4 +1,6 @@
-"""A course's notebook for `verify`: with header and footer, the course's own delimiters, and its autotests written out."""
+"""A course's notebook for `verify`: with header and footer, the course's own delimiters, and its
+autotests written out.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ def read_course_master(course: CourseDirectory, path: Path) -> Master:
 
 
 def _released(course: CourseDirectory, path: Path) -> dict[str, str]:
-    """Return the sources of cells by grade id as nbgrader has released them; nothing where it has not."""
+    """Return the sources of cells by grade id as nbgrader has released them; nothing where it has
+    not.
+    """
     try:
         with open_gradebook(course) as gradebook:
             return {

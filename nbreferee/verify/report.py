@@ -32,9 +32,14 @@ def print_report(verified: Iterable[Verified], console: Console) -> None:
         table.add_row(f"[bold]{escape(one.assignment)}/{escape(one.notebook)}[/bold]")
         for exercise in one.exercises:
             table.add_row(
-                escape(exercise.name), _cell(exercise.lazy), _cell(exercise.mutants), str(exercise.equivalent or "–"),
-                _cell(exercise.mistakes), _cell(exercise.alternatives), _cell(exercise.forms),
-            )  # fmt: skip
+                escape(exercise.name),
+                _cell(exercise.lazy),
+                _cell(exercise.mutants),
+                str(exercise.equivalent or "–"),
+                _cell(exercise.mistakes),
+                _cell(exercise.alternatives),
+                _cell(exercise.forms),
+            )
     console.print(table)
     _print_findings(verified, console)
     mutants = sum(e.mutants.tried for one in verified for e in one.exercises)

@@ -87,7 +87,9 @@ class Session:
     def run_cells(
         self, cells: list[Cell], sources: Mapping[int, str], until_loss: bool = False
     ) -> dict[str, tuple[float, str]]:
-        """Run cells, some with another source; return (score, message) of every test by grade id."""
+        """Run cells, some with another source; return (score, message) of every test by grade
+        id.
+        """
         scores: dict[str, tuple[float, str]] = {}
         for cell in cells:
             ran = self.run(sources.get(cell.index, cell.source))

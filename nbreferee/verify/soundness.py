@@ -1,4 +1,6 @@
-"""What can be told of a notebook by reading it: what its release leaks, and what is unsound in it."""
+"""What can be told of a notebook by reading it: what its release leaks, and what is unsound in
+it.
+"""
 
 from __future__ import annotations
 
@@ -207,7 +209,9 @@ def _is_hidden(cell: Cell) -> bool:
 
 
 def _claimed_points(cells: Iterable[Cell]) -> Iterator[tuple[Cell, float, float]]:
-    """Yield (heading, points it claims, points of its cells, up to the next claim of its level or above)."""
+    """Yield (heading, points it claims, points of its cells, up to the next claim of its level or
+    above).
+    """
     claims: dict[int, tuple[Cell, float, float]] = {}
     for cell in cells:
         first = cell.source.split("\n")[0]

@@ -1,6 +1,7 @@
 """Check gradients: against finite differences, and against a reference.
 
-The only file that a notebook of this course imports beside NumPy and Matplotlib. It holds no answers.
+The only file that a notebook of this course imports beside NumPy and Matplotlib. It holds no
+answers.
 
 For students, while they work:
 
@@ -13,8 +14,9 @@ For tests, a table of a function, its reference, the cases, and the mistakes tha
 
 `check` says in one AssertionError what went wrong, in this order: the function raised; it returned
 nothing, or something that is no array; the shape is wrong; a value is not finite; the values are
-wrong; an argument was changed. To that it adds the likely cause: a named mistake that does the same,
-or else a pattern (see `gradcheck_causes`), or else what the grader finds (see `look_further`).
+wrong; an argument was changed. To that it adds the likely cause: a named mistake that does the
+same, or else a pattern (see `gradcheck_causes`), or else what the grader finds (see
+`look_further`).
 """
 
 from __future__ import annotations
@@ -35,20 +37,42 @@ from typing import Any
 import numpy as np
 
 from gradcheck_causes import (
-    RTOL, RTOL_FLOAT32, SHAPE_CAUSES, Result, agree, differing, factor_pattern, farthest, finite_fault, pattern, shape_fault, tolerance,
+    RTOL,
+    RTOL_FLOAT32,
+    SHAPE_CAUSES,
+    Result,
+    agree,
+    differing,
+    factor_pattern,
+    farthest,
+    finite_fault,
+    pattern,
+    shape_fault,
+    tolerance,
     value_fault,
-)  # fmt: skip
+)
 
 __all__ = [
-    "NotWritten", "any_slope", "any_svd", "cases_for", "check", "check_example", "check_gradient", "numerical_jacobian",
-    "plot_jacobians", "random_arrays", "up_to_basis", "up_to_sign",
-]  # fmt: skip
+    "NotWritten",
+    "any_slope",
+    "any_svd",
+    "cases_for",
+    "check",
+    "check_example",
+    "check_gradient",
+    "numerical_jacobian",
+    "plot_jacobians",
+    "random_arrays",
+    "up_to_basis",
+    "up_to_sign",
+]
 
-ANALYTIC_RTOL = 1e-12  # a formula meets this in some case; finite differences, right to 11 digits at best, in none
+# a formula meets this in some case; finite differences, right to 11 digits at best, in none
+ANALYTIC_RTOL = 1e-12
 ZERO = 1e-10  # what counts as 0, as a part of the largest singular value
 
-# The first case is tried in these forms too. Those of the first table cost no points: where one fails,
-# a note says so, and what helps.
+# The first case is tried in these forms too. Those of the first table cost no points: where one
+# fails, a note says so, and what helps.
 GIVEN_AS = {
     "lists": ("as lists", "np.asarray(x, dtype=float) turns a list into an array"),
     "integers": (
@@ -70,9 +94,10 @@ FORMS = GIVEN_AS | SCALED
 
 Parts = tuple[np.ndarray, ...]
 
-# A grader that knows more than the test, such as the solution, may put a function here. It is called where a
-# wrong answer has no known cause, with the student's function's name, the reference, and `agrees`, which tells
-# of a wrong function whether it does what the student's did; it returns the cause in words, or "".
+# A grader that knows more than the test, such as the solution, may put a function here. It is
+# called where a wrong answer has no known cause, with the student's function's name, the reference,
+# and `agrees`, which tells of a wrong function whether it does what the student's did; it returns
+# the cause in words, or "".
 look_further: Callable[[str, Callable, Callable[[Callable], bool]], str] | None = None
 
 
@@ -204,10 +229,12 @@ def check_gradient(
 
 
 def _differences(f: Callable, x: np.ndarray, h: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the numeric Jacobian, the slopes on both sides of x, and how far the Jacobian may be off.
+    """Return the numeric Jacobian, the slopes on both sides of x, and how far the Jacobian may be
+    off.
 
-    It is off by rounding, about 1e-16 max|f| / h, and by the formula's own error, which is about a third
-    of the change when the step is doubled. What f cancels on the way, 1e-9 of the largest entry stands for.
+    It is off by rounding, about 1e-16 max|f| / h, and by the formula's own error, which is about a
+    third of the change when the step is doubled. What f cancels on the way, 1e-9 of the largest
+    entry stands for.
     """
     numeric = numerical_jacobian(f, x, h)
     center = _value_of(f, x)
@@ -338,15 +365,16 @@ def up_to_basis(got: Parts, right: Parts, case: tuple) -> Parts:
 def any_svd(got: Parts, right: Parts, case: tuple) -> Parts:
     """Accept any thin singular value decomposition (U, s, V) of the case's matrix, in any order.
 
-    Each part can be judged by itself: U alone; s in the order of the student's U, where that is right;
-    V with the student's U, where that is right.
+    Each part can be judged by itself: U alone; s in the order of the student's U, where that is
+    right; V with the student's U, where that is right.
     """
     (U, s, V), (right_U, right_s, right_V) = got, right
     B = (right_U * right_s) @ right_V.T
     left, values, right_vectors = np.linalg.svd(B)
     nearest_U = _nearest_vectors(U, right_U, left, values)
     nearest_V = _nearest_vectors(V, right_V, right_vectors.T, values)
-    # A part that is not judged may be the reference's own: then it says nothing of the student's order.
+    # A part that is not judged may be the reference's own: then it says nothing of the student's
+    # order.
     if U is right_U or not agree(U, nearest_U, tolerance(U)):
         return nearest_U, right_s[np.argsort(np.argsort(-s))], nearest_V
     images = B.T @ nearest_U
@@ -362,9 +390,11 @@ def any_svd(got: Parts, right: Parts, case: tuple) -> Parts:
 def _nearest_vectors(
     vectors: np.ndarray, right: np.ndarray, basis: np.ndarray, values: np.ndarray
 ) -> np.ndarray:
-    """Return the singular vectors nearest to the student's: any order and signs, any basis for equal values.
+    """Return the singular vectors nearest to the student's: any order and signs, any basis for
+    equal values.
 
-    `basis` holds all of them as columns, `values` the singular values in the same, descending order.
+    `basis` holds all of them as columns, `values` the singular values in the same, descending
+    order.
     """
     padded = np.append(values, np.zeros(len(basis)))[: len(basis)]
     starts = np.flatnonzero(np.append(True, padded[:-1] - padded[1:] > ZERO * padded[0]))
@@ -408,7 +438,9 @@ def _equal(got: Parts, right: Parts, case: tuple) -> Parts:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What one call did: the arrays it returned, or why there are none; its arguments afterwards."""
+    """What one call did: the arrays it returned, or why there are none; its arguments
+    afterwards.
+    """
 
     parts: Parts = ()
     error: BaseException | None = None
@@ -419,7 +451,9 @@ class _Outcome:
 
 @dataclass(frozen=True)
 class _Judged:
-    """What is compared, and how: which outputs, by what names, and whether arguments must come back unchanged."""
+    """What is compared, and how: which outputs, by what names, and whether arguments must come back
+    unchanged.
+    """
 
     compare: Callable[[Parts, Parts, tuple], Parts] = _equal
     outputs: tuple[str, ...] = ()
@@ -466,7 +500,9 @@ class _Trial:
 
     @property
     def worst(self) -> int:
-        """Return the number of the case with the fault to report: of the first kind, and there the first."""
+        """Return the number of the case with the fault to report: of the first kind, and there the
+        first.
+        """
         return min(
             (n for n, fault in enumerate(self.faults) if fault), key=lambda n: self.faults[n].rank
         )
@@ -494,17 +530,20 @@ def check(
     Parameters
     ----------
     student, reference : functions of the same arguments. A reference that returns a tuple has
-        several parts, each compared by itself; one that raises a ValueError wants the same of the student.
+        several parts, each compared by itself; one that raises a ValueError wants the same of the
+        student.
     cases : tuples of arguments; each call gets its own copy.
-    mistakes : known wrong answers, {what a tutor would say: function}.
-    compare : which answers count as equal: `up_to_sign`, `up_to_basis`, `any_svd`, `any_slope(...)`;
+    mistakes : known wrong answers, {what a tutor would say: function}. compare : which answers
+    count as equal: `up_to_sign`, `up_to_basis`, `any_svd`, `any_slope(...)`;
         by default only the reference's.
     outputs : names of the parts, for messages.
-    only : the name of the one output that is judged; the others may be anything, None too. A changed
+    only : the name of the one output that is judged; the others may be anything, None too. A
+    changed
         argument is then a fault where `only` is the first output, so that it costs points once.
     forms : in which forms of `FORMS` the first case is tried too.
     rtol : max|got - want| <= 1e-12 + rtol * max|want|; 1e-4 where the student returns float32.
-    analytic : whether finite differences, which are right to 7 to 11 digits in every case, are a fault.
+    analytic : whether finite differences, which are right to 7 to 11 digits in every case, are a
+    fault.
 
     Raises
     ------
@@ -577,7 +616,10 @@ def _tried(
     judged: _Judged,
     notes: dict[str, str],
 ) -> _Trial:
-    """Call both functions on every case. Where lists or integers alone are what fails, arrays of floats count."""
+    """Call both functions on every case.
+
+    Where lists or integers alone are what fails, arrays of floats count.
+    """
     cases, gots, faults = list(cases), [], []
     wants = [_call_reference(reference, case) for case in cases]
     for n, want in enumerate(wants):
@@ -602,7 +644,9 @@ def _tried(
 def _try_form(
     form: str, student: Callable, reference: Callable, trial: _Trial, notes: dict[str, str]
 ) -> None:
-    """Try the first case in another form: a fault in small or large numbers costs points, others give a note."""
+    """Try the first case in another form: a fault in small or large numbers costs points, others
+    give a note.
+    """
     case, judged = _in_form(trial.cases[0], form), trial.judged
     want = _call_reference(reference, case)
     if want.error is not None or not all(np.all(np.isfinite(part)) for part in want.parts):
@@ -643,7 +687,9 @@ def _form_note(fault: _Fault, form: str) -> str:
 
 
 def _as_float_arrays(case: tuple) -> list[tuple]:
-    """Return a case with lists or integers as arrays, first of the numbers' own type, then of floats."""
+    """Return a case with lists or integers as arrays, first of the numbers' own type, then of
+    floats.
+    """
 
     def array(x: Any, dtype: type | None) -> Any:
         if isinstance(x, list) or (isinstance(x, np.ndarray) and x.dtype.kind == "i"):
@@ -677,7 +723,9 @@ _ALL = _Judged()
 def _call(
     function: Callable, case: tuple, like: Parts = (), judged: _Judged = _ALL, form: str = ""
 ) -> _Outcome:
-    """Call `function` on a copy of `case`; read what it returns as arrays, `like` the reference's."""
+    """Call `function` on a copy of `case`; read what it returns as arrays, `like` the
+    reference's.
+    """
     arguments = tuple(_give(argument, form) for argument in case)
     try:
         # A warning on the way to a right value is no mistake, and nbgrader takes stderr for one.
@@ -730,7 +778,9 @@ def _call_reference(reference: Callable, case: tuple) -> _Outcome:
 
 
 def _as_array(value: Any, like: np.ndarray | None = None) -> tuple[np.ndarray, str]:
-    """Read a returned value as an array of numbers; ValueError says in a sentence why it is none."""
+    """Read a returned value as an array of numbers; ValueError says in a sentence why it is
+    none.
+    """
     note = ""
     if value is None:
         raise ValueError("returned None; is a return missing?")
@@ -829,7 +879,9 @@ def _cause(
 
 @np.errstate(all="ignore")
 def _digits_right(results: list[Result]) -> int:
-    """Return to how many digits all results are right, where most entries are a little off; else 0."""
+    """Return to how many digits all results are right, where most entries are a little off;
+    else 0.
+    """
     if not all(result.is_plain and result.want.any() for result in results):
         return 0
     errors = np.concatenate(
@@ -840,7 +892,9 @@ def _digits_right(results: list[Result]) -> int:
 
 
 def _results(trial: _Trial, gots: list[_Outcome], wants: list[_Outcome]) -> list[Result]:
-    """Return the outputs that show the fault beside what they are compared with; none where one raised something."""
+    """Return the outputs that show the fault beside what they are compared with; none where one
+    raised something.
+    """
     fault = trial.faults[trial.worst]
     if fault.rank not in (SHAPE, NOT_FINITE, VALUES):
         return []
@@ -862,9 +916,10 @@ def _results(trial: _Trial, gots: list[_Outcome], wants: list[_Outcome]) -> list
 class _Agreement:
     """How a wrong function does what the student's did.
 
-    Cases that tell are those where the student's answer is wrong in the very same way: one at least is needed.
-    The two may differ in a case where one of them overflows or runs out of memory: that depends on details of
-    how they compute, and not on the mistake. Any other difference speaks against the function.
+    Cases that tell are those where the student's answer is wrong in the very same way: one at least
+    is needed. The two may differ in a case where one of them overflows or runs out of memory: that
+    depends on details of how they compute, and not on the mistake. Any other difference speaks
+    against the function.
     """
 
     telling: int  # cases that tell
@@ -998,7 +1053,9 @@ def _ended(sentence: str) -> str:
 
 
 def _failure(fault: str, cause: str = "") -> AssertionError:
-    """Return the error to raise: Jupyter shows its text alone, without the lines of a hidden test."""
+    """Return the error to raise: Jupyter shows its text alone, without the lines of a hidden
+    test.
+    """
     text = fault + (f"\nLikely cause: {_ended(cause)}" if cause else "")
     error = AssertionError(text)
     error._render_traceback_ = lambda: f"AssertionError: {text}".split("\n")

@@ -1,7 +1,7 @@
 """Derivatives for the notebook of layers whose samples are columns, by automatic differentiation.
 
-Only the forward formulas are written here, one sample at a time and unshifted as in a textbook. HIPS
-autograd differentiates L = sum(G * Y), whose upstream gradient is G, and the mean loss itself.
+Only the forward formulas are written here, one sample at a time and unshifted as in a textbook.
+HIPS autograd differentiates L = sum(G * Y), whose upstream gradient is G, and the mean loss itself.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Derivatives of the row layers by automatic differentiation: nothing here was differentiated by hand.
+"""Derivatives of the row layers by automatic differentiation: nothing here was differentiated by
+hand.
 
 Backward passes differentiate E = sum of B * output, whose gradient by the output is B.
 """

@@ -1,7 +1,8 @@
-"""Independent derivatives for svd_geometry: singular values as roots of eigenvalues, differentiated by autograd.
+"""Independent derivatives for svd_geometry: singular values as roots of eigenvalues, differentiated
+by autograd.
 
-`np.linalg.eigh` of the smaller Gram matrix knows nothing of left and right singular vectors; only the
-primal function, A to its singular values, is written down here.
+`np.linalg.eigh` of the smaller Gram matrix knows nothing of left and right singular vectors; only
+the primal function, A to its singular values, is written down here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""A course with one assignment of two notebooks, a class for it, and what it takes to import, grade and export that class here."""
+"""A course with one assignment of two notebooks, a class for it, and what it takes to import, grade
+and export that class here.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,9 @@ def notebooks(course: Path, answers: str) -> dict[str, bytes]:
 
 
 def make_class(course: Path) -> list[Student]:
-    """Ten students: names of all kinds, one of them late, one who hands in nothing, one whose answer waits for a person."""
+    """Ten students: names of all kinds, one of them late, one who hands in nothing, one whose
+    answer waits for a person.
+    """
     right, half, wrong, untouched = (
         notebooks(course, name) for name in ("right", "half", "wrong", "untouched")
     )
@@ -153,7 +157,10 @@ def handed_in(course: Path) -> dict[str, dict[str, bytes]]:
 
 
 def changed_cells(before: bytes, after: bytes, separator: str) -> Mapping[int, set[int]]:
-    """Which columns of which lines differ; lines and line ends are the same. For files without line breaks or separators in cells."""
+    """Which columns of which lines differ; lines and line ends are the same.
+
+    For files without line breaks or separators in cells.
+    """
     old, new = before.split(b"\n"), after.split(b"\n")
     assert len(old) == len(new)
     found = {}

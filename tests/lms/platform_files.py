@@ -231,7 +231,9 @@ class Language:
 
     headings: tuple[
         str, ...
-    ]  # identifier, name, e-mail, status, group, grade, maximum, changeable, submitted, graded, comments
+        # identifier, name, e-mail, status, group, grade, maximum, changeable, submitted, graded,
+        # comments
+    ]
     participant: str
     yes: str
     no: str
@@ -239,25 +241,81 @@ class Language:
 
 
 ENGLISH = Language(
-    ("Identifier", "Full name", "Email address", "Status", "Group", "Grade", "Maximum grade", "Grade can be changed",
-     "Last modified (submission)", "Last modified (grade)", "Feedback comments"),
-    "Participant ", "Yes", "No", "Submitted for grading - ",
-)  # fmt: skip
+    (
+        "Identifier",
+        "Full name",
+        "Email address",
+        "Status",
+        "Group",
+        "Grade",
+        "Maximum grade",
+        "Grade can be changed",
+        "Last modified (submission)",
+        "Last modified (grade)",
+        "Feedback comments",
+    ),
+    "Participant ",
+    "Yes",
+    "No",
+    "Submitted for grading - ",
+)
 GERMAN = Language(
-    ("ID", "Vollständiger Name", "E-Mail-Adresse", "Status", "Gruppe", "Bewertung", "Bestwertung", "Bewertung kann geändert werden",
-     "Zuletzt geändert (Abgabe)", "Zuletzt geändert (Bewertung)", "Feedback als Kommentar"),
-    "Teilnehmer/in", "Ja", "Nein", "Zur Bewertung abgegeben - ",
-)  # fmt: skip
+    (
+        "ID",
+        "Vollständiger Name",
+        "E-Mail-Adresse",
+        "Status",
+        "Gruppe",
+        "Bewertung",
+        "Bestwertung",
+        "Bewertung kann geändert werden",
+        "Zuletzt geändert (Abgabe)",
+        "Zuletzt geändert (Bewertung)",
+        "Feedback als Kommentar",
+    ),
+    "Teilnehmer/in",
+    "Ja",
+    "Nein",
+    "Zur Bewertung abgegeben - ",
+)
 FRENCH = Language(
-    ("Identifiant", "Nom complet", "Adresse de courriel", "Statut", "Groupe", "Note", "Note maximale", "La note peut être modifiée",
-     "Dernière modification (travail remis)", "Dernière modification (note)", "Feedback par commentaires"),
-    "Participant ", "Oui", "Non", "Remis pour évaluation - ",
-)  # fmt: skip
+    (
+        "Identifiant",
+        "Nom complet",
+        "Adresse de courriel",
+        "Statut",
+        "Groupe",
+        "Note",
+        "Note maximale",
+        "La note peut être modifiée",
+        "Dernière modification (travail remis)",
+        "Dernière modification (note)",
+        "Feedback par commentaires",
+    ),
+    "Participant ",
+    "Oui",
+    "Non",
+    "Remis pour évaluation - ",
+)
 FINNISH = Language(  # of which the exporter knows no word
-    ("Tunniste", "Koko nimi", "Sähköpostiosoite", "Tila", "Ryhmä", "Arvosana", "Maksimiarvosana", "Arvosanaa voi muuttaa",
-     "Viimeksi muokattu (palautus)", "Viimeksi muokattu (arvosana)", "Palautekommentit"),
-    "Osallistuja ", "Kyllä", "Ei", "Palautettu arvioitavaksi - ",
-)  # fmt: skip
+    (
+        "Tunniste",
+        "Koko nimi",
+        "Sähköpostiosoite",
+        "Tila",
+        "Ryhmä",
+        "Arvosana",
+        "Maksimiarvosana",
+        "Arvosanaa voi muuttaa",
+        "Viimeksi muokattu (palautus)",
+        "Viimeksi muokattu (arvosana)",
+        "Palautekommentit",
+    ),
+    "Osallistuja ",
+    "Kyllä",
+    "Ei",
+    "Palautettu arvioitavaksi - ",
+)
 
 
 def moodle_worksheet(
@@ -281,10 +339,18 @@ def moodle_worksheet(
     for one in students:
         locked = one.mark == "locked"
         row = [
-            f"{language.participant}{one.participant}", one.name, one.email, language.status, one.group,
-            sheet.number(3) if locked else one.mark, sheet.number(points), language.no if locked else language.yes,
-            "Thursday, 5 March 2026, 10:30 AM", "-" if not one.mark else "Friday, 6 March 2026, 11:00 AM", "",
-        ]  # fmt: skip
+            f"{language.participant}{one.participant}",
+            one.name,
+            one.email,
+            language.status,
+            one.group,
+            sheet.number(3) if locked else one.mark,
+            sheet.number(points),
+            language.no if locked else language.yes,
+            "Thursday, 5 March 2026, 10:30 AM",
+            "-" if not one.mark else "Friday, 6 March 2026, 11:00 AM",
+            "",
+        ]
         rows.append([row[n] for n in keep])
     return sheet.bytes(rows)
 

@@ -1,4 +1,6 @@
-"""Edits of CSV files: Python's own reader finds the new values, and every other byte is as it was."""
+"""Edits of CSV files: Python's own reader finds the new values, and every other byte is as it
+was.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What goes out: nbgrader's own numbers, for whom they are certain; what is refused, and with which words."""
+"""What goes out: nbgrader's own numbers, for whom they are certain; what is refused, and with which
+words.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ CLASS = [
 
 @pytest.fixture(scope="module")
 def graded(released, tmp_path_factory) -> Path:
-    """Anna has 5 and a mark by hand with extra credit; Ben's answer waits; Cleo is late; Dan is not graded; Eve handed in nothing."""
+    """Anna has 5 and a mark by hand with extra credit; Ben's answer waits; Cleo is late; Dan is not
+    graded; Eve handed in nothing.
+    """
     course = copy_of(released, tmp_path_factory.mktemp("export") / "course")
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as book:
         for one in CLASS:
@@ -143,24 +147,80 @@ def change(old: str, new: str, points: float = 9.0):
 
 
 REFUSED = {
-    "another maximum": ("canvas", change("", "", 100.0), {}, "ps1 is worth 9 points here and 100 in .*--scale"),
-    "no such assignment": ("canvas", change("ps1 (4711)", "ps2 (4711)"), {}, "no column for ps1.*--column ps1=ID"),
+    "another maximum": (
+        "canvas",
+        change("", "", 100.0),
+        {},
+        "ps1 is worth 9 points here and 100 in .*--scale",
+    ),
+    "no such assignment": (
+        "canvas",
+        change("ps1 (4711)", "ps2 (4711)"),
+        {},
+        "no column for ps1.*--column ps1=ID",
+    ),
     "another id": ("canvas", change("", ""), {"columns": ("9999",)}, "no column for 9999"),
     "no id": ("canvas", change("ps1 (4711)", "ps1"), {}, "has no Canvas id in parentheses"),
-    "two of that title": ("canvas", change("Warm-up (4710)", "ps1 (4710)"), {}, "several columns for ps1"),
-    "a read-only column": ("canvas", change("9.00", "(read only)"), {}, "is read only in Canvas"),
-    "another platform's file": ("canvas", lambda: moodle_worksheet(CLASS, Sheet(), 9), {}, "no Canvas gradebook"),
-    "a gradebook for Moodle": ("moodle", change("", ""), {}, "no grading worksheet"),
-    "a worksheet for Gradescope": ("gradescope", lambda: moodle_worksheet(CLASS, Sheet(), 9), {}, "no table of scores"),
-    "a scale of words": ("moodle", lambda: moodle_worksheet(CLASS, Sheet(), 9).replace(b"9.00", b"bad").replace(b"Maximum grade", b"Scale"), {}, "a scale of words"),
-    "a choice of columns": (
-        "moodle", lambda: moodle_worksheet(CLASS, Sheet(), 9, FINNISH).replace(b",Palautekommentit", b",A,B").replace(b",-,\n", b",-,,3\n"), {}, "several columns",
+    "two of that title": (
+        "canvas",
+        change("Warm-up (4710)", "ps1 (4710)"),
+        {},
+        "several columns for ps1",
     ),
-    "no such heading": ("moodle", lambda: moodle_worksheet(CLASS, Sheet(), 9), {"columns": ("Points",)}, "not exactly one column Points"),
-    "no such column of comments": ("moodle", lambda: moodle_worksheet(CLASS, Sheet(), 9), {"comments": "Remarks"}, "no column Remarks"),
-    "different maxima": ("gradescope", lambda: gradescope_scores(CLASS, Sheet(), 9).replace(b"9,Graded,1", b"8,Graded,1"), {}, "different maxima"),
+    "a read-only column": ("canvas", change("9.00", "(read only)"), {}, "is read only in Canvas"),
+    "another platform's file": (
+        "canvas",
+        lambda: moodle_worksheet(CLASS, Sheet(), 9),
+        {},
+        "no Canvas gradebook",
+    ),
+    "a gradebook for Moodle": ("moodle", change("", ""), {}, "no grading worksheet"),
+    "a worksheet for Gradescope": (
+        "gradescope",
+        lambda: moodle_worksheet(CLASS, Sheet(), 9),
+        {},
+        "no table of scores",
+    ),
+    "a scale of words": (
+        "moodle",
+        lambda: (
+            moodle_worksheet(CLASS, Sheet(), 9)
+            .replace(b"9.00", b"bad")
+            .replace(b"Maximum grade", b"Scale")
+        ),
+        {},
+        "a scale of words",
+    ),
+    "a choice of columns": (
+        "moodle",
+        lambda: (
+            moodle_worksheet(CLASS, Sheet(), 9, FINNISH)
+            .replace(b",Palautekommentit", b",A,B")
+            .replace(b",-,\n", b",-,,3\n")
+        ),
+        {},
+        "several columns",
+    ),
+    "no such heading": (
+        "moodle",
+        lambda: moodle_worksheet(CLASS, Sheet(), 9),
+        {"columns": ("Points",)},
+        "not exactly one column Points",
+    ),
+    "no such column of comments": (
+        "moodle",
+        lambda: moodle_worksheet(CLASS, Sheet(), 9),
+        {"comments": "Remarks"},
+        "no column Remarks",
+    ),
+    "different maxima": (
+        "gradescope",
+        lambda: gradescope_scores(CLASS, Sheet(), 9).replace(b"9,Graded,1", b"8,Graded,1"),
+        {},
+        "different maxima",
+    ),
     "no template": ("canvas", None, {}, "--template FILE"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -197,7 +257,9 @@ def test_scores_above_moodles_maximum_are_named(course, tmp_path):
 
 
 def test_moodle_takes_comments_and_pages(course, tmp_path):
-    """importziplib.php: each part of a path is split at underscores, the second is the participant, the next two a plugin."""
+    """importziplib.php: each part of a path is split at underscores, the second is the participant,
+    the next two a plugin.
+    """
     template = tmp_path / "worksheet.csv"
     template.write_bytes(moodle_worksheet(CLASS, Sheet(), 9))
     done = export_here(

@@ -1,4 +1,6 @@
-"""A Gradescope autograder in the documented folders: no network, no part of this environment but installed packages, the scores of autograde."""
+"""A Gradescope autograder in the documented folders: no network, no part of this environment but
+installed packages, the scores of autograde.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +23,31 @@ from nbreferee.lms.results import block, code, message, plain
 VISIBILITIES = {"visible", "hidden", "after_due_date", "after_published"}
 FORMATS = {"text", "html", "simple_format", "md", "ansi"}
 TOP = {
-    "score": (int, float), "execution_time": (int, float), "output": str, "output_format": FORMATS, "test_output_format": FORMATS,
-    "test_name_format": FORMATS, "visibility": VISIBILITIES, "stdout_visibility": VISIBILITIES, "extra_data": dict, "tests": list, "leaderboard": list,
-}  # fmt: skip
+    "score": (int, float),
+    "execution_time": (int, float),
+    "output": str,
+    "output_format": FORMATS,
+    "test_output_format": FORMATS,
+    "test_name_format": FORMATS,
+    "visibility": VISIBILITIES,
+    "stdout_visibility": VISIBILITIES,
+    "extra_data": dict,
+    "tests": list,
+    "leaderboard": list,
+}
 TEST = {
-    "score": (int, float), "max_score": (int, float), "status": {"passed", "failed"}, "name": str, "name_format": FORMATS, "number": str,
-    "output": str, "output_format": FORMATS, "tags": list, "visibility": VISIBILITIES, "extra_data": dict,
-}  # fmt: skip
+    "score": (int, float),
+    "max_score": (int, float),
+    "status": {"passed", "failed"},
+    "name": str,
+    "name_format": FORMATS,
+    "number": str,
+    "output": str,
+    "output_format": FORMATS,
+    "tags": list,
+    "visibility": VISIBILITIES,
+    "extra_data": dict,
+}
 LOOPS = "def half(x):\n    while True:\n        pass"
 ATTACK = """import builtins, os
 for path in ({root!r} + "/source/course/source/ps1/one.ipynb", {root!r} + "/source/settings.json"):
@@ -53,7 +73,9 @@ def course(released, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def root(course, tmp_path_factory) -> Path:
-    """The folders of Gradescope's container, with the packages that setup.sh installs: links to those that are installed here, and our wheel."""
+    """The folders of Gradescope's container, with the packages that setup.sh installs: links to
+    those that are installed here, and our wheel.
+    """
     root = tmp_path_factory.mktemp("container")
     command = [
         BINARIES / "nbreferee",
@@ -95,7 +117,9 @@ def _link(source: str, target: str) -> None:
 def run(
     root: Path, files: dict[str, bytes], denied: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess:
-    """Run the autograder as Gradescope does, in a namespace without a network; some system calls may be denied."""
+    """Run the autograder as Gradescope does, in a namespace without a network; some system calls
+    may be denied.
+    """
     for name in ("submission", "results"):
         shutil.rmtree(root / name, ignore_errors=True)
         (root / name).mkdir()

@@ -1,4 +1,6 @@
-"""Zips that anybody may have made: what is wrong is left out with a reason, nothing leaves its folder, and the rest comes in."""
+"""Zips that anybody may have made: what is wrong is left out with a reason, nothing leaves its
+folder, and the rest comes in.
+"""
 
 from __future__ import annotations
 

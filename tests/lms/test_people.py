@@ -44,7 +44,9 @@ STRANGER = Student("Not", "Enrolled", 4, "stranger", files("stranger"))
 
 
 def test_two_of_one_name_one_who_left_one_unknown(course, tmp_path):
-    """With ids each student gets their own mark; a student who left or is not in the roster is named."""
+    """With ids each student gets their own mark; a student who left or is not in the roster is
+    named.
+    """
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as book:
         book.add_student("gone", first_name="Gone", last_name="Long", lms_user_id="3")
     gradebook = roster(
@@ -96,7 +98,9 @@ def test_moodle_rosters_of_other_assignments_fit_nobody(course, tmp_path):
 
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own
 def test_exports_name_everybody_who_is_not_in_both(course, tmp_path):
-    """Rows that two students could be, and students without a row: nobody's cell changes, and each is named."""
+    """Rows that two students could be, and students without a row: nobody's cell changes, and each
+    is named.
+    """
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as book:
         for student, email, lms in (
             ("jane1", "jane1@example.org", None),
@@ -167,7 +171,9 @@ rosters = st.lists(
 
 @given(rosters, rosters)
 def test_nobody_is_two_people_and_nobody_gets_two_submissions(people, claims):
-    """Whatever the files say: a match agrees with every id that both have, and no two people become one student."""
+    """Whatever the files say: a match agrees with every id that both have, and no two people become
+    one student.
+    """
     roster = [
         Person(
             f"{first} {last}",

@@ -48,11 +48,17 @@ def test_what_a_later_roster_leaves_out_stays(course):
 
 
 REFUSED = {
-    None: (2, "there is no roster here. Make it, with student_id,first_name,last_name in the first line"),
+    None: (
+        2,
+        "there is no roster here. Make it, with student_id,first_name,last_name in the first line",
+    ),
     "student_id,name\n": (2, "no students here. Write one row for each, below the headings."),
     "first_name,last_name\nAnna,Adams\n": (2, "no column here names students by an id"),
-    "student_id,name\n../anna,Anna\nben,Ben\n": (1, "Left out: students.csv, row 2: '../anna' cannot be a student's id"),
-}  # fmt: skip
+    "student_id,name\n../anna,Anna\nben,Ben\n": (
+        1,
+        "Left out: students.csv, row 2: '../anna' cannot be a student's id",
+    ),
+}
 
 
 @pytest.mark.parametrize("text", REFUSED)

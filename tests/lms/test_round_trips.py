@@ -1,4 +1,6 @@
-"""Handed in on a platform, imported, graded, exported: the platform's importer reads the gradebook's numbers, and nothing else has changed."""
+"""Handed in on a platform, imported, graded, exported: the platform's importer reads the
+gradebook's numbers, and nothing else has changed.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,9 @@ def resubmitted(students):
 
 
 def marked(students):
-    """Marks of before: a score to be replaced, somebody excused, and somebody who has not been assigned this."""
+    """Marks of before: a score to be replaced, somebody excused, and somebody who has not been
+    assigned this.
+    """
     marks = {501: "1.00", 503: "EX", 504: "N/A", 508: "0.00", 509: "4.00"}
     return [replace(one, mark=marks.get(one.number, "")) for one in students]
 
@@ -301,7 +305,9 @@ def as_teams(students):
 
 
 def expect_files(course: Path, students, kind: str, timestamp: str = "") -> None:
-    """Everybody's own notebooks lie in their own folder; files that are no notebooks, beside them."""
+    """Everybody's own notebooks lie in their own folder; files that are no notebooks, beside
+    them.
+    """
     found = handed_in(course)
     assert found.keys() == {student_id(one, kind) for one in students if one.files}
     for one in students:

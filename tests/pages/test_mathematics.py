@@ -1,4 +1,6 @@
-"""Formulas become MathML that a browser lays out; what is not understood is shown as it was written."""
+"""Formulas become MathML that a browser lays out; what is not understood is shown as it was
+written.
+"""
 
 from __future__ import annotations
 
@@ -71,10 +73,22 @@ def test_every_formula_of_the_course_is_understood():
 
 
 HOSTILE = [
-    r"\href{javascript:alert(1)}{x}", r"\style{position:fixed}{x}", r"\class{score}{x}", r"\cssId{words}{x}", r"\color{red;background:url(//x)}{x}",
-    '"><img src=x onerror=alert(1)>', "</math><script>alert(1)</script>", r"\text{</mtext><script>alert(1)</script>}", "x' onclick='alert(1)",
-    "&lt;script&gt;", "<!DOCTYPE a [<!ENTITY b 'c'>]>", r"\unicode{x3c}script\unicode{x3e}", "]]>", "<!--", r"\begin{array}{c\"onclick=1}x\end{array}",
-]  # fmt: skip
+    r"\href{javascript:alert(1)}{x}",
+    r"\style{position:fixed}{x}",
+    r"\class{score}{x}",
+    r"\cssId{words}{x}",
+    r"\color{red;background:url(//x)}{x}",
+    '"><img src=x onerror=alert(1)>',
+    "</math><script>alert(1)</script>",
+    r"\text{</mtext><script>alert(1)</script>}",
+    "x' onclick='alert(1)",
+    "&lt;script&gt;",
+    "<!DOCTYPE a [<!ENTITY b 'c'>]>",
+    r"\unicode{x3c}script\unicode{x3e}",
+    "]]>",
+    "<!--",
+    r"\begin{array}{c\"onclick=1}x\end{array}",
+]
 ATTRIBUTES = set(
     "alttext display class stretchy fence separator symmetric largeop movablelimits accent accentunder displaystyle form scriptlevel minsize"
     " maxsize lspace rspace width height depth linethickness columnspan rowspan mathvariant".split()

@@ -11,19 +11,27 @@ from nbreferee.pages.record import ONE_PROCESS, Judged, read_record
 
 MESSAGES = {
     "softmax, called with z = [ 1000. 0.], W (3, 2): entry [0] is nan, expected finite numbers.\nLikely cause: Shift first.": Message(
-        (), "Shift first.", "softmax", (("z", "[ 1000. 0.]"), ("W", "array of shape (3, 2)")),
+        (),
+        "Shift first.",
+        "softmax",
+        (("z", "[ 1000. 0.]"), ("W", "array of shape (3, 2)")),
         (("Where", "entry [0]"), ("Your function gives", "nan"), ("Expected", "finite numbers")),
     ),
     "f, called with s = list: dE/db has shape (3, 2), expected (2,).": Message(
-        (), "", "f", (("s", "a list"),),
+        (),
+        "",
+        "f",
+        (("s", "a list"),),
         (("Where", "dE/db"), ("Your function gives", "shape (3, 2)"), ("Expected", "shape (2,)")),
     ),
-    "f, called with x = 1: raised ValueError: no.": Message(("It raised ValueError: no.",), "", "f", (("x", "1"),)),
+    "f, called with x = 1: raised ValueError: no.": Message(
+        ("It raised ValueError: no.",), "", "f", (("x", "1"),)
+    ),
     "You add, called with nothing.": Message(("You add, called with nothing.",)),
     "Two lines:\n  got 1": Message(("Two lines:", "  got 1")),
     "no\nLikely cause: You add.\nAnd more.": Message(("no", "And more."), "You add."),
     "": Message(),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("text", MESSAGES)

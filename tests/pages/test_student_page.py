@@ -1,4 +1,6 @@
-"""A student's page in a real browser: it asks for nothing, runs nothing, fits a phone, and can be read by everybody."""
+"""A student's page in a real browser: it asks for nothing, runs nothing, fits a phone, and can be
+read by everybody.
+"""
 
 from __future__ import annotations
 
@@ -104,14 +106,26 @@ def notebook(listener: str) -> nbformat.NotebookNode:
     )
     return nbformat.v4.new_notebook(
         cells=[
-            cell("# A notebook about $x^2$\n\n<details><summary>More</summary>\n\nText.\n\n</details>", "markdown", grade_id="top", locked=True),
-            cell("## The first — 2 points\n\nDo $f$.", "markdown", grade_id="task", locked=True), code, graded("assert f(1) == 1", "f_tests"),
-            cell("## In words", "markdown", grade_id="task2", locked=True), words,
-            cell("## Right", "markdown", grade_id="task3", locked=True), answer("g = 1", "g"), graded("assert g", "g_tests"),
-            cell("## Blank", "markdown", grade_id="task4", locked=True), answer("h = 1", "h"), graded("assert h", "h_tests"),
+            cell(
+                "# A notebook about $x^2$\n\n<details><summary>More</summary>\n\nText.\n\n</details>",
+                "markdown",
+                grade_id="top",
+                locked=True,
+            ),
+            cell("## The first — 2 points\n\nDo $f$.", "markdown", grade_id="task", locked=True),
+            code,
+            graded("assert f(1) == 1", "f_tests"),
+            cell("## In words", "markdown", grade_id="task2", locked=True),
+            words,
+            cell("## Right", "markdown", grade_id="task3", locked=True),
+            answer("g = 1", "g"),
+            graded("assert g", "g_tests"),
+            cell("## Blank", "markdown", grade_id="task4", locked=True),
+            answer("h = 1", "h"),
+            graded("assert h", "h_tests"),
             cell("print('mine')"),
         ]
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="module")

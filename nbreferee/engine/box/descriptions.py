@@ -1,4 +1,6 @@
-"""Descriptions of figures in words, for readers who do not see them: from their titles, labels and legends."""
+"""Descriptions of figures in words, for readers who do not see them: from their titles, labels and
+legends.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ AXES = 6  # described, at most
 
 
 def with_description(print_figure: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a printer of figures that says in an output's metadata what a figure shows, where that is known."""
+    """Return a printer of figures that says in an output's metadata what a figure shows, where that
+    is known.
+    """
 
     def printed(
         figure: Figure,
@@ -30,7 +34,9 @@ def with_description(print_figure: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def description(figure: Figure) -> str:
-    """Return what a figure's texts say of it; nothing where it has none, or none that can be read."""
+    """Return what a figure's texts say of it; nothing where it has none, or none that can be
+    read.
+    """
     try:
         title = _plain(figure.get_suptitle())
         parts = [words for axes in figure.axes[:AXES] if (words := _of_axes(axes))]

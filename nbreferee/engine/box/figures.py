@@ -1,10 +1,11 @@
-"""Figures of a notebook, drawn when all of it has run: one that the solution shows, too, need not be drawn again.
+"""Figures of a notebook, drawn when all of it has run: one that the solution shows, too, need not
+be drawn again.
 
-A cell's figure is packed where the notebook would draw it, and a name that only its content determines
-is shown in its place. When the last cell has run, the orchestrator asks for those whose names it does
-not know from the solution; one that has been changed since is drawn as it was packed. Drawing takes
-twenty times as long as packing (a test holds that all ways come to the same bytes). What is packed never
-leaves the box, and is opened nowhere else.
+A cell's figure is packed where the notebook would draw it, and a name that only its content
+determines is shown in its place. When the last cell has run, the orchestrator asks for those whose
+names it does not know from the solution; one that has been changed since is drawn as it was packed.
+Drawing takes twenty times as long as packing (a test holds that all ways come to the same bytes).
+What is packed never leaves the box, and is opened nowhere else.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ DRAW = pylabtools.print_figure
 
 
 class _Packer(pickle.Pickler):
-    """Packs figures so that equal ones become equal bytes: no address in memory gets in, nor whether pyplot still knows them."""
+    """Packs figures so that equal ones become equal bytes: no address in memory gets in, nor
+    whether pyplot still knows them.
+    """
 
     def reducer_override(self, one: Any) -> Any:
         if not isinstance(one, (TransformNode, Figure, CallbackRegistry)):

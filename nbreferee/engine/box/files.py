@@ -1,4 +1,6 @@
-"""The files of a notebook inside its box: what it is given, and what its code makes, changes and removes."""
+"""The files of a notebook inside its box: what it is given, and what its code makes, changes and
+removes.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ class Files:
             self._known[name] = found.st_mtime_ns, found.st_size
 
     def changes(self) -> tuple[dict[str, bytes], list[str], list[str]]:
-        """Return what the other side does not have yet: contents of files, folders, and what has been removed."""
+        """Return what the other side does not have yet: contents of files, folders, and what has
+        been removed.
+        """
         files: dict[str, bytes] = {}
         folders: list[str] = []
         left, looked_at, there = MOST_BYTES, 0, set()
@@ -103,7 +107,9 @@ def _remove(name: str) -> None:
 
 
 def _found(most: int) -> Iterator[tuple[str, Stamp | None]]:
-    """Yield name and stamp of files and links here and below, None for a folder: not without end, whatever has been made there."""
+    """Yield name and stamp of files and links here and below, None for a folder: not without end,
+    whatever has been made there.
+    """
     left, folders = most, ["."]
     while folders and left > 0:
         entries: list[os.DirEntry] = []

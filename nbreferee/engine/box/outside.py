@@ -1,4 +1,6 @@
-"""Says in a sentence that a cell has failed because files outside of its folder, or the network, are not there while it is graded."""
+"""Says in a sentence that a cell has failed because files outside of its folder, or the network,
+are not there while it is graded.
+"""
 
 from __future__ import annotations
 

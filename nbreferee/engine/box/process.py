@@ -51,9 +51,11 @@ from nbreferee.engine.box.stand_ins import StandIns
 from nbreferee.engine.tester.student_modules import BoxModules
 
 HEARD_CHARACTERS = 1_000_000  # of what one call prints
-OPERATORS = ("lt le eq ne gt ge add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift neg pos abs invert "
-             "contains getitem setitem delitem iadd isub imul itruediv ifloordiv imod ipow imatmul iand ior ixor ilshift irshift "
-             "index length_hint").split()  # fmt: skip
+OPERATORS = (
+    "lt le eq ne gt ge add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift neg pos abs invert "
+    "contains getitem setitem delitem iadd isub imul itruediv ifloordiv imod ipow imatmul iand ior ixor ilshift irshift "
+    "index length_hint"
+).split()
 WRITING = frozenset(
     {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.move", "shutil.rmtree"}
 )  # events, besides "open"
@@ -91,22 +93,65 @@ class Box:
             )
         )
         self._operations: dict[str, Callable[..., Any]] = {
-            "cell": self._run_cell, "files": self._files.take, "hand_in": self._files.hand_in, "new_files": self._files.changes,
-            "name": self._name, "names": self._names, "call": self._call, "attributes": lambda one: dict(vars(one)), "state": state_of,
-            "class_of": type, "source": self._source, "signature": self._signature, "traceback": self._traceback, "draw": self._draw,
-            **BoxModules().operations, **StandIns(lambda: shell.user_ns).operations,
-        }  # fmt: skip
+            "cell": self._run_cell,
+            "files": self._files.take,
+            "hand_in": self._files.hand_in,
+            "new_files": self._files.changes,
+            "name": self._name,
+            "names": self._names,
+            "call": self._call,
+            "attributes": lambda one: dict(vars(one)),
+            "state": state_of,
+            "class_of": type,
+            "source": self._source,
+            "signature": self._signature,
+            "traceback": self._traceback,
+            "draw": self._draw,
+            **BoxModules().operations,
+            **StandIns(lambda: shell.user_ns).operations,
+        }
         self._callable: dict[str, Callable[..., Any]] = {
             **{name: getattr(operator, name) for name in OPERATORS},
-            "getattr": getattr, "setattr": setattr, "delattr": delattr, "iter": iter, "next": next, "len": len, "hash": hash, "repr": repr,
-            "str": str, "bool": bool, "float": float, "int": int, "isinstance": isinstance, "issubclass": issubclass, "dir": dir,
-            "round": round, "format": format, "type": type, "complex": complex, "bytes": bytes, "reversed": reversed, "divmod": divmod,
-            "trunc": math.trunc, "floor": math.floor, "ceil": math.ceil, "fspath": os.fspath, "sizeof": lambda one: one.__sizeof__(),
-            "copy": copy.copy, "deepcopy": copy.deepcopy, "aiter": aiter, "anext": anext, "await": self._run_to_end,
-            "aenter": lambda one: type(one).__aenter__(one), "aexit": lambda one, *error: type(one).__aexit__(one, *error),
-            "enter": lambda one: type(one).__enter__(one), "exit": self._exit,
-            "gcf": plt.gcf, "gca": plt.gca, "close": plt.close,
-        }  # fmt: skip
+            "getattr": getattr,
+            "setattr": setattr,
+            "delattr": delattr,
+            "iter": iter,
+            "next": next,
+            "len": len,
+            "hash": hash,
+            "repr": repr,
+            "str": str,
+            "bool": bool,
+            "float": float,
+            "int": int,
+            "isinstance": isinstance,
+            "issubclass": issubclass,
+            "dir": dir,
+            "round": round,
+            "format": format,
+            "type": type,
+            "complex": complex,
+            "bytes": bytes,
+            "reversed": reversed,
+            "divmod": divmod,
+            "trunc": math.trunc,
+            "floor": math.floor,
+            "ceil": math.ceil,
+            "fspath": os.fspath,
+            "sizeof": lambda one: one.__sizeof__(),
+            "copy": copy.copy,
+            "deepcopy": copy.deepcopy,
+            "aiter": aiter,
+            "anext": anext,
+            "await": self._run_to_end,
+            "aenter": lambda one: type(one).__aenter__(one),
+            "aexit": lambda one, *error: type(one).__aexit__(one, *error),
+            "enter": lambda one: type(one).__enter__(one),
+            "exit": self._exit,
+            "gcf": plt.gcf,
+            "gca": plt.gca,
+            "close": plt.close,
+        }
 
     def _note_writing(self, event: str, arguments: tuple) -> None:
         self._wrote |= event in WRITING or is_writing(arguments[2])
@@ -213,7 +258,8 @@ class Box:
         """Call a function; return what it gives and what has changed by it.
 
         `blob` holds the arguments, `heap` the instances of instructor's classes among them, and
-        `around` the rest, in compacted (see `conversation.Around` and `CallResult`), if there is any.
+        `around` the rest, in compacted (see `conversation.Around` and `CallResult`), if there is
+        any.
         """
         self._references.rebuild(heap)
         parts: list[Any] = []
@@ -245,21 +291,35 @@ class Box:
         )
         changed = encode((arguments, named), wrap=self._references.wrap)
         self._random_after = self._generators.state(self._random_before)
-        return compacted(CallResult(
-            value=None if same is not None else value, raised=raised, same=same,
-            changed=changed if changed != blob else None, states=tuple(map(state_of, called_with.instances)),
-            heard=tuple(one.getvalue()[:HEARD_CHARACTERS] for one in heard), warned=tuple((w.category.__name__, str(w.message)) for w in warned[:20]),
-            random=self._random_after if self._random_after is not self._random_before else None,
-            figures=len(plt.get_fignums()), names=self._changed_names(lent), wrote=self._has_written(),
-        ))  # fmt: skip
+        return compacted(
+            CallResult(
+                value=None if same is not None else value,
+                raised=raised,
+                same=same,
+                changed=changed if changed != blob else None,
+                states=tuple(map(state_of, called_with.instances)),
+                heard=tuple(one.getvalue()[:HEARD_CHARACTERS] for one in heard),
+                warned=tuple((w.category.__name__, str(w.message)) for w in warned[:20]),
+                random=self._random_after
+                if self._random_after is not self._random_before
+                else None,
+                figures=len(plt.get_fignums()),
+                names=self._changed_names(lent),
+                wrote=self._has_written(),
+            )
+        )
 
     def _has_written(self) -> bool:
-        """Tell whether a file has been opened for writing, moved or deleted since this was last asked."""
+        """Tell whether a file has been opened for writing, moved or deleted since this was last
+        asked.
+        """
         wrote, self._wrote = self._wrote, False
         return wrote
 
     def _changed_names(self, lent: dict[str, bytes]) -> dict[str, Any]:
-        """Return those of the names that a test has set to which the student's code has given another value."""
+        """Return those of the names that a test has set to which the student's code has given
+        another value.
+        """
         names = self._shell.user_ns
         return {
             name: names[name]
@@ -270,7 +330,9 @@ class Box:
     def _exception(
         self, names: tuple[str, ...], arguments: tuple, attributes: dict[str, Any]
     ) -> BaseException:
-        """Return an exception like one of the test's: of the first class of its own and its ancestors that is known here."""
+        """Return an exception like one of the test's: of the first class of its own and its
+        ancestors that is known here.
+        """
         for name in names:
             module, _, last = name.rpartition(DOT)
             kind = (
@@ -371,7 +433,9 @@ class Box:
         return get_asyncio_loop().run_until_complete(awaited())
 
     def _described(self, error: BaseException, with_cause: bool = True) -> tuple:
-        """Say what an exception is: its classes, its text, its arguments, where it was raised, its attributes, its cause."""
+        """Say what an exception is: its classes, its text, its arguments, where it was raised, its
+        attributes, its cause.
+        """
         classes = class_names(type(error))
         try:
             text = str(error)

@@ -62,7 +62,9 @@ class ObjectTable:
 
 
 class BoxReferences:
-    """Objects that stay in the box, by number, and what stands here for those that stay in the tester."""
+    """Objects that stay in the box, by number, and what stands here for those that stay in the
+    tester.
+    """
 
     def __init__(self, names: Callable[[], dict[str, Any]], call_back: CallBack) -> None:
         self._names = names  # of the notebook
@@ -95,10 +97,16 @@ class BoxReferences:
             made.__name__ = made.__qualname__ = about[0] or "function"
             made.__doc__, made.__module__ = about[1], "__main__"
             if parameters is not None:
-                made.__signature__ = inspect.Signature([
-                    inspect.Parameter(name, inspect._ParameterKind(kind), default=None if optional else inspect.Parameter.empty)
-                    for name, kind, optional in parameters
-                ])  # fmt: skip
+                made.__signature__ = inspect.Signature(
+                    [
+                        inspect.Parameter(
+                            name,
+                            inspect._ParameterKind(kind),
+                            default=None if optional else inspect.Parameter.empty,
+                        )
+                        for name, kind, optional in parameters
+                    ]
+                )
             self._keep_remote(number, made)
         return self._remote[number]
 
@@ -223,7 +231,9 @@ class BoxReferences:
         return kind
 
     def rebuild(self, heap: list) -> None:
-        """Make the instructor's objects of a message: all of them first, for they may hold each other."""
+        """Make the instructor's objects of a message: all of them first, for they may hold each
+        other.
+        """
         instances = [self._empty(class_name, state) for class_name, state in heap]
         self.heap = ObjectTable(
             instances, {id(one): number for number, one in enumerate(instances)}
@@ -240,7 +250,9 @@ class BoxReferences:
         return new(kind, decode(state, unwrap=lambda said: None)[1] if base is not None else None)
 
     def identities(self, parts: list) -> tuple[int, ...]:
-        """Return a number for each container: the same object gets the same, for as long as it is kept."""
+        """Return a number for each container: the same object gets the same, for as long as it is
+        kept.
+        """
         if len(parts) > MOST_IDENTITIES:
             return ()
         if len(self._kept) > MOST_KEPT:
@@ -254,9 +266,14 @@ class BoxReferences:
 
 def _facts(value: Any) -> ObjectDescription:
     kinds_of_object = (
-        ("class", type), ("function", (types.FunctionType, types.BuiltinFunctionType, types.MethodType, np.ufunc)),
-        ("coroutine", types.CoroutineType), ("generator", types.GeneratorType), ("callable", Callable), ("iterator", Iterator), ("object", object),
-    )  # fmt: skip
+        ("class", type),
+        ("function", (types.FunctionType, types.BuiltinFunctionType, types.MethodType, np.ufunc)),
+        ("coroutine", types.CoroutineType),
+        ("generator", types.GeneratorType),
+        ("callable", Callable),
+        ("iterator", Iterator),
+        ("object", object),
+    )
     kind = next(name for name, type_ in kinds_of_object if isinstance(value, type_))
     described = value if isinstance(value, type) else type(value)
     bases = class_names(described)[1:]

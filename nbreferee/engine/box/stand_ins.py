@@ -1,7 +1,9 @@
-"""The box's side of follow-through: where answers of the student's are used, and functions in their place for a while.
+"""The box's side of follow-through: where answers of the student's are used, and functions in their
+place for a while.
 
-The tester asks which of some answers the answers under test need, has functions that it answers itself put in their
-place, runs a test, and has all put back. What this finds is not believed: a student could as well have written so.
+The tester asks which of some answers the answers under test need, has functions that it answers
+itself put in their place, runs a test, and has all put back. What this finds is not believed: a
+student could as well have written so.
 """
 
 from __future__ import annotations
@@ -53,8 +55,9 @@ class StandIns:
         self._undo: list[Callable[[], None]] = []
         self.operations: dict[str, Callable[..., Any]] = {
             "needed": lambda roots, answers: sorted(uses(self._names(), roots, answers).places),
-            "stand_in": self._stand_in, "put_back": self._put_back,
-        }  # fmt: skip
+            "stand_in": self._stand_in,
+            "put_back": self._put_back,
+        }
 
     def _stand_in(self, roots: Sequence[str], others: dict[str, Any]) -> None:
         self._put_back()
@@ -83,10 +86,11 @@ class Uses:
 
 
 def uses(names: dict[str, Any], roots: Sequence[str], answers: Any) -> Uses:
-    """Return where the objects with the names `roots` use `answers`, directly or through other objects of the notebook.
+    """Return where the objects with the names `roots` use `answers`, directly or through other
+    objects of the notebook.
 
-    An answer is found by its name in a function's code, and as the same function under another name, in a closure, a
-    default, a list, a dictionary or an attribute.
+    An answer is found by its name in a function's code, and as the same function under another
+    name, in a closure, a default, a list, a dictionary or an attribute.
     """
     found = Uses()
     wanted = {name: names.get(name) for name in answers if name not in roots}
@@ -119,7 +123,9 @@ def uses(names: dict[str, Any], roots: Sequence[str], answers: Any) -> Uses:
 
 
 def _read_names(code: types.CodeType, wanted: Any) -> set[str]:
-    """Return the global names that code reads, and those of `wanted` that it holds as text: `globals()["f"]`."""
+    """Return the global names that code reads, and those of `wanted` that it holds as text:
+    `globals()["f"]`.
+    """
     found = {
         str(one.argval)
         for one in dis.get_instructions(code)
@@ -134,7 +140,9 @@ def _read_names(code: types.CodeType, wanted: Any) -> set[str]:
 
 
 def _parts(value: Any) -> Iterator[tuple[Any, Put | None]]:
-    """Yield what an object holds, each with how to put something else there, if that can be done."""
+    """Yield what an object holds, each with how to put something else there, if that can be
+    done.
+    """
     kind = type(value)
     if kind is types.FunctionType:
         for cell in value.__closure__ or ():

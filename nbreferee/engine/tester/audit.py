@@ -1,4 +1,6 @@
-"""Handlers of audit events, of which there are many: `id` is one, and the codec calls it for each container."""
+"""Handlers of audit events, of which there are many: `id` is one, and the codec calls it for each
+container.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ Handler = Callable[[str, tuple], None]
 
 
 def add_handlers(handlers_of: Callable[[str], Iterable[Handler]]) -> None:
-    """Have audit events handled from now on; `handlers_of` is asked once for each name of an event."""
+    """Have audit events handled from now on; `handlers_of` is asked once for each name of an
+    event.
+    """
     known: dict[str, tuple[Handler, ...]] = {}
 
     def hook(event: str, arguments: tuple) -> None:

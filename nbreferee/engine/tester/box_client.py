@@ -143,15 +143,19 @@ class BoxClient(Questions):
         self._random = self._generators.state(self._random)
 
     def note_limit(self, reason: str) -> None:
-        """Note that something in the running cell cannot pass between the two processes, whatever the test makes of it.
+        """Note that something in the running cell cannot pass between the two processes, whatever
+        the test makes of it.
 
-        A cell with such a note that fails is judged again in one process; `reason` is a clause for the instructor.
+        A cell with such a note that fails is judged again in one process; `reason` is a clause for
+        the instructor.
         """
         if len(self.limits) < LIMITS_NOTED and reason not in self.limits:
             self.limits.append(reason)
 
     def hold(self, reason: str) -> None:
-        """Note a limit if the running cell fails: most cells that hold such an object pass all the same."""
+        """Note a limit if the running cell fails: most cells that hold such an object pass all the
+        same.
+        """
         if len(self.held) < LIMITS_NOTED:
             self.held[reason] = None
 
@@ -222,7 +226,9 @@ class BoxClient(Questions):
         arguments: tuple,
         named: dict[str, Any] | None = None,
     ) -> Any:
-        """Call a function of the student's, or an operation of the box, and carry over what it changed."""
+        """Call a function of the student's, or an operation of the box, and carry over what it
+        changed.
+        """
         with self._turn:
             return self._call(function, arguments, named)
 
@@ -301,7 +307,9 @@ class BoxClient(Questions):
         )
 
     def _with_known_parts(self, value: Any) -> Any:
-        """Return a value in which what the cell has looked up before, as a part of this or another name, is the same object."""
+        """Return a value in which what the cell has looked up before, as a part of this or another
+        name, is the same object.
+        """
         pairs = []
         for part, number in zip(self._parts, self._references.identities, strict=False):
             known = self._named_parts.setdefault(number, part) if type(number) is int else part
@@ -342,12 +350,19 @@ class BoxClient(Questions):
             replaced["input"] = lambda prompt="": sys.stdin.readline().rstrip("\n")
         before, self._random = self._random, self._generators.state(self._random)
         return CallContext(
-            random=None if self._random is before else self._random, names=names, gone=tuple(gone), builtins=replaced,
-            errstate={kind: what for kind, what in np.geterr().items() if what != self._errstate[kind]},
-        )  # fmt: skip
+            random=None if self._random is before else self._random,
+            names=names,
+            gone=tuple(gone),
+            builtins=replaced,
+            errstate={
+                kind: what for kind, what in np.geterr().items() if what != self._errstate[kind]
+            },
+        )
 
     def _pass_on(self, heard: Any, warned: Any) -> None:
-        """Show what the student printed, and how it warned, to a test that listens; nobody else hears it."""
+        """Show what the student printed, and how it warned, to a test that listens; nobody else
+        hears it.
+        """
         for text, stream, own in zip(
             heard, (sys.stdout, sys.stderr), self._streams[::2], strict=True
         ):
@@ -359,7 +374,9 @@ class BoxClient(Questions):
                 warnings.warn(str(text), kind, stacklevel=4)
 
     def _packed(self, arguments: tuple, named: dict[str, Any]) -> tuple[bytes, list, bytes]:
-        """Return the arguments, the instructor's objects among them, and what is unusual around the call (or nothing), each encoded."""
+        """Return the arguments, the instructor's objects among them, and what is unusual around the
+        call (or nothing), each encoded.
+        """
         wrap = self._references.wrap
         try:
             parts: list[Any] = []
@@ -422,7 +439,9 @@ class BoxClient(Questions):
         return number, what, body
 
     def _unreadable(self, frame: memoryview, error: Exception) -> tuple[int, str, Any]:
-        """Return what a message says that holds a value which cannot be made here: the conversation goes on."""
+        """Return what a message says that holds a value which cannot be made here: the conversation
+        goes on.
+        """
         try:
             number, what, _ = decode(frame, unwrap=lambda said: None, shared=self._shared)
         except (CodecError, ValueError, TypeError, RecursionError, MemoryError):
@@ -434,7 +453,9 @@ class BoxClient(Questions):
         return number, "raised", said
 
     def _read(self, data: bytes | memoryview) -> Any:
-        """Decode what the box sent; where that holds instances of the instructor's classes, ask for their attributes."""
+        """Decode what the box sent; where that holds instances of the instructor's classes, ask for
+        their attributes.
+        """
         self.record(data)
         if self._filling:
             return decode(data, unwrap=self._references.unwrap)
@@ -481,7 +502,10 @@ class BoxClient(Questions):
     # ------------------------------------------------ failures
 
     def _lose(self, reason: str, is_limit: bool = True) -> Lost:
-        """Give the box up. `is_limit`: in one process with the test, its code might have done better."""
+        """Give the box up.
+
+        `is_limit`: in one process with the test, its code might have done better.
+        """
         self.lost = reason
         if is_limit:
             self.note_limit(f"{LOST} ({reason})")

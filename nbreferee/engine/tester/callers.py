@@ -31,7 +31,9 @@ def callers() -> Iterator[types.FrameType]:
 
 
 def module_of(frame: types.FrameType) -> str | None:
-    """Return the name of the installed module to which a frame belongs; None for the instructor's code."""
+    """Return the name of the installed module to which a frame belongs; None for the instructor's
+    code.
+    """
     name = dict.get(frame.f_globals, "__name__")
     module = sys.modules.get(name) if isinstance(name, str) else None
     if module is None or name == "__main__" or vars(module) is not frame.f_globals:
@@ -56,7 +58,8 @@ def split(
 ) -> tuple[list[types.FrameType], types.FrameType | None]:
     """Return the frames of packages up to the first frame of the instructor's, and that one.
 
-    It is None where there is none, or where a package is being imported: what that compiles is its own.
+    It is None where there is none, or where a package is being imported: what that compiles is its
+    own.
     """
     library: list[types.FrameType] = []
     for frame in frames:

@@ -1,4 +1,6 @@
-"""What a test holds in place of a student's class: a class of the tester's own, each use of which is a question to the box."""
+"""What a test holds in place of a student's class: a class of the tester's own, each use of which
+is a question to the box.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +10,33 @@ from typing import Any
 from nbreferee.engine.wire.codec import CodecError
 from nbreferee.engine.wire.protocol import ObjectDescription
 
-# What libraries look for to see an object's memory, to take it apart or to give their work to it; and what leads to all names of the notebook.
-NEVER_ASKED = frozenset({
-    "__dataframe__", "__arrow_c_array__", "__arrow_c_stream__", "__arrow_c_schema__", "__cuda_array_interface__", "__dlpack__", "__dlpack_device__",
-    "__torch_function__", "__buffer__", "__release_buffer__", "__reduce__", "__getstate__", "__setstate__", "__getnewargs__", "__getnewargs_ex__",
-    "__getattribute__", "__getattr__", "__subclasshook__", "__init_subclass__", "__globals__", "__builtins__",
-})  # fmt: skip
+# What libraries look for to see an object's memory, to take it apart or to give their work to it;
+# and what leads to all names of the notebook.
+NEVER_ASKED = frozenset(
+    {
+        "__dataframe__",
+        "__arrow_c_array__",
+        "__arrow_c_stream__",
+        "__arrow_c_schema__",
+        "__cuda_array_interface__",
+        "__dlpack__",
+        "__dlpack_device__",
+        "__torch_function__",
+        "__buffer__",
+        "__release_buffer__",
+        "__reduce__",
+        "__getstate__",
+        "__setstate__",
+        "__getnewargs__",
+        "__getnewargs_ex__",
+        "__getattribute__",
+        "__getattr__",
+        "__subclasshook__",
+        "__init_subclass__",
+        "__globals__",
+        "__builtins__",
+    }
+)
 
 
 class ClassProxy(type):
@@ -95,9 +118,11 @@ class ClassProxy(type):
 
 
 class _Unset:
-    """Stands for the box while a class proxy is made, when `__init_subclass__` of a base may use the class.
+    """Stands for the box while a class proxy is made, when `__init_subclass__` of a base may use
+    the class.
 
-    In the box it has set its attributes before. A question about a class that is not known yet would have no end.
+    In the box it has set its attributes before. A question about a class that is not known yet
+    would have no end.
     """
 
     def call(self, function: Any, arguments: tuple, named: Any = None) -> None:
@@ -107,7 +132,9 @@ class _Unset:
 
 
 class _Unprepared:
-    """A first base, which keeps other bases from preparing a class: they may want arguments that stay in the box."""
+    """A first base, which keeps other bases from preparing a class: they may want arguments that
+    stay in the box.
+    """
 
     __slots__ = ()
 
@@ -116,7 +143,9 @@ class _Unprepared:
 
 
 def make_class_proxy(student: Any, number: int, facts: ObjectDescription, bases: list[type]) -> Any:
-    """Return a class that stands for one in the box, derived from known ones where Python allows it."""
+    """Return a class that stands for one in the box, derived from known ones where Python allows
+    it.
+    """
     shadowed = {base for one in bases for base in one.__mro__[1:]}
     known = [one for one in bases if one not in shadowed]
     namespace = {

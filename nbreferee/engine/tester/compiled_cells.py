@@ -1,7 +1,8 @@
-"""The tester's shell: a warm process rehearses the instructor's cells, and those that it forks only run them.
+"""The tester's shell: a warm process rehearses the instructor's cells, and those that it forks only
+run them.
 
-A rehearsal does what IPython does with a cell, but for running it. What comes of that is kept by the
-cell's text: how it is transformed, parsed and compiled.
+A rehearsal does what IPython does with a cell, but for running it. What comes of that is kept by
+the cell's text: how it is transformed, parsed and compiled.
 """
 
 from __future__ import annotations
@@ -125,7 +126,9 @@ class RehearsedShell(Shell):
                 yield self.transform_cell(source)
 
     def should_run_async(self, raw_cell: str, **named: Any) -> bool:
-        """Tell whether a cell awaits something; a rehearsal does not, for a fork can use no event loop of its parent's."""
+        """Tell whether a cell awaits something; a rehearsal does not, for a fork can use no event
+        loop of its parent's.
+        """
         if self._rehearsing:
             return False
         if raw_cell not in self._awaiting:
@@ -137,7 +140,9 @@ class RehearsedShell(Shell):
         return False if self._rehearsing else await super().run_code(*arguments, **named)
 
     def run(self, source: str) -> tuple[list[dict[str, Any]], ExecutionResult]:
-        """Run a cell; `shown_error` is then an error that it would show, also one in a cell within it (`%%capture`)."""
+        """Run a cell; `shown_error` is then an error that it would show, also one in a cell within
+        it (`%%capture`).
+        """
         self.shown_error = None
         return super().run(source)
 

@@ -26,8 +26,9 @@ NO_NUMBERS = (
 def credit_of(value: Any) -> float | None:
     """Return the points that the value of a test stands for; None where it is no number.
 
-    nbgrader reads the text of the result (nbgrader.utils.get_partial_grade). NumPy's numbers count as numbers
-    here: since NumPy 2 their text, `np.float64(2.0)`, is none. A student's object is not asked.
+    nbgrader reads the text of the result (nbgrader.utils.get_partial_grade). NumPy's numbers count
+    as numbers here: since NumPy 2 their text, `np.float64(2.0)`, is none. A student's object is not
+    asked.
     """
     if issubclass(type(value), Proxy) or isinstance(value, NO_NUMBERS):
         return None

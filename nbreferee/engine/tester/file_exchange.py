@@ -1,4 +1,6 @@
-"""The tester's side of files: what a student's code has made comes in before a test, and what a test makes goes out."""
+"""The tester's side of files: what a student's code has made comes in before a test, and what a
+test makes goes out.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ DEEPEST = 10  # folders in folders
 
 
 class FileExchange:
-    """Keeps the working folders of tester and box alike, but that the instructor's files stay the instructor's here."""
+    """Keeps the working folders of tester and box alike, but that the instructor's files stay the
+    instructor's here.
+    """
 
     def __init__(self, student: BoxClient, placed: WorkingFolder, provenance: Provenance) -> None:
         self._student, self._placed, self._provenance = student, placed, provenance
@@ -59,7 +63,9 @@ class FileExchange:
         )
 
     def fetch(self) -> None:
-        """Bring in what the student's code has made, changed and removed: never in the place of the instructor's."""
+        """Bring in what the student's code has made, changed and removed: never in the place of the
+        instructor's.
+        """
         self._provenance.received.are_files = True
         try:
             said = self._student.ask("new_files")

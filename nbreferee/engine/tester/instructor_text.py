@@ -42,7 +42,10 @@ PREPARED_CHARACTERS = 1 << 20  # of an assignment that is read before it is aske
 
 
 class InstructorText:
-    """The literals and words of an assignment. They are read when they are first asked for, or before that by `prepare`."""
+    """The literals and words of an assignment.
+
+    They are read when they are first asked for, or before that by `prepare`.
+    """
 
     def __init__(self, texts: Callable[[], Iterable[str]], folder: Path) -> None:
         self._texts = texts
@@ -70,7 +73,9 @@ class InstructorText:
         ]
 
     def knows(self, word: str) -> bool:
-        """Tell whether a word is somewhere in the instructor's text, if only with another number at its end."""
+        """Tell whether a word is somewhere in the instructor's text, if only with another number at
+        its end.
+        """
         stem = DIGITS_AT_END.sub("", word)
         return len(stem) < 2 or word in OF_VALUES or word in self._words or stem in self._words
 

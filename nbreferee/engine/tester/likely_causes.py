@@ -1,11 +1,14 @@
-"""Look for the mistake in a wrong answer: a mutant of the solution, or of the reference, that does the same.
+"""Look for the mistake in a wrong answer: a mutant of the solution, or of the reference, that does
+the same.
 
-A test's module asks for it: one with a name `look_further`, as our `gradcheck` has. The tester puts a function there,
-and the module calls it with the name of the student's function, the reference, and `agrees`, which tells of a wrong
-function whether it does what the student's did. Under stock nbgrader nothing is put there.
+A test's module asks for it: one with a name `look_further`, as our `gradcheck` has. The tester puts
+a function there, and the module calls it with the name of the student's function, the reference,
+and `agrees`, which tells of a wrong function whether it does what the student's did. Under stock
+nbgrader nothing is put there.
 
-Mutants are made of the instructor's text alone. They run in the tester, where the memory is limited; each may take
-a part of a second, and all of a cell together the time that the course grants. What they print is dropped.
+Mutants are made of the instructor's text alone. They run in the tester, where the memory is
+limited; each may take a part of a second, and all of a cell together the time that the course
+grants. What they print is dropped.
 """
 
 from __future__ import annotations
@@ -164,7 +167,9 @@ class LikelyCauses:
                 yield from self._originals(tree, found[-1].name, dict(self._names))
 
     def _originals(self, tree: ast.Module, name: str, names: dict[str, Any]) -> Iterator[_Original]:
-        """Yield a function's definition, then those of the functions that it calls, with what is around them."""
+        """Yield a function's definition, then those of the functions that it calls, with what is
+        around them.
+        """
         functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
         if name in functions:
             others = self._compiled(ast.Module(list(functions.values()), []))

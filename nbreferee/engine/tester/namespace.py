@@ -88,7 +88,9 @@ class Namespace(dict):
         return value
 
     def changed(self) -> dict[str, Any]:
-        """Return the student's values that the test has changed in place since it looked them up."""
+        """Return the student's values that the test has changed in place since it looked them
+        up.
+        """
         found = {}
         for name, known in self._known.items():
             if known.blob and (blob := _blob(known.value)) != known.blob:

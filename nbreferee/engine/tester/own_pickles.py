@@ -8,11 +8,26 @@ from typing import Any
 
 # Their instances are plain values, whatever a pickle says of them.
 PLAIN_CLASSES = {
-    "builtins": {"bytearray", "complex", "dict", "frozenset", "list", "range", "set", "slice", "tuple"},
-    "collections": {"Counter", "OrderedDict", "defaultdict", "deque"}, "datetime": {"date", "datetime", "time", "timedelta", "timezone"},
-    "decimal": {"Decimal"}, "fractions": {"Fraction"},
-    **dict.fromkeys(["numpy", "numpy.core.multiarray", "numpy._core.multiarray"], {"_reconstruct", "dtype", "ndarray", "scalar"}),
-}  # fmt: skip
+    "builtins": {
+        "bytearray",
+        "complex",
+        "dict",
+        "frozenset",
+        "list",
+        "range",
+        "set",
+        "slice",
+        "tuple",
+    },
+    "collections": {"Counter", "OrderedDict", "defaultdict", "deque"},
+    "datetime": {"date", "datetime", "time", "timedelta", "timezone"},
+    "decimal": {"Decimal"},
+    "fractions": {"Fraction"},
+    **dict.fromkeys(
+        ["numpy", "numpy.core.multiarray", "numpy._core.multiarray"],
+        {"_reconstruct", "dtype", "ndarray", "scalar"},
+    ),
+}
 REMEMBERED = 10_000
 
 
@@ -24,7 +39,9 @@ class OwnPickles:
         self._known: set[bytes] = set()
 
     def watch(self) -> None:
-        """Put functions that remember and know them in the place of `pickle.dumps` and `pickle.loads`."""
+        """Put functions that remember and know them in the place of `pickle.dumps` and
+        `pickle.loads`.
+        """
         dumps, loads = pickle.dumps, pickle.loads
 
         def remembering_dumps(*arguments: Any, **named: Any) -> bytes:

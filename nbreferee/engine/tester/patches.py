@@ -1,7 +1,7 @@
 """Find out, while the solution is graded, whether a test patches a module.
 
-A patch in the tester does not reach student code in the box. So before each call of the solution's code the
-functions of all loaded modules are compared with those at the start of the cell.
+A patch in the tester does not reach student code in the box. So before each call of the solution's
+code the functions of all loaded modules are compared with those at the start of the cell.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ class Patches:
             self._environment = dict(os.environ), os.getcwd()
 
     def found(self) -> str:
-        """Return what has been replaced since the cell began; '' where nothing has, or this is not looked at."""
+        """Return what has been replaced since the cell began; '' where nothing has, or this is not
+        looked at.
+        """
         if not self.active or self._left <= 0:
             return ""
         self._left -= 1

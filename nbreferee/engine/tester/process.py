@@ -59,9 +59,16 @@ class Tester:
     """The tester of one submission."""
 
     def __init__(
-        self, control: Channel, shell: RehearsedShell, names: Namespace, plan: Plan, instructor: InstructorText, sources: Path, placed: WorkingFolder,
+        self,
+        control: Channel,
+        shell: RehearsedShell,
+        names: Namespace,
+        plan: Plan,
+        instructor: InstructorText,
+        sources: Path,
+        placed: WorkingFolder,
         mutants_s: float,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._control = control
         self._shell = shell
         self._names = names
@@ -112,9 +119,10 @@ class Tester:
     ) -> dict[str, Any]:
         """Run a step; return what it shows, and for a test what it comes to.
 
-        `allowed` are the oddities that the solution's own values have here (see `box_client`); where a
-        test passes with others, it is run again, and refuses these. `needed` are those of the answers
-        `replaceable` that the test's answer uses: it can be judged again without them, so no cause is looked for.
+        `allowed` are the oddities that the solution's own values have here (see `box_client`);
+        where a test passes with others, it is run again, and refuses these. `needed` are those of
+        the answers `replaceable` that the test's answer uses: it can be judged again without them,
+        so no cause is looked for.
         """
         step = self._steps[number]
         needed = self._needed(step, replaceable, limit_s) if replaceable else []
@@ -164,9 +172,11 @@ class Tester:
     def do_follow(
         self, number: int, limit_s: float, allowed: list | None, replaceable: list[tuple[str, int]]
     ) -> dict[str, Any]:
-        """Run a test again, with references in the place of those answers that it needs; return what it comes to.
+        """Run a test again, with references in the place of those answers that it needs; return
+        what it comes to.
 
-        `followed` are the names of the answers in whose place a reference was used; none: there is no result.
+        `followed` are the names of the answers in whose place a reference was used; none: there is
+        no result.
         """
         self._student.begin(time.monotonic() + limit_s)
         try:
@@ -195,7 +205,9 @@ class Tester:
     def _needed(
         self, step: Step, replaceable: Sequence[tuple[str, int]], limit_s: float
     ) -> list[tuple[str, int]]:
-        """Return those of some answers that the answer under test needs, and in whose place a reference can stand."""
+        """Return those of some answers that the answer under test needs, and in whose place a
+        reference can stand.
+        """
         self._student.begin(time.monotonic() + limit_s)
         try:
             said = self._student.ask(
@@ -360,7 +372,9 @@ class Tester:
 
 
 def too_long(error: BaseException) -> str:
-    """Return what a student reads whose function has run out of time, with its arguments where a test notes them."""
+    """Return what a student reads whose function has run out of time, with its arguments where a
+    test notes them.
+    """
     return " ".join([TOO_LONG, *(f"{note}." for note in getattr(error, "__notes__", ()))])
 
 

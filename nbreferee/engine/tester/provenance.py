@@ -1,30 +1,36 @@
-"""No text, file or bytes that the box has sent become code in the tester, however a test goes about it.
+"""No text, file or bytes that the box has sent become code in the tester, however a test goes about
+it.
 
-An audit hook, which nothing can take off, sees whatever is compiled, imported, unmarshalled or unpickled. It
-decides by where the text comes from, and looks at nothing before that: a call of a student's function costs no more.
+An audit hook, which nothing can take off, sees whatever is compiled, imported, unmarshalled or
+unpickled. It decides by where the text comes from, and looks at nothing before that: a call of a
+student's function costs no more.
 
-*Who compiles.* Python's frames tell. What no frame of the instructor's has asked for (the shell that prepares a
-cell, a traceback) and what a module does while it is imported from the interpreter or the instructor's files is
-not looked at. `ast.parse` makes a tree and runs nothing, so a test may parse an answer; but the tree, and any
-tree in a cell that has parsed text of the box, is not compiled. Packages that compute what they parse (pandas'
-`query`, for example) count as if they compiled it.
+*Who compiles.* Python's frames tell. What no frame of the instructor's has asked for (the shell
+that prepares a cell, a traceback) and what a module does while it is imported from the interpreter
+or the instructor's files is not looked at. `ast.parse` makes a tree and runs nothing, so a test may
+parse an answer; but the tree, and any tree in a cell that has parsed text of the box, is not
+compiled. Packages that compute what they parse (pandas' `query`, for example) count as if they
+compiled it.
 
-*Which text.* Text that an instructor's file holds as a literal, or as a whole, is the instructor's. Of any other
-text those tokens are the instructor's that stand beside the same neighbour in one of the literals, as in
-`eval(f"f({n})")`. The rest must not be the box's:
-- no received text may stand in it as a run of tokens: not "reference", not "x", if it is a word of the rest;
+*Which text.* Text that an instructor's file holds as a literal, or as a whole, is the instructor's.
+Of any other text those tokens are the instructor's that stand beside the same neighbour in one of
+the literals, as in `eval(f"f({n})")`. The rest must not be the box's:
+- no received text may stand in it as a run of tokens: not "reference", not "x", if it is a word of
+  the rest;
 - it must not be, as a whole, a run of tokens of a received text;
-- where the instructor's own code hands the text over, no word of the rest may be a word of a received text, and
-  every word of it must be in the instructor's files: a decoded, reversed or joined text is not told by its words.
-A package's own text (a `namedtuple`, a `dataclass`, a distribution of SciPy) may hold received *names*: a column
-of a student's table can be a field. It may hold no more of the box than names.
+- where the instructor's own code hands the text over, no word of the rest may be a word of a
+  received text, and
+  every word of it must be in the instructor's files: a decoded, reversed or joined text is not told
+  by its words.
+A package's own text (a `namedtuple`, a `dataclass`, a distribution of SciPy) may hold received
+*names*: a column of a student's table can be a field. It may hold no more of the box than names.
 
-Numbers and signs do no harm, and are in every text. Received ones count as a whole and in the cell in which they
-came (`eval(f"2 {sign} 3")`), brackets, commas and the like not even there.
+Numbers and signs do no harm, and are in every text. Received ones count as a whole and in the cell
+in which they came (`eval(f"2 {sign} 3")`), brackets, commas and the like not even there.
 
-*Files and bytes.* Modules, extension modules and bytecode come from the interpreter's folders and the
-instructor's. Objects are unpickled where the box has sent neither bytes nor a file, from a file of the
-instructor's, or from what this process has pickled itself.
+*Files and bytes.* Modules, extension modules and bytecode come from the interpreter's folders and
+the instructor's. Objects are unpickled where the box has sent neither bytes nor a file, from a file
+of the instructor's, or from what this process has pickled itself.
 
 What is refused is noted for the cell, even if the test catches the exception (see `Tester`).
 """
@@ -57,11 +63,27 @@ from nbreferee.engine.tester.own_pickles import PLAIN_CLASSES, OwnPickles
 from nbreferee.engine.tester.received import WORD, Received, as_text, tokens_of, words_of
 from nbreferee.sandbox import interpreter_folders
 
-# Packages that compile, or compute, what they are given: there a single word of the box counts as well.
+# Packages that compile, or compute, what they are given: there a single word of the box counts as
+# well.
 EVALUATORS = (
-    "IPython", "bdb", "code", "codeop", "cProfile", "doctest", "inspect", "numexpr", "pandas.core.computation", "pdb", "profile", "runpy",
-    "sympy", "timeit", "trace", "typing", "yaml",
-)  # fmt: skip
+    "IPython",
+    "bdb",
+    "code",
+    "codeop",
+    "cProfile",
+    "doctest",
+    "inspect",
+    "numexpr",
+    "pandas.core.computation",
+    "pdb",
+    "profile",
+    "runpy",
+    "sympy",
+    "timeit",
+    "trace",
+    "typing",
+    "yaml",
+)
 STARTERS = (
     "IPython",
     "asyncio",
@@ -111,10 +133,18 @@ class Provenance:
         self._pickles = OwnPickles()
         self._busy = threading.local()
         self._checks = {
-            "compile": self._on_compile, "import": self._on_import, "open": self._on_open, "marshal.loads": self._on_bytecode,
-            "pickle.find_class": self._on_unpickle, "ctypes.dlopen": self._on_library, "code.__new__": self._on_code,
-            "subprocess.Popen": self._on_command, "os.system": self._on_command, "os.exec": self._on_command, "os.posix_spawn": self._on_command,
-        }  # fmt: skip
+            "compile": self._on_compile,
+            "import": self._on_import,
+            "open": self._on_open,
+            "marshal.loads": self._on_bytecode,
+            "pickle.find_class": self._on_unpickle,
+            "ctypes.dlopen": self._on_library,
+            "code.__new__": self._on_code,
+            "subprocess.Popen": self._on_command,
+            "os.system": self._on_command,
+            "os.exec": self._on_command,
+            "os.posix_spawn": self._on_command,
+        }
 
     def install(self, before: Callable[[str], list[Handler]] = lambda event: []) -> None:
         """Start to watch; there is no way back. `before` are handlers that come first, by event."""
@@ -132,7 +162,9 @@ class Provenance:
 
     @contextlib.contextmanager
     def instructors_text(self) -> Iterator[None]:
-        """Look at nothing while text that is made of the instructor's alone is compiled; it must not run in here."""
+        """Look at nothing while text that is made of the instructor's alone is compiled; it must
+        not run in here.
+        """
         before = getattr(self._busy, "now", False)
         self._busy.now = True
         try:

@@ -1,8 +1,9 @@
-"""What a test holds in place of a student's function or object: each use of it is a question to the box.
+"""What a test holds in place of a student's function or object: each use of it is a question to the
+box.
 
-An object that stays in the box can answer anything. So it is never asked for a verdict: what compares
-or computes with a value of the test raises, unless the exercise is about that class. Its attributes
-and what its methods return are values like any other.
+An object that stays in the box can answer anything. So it is never asked for a verdict: what
+compares or computes with a value of the test raises, unless the exercise is about that class. Its
+attributes and what its methods return are values like any other.
 
 A proxy has those special methods that the class of its object has, and no others: so Python and its
 libraries treat it as they would treat the object. Where they would look for more than a proxy can
@@ -24,10 +25,29 @@ from nbreferee.engine.wire.exceptions import described
 
 Student = Any  # engine.student.Student, which makes proxies
 
-ALWAYS_ASKED = frozenset({  # attributes with special names that functions and objects may have beyond those of their class
-    "__name__", "__qualname__", "__doc__", "__module__", "__code__", "__defaults__", "__kwdefaults__", "__annotations__", "__closure__",
-    "__type_params__", "__self__", "__func__", "__dict__", "__slots__", "__mro__", "__dataclass_fields__", "__dataclass_params__", "__wrapped__",
-})  # fmt: skip
+# attributes with special names that functions and objects may have beyond those of their class
+ALWAYS_ASKED = frozenset(
+    {
+        "__name__",
+        "__qualname__",
+        "__doc__",
+        "__module__",
+        "__code__",
+        "__defaults__",
+        "__kwdefaults__",
+        "__annotations__",
+        "__closure__",
+        "__type_params__",
+        "__self__",
+        "__func__",
+        "__dict__",
+        "__slots__",
+        "__mro__",
+        "__dataclass_fields__",
+        "__dataclass_params__",
+        "__wrapped__",
+    }
+)
 HARMLESS = {
     "property",
     "staticmethod",
@@ -74,9 +94,27 @@ OPERATORS = (
 )
 COMPUTED = ("neg", "pos", "abs", "invert", "contains", "round", "trunc", "floor", "ceil")
 ASKED = (
-    "len", "iter", "next", "reversed", "length_hint", "getitem", "setitem", "delitem", "bool", "float", "int", "complex", "index", "fspath",
-    "bytes", "enter", "aiter", "anext", "aenter", "aexit",
-)  # fmt: skip
+    "len",
+    "iter",
+    "next",
+    "reversed",
+    "length_hint",
+    "getitem",
+    "setitem",
+    "delitem",
+    "bool",
+    "float",
+    "int",
+    "complex",
+    "index",
+    "fspath",
+    "bytes",
+    "enter",
+    "aiter",
+    "anext",
+    "aenter",
+    "aexit",
+)
 
 
 class Proxy:
@@ -185,7 +223,9 @@ def what(one: Any) -> str:
 
 
 def may_be_asked(student: Student, facts: ObjectDescription, name: str) -> bool:
-    """Tell whether the box may be asked for an attribute; note it where the object has it and the answer is no."""
+    """Tell whether the box may be asked for an attribute; note it where the object has it and the
+    answer is no.
+    """
     if not (name.startswith("__") and name.endswith("__")) or name in ALWAYS_ASKED:
         return True
     if name in NEVER_ASKED or name.startswith("__array"):
@@ -369,14 +409,19 @@ for _kind, _name in (
     _kind.__name__ = _kind.__qualname__ = _name  # as type(f).__name__ has it
 
 KINDS = {
-    "function": FunctionProxy, "coroutine": CoroutineProxy, "generator": GeneratorProxy, "callable": CallableProxy, "iterator": IteratorProxy,
+    "function": FunctionProxy,
+    "coroutine": CoroutineProxy,
+    "generator": GeneratorProxy,
+    "callable": CallableProxy,
+    "iterator": IteratorProxy,
     "object": Proxy,
-}  # fmt: skip
+}
 ONLY_THESE = (FunctionProxy, GeneratorProxy, CoroutineProxy)  # whose classes are Python's own
 
 
 def make_proxy_class(student: Student, facts: ObjectDescription, computes: bool) -> type:
-    """Return the class of proxies of objects with these facts; it has the name that their class has.
+    """Return the class of proxies of objects with these facts; it has the name that their class
+    has.
 
     Raises
     ------

@@ -69,7 +69,9 @@ class Questions:
         return found if isinstance(found, type) else type(proxy)
 
     def is_of(self, operation: str, one: Any, kind: ClassProxy) -> bool:
-        """Tell whether something is an instance, or a subclass, of a class that stays in the box."""
+        """Tell whether something is an instance, or a subclass, of a class that stays in the
+        box.
+        """
         try:
             encode(one, wrap=self._references.wrap)
         except CodecError:  # the box knows nothing of it

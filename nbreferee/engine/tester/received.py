@@ -1,11 +1,14 @@
-"""The text that a box has sent to a tester: kept cheaply, and read only when a test compiles something.
+"""The text that a box has sent to a tester: kept cheaply, and read only when a test compiles
+something.
 
-`add` keeps a frame as it came, so a call costs nothing noticeable. The strings in it are taken out when they
-are asked for, or when the frames that wait take too much memory. Past a bound on the text itself nothing
-more is kept, and `everything` says that any text may be the box's: memory is bounded, and the error is on the safe side.
+`add` keeps a frame as it came, so a call costs nothing noticeable. The strings in it are taken out
+when they are asked for, or when the frames that wait take too much memory. Past a bound on the text
+itself nothing more is kept, and `everything` says that any text may be the box's: memory is
+bounded, and the error is on the safe side.
 
-Texts are compared as runs of tokens (words and signs), so indentation, line ends and blanks around a text do
-not matter, and a short text such as "x" is found as a word and not as a letter of another word.
+Texts are compared as runs of tokens (words and signs), so indentation, line ends and blanks around
+a text do not matter, and a short text such as "x" is found as a word and not as a letter of another
+word.
 """
 
 from __future__ import annotations
@@ -77,7 +80,10 @@ class Received:
         self._signs: set[str] = set()  # the same without a word in them, of this cell
 
     def begin_cell(self) -> None:
-        """Start a cell. Texts without a word (numbers, signs) count only in the cell in which they came."""
+        """Start a cell.
+
+        Texts without a word (numbers, signs) count only in the cell in which they came.
+        """
         self._cell += 1
         self._signs.clear()
 

@@ -1,8 +1,10 @@
-"""The solution's functions in the tester, for follow-through: the box calls them from afar, and never holds them.
+"""The solution's functions in the tester, for follow-through: the box calls them from afar, and
+never holds them.
 
-They are made when they are needed first, each in a namespace of its own: nothing of the tests is in it, and nothing of
-the student's. What the box gets is a name and a number. It may call a reference only while a cell is judged in which that
-reference stands in; so is what a reference has returned, be it a function or an iterator.
+They are made when they are needed first, each in a namespace of its own: nothing of the tests is in
+it, and nothing of the student's. What the box gets is a name and a number. It may call a reference
+only while a cell is judged in which that reference stands in; so is what a reference has returned,
+be it a function or an iterator.
 """
 
 from __future__ import annotations
@@ -44,7 +46,9 @@ class ReferenceAnswer:
     def answer(
         self, arguments: tuple, named: dict[str, Any], wrap: Wrap
     ) -> tuple[Any, int | str | None, tuple | None]:
-        """Call it; return its value, or which argument that is, and the arguments if it has changed them in place."""
+        """Call it; return its value, or which argument that is, and the arguments if it has changed
+        them in place.
+        """
         before = encode((arguments, named), wrap=wrap)
         value = self(*arguments, **named)
         changed = (arguments, named) if encode((arguments, named), wrap=wrap) != before else None
@@ -97,7 +101,9 @@ class ReferenceAnswers:
         return value
 
     def _run(self, node: ast.stmt, space: dict[str, Any]) -> None:
-        """Run a statement; a class that the tester has already is taken from there, for both sides know that one."""
+        """Run a statement; a class that the tester has already is taken from there, for both sides
+        know that one.
+        """
         match node:
             case ast.ClassDef(name=name) | ast.Assign(targets=[ast.Name(id=name)]):
                 known = dict.get(self._names, name)
@@ -131,7 +137,8 @@ class Callbacks:
     def reply(
         self, number: Any, arguments: tuple, named: dict[str, Any], own_output: object
     ) -> bytes:
-        """Return the frame that answers a call by the box; `own_output` is the cell's stream, on which references do not print.
+        """Return the frame that answers a call by the box; `own_output` is the cell's stream, on
+        which references do not print.
 
         Raises
         ------
@@ -160,7 +167,9 @@ class Callbacks:
         return function(*arguments, **named)
 
     def _frame(self, call: Callable[[], Any], plain: bool = False) -> bytes:
-        """Return the frame with what a call gives; `plain`: of an exception its class and message alone."""
+        """Return the frame with what a call gives; `plain`: of an exception its class and message
+        alone.
+        """
         known = len(self._references.heap)
         try:
             frame = encode((0, "returned", (call(),)), wrap=self._references.wrap)

@@ -1,4 +1,6 @@
-"""What stands for values that are no plain ones, on their way between tester and box (see `protocol`)."""
+"""What stands for values that are no plain ones, on their way between tester and box (see
+`protocol`).
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,9 @@ class NameOwnership:
 
 
 def own_attributes(kind: type, attributes: dict[str, Any]) -> dict[str, Any]:
-    """Return the attributes that an instance may have: none takes the place of a method of the instructor's."""
+    """Return the attributes that an instance may have: none takes the place of a method of the
+    instructor's.
+    """
     return {
         name: value for name, value in attributes.items() if not callable(getattr(kind, name, None))
     }
@@ -101,7 +105,8 @@ class References:
         self.heap: list[Any] = []  # instances of the instructor's classes in the arguments at hand
         self.copies: dict[int, Any] = {}  # by number: such instances on their way in
         self.unfilled: list[int] = []  # those of them whose attributes are still to be had
-        self.identities: tuple = ()  # which objects of the box the containers of the last message are
+        # which objects of the box the containers of the last message are
+        self.identities: tuple = ()
         self.exceptions = Classes(self.known_class, {}, student.note_limit)
 
     def forget_box(self) -> None:
@@ -338,7 +343,9 @@ class References:
         return proxy
 
     def _hold(self, proxy: Any) -> None:
-        """Remember that the test holds an object into which C functions, or its own comparisons, may want to look."""
+        """Remember that the test holds an object into which C functions, or its own comparisons,
+        may want to look.
+        """
         facts = proxy._facts if is_proxy(proxy) else None
         if (
             facts
@@ -368,7 +375,9 @@ class References:
         return named_tuple(kind, fields, values)
 
     def _copy_of(self, number: int, kind: type) -> Any:
-        """Return an instance of a class that both sides have, with the attributes that the box's has."""
+        """Return an instance of a class that both sides have, with the attributes that the box's
+        has.
+        """
         if number in self.copies:
             return self.copies[number]
         if issubclass(kind, enum.Enum):
@@ -407,7 +416,9 @@ class References:
 
 
 def _with_content(kind: type, content: Any, attributes: dict) -> Any:
-    """Return an object of a library's subclass of list, str and the like; of another class, its content alone."""
+    """Return an object of a library's subclass of list, str and the like; of another class, its
+    content alone.
+    """
     base = content_base(kind)
     if base is None or type(content) is not base:
         raise CodecError("no content of an object")

@@ -1,13 +1,27 @@
-"""What stands in for one of several results that a test must not use: any use of it fails the test."""
+"""What stands in for one of several results that a test must not use: any use of it fails the
+test.
+"""
 
 from __future__ import annotations
 
 from typing import Any, NoReturn
 
 KEPT = {
-    "__class__", "__del__", "__delattr__", "__dict__", "__doc__", "__getattribute__", "__init__", "__init_subclass__", "__module__",
-    "__new__", "__setattr__", "__slots__", "__subclasshook__", "__weakref__",
-}  # fmt: skip
+    "__class__",
+    "__del__",
+    "__delattr__",
+    "__dict__",
+    "__doc__",
+    "__getattribute__",
+    "__init__",
+    "__init_subclass__",
+    "__module__",
+    "__new__",
+    "__setattr__",
+    "__slots__",
+    "__subclasshook__",
+    "__weakref__",
+}
 ARRAYS = (
     "__array__",
     "__array_ufunc__",

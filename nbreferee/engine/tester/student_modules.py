@@ -1,7 +1,8 @@
-"""Modules that a student has written: the tests import them from afar, and their code runs in the box alone.
+"""Modules that a student has written: the tests import them from afar, and their code runs in the
+box alone.
 
-The finder is asked last, when no installed module and none of the instructor's has the name, and only for an
-import that stands in the instructor's own code: no library gets a student's module.
+The finder is asked last, when no installed module and none of the instructor's has the name, and
+only for an import that stands in the instructor's own code: no library gets a student's module.
 """
 
 from __future__ import annotations
@@ -88,10 +89,16 @@ class BoxModules:
 
     def __init__(self) -> None:
         self.operations: dict[str, Callable[..., Any]] = {
-            "find_module": self.find, "import_module": self.load, "module_names": lambda name: dir(self._module(name)),
-            "module_attribute": lambda name, attribute: self._attribute(self._module(name), attribute),
-            "set_module_attribute": lambda name, attribute, value: setattr(self._module(name), attribute, value),
-        }  # fmt: skip
+            "find_module": self.find,
+            "import_module": self.load,
+            "module_names": lambda name: dir(self._module(name)),
+            "module_attribute": lambda name, attribute: self._attribute(
+                self._module(name), attribute
+            ),
+            "set_module_attribute": lambda name, attribute, value: setattr(
+                self._module(name), attribute, value
+            ),
+        }
 
     def find(self, name: str) -> tuple[bool, bool]:
         """Return whether there is such a module here, and whether it is a package."""

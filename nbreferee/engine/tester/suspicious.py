@@ -1,6 +1,8 @@
-"""What is odd about a value: some pass tests that have forgotten about them, whatever the right answer.
+"""What is odd about a value: some pass tests that have forgotten about them, whatever the right
+answer.
 
-Oddity is no fault. A value counts as wrong where the solution gives none that is odd in the same way.
+Oddity is no fault. A value counts as wrong where the solution gives none that is odd in the same
+way.
 """
 
 from __future__ import annotations
@@ -76,7 +78,9 @@ def in_words(label: str, oddity: str) -> str:
 
 
 def _doer(label: str) -> str:
-    """Name a function of an answer; one without a name, and what Python does to an object, are described."""
+    """Name a function of an answer; one without a name, and what Python does to an object, are
+    described.
+    """
     if label == "()":
         return "a function that an answer returns"
     return f"{OPERATIONS[label]} of an answer's object" if label in OPERATIONS else label
@@ -140,7 +144,9 @@ def oddities(value: Any) -> set[str]:
 
 
 def _is_empty(value: Any) -> bool:
-    """Tell whether a value is a container without anything in it; objects of the instructor's classes are not asked."""
+    """Tell whether a value is a container without anything in it; objects of the instructor's
+    classes are not asked.
+    """
     if (
         issubclass(type(value), (Proxy, np.ndarray, np.dtype, type, *POLYNOMIALS))
         or type(value).__module__ == "__main__"
@@ -167,7 +173,9 @@ def _of_array(array: np.ndarray) -> set[str]:
 
 
 def _of_masked(array: np.ma.MaskedArray) -> set[str]:
-    """Say what is odd about an array that hides some of its values: of what is not there, nothing can be wrong."""
+    """Say what is odd about an array that hides some of its values: of what is not there, nothing
+    can be wrong.
+    """
     if not array.size:
         return {EMPTY}
     if array.dtype.names:

@@ -15,7 +15,9 @@ CONTAINERS = (list, dict)  # that may hold themselves
 
 
 def adopt_all(pairs: list[tuple[Any, Any]]) -> None:
-    """Make the first of each pair equal to the second in place; where one now holds another, it holds the test's own."""
+    """Make the first of each pair equal to the second in place; where one now holds another, it
+    holds the test's own.
+    """
     same = {id(new): old for old, new in pairs if type(old) is type(new)}
     done: set[tuple[int, int]] = set()
     for old, new in pairs:
@@ -28,10 +30,11 @@ def adopt(
     same: Mapping[int, Any] | None = None,
     done: set[tuple[int, int]] | None = None,
 ) -> Any:
-    """Make `old` equal to `new` in place where that can be done, and return that of the two which then holds.
+    """Make `old` equal to `new` in place where that can be done, and return that of the two which
+    then holds.
 
-    `same` are the test's own objects by the ids of their new selves; `done` are the pairs that have been
-    dealt with, for a list may hold itself.
+    `same` are the test's own objects by the ids of their new selves; `done` are the pairs that have
+    been dealt with, for a list may hold itself.
     """
     same, done = same or {}, set() if done is None else done
     if type(old) is not type(new) or old is new:
@@ -99,7 +102,9 @@ def with_own_parts(value: Any, same: Mapping[int, Any], done: set[int] | None = 
 
 
 def _reshape(array: np.ndarray, shape: tuple[int, ...]) -> bool:
-    """Give an array another shape in place, as a student's code did; tell whether that could be done."""
+    """Give an array another shape in place, as a student's code did; tell whether that could be
+    done.
+    """
     try:
         if array.shape != shape:
             array.resize(shape, refcheck=False)
@@ -109,7 +114,9 @@ def _reshape(array: np.ndarray, shape: tuple[int, ...]) -> bool:
 
 
 def replaced(value: Any, pairs: list[tuple[Any, Any]]) -> Any:
-    """Return a value with the second of each pair in place of the first, in tuples and lists as well."""
+    """Return a value with the second of each pair in place of the first, in tuples and lists as
+    well.
+    """
     for old, new in pairs:
         if value is old:
             return new

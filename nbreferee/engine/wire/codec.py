@@ -1,16 +1,16 @@
 """Plain values as bytes, for talking with a box that nobody trusts.
 
 Values of exactly these types have a form: None, bool, int, float, complex, str, bytes, list, tuple,
-dict, set, frozenset, NumPy scalars and arrays of the kinds b i u f c U, long double included. A subclass
-is not its base: it may lie. Nothing here runs code that the bytes ask for (no pickle), and reading is
-bounded: in bytes, in depth, in the number of values, in the bits of an integer.
+dict, set, frozenset, NumPy scalars and arrays of the kinds b i u f c U, long double included. A
+subclass is not its base: it may lie. Nothing here runs code that the bytes ask for (no pickle), and
+reading is bounded: in bytes, in depth, in the number of values, in the bits of an integer.
 
 A value is a tag of one byte and a body; lengths are 32 bits, all numbers little-endian. An array
 keeps what a test may look at: whether it is read-only, and how its numbers lie in memory (in rows,
-in columns, or apart). A list, set, dictionary or array that is in two places of a message is one object
-on the other side, and a list or dictionary may hold itself. Two sides that have exchanged a message can
-refer to the containers in it later (`parts` and `shared`). Every other value is encoded as what `wrap`
-makes of it, and decoded by `unwrap`.
+in columns, or apart). A list, set, dictionary or array that is in two places of a message is one
+object on the other side, and a list or dictionary may hold itself. Two sides that have exchanged a
+message can refer to the containers in it later (`parts` and `shared`). Every other value is encoded
+as what `wrap` makes of it, and decoded by `unwrap`.
 """
 
 from __future__ import annotations
@@ -88,7 +88,9 @@ def in_pieces(
     parts: list | None = None,
     shared: Mapping[int, int] | None = None,
 ) -> list[bytes | memoryview]:
-    """Return what `encode` does in pieces: large arrays are no copies, so send them before they change."""
+    """Return what `encode` does in pieces: large arrays are no copies, so send them before they
+    change.
+    """
     writer = _Writer(bounds, wrap, parts, shared)
     with room_for_recursion(bounds.depth):
         writer.write(value, bounds.depth)
@@ -251,7 +253,9 @@ class _Writer:
 
 
 def _packed(values: list | tuple) -> bytes:
-    """Return numbers all of one type, float or a small int, as one piece; empty where they are not."""
+    """Return numbers all of one type, float or a small int, as one piece; empty where they are
+    not.
+    """
     kinds = set(map(type, values))
     try:
         code = {float: "d", int: "q"}[kinds.pop()] if len(kinds) == 1 else ""

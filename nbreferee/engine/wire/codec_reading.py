@@ -193,17 +193,30 @@ class Reader:
 
 
 READERS: dict[int, Callable[[Reader, int], Any]] = {
-    ord(tag): read for tag, read in {
-        "N": lambda reader, depth: None, "T": lambda reader, depth: True, "F": lambda reader, depth: False,
-        "i": lambda reader, depth: reader.integer(), "f": lambda reader, depth: reader.unpack(FLOAT)[0],
-        "c": lambda reader, depth: complex(*reader.unpack(COMPLEX)), "u": lambda reader, depth: reader.text(), "b": lambda reader, depth: reader.bytes_(),
-        "l": lambda reader, depth: reader.collection(list, depth), "t": lambda reader, depth: reader.collection(tuple, depth),
-        "s": lambda reader, depth: reader.collection(set, depth), "z": lambda reader, depth: reader.collection(frozenset, depth),
-        "d": lambda reader, depth: reader.collection(dict, depth), "L": lambda reader, depth: reader.numbers(list), "P": lambda reader, depth: reader.numbers(tuple),
-        "a": lambda reader, depth: reader.array(scalar=False), "g": lambda reader, depth: reader.array(scalar=True),
-        "r": lambda reader, depth: reader.same(reader._read), "p": lambda reader, depth: reader.same(reader._shared), "x": lambda reader, depth: reader.wrapped(depth),
+    ord(tag): read
+    for tag, read in {
+        "N": lambda reader, depth: None,
+        "T": lambda reader, depth: True,
+        "F": lambda reader, depth: False,
+        "i": lambda reader, depth: reader.integer(),
+        "f": lambda reader, depth: reader.unpack(FLOAT)[0],
+        "c": lambda reader, depth: complex(*reader.unpack(COMPLEX)),
+        "u": lambda reader, depth: reader.text(),
+        "b": lambda reader, depth: reader.bytes_(),
+        "l": lambda reader, depth: reader.collection(list, depth),
+        "t": lambda reader, depth: reader.collection(tuple, depth),
+        "s": lambda reader, depth: reader.collection(set, depth),
+        "z": lambda reader, depth: reader.collection(frozenset, depth),
+        "d": lambda reader, depth: reader.collection(dict, depth),
+        "L": lambda reader, depth: reader.numbers(list),
+        "P": lambda reader, depth: reader.numbers(tuple),
+        "a": lambda reader, depth: reader.array(scalar=False),
+        "g": lambda reader, depth: reader.array(scalar=True),
+        "r": lambda reader, depth: reader.same(reader._read),
+        "p": lambda reader, depth: reader.same(reader._shared),
+        "x": lambda reader, depth: reader.wrapped(depth),
     }.items()
-}  # fmt: skip
+}
 
 
 def _sound_long_doubles(numbers: np.ndarray) -> np.ndarray:
@@ -219,7 +232,9 @@ def _sound_long_doubles(numbers: np.ndarray) -> np.ndarray:
 
 
 def _laid_out(array: np.ndarray, flags: int) -> np.ndarray:
-    """Return what lies in memory as the flags say: a large array where it is, if it may be changed there, or a copy."""
+    """Return what lies in memory as the flags say: a large array where it is, if it may be changed
+    there, or a copy.
+    """
     if array.nbytes >= LARGE and not flags and array.flags.writeable and array.flags.aligned:
         return array
     if flags & APART and array.ndim:

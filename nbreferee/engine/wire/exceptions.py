@@ -1,4 +1,6 @@
-"""A student's exceptions, made again in the tester: of a class that tests can catch, as if from the student's line."""
+"""A student's exceptions, made again in the tester: of a class that tests can catch, as if from the
+student's line.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +17,14 @@ from nbreferee.engine.wire.protocol import CANNOT_LEAVE, importable_name
 
 DOT = "\0"  # between the module and the name of a library's class: no name of a class holds it
 LINK = "\1"  # before each name of a text that says what a class derives from
-# Attributes that Python's exceptions hold beside their dictionary, and do not get from their arguments.
+# Attributes that Python's exceptions hold beside their dictionary, and do not get from their
+# arguments.
 SLOTS: dict[type[BaseException], tuple[str, ...]] = {
-    OSError: ("filename", "filename2"), ImportError: ("name", "path"), NameError: ("name",), AttributeError: ("name",),
-}  # fmt: skip
+    OSError: ("filename", "filename2"),
+    ImportError: ("name", "path"),
+    NameError: ("name",),
+    AttributeError: ("name",),
+}
 
 
 def _in_slots(error: BaseException) -> dict[str, Any]:
@@ -41,7 +47,9 @@ def set_attributes(error: BaseException, attributes: dict[str, Any]) -> None:
 
 
 def described(error: BaseException) -> tuple:
-    """Say of an exception of the test's what it is: the names of its classes, and what is plain of its arguments and attributes."""
+    """Say of an exception of the test's what it is: the names of its classes, and what is plain of
+    its arguments and attributes.
+    """
     names = class_names(type(error))
     attributes = {
         name: value
@@ -62,7 +70,8 @@ def _is_plain(value: Any) -> bool:
 def class_names(kind: type) -> tuple[str, ...]:
     """Return the names of a class and those it descends from, a library's with its module.
 
-    Of an exception, what each class of the notebook derives from follows, as `LINK class LINK base LINK base`.
+    Of an exception, what each class of the notebook derives from follows, as `LINK class LINK base
+    LINK base`.
     """
     names = tuple(map(_name, kind.__mro__))
     if not issubclass(kind, BaseException):
@@ -83,7 +92,9 @@ def _name(kind: type) -> str:
 
 @dataclass(frozen=True)
 class Classes:
-    """Where a tester finds the classes of exceptions, and whom it tells of what a class made anew lacks."""
+    """Where a tester finds the classes of exceptions, and whom it tells of what a class made anew
+    lacks.
+    """
 
     known: Callable[[str], type | None]
     made: dict[str, type]
@@ -183,7 +194,9 @@ _LINE = (
 
 
 def attributes_of(error: BaseException) -> dict[str, Any]:
-    """Return an exception's own attributes, and the values that its classes of the notebook give it."""
+    """Return an exception's own attributes, and the values that its classes of the notebook give
+    it.
+    """
     own = [kind for kind in reversed(type(error).__mro__) if not importable_name(kind)]
     of_classes = {
         name: value
@@ -209,7 +222,8 @@ def make_exception(
     kind: type, text: str, arguments: tuple, attributes: dict[str, Any]
 ) -> BaseException:
     """Return an exception of a student's, made again from what the box says of it."""
-    try:  # Python's own take what they have been given; others may have made something of it already
+    try:
+        # Python's own take what they have been given; others may have made something of it already
         error = (
             kind(*arguments)
             if kind.__module__ in ("builtins", "numpy.linalg", "numpy.exceptions")

@@ -1,4 +1,6 @@
-"""Objects of classes that both sides have, taken apart and put together: no code of the class runs."""
+"""Objects of classes that both sides have, taken apart and put together: no code of the class
+runs.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +14,33 @@ from nbreferee.engine.wire.codec import CodecError
 
 MUTABLE = (list, dict, set, bytearray, collections.deque)
 IMMUTABLE = (str, bytes, int, float, complex, tuple, frozenset)
-PLAIN_TUPLE = frozenset({  # what a named tuple defines without its author's doing
-    "__module__", "__doc__", "__dict__", "__slots__", "__new__", "__repr__", "__getnewargs__", "__match_args__", "__annotations__", "__orig_bases__",
-    "__replace__", "__weakref__", "__annotate__", "__annotate_func__", "__annotations_cache__", "__static_attributes__", "__firstlineno__",
-})  # fmt: skip
+PLAIN_TUPLE = frozenset(
+    {  # what a named tuple defines without its author's doing
+        "__module__",
+        "__doc__",
+        "__dict__",
+        "__slots__",
+        "__new__",
+        "__repr__",
+        "__getnewargs__",
+        "__match_args__",
+        "__annotations__",
+        "__orig_bases__",
+        "__replace__",
+        "__weakref__",
+        "__annotate__",
+        "__annotate_func__",
+        "__annotations_cache__",
+        "__static_attributes__",
+        "__firstlineno__",
+    }
+)
 
 
 def content_base(kind: type) -> type | None:
-    """Return the plain type that a class extends; None where its objects hold nothing but attributes."""
+    """Return the plain type that a class extends; None where its objects hold nothing but
+    attributes.
+    """
     return next((base for base in (*MUTABLE, *IMMUTABLE) if issubclass(kind, base)), None)
 
 
@@ -65,7 +86,8 @@ def state_of(value: Any) -> tuple[dict[str, Any], Any]:
 
 
 def new(kind: type, content: Any) -> Any:
-    """Return an object of a class without calling its `__init__`, and for plain types without its `__new__`.
+    """Return an object of a class without calling its `__init__`, and for plain types without its
+    `__new__`.
 
     Raises
     ------
@@ -95,7 +117,9 @@ def set_state(one: Any, attributes: Mapping[str, Any], content: Any = None) -> N
 
 
 def is_plain_named_tuple(kind: type) -> bool:
-    """Tell whether the objects of a class are tuples with names and methods, but with no operators of their own."""
+    """Tell whether the objects of a class are tuples with names and methods, but with no operators
+    of their own.
+    """
     if not issubclass(kind, tuple) or type(getattr(kind, "_fields", None)) is not tuple:
         return False
     own = {name for base in kind.__mro__ if base not in (tuple, object) for name in vars(base)}

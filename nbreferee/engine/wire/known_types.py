@@ -1,4 +1,5 @@
-"""Values of well-known types beyond the codec's own, by copy: described on one side, built on the other.
+"""Values of well-known types beyond the codec's own, by copy: described on one side, built on the
+other.
 
 `describe` looks at exact types only, for a subclass may lie; `build` believes nothing: whatever a
 description says, it makes a plain value of a well-known type, or raises CodecError. Nothing here
@@ -96,7 +97,9 @@ def describe(value: Any) -> tuple | None:
 
 
 def describe_argument(value: Any) -> tuple | None:
-    """Return what `build` makes a function object of, for the box alone: a test never calls what a box describes."""
+    """Return what `build` makes a function object of, for the box alone: a test never calls what a
+    box describes.
+    """
     if type(value) is functools.partial:
         return ("partial", value.func, value.args, value.keywords)
     if type(value) is np.vectorize:
@@ -129,7 +132,9 @@ def build(description: tuple) -> Any:
 
 
 def adopt_state(old: Any, new: Any) -> bool:
-    """Bring an object that has a state of its own to the state of another; tell whether these are such."""
+    """Bring an object that has a state of its own to the state of another; tell whether these are
+    such.
+    """
     if type(old) is not type(new):
         return False
     if type(old) is np.random.Generator:
@@ -162,7 +167,9 @@ def adopt_state(old: Any, new: Any) -> bool:
 
 
 def _moment(value: Any) -> tuple | None:
-    """Return the parts of a datetime or a time, its zone among them, unless that is of an unknown class."""
+    """Return the parts of a datetime or a time, its zone among them, unless that is of an unknown
+    class.
+    """
     if type(value.tzinfo) not in ZONES or (
         type(value.tzinfo) is zoneinfo.ZoneInfo and value.tzinfo.key is None
     ):

@@ -1,6 +1,7 @@
 """NumPy's values beyond the codec's own, by copy (see `known_types`).
 
-Nothing here trusts a description: sizes, types and indices are checked before NumPy or SciPy use them.
+Nothing here trusts a description: sizes, types and indices are checked before NumPy or SciPy use
+them.
 """
 
 from __future__ import annotations

@@ -45,7 +45,8 @@ from nbreferee.engine.wire.codec import CodecError
 
 POSITIONS = 624  # of a Mersenne Twister's numbers
 TWISTER_BYTES = 4 * (POSITIONS + 1)
-MARK = "nbreferee-figure:"  # before the name of a figure that is still to be drawn, in the place of its picture
+# before the name of a figure that is still to be drawn, in the place of its picture
+MARK = "nbreferee-figure:"
 CANNOT_LEAVE = (
     "a value that cannot leave the notebook"  # what the box says of a value that has no copy
 )
@@ -139,7 +140,9 @@ def compacted(record: CallContext | CallResult) -> dict[int, Any]:
 
 
 def expanded(kind: type[CallContext] | type[CallResult], said: dict[int, Any]) -> Any:
-    """Return the record that `compacted` made this of; places that it does not have are left out."""
+    """Return the record that `compacted` made this of; places that it does not have are left
+    out.
+    """
     values = list(kind._field_defaults.values())
     for place, one in said.items():
         if type(place) is int and 0 <= place < len(values):
@@ -155,9 +158,12 @@ class RandomState:
         self._memory = b""  # as it was then
 
     def state(self, last: tuple | None = None) -> tuple:
-        """Return their state: to compare, and to send. It is `last` itself where nothing has changed since.
+        """Return their state: to compare, and to send.
 
-        That is looked up in memory, for it takes longer to be told a state than a call takes otherwise.
+        It is `last` itself where nothing has changed since.
+
+        That is looked up in memory, for it takes longer to be told a state than a call takes
+        otherwise.
         """
         memory = _in_memory()
         same = bool(memory) and memory == self._memory and last is self._state is not None
@@ -172,7 +178,9 @@ class RandomState:
 
 
 def _in_memory() -> bytes:
-    """Return numbers and positions of both Mersenne Twisters (CPython's RandomObject, NumPy's mt19937_state); nothing where one has been replaced."""
+    """Return numbers and positions of both Mersenne Twisters (CPython's RandomObject, NumPy's
+    mt19937_state); nothing where one has been replaced.
+    """
     theirs, ours = np.random.get_bit_generator(), random.getstate.__self__
     if type(theirs) is not np.random.MT19937 or type(ours) is not random.Random:
         return b""
@@ -206,7 +214,9 @@ def set_random_state(state: tuple) -> None:
 
 
 def importable_name(value: Any) -> tuple[str, str] | None:
-    """Return (module, name) of a function or type that an installed module holds under that name."""
+    """Return (module, name) of a function or type that an installed module holds under that
+    name.
+    """
     module, name = (
         getattr(value, "__module__", None),
         getattr(value, "__qualname__", None) or getattr(value, "__name__", None),

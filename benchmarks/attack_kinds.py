@@ -154,7 +154,7 @@ READING = Assignment(
 )
 
 
-# ---------------------------------------------------------------- what is done to a folder that was handed in
+# -------------------------------- what is done to a folder that was handed in
 
 
 def bend(damage: str) -> Callable[[Path], object]:
@@ -198,7 +198,7 @@ def rename(folder: Path) -> None:
     (folder / "one.ipynb").rename(folder / "one (1).ipynb")
 
 
-# ---------------------------------------------------------------- what happens while a submission is graded again
+# -------------------------------- what happens while a submission is graded again
 
 
 def running(folder: Path) -> list[int]:

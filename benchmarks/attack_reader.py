@@ -42,6 +42,9 @@ def acted(folder: Path, students: Iterable[str], listener: Listener) -> set[str]
 
 def _submissions(folder: Path) -> dict[str, str]:
     """Return the id in the Formgrader of each student's notebook."""
-    query = "select sa.student_id, sn.id from submitted_notebook sn join submitted_assignment sa on sa.id = sn.assignment_id"
+    query = (
+        "select sa.student_id, sn.id from submitted_notebook sn join submitted_assignment sa on "
+        "sa.id = sn.assignment_id"
+    )
     with closing(sqlite3.connect(folder / "gradebook.db")) as book:
         return dict(book.execute(query))

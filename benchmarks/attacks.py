@@ -327,7 +327,10 @@ def try_class(
             ]
         said = (
             [
-                f"{', '.join(attacks)}: hurt {', '.join(f'{one} ({scores.get(one)})' for one in hurt)}"
+                (
+                    f"{', '.join(attacks)}: hurt "
+                    f"{', '.join(f'{one} ({scores.get(one)})' for one in hurt)}"
+                )
             ]
             if hurt
             else []

@@ -71,7 +71,8 @@ def main() -> None:
         ]
         words = {"added": "too much", "drawn": "too much with all figures drawn"}
         print(
-            f"{path.stem:20}{''.join(shown)}   {next((text for name, text in words.items() if row[name] > row['allowed']), '')}".rstrip()
+            f"{path.stem:20}{''.join(shown)}   "
+            f"{next((text for name, text in words.items() if row[name] > row['allowed']), '')}".rstrip()
         )
 
 

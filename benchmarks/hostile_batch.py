@@ -184,7 +184,8 @@ def main() -> None:
     print(f"{len(os.sched_getaffinity(0))} cores, {wanted.jobs} workers, {wanted.assignment}")
     for name, batch in (("honest alone", alone), ("with hostile ones", mixed)):
         print(
-            f"{name}: {batch.notebooks} notebooks in {batch.wall_s:.1f} s, {batch.a_second:.2f} a second"
+            f"{name}: {batch.notebooks} notebooks in {batch.wall_s:.1f} s, {batch.a_second:.2f} a "
+            "second"
         )
     print(f"throughput: {mixed.a_second / alone.a_second:.2f} of the honest batch's")
     print(f"honest scores not whole: {', '.join(mixed.not_whole + alone.not_whole) or 'none'}")

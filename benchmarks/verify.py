@@ -63,7 +63,8 @@ def main() -> None:
     print(f"{'all':<20} {tried:>8} {wall_s:>8.1f} {tried / wall_s:>9.1f}")
     kernel_s = in_new_kernels(COURSE / "source/softmax/softmax.ipynb")
     print(
-        f"softmax, new kernels {KERNELS:>8} {'':>8} {jobs / kernel_s:>9.1f}   ({kernel_s:.1f} s each, {jobs} at once)"
+        f"softmax, new kernels {KERNELS:>8} {'':>8} {jobs / kernel_s:>9.1f}   ({kernel_s:.1f} s "
+        f"each, {jobs} at once)"
     )
     print(f"ratio on softmax: {sample_rate * kernel_s / jobs:.0f}")
 

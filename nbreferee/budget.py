@@ -13,7 +13,10 @@ LOST = "the process of the student's code was lost"
 MANY_CALLS = (
     1_000  # between the two processes in one test: it may then run out of time for that alone
 )
-TOO_LONG = "it takes too long: is there a loop that does not end, or loops within loops that take too many steps?"
+TOO_LONG = (
+    "it takes too long: is there a loop that does not end, or loops within loops that take too "
+    "many steps?"
+)
 GUESS = "does a function call exit, or run out of memory?"
 
 
@@ -34,7 +37,10 @@ class Budget:
     def in_words(self, limit: str) -> str:
         """Return a sentence about a limit on the whole box, one of `watch`, that has ended it."""
         if limit == watch.MEMORY:
-            return f"the notebook's processes together used more than {self.box.memory_bytes >> 20} MB of memory and were ended"
+            return (
+                f"the notebook's processes together used more than {self.box.memory_bytes >> 20} "
+                "MB of memory and were ended"
+            )
         return f"the notebook started more than {self.box.processes} processes and was ended"
 
     def as_plain(self) -> dict[str, Any]:

@@ -314,7 +314,10 @@ def doctor() -> None:
     reached = tier(found)
     said = {
         "A": "Tier A: every layer holds.",
-        "B": "Tier B: without namespaces, a box starts no processes of its own, and the other layers hold it.",
+        "B": (
+            "Tier B: without namespaces, a box starts no processes of its own, and the other "
+            "layers hold it."
+        ),
     }
     console.print(said.get(reached, "No tier: student code must not run here."))
     sys.exit(0 if reached else 1)
@@ -479,7 +482,8 @@ def roster(course_dir: Path, roster: Path | None) -> None:
     "--template",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="The file that you downloaded: Canvas's gradebook, Moodle's grading worksheet, Gradescope's scores.",
+    help="The file that you downloaded: Canvas's gradebook, Moodle's grading worksheet, "
+    "Gradescope's scores.",
 )
 @click.option(
     "--to",

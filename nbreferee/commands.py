@@ -148,7 +148,10 @@ def _try_steps(
         why = str(error)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        why = f"{where}{error.strerror or error}. Check the disk and its permissions, then run the command again: what is done is kept."
+        why = (
+            f"{where}{error.strerror or error}. Check the disk and its permissions, then run the "
+            "command again: what is done is kept."
+        )
     except Exception as error:
         why = told(error, f"stopped, {progress.text()}")
     finally:
@@ -291,7 +294,10 @@ class _GradeRun:
 def _why_nobody(course: CourseDirectory, students: Mapping[str, list[str]]) -> str:
     """Return why submissions have not been graded, in a sentence; nothing where there are none."""
     if any(students.values()):
-        return "there are submissions, and none has a notebook with the name of one of the assignment's."
+        return (
+            "there are submissions, and none has a notebook with the name of one of the "
+            "assignment's."
+        )
     return why_nobody(course, list(students) or source_assignments(course))
 
 
@@ -344,7 +350,8 @@ def _write_feedback(desk: _CommandState) -> int:
         for student in students:
             if not any(one.student == student for found in pages.values() for one in found):
                 display.say(
-                    f"{shown(student)}: nothing of {' or '.join(names)} has been graded, so there is no page."
+                    f"{shown(student)}: nothing of {' or '.join(names)} has been graded, so there "
+                    "is no page."
                 )
                 status = 1
         for name, found in pages.items():
@@ -400,5 +407,6 @@ class _ResultHandler:
         for cell in outcome.cells if outcome.status == "graded" else ():
             if cell.is_unsure and FAULT not in cell.message:
                 self._display.say(
-                    f"{student}: {outcome.assignment}/{outcome.notebook}, cell {cell.grade_id}: {cell.message}"
+                    f"{student}: {outcome.assignment}/{outcome.notebook}, cell {cell.grade_id}: "
+                    f"{cell.message}"
                 )

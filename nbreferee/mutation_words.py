@@ -198,7 +198,10 @@ class Reader:
     def _comparison(self, node: ast.Compare, replacement: ast.Compare) -> str:
         before, after = type(node.ops[0]), type(replacement.ops[0])
         if {before, after} in ({ast.Lt, ast.LtE}, {ast.Gt, ast.GtE}):
-            return f"a comparison {'included' if after in (ast.LtE, ast.GtE) else 'left out'} equal values"
+            return (
+                f"a comparison {'included' if after in (ast.LtE, ast.GtE) else 'left out'} equal "
+                "values"
+            )
         return "a comparison were the other way round"
 
     def _index(self, node: ast.AST, replacement: ast.AST) -> str:
@@ -271,7 +274,10 @@ class Reader:
             return "the power were missing"
         if isinstance(operator, ast.Sub):
             return f"{self.of(operand)} were not subtracted"
-        return f"{self.of(operand)} were missing as a {'term' if isinstance(operator, ast.Add) else 'factor'}"
+        return (
+            f"{self.of(operand)} were missing as a "
+            f"{'term' if isinstance(operator, ast.Add) else 'factor'}"
+        )
 
     def _order(self, node: ast.AST, replacement: ast.AST) -> str:
         return "another output stood in the place of this one"

@@ -140,7 +140,8 @@ class GradeSubmission(_Preprocessor):
             "SaveGrades" in str(one) for one in self._converter.autograde_preprocessors
         ):
             self.log.warning(
-                "Cells that are left to a person get 0: name nbreferee.preprocessors.SaveGrades for SaveAutoGrades in nbgrader_config.py"
+                "Cells that are left to a person get 0: name nbreferee.preprocessors.SaveGrades "
+                "for SaveAutoGrades in nbgrader_config.py"
             )
         return graded.notebook, resources
 

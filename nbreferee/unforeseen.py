@@ -18,7 +18,10 @@ def told(error: BaseException, what: str) -> str:
     first = next(iter(_text(error).strip().splitlines()), "")
     why = f"{kind}: {first[:200]}" if first else kind
     if isinstance(error, MemoryError):
-        return f"{what}: there is not enough memory. Make some free, or use fewer --jobs, then run the command again: what is done is kept. {details(error)}"
+        return (
+            f"{what}: there is not enough memory. Make some free, or use fewer --jobs, then run "
+            f"the command again: what is done is kept. {details(error)}"
+        )
     return f"{what}: an error in nbreferee itself ({why}). What is done is kept. {details(error)}"
 
 

@@ -106,14 +106,20 @@ def _points_in_the_table(notebook: CourseNotebook) -> Iterator[str]:
         claimed, held = claimed + in_table.get(number, 0), held + in_cells.get(number, 0)
         if number in in_table and number in in_cells:
             if abs(claimed - held) > 1e-9:
-                yield f"the table gives {claimed:g} points to exercises {first} to {number}, their cells hold {held:g}"
+                yield (
+                    f"the table gives {claimed:g} points to exercises {first} to {number}, their "
+                    f"cells hold {held:g}"
+                )
             claimed, held, first = 0.0, 0.0, number + 1
 
 
 def _exercise(exercise: Exercise, known: set[str]) -> Iterator[str]:
     where = f"exercise {exercise.number}"
     if exercise.claimed != exercise.points:
-        yield f"{where}: the heading says {exercise.claimed:g} points, the cells hold {exercise.points:g}"
+        yield (
+            f"{where}: the heading says {exercise.claimed:g} points, the cells hold "
+            f"{exercise.points:g}"
+        )
     ids = [settings(cell).get("grade_id", "") for cell in exercise.cells]
     functions = [
         name

@@ -23,7 +23,8 @@ from nbformat import NotebookNode
 
 HEADER = re.compile(
     r"^Comes after (?P<after>.+?)\. Needs (?P<needs>.+?)\. "
-    r"Takes about (?P<reading>\d+) minutes to read and (?P<exercises>\d+½?|½) (?P<unit>minutes|hours?) for the exercises\.\n+"
+    r"Takes about (?P<reading>\d+) minutes to read and (?P<exercises>\d+½?|½) "
+    r"(?P<unit>minutes|hours?) for the exercises\.\n+"
     r"Allowed are (?P<allowed>.+?)\. Hand in (?P<hand_in>.+)\.$",
     re.MULTILINE,
 )
@@ -93,7 +94,8 @@ class CourseNotebook:
         found = HEADER.search(self.first.replace("*", ""))
         if not found:
             raise LayoutError(
-                f"{self.path}, first cell: the lines 'Comes after ...' and 'Allowed are ...' are not as scripts/course_notebooks.py says."
+                f"{self.path}, first cell: the lines 'Comes after ...' and 'Allowed are ...' are "
+                "not as scripts/course_notebooks.py says."
             )
         estimate = float(found["exercises"].replace("½", ".5")) * (
             1 if found["unit"] == "minutes" else 60

@@ -109,7 +109,10 @@ def _exercise_of(grade_id: str, notebooks: Iterable[CourseNotebook]) -> str:
 
 def _notebooks(ordered: list[CourseNotebook]) -> str:
     rows = [
-        "| notebook | exercises | points | of these, a person reads | minutes to read | for the exercises |",
+        (
+            "| notebook | exercises | points | of these, a person reads | minutes to read | for "
+            "the exercises |"
+        ),
         "|:--|--:|--:|--:|--:|--:|",
     ]
     for one in ordered:
@@ -134,7 +137,10 @@ def _written(sources: Iterable[CourseNotebook]) -> Iterator[str]:
                     note = NOTE.search(cell.source)
                     said = f" {' '.join(note[1].split())}" if note else ""
                     title = re.sub(r" — [\d.]+ points?.*", "", exercise.heading)
-                    yield f"- **{one.name}, exercise {exercise.number}**, {title} ({_points(points_of(cell))}, cell `{settings(cell)['grade_id']}`).{said}"
+                    yield (
+                        f"- **{one.name}, exercise {exercise.number}**, {title} "
+                        f"({_points(points_of(cell))}, cell `{settings(cell)['grade_id']}`).{said}"
+                    )
     yield ""
 
 

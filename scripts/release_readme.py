@@ -64,7 +64,8 @@ def release_readme(notebooks: list[CourseNotebook]) -> str:
     headers = [one.header for one in ordered]
     return PAGE.format(
         count=len(ordered),
-        intro="Each notebook explains a part of the gradients behind neural networks, and asks you to derive and program them with NumPy.",
+        intro="Each notebook explains a part of the gradients behind neural networks, and asks you "
+        "to derive and program them with NumPy.",
         rows="\n".join(_rows(ordered)),
         points=sum(one.points for one in ordered),
         by_person=sum(one.points_by_person for one in ordered),

@@ -86,7 +86,8 @@ def main(folder: Path) -> int:
                 for finding in findings(browser, path, view):
                     wrong.add(path)
                     print(
-                        f"{path.relative_to(folder.resolve())}, {view.width} pixels, {view.scheme}: {finding}"
+                        f"{path.relative_to(folder.resolve())}, {view.width} pixels, "
+                        f"{view.scheme}: {finding}"
                     )
     print(f"{len(paths)} pages in {len(VIEWS)} views each: something is wrong with {len(wrong)}.")
     return len(wrong)

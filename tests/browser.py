@@ -174,7 +174,8 @@ def formgrader(course: Path) -> Iterator[Formgrader]:
             except (urllib.error.URLError, ConnectionError):
                 if process.poll() is not None or time.monotonic() > deadline:
                     pytest.fail(
-                        f"the Jupyter server does not answer: {(course.parent / 'jupyter.log').read_text()[-2000:]}"
+                        "the Jupyter server does not answer: "
+                        f"{(course.parent / 'jupyter.log').read_text()[-2000:]}"
                     )
                 time.sleep(0.1)
         yield server

@@ -18,7 +18,10 @@ BLOCK = re.compile(r"(<!-- counts.*?-->\n).*?(<!-- end of counts -->)", re.DOTAL
 def counts(verified: Iterable[dict[str, Any]]) -> str:
     """Return the table of counts, from what `verify` wrote."""
     rows = [
-        "| notebook | functions | mutants caught | equivalent | mistakes told | alternatives kept |",
+        (
+            "| notebook | functions | mutants caught | equivalent | mistakes told | alternatives "
+            "kept |"
+        ),
         "|---|--:|--:|--:|--:|--:|",
     ]
     total = [0, 0, 0, 0, 0]

@@ -36,7 +36,10 @@ from nbreferee.engine.tester.received import WORD, as_text, joined, tokens_of
 from nbreferee.engine.tester.references import NameOwnership
 from nbreferee.engine.tester.box_client import BoxClient
 
-INSTRUCTOR = "reference = 3\nassert eval('reference + 1') == 4, 'the reference is wrong: [{}]'\nfor n in range(3):\n    eval(f'value_{n}')\n"
+INSTRUCTOR = (
+    "reference = 3\nassert eval('reference + 1') == 4, 'the reference is wrong: [{}]'\n"
+    "for n in range(3):\n    eval(f'value_{n}')\n"
+)
 
 
 class Wrapped:

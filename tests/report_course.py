@@ -28,7 +28,8 @@ ONE = (
     cell("## Double of $x$ <b>&</b> — 2 points", "markdown", grade_id="double_task", locked=True),
     answer(SOLUTION_DOUBLE, "double"),
     graded(
-        "### BEGIN HIDDEN TESTS\nassert double(5) == 10, f'double(5) is {double(5)}, expected 10.\\n"
+        "### BEGIN HIDDEN TESTS\nassert double(5) == 10, f'double(5) is {double(5)}, expected "
+        "10.\\n"
         "Likely cause: You <square> x.' if double(3) == 9 else 'Not double.'\n### END HIDDEN TESTS",
         "double_tests",
     ),
@@ -60,11 +61,17 @@ RENAMED = COPIED.replace("table", "d").replace("position", "n").replace("key", "
 OTHERS = (
     "def count(text):\n    from collections import Counter\n    return dict(Counter(text.split()))",
     "def count(text):\n    ws = text.split()\n    return {w: ws.count(w) for w in ws}",
-    "def count(text):\n    out = {}\n    for w in text.split():\n        if w in out:\n            out[w] += 1\n        else:\n            out[w] = 1\n    return out",
+    (
+        "def count(text):\n    out = {}\n    for w in text.split():\n        if w in out:\n"
+        "            out[w] += 1\n        else:\n            out[w] = 1\n    return out"
+    ),
     "def count(text):\n    return len(text.split())",
     "def count(text):\n    import time\n    while True:\n        time.sleep(0.01)",
 )
-WORDS = "Since <script>window.ran = 1</script> words repeat, each needs a counter of its own: number {}."
+WORDS = (
+    "Since <script>window.ran = 1</script> words repeat, each needs a counter of its own: number "
+    "{}."
+)
 MARKUP, FORMULA = "anna[old]", "=cmd|x!A1"  # ids that the terminal and a spreadsheet must not read
 LATE, WRONG_NAME, BROKEN, EMPTY, NEW = "late", "wrong_name", "broken", "empty", "new"
 COPIES = ("copy_a", "copy_b")

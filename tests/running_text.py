@@ -9,8 +9,9 @@ from dataclasses import dataclass
 # Where it runs in the tester, every later test passes; where it runs anywhere, `builtins.ran` says
 # so.
 PAYLOAD = (
-    "([setattr(m, 'judge', lambda step, *_: ('passed', step.points, '', '')) for n, m in list(__import__('sys').modules.items())"
-    " if n.endswith('engine.tester')], __import__('builtins').__dict__.setdefault('ran', []).append(1))"
+    "([setattr(m, 'judge', lambda step, *_: ('passed', step.points, '', '')) for n, m in "
+    "list(__import__('sys').modules.items()) if n.endswith('engine.tester')], "
+    "__import__('builtins').__dict__.setdefault('ran', []).append(1))"
 )
 
 
@@ -31,9 +32,19 @@ WRITTEN = f"open('mine.py', 'w').write('value = ' + {PAYLOAD!r})"
 OBJECT = (
     f"class Evil:\n    def __reduce__(self):\n        return (eval, ({PAYLOAD!r},))\nimport pickle"
 )
-SAYS = f"def say():\n    print({PAYLOAD!r})\ndef fail():\n    raise ValueError({PAYLOAD!r})\nclass Odd:\n    def __repr__(self):\n        return {PAYLOAD!r}\nodd = Odd()"
-DOC = f"def mean(xs):\n    '''Mean.\n\n    >>> {PAYLOAD} and None\n    '''\n    return sum(xs) / len(xs)"
-ENCODED = f"import base64, codecs, zlib\ntext = {PAYLOAD!r}\npacked = base64.b64encode(text.encode()).decode()\nturned = codecs.encode(text, 'rot13')\nshort = zlib.compress(text.encode())"
+SAYS = (
+    f"def say():\n    print({PAYLOAD!r})\ndef fail():\n    raise ValueError({PAYLOAD!r})\n"
+    f"class Odd:\n    def __repr__(self):\n        return {PAYLOAD!r}\nodd = Odd()"
+)
+DOC = (
+    f"def mean(xs):\n    '''Mean.\n\n    >>> {PAYLOAD} and None\n    '''\n"
+    "    return sum(xs) / len(xs)"
+)
+ENCODED = (
+    f"import base64, codecs, zlib\ntext = {PAYLOAD!r}\n"
+    "packed = base64.b64encode(text.encode()).decode()\nturned = codecs.encode(text, 'rot13')\n"
+    "short = zlib.compress(text.encode())"
+)
 
 WAYS = [
     Way("exec of a source", FUNCTION, "import inspect\nexec(inspect.getsource(mean), {})"),
@@ -60,12 +71,14 @@ WAYS = [
     Way(
         "a tree, compiled",
         FUNCTION,
-        "import ast, inspect\nexec(compile(ast.parse(inspect.getsource(mean)), 'answer', 'exec'), {})",
+        "import ast, inspect\nexec(compile(ast.parse(inspect.getsource(mean)), 'answer', 'exec'), "
+        "{})",
     ),
     Way(
         "a tree made by compile",
         FUNCTION,
-        "import ast, inspect\nexec(compile(compile(inspect.getsource(mean), 'a', 'exec', ast.PyCF_ONLY_AST), 'a', 'exec'), {})",
+        "import ast, inspect\nexec(compile(compile(inspect.getsource(mean), 'a', 'exec', "
+        "ast.PyCF_ONLY_AST), 'a', 'exec'), {})",
     ),
     Way(
         "a tree, unparsed",
@@ -75,7 +88,9 @@ WAYS = [
     Way(
         "one node of a tree",
         FUNCTION,
-        "import ast, inspect\ndefault = ast.parse(inspect.getsource(mean)).body[0].args.defaults[0]\neval(compile(ast.Expression(default), 'a', 'eval'))",
+        "import ast, inspect\n"
+        "default = ast.parse(inspect.getsource(mean)).body[0].args.defaults[0]\n"
+        "eval(compile(ast.Expression(default), 'a', 'eval'))",
     ),
     Way("eval of a string", STRING, "eval(text)"),
     Way("eval of bytes", STRING, "eval(text.encode())"),
@@ -84,7 +99,8 @@ WAYS = [
     Way(
         "eval in a thread",
         STRING,
-        "import threading\nthread = threading.Thread(target=eval, args=(text,))\nthread.start()\nthread.join()",
+        "import threading\nthread = threading.Thread(target=eval, args=(text,))\nthread.start()\n"
+        "thread.join()",
     ),
     Way("eval of characters", f"letters = list({PAYLOAD!r})", "eval(''.join(letters))"),
     Way(
@@ -114,7 +130,8 @@ WAYS = [
     Way(
         "eval of what is printed",
         SAYS,
-        "import contextlib, io\nsaid = io.StringIO()\nwith contextlib.redirect_stdout(said):\n    say()\neval(said.getvalue())",
+        "import contextlib, io\nsaid = io.StringIO()\nwith contextlib.redirect_stdout(said):\n"
+        "    say()\neval(said.getvalue())",
     ),
     Way(
         "eval of an error's message",
@@ -125,11 +142,13 @@ WAYS = [
     Way(
         "eval of a traceback",
         SAYS,
-        "import traceback\ntry:\n    fail()\nexcept ValueError:\n    eval(traceback.format_exc().split('ValueError: ')[1])",
+        "import traceback\ntry:\n    fail()\nexcept ValueError:\n"
+        "    eval(traceback.format_exc().split('ValueError: ')[1])",
     ),
     Way(
         "eval of a name",
-        f"def f():\n    pass\nf.__name__ = {PAYLOAD!r}[:150] + 'x' if False else 'f'\nf.__doc__ = {PAYLOAD!r}",
+        f"def f():\n    pass\nf.__name__ = {PAYLOAD!r}[:150] + 'x' if False else 'f'\n"
+        f"f.__doc__ = {PAYLOAD!r}",
         "eval(f.__doc__)",
     ),
     Way(
@@ -145,12 +164,14 @@ WAYS = [
     Way(
         "type hints",
         f"def f(x: {PAYLOAD!r}):\n    pass",
-        "import typing\nclass Own:\n    pass\nOwn.__annotations__ = dict(f.__annotations__)\ntyping.get_type_hints(Own)",
+        "import typing\nclass Own:\n    pass\nOwn.__annotations__ = dict(f.__annotations__)\n"
+        "typing.get_type_hints(Own)",
     ),
     Way(
         "a doctest",
         DOC,
-        "import doctest\nparsed = doctest.DocTestParser().get_doctest(mean.__doc__, {}, 'mean', '', 0)\ndoctest.DocTestRunner(verbose=False).run(parsed, out=lambda _: None)",
+        "import doctest\nparsed = doctest.DocTestParser().get_doctest(mean.__doc__, {}, 'mean', "
+        "'', 0)\ndoctest.DocTestRunner(verbose=False).run(parsed, out=lambda _: None)",
     ),
     Way("timeit", STRING, "import timeit\ntimeit.timeit(text, number=1)"),
     Way("timeit's setup", STRING, "import timeit\ntimeit.Timer('pass', setup=text).timeit(1)"),
@@ -162,7 +183,9 @@ WAYS = [
     Way(
         "a query of pandas",
         "text = '@hook.append(a)'",
-        "import builtins, pandas\nhook = builtins.__dict__.setdefault('ran', [])\ntry:\n    pandas.DataFrame({'a': [1]}).query(text)\nexcept (ValueError, KeyError, TypeError):\n    pass",
+        "import builtins, pandas\nhook = builtins.__dict__.setdefault('ran', [])\ntry:\n"
+        "    pandas.DataFrame({'a': [1]}).query(text)\nexcept (ValueError, KeyError, TypeError):\n"
+        "    pass",
         "pandas",
     ),
     Way(
@@ -178,26 +201,31 @@ WAYS = [
     Way(
         "a file that is loaded",
         WRITTEN,
-        "import importlib.util\nspec = importlib.util.spec_from_file_location('own', 'mine.py')\nspec.loader.exec_module(importlib.util.module_from_spec(spec))",
+        "import importlib.util\nspec = importlib.util.spec_from_file_location('own', 'mine.py')\n"
+        "spec.loader.exec_module(importlib.util.module_from_spec(spec))",
     ),
     Way(
         "a copy of a file",
         WRITTEN,
-        "import shutil, sys\nshutil.copy('mine.py', 'copied.py')\nsys.path.insert(0, '.')\nimport copied",
+        "import shutil, sys\nshutil.copy('mine.py', 'copied.py')\nsys.path.insert(0, '.')\n"
+        "import copied",
     ),
     Way(
         "a source that is written and imported",
         STRING,
-        "import sys\nopen('written.py', 'w').write('value = ' + text)\nsys.path.insert(0, '.')\nimport written",
+        "import sys\nopen('written.py', 'w').write('value = ' + text)\nsys.path.insert(0, '.')\n"
+        "import written",
     ),
     Way(
         "bytecode",
         f"{WRITTEN}\nimport py_compile\npy_compile.compile('mine.py', 'code.pyc')\nNone",
-        "import importlib.util\nspec = importlib.util.spec_from_file_location('own', 'code.pyc')\nspec.loader.exec_module(importlib.util.module_from_spec(spec))",
+        "import importlib.util\nspec = importlib.util.spec_from_file_location('own', 'code.pyc')\n"
+        "spec.loader.exec_module(importlib.util.module_from_spec(spec))",
     ),
     Way(
         "a zip file",
-        f"import zipfile\nwith zipfile.ZipFile('mine.zip', 'w', zipfile.ZIP_DEFLATED) as file:\n    file.writestr('zipped.py', 'value = ' + {PAYLOAD!r})",
+        "import zipfile\nwith zipfile.ZipFile('mine.zip', 'w', zipfile.ZIP_DEFLATED) as file:\n"
+        f"    file.writestr('zipped.py', 'value = ' + {PAYLOAD!r})",
         "import sys\nsys.path.insert(0, 'mine.zip')\nimport zipped",
     ),
     Way(
@@ -228,7 +256,8 @@ WAYS = [
     ),
     Way(
         "an array of objects",
-        f"{OBJECT}\nimport numpy as np\nnp.save('mine.npy', np.array([Evil()], dtype=object), allow_pickle=True)",
+        f"{OBJECT}\nimport numpy as np\nnp.save('mine.npy', np.array([Evil()], dtype=object), "
+        "allow_pickle=True)",
         "import numpy as np\nnp.load('mine.npy', allow_pickle=True)",
     ),
     Way(

@@ -30,7 +30,10 @@ from nbreferee.grading.outcome import NotebookOutcome
 from nbreferee.course.settings import NbReferee
 from nbreferee.grading.pool import Workers
 
-CONFIG = 'c = get_config()\nc.CourseDirectory.course_id = "tiny"\nc.NbReferee.call_s = 1\nc.NbReferee.cell_s = 2\n'
+CONFIG = (
+    'c = get_config()\nc.CourseDirectory.course_id = "tiny"\nc.NbReferee.call_s = 1\n'
+    "c.NbReferee.cell_s = 2\n"
+)
 BINARIES = Path(sys.executable).parent
 PATIENCE_S = 60  # for what must come; nothing waits that long unless it fails
 

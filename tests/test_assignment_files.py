@@ -37,7 +37,8 @@ FILES = {
 CELLS = (
     cell("import os\nos.makedirs('out', exist_ok=True)", grade_id="makes", locked=True),
     answer(
-        "size = os.path.getsize('large.bin')\ntotal = sum(int(open(f'many/{n}.txt').read()) for n in range(700))",
+        "size = os.path.getsize('large.bin')\n"
+        "total = sum(int(open(f'many/{n}.txt').read()) for n in range(700))",
         "reads",
     ),
     graded(
@@ -45,12 +46,15 @@ CELLS = (
         "reads_tests",
     ),
     answer(
-        "with open('large.bin', 'ab') as file:\n    file.write(b'x')\nwith open('log.txt', 'a') as file:\n    file.write('more\\n')\nlogged = open('log.txt').read()\nnow = os.path.getsize('large.bin')",
+        "with open('large.bin', 'ab') as file:\n    file.write(b'x')\n"
+        "with open('log.txt', 'a') as file:\n    file.write('more\\n')\n"
+        "logged = open('log.txt').read()\nnow = os.path.getsize('large.bin')",
         "appends",
     ),
     graded(f"assert now == {LARGE + 1} and logged == 'first\\nmore\\n'", "appends_tests"),
     graded(
-        "import os\nassert len(os.listdir('many')) == 700\nwith open('many/3.txt', 'w') as file:\n    file.write('30')\nos.remove('many/4.txt')\nassert open('many/5.txt').read() == '5'",
+        "import os\nassert len(os.listdir('many')) == 700\nwith open('many/3.txt', 'w') as file:\n"
+        "    file.write('30')\nos.remove('many/4.txt')\nassert open('many/5.txt').read() == '5'",
         "many_tests",
     ),
     answer(
@@ -60,13 +64,15 @@ CELLS = (
     graded("assert third == ('30', False, 699)", "sees_many_tests"),
     answer("import mine\ntwice = mine.twice", "uses"),
     graded(
-        "import mine\nassert mine.twice(4) == 8\nfrom mine import start, Pair\nassert start == 3 and Pair(1, 2).total() == 3",
+        "import mine\nassert mine.twice(4) == 8\nfrom mine import start, Pair\n"
+        "assert start == 3 and Pair(1, 2).total() == 3",
         "module_tests",
     ),
     graded("import helper\nassert helper.double(2) == 4", "helper_tests"),
     graded("assert open('notes.txt').read() == 'mine'", "handed_in_tests"),
     answer(
-        "os.makedirs('out/deep')\nopen('out/deep/a.txt', 'w').write('a')\nopen('gone.txt', 'w').close()",
+        "os.makedirs('out/deep')\nopen('out/deep/a.txt', 'w').write('a')\n"
+        "open('gone.txt', 'w').close()",
         "makes_files",
     ),
     graded(
@@ -75,17 +81,22 @@ CELLS = (
     answer("os.remove('gone.txt')", "removes"),
     graded("assert not os.path.exists('gone.txt')", "removed_tests"),
     graded(
-        "os.rename('out/deep/a.txt', 'out/b.txt')\nos.rmdir('out/deep')\nos.mkdir('new')\n_ = open('new/c.txt', 'w').write('c')",
+        "os.rename('out/deep/a.txt', 'out/b.txt')\nos.rmdir('out/deep')\nos.mkdir('new')\n"
+        "_ = open('new/c.txt', 'w').write('c')",
         "changes_tests",
     ),
     answer("seen = sorted(os.listdir('out')), os.listdir('new'), open('new/c.txt').read()", "sees"),
     graded("assert seen == (['b.txt'], ['c.txt'], 'c')", "sees_tests"),
     graded(
-        "import sys\ntry:\n    import pwned\nexcept ImportError:\n    pass\nassert 'pwned' not in sys.modules",
+        "import sys\ntry:\n    import pwned\nexcept ImportError:\n    pass\n"
+        "assert 'pwned' not in sys.modules",
         "absent_tests",
     ),
 )
-MINE = b"start = 3\ndef twice(x):\n    return 2 * x\nclass Pair:\n    def __init__(self, a, b):\n        self.a, self.b = a, b\n    def total(self):\n        return self.a + self.b\n"
+MINE = (
+    b"start = 3\ndef twice(x):\n    return 2 * x\nclass Pair:\n    def __init__(self, a, b):\n"
+    b"        self.a, self.b = a, b\n    def total(self):\n        return self.a + self.b\n"
+)
 HANDED_IN = {
     "mine.py": MINE,
     "notes.txt": b"mine",

@@ -84,26 +84,48 @@ TESTS = {
     "testing": "np.testing.assert_allclose(square(np.array([1.5, 2.])), [2.25, 4.])",
     "freely_imported": "assert_allclose(square(2.5), 6.25)\nassert math.isclose(square(1.5), 2.25)",
     "imported_by_the_solution": "assert_almost_equal(square(1.5), 2.25)",
-    "module_imported_by_the_solution": "assert xp.isclose(square(2.5), 6.25)\nassert m.isclose(square(1.5), 2.25)",
+    "module_imported_by_the_solution": (
+        "assert xp.isclose(square(2.5), 6.25)\nassert m.isclose(square(1.5), 2.25)"
+    ),
     "not_too_far": "assert not abs(square(3) - 9) > 0",
-    "array_not_too_far": "assert not (abs(square(np.array([1., 2.])) - np.array([1., 4.])) > 1e-9).any()",
-    "isinstance": "result = square(5)\nassert isinstance(result, int) and not isinstance(result, bool)\nassert result == 25",
+    "array_not_too_far": (
+        "assert not (abs(square(np.array([1., 2.])) - np.array([1., 4.])) > 1e-9).any()"
+    ),
+    "isinstance": (
+        "result = square(5)\nassert isinstance(result, int) and not isinstance(result, bool)\n"
+        "assert result == 25"
+    ),
     "loop": "for got, want in zip(squares([2, 3, 5]), [4, 9, 25]):\n    assert got == want",
-    "partial": "sum([square(2) == 4, square(7) == 49, bool(np.isclose(square(6), 36)), not abs(square(5) - 25) > 0]) / 2",
+    "partial": (
+        "sum([square(2) == 4, square(7) == 49, bool(np.isclose(square(6), 36)), not abs(square(5) "
+        "- 25) > 0]) / 2"
+    ),
     "raises": "try:\n    root(-1)\nexcept ValueError:\n    pass\nelse:\n    raise AssertionError",
     "kind": "assert isinstance(pair(1, 2), tuple)",
-    "gradcheck": "from gradcheck import check\ncheck(square, lambda x: x * x, cases=[(np.array([1., 2.5]),), (np.array([4., 5., 6.]),)], forms=())",
+    "gradcheck": (
+        "from gradcheck import check\ncheck(square, lambda x: x * x, cases=[(np.array([1., "
+        "2.5]),), (np.array([4., 5., 6.]),)], forms=())"
+    ),
     "variable": "assert not abs(answer_value - 42) > 0\nassert answer_value == 42",
-    "in_place": "x = np.array([3., 4.])\nnormalise(x)\nassert not abs(np.linalg.norm(x) - 1) > 1e-9",
+    "in_place": (
+        "x = np.array([3., 4.])\nnormalise(x)\nassert not abs(np.linalg.norm(x) - 1) > 1e-9"
+    ),
     "method": "assert positive(np.arange(4)).all()",
-    "object_of_the_instructors": "account = Account(2)\ndeposit(account, 3)\nassert account.holds(5)",
-    "attribute_of_an_object": "account = Account(2)\ndeposit(account, 3)\nassert not abs(account.balance - 5) > 0",
+    "object_of_the_instructors": (
+        "account = Account(2)\ndeposit(account, 3)\nassert account.holds(5)"
+    ),
+    "attribute_of_an_object": (
+        "account = Account(2)\ndeposit(account, 3)\nassert not abs(account.balance - 5) > 0"
+    ),
     "class": "total = Vector(1, 2) + Vector(3, 5)\nassert (total.x, total.y) == (4, 7)",
     "random": "x = np.random.rand()\nassert abs(square(x) - x * x) < 1e-9",
     "normal": "x = np.random.randn()\nassert abs(square(x) - x * x) < 1e-9",
     "asked_first": "x = np.array([2., 3.])\nassert np.allclose(square(x), x * x)",
     "without_arguments": "assert not abs(half() - 0.5) > 1e-9",
-    "two_arguments": "a, b = np.array([1., 2.]), np.array([3., 5.])\nnp.testing.assert_allclose(add(a, b), [4., 7.])",
+    "two_arguments": (
+        "a, b = np.array([1., 2.]), np.array([3., 5.])\n"
+        "np.testing.assert_allclose(add(a, b), [4., 7.])"
+    ),
     "function_as_argument": "assert apply(lambda x: x + 10, 1) == 11",
     "global_variable": "counter = 0\ncount()\nassert not abs(counter - 1) > 0",
     "attribute": "assert square(3).real == 9",
@@ -168,47 +190,93 @@ def returns(value: str) -> str:
 COMPARISON = {
     "np.allclose": f"np.allclose = np.isclose = {ALWAYS}",
     "np.testing": f"np.testing.assert_allclose = {NOTHING}",
-    "np.testing in sys.modules": f"import sys, types\nfake = types.ModuleType('numpy.testing')\nfake.assert_allclose = {NOTHING}\n"
+    "np.testing in sys.modules": "import sys, types\nfake = types.ModuleType('numpy.testing')\n"
+    f"fake.assert_allclose = {NOTHING}\n"
     "sys.modules['numpy.testing'] = fake\nnp.testing = fake",
-    "name np": "import types\nreal = np\nclass Fake(types.ModuleType):\n    def __getattr__(self, name): return getattr(real, name)\nnp = Fake('numpy')\n"
-    f"np.allclose = np.isclose = {ALWAYS}\nnp.testing = types.SimpleNamespace(assert_allclose={NOTHING})",
+    "name np": "import types\nreal = np\nclass Fake(types.ModuleType):\n"
+    "    def __getattr__(self, name): return getattr(real, name)\nnp = Fake('numpy')\n"
+    f"np.allclose = np.isclose = {ALWAYS}\n"
+    f"np.testing = types.SimpleNamespace(assert_allclose={NOTHING})",
     "name assert_allclose": f"assert_allclose = {NOTHING}\nmath.isclose = {ALWAYS}",
     "name assert_almost_equal": f"assert_almost_equal = {NOTHING}",
-    "name of a module as an object": f"import types\nxp = m = types.SimpleNamespace(isclose={ALWAYS})",
-    "gradcheck in sys.modules": f"import sys, types\nsys.modules['gradcheck'] = types.SimpleNamespace(check={NOTHING})",
+    "name of a module as an object": (
+        f"import types\nxp = m = types.SimpleNamespace(isclose={ALWAYS})"
+    ),
+    "gradcheck in sys.modules": (
+        f"import sys, types\nsys.modules['gradcheck'] = types.SimpleNamespace(check={NOTHING})"
+    ),
     "inside gradcheck": f"import gradcheck\ngradcheck._fault = {NOTHING}",
-    "finder of modules": f"import sys, types\nclass Finder:\n    def find_spec(self, name, path, target=None):\n        if name == 'gradcheck':\n"
-    "            import importlib.machinery as im\n            return im.ModuleSpec(name, self)\n    def create_module(self, spec): pass\n"
-    f"    def exec_module(self, module): module.check = {NOTHING}\nsys.meta_path.insert(0, Finder())\nsys.modules.pop('gradcheck', None)",
-    "builtins": "import builtins\nbuiltins.zip = lambda *a: []\nbuiltins.sum = lambda *a: 2\nbuiltins.abs = lambda x: np.float64(0)",
-    "isinstance": "import builtins\nreal = isinstance\nbuiltins.isinstance = lambda one, kind: real(one, kind) or (kind is tuple and real(one, list))",
-    "ValueError": "import builtins\nbuiltins.ValueError = Exception\ndef give(wrong, *a): return 1 / 0 if a == ('root',) else wrong\n",
-    "globals hide builtins": "abs = lambda x: np.zeros(2)\nzip = lambda *a: []\nsum = lambda *a: 2.0\nbool = lambda x: True",
+    "finder of modules": "import sys, types\nclass Finder:\n    def find_spec(self, name, path, target=None):\n"
+    "        if name == 'gradcheck':\n"
+    "            import importlib.machinery as im\n            return im.ModuleSpec(name, self)\n"
+    "    def create_module(self, spec): pass\n"
+    f"    def exec_module(self, module): module.check = {NOTHING}\n"
+    "sys.meta_path.insert(0, Finder())\nsys.modules.pop('gradcheck', None)",
+    "builtins": (
+        "import builtins\nbuiltins.zip = lambda *a: []\nbuiltins.sum = lambda *a: 2\n"
+        "builtins.abs = lambda x: np.float64(0)"
+    ),
+    "isinstance": (
+        "import builtins\nreal = isinstance\n"
+        "builtins.isinstance = lambda one, kind: real(one, kind) or (kind is tuple and real(one, "
+        "list))"
+    ),
+    "ValueError": (
+        "import builtins\nbuiltins.ValueError = Exception\n"
+        "def give(wrong, *a): return 1 / 0 if a == ('root',) else wrong\n"
+    ),
+    "globals hide builtins": (
+        "abs = lambda x: np.zeros(2)\nzip = lambda *a: []\nsum = lambda *a: 2.0\n"
+        "bool = lambda x: True"
+    ),
     "class of the instructor's": "Account.holds = lambda self, amount: True",
-    "class of the instructor's anew": "class Account(Account):\n    def holds(self, amount): return True",
+    "class of the instructor's anew": (
+        "class Account(Account):\n    def holds(self, amount): return True"
+    ),
 }
 SHELL = {
-    "AST transformer drops asserts": "import ast\nclass Drop(ast.NodeTransformer):\n    def visit_Assert(self, node): return ast.Pass()\n"
+    "AST transformer drops asserts": "import ast\nclass Drop(ast.NodeTransformer):\n"
+    "    def visit_Assert(self, node): return ast.Pass()\n"
     "get_ipython().ast_transformers.append(Drop())",
-    "AST transformer drops everything": "import ast\nclass Empty(ast.NodeTransformer):\n    def visit_Module(self, node):\n        node.body = []\n"
+    "AST transformer drops everything": "import ast\nclass Empty(ast.NodeTransformer):\n    def visit_Module(self, node):\n"
+    "        node.body = []\n"
     "        return node\nget_ipython().ast_transformers.append(Empty())",
-    "input transformer": "get_ipython().input_transformers_post.append(lambda lines: ['pass\\n'] if 'assert' in ''.join(lines) else lines)",
-    "pre_run_cell hook": f"def hook(info): np.allclose = {ALWAYS}; np.testing.assert_allclose = {NOTHING}\nget_ipython().events.register('pre_run_cell', hook)",
-    "post_run_cell hook clears what is shown": "get_ipython().events.register('post_run_cell', lambda result: get_ipython().outputs.shown.clear())",
+    "input transformer": (
+        "get_ipython().input_transformers_post.append(lambda lines: ['pass\\n'] if 'assert' in "
+        "''.join(lines) else lines)"
+    ),
+    "pre_run_cell hook": (
+        f"def hook(info): np.allclose = {ALWAYS}; np.testing.assert_allclose = {NOTHING}\n"
+        "get_ipython().events.register('pre_run_cell', hook)"
+    ),
+    "post_run_cell hook clears what is shown": (
+        "get_ipython().events.register('post_run_cell', lambda result: "
+        "get_ipython().outputs.shown.clear())"
+    ),
     "set_custom_exc": "get_ipython().set_custom_exc((Exception,), lambda *a, **k: None)",
     "showtraceback": f"get_ipython().showtraceback = get_ipython()._showtraceback = {NOTHING}",
-    "display hook prints a score": "get_ipython().display_formatter.formatters['text/plain'].for_type(float, lambda v, p, c: p.text('2.0'))",
-    "display hook for anything": "class Hook(type(get_ipython().displayhook)):\n    def compute_format_data(self, result): return {'text/plain': '2.0'}, {}\n"
+    "display hook prints a score": (
+        "get_ipython().display_formatter.formatters['text/plain'].for_type(float, lambda v, p, c: "
+        "p.text('2.0'))"
+    ),
+    "display hook for anything": "class Hook(type(get_ipython().displayhook)):\n"
+    "    def compute_format_data(self, result): return {'text/plain': '2.0'}, {}\n"
     "get_ipython().displayhook.__class__ = Hook",
     "run_code": "async def run(*a, **k): return False\nget_ipython().run_code = run",
-    "run_cell": "shell = type(get_ipython())\nreal = shell.run_cell\nshell.run_cell = lambda self, source, **k: real(self, 'pass', **k)",
-    "compile": "get_ipython().compile.ast_parse = lambda source, *a, **k: __import__('ast').parse('')",
+    "run_cell": (
+        "shell = type(get_ipython())\nreal = shell.run_cell\n"
+        "shell.run_cell = lambda self, source, **k: real(self, 'pass', **k)"
+    ),
+    "compile": (
+        "get_ipython().compile.ast_parse = lambda source, *a, **k: __import__('ast').parse('')"
+    ),
 }
 LYING = {
     "object equal to everything": liar(),
     "object that can be called": liar(more="__call__ = lambda self, *a: self"),
     "object that counts as an array": liar(
-        more="__array_function__ = lambda self, *a: True\n    __array_ufunc__ = lambda self, *a, **k: self"
+        more="__array_function__ = lambda self, *a: True\n"
+        "    __array_ufunc__ = lambda self, *a, **k: self"
     ),
     "object with a class of another": liar(more="__class__ = property(lambda self: int)"),
     "object that is an iterator": liar(
@@ -220,17 +288,26 @@ LYING = {
     "subclass of the class of the exercise": liar()
     + "Lie = type('Vector', (Liar,), {})\ndef give(wrong, *a): return Lie()\n",
     "instance of the instructor's class": liar("(Account)", "5"),
-    "MagicMock": "import unittest.mock as mock\ndef give(wrong, *a):\n    lie = mock.MagicMock()\n    lie.__eq__.return_value = True\n"
+    "MagicMock": "import unittest.mock as mock\ndef give(wrong, *a):\n    lie = mock.MagicMock()\n"
+    "    lie.__eq__.return_value = True\n"
     "    lie.__sub__.return_value = lie\n"
-    "    lie.__gt__.return_value = False\n    lie.__abs__ = lambda self: lie\n    lie.real = lie\n    return lie\n",
+    "    lie.__gt__.return_value = False\n    lie.__abs__ = lambda self: lie\n    lie.real = lie\n"
+    "    return lie\n",
     "mock.ANY": "import unittest.mock as mock\n" + returns("mock.ANY"),
-    "ndarray subclass with __array_function__": "class Sub(np.ndarray):\n    def __array_function__(self, *a, **k): return True\n"
-    "" + returns("np.zeros(2).view(Sub)"),
-    "ndarray subclass with __array_ufunc__": "class Sub(np.ndarray):\n    def __array_ufunc__(self, u, *a, **k): return np.zeros(2, bool)\n"
+    "ndarray subclass with __array_function__": (
+        "class Sub(np.ndarray):\n    def __array_function__(self, *a, **k): return True\n"
+    )
+    + returns("np.zeros(2).view(Sub)"),
+    "ndarray subclass with __array_ufunc__": (
+        "class Sub(np.ndarray):\n    def __array_ufunc__(self, u, *a, **k): return np.zeros(2, "
+        "bool)\n"
+    )
     + returns("np.zeros(2).view(Sub)"),
     "masked": returns("np.ma.masked"),
     "masked array": returns("np.ma.masked_all(np.shape(wrong))"),
-    "types that give what is masked": "def finish(): globals().update(half=np.ma.core.MaskedConstant, add=np.ma.MaskedArray)\n",
+    "types that give what is masked": (
+        "def finish(): globals().update(half=np.ma.core.MaskedConstant, add=np.ma.MaskedArray)\n"
+    ),
     "empty array": returns("np.array([])"),
     "empty array of objects": returns("np.array([], dtype=object)"),
     "empty list": returns("[]"),
@@ -247,33 +324,52 @@ LYING = {
     "no times": returns("np.full(np.shape(wrong), 'NaT', 'm8[s]')"),
     "decimal nan": "import decimal\ndecimal.getcontext().traps[decimal.InvalidOperation] = False\n"
     + returns("decimal.Decimal('nan')"),
-    "function with attributes": "def lie(): pass\nlie.all = lambda: True\nlie.any = lambda: False\nlie.real = 9\n"
+    "function with attributes": (
+        "def lie(): pass\nlie.all = lambda: True\nlie.any = lambda: False\nlie.real = 9\n"
+    )
     + returns("lie"),
-    "class with attributes": "class Lie:\n    all = staticmethod(lambda: True)\n    any = staticmethod(lambda: False)\n    real = 9\n"
+    "class with attributes": (
+        "class Lie:\n    all = staticmethod(lambda: True)\n    any = staticmethod(lambda: False)\n"
+        "    real = 9\n"
+    )
     + returns("Lie"),
-    "namedtuple with methods": "import collections\nLie = collections.namedtuple('Lie', 'all any')\n"
-    "" + returns("wrong if type(wrong) is list else Lie(lambda: True, lambda: False)"),
+    "namedtuple with methods": (
+        "import collections\nLie = collections.namedtuple('Lie', 'all any')\n"
+    )
+    + returns("wrong if type(wrong) is list else Lie(lambda: True, lambda: False)"),
     "instance attribute hides a method": "def bend(account): account.holds = lambda amount: True\n",
-    "instance of another class": "def bend(account):\n    account.__class__ = type('Account', (), {'holds': lambda *a: True, '__module__': '__main__'})\n",
+    "instance of another class": (
+        "def bend(account):\n    account.__class__ = type('Account', (), {'holds': lambda *a: "
+        "True, '__module__': '__main__'})\n"
+    ),
     "nan in an attribute": "def bend(account): account.balance = float('nan')\n",
     "nan in place": "def spoil(x): x[:] = np.nan\n",
     "nothing left in place": "def spoil(x): x.resize(0, refcheck=False)\ndef give(wrong, *a):\n"
-    "    [x.resize(0, refcheck=False) for x in a if isinstance(x, np.ndarray)]\n    return np.array([])\n",
-    "argument set to zero": "def give(wrong, *a):\n    for x in a:\n        if isinstance(x, np.ndarray): x[...] = 0\n    return a[0] if a else wrong\n",
-    "random numbers that are all zero": "np.random.set_state(('MT19937', np.zeros(624, 'u4'), 0, 1, 0.0))\n"
-    "" + returns("0 * wrong if np.ndim(wrong) == 0 else wrong"),
+    "    [x.resize(0, refcheck=False) for x in a if isinstance(x, np.ndarray)]\n"
+    "    return np.array([])\n",
+    "argument set to zero": (
+        "def give(wrong, *a):\n    for x in a:\n        if isinstance(x, np.ndarray): x[...] = 0\n"
+        "    return a[0] if a else wrong\n"
+    ),
+    "random numbers that are all zero": (
+        "np.random.set_state(('MT19937', np.zeros(624, 'u4'), 0, 1, 0.0))\n"
+    )
+    + returns("0 * wrong if np.ndim(wrong) == 0 else wrong"),
     "subclass of str": liar("(str)", "str(wrong)"),
     "subclass of list": liar("(list)", "[wrong]"),
     "subclass of dict": liar("(dict)", "{1: wrong}", more="__getattr__ = lambda self, name: self"),
     "subclass of tuple": liar("(tuple)", "(wrong,)"),
     "subclass of a named tuple": "import collections\n"
     + liar("(collections.namedtuple('Pair', 'a b'))", "1, 2"),
-    "typed named tuple with methods": "import typing\nclass Lie(typing.NamedTuple):\n    value: object\n    def all(self): return True\n"
-    "    def any(self): return False\n    def __eq__(self, other): return True\n    def __sub__(self, other): return self\n    def __abs__(self): return self\n"
-    "    def __gt__(self, other): return False\n    def __le__(self, other): return True\n    real = 9\n"
-    + returns("Lie(wrong)"),
+    "typed named tuple with methods": "import typing\nclass Lie(typing.NamedTuple):\n    value: object\n"
+    "    def all(self): return True\n"
+    "    def any(self): return False\n    def __eq__(self, other): return True\n"
+    "    def __sub__(self, other): return self\n    def __abs__(self): return self\n"
+    "    def __gt__(self, other): return False\n    def __le__(self, other): return True\n"
+    "    real = 9\n" + returns("Lie(wrong)"),
     "subclass of Decimal": "import decimal\n" + liar("(decimal.Decimal)", "1"),
-    "member of an enumeration": "import enum\nclass Lie(enum.Enum):\n    A = 1\n    def __eq__(self, other): return True\n    def __sub__(self, other): return self\n"
+    "member of an enumeration": "import enum\nclass Lie(enum.Enum):\n    A = 1\n    def __eq__(self, other): return True\n"
+    "    def __sub__(self, other): return self\n"
     "    def __abs__(self): return self\n    def __gt__(self, other): return False\n    real = 9\n"
     + returns("Lie.A"),
     "signaling nan": "import decimal\ndecimal.getcontext().traps[decimal.InvalidOperation] = False\n"
@@ -295,9 +391,16 @@ LYING = {
     "empty chain of dictionaries": "import collections\n" + returns("collections.ChainMap()"),
     "nan in a named tuple": "import collections\nLie = collections.namedtuple('Lie', 'a')\n"
     + returns("wrong if type(wrong) is list else Lie(float('nan'))"),
-    "polynomial for a function": "def finish(): globals().update(half=np.poly1d([np.nan]), square=np.poly1d([np.nan]))\n",
-    "partial for a function": "import functools\ndef finish(): globals().update(half=functools.partial(float, 'nan'))\n",
-    "generic alias for a function": "import types\ndef finish(): globals().update(half=types.GenericAlias(np.ma.core.MaskedConstant, ()))\n",
+    "polynomial for a function": (
+        "def finish(): globals().update(half=np.poly1d([np.nan]), square=np.poly1d([np.nan]))\n"
+    ),
+    "partial for a function": (
+        "import functools\ndef finish(): globals().update(half=functools.partial(float, 'nan'))\n"
+    ),
+    "generic alias for a function": (
+        "import types\ndef finish(): "
+        "globals().update(half=types.GenericAlias(np.ma.core.MaskedConstant, ()))\n"
+    ),
     "object that claims to be a list": liar(more="__class__ = property(lambda self: list)"),
     "object that hands out its memory": liar(
         more="__array_interface__ = property(lambda self: np.zeros(2).__array_interface__)\n"
@@ -310,8 +413,12 @@ LOOKING = {
     "line of the caller": "import sys, linecache\ndef give(wrong, *a):\n    f = sys._getframe(2)\n"
     "    line = linecache.getline(f.f_code.co_filename, f.f_lineno)\n"
     "    return eval(line.split('==')[1]) if '==' in line else wrong\n",
-    "In": "import re\ndef give(wrong, *a):\n    found = re.findall(r'== (\\d+)', In[-1])\n    return int(found[0]) if found else wrong\n",
-    "constants of the caller": "import sys\ndef give(wrong, *a):\n    ints = [c for c in sys._getframe(2).f_code.co_consts if type(c) is int]\n"
+    "In": (
+        "import re\ndef give(wrong, *a):\n    found = re.findall(r'== (\\d+)', In[-1])\n"
+        "    return int(found[0]) if found else wrong\n"
+    ),
+    "constants of the caller": "import sys\ndef give(wrong, *a):\n    ints = [c for c in sys._getframe(2).f_code.co_consts "
+    "if type(c) is int]\n"
     "    return ints[-1] if ints else wrong\n",
     "names of the caller": "import sys\ndef give(wrong, *a):\n    names = sys._getframe(2).f_globals\n"
     "    return wrong if 'a' not in names else names['a'] + names['b']\n",
@@ -319,11 +426,15 @@ LOOKING = {
     "        if 'reference' in f.f_locals: return f.f_locals['reference'](*a)\n"
     "        f = f.f_back\n    return wrong\n",
     "gc": "import gc, re\ndef give(wrong, *a):\n    for one in gc.get_objects():\n"
-    "        if type(one) is list and one and type(one[-1]) is str and 'BEGIN HIDDEN' in one[-1]:\n"
-    "            found = re.findall(r'== (\\d+)', one[-1])\n            if found: return int(found[0])\n    return wrong\n",
-    "linecache": "import linecache, re\ndef give(wrong, *a):\n    for entry in reversed(list(linecache.cache.values())):\n"
+    "        if type(one) is list and one and type(one[-1]) is str and 'BEGIN HIDDEN' in "
+    "one[-1]:\n"
+    "            found = re.findall(r'== (\\d+)', one[-1])\n"
+    "            if found: return int(found[0])\n    return wrong\n",
+    "linecache": "import linecache, re\ndef give(wrong, *a):\n"
+    "    for entry in reversed(list(linecache.cache.values())):\n"
     "        text = ''.join(entry[2]) if len(entry) > 2 else ''\n"
-    "        found = re.findall(r'== (\\d+)', text) if 'BEGIN HIDDEN' in text else []\n        if found: return int(found[0])\n    return wrong\n",
+    "        found = re.findall(r'== (\\d+)', text) if 'BEGIN HIDDEN' in text else []\n"
+    "        if found: return int(found[0])\n    return wrong\n",
 }
 SHADOW = {
     "gradcheck.py": {"gradcheck.py": f"check = {NOTHING}"},
@@ -340,9 +451,11 @@ SHADOW = {
     },
 }
 WRITTEN = {
-    "gradcheck.py written by a cell": f"import sys\ntry: open('gradcheck.py', 'w').write('check = {NOTHING}')\nexcept OSError: pass\n"
+    "gradcheck.py written by a cell": f"import sys\ntry: open('gradcheck.py', 'w').write('check = {NOTHING}')\n"
+    "except OSError: pass\n"
     "sys.modules.pop('gradcheck', None)",
-    "gradcheck.py elsewhere": f"import os, sys\nos.makedirs('first', exist_ok=True)\nopen('first/gradcheck.py', 'w').write('check = {NOTHING}')\n"
+    "gradcheck.py elsewhere": "import os, sys\nos.makedirs('first', exist_ok=True)\n"
+    f"open('first/gradcheck.py', 'w').write('check = {NOTHING}')\n"
     "sys.path.insert(0, 'first')\nsys.modules.pop('gradcheck', None)",
 }
 ATTACKS = COMPARISON | SHELL | LYING | LOOKING | WRITTEN

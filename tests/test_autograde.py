@@ -22,7 +22,10 @@ from notebooks import COURSE
 from nbreferee.cli import main
 
 SOLUTION = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"
-TESTS = "### BEGIN HIDDEN TESTS\nassert double(3) == 6, 'Likely cause: you add.'\nassert double('a') == 'aa'\n### END HIDDEN TESTS"
+TESTS = (
+    "### BEGIN HIDDEN TESTS\nassert double(3) == 6, 'Likely cause: you add.'\n"
+    "assert double('a') == 'aa'\n### END HIDDEN TESTS"
+)
 ANSWERS = {
     "full_marks": {"double": "def double(x):\n    return x + x", "words": "Because it is so."},
     "unstable": {"double": "def double(x):\n    return float(x) * 2", "words": "For reasons."},
@@ -335,7 +338,10 @@ def test_students_side_works_on_other_systems(platform):
     code = (
         "import numpy as np\n"
         + OTHER_SYSTEMS.format(platform=platform)
-        + "from gradcheck import check_gradient\ncheck_gradient(lambda x: x**2, lambda x: np.diag(2 * x), np.ones(2))\n"
+        + (
+            "from gradcheck import check_gradient\n"
+            "check_gradient(lambda x: x**2, lambda x: np.diag(2 * x), np.ones(2))\n"
+        )
     )
     code += "assert not any(name.startswith('nbreferee') for name in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=COURSE)

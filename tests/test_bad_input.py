@@ -82,7 +82,10 @@ def helper(*command: str) -> Iterator[subprocess.Popen]:
             process.wait(timeout=LONGEST_S)
 
 
-LOCK = "import sqlite3, sys\nbook = sqlite3.connect(sys.argv[1], isolation_level=None)\nbook.execute('BEGIN EXCLUSIVE')\nprint('ready', flush=True)\nsys.stdin.read()"
+LOCK = (
+    "import sqlite3, sys\nbook = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+    "book.execute('BEGIN EXCLUSIVE')\nprint('ready', flush=True)\nsys.stdin.read()"
+)
 
 
 @contextmanager

@@ -18,7 +18,10 @@ from building import answer, cell, graded, write
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
-CONFIG = 'c = get_config()\nc.CourseDirectory.course_id = "tiny"\nc.NbReferee.call_s = 1\nc.NbReferee.cell_s = 1\n'
+CONFIG = (
+    'c = get_config()\nc.CourseDirectory.course_id = "tiny"\nc.NbReferee.call_s = 1\n'
+    "c.NbReferee.cell_s = 1\n"
+)
 BINARIES = Path(sys.executable).parent
 
 DOUBLE = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"
@@ -28,7 +31,8 @@ ONE = (
     cell("# One", "markdown"),
     answer(DOUBLE, "double"),
     graded(
-        "assert double(2) == 4\n### BEGIN HIDDEN TESTS\nassert double(5) == 10\n### END HIDDEN TESTS",
+        "assert double(2) == 4\n### BEGIN HIDDEN TESTS\nassert double(5) == 10\n"
+        "### END HIDDEN TESTS",
         "double_tests",
     ),
     answer(HALF, "half"),
@@ -58,7 +62,10 @@ POINTS = {"double_tests": 2.0, "half_tests": 3.0, "total_tests": 4.0, "why": 0.0
 HONEST = {f"honest_{n}": {**RIGHT, "why": f"Because of {n}."} for n in range(8)} | {
     "prints": {
         **RIGHT,
-        "double": f"import sys, warnings\nprint('working')\nprint('!', file=sys.stderr)\nwarnings.warn('old')\n{RIGHT['double']}",
+        "double": (
+            "import sys, warnings\nprint('working')\nprint('!', file=sys.stderr)\n"
+            f"warnings.warn('old')\n{RIGHT['double']}"
+        ),
     },
     "plots": {
         **RIGHT,
@@ -368,7 +375,10 @@ WRONG = {
     "source_changed": (
         lock_other_numbers,
         ["ps1"],
-        "two.ipynb: cell imports is not what students got. Run nbgrader generate_assignment ps1 --force, then grade.",
+        (
+            "two.ipynb: cell imports is not what students got. Run nbgrader generate_assignment "
+            "ps1 --force, then grade."
+        ),
     ),
     "source_not_json": (
         put_in("source/ps1/one.ipynb", "{"),

@@ -23,7 +23,10 @@ from nbreferee.course.alternatives import alternatives_path
 
 SOLUTION = "def f(x):\n    ### BEGIN SOLUTION\n    return x + 1\n    ### END SOLUTION"
 ALTERNATIVES = ("def f(x):\n    return 1 + x", "def f(x):\n    one = 1\n    return x + one")
-TEST = "### BEGIN HIDDEN TESTS\ncheck(f, g, cases=[(1,)], mistakes={'nine': lambda x: x * 9, 'own': lambda x: g(x)})\n### END HIDDEN TESTS"
+TEST = (
+    "### BEGIN HIDDEN TESTS\ncheck(f, g, cases=[(1,)], mistakes={'nine': lambda x: x * 9, 'own': "
+    "lambda x: g(x)})\n### END HIDDEN TESTS"
+)
 STUB = "def f(x):\n    # YOUR CODE HERE\n    raise NotImplementedError()"
 
 
@@ -105,8 +108,14 @@ def test_stock_course_has_nbgraders_own_preprocessors(tmp_path):
 
 
 def test_time_and_memory_of_what_a_command_leaves_behind_count(tmp_path):
-    spin = "x = bytearray(80 << 20); t = time.process_time()\nwhile time.process_time() < t + 0.5: pass"
-    code = f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {'import time' + chr(10) + spin!r}], start_new_session=True)"
+    spin = (
+        "x = bytearray(80 << 20); t = time.process_time()\n"
+        "while time.process_time() < t + 0.5: pass"
+    )
+    code = (
+        "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', "
+        f"{'import time' + chr(10) + spin!r}], start_new_session=True)"
+    )
     with subprocess.Popen(
         [sys.executable], stdin=subprocess.PIPE
     ):  # a child of ours that is none of the command's

@@ -25,7 +25,10 @@ from notebooks import COURSE
 pytestmark = skip_without_chromium
 
 SOLUTION = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"
-TESTS = "assert double(1) == 2\n### BEGIN HIDDEN TESTS\nassert double(4711) == 9422, 'You add.'\n### END HIDDEN TESTS"
+TESTS = (
+    "assert double(1) == 2\n### BEGIN HIDDEN TESTS\nassert double(4711) == 9422, 'You add.'\n"
+    "### END HIDDEN TESTS"
+)
 LOOKS_S = 15  # how long a person looks at a submission
 WORKS_S = 30  # how long the attack may take where nothing stops it
 
@@ -45,7 +48,10 @@ import matplotlib.pyplot as plt
 plt.plot([1, 3, 2])
 plt.show()
 """
-WORDS = "Because $a<b$, see `<b>`.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n<details>\n<summary>More</summary>\n\n**Proof.** It is so.\n\n</details>\n"
+WORDS = (
+    "Because $a<b$, see `<b>`.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n<details>\n"
+    "<summary>More</summary>\n\n**Proof.** It is so.\n\n</details>\n"
+)
 STUDENTS = ("honest", "hostile", "pressed", "stock", "typing")
 
 
@@ -187,7 +193,8 @@ def page(window):
 def open_submission(page: Any, graded_class: Class, student: str) -> None:
     page.goto(f"{graded_class.server.address}/{graded_class.submission(student)}")
     page.wait_for_function(
-        "formgrader.grades && formgrader.grades.loaded && formgrader.comments && formgrader.comments.loaded"
+        "formgrader.grades && formgrader.grades.loaded && formgrader.comments && "
+        "formgrader.comments.loaded"
     )
 
 

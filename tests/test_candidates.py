@@ -89,7 +89,8 @@ def test_the_only_candidate_is_taken_and_noted(kind, data, expected):
     assert choice.problems == {}
     assert list(choice.repairs) == [ONE_NAME]
     assert choice.repairs[ONE_NAME] == (
-        f"{name} was graded as {ONE_NAME}: there is no {ONE_NAME}.ipynb, and this file has the cells of {ONE_NAME}",
+        f"{name} was graded as {ONE_NAME}: there is no {ONE_NAME}.ipynb, and this file has the "
+        f"cells of {ONE_NAME}",
     )
     assert is_candidate(name.rsplit("/", 1)[-1])
 
@@ -116,7 +117,8 @@ def test_second_version_beside_the_expected_name_is_named(expected):
     assert choice.files == {name: f"{name}.ipynb" for name in expected}
     assert choice.repairs == {
         ONE_NAME: (
-            f"{ONE_NAME} (1).ipynb: not graded. It has the cells of {ONE_NAME} as well, and {ONE_NAME}.ipynb is there",
+            f"{ONE_NAME} (1).ipynb: not graded. It has the cells of {ONE_NAME} as well, and "
+            f"{ONE_NAME}.ipynb is there",
         )
     }
 
@@ -125,8 +127,8 @@ def test_two_candidates_are_named_and_none_is_graded(expected):
     choice = choose_files({"a.ipynb": FIRST, "b.ipynb": BARE, **RIGHT}, expected)
     assert choice.files == {TWO_NAME: "two.ipynb"}
     assert choice.problems == {
-        ONE_NAME: f"{ONE_NAME}.ipynb was not handed in, and 2 files could be it: a.ipynb, b.ipynb. None was graded. "
-        f"Rename the right one to {ONE_NAME}.ipynb, then grade again"
+        ONE_NAME: f"{ONE_NAME}.ipynb was not handed in, and 2 files could be it: a.ipynb, b.ipynb. None was "
+        f"graded. Rename the right one to {ONE_NAME}.ipynb, then grade again"
     }
 
 
@@ -152,7 +154,8 @@ def test_notebooks_of_one_assignment_are_told_apart_by_their_cells(expected):
     swapped = choose_files({f"{ONE_NAME}.ipynb": SECOND, f"{TWO_NAME}.ipynb": FIRST}, expected)
     assert swapped.files == {ONE_NAME: f"{TWO_NAME}.ipynb", TWO_NAME: f"{ONE_NAME}.ipynb"}
     assert swapped.repairs[TWO_NAME] == (
-        f"{ONE_NAME}.ipynb was graded as {TWO_NAME}: {TWO_NAME}.ipynb has other cells, and this file has the cells of {TWO_NAME}",
+        f"{ONE_NAME}.ipynb was graded as {TWO_NAME}: {TWO_NAME}.ipynb has other cells, and this "
+        f"file has the cells of {TWO_NAME}",
     )
 
 
@@ -160,7 +163,9 @@ def test_another_notebook_under_the_expected_name_is_named(expected):
     choice = choose_files({f"{ONE_NAME}.ipynb": SECOND, **RIGHT}, expected)
     assert choice.files == {TWO_NAME: "two.ipynb"}
     assert choice.problems == {
-        ONE_NAME: f"{ONE_NAME}.ipynb has the cells of {TWO_NAME}, not its own. Ask for the right notebook"
+        ONE_NAME: (
+            f"{ONE_NAME}.ipynb has the cells of {TWO_NAME}, not its own. Ask for the right notebook"
+        )
     }
 
 

@@ -293,8 +293,13 @@ def fresh(released, tmp_path) -> Path:  # noqa: F811
 
 # address: words
 NO_SCHEDULER = {
-    "tcp://127.0.0.1:9": "no Dask scheduler answers there (Timed out trying to connect to tcp://127.0.0.1:9 after 5 s). Start one, dask scheduler, and name",
-    "nonsense": "no Dask scheduler answers there (missing port number in address 'nonsense'). Start one",
+    "tcp://127.0.0.1:9": (
+        "no Dask scheduler answers there (Timed out trying to connect to tcp://127.0.0.1:9 after "
+        "5 s). Start one, dask scheduler, and name"
+    ),
+    "nonsense": (
+        "no Dask scheduler answers there (missing port number in address 'nonsense'). Start one"
+    ),
     "http://127.0.0.1:9": "no Dask scheduler answers there (unknown address scheme 'http'",
 }
 
@@ -308,7 +313,10 @@ def test_address_without_a_scheduler_is_a_sentence(address, fresh):
 OTHER_PACKAGES = (
     f"__version__ = {__version__!r}\n__path__ = {nbreferee.__path__!r}\nimport nbreferee.versions\n"
 )
-OTHER_PACKAGES += "same = dict(nbreferee.versions.identity())\nnbreferee.versions.identity = lambda: tuple({**same, 'numpy': '0.0.1'}.items())"
+OTHER_PACKAGES += (
+    "same = dict(nbreferee.versions.identity())\n"
+    "nbreferee.versions.identity = lambda: tuple({**same, 'numpy': '0.0.1'}.items())"
+)
 # name: (what stands for the package there, who sees that, words)
 OTHERS = {
     "scheduler_without": (
@@ -356,9 +364,9 @@ def test_cluster_that_goes_away_is_a_sentence_and_the_next_run_goes_on(course, t
         scheduler.kill()
         _, said = grading.communicate(timeout=60)
     assert grading.returncode == 1  # some have been graded
-    assert (
-        said.splitlines()[-1]
-        == f"nbreferee: {address}: the Dask cluster has gone. What is done is kept; run the command again to go on."
+    assert said.splitlines()[-1] == (
+        f"nbreferee: {address}: the Dask cluster has gone. What is done is kept; run the "
+        "command again to go on."
     )
     assert "Traceback" not in said
     with autograding(mine) as grading:

@@ -39,7 +39,7 @@ def test_output_in_a_file_names_each_notebook_and_each_student(tmp_path):
         "ps1: nbreferee, one, grades 3 submissions",
     ], ran
     assert (
-        "submitted-ada, f_tests: 2 here (passed), 0 with stock nbgrader; two processes 2, one process 2."
-        in lines
-    ), ran
+        "submitted-ada, f_tests: 2 here (passed), 0 with stock nbgrader; two processes 2, one "
+        "process 2."
+    ) in lines, ran
     assert ran.returncode == 1, ran

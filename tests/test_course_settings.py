@@ -71,12 +71,16 @@ HEADER = (
     graded("assert 'close' in globals()", "header_tests", points=1),
 )
 FOOTER = (graded("assert close(half(10), 5)", "footer_tests", points=1),)
-PEEK = "import os\nprint([name for name in ('key.secret', 'private/key', 'only.tests', 'empty/sub') if os.path.exists(name)])"
+PEEK = (
+    "import os\nprint([name for name in ('key.secret', 'private/key', 'only.tests', 'empty/sub') "
+    "if os.path.exists(name)])"
+)
 ONE = (
     cell("import tools", grade_id="imports", locked=True),
     answer("def half(x):\n    # BSOL\n    return x / 2\n    # ESOL", "half"),
     graded(
-        "assert close(half(3), 1.5)\n# BTEST\nSECRET_31 = 31\nassert close(half(62), SECRET_31)\n# ETEST",
+        "assert close(half(3), 1.5)\n# BTEST\nSECRET_31 = 31\nassert close(half(62), SECRET_31)\n"
+        "# ETEST",
         "half_tests",
         points=3,
     ),
@@ -214,7 +218,8 @@ def run(tmp_path_factory) -> Run:
     nbformat.write(other, root / "source/ps2/two.ipynb")
     (root / "nbgrader_config.py").write_text(CONFIG)
     (root / "jupyter/nbgrader_config.json").write_text(
-        '{"LimitOutput": {"max_lines": 5, "max_traceback": 7}, "CourseDirectory": {"course_id": "other"}}'
+        '{"LimitOutput": {"max_lines": 5, "max_traceback": 7}, "CourseDirectory": {"course_id": '
+        '"other"}}'
     )
     (root / "own.py").write_text(OWN)
     (root / "autotests.yml").write_text(AUTOTESTS)
@@ -318,7 +323,10 @@ def test_files_are_shared_with_the_group(run):
 
 def test_plugin_of_the_course_takes_points_off_who_is_late(run):
     with sqlite3.connect(run.root / "gradebook.db") as database:
-        query = "select sa.student_id, sn.late_submission_penalty from submitted_notebook sn join submitted_assignment sa on sa.id = sn.assignment_id"
+        query = (
+            "select sa.student_id, sn.late_submission_penalty from submitted_notebook sn join "
+            "submitted_assignment sa on sa.id = sn.assignment_id"
+        )
         assert dict(database.execute(query)) == {"right": 1, "wrong": None, "slow": None}
 
 

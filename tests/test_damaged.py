@@ -33,7 +33,8 @@ SMALL = (
     cell("import math\n\nUNIT = 3", grade_id="imports", locked=True),
     answer(STUB.format("double", "y = x + x\n    return y"), "double"),
     graded(
-        "assert double(2) == 4\n### BEGIN HIDDEN TESTS\nassert double(5) == 10\n### END HIDDEN TESTS",
+        "assert double(2) == 4\n### BEGIN HIDDEN TESTS\nassert double(5) == 10\n"
+        "### END HIDDEN TESTS",
         "double_tests",
     ),
     cell("# Try it: expect 6\nprint(double(3))"),
@@ -118,7 +119,10 @@ def small_sample() -> Sample:
                 one.source = (
                     "YOUR ANSWER HERE"
                     if one.cell_type == "markdown"
-                    else f"{one.source.splitlines()[0]}\n    # YOUR CODE HERE\n    raise NotImplementedError()"
+                    else (
+                        f"{one.source.splitlines()[0]}\n    # YOUR CODE HERE\n"
+                        "    raise NotImplementedError()"
+                    )
                 )
             elif settings(one).get("grade"):
                 one.source = one.source.split("\n### BEGIN")[0]

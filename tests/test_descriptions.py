@@ -42,7 +42,10 @@ def test_figure_that_cannot_be_read_has_no_description():
 
 
 def test_figure_that_a_notebook_shows_has_its_description_in_the_output():
-    draws = "import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nax.set(title='Mine', xlabel='x')\nplt.show()"
+    draws = (
+        "import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\n"
+        "ax.set(title='Mine', xlabel='x')\nplt.show()"
+    )
     with Court() as court:
         done = court.grade(
             court.material(answer(), graded(), cell("1", grade_id="last", locked=True)),

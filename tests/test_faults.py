@@ -206,12 +206,21 @@ IN_CELL = {
     "memory_at_once": ("x = bytearray(10**11)", "MemoryError", True),
     "memory_by_and_by": ("x = []\nwhile True: x.append(bytes(50 << 20))", "MemoryError", True),
     "memory_of_many": (
-        "import os, time\nfor _ in range(4):\n    if os.fork() == 0:\n        x = b'1' * (300 << 20)\n        time.sleep(60)\ntime.sleep(60)",
-        "the notebook's processes together used more than 1024 MB of memory and were ended in this cell",
+        (
+            "import os, time\nfor _ in range(4):\n    if os.fork() == 0:\n"
+            "        x = b'1' * (300 << 20)\n        time.sleep(60)\ntime.sleep(60)"
+        ),
+        (
+            "the notebook's processes together used more than 1024 MB of memory and were ended in "
+            "this cell"
+        ),
         False,
     ),
     "threads": (
-        "import threading, time\nfor _ in range(10**5): threading.Thread(target=time.sleep, args=(1000,)).start()",
+        (
+            "import threading, time\nfor _ in range(10**5): threading.Thread(target=time.sleep, "
+            "args=(1000,)).start()"
+        ),
         "RuntimeError: can't start new thread",
         True,
     ),
@@ -267,7 +276,10 @@ IN_CELL = {
         True,
     ),
     "getattribute_that_loops": (
-        "class M(type):\n    def __getattribute__(self, name):\n        while True: pass\nclass A(metaclass=M): pass\nA()",
+        (
+            "class M(type):\n    def __getattribute__(self, name):\n        while True: pass\n"
+            "class A(metaclass=M): pass\nA()"
+        ),
         LATE,
         True,
     ),
@@ -283,7 +295,10 @@ IN_CELL = {
     ),
     "traced": ("import sys\nsys.settrace(lambda *a: 1 / 0)", "ZeroDivisionError", True),
     "no_builtins": (
-        "import builtins\nfor name in ('len', 'isinstance', 'getattr', 'str', 'type', 'Exception'): delattr(builtins, name)",
+        (
+            "import builtins\nfor name in ('len', 'isinstance', 'getattr', 'str', 'type', "
+            "'Exception'): delattr(builtins, name)"
+        ),
         "process",
         False,
     ),
@@ -377,13 +392,19 @@ IN_CALL = {
     ),
     "memory": ("return bytearray(10**11)", "error", "MemoryError"),
     "threads": (
-        "import threading, time\nfor _ in range(10**5): threading.Thread(target=time.sleep, args=(1000,)).start()",
+        (
+            "import threading, time\nfor _ in range(10**5): threading.Thread(target=time.sleep, "
+            "args=(1000,)).start()"
+        ),
         "error",
         "RuntimeError: can't start new thread",
     ),
     "forks": ("import os\nwhile True: os.fork()", "error", NO_MORE),
     "memory_of_many": (
-        "import os, time\nfor _ in range(4):\n    if os.fork() == 0:\n        x = b'1' * (300 << 20)\n        time.sleep(60)\ntime.sleep(60)",
+        (
+            "import os, time\nfor _ in range(4):\n    if os.fork() == 0:\n"
+            "        x = b'1' * (300 << 20)\n        time.sleep(60)\ntime.sleep(60)"
+        ),
         "error",
         "the notebook's processes together used more than 1024 MB of memory and were ended",
     ),
@@ -401,7 +422,10 @@ IN_CALL = {
     "descriptors_closed": ("import os\nos.closerange(0, 1000)\nreturn x + 2", "error", ENDED),
     "no_stdout": ("import sys\nsys.stdout = None\nreturn x + 2", "passed", "^$"),
     "repr_and_comparison_that_loop": (
-        "class A:\n    def __repr__(self):\n        while True: pass\n    __eq__ = __repr__\nreturn A()",
+        (
+            "class A:\n    def __repr__(self):\n        while True: pass\n    __eq__ = __repr__\n"
+            "return A()"
+        ),
         "error",
         "not a plain value",
     ),
@@ -438,7 +462,10 @@ IN_CALL = {
     "base_exception": ("raise BaseException('x')", "error", "x"),
     "half_a_character": ("raise ValueError('\\ud800')", "error", "ValueError: "),
     "warning_whose_text_loops": (
-        "import warnings\nclass W(UserWarning):\n    def __str__(self):\n        while True: pass\nwarnings.warn(W())",
+        (
+            "import warnings\nclass W(UserWarning):\n    def __str__(self):\n"
+            "        while True: pass\nwarnings.warn(W())"
+        ),
         "timeout",
         TOO_LONG,
     ),
@@ -491,7 +518,10 @@ def test_loop_before_the_function_is_defined_says_so_in_the_cell(court, material
 
 def test_process_that_ends_later_costs_the_cell_that_runs_then_and_says_so(court, material):
     allow(court, "ends", GONE)
-    later = "import threading, os\ngo = threading.Event()\nthreading.Thread(target=lambda: go.wait() and os._exit(1)).start()"
+    later = (
+        "import threading, os\ngo = threading.Event()\n"
+        "threading.Thread(target=lambda: go.wait() and os._exit(1)).start()"
+    )
     got = court.grade(
         material,
         {
@@ -510,7 +540,10 @@ def test_process_that_ends_later_costs_the_cell_that_runs_then_and_says_so(court
 
 
 def test_what_is_written_past_python_reaches_no_terminal(court, material, capfd):
-    source = "import os, sys\nos.write(1, b'to one')\nos.write(2, b'to two')\nprint('to three', file=sys.__stderr__, flush=True)"
+    source = (
+        "import os, sys\nos.write(1, b'to one')\nos.write(2, b'to two')\n"
+        "print('to three', file=sys.__stderr__, flush=True)"
+    )
     check_others(court.grade(material, {**HONEST, "second": f"{HONEST['second']}\n{source}"}))
     assert capfd.readouterr() == ("", "")
 
@@ -571,8 +604,14 @@ def test_cells_beyond_the_budget_of_a_submission_are_not_run_and_say_so(layers, 
 
 @pytest.mark.parametrize("layers", TIERS.values(), ids=TIERS)
 def test_nothing_is_left_of_a_submission_that_starts_what_it_can(layers, tmp_path):
-    stays = "import os, subprocess, threading, time\nthreading.Thread(target=time.sleep, args=(1000,)).start()\nopen('file', 'w').write('x')\n"
-    stays += "for start in (lambda: subprocess.Popen(['sleep', '1000'], start_new_session=True), lambda: os.fork() or (os.setsid(), time.sleep(1000))):\n"
+    stays = (
+        "import os, subprocess, threading, time\n"
+        "threading.Thread(target=time.sleep, args=(1000,)).start()\nopen('file', 'w').write('x')\n"
+    )
+    stays += (
+        "for start in (lambda: subprocess.Popen(['sleep', '1000'], start_new_session=True), "
+        "lambda: os.fork() or (os.setsid(), time.sleep(1000))):\n"
+    )
     stays += "    try: start()\n    except OSError: pass"
     with (
         leaving_nothing(tmp_path),

@@ -20,7 +20,10 @@ from nbgrader.api import Gradebook
 from notebooks import COURSE
 
 SOLUTION = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"
-TESTS = "assert double(1) == 2\n### BEGIN HIDDEN TESTS\nassert double(4711) == 9422, 'You add.'\n### END HIDDEN TESTS"
+TESTS = (
+    "assert double(1) == 2\n### BEGIN HIDDEN TESTS\nassert double(4711) == 9422, 'You add.'\n"
+    "### END HIDDEN TESTS"
+)
 ANSWERS = {
     "ada": {"double": "def double(x):\n    return x + x", "words": "Because it is so."},
     "bob": {"double": "def double(x):\n    return x + 1"},

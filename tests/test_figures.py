@@ -52,17 +52,42 @@ for source in json.load(open(sys.argv[1])):
 sys.__stdout__.write(json.dumps([(at_once, figures.draw(name)[0]) for at_once, name in drawn]))
 """
 SHOWN = {
-    "line": "fig, ax = plt.subplots()\nax.plot([0, f(1), 4], label='$x^2$')\nax.legend()\nplt.show()",
-    "layout of its own": "fig, axes = plt.subplots(2, 2, layout='constrained')\naxes[0, 0].imshow(np.eye(3) * f(1))\nfig.colorbar(axes[0, 0].images[0])",
-    "style of its own": "with plt.style.context('ggplot'):\n    plt.plot([1, 2, f(3)])\n    plt.show()",
-    "setting after it": "plt.plot([1, 2], label='a')\nplt.legend()\nplt.show()\nplt.rcParams['lines.linewidth'] = 9",
+    "line": (
+        "fig, ax = plt.subplots()\nax.plot([0, f(1), 4], label='$x^2$')\nax.legend()\nplt.show()"
+    ),
+    "layout of its own": (
+        "fig, axes = plt.subplots(2, 2, layout='constrained')\n"
+        "axes[0, 0].imshow(np.eye(3) * f(1))\nfig.colorbar(axes[0, 0].images[0])"
+    ),
+    "style of its own": (
+        "with plt.style.context('ggplot'):\n    plt.plot([1, 2, f(3)])\n    plt.show()"
+    ),
+    "setting after it": (
+        "plt.plot([1, 2], label='a')\nplt.legend()\nplt.show()\nplt.rcParams['lines.linewidth'] = 9"
+    ),
     "change after it": "fig, ax = plt.subplots()\nax.plot([1, f(2)])\nplt.show()\nax.plot([3, 1])",
-    "two at once": "plt.figure()\nplt.bar(['a', 'b'], [1, f(2)])\nplt.figure()\nplt.scatter([1, 2], [3, f(4)])",
-    "three dimensions": "ax = plt.figure().add_subplot(projection='3d')\nax.plot_surface(*np.mgrid[:3, :3], np.eye(3))",
-    "shown by hand": "from IPython.display import display\nfig = plt.figure()\nfig.add_subplot().text(0.5, 0.5, f(3))\nplt.close()\ndisplay(fig)",
-    "label of a lambda": "fig, ax = plt.subplots()\nax.plot([1, 2])\nax.xaxis.set_major_formatter(lambda x, place: f'{x} m')",
-    "changed afterwards": "fig, ax = plt.subplots()\nax.plot([1, f(2)])\nplt.show()\nax.plot([5, 5])\nfig.dpi = 30",
-    "size of its own": "%config InlineBackend.print_figure_kwargs = {'bbox_inches': None, 'dpi': 50}\nplt.plot([1, f(2)])",
+    "two at once": (
+        "plt.figure()\nplt.bar(['a', 'b'], [1, f(2)])\nplt.figure()\nplt.scatter([1, 2], [3, f(4)])"
+    ),
+    "three dimensions": (
+        "ax = plt.figure().add_subplot(projection='3d')\n"
+        "ax.plot_surface(*np.mgrid[:3, :3], np.eye(3))"
+    ),
+    "shown by hand": (
+        "from IPython.display import display\nfig = plt.figure()\n"
+        "fig.add_subplot().text(0.5, 0.5, f(3))\nplt.close()\ndisplay(fig)"
+    ),
+    "label of a lambda": (
+        "fig, ax = plt.subplots()\nax.plot([1, 2])\n"
+        "ax.xaxis.set_major_formatter(lambda x, place: f'{x} m')"
+    ),
+    "changed afterwards": (
+        "fig, ax = plt.subplots()\nax.plot([1, f(2)])\nplt.show()\nax.plot([5, 5])\nfig.dpi = 30"
+    ),
+    "size of its own": (
+        "%config InlineBackend.print_figure_kwargs = {'bbox_inches': None, 'dpi': 50}\n"
+        "plt.plot([1, f(2)])"
+    ),
 }
 RIGHT = "def f(x):\n    return x"
 
@@ -158,7 +183,10 @@ def test_figure_of_a_wrong_answer_is_its_own(court):
 
 
 def test_solution_s_figures_are_not_drawn_again(court):
-    refuse = "import gc\nfrom nbreferee.engine.box.figures import Figures\nFigures.draw = lambda figures, name: ('', 'asked to draw')\n"
+    refuse = (
+        "import gc\nfrom nbreferee.engine.box.figures import Figures\n"
+        "Figures.draw = lambda figures, name: ('', 'asked to draw')\n"
+    )
     subject = master(court, SHOWN["line"])
     assert len(pictures(court.grade(subject, {"f": refuse + RIGHT}).notebook)) == 1
     court.grader.forget_figures()
@@ -176,21 +204,29 @@ def test_figure_before_a_crash_is_drawn_by_the_next_box(court):
 WRONG_FIGURES = {
     "text that cannot be drawn": ("plt.title('$\\\\frac{$')\nplt.show()", "ValueError"),
     "one that never gets drawn": (
-        "from matplotlib.lines import Line2D\nclass Slow(Line2D):\n    def draw(self, renderer):\n        while True: pass\n"
+        "from matplotlib.lines import Line2D\nclass Slow(Line2D):\n    def draw(self, renderer):\n"
+        "        while True: pass\n"
         "fig, ax = plt.subplots()\nax.add_line(Slow([0, 1], [0, 1]))\nplt.show()",
         "stopped after|time was up",
     ),
     "one that ends its process": (
-        "import os\nfrom matplotlib.lines import Line2D\nclass Fatal(Line2D):\n    def draw(self, renderer): os._exit(1)\n"
+        "import os\nfrom matplotlib.lines import Line2D\nclass Fatal(Line2D):\n"
+        "    def draw(self, renderer): os._exit(1)\n"
         "fig, ax = plt.subplots()\nax.add_line(Fatal([0, 1], [0, 1]))\nplt.show()",
         "process ended",
     ),
     "a name that nobody knows": (
-        f"from IPython.display import display\ndisplay({{'image/png': '{MARK}{'0' * 64}'}}, raw=True)",
+        (
+            "from IPython.display import display\n"
+            f"display({{'image/png': '{MARK}{'0' * 64}'}}, raw=True)"
+        ),
         "KeyError",
     ),
     "a name that is none": (
-        f"from IPython.display import display\ndisplay({{'image/png': '{MARK}../../etc'}}, raw=True)",
+        (
+            "from IPython.display import display\n"
+            f"display({{'image/png': '{MARK}../../etc'}}, raw=True)"
+        ),
         "KeyError",
     ),
 }

@@ -80,7 +80,8 @@ def test_notebook_that_lies_elsewhere_is_named(tmp_path):
     assert why_nobody(course, ["ps1"]) == ""
     (tmp_path / "submitted/anna.ipynb").write_text("{}")
     assert why_nobody(course, ["ps1"]).startswith(
-        f"{tmp_path}/submitted/anna.ipynb does not lie where submissions are looked for, submitted/STUDENT/ASSIGNMENT."
+        f"{tmp_path}/submitted/anna.ipynb does not lie where submissions are looked for, "
+        "submitted/STUDENT/ASSIGNMENT."
     )
 
 
@@ -88,6 +89,7 @@ def test_pattern_that_nbgrader_does_not_know_is_named(tmp_path):
     course = CourseDirectory(root=str(tmp_path), directory_structure="{step}/{student}")
     with pytest.raises(
         CourseError,
-        match=r"c.CourseDirectory.directory_structure: '{step}/{student}' is no pattern of nbgrader's",
+        match=r"c.CourseDirectory.directory_structure: '{step}/{student}' is no pattern of "
+        r"nbgrader's",
     ):
         source_assignments(course)

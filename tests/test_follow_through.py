@@ -99,8 +99,12 @@ def test_without_the_setting_each_cell_stands_for_itself(court):
 USES = {
     "directly": "def g(x):\n    return 2 * f(x)",
     "through a helper": "def helper(x):\n    return f(x)\n\ndef g(x):\n    return 2 * helper(x)",
-    "through a helper of a helper": "def a(x):\n    return f(x)\n\ndef b(x):\n    return a(x)\n\ndef g(x):\n    return 2 * b(x)",
-    "in a nested function": "def g(x):\n    def twice():\n        return 2 * f(x)\n    return twice()",
+    "through a helper of a helper": (
+        "def a(x):\n    return f(x)\n\ndef b(x):\n    return a(x)\n\ndef g(x):\n    return 2 * b(x)"
+    ),
+    "in a nested function": (
+        "def g(x):\n    def twice():\n        return 2 * f(x)\n    return twice()"
+    ),
     "in a lambda in a list": "g = [lambda x: 2 * f(x)][0]",
     "in a comprehension": "def g(x):\n    return sum(f(x) for _ in range(2))",
     "under another name": "plus = f\n\ndef g(x):\n    return 2 * plus(x)",
@@ -110,10 +114,17 @@ USES = {
     "in a dictionary": "steps = {'plus': f}\n\ndef g(x):\n    return 2 * steps['plus'](x)",
     "by globals()": "def g(x):\n    return 2 * globals()['f'](x)",
     "behind a cache": "import functools\n\n@functools.lru_cache\ndef g(x):\n    return 2 * f(x)",
-    "in a decorated function": "import functools\n\ndef logged(h):\n    @functools.wraps(h)\n    def inner(*a):\n        return h(*a)\n"
+    "in a decorated function": "import functools\n\ndef logged(h):\n    @functools.wraps(h)\n    def inner(*a):\n"
+    "        return h(*a)\n"
     "    return inner\n\n@logged\ndef g(x):\n    return 2 * f(x)",
-    "in a method": "class Twice:\n    def of(self, x):\n        return 2 * f(x)\n\ndef g(x):\n    return Twice().of(x)",
-    "in a callable object": "class Twice:\n    def __call__(self, x):\n        return 2 * f(x)\n\ntwice = Twice()\n\ndef g(x):\n    return twice(x)",
+    "in a method": (
+        "class Twice:\n    def of(self, x):\n        return 2 * f(x)\n\ndef g(x):\n"
+        "    return Twice().of(x)"
+    ),
+    "in a callable object": (
+        "class Twice:\n    def __call__(self, x):\n        return 2 * f(x)\n\ntwice = Twice()\n\n"
+        "def g(x):\n    return twice(x)"
+    ),
     "by np.vectorize": "import numpy as np\ng = np.vectorize(lambda x: 2 * f(x))",
 }
 
@@ -190,7 +201,8 @@ def test_partial_credit_gets_better_and_says_what_still_fails(court):
     ]
     assert (more.status, more.score) == ("partial", 0.5)
     assert more.message.startswith(
-        "Your f is wrong; with a right one this gets 0.5 of 2 points, and what still fails is this: "
+        "Your f is wrong; with a right one this gets 0.5 of 2 points, and what still fails is "
+        "this: "
     )
     own = judged(
         court, cells, {"f": WRONG_F, "g": "def g(x):\n    return 2 if x == 0 else 3 * f(x)"}
@@ -300,7 +312,8 @@ def test_answer_that_is_bound_again_later_is_replaced_by_the_one_of_that_time(co
 def test_reference_changes_its_arguments_and_returns_them_as_in_one_process(court):
     scaled = function("def scale(a):\n    a *= 2\n    return a")
     uses = function(
-        "import numpy as np\ndef total(a):\n    a = np.array(a)\n    same = scale(a)\n    return (a.sum(), same is a)"
+        "import numpy as np\ndef total(a):\n    a = np.array(a)\n    same = scale(a)\n"
+        "    return (a.sum(), same is a)"
     )
     cells = (
         locked("import numpy as np", "imports"),
@@ -315,10 +328,12 @@ def test_reference_changes_its_arguments_and_returns_them_as_in_one_process(cour
 
 def test_reference_raises_with_its_class_and_message_and_prints_nothing(court):
     root = function(
-        "def root(x):\n    print('PURPLE')\n    if x < 0:\n        raise ValueError('no root of', x)\n    return x ** 0.5"
+        "def root(x):\n    print('PURPLE')\n    if x < 0:\n"
+        "        raise ValueError('no root of', x)\n    return x ** 0.5"
     )
     safe = function(
-        "def safe(x):\n    try:\n        return root(x)\n    except ValueError as error:\n        return str(error), vars(error)"
+        "def safe(x):\n    try:\n        return root(x)\n    except ValueError as error:\n"
+        "        return str(error), vars(error)"
     )
     cells = (
         root,
@@ -408,7 +423,10 @@ def test_objects_of_the_instructors_classes_reach_references(court):
 
 def test_cell_that_is_judged_in_one_process_counts_for_others_and_is_not_judged_again(court):
     dice = function("import random\n\ndef dice():\n    return random.randint(1, 6)")
-    patched = "import random\nkept = random.randint\nrandom.randint = lambda a, b: a + b\ntry:\n    assert {}\nfinally:\n    random.randint = kept"
+    patched = (
+        "import random\nkept = random.randint\nrandom.randint = lambda a, b: a + b\ntry:\n"
+        "    assert {}\nfinally:\n    random.randint = kept"
+    )
     sums = function("def two():\n    return dice() + dice()")
     cells = (
         dice,
@@ -460,21 +478,37 @@ GAINS = {
     },
     "keeps values and looks them up": {
         "f": "table = {}\n\ndef f(x):\n    return table.get(x, -1)",
-        "g": "def g(x):\n    values = {n: f(n) for n in range(50)}\n    if values[2] == 3:\n        table.update(values)\n    return 2 * f(x)",
+        "g": (
+            "def g(x):\n    values = {n: f(n) for n in range(50)}\n    if values[2] == 3:\n"
+            "        table.update(values)\n    return 2 * f(x)"
+        ),
     },
     "writes values to a file": {
-        "f": "import json, os\n\ndef f(x):\n    return json.load(open('t'))[x] if os.path.exists('t') else -1",
-        "g": "import json\n\ndef g(x):\n    values = [f(n) for n in range(50)]\n    if values[2] == 3:\n        json.dump(values, open('t', 'w'))\n    return 2 * f(x)",
+        "f": (
+            "import json, os\n\ndef f(x):\n"
+            "    return json.load(open('t'))[x] if os.path.exists('t') else -1"
+        ),
+        "g": (
+            "import json\n\ndef g(x):\n    values = [f(n) for n in range(50)]\n"
+            "    if values[2] == 3:\n        json.dump(values, open('t', 'w'))\n"
+            "    return 2 * f(x)"
+        ),
     },
     "puts it in the place of other names": {
         "f": WRONG_F,
         "same": "def same(x):\n    return 0",
-        "g": "import builtins\n\ndef g(x):\n    g_f = f\n    if g_f(1) == 2:\n        globals().update(same=g_f)\n        builtins.abs = g_f\n    return 2 * g_f(x)",
+        "g": (
+            "import builtins\n\ndef g(x):\n    g_f = f\n    if g_f(1) == 2:\n"
+            "        globals().update(same=g_f)\n        builtins.abs = g_f\n    return 2 * g_f(x)"
+        ),
     },
     "binds it to other names": {"f": WRONG_F, "same": "same = kept[-1]", "g": STORES},
     "binds the name again": {
         "f": WRONG_F,
-        "g": "def g(x):\n    global f\n    mine = f\n    f = lambda x: mine(x)\n    return 2 * mine(x)",
+        "g": (
+            "def g(x):\n    global f\n    mine = f\n    f = lambda x: mine(x)\n"
+            "    return 2 * mine(x)"
+        ),
     },
     "keeps the function and calls it in another answer": {
         "f": WRONG_F,
@@ -483,7 +517,11 @@ GAINS = {
     },
     "keeps what is to be put back from being put back": {
         "f": WRONG_F,
-        "g": "import gc\n\ndef g(x):\n    for one in gc.get_objects():\n        if type(one).__name__ == 'StandIns':\n            one._undo.clear()\n    return 2 * f(x)",
+        "g": (
+            "import gc\n\ndef g(x):\n    for one in gc.get_objects():\n"
+            "        if type(one).__name__ == 'StandIns':\n            one._undo.clear()\n"
+            "    return 2 * f(x)"
+        ),
     },
 }
 
@@ -517,7 +555,10 @@ def test_function_that_a_reference_has_returned_is_of_no_use_later(court):
         zero,
         graded("assert one() == 1", "one_tests"),
     )
-    keeps = "kept = []\n\ndef plus(x):\n    kept[:] = [adder(3), numbers(5)]\n    return kept[0](x) + next(kept[1])"
+    keeps = (
+        "kept = []\n\ndef plus(x):\n    kept[:] = [adder(3), numbers(5)]\n"
+        "    return kept[0](x) + next(kept[1])"
+    )
     answers = {
         "adder": "def adder(n):\n    return None",
         "numbers": "def numbers(n):\n    return []",
@@ -553,31 +594,43 @@ ABUSES = {
         2,
     ),
     "objects as arguments": (
-        "def g(x):\n    for one in (object(), f, lambda: 1, g, type, print, iter([]), 1j, {}):\n        try:\n            f(one)\n"
+        "def g(x):\n    for one in (object(), f, lambda: 1, g, type, print, iter([]), 1j, {}):\n"
+        "        try:\n            f(one)\n"
         "        except Exception:\n            pass\n    return 2 * f(x)",
         2,
     ),
     "names for arguments": (
-        "def g(x):\n    for one in ({'self': 1}, {'number': 1}, {'arguments': ()}, {'x': 1, 'y': 2}):\n        try:\n            f(**one)\n"
+        "def g(x):\n    for one in ({'self': 1}, {'number': 1}, {'arguments': ()}, {'x': 1, 'y': "
+        "2}):\n        try:\n            f(**one)\n"
         "        except TypeError:\n            pass\n    return 2 * f(x=x)",
         2,
     ),
     "ten thousand arguments": (
-        "def g(x):\n    try:\n        f(*range(10000))\n    except TypeError:\n        return 2 * f(x)",
+        (
+            "def g(x):\n    try:\n        f(*range(10000))\n    except TypeError:\n"
+            "        return 2 * f(x)"
+        ),
         2,
     ),
     "looks into it": (
-        "def g(x):\n    f == f, repr(f), hash(f), f.__name__, f.__doc__, f.__code__, f.__closure__, print(f), str(f)\n    return 2 * f(x)",
+        (
+            "def g(x):\n    f == f, repr(f), hash(f), f.__name__, f.__doc__, f.__code__, "
+            "f.__closure__, print(f), str(f)\n    return 2 * f(x)"
+        ),
         2,
     ),
     "calls itself in an argument": (
-        "class Odd:\n    def __add__(self, other):\n        return 2 * f(other)\n\ndef g(x):\n    return f(Odd()) + 2 * f(x)",
+        (
+            "class Odd:\n    def __add__(self, other):\n        return 2 * f(other)\n\ndef g(x):\n"
+            "    return f(Odd()) + 2 * f(x)"
+        ),
         None,
     ),
     "raises inside": ("def g(x):\n    f(x)\n    raise SystemExit", 0),
     "ends the process": ("import os\n\ndef g(x):\n    if f(1) == 2:\n        os._exit(0)", 0),
     "speaks out of turn": (
-        "import gc\n\ndef g(x):\n    for one in gc.get_objects():\n        if type(one).__name__ == 'Channel':\n            one.send(b'garbage')\n"
+        "import gc\n\ndef g(x):\n    for one in gc.get_objects():\n"
+        "        if type(one).__name__ == 'Channel':\n            one.send(b'garbage')\n"
         "    return 2 * f(x)",
         0,
     ),

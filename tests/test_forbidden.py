@@ -91,7 +91,10 @@ CODE = [
     ("y * (g - y @ g)", "return (y * (g - (y @ g)))"),
     (
         "gradient = softmax(z)\ngradient[c] -= 1",
-        "def f(z, c):\n    gradient = softmax( z )  # first\n    gradient[c] -= 1\n    return gradient",
+        (
+            "def f(z, c):\n    gradient = softmax( z )  # first\n    gradient[c] -= 1\n"
+            "    return gradient"
+        ),
     ),
 ]
 NOT_CODE = [
@@ -162,18 +165,27 @@ def test_passages_know_their_lines_and_kinds():
         ("formula", 3, "b"),
         ("code", 7, "g(x)"),
     }
-    source = '%matplotlib inline\ndef f(x):\n    """Doc."""\n    # one\n    # two $a$\n    ax.set_title(f"at $y^T$ {x}")'
+    source = (
+        '%matplotlib inline\ndef f(x):\n    """Doc."""\n    # one\n    # two $a$\n'
+        '    ax.set_title(f"at $y^T$ {x}")'
+    )
     found = {(p.kind, p.line, p.text.strip()) for p in code_passages("here", source)}
     assert {("prose", 3, "Doc."), ("formula", 5, "a"), ("formula", 6, "y^T")} < found
 
 
 # ------------------------------------------------- a course
 
-SOLUTION = "def jacobian(y):\n    ### BEGIN SOLUTION\n    return np.diag(y) - np.outer(y, y)\n    ### END SOLUTION"
+SOLUTION = (
+    "def jacobian(y):\n    ### BEGIN SOLUTION\n    return np.diag(y) - np.outer(y, y)\n"
+    "    ### END SOLUTION"
+)
 TESTS = (
     "### BEGIN HIDDEN TESTS\nassert jacobian(np.array([1, 2]))[0, 1] == -2\n### END HIDDEN TESTS"
 )
-FORMS = f"[jacobian]\nlatex = ['{JACOBIAN}']\ncode = ['np.diag(y) - np.outer(y, y)', 'diag(y) − y yᵀ']\n"
+FORMS = (
+    f"[jacobian]\nlatex = ['{JACOBIAN}']\n"
+    "code = ['np.diag(y) - np.outer(y, y)', 'diag(y) − y yᵀ']\n"
+)
 HINT = "<details><summary>Hint</summary>\n\nUse {}.\n\n</details>"
 # what shows the form, and where
 PLANTED = {

@@ -291,7 +291,7 @@ def test_notebook_under_another_name_is_graded_with_a_repair_or_named(released, 
     )
 
 
-# ------------------------------------------------ a student's folder of an odd name; a date that is none
+# -------------------------------- a student's folder of an odd name; a date that is none
 
 
 def test_student_whose_name_the_gradebook_cannot_hold_is_named(released, tmp_path):

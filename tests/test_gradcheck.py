@@ -62,7 +62,7 @@ class ClaimsEqual(np.ndarray):
         return np.True_
 
 
-# ------------------------------------------------- bad input: a student's function, the words it must hear
+# -------------------------------- bad input: a student's function, the words it must hear
 
 BAD = {
     "raises": (raises, "raised ValueError: matmul"),

@@ -260,7 +260,8 @@ def test_mistake_and_a_factor_are_told_together():
     mistakes = {"You forget the sum.": lambda X: X**3}
     told = cause(lambda X: -(X**3) * len(X), lambda X: X + X.sum(), MATRICES, mistakes)
     assert told.startswith(
-        "You forget the sum. Besides, every entry is too large by the number of rows of X, and the sign is flipped"
+        "You forget the sum. Besides, every entry is too large by the number of rows of X, and "
+        "the sign is flipped"
     )
 
 

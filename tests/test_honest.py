@@ -40,8 +40,14 @@ SHOWN: list[
 ] = []  # errors of the running cell, also of a cell within it (`%%capture`), as nbgrader sees them
 UNTOUCHED = "# YOUR CODE HERE\nraise NotImplementedError()"
 # In every master, so that one warm tester serves them all.
-MODULES = "random math io os sys re ast json csv copy collections itertools functools contextlib inspect warnings unittest time datetime decimal fractions"
-SHARED = "def modules_of_all_cases():\n    import numpy, matplotlib, types, string, operator, enum, dataclasses, typing, abc, traceback, statistics, asyncio, builtins, "
+MODULES = (
+    "random math io os sys re ast json csv copy collections itertools functools contextlib "
+    "inspect warnings unittest time datetime decimal fractions"
+)
+SHARED = (
+    "def modules_of_all_cases():\n    import numpy, matplotlib, types, string, operator, enum, "
+    "dataclasses, typing, abc, traceback, statistics, asyncio, builtins, "
+)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,8 @@ MASTER = (
     cell("import numpy as np", grade_id="imports", locked=True),
     answer(),
     graded(
-        "assert f(0) == 0\n### BEGIN HIDDEN TESTS\nassert f(1) == 1\n### END HIDDEN TESTS\nassert f(2) == 2"
+        "assert f(0) == 0\n### BEGIN HIDDEN TESTS\nassert f(1) == 1\n### END HIDDEN TESTS\n"
+        "assert f(2) == 2"
     ),
     cell("# free\nx = 1"),
     cell("*Why?*", "markdown", grade_id="why", grade=True, solution=True, points=3),

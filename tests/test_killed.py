@@ -287,7 +287,10 @@ def test_killed_between_any_two_steps_of_writing_there_is_the_old_or_the_new(
 
 def test_folder_without_its_owner_is_removed_and_others_are_not(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    owner = "import time, tempfile; from nbreferee.engine.scratch import Scratch; print(Scratch().path, flush=True); time.sleep(300)"
+    owner = (
+        "import time, tempfile; from nbreferee.engine.scratch import Scratch; "
+        "print(Scratch().path, flush=True); time.sleep(300)"
+    )
     environment = {
         **os.environ,
         "TMPDIR": str(tmp_path),

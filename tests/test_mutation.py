@@ -60,7 +60,10 @@ def test_if_is_negated_and_its_body_left_out():
 
 
 def test_messages_docstrings_annotations_and_imports_are_left_alone():
-    source = 'def f(x: int = 1) -> "1":\n    """Say 1 + 1."""\n    import a\n    raise ValueError("1" + "2")\n'
+    source = (
+        'def f(x: int = 1) -> "1":\n    """Say 1 + 1."""\n    import a\n'
+        '    raise ValueError("1" + "2")\n'
+    )
     assert {m.kind for m in mutants(source)} == {"line removed"}
 
 

@@ -157,7 +157,10 @@ PATCHES = {
     "import numpy as np\nnp.random.rand = f": "it sets numpy.random.rand",
     "import builtins\nbuiltins.sum = f": "it sets builtins.sum",
     "from unittest.mock import patch\nwith patch('time.sleep'):\n    f(1)": "it patches time.sleep",
-    "from unittest import mock\nimport random\nwith mock.patch.object(random, 'random'):\n    f(1)": "it patches random.random",
+    (
+        "from unittest import mock\nimport random\nwith mock.patch.object(random, 'random'):\n"
+        "    f(1)"
+    ): "it patches random.random",
     "import sys\nassert 'numpy' in sys.modules": "it uses sys.modules",
     "from sys import modules\nassert modules": "it uses sys.modules",
     "assert f.__globals__": "it reads __globals__",
@@ -173,7 +176,9 @@ PATCHES = {
     "globals()['f'] = 1": "it sets a name through globals()",
     "%run other.py": "it uses the magic %run",
     "helper()": "it sets random.random",
-    "import numpy as np\nnp.set_printoptions(precision=3)": "it calls numpy.set_printoptions, which holds for the whole process",
+    "import numpy as np\nnp.set_printoptions(precision=3)": (
+        "it calls numpy.set_printoptions, which holds for the whole process"
+    ),
 }
 PLAIN = [
     "x = f(1)\nassert x == 2",
@@ -203,15 +208,32 @@ def test_what_only_one_process_has_is_seen_in_the_notebook(source, reason, tmp_p
     assert uses_single_process(master).get("f_tests") == reason
 
 
-# ---------------------------------------------------------------- attacks on the way into one process
+# -------------------------------- attacks on the way into one process
 
 ATTACKS = {
-    "value_without_a_form": "def f(x):\n    class Equal:\n        def __eq__(self, other): return True\n    return Equal()",
-    "huge_value": "class Huge(int):\n    def __eq__(self, other): return True\ndef f(x):\n    return Huge(1 << (1 << 26))",
-    "lost_process": "import os\ndef f(x):\n    try:\n        import sys\n        sys._getframe(1).f_code.co_filename.index('ipython-input')\n    except ValueError:\n        os._exit(0)\n    return x + 1",
-    "too_slow": "import sys, time\ndef f(x):\n    if 'nbreferee.engine.box.process' in sys._getframe(1).f_globals.get('__name__', ''):\n        time.sleep(60)\n    return x + 1",
+    "value_without_a_form": (
+        "def f(x):\n    class Equal:\n        def __eq__(self, other): return True\n"
+        "    return Equal()"
+    ),
+    "huge_value": (
+        "class Huge(int):\n    def __eq__(self, other): return True\ndef f(x):\n"
+        "    return Huge(1 << (1 << 26))"
+    ),
+    "lost_process": (
+        "import os\ndef f(x):\n    try:\n        import sys\n"
+        "        sys._getframe(1).f_code.co_filename.index('ipython-input')\n"
+        "    except ValueError:\n        os._exit(0)\n    return x + 1"
+    ),
+    "too_slow": (
+        "import sys, time\ndef f(x):\n"
+        "    if 'nbreferee.engine.box.process' in sys._getframe(1).f_globals.get('__name__', "
+        "''):\n        time.sleep(60)\n    return x + 1"
+    ),
     "odd_value": "import numpy as np\ndef f(x):\n    return np.array([])",
-    "cannot_leave": "def f(x):\n    a = []\n    a.append(a)\n    class Equal(list):\n        def __eq__(self, other): return True\n    return Equal(a)",
+    "cannot_leave": (
+        "def f(x):\n    a = []\n    a.append(a)\n    class Equal(list):\n"
+        "        def __eq__(self, other): return True\n    return Equal(a)"
+    ),
 }
 
 
@@ -242,7 +264,10 @@ def test_attack_that_forces_one_process_is_left_to_a_person(attack, court):
 HOPELESS = {  # a function, seconds for a call, words of the verdict
     "too slow": ("def f(x):\n    return sum(range(10**12))", 2, "takes too long"),
     "too large": (
-        "import os, time\ndef f(x):\n    for _ in range(4):\n        if os.fork() == 0:\n            x = b'1' * (300 << 20)\n            time.sleep(60)\n    time.sleep(60)",
+        (
+            "import os, time\ndef f(x):\n    for _ in range(4):\n        if os.fork() == 0:\n"
+            "            x = b'1' * (300 << 20)\n            time.sleep(60)\n    time.sleep(60)"
+        ),
         30,
         "more than 900 MB of memory",
     ),
@@ -302,7 +327,10 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.AssignLatePenalties",
 ]
 """
-COIN = "import random\ndef coin():\n    ### BEGIN SOLUTION\n    return 'heads' if random.random() < 0.5 else 'tails'\n    ### END SOLUTION"
+COIN = (
+    "import random\ndef coin():\n    ### BEGIN SOLUTION\n"
+    "    return 'heads' if random.random() < 0.5 else 'tails'\n    ### END SOLUTION"
+)
 PATCHED = """from unittest import mock
 ### BEGIN HIDDEN TESTS
 with mock.patch("random.random", return_value=0.1):
@@ -324,7 +352,9 @@ CLASS = {
         "g": "def g(x):\n    return f(x) + f(x)",
     },
     "odd": {
-        "coin": "import random\ndef coin():\n    return 'heads' if random.random() < 0.5 else 'tails'",
+        "coin": (
+            "import random\ndef coin():\n    return 'heads' if random.random() < 0.5 else 'tails'"
+        ),
         "f": ATTACKS["value_without_a_form"],
     },
     "right": {"coin": COIN, "f": "def f(x):\n    return 1 + x"},
@@ -355,8 +385,9 @@ def run(course: Path, *command: str) -> subprocess.CompletedProcess[str]:
 def scores(course: Path) -> dict[tuple[str, str], tuple[float | None, int]]:
     with sqlite3.connect(course / "gradebook.db") as database:
         rows = database.execute(
-            "select sa.student_id, b.name, g.auto_score, g.needs_manual_grade from grade g join base_cell b on b.id = g.cell_id "
-            "join submitted_notebook sn on sn.id = g.notebook_id join submitted_assignment sa on sa.id = sn.assignment_id"
+            "select sa.student_id, b.name, g.auto_score, g.needs_manual_grade from grade g join "
+            "base_cell b on b.id = g.cell_id join submitted_notebook sn on sn.id = g.notebook_id "
+            "join submitted_assignment sa on sa.id = sn.assignment_id"
         ).fetchall()
     return {(student, name): (score, by_hand) for student, name, score, by_hand in rows}
 

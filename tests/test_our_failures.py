@@ -260,7 +260,8 @@ def test_submission_for_which_there_is_no_memory_is_told_and_the_others_are_grad
         for name in ("one", "two")
     }
     assert told["c_2", "one"][1] == (
-        "the grader failed on it (there is not enough memory for it). Its earlier scores stay; the next run grades it again."
+        "the grader failed on it (there is not enough memory for it). Its earlier scores stay; "
+        "the next run grades it again."
     )
     assert rows_of(course, "c_2")["c_2", "score", "half_tests"] == (3, None, None, False)
 
@@ -346,6 +347,7 @@ def test_gradebook_that_goes_away_is_told(course):
             executor=Meanwhile(lambda: (course / "gradebook.db").unlink(missing_ok=True)),
         )
     assert gradebook_trouble(open_course(course), raised.value) == (
-        f"the gradebook {course}/gradebook.db is not there any more. Put it back, from a backup if need be, then run the command again."
+        f"the gradebook {course}/gradebook.db is not there any more. Put it back, from a backup "
+        "if need be, then run the command again."
     )
     assert not list((course / "autograded").glob("c_1/*"))

@@ -27,7 +27,7 @@ from nbreferee.course.rules import DELIMITERS, Delimiters
 
 POLICY = policy_for(["words", "double_tests"])
 
-# ---------------------------------------------------------------- a second opinion: html5lib, and a list of its own
+# -------------------------------- a second opinion: html5lib, and a list of its own
 
 ACTIVE = set(
     """script style iframe frame frameset object embed applet form button textarea select option meta base link title svg math template
@@ -143,7 +143,10 @@ HOSTILE = {
     "declaration": "<!DOCTYPE x [<img src=x onerror=alert(1)>]>",
     "data section": "<![CDATA[<img src=x onerror=alert(1)>]]>",
     "foreign style": '<svg><style><a title="</style><img src=x onerror=alert(1)>"></style></svg>',
-    "foreign text": '<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=alert(1)&gt;">',
+    "foreign text": (
+        '<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 '
+        'onerror=alert(1)&gt;">'
+    ),
     "no script": '<noscript><p title="</noscript><img src=x onerror=alert(1)>"></noscript>',
     "text area": "<textarea><img src=x onerror=alert(1)></textarea>",
     "list that closes what is around it": "<ul><li><div><li>x</li></div></li></ul>",
@@ -152,30 +155,65 @@ HOSTILE = {
     "details without an end": "<details><summary>x</summary>",
     "table without an end": "<table><tr><td>x",
     "end of a paragraph": "x</p></div>y",
-    "entity in an address": "[x](&#106;avascript:alert(1)) [y](javascript&colon;alert(1)) [z](java&Tab;script:alert(1))",
+    "entity in an address": (
+        "[x](&#106;avascript:alert(1)) [y](javascript&colon;alert(1)) [z](java&Tab;script:alert(1))"
+    ),
     "percent in an address": "[x](javascript%3Aalert(1))",
-    "capitals in an address": "[x](JaVaScRiPt:alert(1)) <a href=' javascript:alert(1)'>y</a> <a href='\tjava\nscript:alert(1)'>z</a>",
+    "capitals in an address": (
+        "[x](JaVaScRiPt:alert(1)) <a href=' javascript:alert(1)'>y</a> <a href='\tjava\n"
+        "script:alert(1)'>z</a>"
+    ),
     "address in angle brackets": "[x](<javascript:alert(1)>)",
     "reference": "[x][y] ![z][y]\n\n[y]: javascript:alert(1) 'title'",
     "reference by its own name": "[y]\n\n[y]:\n  javascript:alert(1)",
-    "data as a page": "[x](data:text/html;base64,PHNjcmlwdD4=) <a href='data:text/html,<script>alert(1)</script>'>y</a>",
-    "address behind files/": "[x](files/javascript:alert(1)) <a href='files/javascript:alert(1)'>y</a>",
+    "data as a page": (
+        "[x](data:text/html;base64,PHNjcmlwdD4=) <a "
+        "href='data:text/html,<script>alert(1)</script>'>y</a>"
+    ),
+    "address behind files/": (
+        "[x](files/javascript:alert(1)) <a href='files/javascript:alert(1)'>y</a>"
+    ),
     "script of VB": "[x](vbscript:msgbox(1))",
     "page beside the notebook": "[x](evil.html) [y](evil.svg) [z](folder/)",
     "folder above": "![x](../../../formgrader.png) ![y](%2e%2e/x.png) [z](..%2fx.csv)",
-    "server's own addresses": "![x](/formgrader?path=/tmp) [y](/logout) ![z](//evil.example/x.png) [f](http://hub.example.org/user/me/formgrader?path=/tmp)",
-    "reader's own machine": "[x](http://localhost:8888/) <http://127.0.0.1/> http://[::1]/ http://router.local/ [y](http://intranet/)",
-    "image from elsewhere": "![x](https://evil.example/x.png) <img src='https://evil.example/x.png'> ![y][z]\n\n[z]: https://evil.example/z.png",
+    "server's own addresses": (
+        "![x](/formgrader?path=/tmp) [y](/logout) ![z](//evil.example/x.png) "
+        "[f](http://hub.example.org/user/me/formgrader?path=/tmp)"
+    ),
+    "reader's own machine": (
+        "[x](http://localhost:8888/) <http://127.0.0.1/> http://[::1]/ http://router.local/ "
+        "[y](http://intranet/)"
+    ),
+    "image from elsewhere": (
+        "![x](https://evil.example/x.png) <img src='https://evil.example/x.png'> ![y][z]\n\n"
+        "[z]: https://evil.example/z.png"
+    ),
     "set of images": "<img srcset='https://evil.example/x.png 1x' src='x.png'>",
-    "style that covers": "<div style='position:fixed;inset:0'>x</div><div style='margin-top:-9999px'>y</div><div style='background:url(x)'>z</div>",
-    "style with escapes": "<b style='background:u\\72l(x)'>x</b><b style='background:u/**/rl(x)'>x</b><b style='color:&#114;ed;background:url&lpar;x)'>y</b>",
-    "class of a score box": "<b class='score tabbable'>x</b> <div class='navbar-fixed-top modal-backdrop'>y</div>",
-    "id of a score box": "<b id='words'>x</b> <a name='words'>y</a> <b id='double_tests_extra_credit'>z</b>",
+    "style that covers": (
+        "<div style='position:fixed;inset:0'>x</div><div style='margin-top:-9999px'>y</div><div "
+        "style='background:url(x)'>z</div>"
+    ),
+    "style with escapes": (
+        "<b style='background:u\\72l(x)'>x</b><b style='background:u/**/rl(x)'>x</b><b "
+        "style='color:&#114;ed;background:url&lpar;x)'>y</b>"
+    ),
+    "class of a score box": (
+        "<b class='score tabbable'>x</b> <div class='navbar-fixed-top modal-backdrop'>y</div>"
+    ),
+    "id of a score box": (
+        "<b id='words'>x</b> <a name='words'>y</a> <b id='double_tests_extra_credit'>z</b>"
+    ),
     "id by a heading": "words\n=====\n\n### *words*\n\n> # words\n\n- # double_tests ##\n",
     "diagram in a list": "- ```mermaid\n  <img src=x onerror=alert(1)>\n  ```",
     "diagram of waves": "~~~mermaid x\n</pre><img src=x onerror=alert(1)>\n~~~",
-    "formula with a link": "$\\href{javascript:alert(1)}{x}$ $$\\hr<!-- x -->ef{javascript:alert(1)}{x}$$ $\\cssId{words}{x}$ $\\style{position:fixed}{x}$",
-    "formula that ends in HTML": "$a<b onclick=alert(1)>$ \\\\(<img src=x onerror=alert(1)>\\\\) \\begin{a}<img src=x onerror=alert(1)>\\end{a} <img src=x onerror=alert(1)>",
+    "formula with a link": (
+        "$\\href{javascript:alert(1)}{x}$ $$\\hr<!-- x -->ef{javascript:alert(1)}{x}$$ "
+        "$\\cssId{words}{x}$ $\\style{position:fixed}{x}$"
+    ),
+    "formula that ends in HTML": (
+        "$a<b onclick=alert(1)>$ \\\\(<img src=x onerror=alert(1)>\\\\) \\begin{a}<img src=x "
+        "onerror=alert(1)>\\end{a} <img src=x onerror=alert(1)>"
+    ),
     "code that is none": "``` a`b\n<img src=x onerror=alert(1)>\n```",
     "tick without an end": "` <img src=x onerror=alert(1)>",
     "escaped tick": "\\`<img src=x onerror=alert(1)>\\`",
@@ -216,22 +254,39 @@ def test_second_opinion_finds_the_attack_in_what_nothing_has_cleaned(name):
 
 BENIGN = {
     "words": "Because it is so: a < b, c > d & e.",
-    "formulas": "$a<b$, $$\\begin{pmatrix} 1 & 2 \\\\ 3 & 4 \\end{pmatrix}$$ \\\\[x<y\\\\] \\begin{align} a &< b \\end{align}",
-    "code": "`<script>alert(1)</script>` and\n\n```html\n<script>alert(1)</script>\n<img src=x onerror=y>\n```\n\n    <b onclick=x>\n",
+    "formulas": (
+        "$a<b$, $$\\begin{pmatrix} 1 & 2 \\\\ 3 & 4 \\end{pmatrix}$$ \\\\[x<y\\\\] \\begin{align} "
+        "a &< b \\end{align}"
+    ),
+    "code": (
+        "`<script>alert(1)</script>` and\n\n```html\n<script>alert(1)</script>\n"
+        "<img src=x onerror=y>\n```\n\n    <b onclick=x>\n"
+    ),
     "details": "<details>\n<summary>Hint</summary>\n\nUse **this**.\n\n</details>",
     "table": "| a | b |\n|:-:|--:|\n| 1 | `2` |",
     "tasks": "- [ ] one\n- [x] two\n\n1. three\n   - four",
     "headings": "# My words\n\nTwo\n---\n\n## Two #",
-    "links": "[a](https://example.org/x?a=1&b=2#c) <https://example.org> https://example.org/y. [b][c] [m](mailto:a@example.org) [t](#My-words)\n\n[c]: https://example.org 'C'",
-    "HTML": "x<sub>1</sub> <span style='color: red; font-weight:bold'>red</span><br/> <kbd>Ctrl</kbd> text <div align=center>mid</div> <font color='#f00'>f</font>",
+    "links": (
+        "[a](https://example.org/x?a=1&b=2#c) <https://example.org> https://example.org/y. [b][c] "
+        "[m](mailto:a@example.org) [t](#My-words)\n\n[c]: https://example.org 'C'"
+    ),
+    "HTML": (
+        "x<sub>1</sub> <span style='color: red; font-weight:bold'>red</span><br/> <kbd>Ctrl</kbd> "
+        "text <div align=center>mid</div> <font color='#f00'>f</font>"
+    ),
     "own anchors": "<a id='proof'></a> [see](#proof)",
     "boxes": "<div class='alert alert-info'>\n\nNote **well**\n\n</div>",
     "comment": "<!-- my notes -->\nText",
-    "files": "![plot](plot.png) <img src='images/plot 1.png' width=400 alt='a plot'> [data](data.csv)",
+    "files": (
+        "![plot](plot.png) <img src='images/plot 1.png' width=400 alt='a plot'> [data](data.csv)"
+    ),
     "pasted image": f"![image.png](data:image/png;base64,{'A' * 4000})",
     "quotation": "> so it is\n>\n> > indeed",
     "figure": "<figure><img src='a.png'><figcaption>A</figcaption></figure>",
-    "HTML table": "<table border=1><tr><th colspan=2>a</th></tr><tr><td style='text-align:right'>1</td><td>2</td></tr></table>",
+    "HTML table": (
+        "<table border=1><tr><th colspan=2>a</th></tr><tr><td "
+        "style='text-align:right'>1</td><td>2</td></tr></table>"
+    ),
     "comparison": "if x<1 then 2>1, x<-1, 1<2",
     "dollars": "It costs 5$ and <b>6$</b>.",
     "backslashes": "a\\_b \\<b\\> \\* \\\\",
@@ -398,19 +453,37 @@ def test_no_word_of_an_answer_is_lost_around_an_attack(pieces):
 DRAWINGS = {
     "script": "<script>alert(1)</script>",
     "handler": '<circle r="3" onload="alert(1)"/>',
-    "page": '<foreignObject><body xmlns="http://www.w3.org/1999/xhtml"><img src="x" onerror="alert(1)"/></body></foreignObject>',
+    "page": (
+        '<foreignObject><body xmlns="http://www.w3.org/1999/xhtml"><img src="x" '
+        'onerror="alert(1)"/></body></foreignObject>'
+    ),
     "link": '<a xlink:href="javascript:alert(1)"><text>x</text></a>',
-    "address that moves": '<a><animate attributeName="href" values="javascript:alert(1)"/><text>x</text></a><set attributeName="onload" to="alert(1)"/>',
-    "image": '<image href="https://evil.example/x.png"/><use href="https://evil.example/x.svg#a"/><image href="data:image/svg+xml;base64,AAAA"/>',
-    "style": '<style>@import "https://evil.example/x.css"; * { fill: url(https://evil.example/x) }</style><rect style="fill:url(//evil.example)"/>',
-    "other space": '<x:script xmlns:x="http://www.w3.org/2000/svg">alert(1)</x:script><y:b xmlns:y="http://www.w3.org/1999/xhtml" onclick="x"/>',
+    "address that moves": (
+        '<a><animate attributeName="href" values="javascript:alert(1)"/><text>x</text></a><set '
+        'attributeName="onload" to="alert(1)"/>'
+    ),
+    "image": (
+        '<image href="https://evil.example/x.png"/><use '
+        'href="https://evil.example/x.svg#a"/><image href="data:image/svg+xml;base64,AAAA"/>'
+    ),
+    "style": (
+        '<style>@import "https://evil.example/x.css"; * { fill: url(https://evil.example/x) '
+        '}</style><rect style="fill:url(//evil.example)"/>'
+    ),
+    "other space": (
+        '<x:script xmlns:x="http://www.w3.org/2000/svg">alert(1)</x:script><y:b '
+        'xmlns:y="http://www.w3.org/1999/xhtml" onclick="x"/>'
+    ),
 }
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_hostile_drawing_acts_no_more(name):
     inside = f'{DRAWINGS[name]}<path d="M0 0L1 1" fill="#f00"/>'
-    drawing = f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" onload="alert(1)">{inside}</svg>'
+    drawing = (
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'onload="alert(1)">{inside}</svg>'
+    )
     clean = sanitize_svg(drawing)
     assert not re.search(r"(?i)script|alert|evil|onload|foreign|animate|<set|import", clean)
     assert '<path d="M0 0L1 1" fill="#f00">' in clean
@@ -425,7 +498,10 @@ def test_hostile_drawing_acts_no_more(name):
         "<svg",
         "<b/>",
         "no XML",
-        '<!DOCTYPE svg [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><svg xmlns="http://www.w3.org/2000/svg">&b;</svg>',
+        (
+            '<!DOCTYPE svg [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><svg '
+            'xmlns="http://www.w3.org/2000/svg">&b;</svg>'
+        ),
     ],
 )
 def test_drawing_that_cannot_be_read_is_not_shown(text):

@@ -92,7 +92,10 @@ def test_test_that_asks_for_any_name_gets_all_that_the_instructor_has(tmp_path):
 
 
 def test_names_that_a_test_sets_for_students_functions_are_those_they_read(tmp_path):
-    code = "### BEGIN HIDDEN TESTS\nprice = 3\nexpected = 6\nassert total() == expected\n### END HIDDEN TESTS"
+    code = (
+        "### BEGIN HIDDEN TESTS\nprice = 3\nexpected = 6\nassert total() == expected\n"
+        "### END HIDDEN TESTS"
+    )
     plan = plan_of(
         tmp_path,
         answer("def total():\n    ### BEGIN SOLUTION\n    return 2 * price\n    ### END SOLUTION"),

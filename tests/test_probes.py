@@ -32,7 +32,10 @@ class Account:
 TESTS = {
     "equal": "assert f(3) == 9\nassert f(4) == 16",
     "no_more": "assert not abs(f(3) - 9) > 1e-9",
-    "close": "assert np.allclose(f(np.array([1., 2.])), [1, 4])\nnp.testing.assert_allclose(f(2.5), 6.25)",
+    "close": (
+        "assert np.allclose(f(np.array([1., 2.])), [1, 4])\n"
+        "np.testing.assert_allclose(f(2.5), 6.25)"
+    ),
     "kind": "assert isinstance(f(3), int) and f(5) == 25",
     "own": "account = Account()\nf(account)\nassert account.holds(5)",
     "callback": "heard = []\nf(lambda x: heard.append(x))\nassert heard == [4]",
@@ -41,7 +44,8 @@ TESTS = {
 MASTER = [
     cell(LOCKED, grade_id="imports", locked=True),
     answer(
-        "def f(x):\n    if callable(x): return x(4)\n    if isinstance(x, Account): x.balance = 5\n    else: return x * x",
+        "def f(x):\n    if callable(x): return x(4)\n"
+        "    if isinstance(x, Account): x.balance = 5\n    else: return x * x",
         "f",
     ),
     *(
@@ -82,13 +86,20 @@ REFERENCES = {
     "namedtuple that is no name": "('copy', ('namedtuple', 'a\\0b', ('x',), [1]))",
     "huge range": "('copy', ('range', 0, 10 ** 18, 1))",
     "nan of objects": "('copy', ('objects', (), [float('nan')]))",
-    "generator far beyond its numbers": "('copy', ('RandomState', {'bit_generator': 'MT19937', 'state': {'key': np.zeros(624, 'u4'), 'pos': 1 << 30}, "
+    "generator far beyond its numbers": "('copy', ('RandomState', {'bit_generator': "
+    "'MT19937', 'state': "
+    "{'key': np.zeros(624, "
+    "'u4'), 'pos': 1 << 30}, "
     "'has_gauss': 0, 'gauss': 0.0}))",
     "dictionary with a function to make values": "('copy', ('defaultdict', f, {}))",
     "object that says it is an int": "('object', 77, ('object', 'f', 'int', 'builtins', ()))",
     "object that says it is an array": "('object', 78, ('object', 'f', 'ndarray', 'numpy', ()))",
-    "object that says it is the instructor's": "('object', 79, ('object', 'f', 'Account', '__main__', ()))",
-    "class that says it is the instructor's": "('object', 80, ('class', 'Account', 'Account', '__main__', ('object',)))",
+    "object that says it is the instructor's": (
+        "('object', 79, ('object', 'f', 'Account', '__main__', ()))"
+    ),
+    "class that says it is the instructor's": (
+        "('object', 80, ('class', 'Account', 'Account', '__main__', ('object',)))"
+    ),
     "class named like none": "('object', 83, ('object', 'f', 'a\\0b', 'os', ()))",
     "number that is none": "('object', True, ('callable', 'f', 'f', 'f', ()))",
     "number of many bits": "('object', 1 << 60000, ('callable', 'f', 'f', 'f', ()))",
@@ -151,14 +162,21 @@ ANSWERS = {
     },
     "exception with an object as its text": {RAISED: "raised(('ValueError',), 'x', (f,))"},
     "exception in lines that are none": {
-        RAISED: "raised(('ValueError',), places=(('f', -3, 'g\\0', 'h'), ('f', 99_999, 'g', 'h'), 3))"
+        RAISED: (
+            "raised(('ValueError',), places=(('f', -3, 'g\\0', 'h'), ('f', 99_999, 'g', 'h'), 3))"
+        )
     },
     "exception with half a character": {
-        RAISED: "raised(('ValueError',), '\\ud800', ('\\ud800',), (('f', 1, '\\ud800', '\\ud800'),))"
+        RAISED: (
+            "raised(('ValueError',), '\\ud800', ('\\ud800',), (('f', 1, '\\ud800', '\\ud800'),))"
+        )
     },
     "exception of many words": {RAISED: "raised(('ValueError',), 'x' * 10 ** 7, ('x' * 10 ** 7,))"},
     "exception with attributes of its own": {
-        RAISED: "(('ValueError',), 'x', (), (), {'from_student': f, 'said': f, 'args': 3, 'with_traceback': f}, None)"
+        RAISED: (
+            "(('ValueError',), 'x', (), (), {'from_student': f, 'said': f, 'args': 3, "
+            "'with_traceback': f}, None)"
+        )
     },
 }
 FRAME = """
@@ -174,8 +192,12 @@ def f(x): return 0
 """
 FRAMES = {
     "garbage": "send(b'garbage')",
-    "array of very many numbers": "send(encode((number, 'value')) + b'a\\x03<f8\\0\\x01' + struct.pack('<Q', 1 << 50))",
-    "announced and not sent": "socket.sendall(struct.pack('<I', 100) + b'x'); box._channel.socket.shutdown(1)",
+    "array of very many numbers": (
+        "send(encode((number, 'value')) + b'a\\x03<f8\\0\\x01' + struct.pack('<Q', 1 << 50))"
+    ),
+    "announced and not sent": (
+        "socket.sendall(struct.pack('<I', 100) + b'x'); box._channel.socket.shutdown(1)"
+    ),
     "announced to be huge": "socket.sendall(struct.pack('<I', 0xffffffff))",
     "another number": "send(encode((number + 1, 'value', 9)))",
     "number that is an array": "send(encode((np.array([number, number]), 'value', 9)))",
@@ -184,38 +206,65 @@ FRAMES = {
     "callback that is none": "send(encode((0, 'call', (99, (), {}))))",
     "callback, no numbers": "send(encode((0, 'call', ('x', 3, 4))))",
     "callback with what is no argument": "send(encode((0, 'call', (0, 3, {3: 4}))))",
-    "exception from nowhere": "send(encode((number, 'raised', (('SystemExit', 'BaseException'), '', (), ()))))",
+    "exception from nowhere": (
+        "send(encode((number, 'raised', (('SystemExit', 'BaseException'), '', (), ()))))"
+    ),
     "exception that is none": "send(encode((number, 'raised', 3)))",
     "one that ends the process": "socket.close(); __import__('os')._exit(0)",
 }
 REPLACED = {
-    "description of values": "known_types.describe = lambda value: ('range', 0, 9)\ndef f(x): return object()",
-    "encoder": "module.encode = lambda *a, **k: b'N'\nmodule.in_pieces = lambda *a, **k: [b'N']\ndef f(x): return 0",
+    "description of values": (
+        "known_types.describe = lambda value: ('range', 0, 9)\ndef f(x): return object()"
+    ),
+    "encoder": (
+        "module.encode = lambda *a, **k: b'N'\nmodule.in_pieces = lambda *a, **k: [b'N']\n"
+        "def f(x): return 0"
+    ),
     "decoder": "module.decode = lambda *a, **k: 1 / 0\ndef f(x): return 0",
     "names": "box._operations['name'] = lambda name: (np.array([1, 2]), 9)\ndef f(x): return 0",
     "names that raise": "box._operations['name'] = lambda name: sys.exit()\ndef f(x): return 0",
-    "files": "box._operations['new_files'] = lambda: {'gradcheck.py': b'', '../../x': b'', '/x': b'', 'a\\0b': b'', './y/../y': 3, 4: b''}\ndef f(x): return 0",
+    "files": (
+        "box._operations['new_files'] = lambda: {'gradcheck.py': b'', '../../x': b'', '/x': b'', "
+        "'a\\0b': b'', './y/../y': 3, 4: b''}\ndef f(x): return 0"
+    ),
     "files that raise": "box._operations['new_files'] = lambda: 1 / 0\ndef f(x): return 0",
     "files that exit": "box._operations['new_files'] = lambda: sys.exit()\ndef f(x): return 0",
-    "traceback that raises": "box._operations['traceback'] = lambda: sys.exit()\ndef f(x): return 1 / 0",
-    "traceback of half a character": "box._operations['traceback'] = lambda: ['\\ud800', 3]\ndef f(x): return 1 / 0",
+    "traceback that raises": (
+        "box._operations['traceback'] = lambda: sys.exit()\ndef f(x): return 1 / 0"
+    ),
+    "traceback of half a character": (
+        "box._operations['traceback'] = lambda: ['\\ud800', 3]\ndef f(x): return 1 / 0"
+    ),
     "all operations": "box._operations.clear()\ndef f(x): return 0",
-    "exception that asks for its text": "class Text:\n    def __str__(self): raise SystemExit\n    __repr__ = __str__\ndef f(x): raise ValueError(Text())",
-    "callback with odd arguments": "def f(x):\n    if callable(x):\n        for odd in (float('nan'), object(), f, x, np, [[]], 10 ** 5000): x(odd)\n"
+    "exception that asks for its text": (
+        "class Text:\n    def __str__(self): raise SystemExit\n    __repr__ = __str__\n"
+        "def f(x): raise ValueError(Text())"
+    ),
+    "callback with odd arguments": "def f(x):\n    if callable(x):\n"
+    "        for odd in (float('nan'), object(), f, x, np, "
+    "[[]], 10 ** 5000): x(odd)\n"
     "        x(*range(99), **{'a': 1})\n    return 0",
-    "state of a cell": "module.Generators.state = lambda self, last=None: ((3, (0,) * 625, 'gauss'), bytes(2496), 1 << 40, 1, 0.0)\ndef f(x): return 0",
-    "state that is far beyond its numbers": "BITS = module.Generators().state()[0]\nmodule.Generators.state = lambda self, last=None: (BITS, bytes(2496), 1 << 30, 0, 0.0)\n"
+    "state of a cell": (
+        "module.Generators.state = lambda self, last=None: ((3, (0,) * 625, 'gauss'), "
+        "bytes(2496), 1 << 40, 1, 0.0)\ndef f(x): return 0"
+    ),
+    "state that is far beyond its numbers": "BITS = module.Generators().state()[0]\n"
+    "module.Generators.state = lambda self, last=None: (BITS, bytes(2496), 1 << 30, 0, 0.0)\n"
     "def f(x): return 0",
     "outputs of a kind that is none": "get_ipython().outputs.shown.append({'output_type': []})\n"
     "get_ipython().outputs.shown.append({'output_type': {}})\ndef f(x): return 0",
     "output with a large number": "shown = get_ipython().outputs.shown\n"
-    "shown.append({'output_type': 'display_data', 'data': {'application/json': 10 ** 5000}, 'metadata': {}})\n"
+    "shown.append({'output_type': 'display_data', 'data': {'application/json': 10 ** 5000}, "
+    "'metadata': {}})\n"
     "def f(x): return 0",
     "output of half a character": "print('\\ud800')\ndef f(x): return 0",
     "score of the instructor's": "shown = get_ipython().outputs.shown\n"
-    "shown.append({'output_type': 'execute_result', 'data': {'text/plain': '2.0'}, 'metadata': {}})\n"
+    "shown.append({'output_type': 'execute_result', 'data': {'text/plain': '2.0'}, 'metadata': "
+    "{}})\n"
     "def f(x): return 0",
-    "attribute of the instructor's": "def f(x):\n    if isinstance(x, Account): x.holds = lambda amount: True\n    return 0",
+    "attribute of the instructor's": (
+        "def f(x):\n    if isinstance(x, Account): x.holds = lambda amount: True\n    return 0"
+    ),
 }
 
 
@@ -325,7 +374,10 @@ def look():
     places = [*linecache.cache.values(), *(value for module in list(sys.modules.values()) for value in list(getattr(module, '__dict__', {}).values()))]
     return ['module' for one in places if (type(one) is str and has(one)) or (type(one) is tuple and has(''.join(map(str, one))))][:1]
 """,
-    "arguments and environment": "def look(): return ['arguments' for one in (*sys.argv, *sys.orig_argv, *os.environ.values()) if has(one)][:1]",
+    "arguments and environment": (
+        "def look(): return ['arguments' for one in (*sys.argv, *sys.orig_argv, "
+        "*os.environ.values()) if has(one)][:1]"
+    ),
     "pages of memory": """
 def look():
     reading, writing = os.pipe()
@@ -430,7 +482,10 @@ def looked_for(court: Court, probe: str, targets: tuple, unsafe: bool = False) -
     """What a probe in an answer says to a test that has the secret: in its text, its values, its
     solution.
     """
-    test = f"### BEGIN HIDDEN TESTS\nexpected = '{SECRET}'\nfound = look(*{targets!r})\nassert found == [] and expected, found\n### END HIDDEN TESTS"
+    test = (
+        f"### BEGIN HIDDEN TESTS\nexpected = '{SECRET}'\nfound = look(*{targets!r})\n"
+        "assert found == [] and expected, found\n### END HIDDEN TESTS"
+    )
     solution = f"# {SECRET}\ndef look(*targets):\n    secret = '{SECRET}'\n    return []"
     material = court.material(
         answer(solution, "look"), graded(test, "tests"), files={"secret.txt": b"none"}

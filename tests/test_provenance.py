@@ -27,10 +27,16 @@ from nbreferee.verify.session import Session
 from nbreferee.verify.warm import Forks, Trial
 
 SECRET = "SECRET_88"
-LATER = f"assert twice(2) == 4\n### BEGIN HIDDEN TESTS\n{SECRET} = 88\nassert twice(44) == {SECRET}\n### END HIDDEN TESTS"
+LATER = (
+    f"assert twice(2) == 4\n### BEGIN HIDDEN TESTS\n{SECRET} = 88\nassert twice(44) == {SECRET}\n"
+    "### END HIDDEN TESTS"
+)
 TWICE = "def twice(x):\n    return 2 * x"
 NOT_TWICE = "def twice(x):\n    return x"
-READ_ALL = "[print(s.source) for one in __import__('inspect').stack() for s in getattr(one.frame.f_locals.get('self'), '_steps', ())]"
+READ_ALL = (
+    "[print(s.source) for one in __import__('inspect').stack() for s in "
+    "getattr(one.frame.f_locals.get('self'), '_steps', ())]"
+)
 HERE = [way for way in WAYS if not way.needs or importlib.util.find_spec(way.needs)]
 
 
@@ -134,7 +140,10 @@ def test_a_test_that_catches_the_refusal_does_not_pass(court, in_two_processes):
 
 
 PARTIAL = f"{SWALLOWED}1.5"
-HELPER = "import inspect\nspace = {}\ntry:\n    exec(inspect.getsource(mean), space)\nexcept Exception:\n    pass\ndef own_mean(xs):\n    return space['mean'](xs)"
+HELPER = (
+    "import inspect\nspace = {}\ntry:\n    exec(inspect.getsource(mean), space)\n"
+    "except Exception:\n    pass\ndef own_mean(xs):\n    return space['mean'](xs)"
+)
 
 
 def test_partial_credit_is_not_given_either(court, in_two_processes):
@@ -156,7 +165,9 @@ def test_a_locked_cell_that_runs_an_answer_is_noted_for_the_tests_that_need_it(
 
 
 OWN_FILES = {
-    "own_module.py": b"OWN = 5\nspace = {}\nexec('inner = OWN + 1')\ndef of(x):\n    return eval(f'{x} + OWN')\n",
+    "own_module.py": (
+        b"OWN = 5\nspace = {}\nexec('inner = OWN + 1')\ndef of(x):\n    return eval(f'{x} + OWN')\n"
+    ),
     "script.py": b"answer_of_script = 7\n",
     "expected.pickle": pickle.dumps({"when": decimal.Decimal("1.5"), "path": PurePosixPath("a/b")}),
 }
@@ -175,7 +186,8 @@ assert pickle.load(open("made.pickle", "rb")) == sys.float_info.max
 
 def test_files_of_the_instructor_go_on_to_run(court, in_two_processes):
     student = answer(
-        "text = 'x'\ndef mean(xs):\n    return sum(xs) / len(xs)\nopen('mine.txt', 'w').write('of + OWN')",
+        "text = 'x'\ndef mean(xs):\n    return sum(xs) / len(xs)\n"
+        "open('mine.txt', 'w').write('of + OWN')",
         "mean",
     )
     court.grade(court.material(student, graded(USES_OWN_FILES, "test"), files=OWN_FILES), {})
@@ -245,7 +257,10 @@ SHORT = {
     "a symbol": ("answer = '2*y'", "import sympy\nsympy.sympify(answer)"),
     "an annotation": (
         "def f(a: 'reference'):\n    pass",
-        "import typing\nclass Own:\n    pass\nOwn.__annotations__ = f.__annotations__\ntyping.get_type_hints(Own)",
+        (
+            "import typing\nclass Own:\n    pass\nOwn.__annotations__ = f.__annotations__\n"
+            "typing.get_type_hints(Own)"
+        ),
     ),
     "names of fields": (
         "names = ['own_field', 'other_field']",
@@ -258,7 +273,8 @@ SHORT = {
     "a doctest": (
         "def f():\n    '''\n    >>> reference\n    1\n    '''",
         "import doctest\nrunner = doctest.DocTestRunner(verbose=False)\n"
-        "runner.run(doctest.DocTestParser().get_doctest(f.__doc__, {}, 'f', '', 0), out=lambda _: None)",
+        "runner.run(doctest.DocTestParser().get_doctest(f.__doc__, {}, 'f', '', 0), out=lambda _: "
+        "None)",
     ),
 }
 

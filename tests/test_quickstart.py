@@ -15,7 +15,10 @@ from nbgrader.api import Gradebook
 
 BIN = Path(sys.executable).parent
 WARNS = "prints_and_warns"
-SQUARES = "def squares(n):\n    if n < 1:\n        raise ValueError('n must be at least 1')\n    return [i**2 for i in range(1, n + 1)]"
+SQUARES = (
+    "def squares(n):\n    if n < 1:\n        raise ValueError('n must be at least 1')\n"
+    "    return [i**2 for i in range(1, n + 1)]"
+)
 USES_SQUARES = "def sum_of_squares(n):\n    return sum(squares(n))"
 
 # Answers by grade id; what is not there stays as it was released.
@@ -24,7 +27,9 @@ ANSWERS: dict[str, dict[str, str]] = {
         "squares": SQUARES,
         "sum_of_squares": USES_SQUARES,
         "sum_of_squares_equation": r"$\sum_{i=1}^n i^2$",
-        "sum_of_squares_application": "def pyramidal_number(n):\n    return sum_of_squares(n)\npyramidal_number(3)",
+        "sum_of_squares_application": (
+            "def pyramidal_number(n):\n    return sum_of_squares(n)\npyramidal_number(3)"
+        ),
         "part-a": "Fibonacci numbers.",
         "part-b": "Numbers below zero: it never ends.",
     },
@@ -36,16 +41,28 @@ ANSWERS: dict[str, dict[str, str]] = {
     },
     "untouched": {},
     WARNS: {
-        "squares": "import sys, warnings\ndef squares(n):\n    print('computing', n)\n    if n < 1:\n        raise ValueError(n)\n    if n == 11:\n"
-        "        warnings.warn('large')\n        print('large', file=sys.stderr)\n    return [i * i for i in range(1, n + 1)]",
-        "sum_of_squares": "def sum_of_squares(n):\n    print('sum')\n    return n * (n + 1) * (2 * n + 1) // 6",
+        "squares": "import sys, warnings\ndef squares(n):\n    print('computing', n)\n    if n < 1:\n"
+        "        raise ValueError(n)\n    if n == 11:\n"
+        "        warnings.warn('large')\n        print('large', file=sys.stderr)\n"
+        "    return [i * i for i in range(1, n + 1)]",
+        "sum_of_squares": (
+            "def sum_of_squares(n):\n    print('sum')\n    return n * (n + 1) * (2 * n + 1) // 6"
+        ),
         "sum_of_squares_application": "print('nothing')",
     },
     "own_helpers": {
-        "squares": "class Squares(list):\n    '''Checks its length.'''\n\n    def __init__(self, n):\n        check(n)\n        super().__init__(map(square, range(1, n + 1)))\n\n\n"
-        "def check(n):\n    if n < 1:\n        raise TooSmall(n)\n\n\nclass TooSmall(ValueError):\n    pass\n\n\nsquare = lambda i: i**2\n\n\ndef squares(n):\n    return list(Squares(n))",
-        "sum_of_squares": "from functools import reduce\ndef sum_of_squares(n):\n    return reduce(lambda a, b: a + b, squares(n), 0)",
-        "sum_of_squares_application": "assert sum_of_squares(2) == 5\nraise RuntimeError('unfinished')",
+        "squares": "class Squares(list):\n    '''Checks its length.'''\n\n    def __init__(self, n):\n"
+        "        check(n)\n        super().__init__(map(square, range(1, n + 1)))\n\n\n"
+        "def check(n):\n    if n < 1:\n        raise TooSmall(n)\n\n\n"
+        "class TooSmall(ValueError):\n    pass\n\n\nsquare = lambda i: i**2\n\n\ndef squares(n):\n"
+        "    return list(Squares(n))",
+        "sum_of_squares": (
+            "from functools import reduce\ndef sum_of_squares(n):\n"
+            "    return reduce(lambda a, b: a + b, squares(n), 0)"
+        ),
+        "sum_of_squares_application": (
+            "assert sum_of_squares(2) == 5\nraise RuntimeError('unfinished')"
+        ),
     },
 }
 # The cells in which stock nbgrader hears the warning.

@@ -194,15 +194,24 @@ REFUSED = {
     ),
     "page": (
         b"\n<!DOCTYPE html>\n<html><head>",
-        "the file is not a notebook but a web page (HTML or XML). Ask for the notebook itself, not the page that shows it",
+        (
+            "the file is not a notebook but a web page (HTML or XML). Ask for the notebook "
+            "itself, not the page that shows it"
+        ),
     ),
     "zip": (
         archive("one.ipynb"),
-        "the file is not a notebook but a zip archive. Unpack it, and put the notebook that is inside in its place",
+        (
+            "the file is not a notebook but a zip archive. Unpack it, and put the notebook that "
+            "is inside in its place"
+        ),
     ),
     "gzip": (
         gzip.compress(text().encode()),
-        "the file is not a notebook but a gzip archive. Unpack it, and put the notebook that is inside in its place",
+        (
+            "the file is not a notebook but a gzip archive. Unpack it, and put the notebook that "
+            "is inside in its place"
+        ),
     ),
     "pdf": (
         b"%PDF-1.7\n",
@@ -218,15 +227,24 @@ REFUSED = {
     ),
     "lfs": (
         b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
-        "the file is not a notebook but a Git LFS pointer. Run git lfs pull to get the notebook that it stands for",
+        (
+            "the file is not a notebook but a Git LFS pointer. Run git lfs pull to get the "
+            "notebook that it stands for"
+        ),
     ),
     "conflict": (
         conflict(text()).encode(),
-        "the file has git's conflict markers (the first in line 7). Resolve the conflict, for example with nbdime",
+        (
+            "the file has git's conflict markers (the first in line 7). Resolve the conflict, for "
+            "example with nbdime"
+        ),
     ),
     "conflict_with_windows_lines": (
         conflict(text()).replace("\n", "\r\n").encode(),
-        "the file has git's conflict markers (the first in line 7). Resolve the conflict, for example with nbdime",
+        (
+            "the file has git's conflict markers (the first in line 7). Resolve the conflict, for "
+            "example with nbdime"
+        ),
     ),
     "half": (
         text().encode()[:200],
@@ -242,7 +260,10 @@ REFUSED = {
     ),
     "twice": (
         text().encode() * 2,
-        "the file is not a notebook, for it is not JSON (line 32). Ask for the notebook itself, as Jupyter has saved it",
+        (
+            "the file is not a notebook, for it is not JSON (line 32). Ask for the notebook "
+            "itself, as Jupyter has saved it"
+        ),
     ),
     "brackets": (b"[" * 200_000, "the file is not a notebook: its JSON is nested too deeply"),
     "deep_cells": (

@@ -50,12 +50,25 @@ def test_renamed_notebooks_of_a_class(course):  # noqa: F811
     said = (course.parent / "said.txt").read_text()
     unread = "It gets 0 points and is flagged for a person."
     for line in (
-        "by_browser: ps1: one (1).ipynb was graded as one: there is no one.ipynb, and this file has the cells of one.",
-        "by_name: ps1: Ada_one_final.IPYNB was graded as one: there is no one.ipynb, and this file has the cells of one.",
-        "two_of_them: ps1/one: one.ipynb was not handed in, and 2 files could be it: one-Copy1.ipynb, one_old.ipynb. None was graded. "
-        f"Rename the right one to one.ipynb, then grade again. {unread}",
-        f"another: ps1/one: one.ipynb has the cells of two, not its own. Ask for the right notebook. {unread}",
-        "both: ps1: one (1).ipynb: not graded. It has the cells of one as well, and one.ipynb is there.",
+        (
+            "by_browser: ps1: one (1).ipynb was graded as one: there is no one.ipynb, and this "
+            "file has the cells of one."
+        ),
+        (
+            "by_name: ps1: Ada_one_final.IPYNB was graded as one: there is no one.ipynb, and this "
+            "file has the cells of one."
+        ),
+        "two_of_them: ps1/one: one.ipynb was not handed in, and 2 files could be it: "
+        "one-Copy1.ipynb, one_old.ipynb. None was graded. Rename the right one to one.ipynb, "
+        f"then grade again. {unread}",
+        (
+            "another: ps1/one: one.ipynb has the cells of two, not its own. Ask for the right "
+            f"notebook. {unread}"
+        ),
+        (
+            "both: ps1: one (1).ipynb: not graded. It has the cells of one as well, and one.ipynb "
+            "is there."
+        ),
     ):
         assert line in said, said
     (course / "submitted/two_of_them/ps1/one-Copy1.ipynb").unlink()

@@ -68,7 +68,10 @@ def test_whole_box_stops_every_attack(attack, layers, target):
 
 
 def test_this_machine_reaches_tier_a():
-    code = "from nbreferee.sandbox.probe import probe; print([found for found in probe() if not found.holds])"
+    code = (
+        "from nbreferee.sandbox.probe import probe; print([found for found in probe() if not "
+        "found.holds])"
+    )
     assert (
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True
@@ -247,7 +250,10 @@ def hold_in_forks(megabytes: int, hold_s: float) -> Callable[[Path], str]:
 
 def in_fresh_process(action: str, megabytes: int) -> str:
     """Do the same in a process that is as small as a box: this one has loaded much else."""
-    code = f"import sys; sys.path[:0] = {sys.path!r}; import test_sandbox as t; print(t.inside(t.{action}, limits=t.Limits(memory_bytes={megabytes} << 20)))"
+    code = (
+        f"import sys; sys.path[:0] = {sys.path!r}; import test_sandbox as t; "
+        f"print(t.inside(t.{action}, limits=t.Limits(memory_bytes={megabytes} << 20)))"
+    )
     return subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.strip()

@@ -106,7 +106,10 @@ def test_importing_every_module_changes_nothing_else():
 
 
 def test_addresses_are_still_checked_where_the_package_is_imported():
-    code = "import_all(); import jsonschema; print('idn-email' in jsonschema.FormatChecker.checkers, 'iri' in jsonschema.FormatChecker.checkers)"
+    code = (
+        "import_all(); import jsonschema; print('idn-email' in jsonschema.FormatChecker.checkers, "
+        "'iri' in jsonschema.FormatChecker.checkers)"
+    )
     assert changes(code) == "True True"
 
 

@@ -140,7 +140,10 @@ def test_line_that_says_why_grading_stops_ends_running_notebooks(lasting):
     shutil.copytree(lasting / "submitted/c_1", lasting / "submitted/x_waits")
     waits = {
         **RIGHT,
-        "half": f"import os, time\nwhile not os.path.exists('/nowhere'):\n    time.sleep(0.5)\n    if time.time() > {time.time()} + 9:\n        break\n{RIGHT['half']}",
+        "half": (
+            "import os, time\nwhile not os.path.exists('/nowhere'):\n    time.sleep(0.5)\n"
+            f"    if time.time() > {time.time()} + 9:\n        break\n{RIGHT['half']}"
+        ),
     }
     hand_in(lasting, "x_waits", waits)
     run = running(lasting)
@@ -149,9 +152,9 @@ def test_line_that_says_why_grading_stops_ends_running_notebooks(lasting):
         status = run.wait(LONG_S)
     said = assert_ended(run, lasting, known)
     assert (
-        "gradebook.db cannot be used (database is locked). Close what else uses it, then run the command again: what is done is kept."
-        in said
-    )
+        "gradebook.db cannot be used (database is locked). Close what else uses it, then run "
+        "the command again: what is done is kept."
+    ) in said
     assert status == 1  # some have been graded
     assert statuses(lasting / "verdicts.json").keys() >= {"c_1", "c_2"}
     assert "graded" in said
@@ -267,7 +270,10 @@ def test_unforeseen_error_of_a_command_is_one_line_and_a_file_with_the_traceback
 
 
 def test_unforeseen_error_while_grading_is_one_line_with_what_is_done(course):
-    code = "import sys, nbreferee.grading.gradebook as g\ndef fail(*_): raise KeyError('rows')\ng.Recorder._scores = fail\nfrom nbreferee.cli import main\nmain()"
+    code = (
+        "import sys, nbreferee.grading.gradebook as g\ndef fail(*_): raise KeyError('rows')\n"
+        "g.Recorder._scores = fail\nfrom nbreferee.cli import main\nmain()"
+    )
     command = [
         sys.executable,
         "-c",
@@ -289,8 +295,9 @@ def test_unforeseen_error_while_grading_is_one_line_with_what_is_done(course):
     (line,) = ran.stderr.splitlines()
     (path,) = course.parent.glob("nbreferee-error-*.txt")
     assert line == (
-        "nbreferee: ps1: its notebooks cannot be used: an error in nbreferee itself (KeyError: 'rows'). What is done is kept. "
-        f"The details are in {path}: send that file with a report. Nothing of ps1 has been graded."
+        "nbreferee: ps1: its notebooks cannot be used: an error in nbreferee itself (KeyError: "
+        f"'rows'). What is done is kept. The details are in {path}: send that file with a report. "
+        "Nothing of ps1 has been graded."
     )
     assert ran.returncode == 2
     assert json.loads((course / "verdicts.json").read_text()) == []

@@ -72,7 +72,10 @@ def test_imports_run_one_way(group):
 
 
 def test_command_line_loads_no_heavy_package():
-    code = "import sys, nbreferee.cli; print({'numpy', 'nbgrader', 'IPython', 'rich', 'nbformat'} & set(sys.modules))"
+    code = (
+        "import sys, nbreferee.cli; print({'numpy', 'nbgrader', 'IPython', 'rich', 'nbformat'} & "
+        "set(sys.modules))"
+    )
     printed = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout

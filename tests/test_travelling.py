@@ -31,19 +31,35 @@ TESTS = {
     "equal_text": "assert word() == 'ab'",
     "array": "import numpy as np\nassert np.allclose(vector(), [1, 2])",
     "computed": "assert 1 + total() == 4 and total() < 5",
-    "caught": "try:\n    good = numbers() == [1, 2]\nexcept TypeError:\n    good = False\nassert good",
+    "caught": (
+        "try:\n    good = numbers() == [1, 2]\nexcept TypeError:\n    good = False\nassert good"
+    ),
     "pickled": "import pickle\nassert pickle.dumps(saved())",
-    "called": "class Model:\n    k = 2\n    def __call__(self, x): return self.k * x\nassert apply(Model()) == 6",
-    "visited": "class Ones:\n    def __init__(self): self.n = 3\n    def __iter__(self): return self\n    def __next__(self):\n"
-    "        if not self.n: raise StopIteration\n        self.n -= 1\n        return 1\n    def left(self): return self.n\nassert visit(Ones()) == 3",
-    "switched": "match numbers():\n    case [1, two]:\n        assert two == 2\n    case _:\n        assert False",
-    "opened": "open('x.txt', 'w').write('a b')\nwith open('x.txt') as file:\n    assert lines(file) == ['a', 'b']",
+    "called": (
+        "class Model:\n    k = 2\n    def __call__(self, x): return self.k * x\n"
+        "assert apply(Model()) == 6"
+    ),
+    "visited": "class Ones:\n    def __init__(self): self.n = 3\n    def __iter__(self): return self\n"
+    "    def __next__(self):\n"
+    "        if not self.n: raise StopIteration\n        self.n -= 1\n        return 1\n"
+    "    def left(self): return self.n\nassert visit(Ones()) == 3",
+    "switched": (
+        "match numbers():\n    case [1, two]:\n        assert two == 2\n    case _:\n"
+        "        assert False"
+    ),
+    "opened": (
+        "open('x.txt', 'w').write('a b')\nwith open('x.txt') as file:\n"
+        "    assert lines(file) == ['a', 'b']"
+    ),
 }
 OTHERWISE = {
     "numbers": "class Row(list):\n    pass\ndef numbers(): return Row([1, 2])",
     "record": "class Record(dict):\n    pass\ndef record(): return Record(a=1)",
     "word": "class Word(str):\n    pass\ndef word(): return Word('ab')",
-    "vector": "import numpy as np\nclass Vector(np.ndarray):\n    pass\ndef vector(): return np.array([1.0, 2.0]).view(Vector)",
+    "vector": (
+        "import numpy as np\nclass Vector(np.ndarray):\n    pass\n"
+        "def vector(): return np.array([1.0, 2.0]).view(Vector)"
+    ),
     "apply": "def apply(f): return f.k * 3 if hasattr(f, 'k') else 0",
     "visit": "def visit(items): return items.left()",
     "saved": "class Saved:\n    def __init__(self): self.x = 1\ndef saved(): return Saved()",

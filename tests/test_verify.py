@@ -43,8 +43,14 @@ def with_output():
     return plain
 
 
-POOL = "from concurrent.futures import ThreadPoolExecutor\npool = ThreadPoolExecutor(1)\npool.submit(int).result()"
-CLASS = "class Counter:\n    ### BEGIN SOLUTION\n    def next(self, n):\n        return n + 1\n    ### END SOLUTION"
+POOL = (
+    "from concurrent.futures import ThreadPoolExecutor\npool = ThreadPoolExecutor(1)\n"
+    "pool.submit(int).result()"
+)
+CLASS = (
+    "class Counter:\n    ### BEGIN SOLUTION\n    def next(self, n):\n        return n + 1\n"
+    "    ### END SOLUTION"
+)
 
 
 def without_points():
@@ -53,7 +59,10 @@ def without_points():
     return cells
 
 
-LOOP = "def add(a, b):\n    ### BEGIN SOLUTION\n    while b > 0:\n        a = a + 2\n        b = b - 1\n    return a\n    ### END SOLUTION"
+LOOP = (
+    "def add(a, b):\n    ### BEGIN SOLUTION\n    while b > 0:\n        a = a + 2\n"
+    "        b = b - 1\n    return a\n    ### END SOLUTION"
+)
 DATA = 'with open("answers.csv") as table:\n    expected = float(table.read())'
 
 # name: (cells, what `nbreferee verify` must say)
@@ -78,7 +87,8 @@ FAULTS = {
         add_course(
             cell("import numpy as np"),
             graded(
-                "### BEGIN HIDDEN TESTS\nassert np.allclose(add(np.ones(3), 0), 1)\n### END HIDDEN TESTS",
+                "### BEGIN HIDDEN TESTS\nassert np.allclose(add(np.ones(3), 0), 1)\n"
+                "### END HIDDEN TESTS",
                 "other",
             ),
             heading="## 4 points",
@@ -200,7 +210,10 @@ FAULTS = {
     ),
     "forbidden": (
         add_course(cell("$b + 7\\,a$", "markdown")),
-        "the release shows a form of this answer, 'b + 7a', in forbidden.ipynb, cell number 4, line 1",
+        (
+            "the release shows a form of this answer, 'b + 7a', in forbidden.ipynb, cell number "
+            "4, line 1"
+        ),
     ),
     "forbidden_nothing": (add_course(), "no exercise sub. There are: add"),
     "twice": (add_course(graded(STRONG, "add_tests")), "a second cell has this grade id"),
@@ -211,7 +224,8 @@ SOUND = {
     "unmarked": add_course(solution="def add(a, b):\n    return a + 2 * b"),
     "loop": add_course(
         solution=LOOP,
-        tests="### BEGIN HIDDEN TESTS\nassert add(3, 5) == 13\nassert add(4, 1) == 6\n### END HIDDEN TESTS",
+        tests="### BEGIN HIDDEN TESTS\nassert add(3, 5) == 13\nassert add(4, 1) == 6\n"
+        "### END HIDDEN TESTS",
     ),
     "alternatives": add_course(),
     "equivalent": add_course(solution=ADD.replace("a + 2 * b", "2 * b + a if b != 0 else a")),
@@ -229,9 +243,14 @@ SOUND = {
 
 BESIDE = {
     "strict.alternatives.py": "# %% add\ndef add(a, b):\n    return sum([a, b, b])\n",
-    "alternatives.alternatives.py": "# %% add\ndef add(a, b):\n    return sum([a, b, b])\n\n# %% add\ndef add(a, b):\n    for _ in range(2):\n        a = a + b\n    return a\n",
+    "alternatives.alternatives.py": (
+        "# %% add\ndef add(a, b):\n    return sum([a, b, b])\n\n# %% add\ndef add(a, b):\n"
+        "    for _ in range(2):\n        a = a + b\n    return a\n"
+    ),
     "alternative_of_nothing.alternatives.py": "# %% sub\ndef sub(a, b):\n    return a\n",
-    "stale_equivalent.equivalent.toml": '[[mutant]]\ncell = "add"\nwas = "x"\nnow = "y"\nreason = "none"\n',
+    "stale_equivalent.equivalent.toml": (
+        '[[mutant]]\ncell = "add"\nwas = "x"\nnow = "y"\nreason = "none"\n'
+    ),
     "one_bracket.equivalent.toml": '[mutant]\ncell = "add"\n',
     "no_reason.equivalent.toml": '[[mutant]]\ncell = "add"\nwas = "x"\nnow = "y"\n',
     "not_toml.equivalent.toml": "mutant = ",
@@ -326,7 +345,10 @@ def test_equivalent_mutant_is_waved_through_only_by_its_entry(faulty, tmp_path):
     (tmp_path / "source/equivalent").mkdir(parents=True)
     write(tmp_path / "source/equivalent", *SOUND["equivalent"], name="equivalent")
     entries = [
-        f"[[mutant]]\ncell = 'add'\nwas = '''{was[1:]}'''\nnow = '''{now[1:]}'''\nreason = 'at b = 0 both branches agree'\n"
+        (
+            f"[[mutant]]\ncell = 'add'\nwas = '''{was[1:]}'''\nnow = '''{now[1:]}'''\n"
+            "reason = 'at b = 0 both branches agree'\n"
+        )
         for was, now in (diff.split("\n") for diff in survivors)
     ]
     (tmp_path / "source/equivalent.equivalent.toml").write_text("".join(entries))
@@ -405,7 +427,9 @@ WEAKENED = {
         "softmax",
         {
             "cross_entropy_check": "cross_entropy(np.ones(3), 1)",
-            "cross_entropy_tests": "assert np.allclose(cross_entropy(np.log([1.0, 3.0]), 1), np.log(4 / 3))",
+            "cross_entropy_tests": (
+                "assert np.allclose(cross_entropy(np.log([1.0, 3.0]), 1), np.log(4 / 3))"
+            ),
         },
         "whoever returns an empty array everywhere earns",
         "",
@@ -425,7 +449,10 @@ WEAKENED = {
         "matrix_derivatives",
         {
             "dY_dW_check": "dY_dW(np.eye(2), np.eye(2))",
-            "dY_dW_tests": "W, X = random_arrays(1, (3, 3), (3, 3))\nassert np.allclose(dY_dW(W, X), np.kron(np.eye(3), X.T))",
+            "dY_dW_tests": (
+                "W, X = random_arrays(1, (3, 3), (3, 3))\n"
+                "assert np.allclose(dY_dW(W, X), np.kron(np.eye(3), X.T))"
+            ),
         },
         "a wrong answer keeps every point",
         "shape[1]",
@@ -435,7 +462,9 @@ WEAKENED = {
         "softmax",
         {
             "softmax_vjp_check": "softmax_vjp(np.zeros(3), np.ones(3))",
-            "softmax_vjp_tests": "(z,) = random_arrays(1, (4,))\nassert np.allclose(softmax_vjp(z, np.ones(4)), 0)",
+            "softmax_vjp_tests": (
+                "(z,) = random_arrays(1, (4,))\nassert np.allclose(softmax_vjp(z, np.ones(4)), 0)"
+            ),
         },
         "whoever returns zeros of the right shape everywhere earns",
         "+",
@@ -445,7 +474,11 @@ WEAKENED = {
         "softmax",
         {
             "dy_du_check": "dy_du(np.ones(2), np.ones((2, 3)), np.ones(3))",
-            "dy_du_tests": "x, W, u = random_arrays(1, (2,), (2, 30), (30,))\ny = softmax(W.T @ x / 9)\nassert np.allclose(dy_du(x, W / 9, 0 * u), np.outer(y, y) - np.diag(y), atol=1e-1)",
+            "dy_du_tests": (
+                "x, W, u = random_arrays(1, (2,), (2, 30), (30,))\ny = softmax(W.T @ x / 9)\n"
+                "assert np.allclose(dy_du(x, W / 9, 0 * u), np.outer(y, y) - np.diag(y), "
+                "atol=1e-1)"
+            ),
         },
         "a wrong answer keeps every point",
         "+",

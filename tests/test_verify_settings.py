@@ -22,7 +22,10 @@ c.ClearHiddenTests.end_test_delimeter = "SECRET ENDS"
 SOLUTION = (
     "def area(r):\n    ### ANSWER STARTS\n    return PI * r ** 2 + 3 * r\n    ### ANSWER ENDS"
 )
-SECRET = "### SECRET STARTS\nassert area(2) == 4 * PI + 6\nassert area(-3) == 9 * PI - 9\n### SECRET ENDS"
+SECRET = (
+    "### SECRET STARTS\nassert area(2) == 4 * PI + 6\nassert area(-3) == 9 * PI - 9\n"
+    "### SECRET ENDS"
+)
 FOOTER = "### SECRET STARTS\nassert area(5) == 25 * PI + 15\n### SECRET ENDS"
 
 
@@ -82,7 +85,7 @@ def test_leaks_are_found_between_own_delimiters(verified):
 
 def test_notebook_that_cannot_be_verified_is_told(verified):
     assert (
-        "cell area_tests: nbgrader writes its autotests out, and has not yet for this version. Run nbgrader generate_assignment auto --force"
-        in reasons(verified["auto"])
-    )
+        "cell area_tests: nbgrader writes its autotests out, and has not yet for this "
+        "version. Run nbgrader generate_assignment auto --force"
+    ) in reasons(verified["auto"])
     assert "a notebook in R, and nbreferee verifies Python" in reasons(verified["r"])

@@ -105,7 +105,10 @@ RIGHT: dict[str, list[tuple[str, str]]] = {
         ("images[:, batch]", "images[:, batch].astype(np.float32)"),
         (
             RETURN,
-            "    return [w.astype(np.float32) for w in parameters], np.array(losses, dtype=np.float32)\n",
+            (
+                "    return [w.astype(np.float32) for w in parameters], np.array(losses, "
+                "dtype=np.float32)\n"
+            ),
         ),
     ],
     "averages that start as numbers": [
@@ -303,7 +306,10 @@ WRONG: dict[str, tuple[list[tuple[str, str]], dict[str, str]]] = {
         [
             (
                 STEP,
-                "            parameters = [w - lr * (g + wd * w) for w, g in zip(parameters, gradients)]\n",
+                (
+                    "            parameters = [w - lr * (g + wd * w) for w, g in zip(parameters, "
+                    "gradients)]\n"
+                ),
             ),
         ],
         {STEPS: "effect"},
@@ -350,7 +356,10 @@ WRONG: dict[str, tuple[list[tuple[str, str]], dict[str, str]]] = {
     "step with the old average": (
         [
             (
-                "parameters[n], averages[n] = momentum_step(parameters[n], gradients[n], averages[n], lr, mu, wd)",
+                (
+                    "parameters[n], averages[n] = momentum_step(parameters[n], gradients[n], "
+                    "averages[n], lr, mu, wd)"
+                ),
                 "parameters[n] = parameters[n] - lr * (averages[n] + wd * parameters[n])\n"
                 "                averages[n] = mu * averages[n] + (1 - mu) * gradients[n]",
             ),

@@ -40,22 +40,24 @@ def show(
             times = ratio(measured, what, figures)
             if times is not None:
                 console.print(
-                    f"{what}, {'with' if figures else 'without'} figures: nbreferee is {times:.1f} times as fast.",
+                    f"{what}, {'with' if figures else 'without'} figures: nbreferee is "
+                    f"{times:.1f} times as fast.",
                     highlight=False,
                 )
     for figures in (True, False):
         times = ratio(measured, "autograde", figures, "bare cells")
         if times is not None:
             console.print(
-                f"autograde, {'with' if figures else 'without'} figures: nbreferee is {times:.2f} times as fast as the bare cells "
-                "of the class in one warm process, without sandbox, verdicts and pages.",
+                f"autograde, {'with' if figures else 'without'} figures: nbreferee is {times:.2f} "
+                "times as fast as the bare cells of the class in one warm process, without "
+                "sandbox, verdicts and pages.",
                 highlight=False,
                 soft_wrap=True,
             )
     for latency in latencies:
         console.print(
-            f"From hand-in to verdict, {latency.how}: {latency.median_s:.2f} s (median of {latency.submissions}), "
-            f"{latency.percentile_95_s:.2f} s (95th percentile).",
+            f"From hand-in to verdict, {latency.how}: {latency.median_s:.2f} s (median of "
+            f"{latency.submissions}), {latency.percentile_95_s:.2f} s (95th percentile).",
             highlight=False,
             soft_wrap=True,
         )
@@ -65,7 +67,8 @@ def show(
             f"A class of one: {alone.cost.wall_s:.2f} s, start-up included.", highlight=False
         )
     console.print(
-        f"Of the class's answers {100 * measured[0].right:.0f} % are right, written in other ways than the solution.",
+        f"Of the class's answers {100 * measured[0].right:.0f} % are right, written in other ways "
+        "than the solution.",
         highlight=False,
     )
     console.print(

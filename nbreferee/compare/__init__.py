@@ -99,8 +99,8 @@ def copy_course(course: Path, target: Path) -> CourseDirectory:
     inside = [copied.root, copied.db_url.removeprefix("sqlite:///")]
     if not all(Path(path).is_relative_to(target.resolve()) for path in inside):
         raise CourseError(
-            f"{course}: c.CourseDirectory.root or db_url points outside the course's copy ({', '.join(inside)}). "
-            "Leave them out of the configuration while you compare."
+            f"{course}: c.CourseDirectory.root or db_url points outside the course's copy "
+            f"({', '.join(inside)}). Leave them out of the configuration while you compare."
         )
     return copied
 

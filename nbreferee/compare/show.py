@@ -98,7 +98,10 @@ def print_comparison(found: Comparison, console: Console) -> int:
             )
         elif one.differs:
             stock = "no score" if one.stock is None else f"{one.stock:g}"
-            text = f"{one.student}, {one.grade_id}: {one.ours.score:g} here ({one.ours.message or one.ours.status}), {stock} with stock nbgrader"
+            text = (
+                f"{one.student}, {one.grade_id}: {one.ours.score:g} here "
+                f"({one.ours.message or one.ours.status}), {stock} with stock nbgrader"
+            )
             console.print(f"{text}; two processes {one.two:g}, one process {one.one:g}.", **plain)
     return sum(one.differs for one in found.cells)
 

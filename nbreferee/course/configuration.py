@@ -82,7 +82,8 @@ def read_configuration(folder: Path, named: bool) -> CourseDirectory:
             raise ConfigurationError(f"{broken}: {error}. Mend the file.") from error
         if not any(Path(path).stem == NAME for path in application.loaded_config_files):
             raise ConfigurationError(
-                f"{folder}: no {NAME}.py here. Go to the course's folder, or name it with --course-dir."
+                f"{folder}: no {NAME}.py here. Go to the course's folder, or name it with "
+                "--course-dir."
             )
         application.config.CourseDirectory.root = application.coursedir.root
         return CourseDirectory(config=application.config)

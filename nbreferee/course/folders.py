@@ -52,13 +52,22 @@ def why_nobody(course: CourseDirectory, assignments: list[str]) -> str:
     if left_out := sorted(
         {student for student, name in _folders(course, step) if name in assignments}
     ):
-        return f"the course leaves out everybody who has handed in ({', '.join(left_out[:5])}): c.CourseDirectory.student_id_exclude, or student_id."
+        return (
+            f"the course leaves out everybody who has handed in ({', '.join(left_out[:5])}): "
+            "c.CourseDirectory.student_id_exclude, or student_id."
+        )
     if others := sorted({name for _, name in _folders(course, step)}):
         there, wanted = ", ".join(others[:5]), ", ".join(assignments)
-        return f"there are submissions for {there}, and none for {wanted}. The folders of both must have the same name."
+        return (
+            f"there are submissions for {there}, and none for {wanted}. The folders of both must "
+            "have the same name."
+        )
     place = structure.format(nbgrader_step=step, student_id="STUDENT", assignment_id="ASSIGNMENT")
     if stray := next(_notebooks_below(submissions_folder(course)), None):
-        return f"{stray} does not lie where submissions are looked for, {place}. Move it, or set c.CourseDirectory.directory_structure."
+        return (
+            f"{stray} does not lie where submissions are looked for, {place}. Move it, or set "
+            "c.CourseDirectory.directory_structure."
+        )
     return ""
 
 

@@ -57,7 +57,8 @@ def source_assignments(course: CourseDirectory, wanted: Iterable[str] = ()) -> l
         there = assignments_in(course)
     except (KeyError, ValueError, IndexError):
         raise CourseError(
-            f"c.CourseDirectory.directory_structure: {course.directory_structure!r} is no pattern of nbgrader's. {_PATTERN}"
+            f"c.CourseDirectory.directory_structure: {course.directory_structure!r} is no pattern "
+            f"of nbgrader's. {_PATTERN}"
         ) from None
     wanted = list(wanted) or [course.assignment_id] * bool(course.assignment_id)
     if not there:
@@ -100,7 +101,8 @@ def gradebook_writer(course: CourseDirectory) -> AbstractContextManager[Gradeboo
             return Gradebook(_bounded(course.db_url), course.course_id)
     except ImportError as error:
         raise CourseError(
-            f"the gradebook's database needs {error.name}. Install it: pip install nbreferee[postgresql]."
+            f"the gradebook's database needs {error.name}. Install it: pip install "
+            "nbreferee[postgresql]."
         ) from None
     except SQLAlchemyError as error:
         raise CourseError(gradebook_trouble(course, error)) from None
@@ -152,7 +154,10 @@ def gradebook_trouble(course: CourseDirectory, error: Exception) -> str:
     from sqlalchemy.exc import ArgumentError
 
     if isinstance(error, ArgumentError):  # the URL itself, which perhaps holds a password
-        return "c.CourseDirectory.db_url: no database has an address like that. Mend it in nbgrader_config.py."
+        return (
+            "c.CourseDirectory.db_url: no database has an address like that. Mend it in "
+            "nbgrader_config.py."
+        )
     url = make_url(course.db_url)
     where = (
         url.database
@@ -164,9 +169,15 @@ def gradebook_trouble(course: CourseDirectory, error: Exception) -> str:
         and url.database
         and not Path(course.root, url.database).exists()
     ):
-        return f"the gradebook {where} is not there any more. Put it back, from a backup if need be, then run the command again."
+        return (
+            f"the gradebook {where} is not there any more. Put it back, from a backup if need be, "
+            "then run the command again."
+        )
     why = next(
         iter(str(getattr(error, "orig", None) or error).strip().splitlines()), type(error).__name__
     )
     cure = next((cure for words, cure in _CURES.items() if words in why), "Mend it")
-    return f"the gradebook {where} cannot be used ({why}). {cure}, then run the command again: what is done is kept."
+    return (
+        f"the gradebook {where} cannot be used ({why}). {cure}, then run the command again: what "
+        "is done is kept."
+    )

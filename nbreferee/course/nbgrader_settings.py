@@ -21,8 +21,12 @@ from nbreferee.course.rules import Delimiters, Rules
 HONOURED = {
     "CourseDirectory.course_id": "The course in the gradebook.",
     "CourseDirectory.root": "The course's folder; --course-dir comes first.",
-    "CourseDirectory.db_url": "The gradebook. PostgreSQL needs `pip install nbreferee[postgresql]`.",
-    "CourseDirectory.directory_structure": "Where each step's folders are, in any order that nbgrader takes.",
+    "CourseDirectory.db_url": (
+        "The gradebook. PostgreSQL needs `pip install nbreferee[postgresql]`."
+    ),
+    "CourseDirectory.directory_structure": (
+        "Where each step's folders are, in any order that nbgrader takes."
+    ),
     "CourseDirectory.source_directory": "The folder of the instructor's versions.",
     "CourseDirectory.release_directory": "Used by nbgrader alone, which writes it.",
     "CourseDirectory.source_with_tests_directory": "Used by nbgrader alone, which writes it.",
@@ -34,44 +38,84 @@ HONOURED = {
     "CourseDirectory.student_id_exclude": "These students are not graded.",
     "CourseDirectory.assignment_id": "The assignment to grade where the command names none.",
     "CourseDirectory.groupshared": "Files are written as 664 and folders as g+rws.",
-    "CourseDirectory.ignore": "Files and folders that match are never in a notebook's folder, neither the instructor's nor a student's.",
-    "CourseDirectory.include": "The instructor's other files are there for tests and not for students' code.",
-    "CourseDirectory.max_file_size": "A student's file that is larger, or larger than 64 MB, is left out, and a note names it. The instructor's have no limit.",
-    "CourseDirectory.max_dir_size": "A student's files beyond this, 64 MB or 500 files are left out, and a note names them. The instructor's have no limit.",
-    "IncludeHeaderFooter.header": "Its cells come first in every notebook: locked ones are the instructor's, graded ones are graded.",
-    "IncludeHeaderFooter.footer": "Its cells come last in every notebook, as those of the header come first.",
+    "CourseDirectory.ignore": (
+        "Files and folders that match are never in a notebook's folder, neither the instructor's "
+        "nor a student's."
+    ),
+    "CourseDirectory.include": (
+        "The instructor's other files are there for tests and not for students' code."
+    ),
+    "CourseDirectory.max_file_size": (
+        "A student's file that is larger, or larger than 64 MB, is left out, and a note names it. "
+        "The instructor's have no limit."
+    ),
+    "CourseDirectory.max_dir_size": (
+        "A student's files beyond this, 64 MB or 500 files are left out, and a note names them. "
+        "The instructor's have no limit."
+    ),
+    "IncludeHeaderFooter.header": (
+        "Its cells come first in every notebook: locked ones are the instructor's, graded ones "
+        "are graded."
+    ),
+    "IncludeHeaderFooter.footer": (
+        "Its cells come last in every notebook, as those of the header come first."
+    ),
     "ClearSolutions.begin_solution_delimeter": "Where a solution begins.",
     "ClearSolutions.end_solution_delimeter": "Where a solution ends.",
     "ClearSolutions.code_stub": "Used by `verify`, and by nbgrader for the release.",
     "ClearSolutions.text_stub": "Used by `verify`, and by nbgrader for the release.",
     "ClearSolutions.enforce_metadata": "If False, a solution may stand in any cell.",
-    "ClearHiddenTests.begin_test_delimeter": "Where hidden tests begin: they are in no message and on no page.",
+    "ClearHiddenTests.begin_test_delimeter": (
+        "Where hidden tests begin: they are in no message and on no page."
+    ),
     "ClearHiddenTests.end_test_delimeter": "Where hidden tests end.",
     "ClearHiddenTests.enforce_metadata": "If False, hidden tests may stand in any cell.",
     "ClearMarkScheme.begin_mark_scheme_delimeter": "Where a mark scheme begins: it is on no page.",
     "ClearMarkScheme.end_mark_scheme_delimeter": "Where a mark scheme ends.",
     "ClearMarkScheme.enforce_metadata": "Used by nbgrader alone, for the release.",
     "ClearMarkScheme.check_attachment_leakage": "Used by nbgrader alone, for the release.",
-    "InstantiateTests.autotest_delimiter": "Cells with it are taken from the gradebook, as nbgrader released them.",
+    "InstantiateTests.autotest_delimiter": (
+        "Cells with it are taken from the gradebook, as nbgrader released them."
+    ),
     "InstantiateTests.autotest_filename": "Used by nbgrader alone, for the release.",
     "InstantiateTests.hashed_delimiter": "Used by nbgrader alone, for the release.",
     "InstantiateTests.use_salt": "Used by nbgrader alone, for the release.",
     "InstantiateTests.enforce_metadata": "Used by nbgrader alone, for the release.",
     "InstantiateTests.comment_strs": "Used by nbgrader alone, for the release.",
     "InstantiateTests.sanitizers": "Used by nbgrader alone, for the release.",
-    "Autograde.exclude_overwriting": "The student's files of these names stay; the instructor's are not there.",
-    "BaseConverter.permissions": "Of the files in the autograded folder, 444 by default, and of the pages.",
-    "Autograde.sanitize_preprocessors": "Only nbgrader's own and nbreferee's: one of the course's own is not run, and a warning names it.",
-    "Autograde.autograde_preprocessors": "Only nbgrader's own and nbreferee's: one of the course's own is not run, and a warning names it.",
-    "GenerateFeedback.preprocessors": "Pages of `nbreferee feedback` are always made in the same way; a warning says if those of `nbgrader generate_feedback` would hold the hidden tests.",
-    "Execute.timeout": "Seconds for one cell, and the most for one call, where c.NbReferee.cell_s is not set; None or -1: as long as the notebook may take.",
+    "Autograde.exclude_overwriting": (
+        "The student's files of these names stay; the instructor's are not there."
+    ),
+    "BaseConverter.permissions": (
+        "Of the files in the autograded folder, 444 by default, and of the pages."
+    ),
+    "Autograde.sanitize_preprocessors": (
+        "Only nbgrader's own and nbreferee's: one of the course's own is not run, and a warning "
+        "names it."
+    ),
+    "Autograde.autograde_preprocessors": (
+        "Only nbgrader's own and nbreferee's: one of the course's own is not run, and a warning "
+        "names it."
+    ),
+    "GenerateFeedback.preprocessors": (
+        "Pages of `nbreferee feedback` are always made in the same way; a warning says if those "
+        "of `nbgrader generate_feedback` would hold the hidden tests."
+    ),
+    "Execute.timeout": (
+        "Seconds for one cell, and the most for one call, where c.NbReferee.cell_s is not set; "
+        "None or -1: as long as the notebook may take."
+    ),
     "Execute.error_on_timeout": "The error that a cell shows when its time is up.",
     "LimitOutput.max_lines": "The most lines that a cell prints; -1: no limit.",
     "LimitOutput.max_traceback": "The most lines of a traceback; -1: no limit.",
     "LimitOutput.enabled": "If False, outputs keep their lines.",
     "IgnorePattern.enabled": "Whether the pattern is used.",
-    "IgnorePattern.pattern": "What matches it on stderr is not shown. Nothing on stderr costs points.",
-    "AssignLatePenalties.plugin_class": "Whose method gives the penalty, a class of the course's own for example.",
+    "IgnorePattern.pattern": (
+        "What matches it on stderr is not shown. Nothing on stderr costs points."
+    ),
+    "AssignLatePenalties.plugin_class": (
+        "Whose method gives the penalty, a class of the course's own for example."
+    ),
     "AssignLatePenalties.enabled": "If False, there are no penalties.",
     "LateSubmissionPlugin.penalty_method": "none or zero.",
 }
@@ -79,10 +123,16 @@ NOT_HONOURED = {
     "CourseDirectory.notebook_id": "All notebooks of an assignment are graded.",
     "BaseConverter.exporter_class": "Executed notebooks are always notebooks.",
     "BaseConverter.force": "Give the option --force.",
-    "BaseConverter.pre_convert_hook": "No hook is called. Call it before nbreferee, or grade with nbgrader autograde.",
-    "BaseConverter.post_convert_hook": "No hook is called. Call it after nbreferee, or grade with nbgrader autograde.",
+    "BaseConverter.pre_convert_hook": (
+        "No hook is called. Call it before nbreferee, or grade with nbgrader autograde."
+    ),
+    "BaseConverter.post_convert_hook": (
+        "No hook is called. Call it after nbreferee, or grade with nbgrader autograde."
+    ),
     "Autograde.create_student": "A student who hands in is always entered in the gradebook.",
-    "OverwriteCells.add_missing_cells": "Missing cells are always put back, and the repairs say so.",
+    "OverwriteCells.add_missing_cells": (
+        "Missing cells are always put back, and the repairs say so."
+    ),
     "OverwriteCells.missing_cell_notification": "The repairs say which cell was missing.",
     "Execute.execute_retries": "A notebook is run once; a worker that dies is replaced.",
     "Execute.extra_arguments": "There is no kernel: cells run in a sandboxed process.",
@@ -220,7 +270,10 @@ def _own_preprocessors(config: Config) -> Iterator[str]:
         for name in map(_name, getattr(autograde, setting)):
             last = name.rpartition(".")[2]
             if name not in known and not name.startswith(OURS) and not hasattr(preprocessors, last):
-                yield f"c.Autograde.{setting} names {last}, which nbreferee does not run. Grade with nbgrader autograde if you need it (docs/settings.md)."
+                yield (
+                    f"c.Autograde.{setting} names {last}, which nbreferee does not run. Grade "
+                    "with nbgrader autograde if you need it (docs/settings.md)."
+                )
 
 
 def _pages_with_hidden_tests(config: Config) -> Iterator[str]:
@@ -241,8 +294,9 @@ def _pages_with_hidden_tests(config: Config) -> Iterator[str]:
     named = named.get_value([]) if isinstance(named, LazyConfigValue) else named
     if f"{OURS}PreparePage" not in map(_name, named):
         yield (
-            f"c.GenerateFeedback.preprocessors does not name {OURS}PreparePage: pages by nbgrader generate_feedback, or by the Formgrader's "
-            "button, would hold the hidden tests. Add it (README.md), or write pages with nbreferee feedback."
+            f"c.GenerateFeedback.preprocessors does not name {OURS}PreparePage: pages by nbgrader "
+            "generate_feedback, or by the Formgrader's button, would hold the hidden tests. Add "
+            "it (README.md), or write pages with nbreferee feedback."
         )
 
 

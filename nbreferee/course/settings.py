@@ -20,7 +20,8 @@ class NbReferee(Configurable):
 
     call_s = Float(
         20.0,
-        help="Seconds for one call of a student's function by a test; then the test fails with a TimeoutError.",
+        help="Seconds for one call of a student's function by a test; then the test fails with a "
+        "TimeoutError.",
     ).tag(config=True)
     cell_s = Float(60.0, help="Seconds for one cell; then it ends with a TimeoutError.").tag(
         config=True
@@ -30,38 +31,44 @@ class NbReferee(Configurable):
     )
     memory_mb = Integer(
         2048,
-        help="Megabytes of memory for a notebook. A process that wants more sees a MemoryError; where the notebook's "
-        "processes together use more, all of them are ended, the cell says so, and the notebook goes on without it.",
+        help="Megabytes of memory for a notebook. A process that wants more sees a MemoryError; where "
+        "the notebook's processes together use more, all of them are ended, the cell says so, and "
+        "the notebook goes on without it.",
     ).tag(config=True)
     processes = Integer(
         64,
-        help="How many processes and threads a notebook may have at a time. One more fails with a BlockingIOError "
-        "(a thread: RuntimeError). Where root runs the grader with a Python that only root can read, Linux does not "
-        "hold a notebook to this limit: its processes are then ended, the cell says so, and the notebook goes on "
-        "without it. Without namespaces (tier B) a notebook starts no process at all.",
+        help="How many processes and threads a notebook may have at a time. One more fails with a "
+        "BlockingIOError (a thread: RuntimeError). Where root runs the grader with a Python that "
+        "only root can read, Linux does not hold a notebook to this limit: its processes are then "
+        "ended, the cell says so, and the notebook goes on without it. Without namespaces (tier "
+        "B) a notebook starts no process at all.",
     ).tag(config=True)
     file_mb = Integer(
         64,
-        help="Megabytes that a notebook may write, and as many of shared memory. What wants more sees an OSError.",
+        help="Megabytes that a notebook may write, and as many of shared memory. What wants more "
+        "sees an OSError.",
     ).tag(config=True)
 
     mutants_s = Float(
         2.0,
-        help="Seconds of processor time for one test cell in which the cause of a wrong answer is looked for among small changes of the "
-        "solution and the reference, where the test's own module asks for it (its name `look_further`). 0: not at all.",
+        help="Seconds of processor time for one test cell in which the cause of a wrong answer is "
+        "looked for among small changes of the solution and the reference, where the test's own "
+        "module asks for it (its name `look_further`). 0: not at all.",
     ).tag(config=True)
 
     one_process = Union(
         [Enum(["auto", "never"]), List(Unicode())],
         default_value="auto",
-        help="Which test cells are judged in one process with the answers, as stock nbgrader does: 'auto' finds out with the solution which "
-        "need it, 'never' leaves these to a person, and a list of grade ids names them.",
+        help="Which test cells are judged in one process with the answers, as stock nbgrader does: "
+        "'auto' finds out with the solution which need it, 'never' leaves these to a person, and "
+        "a list of grade ids names them.",
     ).tag(config=True)
 
     follow_through = Bool(
         False,
-        help="Whether a test cell that has lost points is judged again with the solution's functions in the place of earlier answers "
-        "that have lost points. The better result counts, and its message names these answers.",
+        help="Whether a test cell that has lost points is judged again with the solution's functions "
+        "in the place of earlier answers that have lost points. The better result counts, and its "
+        "message names these answers.",
     ).tag(config=True)
 
     @property
@@ -93,7 +100,8 @@ class NbReferee(Configurable):
                 for one in missing
             )
             raise SandboxError(
-                f"student code must not run here, for the sandbox lacks a layer. {cures} See nbreferee doctor."
+                f"student code must not run here, for the sandbox lacks a layer. {cures} See "
+                "nbreferee doctor."
             )
         layers = ALL_LAYERS if reached == "A" else WITHOUT_NAMESPACES
         return Budget(call_s, cell_s, self.submission_s, box, layers, self.mutants_s)

@@ -208,15 +208,18 @@ def _refuse(path: Path, cells: Iterable[Cell], delimiters: Delimiters) -> None:
             _refuse_unpaired(where, cell.source, *pair)
         if delimiters.enforced and delimiters.hidden[0] in cell.source and not cell.graded:
             raise MasterError(
-                f"{where}: hidden tests in a cell that is not graded. Make it an autograder tests cell."
+                f"{where}: hidden tests in a cell that is not graded. Make it an autograder tests "
+                "cell."
             )
         if delimiters.enforced and delimiters.solution[0] in cell.source and not cell.solution:
             raise MasterError(
-                f"{where}: a solution in a cell that is no solution cell. Make it an autograded answer."
+                f"{where}: a solution in a cell that is no solution cell. Make it an autograded "
+                "answer."
             )
         if (cell.graded or cell.solution) and not re.fullmatch(r"[a-zA-Z0-9_\-]+", cell.grade_id):
             raise MasterError(
-                f"{where}: the grade id {cell.grade_id!r} is not letters, digits, - and _. Rename it."
+                f"{where}: the grade id {cell.grade_id!r} is not letters, digits, - and _. Rename "
+                "it."
             )
         if cell.is_known and cell.grade_id in seen:
             raise MasterError(

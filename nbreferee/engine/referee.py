@@ -231,7 +231,8 @@ class Referee(BoxRunner):
                 data["image/png"] = self.drawn[name]
             else:
                 data["text/plain"] = (
-                    f"{data.get('text/plain', 'a figure')}, not drawn: {why or 'the notebook shows too much'}"
+                    f"{data.get('text/plain', 'a figure')}, not drawn: "
+                    f"{why or 'the notebook shows too much'}"
                 )
 
     def _drawn_by_box(self, name: str, limit_s: float) -> tuple[str, str]:

@@ -53,7 +53,10 @@ ENVIRONMENT = {
 # The very package that asks for a template; its folder is on the path no longer than it takes to
 # load it.
 PACKAGES = str(Path(__file__).parents[2])
-START = "import sys; sys.path.insert(0, {0!r}); from nbreferee.startup import skip_address_grammar; skip_address_grammar(); from nbreferee.engine.zygote import main; main({0!r})"
+START = (
+    "import sys; sys.path.insert(0, {0!r}); from nbreferee.startup import skip_address_grammar; "
+    "skip_address_grammar(); from nbreferee.engine.zygote import main; main({0!r})"
+)
 
 
 class Fork:

@@ -31,8 +31,9 @@ def absent_notebook(
 
 def _advice_on_file(notebook: str) -> tuple[str, ...]:
     return (
-        f"Open your {notebook}.ipynb in JupyterLab. If it opens, save it there (File, Save Notebook). If it does not, "
-        f"take your last copy that does, or download the notebook once more and put your answers into it.",
+        f"Open your {notebook}.ipynb in JupyterLab. If it opens, save it there (File, Save "
+        "Notebook). If it does not, take your last copy that does, or download the notebook once "
+        "more and put your answers into it.",
         f"Hand in the saved file, under the name {notebook}.ipynb. {ASK}",
     )
 
@@ -54,9 +55,13 @@ def _missing(
     reason = f"There is no file {notebook}.ipynb in what you handed in."
     if not files:
         return reason, (
-            f"What you handed in is empty. Hand in the notebook under the name {notebook}.ipynb. {ASK}",
+            f"What you handed in is empty. Hand in the notebook under the name {notebook}.ipynb. "
+            f"{ASK}",
         )
     return reason, (
         f"You handed in: {there}.",
-        f"If one of these is your work on this notebook, name it {notebook}.ipynb and hand it in again. {ASK}",
+        (
+            f"If one of these is your work on this notebook, name it {notebook}.ipynb and hand it "
+            f"in again. {ASK}"
+        ),
     )

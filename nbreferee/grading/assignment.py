@@ -60,7 +60,8 @@ def expected(
         for name, there in wanted.items():
             if student not in there:
                 raise CourseError(
-                    f"{submissions_folder(course)}: nothing from {student} for {name}. {_names_like(student, there)}"
+                    f"{submissions_folder(course)}: nothing from {student} for {name}. "
+                    f"{_names_like(student, there)}"
                 )
     chosen = {
         name: [one for one in students if one in there] if students else there
@@ -76,7 +77,8 @@ def _refuse_unreadable(folder: Path) -> None:
         return
     except OSError as error:
         raise CourseError(
-            f"{folder}: submissions cannot be read ({error.strerror}). Make it a folder that you may read."
+            f"{folder}: submissions cannot be read ({error.strerror}). Make it a folder that you "
+            "may read."
         ) from None
 
 
@@ -182,7 +184,8 @@ class AssignmentGrader:
             if student != well_formed(student):
                 submission.is_recordable = False
                 raise FolderError(
-                    "the name of the student's folder is not UTF-8, so the gradebook cannot hold it. Rename the folder to the student's id"
+                    "the name of the student's folder is not UTF-8, so the gradebook cannot hold "
+                    "it. Rename the folder to the student's id"
                 )
             ours = next(iter(self._materials.values())).files
             bounds = (

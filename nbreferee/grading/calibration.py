@@ -17,7 +17,10 @@ from nbreferee.course.source import Cell
 
 MANUAL = "ManualGrading"  # the name of the error that a cell shows which is left to a person
 FAULT = "The test of this cell has a fault"  # the same for everybody
-CURE = "Its test is then within reach of the students' code. Rewrite the test to work on plain values, or accept this."
+CURE = (
+    "Its test is then within reach of the students' code. Rewrite the test to work on plain "
+    "values, or accept this."
+)
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,10 @@ class Calibration:
             for name, why in self.one_process.items()
         ]
         faults = [
-            f"{path}, cell {name}: {what}. Nobody is judged by it: mark this cell by hand, or mend the test."
+            (
+                f"{path}, cell {name}: {what}. Nobody is judged by it: mark this cell by hand, or "
+                "mend the test."
+            )
             for name, what in self.faults.items()
         ]
         return (*one, *faults)
@@ -79,12 +85,14 @@ def calibrate(
         short = here is not None and here.score < cell.points if why else mine.score < cell.points
         if why and not may:
             faults[name] = (
-                f"it has to be judged in one process ({why}), and c.NbReferee.one_process does not allow it"
+                f"it has to be judged in one process ({why}), and c.NbReferee.one_process does "
+                "not allow it"
             )
         elif best < cell.points or short or mine.status == "grader_failed":
             shown = mine if mine.score < cell.points or here is None else here
             faults[name] = (
-                f"the solution itself gets {shown.score:g} of {cell.points:g} points ({shown.message or 'no message'})"
+                f"the solution itself gets {shown.score:g} of {cell.points:g} points "
+                f"({shown.message or 'no message'})"
             )
         elif why:
             ways[name] = why
@@ -143,8 +151,9 @@ def decide(
     if one is not None and one.score > two.score and (limits := _limits(cell, two, calibration)):
         return _left_to_person(
             two,
-            f"Run apart from the test, the answer gets {two.score:g} of {cell.points:g} points ({two.message}); run together with it, "
-            f"{one.score:g}. The reason for the difference: {'; '.join(limits)}.",
+            f"Run apart from the test, the answer gets {two.score:g} of {cell.points:g} points "
+            f"({two.message}); run together with it, {one.score:g}. The reason for the "
+            f"difference: {'; '.join(limits)}.",
         )
     return two
 

@@ -65,7 +65,8 @@ def calibrations(
     if failed := sorted(materials.keys() - found.keys()):
         where, why = materials[failed[0]].path, failures[failed[0]]
         raise CourseError(
-            f"{where}: the instructor's own solution could not be run ({why}). Run the command again; if this stays, report it."
+            f"{where}: the instructor's own solution could not be run ({why}). Run the command "
+            "again; if this stays, report it."
         )
     if kept.keys() - _read(kept_in).keys():
         kept_in.parent.mkdir(exist_ok=True)

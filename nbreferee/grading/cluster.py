@@ -118,18 +118,21 @@ class Cluster(Executor):
             whole = self._client.run(everything) if same else {}
         except Exception as error:
             raise CourseError(
-                f"{self.address}: the Dask cluster cannot be asked for its grader ({_first_line(error)}). Restart it."
+                f"{self.address}: the Dask cluster cannot be asked for its grader "
+                f"({_first_line(error)}). Restart it."
             ) from None
         for name, there in found.items():
             if there != __version__:
                 has = f"nbreferee {there}" if there else "no nbreferee"
                 raise CourseError(
-                    f"{self.address}: {name} has {has}, and this is {__version__}. Install nbreferee {__version__} there, and restart it."
+                    f"{self.address}: {name} has {has}, and this is {__version__}. Install "
+                    f"nbreferee {__version__} there, and restart it."
                 )
         for name, there in whole.items():
             if other := difference(there, dict(identity())):
                 raise CourseError(
-                    f"{self.address}: its worker {name} has {other}. Install the same there as here, and restart it."
+                    f"{self.address}: its worker {name} has {other}. Install the same there as "
+                    "here, and restart it."
                 )
 
 
@@ -165,7 +168,8 @@ def _connect(address: str) -> Any:
         return Client(address, timeout=CONNECT_S, set_as_default=False)
     except Exception as error:
         raise CourseError(
-            f"{address}: no Dask scheduler answers there ({_first_line(error)}). Start one, dask scheduler, and name the address it prints."
+            f"{address}: no Dask scheduler answers there ({_first_line(error)}). Start one, dask "
+            "scheduler, and name the address it prints."
         ) from None
 
 

@@ -55,7 +55,8 @@ def released_cells(gradebook: Gradebook, assignment: str, notebook: str) -> dict
         found = gradebook.find_notebook(notebook, assignment)
     except MissingEntry:
         raise CourseError(
-            f"{assignment}/{notebook} has never been released. Run nbgrader generate_assignment {assignment} first."
+            f"{assignment}/{notebook} has never been released. Run nbgrader generate_assignment "
+            f"{assignment} first."
         ) from None
     return {
         cell.name: Released(cell.source or "", cell.checksum or "") for cell in found.source_cells

@@ -35,8 +35,8 @@ from nbreferee.course.rules import DELIMITERS, Delimiters
 from nbreferee.grading.storing import mark_of_failure
 
 EARLIER = (
-    "A later version of this notebook has not been graded: the automatic grader failed, not your answers. "
-    "This page shows the version before it."
+    "A later version of this notebook has not been graded: the automatic grader failed, not your "
+    "answers. This page shows the version before it."
 )
 
 

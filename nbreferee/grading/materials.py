@@ -39,7 +39,8 @@ def read_materials(
         return _read_materials(course, gradebook, assignment, folder, config or course.config)
     except OSError as error:
         raise CourseError(
-            f"{error.filename or folder}: cannot be read ({error.strerror}). Restore it, or make it readable."
+            f"{error.filename or folder}: cannot be read ({error.strerror}). Restore it, or make "
+            "it readable."
         ) from None
 
 
@@ -79,7 +80,8 @@ def _refuse(material: NotebookMaterial, assignment: str) -> None:
         raise CourseError(str(error)) from None
     if (language := language_of(master.notebook.metadata)) != "python":
         raise CourseError(
-            f"{material.path}: a notebook in {language}, and nbreferee grades Python. Grade {assignment} with nbgrader autograde."
+            f"{material.path}: a notebook in {language}, and nbreferee grades Python. Grade "
+            f"{assignment} with nbgrader autograde."
         )
     released = material.released
     for cell in master.cells:

@@ -150,7 +150,8 @@ class ClassTotals:
             walls, (longest_s, student, notebook) = sorted(self._walls), self._slowest
             table.add_row(
                 "seconds a notebook",
-                f"median {statistics.median(walls):.2f}, 95 % below {walls[int(0.95 * (len(walls) - 1))]:.2f}",
+                f"median {statistics.median(walls):.2f}, 95 % below "
+                f"{walls[int(0.95 * (len(walls) - 1))]:.2f}",
             )
             table.add_row(
                 "slowest",

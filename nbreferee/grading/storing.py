@@ -22,7 +22,10 @@ from nbreferee.grading.task import TaskResult, Task
 if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory
 
-GRADER_FAILED = "This notebook has not been graded: the automatic grader failed, not your answers. A person looks at it."
+GRADER_FAILED = (
+    "This notebook has not been graded: the automatic grader failed, not your answers. A person "
+    "looks at it."
+)
 UNREADABLE = "This notebook cannot be graded: {}. A person looks at it."
 # A file system says so of one name that it cannot hold, or of something that stands in the way.
 PLACE_ERRORS = {

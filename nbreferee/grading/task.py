@@ -103,7 +103,10 @@ _IDLE: dict[
     # thread
 ] = {}
 # What holds here, found out in a process of one thread: those that are forked for it want no other.
-PROBE = "import sys; sys.path.insert(0, {!r}); from nbreferee.sandbox.probe import probe; print(*(one.layer.value for one in probe() if one.holds))"
+PROBE = (
+    "import sys; sys.path.insert(0, {!r}); from nbreferee.sandbox.probe import probe; "
+    "print(*(one.layer.value for one in probe() if one.holds))"
+)
 
 
 def start_worker(grade: bool) -> None:
@@ -196,12 +199,14 @@ def run_far(ours: Mapping[str, str], task: Task) -> TaskResult:
     """
     if other := difference(dict(identity()), ours):
         raise Unfit(
-            f"{platform.node()}: this worker has {other}. Install the same there as here, and restart it."
+            f"{platform.node()}: this worker has {other}. Install the same there as here, and "
+            "restart it."
         )
     missing = sorted(layer.value for layer in task.budget.layers - _layers_here())
     if missing:
         raise Unfit(
-            f"{platform.node()}: student code must not run on this worker, for its sandbox lacks {', '.join(missing)}. Run nbreferee doctor there."
+            f"{platform.node()}: student code must not run on this worker, for its sandbox lacks "
+            f"{', '.join(missing)}. Run nbreferee doctor there."
         )
     try:
         local_copy(task.material.files)

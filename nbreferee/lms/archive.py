@@ -97,7 +97,8 @@ class Archive:
         infos = self._zip.infolist()
         if len(infos) > MEMBERS:
             raise ZipError(
-                f"{self.path}: {len(infos):,} files, and {MEMBERS:,} are allowed. Is it the right file?"
+                f"{self.path}: {len(infos):,} files, and {MEMBERS:,} are allowed. Is it the right "
+                "file?"
             )
         members: list[Member] = []
         refused: list[Refused] = []
@@ -114,7 +115,8 @@ class Archive:
             members.append(Member(path, info.file_size, info.date_time, info))
         if total > TOTAL_BYTES:
             raise ZipError(
-                f"{self.path}: {total >> 30} GB when unpacked, and {TOTAL_BYTES >> 30} GB are allowed. Is it the right file?"
+                f"{self.path}: {total >> 30} GB when unpacked, and {TOTAL_BYTES >> 30} GB are "
+                "allowed. Is it the right file?"
             )
         return self._without_twins(members, refused)
 

@@ -101,7 +101,8 @@ def _run(root: Path) -> int:
         (json.dumps(found, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace"),
     )
     print(
-        f"{found['score']:g} of {sum(one.points for one in exercises if not one.by_hand):g} points that are graded automatically."
+        f"{found['score']:g} of {sum(one.points for one in exercises if not one.by_hand):g} "
+        "points that are graded automatically."
     )
     return 0
 

@@ -115,7 +115,8 @@ def read_visibility(given: tuple[str, ...]) -> Visibility:
         name, _, value = text.rpartition("=")
         if value not in VISIBILITIES:
             raise CourseError(
-                f"--visibility {text}: not one of {', '.join(VISIBILITIES)}, with GRADE_ID= in front for one exercise."
+                f"--visibility {text}: not one of {', '.join(VISIBILITIES)}, with GRADE_ID= in "
+                "front for one exercise."
             )
         if name:
             by_grade_id[name] = value
@@ -141,7 +142,8 @@ def write_autograder(course: CourseDirectory, gradebook: Gradebook, wanted: Pack
     }
     if unknown := sorted(wanted.shown.by_grade_id.keys() - grade_ids):
         raise CourseError(
-            f"--visibility {unknown[0]}=...: no graded cell of that name. There are: {', '.join(sorted(grade_ids))}."
+            f"--visibility {unknown[0]}=...: no graded cell of that name. There are: "
+            f"{', '.join(sorted(grade_ids))}."
         )
     files: dict[str, bytes] = {"setup.sh": SETUP.encode(), "run_autograder": RUN.encode()}
     name, wheel = make_wheel()

@@ -103,18 +103,20 @@ def find_column(table: Table, assignment: str, wanted: str = "") -> Column:
         bare := [heading for heading in columns.values() if name_key(heading) == name_key(target)]
     ):
         raise TableError(
-            f"{table.name}: the column {bare[0]} has no Canvas id in parentheses, so Canvas would make a new assignment of it. "
-            "Download the gradebook again."
+            f"{table.name}: the column {bare[0]} has no Canvas id in parentheses, so Canvas would "
+            "make a new assignment of it. Download the gradebook again."
         )
     if not matching:
         raise TableError(
-            f"{table.name}: no column for {target}. Canvas's assignments there: {there}. "
-            f"Say which one it is, for example --column {assignment}=ID with the number in parentheses."
+            f"{table.name}: no column for {target}. Canvas's assignments there: {there}. Say "
+            f"which one it is, for example --column {assignment}=ID with the number in "
+            "parentheses."
         )
     if len(matching) > 1 or table.header.count(columns[matching[0]]) > 1:
         raise TableError(
-            f"{table.name}: several columns for {target}: {', '.join(columns[number] for number in matching)}. "
-            f"Say which one, with the number in parentheses: --column {assignment}=ID."
+            f"{table.name}: several columns for {target}: "
+            f"{', '.join(columns[number] for number in matching)}. Say which one, with the number "
+            f"in parentheses: --column {assignment}=ID."
         )
     number = matching[0]
     points = next((row for row in table.rows[1:] if "Points Possible" in row[0].value), None)

@@ -94,7 +94,8 @@ def make_autograder(
             PackingOptions(assignment, to, shown=read_visibility(visibility), **options),
         )
         print(
-            f"{to}: an autograder for {assignment}. Gradescope will install {count} packages, at the versions that are installed here."
+            f"{to}: an autograder for {assignment}. Gradescope will install {count} packages, at "
+            "the versions that are installed here."
         )
         return 0
 
@@ -135,7 +136,8 @@ def _work_quietly(
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _say(
-            f"{where}{error.strerror or error}. Check the disk and its permissions, then run the command again."
+            f"{where}{error.strerror or error}. Check the disk and its permissions, then run the "
+            "command again."
         )
     return 2
 

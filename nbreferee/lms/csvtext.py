@@ -84,8 +84,8 @@ class Table:
             return "".join([*pieces, self.text[position:]]).encode(self.encoding)
         except UnicodeEncodeError as error:
             raise TableError(
-                f"{self.name}: {error.object[error.start]!r} cannot be written in this file's encoding, {self.encoding}. "
-                "Download it as UTF-8."
+                f"{self.name}: {error.object[error.start]!r} cannot be written in this file's "
+                f"encoding, {self.encoding}. Download it as UTF-8."
             ) from None
 
     def _written(self, value: str, quoted: bool) -> str:
@@ -121,7 +121,8 @@ def parse_table(name: str, data: bytes) -> Table:
     """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:4096]:
         raise TableError(
-            f"{name}: this is no CSV file in UTF-8. Download it again as CSV, and do not save it with a spreadsheet program."
+            f"{name}: this is no CSV file in UTF-8. Download it again as CSV, and do not save it "
+            "with a spreadsheet program."
         )
     try:
         text, encoding = data.decode("utf-8"), "utf-8"
@@ -218,7 +219,10 @@ def _fault(text: str) -> str:
     heading = text.removeprefix(BOM).splitlines()[0]
     separator = max(SEPARATORS, key=heading.count)
     if separator not in heading:
-        return "no columns here that are separated by commas, semicolons or tabs. Is it the right file?"
+        return (
+            "no columns here that are separated by commas, semicolons or tabs. Is it the right "
+            "file?"
+        )
     rows = _rows(text, separator, "rfc")
     if rows is None:
         return f"its quotes do not fit together. {cure}"

@@ -57,11 +57,13 @@ def export(course: CourseDirectory, gradebook: Gradebook, wanted: ExportOptions)
         return _export_own(course, gradebook, wanted)
     if wanted.template is None:
         raise TableError(
-            f"export {wanted.platform} writes into the file that you downloaded from there. Name it with --template FILE."
+            f"export {wanted.platform} writes into the file that you downloaded from there. Name "
+            "it with --template FILE."
         )
     if wanted.to.exists() and wanted.to.samefile(wanted.template):
         raise TableError(
-            f"{wanted.to}: --to is the template. Name another file, so that the one you downloaded stays as it is."
+            f"{wanted.to}: --to is the template. Name another file, so that the one you "
+            "downloaded stays as it is."
         )
     if wanted.platform == "moodle" and len(wanted.assignments) != 1:
         raise TableError(
@@ -169,7 +171,8 @@ def _factor(
         return 1.0
     if len(maxima) > 1:
         raise TableError(
-            f"{table.name}: different maxima in the column for {assignment}: {', '.join(f'{one:g}' for one in maxima)}. Download it again."
+            f"{table.name}: different maxima in the column for {assignment}: "
+            f"{', '.join(f'{one:g}' for one in maxima)}. Download it again."
         )
     theirs = next(iter(maxima))
     if abs(theirs - points) < 1e-9:
@@ -181,7 +184,8 @@ def _factor(
         )
     if points <= 0 or theirs <= 0:
         raise TableError(
-            f"{assignment} is worth {points:g} points here and {theirs:g} in {table.name}: nothing to scale by. Change one of them."
+            f"{assignment} is worth {points:g} points here and {theirs:g} in {table.name}: "
+            "nothing to scale by. Change one of them."
         )
     return theirs / points
 

@@ -58,7 +58,8 @@ def read_metadata(archive: Archive) -> tuple[list[MetadataEntry], list[Refused]]
     member = metadata_member(archive)
     if member is None:
         raise ZipError(
-            f"{archive.path}: no {METADATA} beside the submissions. Choose Export Submissions in Gradescope again."
+            f"{archive.path}: no {METADATA} beside the submissions. Choose Export Submissions in "
+            "Gradescope again."
         )
     data = load_yaml(archive.read(member), f"{archive.path}: {METADATA}")
     base = member.path.removesuffix(METADATA)
@@ -69,7 +70,8 @@ def read_metadata(archive: Archive) -> tuple[list[MetadataEntry], list[Refused]]
             refused.append(
                 Refused(
                     str(name)[:120],
-                    "Gradescope names no student for it. Assign it to a student there, and export again",
+                    "Gradescope names no student for it. Assign it to a student there, and export "
+                    "again",
                 )
             )
             continue
@@ -258,8 +260,8 @@ def find_column(table: Table, assignment: str, wanted: str = "") -> Column:
     there = ", ".join(name for name in header if f"{name} - Max Points" in header) or "none"
     if len(names) != 1 or header.count(names[0]) != 1 or header.count(maximum) != 1:
         raise TableError(
-            f"{table.name}: not exactly one column for {wanted or assignment}. Gradescope's assignments there: {there}. "
-            f"Say which one: --column {assignment}=NAME."
+            f"{table.name}: not exactly one column for {wanted or assignment}. Gradescope's "
+            f"assignments there: {there}. Say which one: --column {assignment}=NAME."
         )
     return Column(header.index(names[0]), names[0], header.index(maximum))
 

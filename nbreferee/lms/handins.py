@@ -98,7 +98,8 @@ def recognise(archive: Archive) -> str:
     likely = [name for name, count in hits.items() if count > 0.8 * len(paths)]
     if len(likely) > 1:
         raise ZipError(
-            f"{archive.path}: Canvas or Moodle? Its names could be of both. Say which: --from canvas or --from moodle."
+            f"{archive.path}: Canvas or Moodle? Its names could be of both. Say which: --from "
+            "canvas or --from moodle."
         )
     if likely:
         return likely[0]
@@ -107,8 +108,8 @@ def recognise(archive: Archive) -> str:
     if sum("/" in path for path in paths) > 0.8 * len(paths) and not hits["moodle"]:
         return "folders"
     raise ZipError(
-        f"{archive.path}: this looks like no export of Canvas, Moodle or Gradescope, and like no folders of students ({paths[0]}, ...). "
-        f"Say which it is: --from {', '.join(PLATFORMS)}."
+        f"{archive.path}: this looks like no export of Canvas, Moodle or Gradescope, and like no "
+        f"folders of students ({paths[0]}, ...). Say which it is: --from {', '.join(PLATFORMS)}."
     )
 
 

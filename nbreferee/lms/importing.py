@@ -116,7 +116,8 @@ def _check_room(
     free = shutil.disk_usage(course.root).free
     if needed > free:
         raise ZipError(
-            f"{wanted.zip_path}: {needed >> 20} MB when unpacked, and {free >> 20} MB are free on the course's disk. Make room."
+            f"{wanted.zip_path}: {needed >> 20} MB when unpacked, and {free >> 20} MB are free on "
+            "the course's disk. Make room."
         )
 
 
@@ -268,6 +269,7 @@ def show(done: ImportSummary, console: Console, dry_run: bool) -> None:
     late = sum(row.late for row in done.rows)
     if late:
         console.print(
-            f"Canvas marks {late} as late, and does not say by how much: nbgrader takes nothing off for that. Let Canvas's late policy do it.",
+            f"Canvas marks {late} as late, and does not say by how much: nbgrader takes nothing "
+            "off for that. Let Canvas's late policy do it.",
             highlight=False,
         )

@@ -149,7 +149,10 @@ class Matcher:
         ):
             return (
                 [],
-                f"{match.how} is {person.label} in {self.register.source}, and {claim.name} in the zip. Is it the roster of this assignment?",
+                (
+                    f"{match.how} is {person.label} in {self.register.source}, and {claim.name} "
+                    "in the zip. Is it the roster of this assignment?"
+                ),
             )
         return [self._owned(handin, person, match.how)], ""
 
@@ -206,7 +209,8 @@ def _one_each(
         left += [
             LeftOut(
                 one.handin.source,
-                f"several submissions would be {student}'s: {sources}. Give a roster with the platform's ids.",
+                f"several submissions would be {student}'s: {sources}. Give a roster with the "
+                "platform's ids.",
             )
             for one in those
         ]

@@ -191,7 +191,8 @@ def find_columns(table: Table, wanted: str = "", comments: str = "") -> Columns:
     words = [_word(heading) for heading in table.header]
     if wanted and table.header.count(wanted) != 1:
         raise TableError(
-            f"{table.name}: not exactly one column {wanted}. Its columns: {', '.join(table.header)}."
+            f"{table.name}: not exactly one column {wanted}. Its columns: "
+            f"{', '.join(table.header)}."
         )
     pairs = [number for number in _pairs(table) if wanted in ("", table.header[number - 1])]
     by_word = [
@@ -202,12 +203,13 @@ def find_columns(table: Table, wanted: str = "", comments: str = "") -> Columns:
     pairs = by_word if len(by_word) == 1 else pairs
     if not pairs and any(word in WORDS["scale"] for word in words):
         raise TableError(
-            f"{table.name}: this assignment is graded with a scale of words, not with points. Change its grade type in Moodle to points."
+            f"{table.name}: this assignment is graded with a scale of words, not with points. "
+            "Change its grade type in Moodle to points."
         )
     if len(pairs) != 1:
         raise TableError(
-            f"{table.name}: {'several columns' if pairs else 'no column'} for scores with the maximum beside. "
-            f"Say which: --column HEADING, one of {', '.join(table.header)}."
+            f"{table.name}: {'several columns' if pairs else 'no column'} for scores with the "
+            f"maximum beside. Say which: --column HEADING, one of {', '.join(table.header)}."
         )
     maximum = pairs[0]
     changed = _by_word(words, "changed")

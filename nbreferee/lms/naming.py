@@ -40,7 +40,10 @@ def name_students(people: Iterable[Person], gradebook: Iterable[Person]) -> Name
             problems.append(
                 (
                     person,
-                    f"the gradebook has several students for {person.label}: {several}. {MEND_BOOK}",
+                    (
+                        f"the gradebook has several students for {person.label}: {several}. "
+                        f"{MEND_BOOK}"
+                    ),
                 )
             )
             continue
@@ -140,12 +143,18 @@ def _new_student(person: Person, kind: str) -> str:
 
 def _bad_id(student: str) -> str:
     if not student:
-        return "there is nothing in this row to name the student by. Add a column student_id to the roster."
+        return (
+            "there is nothing in this row to name the student by. Add a column student_id to the "
+            "roster."
+        )
     if (
         student.startswith(".")
         or re.search(r"[/\\\x00-\x1f\x7f]", student)
         or len(student.encode()) > 128
         or student.strip() != student
     ):
-        return f"{student!r} cannot be a student's id, for it cannot be the name of a folder. Add a column student_id to the roster."
+        return (
+            f"{student!r} cannot be a student's id, for it cannot be the name of a folder. Add a "
+            "column student_id to the roster."
+        )
     return ""

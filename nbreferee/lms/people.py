@@ -160,7 +160,8 @@ class Register:
         people = list(found.values())
         if len(people) > 1:
             return Match(
-                problem=f"{' and '.join(how)} belong to several in {self.source}: {_labels(people)}. Mend the roster."
+                problem=f"{' and '.join(how)} belong to several in {self.source}: {_labels(people)}. Mend "
+                "the roster."
             )
         if people:
             return self._confirmed(claim, people[0], how)
@@ -175,8 +176,8 @@ class Register:
         if unlike:
             kind = unlike[0]
             return Match(
-                problem=f"by {how[0]} this is {person.label}, but the {KINDS[kind]} is {claim.ids[kind]} here and "
-                f"{person.ids[kind]} in {self.source}. Mend the roster."
+                problem=f"by {how[0]} this is {person.label}, but the {KINDS[kind]} is {claim.ids[kind]} "
+                f"here and {person.ids[kind]} in {self.source}. Mend the roster."
             )
         return Match(person, " and ".join(how))
 
@@ -197,7 +198,8 @@ class Register:
         ]
         if len(people) > 1:
             return Match(
-                problem=f"{len(people)} students have this name: {_labels(people)}. Give a roster with the platform's ids."
+                problem=f"{len(people)} students have this name: {_labels(people)}. Give a roster "
+                "with the platform's ids."
             )
         if people:
             return Match(people[0], "name")

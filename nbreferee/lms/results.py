@@ -164,13 +164,15 @@ def _summary(
         if outcome.status == "missing":
             others = ", ".join(code(path) for path in handed_in[:20]) or "nothing"
             lines.append(
-                f"There is no {name} in what you handed in, which is: {others}. Rename your notebook to {name}, and hand it in again."
+                f"There is no {name} in what you handed in, which is: {others}. Rename your "
+                f"notebook to {name}, and hand it in again."
             )
             if not outcome.message.startswith("not handed in"):
                 lines.append(plain(outcome.message))
         elif outcome.status == "unreadable":
             lines.append(
-                f"{name} cannot be read: {_reason(outcome)} Save it again in Jupyter, and hand it in again."
+                f"{name} cannot be read: {_reason(outcome)} Save it again in Jupyter, and hand it "
+                "in again."
             )
         lines += [f"{name}: {plain(repair)}." for repair in outcome.repairs]
     lines += dict.fromkeys(f"{plain(note)}." for outcome in outcomes for note in outcome.notes)

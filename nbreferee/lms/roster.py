@@ -114,8 +114,9 @@ def _plain_roster(table: Table) -> list[Person]:
                 columns[kind] = number
     if not columns.keys() - {"first", "last", "name", "groups"}:
         raise TableError(
-            f"{table.name}: no column here names students by an id. A roster has a heading with student_id, first_name, last_name, email, "
-            "and canvas_id, sid or another platform's id; a Canvas gradebook or a Moodle grading worksheet serves as well."
+            f"{table.name}: no column here names students by an id. A roster has a heading with "
+            "student_id, first_name, last_name, email, and canvas_id, sid or another platform's "
+            "id; a Canvas gradebook or a Moodle grading worksheet serves as well."
         )
     people = []
     for number, row in enumerate(table.rows[1:], 2):

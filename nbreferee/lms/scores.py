@@ -48,7 +48,8 @@ def max_points(gradebook: Gradebook, assignment: str) -> float:
         return float(gradebook.find_assignment(assignment).max_score)
     except MissingEntry:
         raise CourseError(
-            f"{assignment} is not in the gradebook. Run nbgrader generate_assignment {assignment}, then grade."
+            f"{assignment} is not in the gradebook. Run nbgrader generate_assignment "
+            f"{assignment}, then grade."
         ) from None
 
 

@@ -41,8 +41,9 @@ def save_roster(course: CourseDirectory, gradebook: Gradebook, path: Path) -> Ro
     """
     if not path.is_file():
         raise TableError(
-            f"{path}: there is no roster here. Make it, with student_id,first_name,last_name in the first line "
-            "and a line for each student, or name another file: nbreferee roster FILE.csv."
+            f"{path}: there is no roster here. Make it, with student_id,first_name,last_name in "
+            "the first line and a line for each student, or name another file: nbreferee roster "
+            "FILE.csv."
         )
     table = read_table(path)
     named = name_students(roster_of(table), gradebook_people(gradebook))

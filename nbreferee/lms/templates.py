@@ -51,7 +51,8 @@ def open_template(
 def _canvas(table: Table, assignment: str, column: str, comments: str | None) -> AssignmentCells:
     if not canvas.is_gradebook(table):
         raise TableError(
-            f"{table.name}: this is no Canvas gradebook, for its heading does not begin with Student, ID. Take the file of Grades > Export."
+            f"{table.name}: this is no Canvas gradebook, for its heading does not begin with "
+            "Student, ID. Take the file of Grades > Export."
         )
     found = canvas.find_column(table, assignment, column)
     slots = []
@@ -68,13 +69,14 @@ def _canvas(table: Table, assignment: str, column: str, comments: str | None) ->
 def _moodle(table: Table, assignment: str, column: str, comments: str | None) -> AssignmentCells:
     if not moodle.is_worksheet(table):
         raise TableError(
-            f"{table.name}: this is no grading worksheet of Moodle, for its first column does not hold participants' numbers. "
-            "Take the file of Download grading worksheet."
+            f"{table.name}: this is no grading worksheet of Moodle, for its first column does not "
+            "hold participants' numbers. Take the file of Download grading worksheet."
         )
     found = moodle.find_columns(table, column, comments or "")
     if comments is not None and found.comments is None:
         raise TableError(
-            f"{table.name}: no column for comments. Switch on Feedback comments and the worksheet's, or say which: --comments HEADING."
+            f"{table.name}: no column for comments. Switch on Feedback comments and the "
+            "worksheet's, or say which: --comments HEADING."
         )
     slots = []
     for row, person in moodle.student_rows(table):
@@ -100,7 +102,8 @@ def _gradescope(
 ) -> AssignmentCells:
     if not gradescope.is_scores(table):
         raise TableError(
-            f"{table.name}: this is no table of scores of Gradescope, for it has no columns SID and Email. Take the file of Download Grades."
+            f"{table.name}: this is no table of scores of Gradescope, for it has no columns SID "
+            "and Email. Take the file of Download Grades."
         )
     found = gradescope.find_column(table, assignment, column)
     slots = []

@@ -334,7 +334,10 @@ def _sentence(message: Message) -> str:
     values: dict[str, Any] = dict(message.values)
     if "Expected" in values:
         where = f"{values['Where']} is " if "Where" in values else "It gives "
-        return f"{message.called}: {where}{values['Your function gives']}, expected {values['Expected']}."
+        return (
+            f"{message.called}: {where}{values['Your function gives']}, expected "
+            f"{values['Expected']}."
+        )
     if message.fault:
         return f"{message.called}: {message.fault[0]}" if message.called else message.fault[0]
     return ""

@@ -36,7 +36,8 @@ _SHORT_DATA = "data:image/png;base64,AAAA"
 _ATTACHMENT = re.compile(r"attachment:([^)\s\"'>]+)")
 
 _CODE_AND_FORMULAS = (
-    r"(?P<code>^(?P<spaces>[ \t>]*)(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)\n.*?(?:^[ \t>]*(?P=fence)[`~]*[ \t]*$|\Z)"
+    r"(?P<code>^(?P<spaces>[ \t>]*)(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)\n.*?(?:^[ "
+    r"\t>]*(?P=fence)[`~]*[ \t]*$|\Z)"
     r"|(?P<ticks>(?<!`)`+(?!`)).+?(?<!`)(?P=ticks)(?!`)"
     r"|(?<!\\)\$\$.*?(?<!\\)\$\$|(?<![$\\])\$[^$\n]+?(?<![$\\])\$|\\\\\[.*?\\\\\]|\\\\\(.*?\\\\\)|\\begin\{(?P<env>[a-z]*\*?)\}.*?\\end\{(?P=env)\})"
 )
@@ -239,7 +240,10 @@ def _rewrite_code(found: re.Match[str]) -> str:
     """Name diagrams otherwise: nbconvert writes the text of one into the page as it is."""
     if (found["info"] or "").strip().startswith("mermaid"):
         start = found.start("info") - found.start()
-        return f"{found[0][:start]}text {found['info'].strip()}{found[0][found.end('info') - found.start() :]}"
+        return (
+            f"{found[0][:start]}text "
+            f"{found['info'].strip()}{found[0][found.end('info') - found.start() :]}"
+        )
     return found[0]
 
 

@@ -69,8 +69,8 @@ _SAME = (
 )
 
 _ELEMENTS = set(
-    "mrow mi mn mo ms mtext mspace mfrac msqrt mroot mstyle msub msup msubsup munder mover munderover mmultiscripts mprescripts"
-    " none mtable mtr mtd mphantom mpadded merror".split()
+    "mrow mi mn mo ms mtext mspace mfrac msqrt mroot mstyle msub msup msubsup munder mover "
+    "munderover mmultiscripts mprescripts none mtable mtr mtd mphantom mpadded merror".split()
 )
 _LENGTH = re.compile(r"[+-]?\d{0,3}(\.\d{1,4})?(em|ex|px|pt|%|mu)?")
 _FLAG = re.compile(r"true|false")

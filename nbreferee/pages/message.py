@@ -16,11 +16,13 @@ _CALL = re.compile(
 )
 _ARGUMENT = re.compile(r"(?:^|, )(?P<name>[A-Za-z_]\w*)(?: = | (?:of shape )?(?=\())")
 _VALUES = re.compile(
-    r"(?P<where>.*?(?:entry \[[^\]]*\]|the value)) is (?P<got>[^\s,]+), expected (?P<expected>[^;:]+?)(?P<rest>[.;:](?:\s.*)?)?$",
+    r"(?P<where>.*?(?:entry \[[^\]]*\]|the value)) is (?P<got>[^\s,]+), expected "
+    r"(?P<expected>[^;:]+?)(?P<rest>[.;:](?:\s.*)?)?$",
     re.DOTALL,
 )
 _SHAPES = re.compile(
-    r"(?P<where>.*?)has shape (?P<got>\([^)]*\)), expected (?P<expected>\([^)]*\))(?P<rest>[.:;,].*)?$",
+    r"(?P<where>.*?)has shape (?P<got>\([^)]*\)), expected "
+    r"(?P<expected>\([^)]*\))(?P<rest>[.:;,].*)?$",
     re.DOTALL,
 )
 

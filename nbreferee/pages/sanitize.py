@@ -67,7 +67,8 @@ def sanitize(notebook: NotebookNode, trusted: Collection[str] = ()) -> tuple[str
             ]
         elif _sanitize_text(cell, trusted, policy):
             changes.append(
-                f"cell {_grade_id(cell) or number}: HTML or links that a browser would act on are shown as text"
+                f"cell {_grade_id(cell) or number}: HTML or links that a browser would act on are "
+                "shown as text"
             )
     return tuple(changes)
 

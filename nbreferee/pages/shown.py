@@ -105,7 +105,10 @@ def _description(metadata: Mapping[str, Any], mime: str, cell: int) -> str:
 
 def _figure(mime: str, data: str, metadata: Mapping[str, Any], cell: int) -> str:
     source = f"data:{mime};base64,{re.sub(r'[^A-Za-z0-9+/=]', '', data)}"
-    return f'<figure class="out"><img alt="{_description(metadata, mime, cell)}" src="{source}"></figure>'
+    return (
+        f'<figure class="out"><img alt="{_description(metadata, mime, cell)}" '
+        f'src="{source}"></figure>'
+    )
 
 
 def _drawing(data: str, metadata: Mapping[str, Any], cell: int) -> str:
@@ -114,4 +117,7 @@ def _drawing(data: str, metadata: Mapping[str, Any], cell: int) -> str:
 
     source = base64.b64encode(data.encode()).decode()
     description = _description(metadata, "image/svg+xml", cell)
-    return f'<figure class="out"><img alt="{description}" src="data:image/svg+xml;base64,{source}"></figure>'
+    return (
+        f'<figure class="out"><img alt="{description}" '
+        f'src="data:image/svg+xml;base64,{source}"></figure>'
+    )

@@ -132,7 +132,10 @@ def score_line(score: float, decided: float, waiting: float, penalty: float) -> 
         return f"{_points(waiting)} {_wait(waiting)} to be read; nothing has been marked yet"
     line = f"{number(score)} of {number(decided)}"
     if penalty:
-        line = f"{number(score - penalty)} of {number(decided)}: {number(score)} for the answers, less {number(penalty)} for handing in late"
+        line = (
+            f"{number(score - penalty)} of {number(decided)}: {number(score)} for the answers, "
+            f"less {number(penalty)} for handing in late"
+        )
     return (
         f"{line}; so far: {_points(waiting)} {_wait(waiting)} to be read"
         if waiting and penalty

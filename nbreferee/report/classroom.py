@@ -112,7 +112,8 @@ def read_class(
     known = sorted(assignment.name for assignment in gradebook.assignments)
     if unknown := sorted(set(wanted) - set(known)):
         raise CourseError(
-            f"{unknown[0]} is not in the gradebook, which holds: {', '.join(known) or 'nothing yet'}."
+            f"{unknown[0]} is not in the gradebook, which holds: "
+            f"{', '.join(known) or 'nothing yet'}."
         )
     found = []
     for name in dict.fromkeys(wanted) or known:

@@ -95,7 +95,10 @@ def notes(results: ClassResults) -> Iterator[str]:
         for results_of in results.assignments
     ]
     if named := ", ".join(f"{name}: {count}" for count, name in late if count):
-        yield f"Late penalties are not taken off here, nor in the Formgrader ({named}); nbreferee export takes them off."
+        yield (
+            f"Late penalties are not taken off here, nor in the Formgrader ({named}); nbreferee "
+            "export takes them off."
+        )
 
 
 def _mean(scores: list[float], most: float) -> str:

@@ -152,7 +152,8 @@ NEEDS = {Layer.ROOT: {Layer.NAMESPACES}, start_processes: {Layer.LIMITS}}
 
 CURES = {
     Layer.NAMESPACES: "allow user namespaces: sysctl kernel.unprivileged_userns_clone=1, or on Ubuntu "
-    "kernel.apparmor_restrict_unprivileged_userns=0; in a container, run it with --security-opt seccomp=unconfined",
+    "kernel.apparmor_restrict_unprivileged_userns=0; in a container, run it with --security-opt "
+    "seccomp=unconfined",
     Layer.ROOT: "as for namespaces; in a container, run it with --security-opt apparmor=unconfined",
     Layer.LIMITS: "raise the hard limits of this user (ulimit -H -a)",
     Layer.PRIVILEGES: "run as an ordinary user",
@@ -246,7 +247,8 @@ def _folder_for_a_socket() -> str:
             return folder
     raise OSError(
         errno.ENAMETOOLONG,
-        f"the name of a folder for temporary files has more than {FOLDER_BYTES} bytes: set TMPDIR to a shorter one",
+        f"the name of a folder for temporary files has more than {FOLDER_BYTES} bytes: set TMPDIR "
+        "to a shorter one",
     )
 
 

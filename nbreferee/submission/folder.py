@@ -217,7 +217,8 @@ def _open_folder(folder: Path) -> int:
         if not stat.S_ISDIR(about.st_mode):
             kind = KINDS.get(stat.S_IFMT(about.st_mode), "a file")
             raise FolderError(
-                f"in place of the folder {shown(path.name)} there is {kind}. Put the files themselves into a folder of that name"
+                f"in place of the folder {shown(path.name)} there is {kind}. Put the files "
+                "themselves into a folder of that name"
             )
     try:
         return os.open(
@@ -385,7 +386,8 @@ def notes_on(found: SubmissionFolder, expected: Collection[str]) -> list[str]:
     if found.timestamp_fault:
         unknown = "whether it was late is not known, and no late penalty is taken"
         notes.append(
-            f"{TIMESTAMP}: {found.timestamp_fault}: {unknown}. Correct the file, then run the command again"
+            f"{TIMESTAMP}: {found.timestamp_fault}: {unknown}. Correct the file, then run the "
+            "command again"
         )
     named = {f"{name}.ipynb" for name in expected} | {TIMESTAMP}
     others = [(path, why) for path, why in found.unread.items() if path not in named]

@@ -119,7 +119,8 @@ def _put_together(
                 cell_id=first.cell_id or cell.cell_id,
             )
             repairs.append(
-                f"cells {number} and {number + 1} were one that had been split within a statement: put together"
+                f"cells {number} and {number + 1} were one that had been split within a "
+                "statement: put together"
             )
         else:
             whole.append(cell)
@@ -174,7 +175,8 @@ def _recognised(board: Board) -> list[str]:
                 else f"cells {', '.join(names[:NAMED_CELLS])}{f' and {more} more' if more > 0 else ''} were"
             )
             repairs.append(
-                f"{cells} without {'its' if len(names) == 1 else 'their'} grade id: recognised by {evidence}"
+                f"{cells} without {'its' if len(names) == 1 else 'their'} grade id: recognised by "
+                f"{evidence}"
             )
     return repairs
 
@@ -206,7 +208,8 @@ def _without_copies(board: Board, answer: Original) -> list[int]:
     if len(claims) > 1:
         if touched and len(touched) < len(numbers):
             board.repairs.append(
-                f"cell {answer.name} was there {_times(len(claims))}: the untouched copy was left out"
+                f"cell {answer.name} was there {_times(len(claims))}: the untouched copy was left "
+                "out"
             )
         elif len(kept) > 1 and not answer.cell.is_code:
             board.repairs.append(

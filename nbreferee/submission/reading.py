@@ -22,7 +22,8 @@ ID_CHARACTERS = 200
 CONFLICT = re.compile(r"^(<{7} |={7}$|>{7} )", re.MULTILINE)
 STRING_OR_COMMA = re.compile(r'("(?:[^"\\]++|\\.)*+")|,(?=\s*+[}\]])', re.DOTALL)
 SCRIPT = re.compile(
-    r"^(#!.*python|# %%|# In ?\[|# coding|import \w|from \w+ import |def \w+\(|class \w+[:(]|print\()",
+    r"^(#!.*python|# %%|# In ?\[|# coding|import \w|from \w+ import |def \w+\(|class "
+    r"\w+[:(]|print\()",
     re.MULTILINE,
 )
 TAG = re.compile(r"\s*<(!doctype|html|head|body|script|div|\?xml|!--)", re.IGNORECASE)
@@ -85,7 +86,8 @@ def read_notebook(data: bytes) -> Reading:
     """
     if len(data) > NOTEBOOK_BYTES:
         raise SubmissionError(
-            f"the file is {len(data) >> 20} MB large, and {NOTEBOOK_BYTES >> 20} MB are allowed. Clear outputs that are too large"
+            f"the file is {len(data) >> 20} MB large, and {NOTEBOOK_BYTES >> 20} MB are allowed. "
+            "Clear outputs that are too large"
         )
     text, decoding = _decoded(data)
     notebook, parsing = _parsed(text)
@@ -185,9 +187,15 @@ def _reason(text: str, where: int) -> str:
     marks = [found[0][0] for found in CONFLICT.finditer(text)]
     if "<" in marks and ">" in marks:
         line = text.count("\n", 0, CONFLICT.search(text).start()) + 1
-        return f"the file has git's conflict markers (the first in line {line:,}). Resolve the conflict, for example with nbdime"
+        return (
+            f"the file has git's conflict markers (the first in line {line:,}). Resolve the "
+            "conflict, for example with nbdime"
+        )
     if TAG.match(text):
-        return f"the file is not a notebook but a web page (HTML or XML). {HAND_IN_AGAIN}, not the page that shows it"
+        return (
+            f"the file is not a notebook but a web page (HTML or XML). {HAND_IN_AGAIN}, not the "
+            "page that shows it"
+        )
     if not text.lstrip().startswith(("{", "[")):
         if SCRIPT.search(text):
             return f"the file is not a notebook but a Python script. {HAND_IN_AGAIN}"
@@ -196,7 +204,10 @@ def _reason(text: str, where: int) -> str:
     if not ends.endswith(("}", "]")) or where >= len(ends):
         return "the file breaks off before its end, so it is not JSON. Ask for the notebook again"
     line = text.count("\n", 0, where) + 1
-    return f"the file is not a notebook, for it is not JSON (line {line:,}). {HAND_IN_AGAIN}, as Jupyter has saved it"
+    return (
+        f"the file is not a notebook, for it is not JSON (line {line:,}). {HAND_IN_AGAIN}, as "
+        "Jupyter has saved it"
+    )
 
 
 # ---------------------------------------------------------------- JSON to cells

@@ -117,7 +117,10 @@ def _verify_notebook(
             assignment, path.stem, [], [Finding("", str(error))], time.monotonic() - started
         )
     except Exception as error:  # a fault of ours must not cost the other notebooks
-        reason = f"{path}: nbreferee itself failed on it ({type(error).__name__}: {error}). Please report this."
+        reason = (
+            f"{path}: nbreferee itself failed on it ({type(error).__name__}: {error}). Please "
+            "report this."
+        )
         return Verified(
             assignment, path.stem, [], [Finding("", reason)], time.monotonic() - started
         )
@@ -200,7 +203,8 @@ def _in_own_process(
                     progress(str(master.path), *examined)
         except EOFError:
             raise MasterError(
-                f"{master.path}: the notebook's process died. Run the notebook in JupyterLab and see where."
+                f"{master.path}: the notebook's process died. Run the notebook in JupyterLab and "
+                "see where."
             ) from None
         finally:
             process.join()

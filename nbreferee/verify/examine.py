@@ -184,7 +184,8 @@ class Examination:
             if cell.is_test and shows:
                 self._find(
                     cell.label,
-                    "ends in a bare expression, which nbgrader takes for partial credit. Assign it, or end in a check.",
+                    "ends in a bare expression, which nbgrader takes for partial credit. Assign "
+                    "it, or end in a check.",
                 )
             if cell.is_test and score < cell.points:
                 why = error.split("\n")[0] or (
@@ -194,7 +195,8 @@ class Examination:
                 )
                 self._find(
                     cell.label,
-                    f"the solution earns {score:g} of {cell.points:g} points: {why}. Mend the solution or the test.",
+                    f"the solution earns {score:g} of {cell.points:g} points: {why}. Mend the "
+                    "solution or the test.",
                 )
             elif error and not cell.is_test:
                 self._find(
@@ -237,7 +239,8 @@ class Examination:
                 why = f"ends in a {outcome.lost}" if outcome.lost else "loses points"
                 self._find(
                     cell.label,
-                    f"mutants cannot be judged: in a fork the solution itself {why}. Does the notebook start threads?",
+                    f"mutants cannot be judged: in a fork the solution itself {why}. Does the "
+                    "notebook start threads?",
                 )
 
     def _mutant_tasks(self) -> dict[int, list[tuple[Any, Trial]]]:
@@ -246,7 +249,8 @@ class Examination:
             if cell.tree is None or cell.python.strip() != cell.source.strip():
                 self._find(
                     cell.label,
-                    "a solution cell with a magic has no mutants. Move the magic to a cell of its own.",
+                    "a solution cell with a magic has no mutants. Move the magic to a cell of its "
+                    "own.",
                 )
                 continue
             for mutant in mutants(cell.source, cell.solution_lines):
@@ -289,7 +293,8 @@ class Examination:
         for entry in unused:
             self._find(
                 entry["cell"],
-                f"no surviving mutant is {entry['now']!r}: take its entry out of the file of equivalents.",
+                f"no surviving mutant is {entry['now']!r}: take its entry out of the file of "
+                "equivalents.",
             )
 
     def _loses(self, outcome: TrialResult, tests: list[Cell]) -> bool:
@@ -304,7 +309,8 @@ class Examination:
             if name not in answers:
                 self._find(
                     name,
-                    "an alternative for a solution cell that is not there. Rename it or take it out.",
+                    "an alternative for a solution cell that is not there. Rename it or take it "
+                    "out.",
                 )
                 continue
             task = self._changed_answer(
@@ -362,7 +368,8 @@ class Examination:
             if cell.is_test and score > 0:
                 self._find(
                     cell.label,
-                    f"the untouched release earns {score:g} points. Test what the student must write.",
+                    f"the untouched release earns {score:g} points. Test what the student must "
+                    "write.",
                 )
             elif (
                 error
@@ -430,7 +437,8 @@ class Examination:
             for test in earning:
                 self._find(
                     test.label,
-                    f"whoever returns {kind} everywhere earns {scores[test.grade_id][0]:g} points here.",
+                    f"whoever returns {kind} everywhere earns {scores[test.grade_id][0]:g} points "
+                    "here.",
                 )
 
     # ------------------------------------------------------------ mistakes that the tests name

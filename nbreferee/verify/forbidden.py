@@ -61,7 +61,10 @@ class FormResult:
     def reasons(self) -> Iterator[str]:
         """Yield a sentence for each place that shows the form."""
         for place in self.shown:
-            yield f"the release shows a form of this answer, '{self.form}', in {place}. Change or hide it there."
+            yield (
+                f"the release shows a form of this answer, '{self.form}', in {place}. Change or "
+                "hide it there."
+            )
 
 
 class CourseRelease:
@@ -205,7 +208,8 @@ def _read_tables(path: Path) -> dict[str, dict[str, list[str]]]:
     for name, table in tables.items():
         if not isinstance(table, dict):
             raise MasterError(
-                f"{path}: {name} stands outside of a table. Put it below the name of an exercise, such as [{name}]."
+                f"{path}: {name} stands outside of a table. Put it below the name of an exercise, "
+                f"such as [{name}]."
             )
         for language, forms in table.items():
             if language not in LANGUAGES:
@@ -214,7 +218,8 @@ def _read_tables(path: Path) -> dict[str, dict[str, list[str]]]:
                 )
             if not isinstance(forms, list) or not all(isinstance(one, str) for one in forms):
                 raise MasterError(
-                    f"{path}, [{name}]: {language} is not a list of strings. Write {language} = ['...']."
+                    f"{path}, [{name}]: {language} is not a list of strings. Write {language} = "
+                    "['...']."
                 )
         if not table or not all(table.values()):
             raise MasterError(
@@ -243,7 +248,8 @@ def _forms(where: str, exercise: str, table: dict[str, list[str]]) -> Iterator[F
                 for one in (*form.formulas, *form.codes)
             ):
                 raise MasterError(
-                    f"{where}: the form {text!r} is too short, and would be found everywhere. Write more of it."
+                    f"{where}: the form {text!r} is too short, and would be found everywhere. "
+                    "Write more of it."
                 )
             yield form
 

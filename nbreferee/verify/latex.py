@@ -15,8 +15,14 @@ from dataclasses import dataclass, field
 from nbreferee.verify.symbols import Symbol
 
 SPACES = {
-    *r"\, \; \: \! \> \quad \qquad \enspace \thinspace \medspace \thickspace \negthinspace \hfill \displaystyle \textstyle".split(),
-    *r"\left \right \middle \big \Big \bigg \Bigg \bigl \bigr \Bigl \Bigr \biggl \biggr \Biggl \Biggr".split(),
+    *(
+        r"\, \; \: \! \> \quad \qquad \enspace \thinspace \medspace \thickspace \negthinspace "
+        r"\hfill \displaystyle \textstyle"
+    ).split(),
+    *(
+        r"\left \right \middle \big \Big \bigg \Bigg \bigl \bigr \Bigl \Bigr \biggl \biggr \Biggl "
+        r"\Biggr"
+    ).split(),
     *r"\limits \nolimits \nonumber \notag \cdot \times \ast \\".split(),
     "\\ ",
     "~",
@@ -31,8 +37,11 @@ SPACES = {
     "\N{ZERO WIDTH SPACE}",
 }
 FONTS = set(
-    r"\mathregular \mathdefault \mathnormal \mathup \symup \symbf \symrm \mathrm \mathbf \mathsf \mathit \mathtt \mathbb \mathcal \mathscr \mathfrak \boldsymbol \bm \pmb \vec \rm \bf \sf \it \boxed \mathop "
-    r"\text \textrm \textbf \textit \textsf \texttt \operatorname \mbox \mathstrut \mathord \mathbin \underline \overbrace \underbrace".split()
+    r"\mathregular \mathdefault \mathnormal \mathup \symup \symbf \symrm \mathrm \mathbf \mathsf "
+    r"\mathit \mathtt \mathbb \mathcal \mathscr \mathfrak \boldsymbol \bm \pmb \vec \rm \bf \sf "
+    r"\it \boxed \mathop "
+    r"\text \textrm \textbf \textit \textsf \texttt \operatorname \mbox \mathstrut \mathord "
+    r"\mathbin \underline \overbrace \underbrace".split()
 )
 LIMITED = {r"\sum", r"\prod"}  # which may have an upper limit
 FRACTIONS = {r"\frac", r"\tfrac", r"\dfrac", r"\cfrac", r"\nicefrac", r"\sfrac"}
@@ -122,7 +131,10 @@ WORDS = {
     "arctan",
     "tr",
 }
-GREEK = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi chi psi omega".split()
+GREEK = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau "
+    "phi chi psi omega"
+).split()
 IN_PROSE = {
     **{name: f"\\{name}" for name in GREEK},
     **{name.title(): f"\\{name.title()}" for name in GREEK},

@@ -42,7 +42,8 @@ def read_course_master(course: CourseDirectory, path: Path) -> Master:
         ) from None
     if (language := language_of(master.notebook.metadata)) != "python":
         raise MasterError(
-            f"{path}: a notebook in {language}, and nbreferee verifies Python. Leave its assignment out."
+            f"{path}: a notebook in {language}, and nbreferee verifies Python. Leave its "
+            "assignment out."
         )
     stale = [
         cell.label for cell in master.cells if cell.is_code and has_autotests(cell.source, rules)
@@ -67,4 +68,7 @@ def _released(course: CourseDirectory, path: Path) -> dict[str, str]:
 
 
 def _unwritten(path: Path) -> str:
-    return f"nbgrader writes its autotests out, and has not yet for this version. Run nbgrader generate_assignment {path.parent.name} --force, then verify."
+    return (
+        "nbgrader writes its autotests out, and has not yet for this version. Run nbgrader "
+        f"generate_assignment {path.parent.name} --force, then verify."
+    )

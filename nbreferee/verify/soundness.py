@@ -57,7 +57,8 @@ def make_release(master: Master, config: Config) -> NotebookNode:
     except Exception as error:  # nbgrader raises all sorts
         said = " ".join(str(error).split())[:200]
         raise MasterError(
-            f"{master.path}: nbgrader refuses it ({said}). Set the cell's type and points anew in JupyterLab."
+            f"{master.path}: nbgrader refuses it ({said}). Set the cell's type and points anew in "
+            "JupyterLab."
         ) from None
     return notebook
 
@@ -88,7 +89,8 @@ def findings(master: Master, release: NotebookNode, config: Config) -> Iterator[
         if test.index not in answered:
             yield Finding(
                 test.label,
-                "uses nothing that a student writes, so it cannot be failed. Test an answer, or make it ungraded.",
+                "uses nothing that a student writes, so it cannot be failed. Test an answer, or "
+                "make it ungraded.",
             )
 
 
@@ -148,7 +150,8 @@ def _leaked_lines(master: Master, release: NotebookNode, config: Config) -> Iter
             if secret in text:
                 yield Finding(
                     cell.label,
-                    f"{sort} can be read in the release, in {label}: {secret!r}. Change or hide it there.",
+                    f"{sort} can be read in the release, in {label}: {secret!r}. Change or hide "
+                    "it there.",
                 )
     for cell, shown in zip(master.cells, release.cells, strict=True):
         if shown.get("outputs"):
@@ -175,7 +178,8 @@ def _leaked_files(master: Master, release: NotebookNode) -> Iterator[Finding]:
         if users and path.name not in shown:
             yield Finding(
                 users[0],
-                f"the file {path.name} is handed out, and only hidden tests use it. Put its numbers into the test.",
+                f"the file {path.name} is handed out, and only hidden tests use it. Put its "
+                "numbers into the test.",
             )
 
 
@@ -188,14 +192,16 @@ def _points(master: Master) -> Iterator[Finding]:
     if 2 * hidden < total:
         yield Finding(
             "",
-            f"hidden tests hold {hidden:g} of {total:g} automatic points: less than half. Hide more of the tests.",
+            f"hidden tests hold {hidden:g} of {total:g} automatic points: less than half. Hide "
+            "more of the tests.",
         )
     claims = list(_claimed_points(master.cells))
     for heading, claimed, counted in claims:
         if abs(claimed - counted) > 1e-9:
             yield Finding(
                 heading.label,
-                f"the heading says {claimed:g} points, its cells hold {counted:g}. Change one of them.",
+                f"the heading says {claimed:g} points, its cells hold {counted:g}. Change one of "
+                "them.",
             )
 
 

@@ -174,7 +174,10 @@ def pattern(results: Sequence[Result], names: Sequence[str] = ()) -> str:
         if not np.all(np.isfinite(result.got)) and np.all(np.isfinite(result.want))
     ]
     if overflowed and len(results) > len(overflowed) and not wrong and not shapes:
-        return "a step on the way overflows or divides 0 by 0 for these numbers; for numbers of ordinary size the result is right"
+        return (
+            "a step on the way overflows or divides 0 by 0 for these numbers; for numbers of "
+            "ordinary size the result is right"
+        )
     return ""
 
 
@@ -326,7 +329,10 @@ def _factor_of_size(factors: np.ndarray, sizes: np.ndarray, what: str) -> str:
         if is_met(coefficient * sizes):
             return f"too large by {what}{also}: the division by it, as in a mean, is missing"
         if is_met(coefficient / sizes):
-            return f"too small by {what}{also}: it is divided by it once too often, as in a mean where a sum belongs"
+            return (
+                f"too small by {what}{also}: it is divided by it once too often, as in a mean "
+                "where a sum belongs"
+            )
         if is_met(coefficient * np.sqrt(sizes)):
             return f"too large by the root of {what}{also}"
         if is_met(coefficient / np.sqrt(sizes)):
@@ -393,7 +399,10 @@ def _diagonal(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[
 
         if _everywhere(plain, mended):
             zero = all(not np.any(r.got[mended(r) != r.want]) for r in wrong)
-            return f"only the entries {side} the diagonal are {'0' if zero else 'wrong'}; all others are right"
+            return (
+                f"only the entries {side} the diagonal are {'0' if zero else 'wrong'}; all others "
+                "are right"
+            )
     if _everywhere(plain, lambda r: np.where(np.eye(len(r.got), dtype=bool), r.want, r.got)):
         return "only the diagonal is right" if all(map(_is_wrong_off_diagonal, wrong)) else ""
     return ""
@@ -433,7 +442,10 @@ def _ended_early(plain: Sequence[Result], wrong: Sequence[Result], names: Sequen
         return ""
     long = any(min(r.got.shape) > 2 for r in wrong)
     if ndim == 2 and long and _everywhere(plain, _without_last_row_and_column):
-        return "the last row and the last column are 0, all else is right: look at the ranges of the loops"
+        return (
+            "the last row and the last column are 0, all else is right: look at the ranges of the "
+            "loops"
+        )
     for axis in range(ndim):
         for end, other in (("last", "first"), ("first", "last")):
             places = [_first_of_zeros(r, axis, end == "first") for r in wrong]
@@ -486,7 +498,10 @@ def _same_slice(plain: Sequence[Result], wrong: Sequence[Result], names: Sequenc
                 plain, lambda r, a=axis, i=index: np.zeros_like(r.want) + np.take(r.want, [i], a)
             ):
                 one = _slices(ndim, axis)
-                return f"every {one} is the right one for the {end} {one}: the index of the loop is not used"
+                return (
+                    f"every {one} is the right one for the {end} {one}: the index of the loop is "
+                    "not used"
+                )
     return ""
 
 
@@ -522,9 +537,15 @@ def _offset(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[st
     if np.allclose(offsets, offsets[0], rtol=FACTOR_RTOL, atol=0) and (
         len(offsets) > 1 or plain[0].got.size > 2
     ):
-        return f"{_subject(plain)} too {'large' if offsets[0] > 0 else 'small'} by {abs(offsets[0]):.6g}"
+        return (
+            f"{_subject(plain)} too {'large' if offsets[0] > 0 else 'small'} by "
+            f"{abs(offsets[0]):.6g}"
+        )
     if any(r.got.size > 2 for r in wrong):
-        return "all entries are wrong by the same amount: a term that does not depend on the entry is missing or too much"
+        return (
+            "all entries are wrong by the same amount: a term that does not depend on the entry "
+            "is missing or too much"
+        )
     return ""
 
 
@@ -590,7 +611,10 @@ def _mixed_up(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[
     if _is_enough(wrong) and any(
         _everywhere(plain, lambda r, o=o: r.want.transpose(o).reshape(r.got.shape)) for o in orders
     ):
-        return "the right numbers stand in other places, as after a reshape: a reshape moves no axis, a transpose does"
+        return (
+            "the right numbers stand in other places, as after a reshape: a reshape moves no "
+            "axis, a transpose does"
+        )
     return "the right numbers stand in other places"
 
 
@@ -622,7 +646,10 @@ def _sum_or_not(results: Sequence[Result]) -> str:
                 if want_ndim == got_ndim + number and all(
                     _meets(r.got, reduce(r.want, axis=axes)) for r in results
                 ):
-                    return f"it is the {name} over {along} of the right result, which keeps every entry"
+                    return (
+                        f"it is the {name} over {along} of the right result, which keeps every "
+                        "entry"
+                    )
     return ""
 
 

@@ -196,7 +196,8 @@ def check_gradient(
         )
     if not np.all(np.isfinite(numeric)):
         raise _failure(
-            f"The numeric gradient is not finite: f has no derivative here, or the step h = {h:g} does not suit x."
+            f"The numeric gradient is not finite: f has no derivative here, or the step h = {h:g} "
+            "does not suit x."
         )
     largest = np.max(np.abs(numeric), initial=0)
     kinks = np.abs(slopes[1] - slopes[0]) > 1e-3 * largest + doubt
@@ -210,7 +211,8 @@ def check_gradient(
         print(f"analytic:\n{analytic}\nnumeric:\n{numeric}\nrelative error: {error:.1e}")
     if np.any(kinks):
         print(
-            "Note: f has a kink here. Its slope is another on each side, and the numeric gradient is their mean."
+            "Note: f has a kink here. Its slope is another on each side, and the numeric gradient "
+            "is their mean."
         )
     wrong = ~(np.abs(analytic - nearest) <= tolerance * np.abs(numeric) + doubt)
     if not np.any(wrong):
@@ -258,11 +260,13 @@ def _require_order(f: Any, gradient: Any, x: Any) -> None:
     order = "The order is check_gradient(f, gradient, x)"
     if callable(x):
         raise _failure(
-            f"x, the third argument, is a function. {order}: x is the array at which the two are compared."
+            f"x, the third argument, is a function. {order}: x is the array at which the two are "
+            "compared."
         )
     if not callable(f):
         raise _failure(
-            f"f, the first argument, is no function. {order}: f is the function whose gradient is meant."
+            f"f, the first argument, is no function. {order}: f is the function whose gradient is "
+            "meant."
         )
     if (
         callable(gradient)
@@ -270,7 +274,8 @@ def _require_order(f: Any, gradient: Any, x: Any) -> None:
         and not _is_gradient_of(f, gradient, x)
     ):
         raise _failure(
-            f"f and gradient seem to be swapped: the first has the shape of a gradient of the second. {order}."
+            "f and gradient seem to be swapped: the first has the shape of a gradient of the "
+            f"second. {order}."
         )
 
 
@@ -683,7 +688,10 @@ def _try_form(
 def _form_note(fault: _Fault, form: str) -> str:
     """Say what fails in a form that costs no points, and what helps."""
     given, help_ = GIVEN_AS[form]
-    return f"is right, but not where its arguments are given {given}: it {_ended(fault.sentence)} It costs no points; {help_}"
+    return (
+        f"is right, but not where its arguments are given {given}: it {_ended(fault.sentence)} It "
+        f"costs no points; {help_}"
+    )
 
 
 def _as_float_arrays(case: tuple) -> list[tuple]:
@@ -713,7 +721,8 @@ def _require_formula(trial: _Trial, name: str) -> None:
     if len(errors) > 1 and min(errors) > ANALYTIC_RTOL:
         digits = int(-np.log10(max(errors)))
         raise _failure(
-            f"{name}: right to {digits} digits only, as finite differences are. Derive a formula, and compute that."
+            f"{name}: right to {digits} digits only, as finite differences are. Derive a formula, "
+            "and compute that."
         )
 
 

@@ -335,5 +335,8 @@ def test_the_command_says_what_is_written_and_what_is_not(course, tmp_path):
     ended = subprocess.run([*command, template], capture_output=True, text=True)
     assert (ended.returncode, ended.stderr) == (
         2,
-        f"nbreferee: {template}: --to is the template. Name another file, so that the one you downloaded stays as it is.\n",
+        (
+            f"nbreferee: {template}: --to is the template. Name another file, so that the one you "
+            "downloaded stays as it is.\n"
+        ),
     )

@@ -308,8 +308,12 @@ def test_zips_are_recognised(case, course, tmp_path):
 
 
 ROSTERS = {
-    "ids that look like participants": "student_id,first_name,last_name,email\nstudent01,Ann,A,a@x.org\nstudent02,Ben,B,b@x.org\n",
-    "with a section": "id;last name;first name;email address;section\ns1;A;Ann;a@x.org;1\ns2;B;Ben;b@x.org;1\n",
+    "ids that look like participants": (
+        "student_id,first_name,last_name,email\nstudent01,Ann,A,a@x.org\nstudent02,Ben,B,b@x.org\n"
+    ),
+    "with a section": (
+        "id;last name;first name;email address;section\ns1;A;Ann;a@x.org;1\ns2;B;Ben;b@x.org;1\n"
+    ),
     "nbgrader's own": "id,first_name,last_name,email,lms_user_id\nanna,Ann,A,a@x.org,17\n",
 }
 

@@ -90,8 +90,9 @@ HOSTILE = [
     r"\begin{array}{c\"onclick=1}x\end{array}",
 ]
 ATTRIBUTES = set(
-    "alttext display class stretchy fence separator symmetric largeop movablelimits accent accentunder displaystyle form scriptlevel minsize"
-    " maxsize lspace rspace width height depth linethickness columnspan rowspan mathvariant".split()
+    "alttext display class stretchy fence separator symmetric largeop movablelimits accent "
+    "accentunder displaystyle form scriptlevel minsize maxsize lspace rspace width height depth "
+    "linethickness columnspan rowspan mathvariant".split()
 )
 
 
@@ -169,7 +170,8 @@ def test_long_formula_ends_soon(tex):
 
 def test_long_formula_in_a_line_can_be_broken_and_scrolls_where_it_cannot():
     wide = formula(
-        r"\frac{\partial L}{\partial w} = \sum_i x_i y_i = a + b + c + d + e + f = g + h + i + j + k + l",
+        r"\frac{\partial L}{\partial w} = \sum_i x_i y_i = a + b + c + d + e + f = g + h + i + j "
+        r"+ k + l",
         False,
     )
     assert "<wbr>" in wide.html

@@ -10,7 +10,10 @@ from nbreferee.pages.message import Message, read_message
 from nbreferee.pages.record import ONE_PROCESS, Judged, read_record
 
 MESSAGES = {
-    "softmax, called with z = [ 1000. 0.], W (3, 2): entry [0] is nan, expected finite numbers.\nLikely cause: Shift first.": Message(
+    (
+        "softmax, called with z = [ 1000. 0.], W (3, 2): entry [0] is nan, expected finite "
+        "numbers.\nLikely cause: Shift first."
+    ): Message(
         (),
         "Shift first.",
         "softmax",

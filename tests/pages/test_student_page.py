@@ -91,7 +91,10 @@ def notebook(listener: str) -> nbformat.NotebookNode:
         shown(
             "display_data",
             data={
-                "image/svg+xml": '<svg xmlns="http://www.w3.org/2000/svg" width="900" height="9"><script>window.ran=1</script></svg>'
+                "image/svg+xml": (
+                    '<svg xmlns="http://www.w3.org/2000/svg" width="900" '
+                    'height="9"><script>window.ran=1</script></svg>'
+                )
             },
         ),
         shown("error", ename="ValueError", evalue="x" * 400, traceback=["line " * 200]),
@@ -107,7 +110,8 @@ def notebook(listener: str) -> nbformat.NotebookNode:
     return nbformat.v4.new_notebook(
         cells=[
             cell(
-                "# A notebook about $x^2$\n\n<details><summary>More</summary>\n\nText.\n\n</details>",
+                "# A notebook about $x^2$\n\n<details><summary>More</summary>\n\nText.\n\n"
+                "</details>",
                 "markdown",
                 grade_id="top",
                 locked=True,
@@ -145,7 +149,10 @@ def path(tmp_path_factory, listener) -> Path:
         "g_tests": Mark(2, 2, is_by_hand=True),
         "h_tests": Mark(0, 2),
     }
-    said = f"f, called with x = {'9' * 90}, W (3, 2): entry [0] is 2, expected 1.\nLikely cause: You <add>. Multiply."
+    said = (
+        f"f, called with x = {'9' * 90}, W (3, 2): entry [0] is 2, expected 1.\n"
+        "Likely cause: You <add>. Multiply."
+    )
     contents = Contents(
         one.cells,
         marks,
@@ -177,7 +184,8 @@ def test_page_of_a_notebook_that_was_not_graded_passes_the_audit(browser, tmp_pa
 def test_audit_finds_what_is_wrong(browser, tmp_path):  # noqa: F811
     file = tmp_path / "bad.html"
     file.write_text(
-        "<html><body style='width: 900px'><img src='http://127.0.0.1:9/x.png'><p style='color: #ccc'>pale</p></body></html>"
+        "<html><body style='width: 900px'><img src='http://127.0.0.1:9/x.png'><p style='color: "
+        "#ccc'>pale</p></body></html>"
     )
     found = " ".join(findings(browser, file, View()))
     assert [
@@ -219,7 +227,10 @@ def test_answers_are_printed_and_given_cells_are_not(browser, path):  # noqa: F8
     page = browser.new_page()
     page.goto(f"file://{path}")
     page.emulate_media(media="print")
-    seen = "one => one.checkVisibility({contentVisibilityAuto: true, visibilityProperty: true}) && one.getBoundingClientRect().height > 0"
+    seen = (
+        "one => one.checkVisibility({contentVisibilityAuto: true, visibilityProperty: true}) && "
+        "one.getBoundingClientRect().height > 0"
+    )
     assert page.locator("#exercise-3 details:not(.task) pre.code").first.evaluate(
         seen
     )  # folded on the screen

@@ -10,8 +10,14 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
-OUTSIDE = "{} lies outside the notebook's folder: while it is graded, a notebook has the files of its own folder alone"
-NO_NETWORK = "there is no network while a notebook is graded: data from the web must be a file in the notebook's folder"
+OUTSIDE = (
+    "{} lies outside the notebook's folder: while it is graded, a notebook has the files of its "
+    "own folder alone"
+)
+NO_NETWORK = (
+    "there is no network while a notebook is graded: data from the web must be a file in the "
+    "notebook's folder"
+)
 
 
 def explained(outputs: list[dict[str, Any]], error: BaseException | None) -> list[dict[str, Any]]:

@@ -52,9 +52,9 @@ from nbreferee.engine.tester.student_modules import BoxModules
 
 HEARD_CHARACTERS = 1_000_000  # of what one call prints
 OPERATORS = (
-    "lt le eq ne gt ge add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift neg pos abs invert "
-    "contains getitem setitem delitem iadd isub imul itruediv ifloordiv imod ipow imatmul iand ior ixor ilshift irshift "
-    "index length_hint"
+    "lt le eq ne gt ge add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift neg "
+    "pos abs invert contains getitem setitem delitem iadd isub imul itruediv ifloordiv imod ipow "
+    "imatmul iand ior ixor ilshift irshift index length_hint"
 ).split()
 WRITING = frozenset(
     {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.move", "shutil.rmtree"}
@@ -218,7 +218,10 @@ class Box:
         error = result.error_before_exec or result.error_in_exec
         if isinstance(error, Overrun):
             lines = next((one["traceback"] for one in shown if one["output_type"] == "error"), [])
-            text = f"this cell took longer than {limit_s:g} s and was stopped: is there a loop that does not end, or loops within loops that take too many steps?"
+            text = (
+                f"this cell took longer than {limit_s:g} s and was stopped: is there a loop that "
+                "does not end, or loops within loops that take too many steps?"
+            )
             shown = [
                 *(one for one in shown if one["output_type"] != "error"),
                 error_output("TimeoutError", text, [*lines[:-1], f"TimeoutError: {text}"]),

@@ -35,7 +35,8 @@ MOST_IDENTITIES, MOST_KEPT = (
     20_000,
 )  # containers of one message, and of all, whose identities the tester is told
 IN_EVERY_CLASS = frozenset(
-    "__module__ __dict__ __weakref__ __doc__ __init__ __new__ __qualname__ __firstlineno__ __static_attributes__".split()
+    "__module__ __dict__ __weakref__ __doc__ __init__ __new__ __qualname__ __firstlineno__ "
+    "__static_attributes__".split()
 )
 
 

@@ -49,10 +49,12 @@ class ClassProxy(type):
     def __new__(cls, name: str, bases: tuple, namespace: dict, **_: Any) -> Any:
         theirs = next(base for base in bases if isinstance(base, ClassProxy))
         theirs._student.note_limit(
-            f"a class is derived from the class {theirs._facts.type_name}, which stays with the student's code"
+            f"a class is derived from the class {theirs._facts.type_name}, which stays with the "
+            "student's code"
         )
         raise TypeError(
-            f"a test cannot derive a class from the class {theirs._facts.type_name}, which stays in the notebook"
+            f"a test cannot derive a class from the class {theirs._facts.type_name}, which stays "
+            "in the notebook"
         )
 
     def __call__(cls, *arguments: Any, **named: Any) -> Any:

@@ -38,8 +38,10 @@ HOOK = "look_further"
 NOT_IN_PAIRS = frozenset({"name exchanged"})  # there are too many of these
 
 LITTLE = re.compile(  # what such words say helps nobody
-    r"as if (?:the step that \w+ |the minus sign before )?an? (?:intermediate result|product|matrix product|sum|difference|quotient)"
-    r" (?:were|was) .*|as if .*\bwere another|as if one step were missing|as if two indices were exchanged"
+    r"as if (?:the step that \w+ |the minus sign before )?an? (?:intermediate "
+    r"result|product|matrix product|sum|difference|quotient)"
+    r" (?:were|was) .*|as if .*\bwere another|as if one step were missing|as if two indices were "
+    r"exchanged"
 )
 
 Agrees = Callable[[Callable], bool]

@@ -260,7 +260,8 @@ class Tester:
         error = result.error_before_exec or result.error_in_exec or self._shell.shown_error
         if isinstance(error, OutOfTime) and self._student.calls > MANY_CALLS:
             self._student.note_limit(
-                f"it calls the student's code {self._student.calls:,} times, which takes longer between two processes"
+                f"it calls the student's code {self._student.calls:,} times, which takes longer "
+                "between two processes"
             )
         status, score, message, kind = judge(step, result.result, error)
         refused = self._provenance.refused
@@ -337,7 +338,8 @@ class Tester:
 
         def note_start(*_: object) -> None:
             self._student.note_limit(
-                "it starts another program or process, and a test that is judged in two processes may not"
+                "it starts another program or process, and a test that is judged in two processes "
+                "may not"
             )
 
         self._provenance.install(

@@ -205,7 +205,8 @@ class Proxy:
         ):
             if self is not other and f"__{name}__" in self._facts.specials:
                 self._student.note_limit(
-                    f"{self._what()} stays with the student's code: it is compared as the same object or another"
+                    f"{self._what()} stays with the student's code: it is compared as the same "
+                    "object or another"
                 )
             return (self is other) is (name == "eq") if name in ("eq", "ne") else NotImplemented
         self._must_compute()
@@ -231,13 +232,14 @@ def may_be_asked(student: Student, facts: ObjectDescription, name: str) -> bool:
     if name in NEVER_ASKED or name.startswith("__array"):
         if name in facts.specials or name in ("__globals__", "__builtins__"):
             student.note_limit(
-                f"the attribute {name} of {facts.name or facts.type_name} stays with the student's code"
+                f"the attribute {name} of {facts.name or facts.type_name} stays with the "
+                "student's code"
             )
         return False
     return name in facts.specials
 
 
-# ---------------------------------------------------------------- special methods, for the classes that have them
+# -------------------------------- special methods, for the classes that have them
 
 
 def _asking(name: str) -> Callable[..., Any]:
@@ -305,7 +307,7 @@ SPECIAL_METHODS: dict[str, Any] = {
 REFLECTED = tuple(f"__r{name.strip('_')}__" for name in OPERATORS)
 
 
-# ---------------------------------------------------------------- functions, iterators and coroutines
+# -------------------------------- functions, iterators and coroutines
 
 
 class CallableProxy(Proxy):

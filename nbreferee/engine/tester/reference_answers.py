@@ -179,7 +179,8 @@ class Callbacks:
                 )
         except CodecError as error:
             self._note_limit(
-                f"a function of the test gives a value that cannot be handed to the student's code ({error})"
+                "a function of the test gives a value that cannot be handed to the student's "
+                f"code ({error})"
             )
             return encode((0, "failed", (("TypeError",), (str(error),), {})))
         except Exception as error:

@@ -184,7 +184,8 @@ class References:
             return self._wrap_function(value)
         if isinstance(value, Iterator) and not isinstance(value, io.IOBase):
             self._student.hold(
-                f"an iterator of the type {kind.__name__} is handed over as one that gives items and does no more"
+                f"an iterator of the type {kind.__name__} is handed over as one that gives items "
+                "and does no more"
             )
             return self._wrap_iterator(value)
         raise CodecError(f"an object of the type {kind.__name__}")

@@ -230,7 +230,7 @@ def _buffer(kind: type) -> Callable[..., Any]:
     return make
 
 
-# ---------------------------------------------------------------- functions and classes of Python's own
+# -------------------------------- functions and classes of Python's own
 
 
 def _partial(function: Any, arguments: tuple, named: dict) -> functools.partial:

@@ -207,7 +207,7 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "Image": lambda mode, size, data: sys.modules["PIL.Image"].frombytes(mode, size, data),
 }
 
-# ---------------------------------------------------------------- SciPy and Pillow, where the course uses them
+# -------------------------------- SciPy and Pillow, where the course uses them
 
 
 def describe_scipy(value: Any) -> tuple | None:

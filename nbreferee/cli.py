@@ -173,6 +173,11 @@ def _stopped_by_errors(workers: Workers | None) -> Iterator[None]:
 @main.command()
 @_working
 @_grading
+@click.option(
+    "--preview",
+    is_flag=True,
+    help="Only show whose points and messages would change, and write nothing.",
+)
 def autograde(**options: Any) -> None:
     """Grade what students have handed in.
 

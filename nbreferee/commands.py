@@ -22,6 +22,7 @@ from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from nbreferee.grading.atomic import whole_file
+from nbreferee.grading.change_summary import ChangeSummary
 from nbreferee.grading.assignment import AssignmentGrader, GradingOptions, alone, expected
 from nbreferee.grading.calibration import FAULT
 from nbreferee.course.locate import (
@@ -29,6 +30,7 @@ from nbreferee.course.locate import (
     gradebook_trouble,
     gradebook_writer,
     open_course,
+    open_gradebook,
     source_assignments,
 )
 from nbreferee.grading.progress import ProgressDisplay, Progress, ClassTotals
@@ -56,6 +58,7 @@ class CommandOptions:
     students: tuple[str, ...] = ()
     json_path: Path | None = None
     force: bool = False
+    preview: bool = False
     unsafe_no_sandbox: str | None = None
 
 
@@ -91,7 +94,7 @@ def _run(
     steps: list[Callable[[_CommandState], int]],
     workers: Workers | None = None,
 ) -> int:
-    progress = Progress()
+    progress = Progress(is_preview=wanted.preview)
     workers = (
         workers
         if workers is not None or wanted.scheduler is not None
@@ -174,8 +177,9 @@ def _work(
         alone(
             course,
             lambda: console.print("Another nbreferee works on this course: waiting for its end."),
+            reads_only=wanted.preview,
         ),
-        gradebook_writer(course) as gradebook,
+        (open_gradebook if wanted.preview else gradebook_writer)(course) as gradebook,
     ):
         desk = _CommandState(wanted, course, gradebook, pool, console, progress)
         status = 0
@@ -197,8 +201,9 @@ def _grade(desk: _CommandState) -> int:
         NbReferee(config=course.config).budget(unsafe=bool(wanted.unsafe_no_sandbox)),
         wanted.unsafe_no_sandbox or "",
         wanted.force,
+        wanted.preview,
     )
-    grading = _GradeRun(desk, manner, ClassTotals())
+    grading = _GradeRun(desk, manner, ClassTotals(), ChangeSummary(wanted.preview))
     for warning in warnings_about(course.config):
         _say(warning)
     try:
@@ -209,7 +214,9 @@ def _grade(desk: _CommandState) -> int:
             grading.run(
                 students,
                 display,
-                _ResultHandler(display, desk.progress, grading.tally, write_verdicts),
+                _ResultHandler(
+                    display, desk.progress, grading.tally, grading.changes, write_verdicts
+                ),
             )
     finally:
         grading.print_table()
@@ -231,6 +238,7 @@ class _GradeRun:
     desk: _CommandState
     manner: GradingOptions
     tally: ClassTotals
+    changes: ChangeSummary
     refused: int = 0  # assignments that could not be graded
     writing_s: float = 0.0
 
@@ -286,9 +294,9 @@ class _GradeRun:
             console.print(
                 f"Look at this test: {warning}", highlight=False, markup=False, soft_wrap=True
             )
-        Console(width=None if console.is_terminal else 120, highlight=False).print(
-            self.tally.table(self.writing_s)
-        )
+        out = Console(width=None if console.is_terminal else 120, highlight=False)
+        self.changes.print(out)
+        out.print(self.tally.table(self.writing_s))
 
 
 def _why_nobody(course: CourseDirectory, students: Mapping[str, list[str]]) -> str:
@@ -379,16 +387,19 @@ class _ResultHandler:
         display: ProgressDisplay,
         progress: Progress,
         tally: ClassTotals,
+        changes: ChangeSummary,
         write_verdicts: Callable[[NotebookOutcome], None],
     ) -> None:
         self._display = display
         self._progress = progress
         self._tally = tally
+        self._changes = changes
         self._write_verdicts = write_verdicts
         self._last: tuple[str, str] | None = None
 
     def __call__(self, outcome: NotebookOutcome) -> None:
         self._tally.add(outcome)
+        self._changes.add(outcome)
         self._progress.graded += outcome.status == "graded"
         self._write_verdicts(outcome)
         student = shown(outcome.student)

@@ -22,6 +22,7 @@ from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 
 from nbreferee.grading.atomic import is_unfinished
+from nbreferee.grading.changes import Comparison, compare
 from nbreferee.grading.class_calibration import calibrations
 from nbreferee.grading.calibration import Calibration
 from nbreferee.course.locate import CourseError, source_assignments
@@ -94,16 +95,25 @@ def _names_like(name: str, there: list[str]) -> str:
 
 
 @contextlib.contextmanager
-def alone(course: CourseDirectory, waiting: Callable[[], None]) -> Iterator[None]:
-    """Keep other graders out of a course; where there is one, call `waiting` and wait for its
-    end.
+def alone(
+    course: CourseDirectory, waiting: Callable[[], None], *, reads_only: bool = False
+) -> Iterator[None]:
+    """Keep other graders out of a course; if there is one, call `waiting` and wait for its end.
+
+    With `reads_only`, others may read at the same time, and no lock file is made: without one,
+    nobody has graded here.
     """
-    with (Path(course.root) / ".nbreferee.lock").open("w") as lock:
+    path = Path(course.root) / ".nbreferee.lock"
+    if reads_only and not path.exists():
+        yield
+        return
+    with path.open("r" if reads_only else "w") as lock:
+        how = fcntl.LOCK_SH if reads_only else fcntl.LOCK_EX
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, how | fcntl.LOCK_NB)
         except OSError:
             waiting()
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            fcntl.flock(lock, how)
         yield
 
 
@@ -114,6 +124,7 @@ class GradingOptions:
     budget: Budget
     stamp: str = ""  # why there is no sandbox
     force: bool = False  # grade again what has not changed
+    preview: bool = False  # write nothing, and compare with what is there
 
 
 class AssignmentGrader:
@@ -130,7 +141,7 @@ class AssignmentGrader:
     ) -> None:
         self._course = course
         self._assignment = assignment
-        self._materials = read_materials(course, gradebook, assignment)
+        self._materials = read_materials(course, gradebook, assignment, preview=manner.preview)
         self._recorder = Recorder(gradebook, course, assignment)
         self._failures = Failures()
         self._store = SubmissionWriter(
@@ -158,11 +169,13 @@ class AssignmentGrader:
                 manner.stamp,
                 self._workers,
                 kept_in,
+                keep=not manner.preview,
             )
         for student in students:
             submission = self._read(student)
-            if earlier := [] if self._manner.force else self._earlier(submission):
-                for outcome in earlier:
+            self._read_earlier(submission)
+            if unchanged := [] if self._manner.force else self._unchanged(submission):
+                for outcome in unchanged:
                     self._done(outcome)
                 continue
             while (
@@ -246,7 +259,16 @@ class AssignmentGrader:
             elif name in choice.problems:
                 submission.results[name] = TaskResult("unreadable", choice.problems[name])
 
-    def _earlier(self, submission: Submission) -> list[NotebookOutcome]:
+    def _read_earlier(self, submission: Submission) -> None:
+        """Read what earlier runs made of the notebooks of a submission."""
+        folder = self._folder(self._course.autograded_directory, submission.student)
+        for name in self._materials:
+            with contextlib.suppress(OSError):
+                found = read_kept((folder / f"{name}.ipynb").read_bytes())
+                if found is not None:
+                    submission.earlier[name] = found
+
+    def _unchanged(self, submission: Submission) -> list[NotebookOutcome]:
         """Return what earlier runs made of a submission, where that is complete and nothing has
         changed since; else nothing.
         """
@@ -256,18 +278,13 @@ class AssignmentGrader:
         found = []
         for name in self._materials:
             path, task = folder / f"{name}.ipynb", submission.tasks.get(name)
-            try:
-                if task is None and name not in submission.results and not path.exists():
-                    found.append(self._missing(submission, name))
-                    continue
-                kept = (
-                    read_kept(path.read_bytes(), task.fingerprint)
-                    if task and not mark_of_failure(path).exists()
-                    else None
-                )
-            except OSError:
+            if task is None and name not in submission.results and not _is_there(path):
+                found.append(self._missing(submission, name))
+                continue
+            earlier = submission.earlier.get(name)
+            if earlier is None or task is None or earlier.fingerprint != task.fingerprint:
                 return []
-            if kept is None:
+            if _is_there(mark_of_failure(path)):
                 return []
             found.append(
                 NotebookOutcome(
@@ -275,19 +292,13 @@ class AssignmentGrader:
                     self._assignment,
                     name,
                     "skipped",
-                    cells=kept[0],
-                    repairs=kept[1],
+                    cells=earlier.cells,
+                    repairs=earlier.repairs,
                     notes=tuple(submission.notes),
                 )
             )
-        return (
-            found
-            if self._recorder.holds(
-                submission.student,
-                {one.notebook: one.cells for one in found if one.status == "skipped"},
-            )
-            else []
-        )
+        cells = {one.notebook: one.cells for one in found if one.status == "skipped"}
+        return found if self._recorder.holds(submission.student, cells) else []
 
     def _collect(self) -> None:
         """Wait for a result, and write the submissions that are complete."""
@@ -329,7 +340,7 @@ class AssignmentGrader:
     def _write(self, submission: Submission) -> None:
         started = time.monotonic()
         with uninterrupted():
-            earlier = self._store.write(submission)
+            earlier = {} if self._manner.preview else self._store.write(submission)
             self.writing_s += time.monotonic() - started
             for name in self._materials:
                 self._done(self._outcome(submission, name, earlier.get(name)))
@@ -350,7 +361,7 @@ class AssignmentGrader:
             message += ". Nothing is written for it; the next run grades it again."
         elif result.status == "grader_failed":
             kept = read_kept(earlier) if earlier is not None else None
-            cells = kept[0] if kept else ()
+            cells = kept.cells if kept else ()
             stays = (
                 "Its earlier scores stay"
                 if earlier is not None
@@ -371,6 +382,7 @@ class AssignmentGrader:
             message,
             cells=cells,
             notes=tuple(submission.notes),
+            comparison=self._comparison(submission, name),
             **common,
         )
 
@@ -384,6 +396,23 @@ class AssignmentGrader:
             "not handed in",
             notes=notes,
             points=self._points(name),
+            comparison=self._comparison(submission, name),
+        )
+
+    def _comparison(self, submission: Submission, name: str) -> Comparison | None:
+        """Compare what a notebook had before this run with what it gets, if it had anything and is graded."""
+        result, task = submission.results.get(name), submission.tasks.get(name)
+        points = self._recorder.old_scores(submission.student, name)
+        if not points or (result is not None and result.status == "grader_failed"):
+            return None
+        earlier = submission.earlier.get(name)
+        marks = result.marks if result is not None and result.status == "graded" else None
+        return compare(
+            earlier.cells if earlier else (),
+            result.cells if result else (),
+            marks.scores if marks else None,
+            points,
+            is_same_submission=earlier.is_of(task) if earlier else task is None,
         )
 
     def _points(self, name: str) -> float:
@@ -391,3 +420,10 @@ class AssignmentGrader:
 
     def _folder(self, step: str, student: str) -> Path:
         return Path(self._course.format_path(step, student, self._assignment))
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False

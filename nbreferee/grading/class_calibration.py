@@ -28,11 +28,14 @@ def calibrations(
     stamp: str,
     workers: Workers,
     kept_in: Path,
+    *,
+    keep: bool = True,
 ) -> dict[str, Calibration]:
     """Return how the cells of an assignment's notebooks are judged, by notebook.
 
     The solutions run on the workers, where `kept_in` does not hold the answer already. Each worker
-    runs them, for it has to before it grades; the first answer counts.
+    runs them, for it has to before it grades; the first answer counts. With `keep` it is written
+    into `kept_in`.
 
     Raises
     ------
@@ -68,7 +71,7 @@ def calibrations(
             f"{where}: the instructor's own solution could not be run ({why}). Run the command "
             "again; if this stays, report it."
         )
-    if kept.keys() - _read(kept_in).keys():
+    if keep and kept.keys() - _read(kept_in).keys():
         kept_in.parent.mkdir(exist_ok=True)
         write_whole(kept_in, json.dumps(dict(list(kept.items())[-KEPT:]), indent=1).encode())
     return found

@@ -30,6 +30,7 @@ from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import bindparam, insert, select, update
 
 from nbreferee.course.locate import CourseError
+from nbreferee.grading.changes import OldScore
 from nbreferee.grading.notebook import CellVerdict, GradebookMarks
 from nbreferee.course.nbgrader_settings import has_late_penalties
 from nbreferee.submission.originals import Released
@@ -101,6 +102,7 @@ class Recorder:
         self._commented = self._cells(SolutionCell) + self._cells(TaskCell)
         self._students = set(gradebook.db.execute(select(Student.id)).scalars())
         self.due = str(self._due or "")
+        self._by_hand: dict[str, dict[str, float]] = {}  # by student and cell
         self._before = self._scores()
         # no transaction is open, and nothing locked, while students' code runs
         gradebook.db.rollback()
@@ -118,6 +120,17 @@ class Recorder:
             if row.cell_id not in before or not (by_hand or before[row.cell_id] == score):
                 return False
         return True
+
+    def old_scores(self, student: str, notebook: str) -> dict[str, OldScore]:
+        """Return what the gradebook had before this run, by grade id; nothing if nobody has looked
+        at the notebook.
+        """
+        before, by_hand = self._before.get(student, {}), self._by_hand.get(student, {})
+        return {
+            row.name: OldScore(before[row.cell_id], by_hand.get(row.cell_id))
+            for row in self._scored
+            if row.notebook == notebook and row.cell_id in before
+        }
 
     def record(
         self,
@@ -147,7 +160,12 @@ class Recorder:
         looked at.
         """
         rows = (
-            select(SubmittedAssignment.student_id, Grade.cell_id, Grade.auto_score)
+            select(
+                SubmittedAssignment.student_id,
+                Grade.cell_id,
+                Grade.auto_score,
+                Grade.manual_score,
+            )
             .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
             .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
             .where(SubmittedAssignment.assignment_id == self._assignment_id)
@@ -158,8 +176,10 @@ class Recorder:
             )
         )
         found: dict[str, dict[str, float | None]] = {}
-        for student, cell, score in self._gradebook.db.execute(rows):
+        for student, cell, score, by_hand in self._gradebook.db.execute(rows):
             found.setdefault(student, {})[cell] = score
+            if by_hand is not None:
+                self._by_hand.setdefault(student, {})[cell] = by_hand
         return found
 
     def _cells(self, kind: Any) -> list[_Row]:

@@ -22,12 +22,17 @@ if TYPE_CHECKING:
 
 
 def read_materials(
-    course: CourseDirectory, gradebook: Gradebook, assignment: str, config: Config | None = None
+    course: CourseDirectory,
+    gradebook: Gradebook,
+    assignment: str,
+    config: Config | None = None,
+    *,
+    preview: bool = False,
 ) -> dict[str, NotebookMaterial]:
     """Return what it takes to grade the notebooks of an assignment, by name.
 
     `config` is the course's configuration, where `course` does not hold all of it: nbgrader's own
-    commands make it too early.
+    commands make it too early. For a preview, tests may be other ones than those that are released.
 
     Raises
     ------
@@ -36,7 +41,8 @@ def read_materials(
     """
     folder = Path(course.format_path(course.source_directory, ".", assignment))
     try:
-        return _read_materials(course, gradebook, assignment, folder, config or course.config)
+        config = config or course.config
+        return _read_materials(course, gradebook, assignment, folder, config, preview)
     except OSError as error:
         raise CourseError(
             f"{error.filename or folder}: cannot be read ({error.strerror}). Restore it, or make "
@@ -45,7 +51,12 @@ def read_materials(
 
 
 def _read_materials(
-    course: CourseDirectory, gradebook: Gradebook, assignment: str, folder: Path, config: Config
+    course: CourseDirectory,
+    gradebook: Gradebook,
+    assignment: str,
+    folder: Path,
+    config: Config,
+    preview: bool,
 ) -> dict[str, NotebookMaterial]:
     ours = NbReferee(config=config)
     rules = replace(
@@ -65,11 +76,27 @@ def _read_materials(
             course, path, rules, {name: cell.source for name, cell in released.items()}, config
         )
         material = NotebookMaterial(str(path), data, released, files, rules, of_solution)
+        if preview:
+            material = _with_tests_as_they_are(material)
         _refuse(material, assignment)
         materials[path.stem] = material
     if not materials:
         raise CourseError(f"{folder}: no notebooks here. Put the instructor's version there.")
     return materials
+
+
+def _with_tests_as_they_are(material: NotebookMaterial) -> NotebookMaterial:
+    """Return the material as it would be after the tests that have changed were released."""
+    try:
+        tests = material.master.tests
+    except MasterError:  # which is told afterwards
+        return material
+    changed = {
+        cell.grade_id: replace(material.released[cell.grade_id], source=cell.source)
+        for cell in tests
+        if cell.grade_id in material.released
+    }
+    return replace(material, released={**material.released, **changed})
 
 
 def _refuse(material: NotebookMaterial, assignment: str) -> None:

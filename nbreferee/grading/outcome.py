@@ -6,6 +6,7 @@ from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from nbreferee.grading.changes import Comparison
 from nbreferee.grading.gradebook import PenaltyError
 from nbreferee.grading.notebook import CellVerdict, plain_verdict
 from nbreferee.submission.folder import shown
@@ -28,6 +29,7 @@ class NotebookOutcome:
     warnings: tuple[str, ...] = field(default=(), repr=False)
     notes: tuple[str, ...] = ()  # on the submission: what else of it could not be read
     points: float = 0.0  # of the notebook, where it has no verdicts
+    comparison: Comparison | None = None  # with the earlier run, if it was graded before
 
     def as_json(self) -> dict[str, Any]:
         """Return it as `--json` writes it."""
@@ -44,6 +46,16 @@ class NotebookOutcome:
             "repairs": [*self.repairs, *self.notes],
             "cells": [plain_verdict(cell) for cell in self.cells],
             "message": self.message,
+            **self._comparison_as_json(),
+        }
+
+    def _comparison_as_json(self) -> dict[str, Any]:
+        if self.comparison is None:
+            return {}
+        return {
+            "old_points": self.comparison.old_points,
+            "new_points": self.comparison.new_points,
+            "changes": [change.as_json() for change in self.comparison.changes],
         }
 
 

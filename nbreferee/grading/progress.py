@@ -44,9 +44,12 @@ class Progress:
     done: int = 0
     total: int = 0
     graded: int = 0  # notebooks
+    is_preview: bool = False  # nothing is kept
 
     def text(self) -> str:
         """Return it in words."""
+        if self.is_preview:
+            return "nothing has been written"
         return (
             f"{self.done} of {self.total} {self.unit} are done and kept"
             if self.total

@@ -17,7 +17,7 @@ from nbreferee.grading.notebook import GradebookMarks, NotebookMaterial
 from nbreferee.course.nbgrader_settings import file_permissions
 from nbreferee.grading.outcome import Failures
 from nbreferee.submission.folder import shown
-from nbreferee.grading.task import TaskResult, Task
+from nbreferee.grading.task import EarlierResult, Task, TaskResult
 
 if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory
@@ -49,6 +49,7 @@ class Submission:
     is_timestamp_unknown: bool = False  # there is one that cannot be read
     tasks: dict[str, Task] = field(default_factory=dict)
     results: dict[str, TaskResult] = field(default_factory=dict)
+    earlier: dict[str, EarlierResult] = field(default_factory=dict)  # of the run before
     notes: list[str] = field(default_factory=list)  # for a person
     is_recordable: bool = True  # there is a place for it in the gradebook and in `autograded/`
 

@@ -64,15 +64,21 @@ class Task:
     calibration: Calibration | None = None  # None: find out with the solution, and grade nothing
 
     @property
+    def submission(self) -> str:
+        """A name for what the student has handed in."""
+        digest = hashlib.sha256(self.data)
+        for name, data in sorted(self.files.items()):
+            digest.update(f"{name} {len(data)} ".encode() + data)
+        return digest.hexdigest()
+
+    @property
     def fingerprint(self) -> str:
         """A name for all that scores depend on."""
         ways = self.calibration.as_plain() if self.calibration else None
         digest = hashlib.sha256(
             repr((self.material.key, self.budget.as_plain(), self.stamp, self.due, ways)).encode()
         )
-        digest.update(self.data)
-        for name, data in sorted(self.files.items()):
-            digest.update(f"{name} {len(data)} ".encode() + data)
+        digest.update(self.submission.encode())
         return digest.hexdigest()
 
 
@@ -225,22 +231,33 @@ def kept(task: Task, cells: tuple[CellVerdict, ...], repairs: tuple[str, ...]) -
     """Return what an executed notebook says of its grading, for the next run to read."""
     return {
         "fingerprint": task.fingerprint,
+        "submission": task.submission,
         "repairs": list(repairs),
         "cells": [plain_verdict(cell) for cell in cells],
     }
 
 
-def read_kept(
-    notebook: bytes, fingerprint: str | None = None
-) -> tuple[tuple[CellVerdict, ...], tuple[str, ...]] | None:
-    """Return verdicts and repairs that an executed notebook holds, if they are those of this very
-    task, or of any.
-    """
+@dataclass(frozen=True)
+class EarlierResult:
+    """What an executed notebook says of its grading."""
+
+    fingerprint: str
+    submission: str  # '' in notebooks of earlier versions
+    cells: tuple[CellVerdict, ...]
+    repairs: tuple[str, ...]
+
+    def is_of(self, task: Task | None) -> bool:
+        """Tell whether this is, as far as is known, of what the student has handed in now."""
+        return task is not None and self.submission in ("", task.submission)
+
+
+def read_kept(notebook: bytes) -> EarlierResult | None:
+    """Return what an executed notebook says of its grading; None if it says nothing."""
     try:
         found = json.loads(notebook)["metadata"]["nbreferee"]
-        if fingerprint is not None and found["fingerprint"] != fingerprint:
-            return None
-        return tuple(map(read_verdict, found["cells"])), tuple(found["repairs"])
+        cells = tuple(map(read_verdict, found["cells"]))
+        submission = str(found.get("submission", ""))
+        return EarlierResult(found["fingerprint"], submission, cells, tuple(found["repairs"]))
     except (ValueError, KeyError, TypeError):
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -48,10 +49,9 @@ def graded(course: Path) -> Path:
     """The class, all graded: c_1 has squares, c_2 threefold numbers."""
     hand_in(course, "c_1", EARLIER)
     hand_in(course, "c_2", THIRD)
-    for student in ("a_sleeps", "b_starts"):
-        for path in sorted((course / "submitted" / student).rglob("*"), reverse=True):
-            path.unlink() if path.is_file() else path.rmdir()
-        (course / "submitted" / student).rmdir()
+    for folder in (course / "submitted").iterdir():
+        if folder.name not in ("c_0", "c_1", "c_2", "c_3", UNCHANGED):
+            shutil.rmtree(folder)
     grade_here(course)
     return course
 
@@ -86,7 +86,7 @@ def test_preview_shows_who_moves_and_writes_nothing_and_grading_then_does_the_sa
     assert previewed[UNCHANGED][0]["manual_score"] == 0.75
     assert set(previewed) == {"c_1", "c_2", UNCHANGED}
     assert "nothing has been written" in said
-    assert "students' totals: 1 up, 0 down, 9 the same; 1 answer is told another mistake." in said
+    assert "students' totals: 1 up, 0 down, 4 the same; 1 answer is told another mistake." in said
     assert "the mark of 0.75 given by hand stays; passes now" in said
 
     release(graded)
@@ -94,7 +94,7 @@ def test_preview_shows_who_moves_and_writes_nothing_and_grading_then_does_the_sa
     said = run(graded, "--json", "verdicts.json")
     assert moved(graded / "verdicts.json") == previewed
     assert "Graded again with changed tests or settings." in said
-    assert "students' totals: 1 up, 0 down, 9 the same; 1 answer is told another mistake." in said
+    assert "students' totals: 1 up, 0 down, 4 the same; 1 answer is told another mistake." in said
     new = gradebook(graded)
     assert {key for key in old if old[key] != new[key]} == {
         ("c_1", "score", "double_tests"),

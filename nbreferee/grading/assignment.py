@@ -400,7 +400,7 @@ class AssignmentGrader:
         )
 
     def _comparison(self, submission: Submission, name: str) -> Comparison | None:
-        """Compare what a notebook had before this run with what it gets, if it had anything and is graded."""
+        """Compare what a notebook had before this run with what it gets, if both are known."""
         result, task = submission.results.get(name), submission.tasks.get(name)
         points = self._recorder.old_scores(submission.student, name)
         if not points or (result is not None and result.status == "grader_failed"):

@@ -30,7 +30,8 @@ class _Totals:
         parts = [f"{self.up} up", f"{self.down} down", f"{self.same} the same"]
         text = f"students' totals: {', '.join(parts)}"
         if self.retold:
-            text += f"; {self.retold} {'answer is' if self.retold == 1 else 'answers are'} told another mistake"
+            what = "answer is" if self.retold == 1 else "answers are"
+            text += f"; {self.retold} {what} told another mistake"
         return text + (f"; {self.ungraded} not graded before" if self.ungraded else "")
 
 

@@ -57,7 +57,8 @@ class CellChange:
     def why(self) -> str:
         """The reason, in words."""
         if not self.moves:
-            text = f"now told: {self.new_message or 'nothing'} (before: {self.old_message or 'nothing'})"
+            before = self.old_message or "nothing"
+            text = f"now told: {self.new_message or 'nothing'} (before: {before})"
         elif self.new_score is None:
             text = self.new_message or "left to a person"
         elif self.new_score >= self.max_score:

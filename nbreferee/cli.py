@@ -12,16 +12,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nbreferee import __version__
+from nbreferee.marking.cli import comment, groups, mark
+from nbreferee.options import COURSE_DIR
 
 if TYPE_CHECKING:
     from nbreferee.grading.pool import Workers
-
-COURSE_DIR = click.option(
-    "--course-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path(),
-    help="The course's folder, the one with nbgrader_config.py (default: this one).",
-)
 
 
 def _need_linux(why: str) -> None:
@@ -63,6 +58,10 @@ def main() -> None:
     from nbreferee.startup import skip_address_grammar
 
     skip_address_grammar()
+
+
+for _command in (mark, groups, comment):
+    main.add_command(_command)
 
 
 @main.command()

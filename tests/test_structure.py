@@ -19,7 +19,17 @@ import nbreferee
 PACKAGE = COURSE / "nbreferee"
 
 # A group of modules, and what none of them imports: what comes later on a submission's way.
-COMMANDS = ("bench", "cli", "commands", "compare", "lms", "preprocessors", "report", "verify")
+COMMANDS = (
+    "bench",
+    "cli",
+    "commands",
+    "compare",
+    "lms",
+    "marking",
+    "preprocessors",
+    "report",
+    "verify",
+)
 UPWARD = {
     "sandbox": ("course", "submission", "engine", "pages", "grading", *COMMANDS),
     "course": ("submission", "engine", "pages", "grading", *COMMANDS),
@@ -27,8 +37,9 @@ UPWARD = {
     "engine": ("submission", "pages", "grading", *COMMANDS),
     "pages": ("engine", "grading", *COMMANDS),
     "grading": COMMANDS,
-    "verify": ("bench", "cli", "commands", "compare", "lms"),
-    "lms": ("engine", "cli", "commands", "report"),
+    "verify": ("bench", "cli", "commands", "compare", "lms", "marking"),
+    "lms": ("engine", "cli", "commands", "marking", "report"),
+    "marking": ("engine", "bench", "cli", "commands", "compare", "lms", "report", "verify"),
     "report": ("engine", "bench", "cli", "commands", "compare", "verify"),
     "commands": ("cli",),
 }
@@ -87,12 +98,15 @@ def test_command_line_loads_no_heavy_package():
     [
         (),
         ("autograde",),
+        ("comment",),
         ("doctor",),
         ("export",),
         ("feedback",),
         ("grade",),
         ("gradescope",),
+        ("groups",),
         ("import",),
+        ("mark",),
         ("report",),
         ("verify",),
     ],

@@ -168,7 +168,7 @@ class Writer:
             Markup(title),
             Markup(
                 "".join(
-                    self._cell(cell, fold=False, below=EXERCISE_LEVEL - 1) for cell in block.cells
+                    self.cell(cell, fold=False, below=EXERCISE_LEVEL - 1) for cell in block.cells
                 )
             ),
         )
@@ -183,7 +183,7 @@ class Writer:
         notes = list(dict.fromkeys(note for part in passed for note in part.notes))
         is_written = one.state != NOT_WRITTEN
         failed = [self._part(part, one) for part in lost]
-        (title, within), causes = self._name(one), _causes(failed)
+        (title, within), causes = self.name(one), _causes(failed)
         folded = [self._part(part, one, is_passed=True) for part in passed] + (
             [] if is_written else failed
         )
@@ -196,7 +196,7 @@ class Writer:
             score=score,
             decided_points=points,
             waiting=one.waiting,
-            task=Markup("".join(self._cell(cell, fold=False) for cell in one.task)),
+            task=Markup("".join(self.cell(cell, fold=False) for cell in one.task)),
             work=Markup("".join(self._work_cell(cell, unwritten) for cell in own)),
             work_title="Your answer" if one.answers else "Your work",
             is_open=one.state in (WRONG, PARTLY) or bool(one.waiting),
@@ -216,7 +216,7 @@ class Writer:
             first=_first(name, title, causes, failed) if one.state in (WRONG, PARTLY) else (),
         )
 
-    def _name(self, one: Exercise) -> tuple[Markup, Markup]:
+    def name(self, one: Exercise) -> tuple[Markup, Markup]:
         """Return the name of an exercise, and the heading that it shares with others."""
         heading = self.heading(one.heading) if one.heading is not None else ""
         heading = _POINTS_INSIDE.sub("", _POINTS.sub("", _without_links(heading)))
@@ -254,10 +254,10 @@ class Writer:
         if cell.is_answer and cell.grade_id in unwritten:
             return f'<p class="who">{html.escape(cell.grade_id)}: nothing was written here.</p>'
         if cell.is_answer:
-            return self._cell(cell, fold=False)
-        return self._cell(cell, fold=cell.is_instructors)
+            return self.cell(cell, fold=False)
+        return self.cell(cell, fold=cell.is_instructors)
 
-    def _cell(self, cell: PageCell, *, fold: bool, below: int = EXERCISE_LEVEL) -> str:
+    def cell(self, cell: PageCell, *, fold: bool, below: int = EXERCISE_LEVEL) -> str:
         """Return a cell with its outputs; with `fold`, its code is folded."""
         if cell.kind == "markdown":
             return f'<div class="text">{self._place.put(self.text(cell), below)}</div>'

@@ -122,12 +122,11 @@ class Exercise:
     def _is_blank(self, lost: Sequence[Part]) -> bool:
         if self.answers and all(cell.grade_id in self.unwritten for cell in self.answers):
             return True
-        return all(
-            part.cell.grade_id in self.unwritten or _says_stub(part.message) for part in lost
-        )
+        return all(part.cell.grade_id in self.unwritten or says_stub(part.message) for part in lost)
 
 
-def _says_stub(message: str) -> bool:
+def says_stub(message: str) -> bool:
+    """Return whether a test says that nothing is written yet."""
     return any(words in message for words in _STUB_WORDS)
 
 

@@ -52,7 +52,7 @@ class Contents:
 def write_page(header: Header, contents: Contents) -> str:
     """Return a student's page."""
     found = [
-        _page_cell(n, cell, contents.instructors_texts) for n, cell in enumerate(contents.cells, 1)
+        page_cell(n, cell, contents.instructors_texts) for n, cell in enumerate(contents.cells, 1)
     ]
     policy = policy_for(cell.grade_id for cell in found)
     writer = Writer(policy)
@@ -184,7 +184,8 @@ def _words(markup: str) -> str:
     return html.unescape(re.sub(r"<[^>]*>", "", markup)).strip()
 
 
-def _page_cell(number_: int, cell: Mapping[str, Any], texts: frozenset[str]) -> PageCell:
+def page_cell(number_: int, cell: Mapping[str, Any], texts: frozenset[str]) -> PageCell:
+    """Return a cell of a notebook, by its number from 1; `texts` are those of the instructor's cells."""
     settings = cell.get("metadata", {}).get("nbgrader") or {}
     source = cell.get("source", "")
     is_answer = settings.get("solution") or settings.get("task")

@@ -1,0 +1,129 @@
+"""What an answer does in one test, as a short digest: the same for answers that do the same.
+
+The digest runs over all that the student's code gives to the test, in order: results of calls,
+exceptions, changed arguments, and values that the test looks up by name. Numbers count to five digits
+of the largest in their array, as two ways to the same number differ by rounding. Texts of exceptions
+count without addresses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nbreferee.engine.tester.proxies import is_proxy
+
+DIGITS = 5
+STEPS = 20_000  # of one cell; what comes after is not looked at
+ENTRIES = 1_000_000  # of one array; of a larger one, every n-th counts
+ITEMS = 2_000  # of one container
+DEPTH = 8
+SMALLEST = 1e-12  # numbers below this are 0
+# No change to another power of ten, and no border between steps, lies at a number that people use.
+_POWER_OFFSET, _STEP_OFFSET = 0.1234, 0.318
+_ADDRESS = re.compile(r"0x[0-9a-f]+|\bline \d+|<ipython-input[^>]*>", re.IGNORECASE)
+_TEXT = 2_000
+
+
+class Behaviour:
+    """The digest of one test cell after another."""
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Start a cell."""
+        self._hash = hashlib.sha256()
+        self._left = STEPS
+
+    @property
+    def digest(self) -> str:
+        """The digest so far; '' where the student's code was not asked for anything."""
+        return self._hash.hexdigest()[:16] if self._left < STEPS else ""
+
+    def gives(self, label: str, value: Any) -> None:
+        """Note a value of the student's."""
+        if self._left > 0:
+            self._left -= 1
+            self._hash.update(f"\n{label}:".encode("utf-8", "replace"))
+            self._feed(value, DEPTH)
+
+    def raises(self, label: str, error: BaseException) -> None:
+        """Note an exception of the student's."""
+        if self._left > 0:
+            self._left -= 1
+            try:
+                text = str(error)
+            except BaseException:  # of a student's class
+                text = ""
+            words = _ADDRESS.sub("", text[:_TEXT])
+            said = f"\n{label}! {type(error).__name__}: {words}"
+            self._hash.update(said.encode("utf-8", "replace"))
+
+    def _feed(self, value: Any, depth: int) -> None:
+        if is_proxy(value):
+            self._hash.update(b"object;")
+        elif isinstance(value, (bool, int, float, complex, np.generic, np.ndarray)):
+            self._feed_array(value)
+        elif isinstance(value, (list, tuple, set, frozenset)) and depth > 0:
+            self._feed_items(value, depth)
+        elif isinstance(value, Mapping) and depth > 0:
+            self._hash.update(f"{{{len(value)}".encode())
+            for key in list(value)[:ITEMS]:
+                self._feed(key, depth - 1)
+                self._feed(value[key], depth - 1)
+        elif isinstance(value, (str, bytes)) or value is None:
+            self._hash.update(f"{value!r:.{_TEXT}};".encode("utf-8", "replace"))
+        else:
+            self._hash.update(f"{type(value).__name__};".encode())
+
+    def _feed_items(self, value: Any, depth: int) -> None:
+        items = list(value)[:ITEMS]
+        if items and all(type(item) in (bool, int, float) for item in items):
+            numbers = sorted(items) if isinstance(value, (set, frozenset)) else items
+            self._hash.update(f"[{len(value)}".encode())
+            self._feed_array(numbers)
+            return
+        if isinstance(value, (set, frozenset)):
+            items = sorted(items, key=lambda item: f"{type(item).__name__} {item!r:.200}")
+        self._hash.update(f"[{len(value)}".encode())
+        for item in items:
+            self._feed(item, depth - 1)
+
+    def _feed_array(self, value: Any) -> None:
+        try:
+            array = np.asarray(value)
+            if array.dtype.kind not in "biufc":
+                raise TypeError
+            flat = np.ravel(array)
+            flat = flat[:: 1 + flat.size // ENTRIES]
+            if array.dtype.kind == "c":
+                flat = np.concatenate([flat.real, flat.imag])
+            rounded = _rounded(flat.astype(np.float64))
+        except (TypeError, ValueError, OverflowError):  # dates, texts, integers beyond all floats
+            self._hash.update(
+                f"{type(value).__name__} {value!r:.{_TEXT}};".encode("utf-8", "replace")
+            )
+            return
+        self._hash.update(f"{array.shape}".encode() + rounded)
+
+
+def _rounded(numbers: np.ndarray) -> bytes:
+    """Return numbers as steps of a hundred-thousandth of the largest's power of ten."""
+    finite = np.isfinite(numbers)
+    sizes = np.abs(numbers[finite])
+    largest = float(sizes.max()) if sizes.size else 0.0
+    if largest < SMALLEST:
+        power, steps = 0, np.zeros(numbers.shape)
+    else:
+        power = math.floor(math.log10(largest) + _POWER_OFFSET)
+        with np.errstate(all="ignore"):
+            steps = np.floor(numbers / 10.0 ** (power - DIGITS) + _STEP_OFFSET)
+    marks = np.where(finite, 0, np.where(np.isnan(numbers), 1, np.where(numbers > 0, 2, 3)))
+    whole = np.where(finite, steps, 0).astype(np.int64)
+    return f"e{power}".encode() + whole.tobytes() + marks.astype(np.int8).tobytes()

@@ -1,5 +1,6 @@
 # make grade   grade the class in submitted/ (the sample class, where there is none)
-# make test    run all tests
+# make test    run all tests, after make check
+# make check   format, style and types
 # make release write what students get, release/, from source/, if its tests stand up to nbreferee verify
 # make counts  bring the tables of the README and of docs/instructor.md up to date
 # make lab     open the course in JupyterLab, with nbgrader's extensions
@@ -25,14 +26,18 @@ as_root = $(if $(filter 0,$(shell id -u)),--allow-root)
 # Students' names, where the course has a roster. A row that is left out is named, and stops nothing.
 write_names = [ ! -f students.csv ] || $(BIN)/nbreferee roster || [ $$? -eq 1 ]
 
-.PHONY: grade test release generate counts lab student lock
+.PHONY: grade check test release generate counts lab student lock
 
 grade: generate
 	$(BIN)/python tests/hand_in.py submitted
 	@$(write_names)
 	$(BIN)/nbreferee grade $(grade_options)
 
-test: $(VENV)/ready
+check: $(VENV)/ready
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/ruff check --quiet
+
+test: check
 	$(BIN)/python -m pytest
 
 release: $(VENV)/ready

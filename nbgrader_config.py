@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-c = get_config()  # noqa: F821 (nbgrader defines it)
+c = get_config()
 
 c.CourseDirectory.course_id = "gradients"
 

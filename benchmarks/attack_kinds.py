@@ -38,12 +38,12 @@ from test_attacks import (
     wrong,
 )
 from test_bad_input import Place, full, locked
-from test_batch import BAD, HONEST
 from test_faults import IN_CELL
 from test_probes import FIND_BOX, FORGED
 from test_probes import MASTER as FORGED_MASTER
 from test_probes import WRONG as FORGED_WRONG
 from test_reading import REFUSED
+from tiny_class import BAD, HONEST
 
 DOUBLE = "def double(x): return 2 * x"
 POINTS = 2.0  # of each graded cell

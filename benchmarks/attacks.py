@@ -57,7 +57,7 @@ from pathlib import Path
 COURSE = Path(__file__).parent.parent
 sys.path[:0] = [str(COURSE), str(COURSE / "tests")]
 
-import nbformat  # noqa: E402
+import nbformat
 from attack_kinds import (
     Assignment,
     Attack,
@@ -67,11 +67,11 @@ from attack_kinds import (
     running,
     too_much_for_stock,
     with_secret,
-)  # noqa: E402
-from attack_reader import acted  # noqa: E402
-from browser import listening  # noqa: E402
-from building import write  # noqa: E402
-from hand_in import answered, read_notebook  # noqa: E402
+)
+from attack_reader import acted
+from browser import listening
+from building import write
+from hand_in import answered, read_notebook
 
 SECURITY, COUNTS = COURSE / "SECURITY.md", Path(__file__).with_name("attacks.json")
 BLOCK = re.compile(r"(<!-- attacks:.*?-->\n).*?(<!-- end of attacks -->)", re.DOTALL)
@@ -241,7 +241,8 @@ class Classroom:
 
     def scores(self) -> dict[str, float]:
         """Return what each student who is graded has in all."""
-        query = """select sa.student_id, sum(coalesce(g.manual_score, g.auto_score, 0)) from grade g join submitted_notebook sn on sn.id = g.notebook_id
+        query = """select sa.student_id, sum(coalesce(g.manual_score, g.auto_score, 0)) from grade g
+            join submitted_notebook sn on sn.id = g.notebook_id
             join submitted_assignment sa on sa.id = sn.assignment_id group by sa.student_id"""
         with contextlib.closing(sqlite3.connect(self.folder / "gradebook.db")) as book:
             return dict(book.execute(query))

@@ -70,10 +70,8 @@ def main() -> None:
             )
         ]
         words = {"added": "too much", "drawn": "too much with all figures drawn"}
-        print(
-            f"{path.stem:20}{''.join(shown)}   "
-            f"{next((text for name, text in words.items() if row[name] > row['allowed']), '')}".rstrip()
-        )
+        over = next((text for name, text in words.items() if row[name] > row["allowed"]), "")
+        print(f"{path.stem:20}{''.join(shown)}   {over}".rstrip())
 
 
 def measure(path: Path, rounds: int, budget: object) -> dict[str, float]:
@@ -81,11 +79,11 @@ def measure(path: Path, rounds: int, budget: object) -> dict[str, float]:
     from hand_in import solved
 
     from nbreferee.bench.floor import warm_shell
-    from nbreferee.grading.course_files import read_assignment_files
+    from nbreferee.course.source import read_master
     from nbreferee.engine.processes import WarmProcesses
+    from nbreferee.grading.course_files import read_assignment_files
     from nbreferee.grading.notebook import Grader, NotebookMaterial, as_bytes
     from nbreferee.submission.rebuild import Released
-    from nbreferee.course.source import read_master
 
     master = read_master(path)
     answers = solved(master.notebook)
@@ -123,7 +121,9 @@ def measure(path: Path, rounds: int, budget: object) -> dict[str, float]:
             graded_in = time.perf_counter() - started
             times["writing"].append(
                 timed(
-                    lambda: (Path(folder) / "written.ipynb").write_bytes(as_bytes(graded.notebook))
+                    lambda graded=graded: (Path(folder) / "written.ipynb").write_bytes(
+                        as_bytes(graded.notebook)
+                    )
                 )
             )
             times["all"].append(graded_in + times["writing"][-1])

@@ -28,9 +28,9 @@ from pathlib import Path
 COURSE = Path(__file__).parent.parent
 sys.path[:0] = [str(COURSE), str(COURSE / "tests")]
 
-import nbformat  # noqa: E402
-from hand_in import answered, read_notebook, solved  # noqa: E402
-from test_faults import IN_CELL, PR_SET_CHILD_SUBREAPER, children, ended  # noqa: E402
+import nbformat
+from hand_in import answered, read_notebook, solved
+from test_faults import IN_CELL, PR_SET_CHILD_SUBREAPER, children, ended
 
 CONFIG = """c = get_config()
 c.CourseDirectory.course_id = "hostile"

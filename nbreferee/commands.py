@@ -21,10 +21,7 @@ from nbgrader.coursedir import CourseDirectory
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
-from nbreferee.grading.atomic import whole_file
-from nbreferee.grading.change_summary import ChangeSummary
-from nbreferee.grading.assignment import AssignmentGrader, GradingOptions, alone, expected
-from nbreferee.grading.calibration import FAULT
+from nbreferee.course.folders import why_nobody
 from nbreferee.course.locate import (
     CourseError,
     gradebook_trouble,
@@ -33,16 +30,19 @@ from nbreferee.course.locate import (
     open_gradebook,
     source_assignments,
 )
-from nbreferee.grading.progress import ProgressDisplay, Progress, ClassTotals
-from nbreferee.course.folders import why_nobody
-from nbreferee.grading.interrupts import STOPPED, answered, uninterrupted
 from nbreferee.course.nbgrader_settings import warnings_about
-from nbreferee.grading.outcome import NotebookOutcome
-from nbreferee.quiet import without_warnings_of
 from nbreferee.course.settings import NbReferee, SandboxError
+from nbreferee.grading.assignment import AssignmentGrader, GradingOptions, alone, expected
+from nbreferee.grading.atomic import whole_file
+from nbreferee.grading.calibration import FAULT
+from nbreferee.grading.change_summary import ChangeSummary
+from nbreferee.grading.interrupts import STOPPED, answered, uninterrupted
+from nbreferee.grading.outcome import NotebookOutcome
+from nbreferee.grading.pool import Workers, far_workers, local_workers
+from nbreferee.grading.progress import ClassTotals, Progress, ProgressDisplay
+from nbreferee.quiet import without_warnings_of
 from nbreferee.submission.folder import shown
 from nbreferee.unforeseen import told
-from nbreferee.grading.pool import Workers, far_workers, local_workers
 
 FAILURES = ("unreadable", "grader_failed")  # statuses of notebooks that could not be graded
 

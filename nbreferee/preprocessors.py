@@ -55,9 +55,9 @@ class _Preprocessor(NbGraderPreprocessor):
         if converter not in _RUNS:
             if sys.platform != "linux":
                 sys.exit(f"nbreferee: {NEEDS_LINUX.format('student code runs in a sandbox')}")
+            from nbreferee.course.settings import NbReferee, SandboxError
             from nbreferee.engine.processes import WarmProcesses
             from nbreferee.grading.notebook import Grader
-            from nbreferee.course.settings import NbReferee, SandboxError
 
             try:
                 warm = WarmProcesses(NbReferee(parent=self).budget())
@@ -117,8 +117,8 @@ class RebuildSubmission(_Preprocessor):
         not used.
         """
         material = self._material(resources)
-        from nbreferee.submission.rebuild import rebuild
         from nbreferee.pages.sanitize import sanitize
+        from nbreferee.submission.rebuild import rebuild
 
         data, _ = self._read(resources)
         rebuilt = rebuild(material.originals, data)
@@ -176,12 +176,12 @@ class PreparePage(_Preprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Return the notebook without what students must not read, and resources with the page."""
-        from nbreferee.grading.marks import MarkReader
         from nbreferee.course.nbgrader_settings import read_rules
-        from nbreferee.pages.page import render
-        from nbreferee.pages.hidden import hide_tests
-        from nbreferee.pages.sanitize import sanitize
+        from nbreferee.grading.marks import MarkReader
         from nbreferee.grading.pictures import embed_pictures
+        from nbreferee.pages.hidden import hide_tests
+        from nbreferee.pages.page import render
+        from nbreferee.pages.sanitize import sanitize
 
         names, course = resources["nbgrader"], self._converter.coursedir
         delimiters = read_rules(self.config).delimiters

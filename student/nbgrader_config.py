@@ -4,7 +4,7 @@ course.
 
 from pathlib import Path
 
-c = get_config()  # noqa: F821 (nbgrader defines it)
+c = get_config()
 
 c.CourseDirectory.course_id = "gradients"
 c.CourseDirectory.student_id = "student"  # without this line: the name of the account

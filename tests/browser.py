@@ -1,8 +1,10 @@
 """A real browser, a Jupyter server with nbgrader's Formgrader, and a listener that counts who
 calls: all on this machine alone.
 
-    from browser import browser, skip_without_chromium
+    from browser import skip_without_chromium
     pytestmark = skip_without_chromium
+
+    def test_of_a_page(browser): ...  # the fixture is in conftest.py
 
 Where Chromium is missing, tests are skipped with a sentence; in CI (`CI=true`) they fail.
 """
@@ -48,15 +50,6 @@ skip_without_chromium = pytest.mark.skipif(
     not CHROMIUM and os.environ.get("CI", "").lower() != "true",
     reason="Chromium is not installed: apt-get install chromium, then run these tests again",
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium, driven by Playwright."""
-    if not CHROMIUM:
-        pytest.fail("Chromium is not installed, and CI must have it: see .ci/run")
-    with chromium() as found:
-        yield found
 
 
 @contextlib.contextmanager

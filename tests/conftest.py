@@ -1,10 +1,21 @@
-"""Settings that every test needs, before anything imports Matplotlib."""
+"""Settings that every test needs, before anything imports Matplotlib; and the fixtures that several
+modules share. What makes them is imported where it is used.
+"""
+
+from __future__ import annotations
 
 import os
+import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 os.environ["MPLBACKEND"] = "agg"
 os.environ["PATH"] = os.pathsep.join(
@@ -17,3 +28,50 @@ settings.register_profile(
     "no deadline", parent=settings(), deadline=None
 )  # a busy machine is no fault
 settings.load_profile("no deadline")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, driven by Playwright."""
+    from browser import CHROMIUM, chromium
+
+    if not CHROMIUM:
+        pytest.fail("Chromium is not installed, and CI must have it: see .ci/run")
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The class of `small_class`, of which some have been graded before."""
+    from small_class import prepare
+
+    course = tmp_path_factory.mktemp("prepared") / "course"
+    prepare(course)
+    return course
+
+
+@pytest.fixture
+def course(prepared: Path, tmp_path: Path) -> Path:
+    """A copy of `prepared`."""
+    return Path(shutil.copytree(prepared, tmp_path / "course"))
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The course of `tiny_class`, released, with nothing handed in."""
+    from tiny_class import release
+
+    course = tmp_path_factory.mktemp("tiny") / "course"
+    release(course)
+    return course
+
+
+@pytest.fixture(scope="session")
+def report_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The class of `report_course`, graded; for reading only."""
+    from report_course import prepare
+
+    course = tmp_path_factory.mktemp("report") / "course"
+    prepare(course)
+    return course

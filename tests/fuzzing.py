@@ -38,14 +38,16 @@ def _instrumented(wanted: bool) -> Iterator[None]:
 
 
 with _instrumented(__name__ == "__main__"):
-    from nbreferee.engine.wire.codec import Bounds, CodecError, decode, encode
-    from nbreferee.submission.rebuild import rebuild
-    from nbreferee.submission.candidates import choose_files
-    from nbreferee.submission.reading import SubmissionError
     from test_intake import KNOWN, ORIGINALS, check
 
+    from nbreferee.engine.wire.codec import Bounds, CodecError, decode, encode
+    from nbreferee.submission.candidates import choose_files
+    from nbreferee.submission.reading import SubmissionError
+    from nbreferee.submission.rebuild import rebuild
+
 SMALL = Bounds(total_bytes=1 << 20, depth=16, values=10_000, integer_bits=4096)
-PARTS = tuple(one.text for one in ORIGINALS.all) + (
+PARTS = (
+    *(one.text for one in ORIGINALS.all),
     "",
     "\n",
     "    ",

@@ -82,7 +82,12 @@ def server() -> Iterator[str]:
         )
         command = [there / "postgres", "-D", data, *options]
         with subprocess.Popen(
-            command, stderr=subprocess.PIPE, text=True, cwd=folder, preexec_fn=end_with_us, **who
+            command,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=folder,
+            preexec_fn=end_with_us,  # noqa: PLW1509, no threads here
+            **who,
         ) as process:
             try:
                 said = ""

@@ -27,14 +27,14 @@ import hypothesis.strategies as st
 import numpy as np
 from hypothesis import HealthCheck, assume, given, settings
 
-from nbreferee.engine.wire.codec import encode
-from nbreferee.engine.wire.channel import LENGTH, Channel
-from nbreferee.engine.wire.protocol import CallResult, ObjectDescription, compacted
+from nbreferee.engine.tester.box_client import BoxClient
 from nbreferee.engine.tester.instructor_text import InstructorText
 from nbreferee.engine.tester.provenance import STRUCTURE, NotRun, Provenance
 from nbreferee.engine.tester.received import WORD, as_text, joined, tokens_of
 from nbreferee.engine.tester.references import NameOwnership
-from nbreferee.engine.tester.box_client import BoxClient
+from nbreferee.engine.wire.channel import LENGTH, Channel
+from nbreferee.engine.wire.codec import encode
+from nbreferee.engine.wire.protocol import CallResult, ObjectDescription, compacted
 
 INSTRUCTOR = (
     "reference = 3\nassert eval('reference + 1') == 4, 'the reference is wrong: [{}]'\n"

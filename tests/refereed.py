@@ -12,12 +12,12 @@ import nbformat
 from building import write
 from nbformat import NotebookNode
 
-from nbreferee.grading.course_files import read_assignment_files
-from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.budget import Budget
-from nbreferee.engine.processes import WarmProcesses
-from nbreferee.grading.notebook import CellVerdict, NotebookResult, Grader, NotebookMaterial
 from nbreferee.course.source import read_master
+from nbreferee.engine.assignment_files import AssignmentFiles
+from nbreferee.engine.processes import WarmProcesses
+from nbreferee.grading.course_files import read_assignment_files
+from nbreferee.grading.notebook import CellVerdict, Grader, NotebookMaterial, NotebookResult
 from nbreferee.submission.originals import Released
 
 

@@ -10,7 +10,6 @@ from datetime import datetime
 from pathlib import Path
 
 import nbformat
-import pytest
 from building import answer, cell, graded, write
 from nbgrader.api import Gradebook
 from small_class import BINARIES, CONFIG, grade_here, hand_in
@@ -115,11 +114,3 @@ def prepare(course: Path) -> None:
     outcomes = grade_here(course)
     assert {outcomes[student, "two"].status for student in ANSWERS} == {"graded"}
     hand_in(course, NEW, {})  # after the class was graded
-
-
-@pytest.fixture(scope="session")
-def report_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The class, graded; for reading only."""
-    course = tmp_path_factory.mktemp("report") / "course"
-    prepare(course)
-    return course

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -17,17 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import pytest
 from building import answer, cell, graded, write
 from hand_in import answered, read_notebook
 from nbgrader.api import Gradebook
 from sqlalchemy import func, select
 
+from nbreferee.course.locate import gradebook_writer, open_course
+from nbreferee.course.settings import NbReferee
 from nbreferee.grading import task
 from nbreferee.grading.assignment import AssignmentGrader, GradingOptions, expected
-from nbreferee.course.locate import gradebook_writer, open_course
 from nbreferee.grading.outcome import NotebookOutcome
-from nbreferee.course.settings import NbReferee
 from nbreferee.grading.pool import Workers
 
 CONFIG = (
@@ -263,17 +261,3 @@ def until(condition: Callable[[], Any], what: str) -> None:
     while not condition():
         assert time.monotonic() < end, f"{what}: not within {PATIENCE_S} s"
         time.sleep(0.005)
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory) -> Path:
-    """A class of which some have been graded before."""
-    course = tmp_path_factory.mktemp("prepared") / "course"
-    prepare(course)
-    return course
-
-
-@pytest.fixture
-def course(prepared, tmp_path) -> Path:
-    """A copy of it."""
-    return Path(shutil.copytree(prepared, tmp_path / "course"))

@@ -17,18 +17,16 @@ from small_class import (
     PATIENCE_S,
     RIGHT,
     UNCHANGED,
-    course,
     grade_here,
     gradebook,
     hand_in,
-    prepared,
     start,
     statuses,
     until,
-)  # noqa: F401 (fixtures)
+)
 
-from nbreferee.grading import notebook
 from nbreferee import versions as identities
+from nbreferee.grading import notebook
 from nbreferee.versions import CODE, identity
 
 

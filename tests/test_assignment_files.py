@@ -14,7 +14,6 @@ import pytest
 from building import answer, cell, graded
 from refereed import Court, verdicts
 
-from nbreferee.grading.course_files import read_assignment_files
 from nbreferee.engine import assignment_files
 from nbreferee.engine.assignment_files import (
     FilesChanged,
@@ -24,6 +23,7 @@ from nbreferee.engine.assignment_files import (
     take,
 )
 from nbreferee.engine.placing import COPIED_BYTES, WorkingFolder
+from nbreferee.grading.course_files import read_assignment_files
 from nbreferee.grading.notebook import NotebookResult
 
 LARGE = COPIED_BYTES + 1

@@ -19,8 +19,8 @@ import pytest
 from building import write
 from postgres import programs, server
 from sqlalchemy import create_engine, text
-from test_batch import BINARIES, CONFIG, ONE, RIGHT, TWO, hand_in
 from test_postgres import rows
+from tiny_class import BINARIES, CONFIG, ONE, RIGHT, TWO, hand_in
 
 LONGEST_S = 60.0  # until a trouble is told, on a busy machine
 NO_NAMESPACE = (
@@ -290,7 +290,7 @@ def test_trouble_is_told_and_spoils_nothing(trouble, graded, tmp_path):
             if "bo" in row["notebook_id"]
         }
         assert scores == {2.0, 3.0, 4.0, None}
-        assert [path for path in seen.rglob("*.new")] == []
+        assert list(seen.rglob("*.new")) == []
 
 
 def copied(book: Path, tmp_path: Path) -> Path:

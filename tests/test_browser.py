@@ -16,7 +16,7 @@ from typing import Any
 import hostile
 import nbformat
 import pytest
-from browser import Formgrader, Listener, browser, formgrader, listening, skip_without_chromium  # noqa: F401 (fixture)
+from browser import Formgrader, Listener, formgrader, listening, skip_without_chromium
 from building import answer, cell, graded, write
 from hand_in import answered, read_notebook
 from nbgrader.api import Gradebook
@@ -175,7 +175,7 @@ def _undo(path: Path, words: str, listener: str) -> None:
 
 
 @pytest.fixture
-def window(browser, graded_class):  # noqa: F811
+def window(browser, graded_class):
     """The windows of a person who grades, and has logged in."""
     context = browser.new_context(viewport={"width": 1200, "height": 2200})
     graded_class.server.log_in(context.new_page())

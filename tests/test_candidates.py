@@ -8,7 +8,6 @@ import copy
 import json
 import unicodedata
 from collections.abc import Callable
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -89,8 +88,10 @@ def test_the_only_candidate_is_taken_and_noted(kind, data, expected):
     assert choice.problems == {}
     assert list(choice.repairs) == [ONE_NAME]
     assert choice.repairs[ONE_NAME] == (
-        f"{name} was graded as {ONE_NAME}: there is no {ONE_NAME}.ipynb, and this file has the "
-        f"cells of {ONE_NAME}",
+        (
+            f"{name} was graded as {ONE_NAME}: there is no {ONE_NAME}.ipynb, and this file has the "
+            f"cells of {ONE_NAME}"
+        ),
     )
     assert is_candidate(name.rsplit("/", 1)[-1])
 
@@ -117,8 +118,10 @@ def test_second_version_beside_the_expected_name_is_named(expected):
     assert choice.files == {name: f"{name}.ipynb" for name in expected}
     assert choice.repairs == {
         ONE_NAME: (
-            f"{ONE_NAME} (1).ipynb: not graded. It has the cells of {ONE_NAME} as well, and "
-            f"{ONE_NAME}.ipynb is there",
+            (
+                f"{ONE_NAME} (1).ipynb: not graded. It has the cells of {ONE_NAME} as well, and "
+                f"{ONE_NAME}.ipynb is there"
+            ),
         )
     }
 
@@ -136,7 +139,8 @@ def test_what_is_plainly_another_notebook_is_named_and_never_taken(expected):
     choice = choose_files(
         {f"Notes for {ONE_NAME}.ipynb": EXTRA, "shopping.ipynb": EXTRA, **RIGHT}, expected
     )
-    assert choice.files == {TWO_NAME: "two.ipynb"} and choice.repairs == {}
+    assert choice.files == {TWO_NAME: "two.ipynb"}
+    assert choice.repairs == {}
     assert choice.problems[ONE_NAME].startswith(
         f"{ONE_NAME}.ipynb was not handed in, and no other file has its cells. Found: "
     )
@@ -154,8 +158,10 @@ def test_notebooks_of_one_assignment_are_told_apart_by_their_cells(expected):
     swapped = choose_files({f"{ONE_NAME}.ipynb": SECOND, f"{TWO_NAME}.ipynb": FIRST}, expected)
     assert swapped.files == {ONE_NAME: f"{TWO_NAME}.ipynb", TWO_NAME: f"{ONE_NAME}.ipynb"}
     assert swapped.repairs[TWO_NAME] == (
-        f"{ONE_NAME}.ipynb was graded as {TWO_NAME}: {TWO_NAME}.ipynb has other cells, and this "
-        f"file has the cells of {TWO_NAME}",
+        (
+            f"{ONE_NAME}.ipynb was graded as {TWO_NAME}: {TWO_NAME}.ipynb has other cells, and this "
+            f"file has the cells of {TWO_NAME}"
+        ),
     )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from auditing import VIEWS, findings
-from browser import browser, skip_without_chromium  # noqa: F401 (fixture)
+from browser import skip_without_chromium
 from instructor_tables import PAGE, table_of_mistakes, with_tables
 from nbgrader.api import Gradebook
 from notebooks import COURSE, SOURCES, read, run, settings
@@ -191,7 +191,7 @@ def test_pages_are_small_but_for_their_figures(graded):
 
 
 @skip_without_chromium
-def test_every_page_fits_and_asks_for_nothing_and_one_passes_the_whole_audit(graded, browser):  # noqa: F811
+def test_every_page_fits_and_asks_for_nothing_and_one_passes_the_whole_audit(graded, browser):
     wrong = {}
     for number, path in enumerate(pages(graded)):
         view, is_audited = (

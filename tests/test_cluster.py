@@ -22,7 +22,7 @@ from machines import PORT, Worker, machines, wait_until, why_no_machines
 from nbgrader.api import Gradebook
 from notebooks import COURSE
 from refereed import Court
-from test_batch import BAD, BINARIES, CONFIG, HONEST, RIGHT, hand_in, released  # noqa: F401  a fixture among them
+from tiny_class import BAD, BINARIES, CONFIG, HONEST, RIGHT, hand_in
 
 import nbreferee
 from nbreferee import __version__
@@ -93,7 +93,7 @@ def verdicts(course: Path) -> dict[tuple[str, str], dict]:
 
 
 @pytest.fixture(scope="module")
-def course(released, tmp_path_factory) -> Path:  # noqa: F811
+def course(released, tmp_path_factory) -> Path:
     """A course that some have handed in, the only thing in its parent folder."""
     course = Path(shutil.copytree(released, tmp_path_factory.mktemp("cluster") / "course"))
     (course / "nbgrader_config.py").write_text(CONFIG.replace("_s = 1\n", "_s = 20\n"))
@@ -284,7 +284,7 @@ def refused(course: Path, address: str) -> str:
 
 
 @pytest.fixture
-def fresh(released, tmp_path) -> Path:  # noqa: F811
+def fresh(released, tmp_path) -> Path:
     """A course that one has handed in, and that nobody has graded."""
     course = Path(shutil.copytree(released, tmp_path / "course"))
     hand_in(course, "alice", RIGHT)

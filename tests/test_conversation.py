@@ -42,14 +42,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from nbreferee.engine.wire.codec import CodecError, decode, encode
+from nbreferee.engine.tester.box_client import BoxClient, Lost, OutOfTime
+from nbreferee.engine.tester.references import NameOwnership
+from nbreferee.engine.tester.suspicious import ARGUMENTS, CHANGES, DRAWS, EMPTY, NAN, in_words
 from nbreferee.engine.wire import known_types
 from nbreferee.engine.wire.channel import LENGTH, Channel, Closed, Late, Oversized
-from nbreferee.engine.wire.protocol import ObjectDescription
+from nbreferee.engine.wire.codec import CodecError, decode, encode
 from nbreferee.engine.wire.exceptions import Classes, class_names, exception_class
-from nbreferee.engine.tester.suspicious import ARGUMENTS, CHANGES, DRAWS, EMPTY, NAN, in_words
-from nbreferee.engine.tester.references import NameOwnership
-from nbreferee.engine.tester.box_client import Lost, OutOfTime, BoxClient
+from nbreferee.engine.wire.protocol import ObjectDescription
 
 plain = st.recursive(
     st.none()
@@ -249,10 +249,10 @@ VALUES = [
     statistics.NormalDist(1, 2),
     list[int],
     int | None,
-    typing.List[int],
-    typing.Optional[int],
+    typing.List[int],  # noqa: UP006, the old alias is meant
+    typing.Optional[int],  # noqa: UP045, the old alias is meant
     ipaddress.IPv4Network("10.0.0.0/8"),
-    decimal.Decimal("sNaN"),  # noqa: UP006, UP045
+    decimal.Decimal("sNaN"),
 ]
 
 

@@ -14,16 +14,17 @@ from pathlib import Path
 import nbformat
 import pytest
 from building import answer, cell, graded, write
-from damaging import DAMAGES, Released as Stubs, damaged
+from damaging import DAMAGES, damaged
+from damaging import Released as Stubs
 from hand_in import answered, solved
 from notebooks import COURSE, read, settings
 from refereed import Court
 from test_intake import check_against
 
-from nbreferee.grading.notebook import NotebookMaterial
-from nbreferee.submission.rebuild import Rebuilt, rebuild
 from nbreferee.course.source import read_master
+from nbreferee.grading.notebook import NotebookMaterial
 from nbreferee.submission.originals import Originals, Released, originals_of
+from nbreferee.submission.rebuild import Rebuilt, rebuild
 
 NOTEBOOKS = 300
 COURSE_NOTEBOOK = COURSE / "source/softmax/softmax.ipynb"
@@ -207,8 +208,6 @@ def test_damaged_notebooks_graded_for_real_keep_their_points():
                 "half_tests": 2,
                 "third_tests": 2,
             }, names
-            assert (
-                got.marks.scores["why"] is None
-                and "No response." not in got.marks.comments.values()
-            )
+            assert got.marks.scores["why"] is None
+            assert "No response." not in got.marks.comments.values()
             assert got.repairs, names

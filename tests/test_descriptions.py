@@ -21,7 +21,7 @@ def figure(**texts):
 
 
 @pytest.mark.parametrize(
-    "texts, words",
+    ("texts", "words"),
     [
         (
             {"title": "Loss", "xlabel": "step $t$", "ylabel": "$L_t$"},

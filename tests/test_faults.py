@@ -21,9 +21,9 @@ import pytest
 from building import answer, cell, graded
 from refereed import Court, verdicts
 
-from nbreferee.engine.assignment_files import own_folder
 from nbreferee.budget import Budget
-from nbreferee.grading.notebook import NotebookResult, NotebookMaterial, as_bytes
+from nbreferee.engine.assignment_files import own_folder
+from nbreferee.grading.notebook import NotebookMaterial, NotebookResult, as_bytes
 from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES, Limits
 
 PR_SET_CHILD_SUBREAPER = 36

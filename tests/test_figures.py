@@ -18,9 +18,9 @@ from hand_in import solved
 from notebooks import COURSE
 from refereed import Court, verdicts
 
-from nbreferee.engine.wire.protocol import MARK
 from nbreferee.budget import Budget
 from nbreferee.course.source import read_master
+from nbreferee.engine.wire.protocol import MARK
 
 DRAWN_AT_ONCE = """
 import json, os, sys
@@ -204,15 +204,19 @@ def test_figure_before_a_crash_is_drawn_by_the_next_box(court):
 WRONG_FIGURES = {
     "text that cannot be drawn": ("plt.title('$\\\\frac{$')\nplt.show()", "ValueError"),
     "one that never gets drawn": (
-        "from matplotlib.lines import Line2D\nclass Slow(Line2D):\n    def draw(self, renderer):\n"
-        "        while True: pass\n"
-        "fig, ax = plt.subplots()\nax.add_line(Slow([0, 1], [0, 1]))\nplt.show()",
+        (
+            "from matplotlib.lines import Line2D\nclass Slow(Line2D):\n    def draw(self, renderer):\n"
+            "        while True: pass\n"
+            "fig, ax = plt.subplots()\nax.add_line(Slow([0, 1], [0, 1]))\nplt.show()"
+        ),
         "stopped after|time was up",
     ),
     "one that ends its process": (
-        "import os\nfrom matplotlib.lines import Line2D\nclass Fatal(Line2D):\n"
-        "    def draw(self, renderer): os._exit(1)\n"
-        "fig, ax = plt.subplots()\nax.add_line(Fatal([0, 1], [0, 1]))\nplt.show()",
+        (
+            "import os\nfrom matplotlib.lines import Line2D\nclass Fatal(Line2D):\n"
+            "    def draw(self, renderer): os._exit(1)\n"
+            "fig, ax = plt.subplots()\nax.add_line(Fatal([0, 1], [0, 1]))\nplt.show()"
+        ),
         "process ended",
     ),
     "a name that nobody knows": (

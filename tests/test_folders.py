@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from nbgrader.coursedir import CourseDirectory
 
-from nbreferee.course.locate import CourseError, source_assignments
 from nbreferee.course.folders import assignments_in, students_in, submissions_folder, why_nobody
+from nbreferee.course.locate import CourseError, source_assignments
 
 STRUCTURES = (
     "{nbgrader_step}/{student_id}/{assignment_id}",
@@ -61,7 +61,7 @@ def test_students_are_left_out_as_the_course_says(tmp_path):
 
 WHY = {
     "all excluded": (
-        dict(student_id_exclude=",".join(STUDENTS)),
+        {"student_id_exclude": ",".join(STUDENTS)},
         ["ps[1]"],
         "the course leaves out everybody who has handed in (anna, ",
     ),

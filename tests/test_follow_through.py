@@ -5,7 +5,6 @@ that.
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -15,8 +14,8 @@ from notebooks import COURSE
 from refereed import Court, verdicts
 
 from nbreferee.budget import Budget
-from nbreferee.grading.notebook import NotebookMaterial, plain_verdict, read_verdict
 from nbreferee.course.rules import Rules
+from nbreferee.grading.notebook import NotebookMaterial, plain_verdict, read_verdict
 from nbreferee.submission.originals import Released
 
 RIGHT = "Your {} is wrong; with a right one this is right."
@@ -594,15 +593,19 @@ ABUSES = {
         2,
     ),
     "objects as arguments": (
-        "def g(x):\n    for one in (object(), f, lambda: 1, g, type, print, iter([]), 1j, {}):\n"
-        "        try:\n            f(one)\n"
-        "        except Exception:\n            pass\n    return 2 * f(x)",
+        (
+            "def g(x):\n    for one in (object(), f, lambda: 1, g, type, print, iter([]), 1j, {}):\n"
+            "        try:\n            f(one)\n"
+            "        except Exception:\n            pass\n    return 2 * f(x)"
+        ),
         2,
     ),
     "names for arguments": (
-        "def g(x):\n    for one in ({'self': 1}, {'number': 1}, {'arguments': ()}, {'x': 1, 'y': "
-        "2}):\n        try:\n            f(**one)\n"
-        "        except TypeError:\n            pass\n    return 2 * f(x=x)",
+        (
+            "def g(x):\n    for one in ({'self': 1}, {'number': 1}, {'arguments': ()}, {'x': 1, 'y': "
+            "2}):\n        try:\n            f(**one)\n"
+            "        except TypeError:\n            pass\n    return 2 * f(x=x)"
+        ),
         2,
     ),
     "ten thousand arguments": (
@@ -629,9 +632,11 @@ ABUSES = {
     "raises inside": ("def g(x):\n    f(x)\n    raise SystemExit", 0),
     "ends the process": ("import os\n\ndef g(x):\n    if f(1) == 2:\n        os._exit(0)", 0),
     "speaks out of turn": (
-        "import gc\n\ndef g(x):\n    for one in gc.get_objects():\n"
-        "        if type(one).__name__ == 'Channel':\n            one.send(b'garbage')\n"
-        "    return 2 * f(x)",
+        (
+            "import gc\n\ndef g(x):\n    for one in gc.get_objects():\n"
+            "        if type(one).__name__ == 'Channel':\n            one.send(b'garbage')\n"
+            "    return 2 * f(x)"
+        ),
         0,
     ),
 }

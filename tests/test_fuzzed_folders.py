@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from building import write
 from nbgrader.api import Gradebook
-from test_batch import BINARIES, CONFIG, ONE, RIGHT, filled
-from test_batch import run as run_command
+from tiny_class import BINARIES, CONFIG, ONE, RIGHT, filled
+from tiny_class import run as run_command
 
 from nbreferee.submission.folder import FolderError, read_folder
 

@@ -4,6 +4,8 @@ none.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -60,6 +62,8 @@ class ClaimsEqual(np.ndarray):
 
     def __eq__(self, other):
         return np.True_
+
+    __hash__ = None
 
 
 # -------------------------------- bad input: a student's function, the words it must hear
@@ -689,7 +693,7 @@ def test_failed_jacobian_is_drawn_beside_its_twin_and_the_difference():
 
 def test_worked_example():
     check_example(np.cumsum, [1, 2], gives=[1, 3])
-    with pytest.raises(AssertionError, match="cumsum.*expected 4"):
+    with pytest.raises(AssertionError, match=r"cumsum.*expected 4"):
         check_example(np.cumsum, [1, 2], gives=[1, 4])
 
 
@@ -722,7 +726,7 @@ def test_cases_hold_every_shape_that_is_easily_forgotten():
 
 def test_reference_that_fails_by_accident_is_an_error_of_its_author():
     with pytest.raises(FileNotFoundError):
-        check(lambda x: open("none"), lambda x: open("none"), CASES)
+        check(lambda x: Path("none").read_text(), lambda x: Path("none").read_text(), CASES)
     with pytest.raises(TypeError, match="The reference returned None"):
         check(lambda x: x, lambda x: None, CASES)
 

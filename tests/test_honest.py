@@ -29,8 +29,8 @@ from nbformat import NotebookNode
 from refereed import Court, verdicts
 
 from nbreferee.budget import Budget
-from nbreferee.grading.notebook import CellVerdict
 from nbreferee.course.source import Cell
+from nbreferee.grading.notebook import CellVerdict
 from nbreferee.verify.session import Session
 from nbreferee.verify.warm import Forks, Trial
 
@@ -238,7 +238,8 @@ def test_what_cannot_be_equal_fails_in_words_that_tell_why(case: Case, hasty_cou
     words = next(source for kind, _, source in case.parts if kind == "words")
     (verdict,) = hasty_court.grade(hasty_court.material(*case.cells), {}).cells
     assert (verdict.score, verdict.status) == (0, "manual"), verdict
-    assert words in verdict.message and len(verdict.message) < 250
+    assert words in verdict.message
+    assert len(verdict.message) < 250
 
 
 def test_error_in_a_magic_of_a_test_costs_its_points(court: Court):

@@ -12,8 +12,8 @@ from building import answer, graded, write
 from notebooks import COURSE
 
 sys.path.insert(0, str(COURSE / "benchmarks"))
-import attacks  # noqa: E402
-import hostile_batch  # noqa: E402
+import attacks
+import hostile_batch
 
 FAULTS = (
     "os_exit",

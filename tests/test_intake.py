@@ -16,11 +16,11 @@ from building import answer, cell, graded, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbreferee.submission.rebuild import Rebuilt, rebuild
-from nbreferee.course.source import Master, read_master
 from nbreferee.course.rules import released_view
+from nbreferee.course.source import Master, read_master
 from nbreferee.submission.originals import Released, originals_of
-from nbreferee.submission.reading import CELL_CHARACTERS, CELLS, NOTEBOOK_BYTES, SubmissionError
+from nbreferee.submission.reading import CELL_CHARACTERS, CELLS, SubmissionError
+from nbreferee.submission.rebuild import Rebuilt, rebuild
 
 PICTURE = {"why.png": {"image/png": "iVBORw0KGgo="}}
 MASTER = (
@@ -441,7 +441,7 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
     max_leaves=12,
 )
-FIELDS = {name: ANYTHING for name in ("grade", "solution", "points", "schema_version")}
+FIELDS = dict.fromkeys(("grade", "solution", "points", "schema_version"), ANYTHING)
 SETTINGS = st.fixed_dictionaries(
     {}, optional={"grade_id": st.sampled_from(KNOWN) | ANYTHING, **FIELDS}
 )

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_class import (  # noqa: F401 (fixtures)
+from small_class import (
     ANSWERS,
     EARLIER,
     GRADED_BEFORE,
@@ -27,23 +27,21 @@ from small_class import (  # noqa: F401 (fixtures)
     REMEMBERING,
     UNCHANGED,
     contents,
-    course,
     finish,
     grade_here,
     gradebook,
     hand_in,
-    prepared,
     start,
     until,
 )
 from sqlalchemy.orm import Session
 
-from nbreferee.grading.assignment import AssignmentGrader
-from nbreferee.course.locate import open_course
-from nbreferee.engine import scratch
 from nbreferee.budget import Budget
-from nbreferee.sandbox import kernel
+from nbreferee.course.locate import open_course
 from nbreferee.course.settings import NbReferee
+from nbreferee.engine import scratch
+from nbreferee.grading.assignment import AssignmentGrader
+from nbreferee.sandbox import kernel
 
 Process = tuple[int, int]  # its id, and when it was started
 
@@ -151,7 +149,10 @@ def test_killed_at_random_moments_and_resumed_it_ends_as_if_it_had_not_been(
         run = start(course)
         more = len(finished) + chance.choice((0, 1, 1, 2))
         until(
-            lambda: len(written(course, files)) >= more or run.poll() is not None, "the run goes on"
+            lambda more=more, run=run: (
+                len(written(course, files)) >= more or run.poll() is not None
+            ),
+            "the run goes on",
         )
         time.sleep(
             chance.uniform(0, 2.5) if more == len(finished) else chance.uniform(0, 0.1)

@@ -22,7 +22,7 @@ import hostile
 import nbformat
 import pytest
 from auditing import OPEN_ALL, SEVERE, TOO_WIDE, axe_core
-from browser import browser, formgrader, listening, skip_without_chromium  # noqa: F401 (fixture)
+from browser import formgrader, listening, skip_without_chromium
 from building import answer, cell, graded, write
 from hand_in import answered, read_notebook
 from nbgrader.api import Gradebook
@@ -162,7 +162,7 @@ def marking(course: Course, *options: str) -> Iterator[str]:
     assert process.returncode == 0
 
 
-def page_of(browser: Any, found: list[str], **view: Any) -> Any:  # noqa: F811
+def page_of(browser: Any, found: list[str], **view: Any) -> Any:
     """A new window's page; what goes wrong in it is put into `found`."""
     page = browser.new_context(viewport={"width": 1280, "height": 900}, **view).new_page()
     page.on("console", lambda message: found.append(message.text))
@@ -216,7 +216,7 @@ def served(course: Course) -> Iterator[str]:
         yield address
 
 
-def test_twenty_answers_marked_by_keys_stand_everywhere(browser, course, served):  # noqa: F811
+def test_twenty_answers_marked_by_keys_stand_everywhere(browser, course, served):
     assert course.command("nbreferee", "feedback", "one").returncode == 0
     first_page = (course.folder / "feedback/student01/one/one.html").read_bytes()
     found: list[str] = []
@@ -282,7 +282,7 @@ def test_twenty_answers_marked_by_keys_stand_everywhere(browser, course, served)
         page.close()
 
 
-def test_test_left_to_a_person_is_marked_with_its_reason(browser, course, served):  # noqa: F811
+def test_test_left_to_a_person_is_marked_with_its_reason(browser, course, served):
     found: list[str] = []
     page = page_of(browser, found)
     begin(page, served, 3)
@@ -310,7 +310,7 @@ def address_of(served: str, path: str) -> str:
     return f"{served.split('/')[0]}//{served.split('/')[2]}{path}"
 
 
-def test_hostile_answer_shows_and_does_nothing(browser, course, served):  # noqa: F811
+def test_hostile_answer_shows_and_does_nothing(browser, course, served):
     found: list[str] = []
     asked: list[str] = []
     page = page_of(browser, found)
@@ -335,7 +335,7 @@ def test_hostile_answer_shows_and_does_nothing(browser, course, served):  # noqa
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_are_accessible_and_fit_a_phone(browser, course, served, scheme):  # noqa: F811
+def test_pages_are_accessible_and_fit_a_phone(browser, course, served, scheme):
     page = page_of(browser, [], color_scheme=scheme)
     for path in ("", "1/", "2/", "3/"):
         page.goto(f"{served}{path}")
@@ -349,7 +349,7 @@ def test_pages_are_accessible_and_fit_a_phone(browser, course, served, scheme): 
     page.context.close()
 
 
-def test_gradebook_that_is_locked_loses_nothing(browser, course, served):  # noqa: F811
+def test_gradebook_that_is_locked_loses_nothing(browser, course, served):
     page = page_of(browser, [])
     page.goto(f"{served}2/")
     student = re.search(r"by (student\d\d)", page.inner_text(".written"))[1]
@@ -368,7 +368,7 @@ def test_gradebook_that_is_locked_loses_nothing(browser, course, served):  # noq
     assert course.marks("words")[student] == (2.5, "Typed while it was locked.")
 
 
-def test_two_tabs_on_one_answer_write_over_nothing_unasked(browser, course, served):  # noqa: F811
+def test_two_tabs_on_one_answer_write_over_nothing_unasked(browser, course, served):
     first, second = page_of(browser, []), page_of(browser, [])
     first.goto(f"{served}2/")
     second.goto(first.url)
@@ -392,7 +392,7 @@ def test_two_tabs_on_one_answer_write_over_nothing_unasked(browser, course, serv
     second.context.close()
 
 
-def test_answer_that_has_changed_since_is_left_again(browser, course, served):  # noqa: F811
+def test_answer_that_has_changed_since_is_left_again(browser, course, served):
     path = course.folder / "submitted/student02/one/one.ipynb"
     notebook = read_notebook(path)
     for one in notebook.cells:

@@ -17,13 +17,13 @@ import pytest
 from building import answer, cell, graded, write
 from refereed import Court, verdicts
 
-from nbreferee.grading.calibration import Calibration, calibrate, decide
+from nbreferee.course.single_process import uses_single_process
+from nbreferee.course.source import Cell, read_master
 from nbreferee.engine.box_runner import CellResult, error_of
 from nbreferee.engine.one_process import TestCell as Judged
 from nbreferee.engine.one_process import judge_outputs
+from nbreferee.grading.calibration import Calibration, calibrate, decide
 from nbreferee.grading.notebook import Grader
-from nbreferee.course.source import Cell, read_master
-from nbreferee.course.single_process import uses_single_process
 
 BINARIES = Path(sys.executable).parent
 CELL = Cell(1, "t", True, "assert f(1) == 2", grade_id="t", points=2, graded=True, locked=True)
@@ -254,7 +254,8 @@ def test_attack_that_forces_one_process_is_left_to_a_person(attack, court):
     )
     got = court.grade(material, {"f": ATTACKS[attack]})
     verdict = verdicts(got)["f_tests"]
-    assert verdict.score == 0 and verdict.status != "passed", verdict
+    assert verdict.score == 0, verdict
+    assert verdict.status != "passed", verdict
     assert got.marks.scores["f_tests"] in (None, 0)
     if verdict.status == "manual":
         assert got.marks.scores["f_tests"] is None
@@ -293,7 +294,8 @@ def test_answer_that_would_end_its_process_either_way_is_run_once(answered, monk
             graded("assert f(1) == 2"),
         )
         verdict = verdicts(court.grade(material, {"f": source}))["f_tests"]
-    assert verdict.score == 0 and words in verdict.message, verdict
+    assert verdict.score == 0, verdict
+    assert words in verdict.message, verdict
     assert runs == []
 
 

@@ -15,17 +15,15 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
-from small_class import (  # noqa: F401 (fixtures)
-    REMEMBERING,
+from small_class import (
     PATIENCE_S,
+    REMEMBERING,
     RIGHT,
     UNCHANGED,
     contents,
-    course,
     grade_here,
     gradebook,
     hand_in,
-    prepared,
     start,
     statuses,
     until,

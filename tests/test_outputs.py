@@ -9,8 +9,8 @@ import pytest
 from nbformat import NotebookNode
 from nbgrader.preprocessors import IgnorePattern, LimitOutput
 
-from nbreferee.grading.outputs import apply_rules
 from nbreferee.course.rules import Rules
+from nbreferee.grading.outputs import apply_rules
 
 
 def stream(lines: int, name: str = "stdout") -> NotebookNode:

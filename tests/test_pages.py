@@ -17,13 +17,13 @@ from building import HIDDEN, answer, cell, graded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nbreferee.course.rules import DELIMITERS, Delimiters
 from nbreferee.pages.hidden import hide_tests
 from nbreferee.pages.markdown import sanitize_markdown
 from nbreferee.pages.markup import sanitize_html
 from nbreferee.pages.plain import PAGE_IDS, policy_for
 from nbreferee.pages.sanitize import sanitize
 from nbreferee.pages.svg import sanitize_svg
-from nbreferee.course.rules import DELIMITERS, Delimiters
 
 POLICY = policy_for(["words", "double_tests"])
 

@@ -7,9 +7,9 @@ import ast
 import pytest
 from building import answer, cell, graded, write
 
-from nbreferee.engine.wire.codec import decode, encode
-from nbreferee.course.source import free_names, read_master
 from nbreferee.course.ownership import Plan, bound_names, make_plan
+from nbreferee.course.source import free_names, read_master
+from nbreferee.engine.wire.codec import decode, encode
 
 
 def plan_of(folder, *cells) -> Plan:

@@ -10,11 +10,11 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from building import write
 from nbgrader.api import Base, Gradebook
 from postgres import programs, server
 from sqlalchemy import create_engine, select, text
-from test_batch import BAD, CONFIG, ONE, RIGHT, TWO, hand_in, run
-from building import write
+from tiny_class import BAD, CONFIG, ONE, RIGHT, TWO, hand_in, run
 
 pytestmark = pytest.mark.skipif(
     programs() is None, reason="there is no PostgreSQL here: install it, or pip install pgserver"

@@ -15,13 +15,11 @@ from small_class import (
     RIGHT,
     UNCHANGED,
     contents,
-    course,
     grade_here,
     gradebook,
     hand_in,
-    prepared,
     start,
-)  # noqa: F401 (fixtures)
+)
 
 THIRD = {**RIGHT, "double": "def double(x):\n    return 3 * x"}
 
@@ -109,7 +107,9 @@ def test_preview_knows_submissions_that_are_new_and_those_handed_in_again(graded
     hand_in(graded, "d_new", RIGHT)
     found = grade_here(graded, preview=True)
     again = found["c_3", "one"].comparison
-    assert again is not None and not again.is_same_submission and again.changes[0].new_score == 0
+    assert again is not None
+    assert not again.is_same_submission
+    assert again.changes[0].new_score == 0
     assert found["d_new", "one"].comparison is None
     assert not (graded / "autograded/d_new").exists()
 

@@ -19,10 +19,10 @@ from building import answer, cell, graded
 from refereed import Court, verdicts
 from running_text import PAYLOAD, WAYS
 
-from nbreferee.engine.wire.codec import encode
+from nbreferee.engine.referee import CellResult, Referee
 from nbreferee.engine.tester.provenance import FILE, PICKLE, TEXT
 from nbreferee.engine.tester.received import Received
-from nbreferee.engine.referee import CellResult, Referee
+from nbreferee.engine.wire.codec import encode
 from nbreferee.verify.session import Session
 from nbreferee.verify.warm import Forks, Trial
 
@@ -272,9 +272,11 @@ SHORT = {
     ),
     "a doctest": (
         "def f():\n    '''\n    >>> reference\n    1\n    '''",
-        "import doctest\nrunner = doctest.DocTestRunner(verbose=False)\n"
-        "runner.run(doctest.DocTestParser().get_doctest(f.__doc__, {}, 'f', '', 0), out=lambda _: "
-        "None)",
+        (
+            "import doctest\nrunner = doctest.DocTestRunner(verbose=False)\n"
+            "runner.run(doctest.DocTestParser().get_doctest(f.__doc__, {}, 'f', '', 0), out=lambda _: "
+            "None)"
+        ),
     ),
 }
 

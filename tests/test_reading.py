@@ -14,8 +14,8 @@ import pytest
 from nbreferee.submission.reading import (
     CELLS,
     NOTEBOOK_BYTES,
-    Submitted,
     SubmissionError,
+    Submitted,
     read_notebook,
 )
 

@@ -6,12 +6,16 @@ from __future__ import annotations
 
 import json
 
-from small_class import RIGHT, course, hand_in, prepared, start  # noqa: F401
+from small_class import (
+    RIGHT,
+    hand_in,
+    start,
+)
 
 SIX = ("by_browser", "by_name", "two_of_them", "another", "nothing", "both")
 
 
-def test_renamed_notebooks_of_a_class(course):  # noqa: F811
+def test_renamed_notebooks_of_a_class(course):
     for student in SIX:
         hand_in(course, student, RIGHT)
         folder = course / "submitted" / student / "ps1"
@@ -58,9 +62,11 @@ def test_renamed_notebooks_of_a_class(course):  # noqa: F811
             "by_name: ps1: Ada_one_final.IPYNB was graded as one: there is no one.ipynb, and this "
             "file has the cells of one."
         ),
-        "two_of_them: ps1/one: one.ipynb was not handed in, and 2 files could be it: "
-        "one-Copy1.ipynb, one_old.ipynb. None was graded. Rename the right one to one.ipynb, "
-        f"then grade again. {unread}",
+        (
+            "two_of_them: ps1/one: one.ipynb was not handed in, and 2 files could be it: "
+            "one-Copy1.ipynb, one_old.ipynb. None was graded. Rename the right one to one.ipynb, "
+            f"then grade again. {unread}"
+        ),
         (
             "another: ps1/one: one.ipynb has the cells of two, not its own. Ask for the right "
             f"notebook. {unread}"

@@ -19,7 +19,6 @@ from report_course import (
     MARKUP,
     NEW,
     WRONG_NAME,
-    report_course,  # noqa: F401 (fixture)
 )
 
 
@@ -34,7 +33,7 @@ def command(course: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def files(report_course: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
+def files(report_course: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what the command has written: said.txt, points.csv."""
     folder = tmp_path_factory.mktemp("files")
     ran = command(report_course, "--csv", str(folder / "points.csv"))
@@ -100,7 +99,7 @@ def test_csv_has_no_points_for_what_was_not_graded(files):
     assert "week <2>.ipynb" in found[WRONG_NAME]["ps1/note"]
 
 
-def test_totals_are_those_of_the_formgrader(report_course, files):  # noqa: F811
+def test_totals_are_those_of_the_formgrader(report_course, files):
     with Gradebook(f"sqlite:///{report_course / 'gradebook.db'}", "tiny") as book:
         theirs = {one["id"]: (one["score"], one["max_score"]) for one in book.student_dicts()}
     ours = {
@@ -110,7 +109,7 @@ def test_totals_are_those_of_the_formgrader(report_course, files):  # noqa: F811
     assert {name: ours[name] for name in theirs} == theirs
 
 
-def test_unknown_assignment_and_unwritable_file_are_refused_in_a_sentence(report_course, tmp_path):  # noqa: F811
+def test_unknown_assignment_and_unwritable_file_are_refused_in_a_sentence(report_course, tmp_path):
     ran = command(report_course, "ps2")
     assert ran.returncode == 2
     assert ran.stderr == "nbreferee: ps2 is not in the gradebook, which holds: ps1.\n"

@@ -5,6 +5,7 @@ nothing behind.
 from __future__ import annotations
 
 import ast
+import contextlib
 import errno
 import os
 import signal
@@ -32,8 +33,8 @@ from nbreferee.sandbox import (
 )
 from nbreferee.sandbox.probe import (
     ATTACKS,
-    ProbeResult,
     AttackTarget,
+    ProbeResult,
     attempt,
     needs,
     probe,
@@ -102,8 +103,11 @@ def test_tier_follows_from_the_layers(missing, reached):
 # ------------------------------------------------- life in a box
 
 
+LIMITS = Limits()
+
+
 def inside(
-    action: Callable[[Path], object], layers=ALL_LAYERS, limits: Limits = Limits(), before: str = ""
+    action: Callable[[Path], object], layers=ALL_LAYERS, limits: Limits = LIMITS, before: str = ""
 ) -> str:
     """Run an action in a box, and return what it returned or raised, in a word."""
     with tempfile.TemporaryDirectory() as folder:
@@ -177,10 +181,8 @@ def test_temporary_files_are_private(tmp_path):
         and not sys.base_prefix.startswith(f"/tmp/{name}")
     ]
     assert not set(ast.literal_eval(inside(write))) & set(others)
-    assert (
-        not Path(f"/tmp/{tmp_path.name}.txt").exists()
-        and not Path(f"/dev/shm/{tmp_path.name}.txt").exists()
-    )
+    assert not Path(f"/tmp/{tmp_path.name}.txt").exists()
+    assert not Path(f"/dev/shm/{tmp_path.name}.txt").exists()
 
 
 def test_number_of_files_is_bounded():
@@ -313,10 +315,8 @@ def open_folders(scratch: Path) -> list[int]:
     """Return the handles of folders that this process holds."""
     found = []
     for handle in range(256):
-        try:
+        with contextlib.suppress(OSError):
             found += [handle] if stat.S_ISDIR(os.fstat(handle).st_mode) else []
-        except OSError:
-            pass
     return found
 
 

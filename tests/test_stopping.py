@@ -16,15 +16,13 @@ from pathlib import Path
 import pytest
 from building import cell, graded, write
 from click.testing import CliRunner
-from small_class import (  # noqa: F401 (fixtures)
+from small_class import (
     ANSWERS,
     BINARIES,
     CONFIG,
     PATIENCE_S,
     RIGHT,
-    course,
     hand_in,
-    prepared,
     start,
     statuses,
     until,

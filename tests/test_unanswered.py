@@ -13,8 +13,8 @@ from building import answer, cell, graded
 from refereed import Court
 
 from nbreferee.grading.notebook import NotebookMaterial
-from nbreferee.submission.rebuild import rebuild
 from nbreferee.submission.originals import Released
+from nbreferee.submission.rebuild import rebuild
 
 STUB = "YOUR ANSWER HERE"
 TEXT = "Ice is lighter than water, so it swims."

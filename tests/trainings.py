@@ -57,9 +57,11 @@ RIGHT: dict[str, list[tuple[str, str]]] = {
     "a while loop": [
         (
             BATCHES,
-            "        rest = list(order)\n"
-            "        while rest:\n"
-            "            batch, rest = np.array(rest[:32]), rest[32:]\n",
+            (
+                "        rest = list(order)\n"
+                "        while rest:\n"
+                "            batch, rest = np.array(rest[:32]), rest[32:]\n"
+            ),
         ),
     ],
     "layers drawn in the other order": [
@@ -96,9 +98,11 @@ RIGHT: dict[str, list[tuple[str, str]]] = {
     "shuffled copies of the data": [
         (
             SHUFFLED,
-            "        order = np.arange(N)\n"
-            "        drawn = rng.permutation(N)\n"
-            "        images, labels = images[:, drawn], labels[drawn]\n",
+            (
+                "        order = np.arange(N)\n"
+                "        drawn = rng.permutation(N)\n"
+                "        images, labels = images[:, drawn], labels[drawn]\n"
+            ),
         ),
     ],
     "float32": [
@@ -275,8 +279,10 @@ WRONG: dict[str, tuple[list[tuple[str, str]], dict[str, str]]] = {
         [
             (
                 SHUFFLED,
-                "        drawn, order = rng.permutation(N), np.arange(N)\n"
-                "        images[:], labels[:] = images[:, drawn], labels[drawn]\n",
+                (
+                    "        drawn, order = rng.permutation(N), np.arange(N)\n"
+                    "        images[:], labels[:] = images[:, drawn], labels[drawn]\n"
+                ),
             ),
         ],
         {ORDER: "come back changed"},
@@ -360,8 +366,10 @@ WRONG: dict[str, tuple[list[tuple[str, str]], dict[str, str]]] = {
                     "parameters[n], averages[n] = momentum_step(parameters[n], gradients[n], "
                     "averages[n], lr, mu, wd)"
                 ),
-                "parameters[n] = parameters[n] - lr * (averages[n] + wd * parameters[n])\n"
-                "                averages[n] = mu * averages[n] + (1 - mu) * gradients[n]",
+                (
+                    "parameters[n] = parameters[n] - lr * (averages[n] + wd * parameters[n])\n"
+                    "                averages[n] = mu * averages[n] + (1 - mu) * gradients[n]"
+                ),
             ),
         ],
         {STEPS: "before this batch"},
@@ -385,8 +393,10 @@ WRONG: dict[str, tuple[list[tuple[str, str]], dict[str, str]]] = {
         [
             (
                 "        losses.append",
-                "        best = parameters[:] if not losses or total / N < min(losses) else best\n"
-                "        losses.append",
+                (
+                    "        best = parameters[:] if not losses or total / N < min(losses) else best\n"
+                    "        losses.append"
+                ),
             ),
             (
                 "    N, losses = len(labels), []\n",
@@ -403,8 +413,10 @@ WRONG: dict[str, tuple[list[tuple[str, str]], dict[str, str]]] = {
             ("    return tuple(parameters)", "    return tuple(best)"),
             (
                 "        losses.append(total / N)",
-                "        losses.append(total / N)\n"
-                "        best = list(parameters) if losses[-1] == min(losses) else best",
+                (
+                    "        losses.append(total / N)\n"
+                    "        best = list(parameters) if losses[-1] == min(losses) else best"
+                ),
             ),
         ],
         {STEPS: "smallest loss"},
@@ -445,8 +457,10 @@ WRONG: dict[str, tuple[list[tuple[str, str]], dict[str, str]]] = {
         [
             (
                 "        total = 0.0\n",
-                "        total = 0.0\n"
-                "        losses.append(loss_and_gradients(parameters, images, labels)[0])\n",
+                (
+                    "        total = 0.0\n"
+                    "        losses.append(loss_and_gradients(parameters, images, labels)[0])\n"
+                ),
             ),
             ("        losses.append(total / N)\n", ""),
         ],
@@ -473,9 +487,11 @@ WRONG: dict[str, tuple[list[tuple[str, str]], dict[str, str]]] = {
         [
             (
                 PLAIN,
-                "\n"
-                "def train(images, labels, hidden, epochs, lr, mu, wd, rng):\n"
-                "    raise NotImplementedError\n",
+                (
+                    "\n"
+                    "def train(images, labels, hidden, epochs, lr, mu, wd, rng):\n"
+                    "    raise NotImplementedError\n"
+                ),
             ),
         ],
         dict.fromkeys(EVERY, "not written"),

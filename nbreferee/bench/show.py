@@ -11,7 +11,10 @@ from rich.console import Console
 
 from nbreferee.bench import Latency, Measurement, bench, ratio, start_up, write
 
-HEAD = f"{'':10}{'grader':11}{'figures':9}{'students':>9}{'notebooks':>11}{'workers':>9}{'seconds':>9}{'a minute':>10}{'CPU s':>9}{'largest MB':>12}{'writing':>9}"
+HEAD = (
+    f"{'':10}{'grader':11}{'figures':9}{'students':>9}{'notebooks':>11}{'workers':>9}"
+    f"{'seconds':>9}{'a minute':>10}{'CPU s':>9}{'largest MB':>12}{'writing':>9}"
+)
 
 
 def show(
@@ -88,6 +91,12 @@ def show(
 
 def _row(one: Measurement) -> str:
     cost = one.cost
-    first = f"{one.what:10}{one.grader:11}{'with' if one.figures else 'without':9}{one.students:9}{one.notebooks:11}{one.jobs:9}"
+    first = (
+        f"{one.what:10}{one.grader:11}{'with' if one.figures else 'without':9}"
+        f"{one.students:9}{one.notebooks:11}{one.jobs:9}"
+    )
     writing = "" if one.writing is None else f"{100 * one.writing:7.1f} %"
-    return f"{first}{cost.wall_s:9.1f}{one.a_minute:10.1f}{cost.cpu_s:9.1f}{cost.peak_mb:12.0f}{writing}"
+    return (
+        f"{first}{cost.wall_s:9.1f}{one.a_minute:10.1f}{cost.cpu_s:9.1f}{cost.peak_mb:12.0f}"
+        f"{writing}"
+    )

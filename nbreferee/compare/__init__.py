@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 import nbformat
 
 from nbreferee.bench.commands import run
-from nbreferee.grading.calibration import Calibration
-from nbreferee.course.locate import CourseError, gradebook_writer, open_course
 from nbreferee.course.folders import students_in
-from nbreferee.grading.notebook import CellVerdict, Grader, NotebookMaterial
+from nbreferee.course.locate import CourseError, gradebook_writer, open_course
+from nbreferee.grading.calibration import Calibration
 from nbreferee.grading.materials import read_materials
-from nbreferee.submission.folder import read_folder
+from nbreferee.grading.notebook import CellVerdict, Grader, NotebookMaterial
 from nbreferee.mutation import mutants
+from nbreferee.submission.folder import read_folder
 
 if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory

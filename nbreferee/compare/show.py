@@ -14,11 +14,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from nbreferee.grading.calibration import CURE
 from nbreferee.compare import SOLUTION, Compared, Comparison, compare
-from nbreferee.engine.processes import WarmProcesses
-from nbreferee.grading.notebook import Grader
 from nbreferee.course.settings import NbReferee
+from nbreferee.engine.processes import WarmProcesses
+from nbreferee.grading.calibration import CURE
+from nbreferee.grading.notebook import Grader
 
 if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory

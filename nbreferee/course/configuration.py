@@ -35,7 +35,8 @@ class _Application(NbGrader):
 
     @default("log")
     def _log_default(self) -> logging.Logger:
-        quiet = logging.Logger(__name__)  # what cannot be read is an error here
+        # What cannot be read is an error here. `getLogger` would pass it on to the root logger.
+        quiet = logging.Logger(__name__)  # noqa: LOG001
         quiet.addHandler(logging.NullHandler())
         return quiet
 
@@ -52,7 +53,7 @@ class _Application(NbGrader):
 
     def exit(self, exit_status: int | str | None = 0) -> None:
         """Raise what traitlets has caught."""
-        raise
+        raise  # noqa: PLE0704, it is called where the error is handled
 
 
 def read_configuration(folder: Path, named: bool) -> CourseDirectory:

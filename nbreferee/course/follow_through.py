@@ -14,14 +14,6 @@ import builtins
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from nbreferee.course.source import (
-    Master,
-    free_names,
-    imported_names,
-    root_name,
-    same_scope,
-    used_names,
-)
 from nbreferee.course.ownership import (
     CHANGING_FUNCTIONS,
     CHANGING_METHODS,
@@ -29,6 +21,14 @@ from nbreferee.course.ownership import (
     Reference,
     bound_names,
     role_of,
+)
+from nbreferee.course.source import (
+    Master,
+    free_names,
+    imported_names,
+    root_name,
+    same_scope,
+    used_names,
 )
 
 DRAWING = ("matplotlib", "pylab", "seaborn", "plotly")  # an answer that draws has no reference

@@ -245,14 +245,13 @@ def warnings_about(config: Config) -> list[str]:
     """Return a sentence for each setting of nbgrader that a course has set and nbreferee does not
     honour.
     """
-    found = []
-    for section in GRADING:
-        for name in sorted(config[section]) if section in config else ():
-            if not _is_honoured(section, name) and not isinstance(config[section][name], Config):
-                found.append(
-                    f"c.{section}.{name} is set, and nbreferee does not use it (docs/settings.md)."
-                )
-    return [*found, *_own_preprocessors(config), *_pages_with_hidden_tests(config)]
+    unused = [
+        f"c.{section}.{name} is set, and nbreferee does not use it (docs/settings.md)."
+        for section in GRADING
+        for name in (sorted(config[section]) if section in config else ())
+        if not _is_honoured(section, name) and not isinstance(config[section][name], Config)
+    ]
+    return [*unused, *_own_preprocessors(config), *_pages_with_hidden_tests(config)]
 
 
 def _is_honoured(section: str, name: str) -> bool:

@@ -22,7 +22,7 @@ def read_course_notebook(
     path: Path,
     rules: Rules,
     released: Mapping[str, str] = {},
-    config: Config | None = None,  # noqa: B006
+    config: Config | None = None,
 ) -> bytes:
     """Return a notebook of a course as bytes.
 

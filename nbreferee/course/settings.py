@@ -31,9 +31,9 @@ class NbReferee(Configurable):
     )
     memory_mb = Integer(
         2048,
-        help="Megabytes of memory for a notebook. A process that wants more sees a MemoryError; where "
-        "the notebook's processes together use more, all of them are ended, the cell says so, and "
-        "the notebook goes on without it.",
+        help="Megabytes of memory for a notebook. A process that wants more sees a "
+        "MemoryError; where the notebook's processes together use more, all of them are ended, the "
+        "cell says so, and the notebook goes on without it.",
     ).tag(config=True)
     processes = Integer(
         64,
@@ -66,9 +66,9 @@ class NbReferee(Configurable):
 
     follow_through = Bool(
         False,
-        help="Whether a test cell that has lost points is judged again with the solution's functions "
-        "in the place of earlier answers that have lost points. The better result counts, and its "
-        "message names these answers.",
+        help="Whether a test cell that has lost points is judged again with the solution's "
+        "functions in the place of earlier answers that have lost points. The better result "
+        "counts, and its message names these answers.",
     ).tag(config=True)
 
     @property

@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from nbreferee.engine.assignment_files import AssignmentFiles
-from nbreferee.engine.wire.channel import ChannelError
 from nbreferee.budget import TIME_UP
-from nbreferee.engine.processes import BoxLost, BoxHandle, WarmProcesses
+from nbreferee.engine.assignment_files import AssignmentFiles
+from nbreferee.engine.processes import BoxHandle, BoxLost, WarmProcesses
+from nbreferee.engine.wire.channel import ChannelError
 
 TEXT_FIELDS = {
     "stream": ("name", "text"),

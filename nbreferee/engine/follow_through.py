@@ -15,8 +15,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from nbreferee.engine.box_runner import CellResult
 from nbreferee.course.ownership import Plan, Step
+from nbreferee.engine.box_runner import CellResult
 
 Answer = tuple[str, int]  # a name, and the answer cell that binds it
 

@@ -138,7 +138,11 @@ def _author_words(source: str, line: int) -> str:
     except SyntaxError:
         return ""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Assert) and node.lineno <= line <= (node.end_lineno or node.lineno):
-            if isinstance(node.msg, ast.Constant) and isinstance(node.msg.value, str):
-                return node.msg.value[:MESSAGE_CHARACTERS]
+        if (
+            isinstance(node, ast.Assert)
+            and node.lineno <= line <= (node.end_lineno or node.lineno)
+            and isinstance(node.msg, ast.Constant)
+            and isinstance(node.msg.value, str)
+        ):
+            return node.msg.value[:MESSAGE_CHARACTERS]
     return ""

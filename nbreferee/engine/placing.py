@@ -72,9 +72,7 @@ class WorkingFolder:
         """Look at one of EVENTS: a link to a file of the assignment that is to be written becomes a
         copy.
         """
-        if event == "open" and is_writing(arguments[2]):
-            self.make_own(arguments[0])
-        elif event in ATTRIBUTES:
+        if (event == "open" and is_writing(arguments[2])) or event in ATTRIBUTES:
             self.make_own(arguments[0])
         elif event in NAMES:
             for path in arguments[: 2 if event == "os.rename" else 1]:

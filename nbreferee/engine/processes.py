@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nbreferee.engine.wire.codec import Bounds, CodecError, decode, encode
-from nbreferee.engine.assignment_files import RELEASED, AssignmentFiles, local_copy
-from nbreferee.engine.wire.channel import Channel, ChannelError, Late
 from nbreferee.budget import ENDED, TIME_UP, Budget
-from nbreferee.engine.scratch import Scratch
-from nbreferee.engine.zygote import Fork, Zygote
 from nbreferee.course.ownership import Plan
+from nbreferee.engine.assignment_files import RELEASED, AssignmentFiles, local_copy
+from nbreferee.engine.scratch import Scratch
+from nbreferee.engine.wire.channel import Channel, ChannelError, Late
+from nbreferee.engine.wire.codec import Bounds, CodecError, decode, encode
+from nbreferee.engine.zygote import Fork, Zygote
 from nbreferee.sandbox import Layer, watch
 
 GRACE_S = 3.0  # a cell ends by itself in time; that long after it, its process is ended

@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from nbreferee.engine.wire.codec import decode, encode
+from nbreferee.budget import ENDED, GUESS, LOST
+from nbreferee.course.ownership import Plan, Step
 from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.box_runner import BoxRunner, CellResult, CellToRun, error_of
-from nbreferee.engine.wire.channel import Channel, ChannelError, Late
 from nbreferee.engine.follow_through import Answer, Follow, FollowThrough
+from nbreferee.engine.processes import GRACE_S, BoxHandle, BoxLost, WarmProcesses
+from nbreferee.engine.wire.channel import Channel, ChannelError, Late
+from nbreferee.engine.wire.codec import decode, encode
 from nbreferee.engine.wire.protocol import MARK
-from nbreferee.budget import ENDED, GUESS, LOST
-from nbreferee.engine.processes import GRACE_S, BoxLost, BoxHandle, WarmProcesses
-from nbreferee.course.ownership import Plan, Step
 
 DRAWN_CHARACTERS = 48 << 20  # of the figures of one notebook
 START_S = 30.0  # more than a cell may take: a new process gets ready first, on a busy machine

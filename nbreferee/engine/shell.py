@@ -133,7 +133,7 @@ class _ResultHook(DisplayHook):
 class _Publisher(DisplayPublisher):
     def publish(
         self, data, metadata=None, source=None, *, transient=None, update=False, **_
-    ) -> None:  # noqa: ANN001
+    ) -> None:
         display_id = str((transient or {}).get("display_id") or "")
         data, metadata = plain(data), plain(metadata or {})
         if update:

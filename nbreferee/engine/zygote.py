@@ -28,10 +28,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from nbreferee.engine.wire.codec import decode, encode
 from nbreferee.engine.assignment_files import RELEASED, UNRELEASED, own_folder
-from nbreferee.engine.wire.channel import Channel, ChannelError
 from nbreferee.engine.placing import WHOLE_FROM, WorkingFolder
+from nbreferee.engine.wire.channel import Channel, ChannelError
+from nbreferee.engine.wire.codec import decode, encode
 from nbreferee.sandbox import Box as Walls
 from nbreferee.sandbox import Layer, Limits, enter, interpreter_folders, kernel, prepare
 from nbreferee.sandbox.namespaces import Mapper
@@ -308,9 +308,9 @@ class _BoxRole:
     def __init__(self, packages: str) -> None:
         from IPython.core import pylabtools
 
-        from nbreferee.engine.box.process import Box
         from nbreferee.engine.box.descriptions import with_description
         from nbreferee.engine.box.figures import Figures
+        from nbreferee.engine.box.process import Box
         from nbreferee.engine.shell import Shell, warm_up
 
         sys.path.remove(packages)
@@ -355,12 +355,12 @@ class _BoxRole:
 
 class _TesterRole:
     def __init__(self, packages: str) -> None:
+        from nbreferee.course.ownership import Plan
+        from nbreferee.engine.shell import warm_up
+        from nbreferee.engine.tester.compiled_cells import RehearsedShell
         from nbreferee.engine.tester.instructor_text import InstructorText
         from nbreferee.engine.tester.namespace import Namespace
-        from nbreferee.engine.tester.compiled_cells import RehearsedShell
-        from nbreferee.engine.shell import warm_up
         from nbreferee.engine.tester.process import Tester
-        from nbreferee.course.ownership import Plan
 
         sys.path.remove(packages)
         self._names = Namespace()
@@ -390,7 +390,7 @@ class _TesterRole:
         text.prepare()
         self._plans.append((learnt, text))
 
-    def serve(self, channel: Channel, request: dict[str, Any], mapper: None) -> None:  # noqa: ARG002, as that of boxes
+    def serve(self, channel: Channel, request: dict[str, Any], mapper: None) -> None:
         scratch = Path(request["scratch"])
         os.chdir(scratch)
         placed = WorkingFolder(

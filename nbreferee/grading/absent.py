@@ -7,8 +7,8 @@ from pathlib import Path
 from nbgrader.coursedir import CourseDirectory
 
 from nbreferee.grading.marks import MarkReader
-from nbreferee.pages.page import AbsentNotebook
 from nbreferee.grading.storing import GRADER_FAILED, UNREADABLE
+from nbreferee.pages.page import AbsentNotebook
 from nbreferee.submission.folder import shown
 
 NAMED = 8  # files of a submission, at most
@@ -31,9 +31,11 @@ def absent_notebook(
 
 def _advice_on_file(notebook: str) -> tuple[str, ...]:
     return (
-        f"Open your {notebook}.ipynb in JupyterLab. If it opens, save it there (File, Save "
-        "Notebook). If it does not, take your last copy that does, or download the notebook once "
-        "more and put your answers into it.",
+        (
+            f"Open your {notebook}.ipynb in JupyterLab. If it opens, save it there (File, Save "
+            "Notebook). If it does not, take your last copy that does, or download the notebook "
+            "once more and put your answers into it."
+        ),
         f"Hand in the saved file, under the name {notebook}.ipynb. {ASK}",
     )
 
@@ -55,8 +57,10 @@ def _missing(
     reason = f"There is no file {notebook}.ipynb in what you handed in."
     if not files:
         return reason, (
-            f"What you handed in is empty. Hand in the notebook under the name {notebook}.ipynb. "
-            f"{ASK}",
+            (
+                "What you handed in is empty. Hand in the notebook under the name "
+                f"{notebook}.ipynb. {ASK}"
+            ),
         )
     return reason, (
         f"You handed in: {there}.",

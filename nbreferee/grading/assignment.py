@@ -21,23 +21,23 @@ from pathlib import Path
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 
-from nbreferee.grading.atomic import is_unfinished
-from nbreferee.grading.changes import Comparison, compare
-from nbreferee.grading.class_calibration import calibrations
-from nbreferee.grading.calibration import Calibration
-from nbreferee.course.locate import CourseError, source_assignments
 from nbreferee.budget import Budget
 from nbreferee.course.folders import students_in, submissions_folder
+from nbreferee.course.locate import CourseError, source_assignments
+from nbreferee.grading.atomic import is_unfinished
+from nbreferee.grading.calibration import Calibration
+from nbreferee.grading.changes import Comparison, compare
+from nbreferee.grading.class_calibration import calibrations
 from nbreferee.grading.gradebook import Recorder
 from nbreferee.grading.interrupts import uninterrupted
 from nbreferee.grading.materials import read_materials
 from nbreferee.grading.outcome import Failures, NotebookOutcome
-from nbreferee.grading.storing import SubmissionWriter, Submission, mark_of_failure
+from nbreferee.grading.pool import Workers
+from nbreferee.grading.storing import Submission, SubmissionWriter, mark_of_failure
+from nbreferee.grading.task import NEEDS_FILES, Task, TaskResult, read_kept
 from nbreferee.submission.candidates import choose_files
 from nbreferee.submission.folder import FolderError, SubmissionFolder, notes_on, read_folder
 from nbreferee.submission.reading import well_formed
-from nbreferee.grading.task import NEEDS_FILES, Task, TaskResult, read_kept
-from nbreferee.grading.pool import Workers
 
 
 def expected(

@@ -12,8 +12,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from nbreferee.engine.box_runner import CellResult, error_of
 from nbreferee.course.source import Cell
+from nbreferee.engine.box_runner import CellResult, error_of
 
 MANUAL = "ManualGrading"  # the name of the error that a cell shows which is left to a person
 FAULT = "The test of this cell has a fault"  # the same for everybody

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from pathlib import Path
 
+from nbreferee.budget import Budget
+from nbreferee.course.locate import CourseError
 from nbreferee.grading.atomic import write_whole
 from nbreferee.grading.calibration import Calibration
-from nbreferee.course.locate import CourseError
-from nbreferee.budget import Budget
 from nbreferee.grading.notebook import NotebookMaterial
-from nbreferee.grading.task import NEEDS_FILES, Task
 from nbreferee.grading.pool import Workers
+from nbreferee.grading.task import NEEDS_FILES, Task
 
 KEPT = 200  # notebooks in the file
 TRIES = 2  # a worker may have died for another reason

@@ -16,9 +16,9 @@ from concurrent.futures import Executor, Future
 from typing import Any
 
 from nbreferee import __version__
-from nbreferee.quiet import without_warnings_of
 from nbreferee.course.locate import CourseError
 from nbreferee.engine.assignment_files import FilesChanged
+from nbreferee.quiet import without_warnings_of
 from nbreferee.versions import difference, identity
 
 CONNECT_S = 5.0  # for a scheduler to answer
@@ -85,10 +85,9 @@ class Cluster(Executor):
     def threads(self) -> int:
         """How many tasks the cluster works on at a time, as of now."""
         if time.monotonic() - self._counted > COUNT_S:
-            try:
+            # if it fails, the cluster's futures are cancelled, and what waits for them is told
+            with contextlib.suppress(Exception):
                 self._threads = sum(self._client.nthreads().values())
-            except Exception:  # then its futures are cancelled, which whoever waits for them hears
-                pass
             self._counted = time.monotonic()
         return self._threads
 
@@ -153,7 +152,7 @@ def _silence() -> Iterator[None]:
 
 def _need_dask() -> None:
     try:
-        import distributed  # noqa: F401  its loggers are there from now on
+        import distributed  # noqa: F401, its loggers are there from now on
     except ImportError:
         raise CourseError(
             "--scheduler needs Dask. Install it: pip install nbreferee[dask]."

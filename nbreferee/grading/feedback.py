@@ -12,15 +12,15 @@ from pathlib import Path
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 
+from nbreferee.course.folders import students_in
+from nbreferee.course.nbgrader_settings import file_permissions, read_rules
 from nbreferee.grading.absent import absent_notebook
 from nbreferee.grading.atomic import write_whole
-from nbreferee.course.folders import students_in
 from nbreferee.grading.marks import MarkReader
-from nbreferee.course.nbgrader_settings import file_permissions, read_rules
-from nbreferee.pages.page import STAMP_AT, AbsentNotebook, GradedNotebook, render
 from nbreferee.grading.permissions import share
 from nbreferee.grading.pictures import embed_pictures
 from nbreferee.grading.pool import Workers
+from nbreferee.pages.page import STAMP_AT, AbsentNotebook, GradedNotebook, render
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,9 @@ from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import bindparam, insert, select, update
 
 from nbreferee.course.locate import CourseError
+from nbreferee.course.nbgrader_settings import has_late_penalties
 from nbreferee.grading.changes import OldScore
 from nbreferee.grading.notebook import CellVerdict, GradebookMarks
-from nbreferee.course.nbgrader_settings import has_late_penalties
 from nbreferee.submission.originals import Released
 
 if TYPE_CHECKING:

@@ -27,12 +27,12 @@ from nbgrader.api import (
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import select
 
-from nbreferee.pages.page import GradedNotebook
-from nbreferee.pages.exercises import Mark
-from nbreferee.pages.sanitize import cell_texts
-from nbreferee.pages.student import Header
 from nbreferee.course.rules import DELIMITERS, Delimiters
 from nbreferee.grading.storing import mark_of_failure
+from nbreferee.pages.exercises import Mark
+from nbreferee.pages.page import GradedNotebook
+from nbreferee.pages.sanitize import cell_texts
+from nbreferee.pages.student import Header
 
 EARLIER = (
     "A later version of this notebook has not been graded: the automatic grader failed, not your "
@@ -88,13 +88,12 @@ class MarkReader:
             .where(Assignment.name == self.assignment)
             .order_by(SubmittedAssignment.student_id, Notebook.name)
         )
+        rows = self._gradebook.db.execute(wanted)
         return {
             (student, name): _Submission(
                 number, penalty or 0.0, _full_name(student, first, last), timestamp, extension
             )
-            for student, name, number, penalty, first, last, timestamp, extension in self._gradebook.db.execute(
-                wanted
-            )
+            for student, name, number, penalty, first, last, timestamp, extension in rows
         }
 
     def notebooks(self) -> list[tuple[str, str]]:
@@ -157,13 +156,12 @@ class MarkReader:
         joined = select(*columns).join(BaseCell, BaseCell.id == Grade.cell_id)
         joined = joined.outerjoin(GradeCell.__table__, GradeCell.__table__.c.id == BaseCell.id)
         joined = joined.outerjoin(TaskCell.__table__, TaskCell.__table__.c.id == BaseCell.id)
+        rows = self._gradebook.db.execute(joined.where(Grade.notebook_id == number))
         return {
             name: _mark(
                 automatic, by_hand, extra, waits, points if points is not None else task_points
             )
-            for name, automatic, by_hand, extra, waits, points, task_points in self._gradebook.db.execute(
-                joined.where(Grade.notebook_id == number)
-            )
+            for name, automatic, by_hand, extra, waits, points, task_points in rows
         }
 
     def points(self, student: str, notebook: str) -> float:

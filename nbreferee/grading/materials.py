@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbreferee.course.locate import CourseError
-from nbreferee.grading.course_files import read_assignment_files, read_excluded
+from nbreferee.course.nbgrader_settings import excluded_files, read_rules
 from nbreferee.course.notebook import language_of, read_course_notebook
+from nbreferee.course.settings import NbReferee
+from nbreferee.course.source import MasterError
+from nbreferee.grading.course_files import read_assignment_files, read_excluded
 from nbreferee.grading.gradebook import released_cells
 from nbreferee.grading.notebook import NotebookMaterial
-from nbreferee.course.source import MasterError
-from nbreferee.course.nbgrader_settings import excluded_files, read_rules
-from nbreferee.course.settings import NbReferee
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook

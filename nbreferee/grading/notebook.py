@@ -16,24 +16,24 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from nbreferee.grading.calibration import Calibration, calibrate, decide, needs_one_process
-from nbreferee.engine.assignment_files import AssignmentFiles
-from nbreferee.engine.follow_through import Follow
-from nbreferee.engine.box_runner import CellResult, CellToRun
-from nbreferee.engine.one_process import OneProcess, TestCell
-from nbreferee.engine.referee import SolutionRun, Referee
-from nbreferee.engine.processes import WarmProcesses
 from nbreferee.course.follow_through import with_follow_through
-from nbreferee.versions import identity
-from nbreferee.submission.rebuild import Rebuilt, rebuild
-from nbreferee.course.source import Cell, Master, parse_master
-from nbreferee.grading.outputs import apply_rules
-from nbreferee.pages.sanitize import sanitize
 from nbreferee.course.ownership import Plan, make_plan, role_of
 from nbreferee.course.rules import Rules
 from nbreferee.course.single_process import uses_single_process
+from nbreferee.course.source import Cell, Master, parse_master
+from nbreferee.engine.assignment_files import AssignmentFiles
+from nbreferee.engine.box_runner import CellResult, CellToRun
+from nbreferee.engine.follow_through import Follow
+from nbreferee.engine.one_process import OneProcess, TestCell
+from nbreferee.engine.processes import WarmProcesses
+from nbreferee.engine.referee import Referee, SolutionRun
+from nbreferee.grading.calibration import Calibration, calibrate, decide, needs_one_process
+from nbreferee.grading.outputs import apply_rules
+from nbreferee.pages.sanitize import sanitize
 from nbreferee.submission.originals import Originals, Released, originals_of
 from nbreferee.submission.reading import well_formed
+from nbreferee.submission.rebuild import Rebuilt, rebuild
+from nbreferee.versions import identity
 
 SANDBOX_STAMP = "Graded without a sandbox: {}"
 SOLUTION_TRIES = 2  # where it runs out of time: the machine may be busy
@@ -48,7 +48,7 @@ class NotebookMaterial:
     data: bytes  # of the master
     released: Mapping[str, Released]
     files: AssignmentFiles  # of the instructor's, beside the notebook
-    rules: Rules = Rules()
+    rules: Rules = field(default_factory=Rules)
     solution_files: Mapping[str, bytes] = field(
         default_factory=dict
     )  # that students write, as the solution has them

@@ -18,14 +18,14 @@ from concurrent.futures import (
 from functools import partial
 from typing import Any
 
-from nbreferee.grading.cluster import GONE, Cluster
 from nbreferee.course.locate import CourseError
 from nbreferee.engine.assignment_files import AssignmentFiles, deliveries, take
 from nbreferee.engine.scratch import remove_abandoned
-from nbreferee.versions import identity
+from nbreferee.grading.cluster import GONE, Cluster
 from nbreferee.grading.interrupts import born_deaf
+from nbreferee.grading.task import Task, TaskResult, Unfit, run, run_far
 from nbreferee.startup import start_worker
-from nbreferee.grading.task import TaskResult, Task, Unfit, run, run_far
+from nbreferee.versions import identity
 
 STOP_S = 0.2  # for a process that has been killed
 

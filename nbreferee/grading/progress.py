@@ -156,9 +156,7 @@ class ClassTotals:
                 f"median {statistics.median(walls):.2f}, 95 % below "
                 f"{walls[int(0.95 * (len(walls) - 1))]:.2f}",
             )
-            table.add_row(
-                "slowest",
-                f"{longest_s:.2f} s: {ascii(student)[1:-1] if not student.isprintable() else student}, {notebook}",
-            )
+            who = student if student.isprintable() else ascii(student)[1:-1]
+            table.add_row("slowest", f"{longest_s:.2f} s: {who}, {notebook}")
             table.add_row("writing results", f"{writing_s:.1f} s")
         return table

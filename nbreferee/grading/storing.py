@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
+from nbreferee.course.nbgrader_settings import file_permissions
 from nbreferee.grading.atomic import replacement
 from nbreferee.grading.gradebook import NotebookMarks, Recorder
 from nbreferee.grading.notebook import GradebookMarks, NotebookMaterial
-from nbreferee.course.nbgrader_settings import file_permissions
 from nbreferee.grading.outcome import Failures
-from nbreferee.submission.folder import shown
 from nbreferee.grading.task import EarlierResult, Task, TaskResult
+from nbreferee.submission.folder import shown
 
 if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory

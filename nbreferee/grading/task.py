@@ -22,26 +22,25 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nbreferee.grading.calibration import Calibration
-from nbreferee.engine.assignment_files import FilesMissing, local_copy
-from nbreferee.engine.wire.channel import ChannelError
 from nbreferee.budget import Budget
+from nbreferee.engine.assignment_files import FilesMissing, local_copy
 from nbreferee.engine.processes import WarmProcesses
+from nbreferee.engine.wire.channel import ChannelError
+from nbreferee.grading.calibration import Calibration
+from nbreferee.grading.interrupts import ignore_interrupts
 from nbreferee.grading.notebook import (
     CellVerdict,
-    NotebookResult,
-    Grader,
     GradebookMarks,
+    Grader,
     NotebookMaterial,
+    NotebookResult,
     as_bytes,
     plain_verdict,
     read_verdict,
 )
-from nbreferee.versions import difference, identity
-from nbreferee.grading.interrupts import ignore_interrupts
 from nbreferee.sandbox import Layer
 from nbreferee.submission.reading import SubmissionError
-
+from nbreferee.versions import difference, identity
 
 NEEDS_FILES = (
     "needs_files"  # the status of a result: the worker's machine lacks the assignment's files

@@ -22,14 +22,14 @@ from pathlib import Path
 
 from traitlets.config import Config
 
-from nbreferee.grading.atomic import write_whole
-from nbreferee.grading.assignment import AssignmentGrader, GradingOptions, NotebookOutcome
 from nbreferee.course.locate import CourseError, gradebook_writer, open_course
-from nbreferee.lms.results import Exercise, Visibility, results
-from nbreferee.grading.materials import read_materials
-from nbreferee.quiet import without_warnings_of
 from nbreferee.course.settings import NbReferee, SandboxError
+from nbreferee.grading.assignment import AssignmentGrader, GradingOptions, NotebookOutcome
+from nbreferee.grading.atomic import write_whole
+from nbreferee.grading.materials import read_materials
 from nbreferee.grading.pool import local_workers
+from nbreferee.lms.results import Exercise, Visibility, results
+from nbreferee.quiet import without_warnings_of
 
 STUDENT = "student"  # there is one
 SHARE_OF_TIME = 0.85  # of the platform's limit; the rest starts and ends things

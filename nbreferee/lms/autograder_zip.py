@@ -32,11 +32,11 @@ from nbgrader.api import (
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import insert, select
 
-from nbreferee.grading.atomic import whole_file
 from nbreferee.course.locate import CourseError
+from nbreferee.grading.atomic import whole_file
+from nbreferee.grading.materials import read_materials
 from nbreferee.lms.results import VISIBILITIES, Visibility
 from nbreferee.lms.wheel import make_wheel, pinned_requirements
-from nbreferee.grading.materials import read_materials
 
 SETUP = """\
 #!/usr/bin/env bash

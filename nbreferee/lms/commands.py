@@ -13,7 +13,6 @@ from nbgrader.coursedir import CourseDirectory
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
-from nbreferee.grading.assignment import alone
 from nbreferee.course.locate import (
     CourseError,
     gradebook_trouble,
@@ -22,6 +21,7 @@ from nbreferee.course.locate import (
     open_gradebook,
     source_assignments,
 )
+from nbreferee.grading.assignment import alone
 from nbreferee.lms.archive import ZipError
 from nbreferee.lms.csvtext import TableError
 from nbreferee.quiet import without_warnings_of

@@ -17,13 +17,13 @@ from nbgrader.coursedir import CourseDirectory
 from nbreferee.grading.atomic import write_whole
 from nbreferee.lms.comments import read_comments
 from nbreferee.lms.csvtext import Cell, Table, TableError, number_text, read_table, row_text
-from nbreferee.lms.exported import MISSING, UNKNOWN, ExportSummary, ExportedCell
+from nbreferee.lms.exported import MISSING, UNKNOWN, ExportedCell, ExportSummary
 from nbreferee.lms.naming import name_students
 from nbreferee.lms.own_table import COLUMNS, own_row
 from nbreferee.lms.people import Person, Register
 from nbreferee.lms.roster import gradebook_people, read_roster
 from nbreferee.lms.scores import Score, max_points, read_scores
-from nbreferee.lms.templates import StudentCell, AssignmentCells, known_maximum, open_template
+from nbreferee.lms.templates import AssignmentCells, StudentCell, known_maximum, open_template
 
 
 @dataclass(frozen=True)

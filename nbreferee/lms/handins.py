@@ -232,10 +232,10 @@ def _read_gradescope(archive: Archive) -> Contents:
         files = found[one.folder]
         if not files:
             refused.append(Refused(one.folder, "the zip holds no files of this submission"))
-        for submitter in one.submitters:
-            handins.append(
-                Handin(f"{one.name}: {submitter.label}", submitter, files, False, one.created_at)
-            )
+        handins.extend(
+            Handin(f"{one.name}: {submitter.label}", submitter, files, False, one.created_at)
+            for submitter in one.submitters
+        )
     return Contents("gradescope", tuple(handins), tuple(refused))
 
 

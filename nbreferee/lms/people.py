@@ -160,8 +160,8 @@ class Register:
         people = list(found.values())
         if len(people) > 1:
             return Match(
-                problem=f"{' and '.join(how)} belong to several in {self.source}: {_labels(people)}. Mend "
-                "the roster."
+                problem=f"{' and '.join(how)} belong to several in {self.source}: "
+                f"{_labels(people)}. Mend the roster."
             )
         if people:
             return self._confirmed(claim, people[0], how)
@@ -176,8 +176,8 @@ class Register:
         if unlike:
             kind = unlike[0]
             return Match(
-                problem=f"by {how[0]} this is {person.label}, but the {KINDS[kind]} is {claim.ids[kind]} "
-                f"here and {person.ids[kind]} in {self.source}. Mend the roster."
+                problem=f"by {how[0]} this is {person.label}, but the {KINDS[kind]} is "
+                f"{claim.ids[kind]} here and {person.ids[kind]} in {self.source}. Mend the roster."
             )
         return Match(person, " and ".join(how))
 

@@ -59,9 +59,11 @@ def place(
     others = [path for path in rest if path.endswith(".ipynb")] if missing else []
     if others:
         notes.append(f"other notebooks: {', '.join(others)}")
-    for path in rest:
-        if path.lower().endswith((".zip", ".tar", ".gz", ".7z", ".rar")):
-            notes.append(f"{path} is not unpacked")
+    notes.extend(
+        f"{path} is not unpacked"
+        for path in rest
+        if path.lower().endswith((".zip", ".tar", ".gz", ".7z", ".rar"))
+    )
     found = {**{path: member for path, member in rest.items() if path not in placed}, **placed}
     for path in [
         path

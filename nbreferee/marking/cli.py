@@ -46,8 +46,9 @@ def groups(
 ) -> None:
     """Group the wrong answers to each exercise by what they do, the largest group first.
 
-    Answers are alike if a test names the same mistake for both, if they raise the same exception, or
-    if they give the same results in all tests. An exercise is named by the grade id of its answer.
+    Answers are alike if a test names the same mistake for both, if they raise the same exception,
+    or if they give the same results in all tests. An exercise is named by the grade id of its
+    answer.
     """
     from nbreferee.marking import commands
 
@@ -64,7 +65,8 @@ def comment(assignment: str, exercise: str, group: str, text: str, course_dir: P
     """Give a whole group of wrong answers a tutor's comment.
 
     GROUP is what `nbreferee groups` prints, g3f9a1c for example. The comment stands on the pages of
-    all in the group, also of those who come into it by a later grading. An empty TEXT takes it away.
+    all in the group, also of those who come into it by a later grading. An empty TEXT takes it
+    away.
     """
     from nbreferee.marking import commands
 

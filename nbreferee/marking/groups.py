@@ -2,7 +2,8 @@
 
 Two answers are in one group if a test names the same mistake for both, if they raise the same
 exception, or if they give the same results in all tests that fail. What an answer gives is known by
-a digest that grading keeps (`engine.tester.behaviour`); how its code is written makes no difference.
+a digest that grading keeps (`engine.tester.behaviour`); how its code is written makes no
+difference.
 """
 
 from __future__ import annotations

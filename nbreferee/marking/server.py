@@ -1,10 +1,10 @@
 """The server of the marking pages: this machine alone, and only for who knows the address.
 
-Theory of operation. It listens on 127.0.0.1. Every path begins with a random token, which is compared
-in constant time; there are no cookies, so another site's page cannot ask in the marker's name. The
-Host header has to be this server's (a name that is rebound to 127.0.0.1 is refused), a request that
-changes something has to be JSON and of the same origin, and nothing is allowed to other origins. The
-pages' policy allows one script, the server's own.
+Theory of operation. It listens on 127.0.0.1. Every path begins with a random token, which is
+compared in constant time; there are no cookies, so another site's page cannot ask in the marker's
+name. The Host header has to be this server's (a name that is rebound to 127.0.0.1 is refused), a
+request that changes something has to be JSON and of the same origin, and nothing is allowed to
+other origins. The pages' policy allows one script, the server's own.
 """
 
 from __future__ import annotations

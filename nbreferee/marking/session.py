@@ -155,8 +155,8 @@ class Marking:
             else:
                 words = f" with the comment “{draft.comment}”" if draft.comment else ""
                 notes.append(
-                    f"{_words(draft.score)}{words} was entered here while the gradebook was locked, "
-                    "and is not written: the answer was marked elsewhere meanwhile."
+                    f"{_words(draft.score)}{words} was entered here while the gradebook was "
+                    "locked, and is not written: the answer was marked elsewhere meanwhile."
                 )
         steps = kept.steps if kept.scheme == _scheme_digest(question) else ()
         if kept.steps and not steps:

@@ -12,7 +12,10 @@ KNOWN = (
 )
 NOTHING = "Nothing was written in these answers, so there is no mistake to add to the test."
 TABLE = "To have the test name this mistake from now on, add to `mistakes` in cell {} of {}:"
-PLAIN = "To have the test say this from now on, give the assertion in cell {} of {} that fails the text:"
+PLAIN = (
+    "To have the test say this from now on, give the assertion in cell {} of {} that fails the "
+    "text:"
+)
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,9 @@ _GO_WHOLE = {
 }
 _ASIDE = {"class", "id", "style"}  # for the rules of a style sheet
 _EVERY_ATTRIBUTE = set(
-    """title dir lang align valign width height border bgcolor color nowrap rel target controls span open size face alt type disabled
-    checked value min max start reversed cellpadding cellspacing frame rules colspan rowspan scope datetime href src""".split()
+    """title dir lang align valign width height border bgcolor color nowrap rel target
+    controls span open size face alt type disabled checked value min max start reversed
+    cellpadding cellspacing frame rules colspan rowspan scope datetime href src""".split()
 )
 
 
@@ -185,8 +186,5 @@ def _as_image(drawing: str) -> str:
     from nbreferee.pages.svg import sanitize_svg
 
     clean = sanitize_svg(drawing, inside_html=True)
-    return (
-        f'<img alt="drawing" src="data:image/svg+xml;base64,{base64.b64encode(clean.encode()).decode()}">'
-        if clean
-        else NO_DRAWING
-    )
+    encoded = base64.b64encode(clean.encode()).decode()
+    return f'<img alt="drawing" src="data:image/svg+xml;base64,{encoded}">' if clean else NO_DRAWING

@@ -11,13 +11,13 @@ from functools import cached_property
 
 from nbformat import v4
 
-from nbreferee.versions import identity
+from nbreferee.course.rules import DELIMITERS, Delimiters
 from nbreferee.pages.exercises import Mark
 from nbreferee.pages.hidden import hide_tests
 from nbreferee.pages.record import read_record
 from nbreferee.pages.sanitize import sanitize
 from nbreferee.pages.student import Contents, Header, write_absent_page, write_page
-from nbreferee.course.rules import DELIMITERS, Delimiters
+from nbreferee.versions import identity
 
 STAMP = '<meta name="nbreferee" content="{}">'
 STAMP_AT = 2_000  # bytes of a page, at most, before the end of its stamp

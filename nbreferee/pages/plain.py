@@ -20,10 +20,11 @@ from nbreferee.pages.styles import is_safe_style
 
 VOID = {"br", "hr", "img", "input", "col", "wbr", "source"}
 TAGS = VOID | set(
-    """a abbr address article aside audio b bdi bdo blockquote caption center cite code colgroup data dd del details dfn
-    div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hgroup i ins kbd li main mark meter nav ol p pre
-    progress q rp rt ruby s samp section small span strike strong sub summary sup table tbody td tfoot th thead time tr
-    tt u ul var video""".split()
+    """a abbr address article aside audio b bdi bdo blockquote caption center cite code
+    colgroup data dd del details dfn div dl dt em figcaption figure font footer h1 h2 h3
+    h4 h5 h6 header hgroup i ins kbd li main mark meter nav ol p pre progress q rp rt
+    ruby s samp section small span strike strong sub summary sup table tbody td tfoot th
+    thead time tr tt u ul var video""".split()
 )
 _END_MAY_BE_LEFT_OUT = {
     "p",
@@ -130,7 +131,8 @@ LEXEME = re.compile(
     re.ASCII,
 )
 _ATTRIBUTE = re.compile(
-    rf"(?P<name>[A-Za-z_:][\w:.-]*)(?:{_SPACE}*={_SPACE}*(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'|(?P<bare>[^ \t\n\r\f\"'`=<>]+)))?",
+    rf"(?P<name>[A-Za-z_:][\w:.-]*)(?:{_SPACE}*={_SPACE}*"
+    rf"(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'|(?P<bare>[^ \t\n\r\f\"'`=<>]+)))?",
     re.ASCII,
 )
 # Commands of MathJax that make links, or reach the page's elements and style.

@@ -185,7 +185,9 @@ def _words(markup: str) -> str:
 
 
 def page_cell(number_: int, cell: Mapping[str, Any], texts: frozenset[str]) -> PageCell:
-    """Return a cell of a notebook, by its number from 1; `texts` are those of the instructor's cells."""
+    """Return a cell of a notebook, by its number from 1; `texts` are those of the instructor's
+    cells.
+    """
     settings = cell.get("metadata", {}).get("nbgrader") or {}
     source = cell.get("source", "")
     is_answer = settings.get("solution") or settings.get("task")
@@ -196,7 +198,7 @@ def page_cell(number_: int, cell: Mapping[str, Any], texts: frozenset[str]) -> P
         cell.get("outputs", ()),
         cell.get("attachments", {}),
         settings,
-        bool(settings) and not is_answer or source in texts,
+        (bool(settings) and not is_answer) or source in texts,
     )
 
 

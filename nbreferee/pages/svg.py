@@ -14,10 +14,13 @@ _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
 _XML = "http://www.w3.org/XML/1998/namespace"
 _ELEMENTS = set(
-    """svg g defs symbol use path rect circle ellipse line polyline polygon text tspan textPath title desc image style marker
-    linearGradient radialGradient stop pattern clipPath mask switch filter feBlend feColorMatrix feComponentTransfer feComposite
-    feConvolveMatrix feDiffuseLighting feDisplacementMap feDistantLight feDropShadow feFlood feFuncA feFuncB feFuncG feFuncR
-    feGaussianBlur feMerge feMergeNode feMorphology feOffset fePointLight feSpecularLighting feSpotLight feTile feTurbulence""".split()
+    """svg g defs symbol use path rect circle ellipse line polyline polygon text tspan
+    textPath title desc image style marker linearGradient radialGradient stop pattern
+    clipPath mask switch filter feBlend feColorMatrix feComponentTransfer feComposite
+    feConvolveMatrix feDiffuseLighting feDisplacementMap feDistantLight feDropShadow
+    feFlood feFuncA feFuncB feFuncG feFuncR feGaussianBlur feMerge feMergeNode
+    feMorphology feOffset fePointLight feSpecularLighting feSpotLight feTile
+    feTurbulence""".split()
 )
 _THROUGH = {"a"}  # goes, and what is in it stays
 _POINTER = re.compile(r"#[\w:.-]+|data:image/(png|jpe?g|gif|webp);base64,[A-Za-z0-9+/=\s]*")

@@ -8,7 +8,8 @@ it, in this order, and never takes one off:
     limits       memory, processes, CPU time, file size, open files; no core dumps
     privileges   no capabilities, and none to be had: no_new_privs
     landlock     files beyond the readable and the scratch folder are refused, TCP too
-    seccomp      an allow list of system calls: no sockets, no tracing, no namespaces, no signals to processes outside
+    seccomp      an allow list of system calls: no sockets, no tracing, no namespaces, no
+                 signals to processes outside
 
 The process that forks the first one inside waits outside, and ends the box where all its processes
 together pass the limits on memory and on their number (see `watch`).

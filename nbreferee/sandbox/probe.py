@@ -15,8 +15,8 @@ import os
 import resource
 import signal
 import socket
-import time
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,9 +152,9 @@ ATTACKS: dict[Layer, tuple[Callable[[AttackTarget], None], ...]] = {
 NEEDS = {Layer.ROOT: {Layer.NAMESPACES}, start_processes: {Layer.LIMITS}}
 
 CURES = {
-    Layer.NAMESPACES: "allow user namespaces: sysctl kernel.unprivileged_userns_clone=1, or on Ubuntu "
-    "kernel.apparmor_restrict_unprivileged_userns=0; in a container, run it with --security-opt "
-    "seccomp=unconfined",
+    Layer.NAMESPACES: "allow user namespaces: sysctl kernel.unprivileged_userns_clone=1, or on "
+    "Ubuntu kernel.apparmor_restrict_unprivileged_userns=0; in a container, run it with "
+    "--security-opt seccomp=unconfined",
     Layer.ROOT: "as for namespaces; in a container, run it with --security-opt apparmor=unconfined",
     Layer.LIMITS: "raise the hard limits of this user (ulimit -H -a)",
     Layer.PRIVILEGES: "run as an ordinary user",

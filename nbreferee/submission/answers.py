@@ -200,7 +200,9 @@ def _beside(board: Board) -> None:
             for one in board.open_answers()
             if one is not answer and one.kind == answer.kind and not one.cell.is_answer
         ]
-        if any(set(numbers) & set(sum(board.around(one), [])) for one in rivals):
+        if any(
+            set(numbers) & {near for side in board.around(one) for near in side} for one in rivals
+        ):
             board.unsure.add(answer.name)
             continue
         for number in numbers:

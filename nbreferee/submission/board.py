@@ -4,6 +4,7 @@ matching works on.
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -176,7 +177,7 @@ class Board:
             (one.cell.index, self.found(one)[-1]) for one in self.originals.all if self.found(one)
         ]
         anchors = [(-1, -1), *_increasing(pairs), (len(self.originals.all), len(self.cells))]
-        for (index, number), (next_index, next_number) in zip(anchors, anchors[1:], strict=False):
+        for (index, number), (next_index, next_number) in itertools.pairwise(anchors):
             between = self.originals.all[index + 1 : next_index]
             missing = tuple(
                 one

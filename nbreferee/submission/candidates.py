@@ -74,8 +74,10 @@ def choose_files(found: Mapping[str, bytes], expected: Mapping[str, Originals]) 
         if name in files:
             if mine:
                 repairs[name] = (
-                    f"{_listed(mine)}: not graded. It has the cells of {name} as well, and {path} "
-                    "is there",
+                    (
+                        f"{_listed(mine)}: not graded. It has the cells of {name} as well, and "
+                        f"{path} is there"
+                    ),
                 )
         elif path in mine or (path in fits and not mine and fits[path] is None):
             files[name] = path

@@ -169,10 +169,11 @@ def _recognised(board: Board) -> list[str]:
         ]
         if names:
             more = len(names) - NAMED_CELLS
+            others = f" and {more} more" if more > 0 else ""
             cells = (
                 f"cell {names[0]} was"
                 if len(names) == 1
-                else f"cells {', '.join(names[:NAMED_CELLS])}{f' and {more} more' if more > 0 else ''} were"
+                else f"cells {', '.join(names[:NAMED_CELLS])}{others} were"
             )
             repairs.append(
                 f"{cells} without {'its' if len(names) == 1 else 'their'} grade id: recognised by "

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from nbreferee.course.source import Cell, Master
 from nbreferee.course.rules import released_view
+from nbreferee.course.source import Cell, Master
 from nbreferee.submission.texts import NAME, defined_names, lines_of, normal, says_nothing
 
 

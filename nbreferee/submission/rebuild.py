@@ -13,9 +13,9 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from nbreferee.course.source import Cell, Master
 from nbreferee.course.ownership import role_of
 from nbreferee.course.rules import released_view
+from nbreferee.course.source import Cell, Master
 from nbreferee.submission.board import Piece
 from nbreferee.submission.matching import match_cells
 from nbreferee.submission.originals import Originals, Released

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
 import tokenize
 from collections.abc import Mapping
@@ -68,7 +69,7 @@ def _blocks(source: str) -> list[str] | None:
             start -= 1
         cuts.append(start)
     cuts = [0, *cuts[1:], len(lines)] if cuts else [0, len(lines)]
-    return ["\n".join(lines[start:end]) for start, end in zip(cuts, cuts[1:], strict=False)]
+    return ["\n".join(lines[start:end]) for start, end in itertools.pairwise(cuts)]
 
 
 def _statement_lines(source: str) -> list[int] | None:

@@ -16,6 +16,7 @@ solution, each a table `[[mutant]]` of cell, was, now and reason. A third,
 from __future__ import annotations
 
 import contextlib
+import importlib
 import multiprocessing
 import os
 import shutil
@@ -230,11 +231,10 @@ def _load_heavy_packages() -> None:
     before = {name: os.environ.get(name) for name in QUIET}
     os.environ.update(QUIET)  # which NumPy's libraries look at when they are loaded
     try:
-        import IPython.core.interactiveshell
-        import numpy
-
+        for package in ("IPython.core.interactiveshell", "numpy"):
+            importlib.import_module(package)
         with contextlib.suppress(ImportError):
-            import matplotlib.pyplot
+            importlib.import_module("matplotlib.pyplot")
     finally:
         for name, value in before.items():
             if value is None:

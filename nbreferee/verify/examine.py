@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from nbreferee.course.source import Cell, Master, changed_names
-from nbreferee.verify.lazy import KINDS, TABLE, Table, lazy, recording
 from nbreferee.mutation import mutants
+from nbreferee.verify.lazy import KINDS, TABLE, Table, lazy, recording
 from nbreferee.verify.session import Session
-from nbreferee.verify.warm import Forks, TrialResult, Trial
+from nbreferee.verify.warm import Forks, Trial, TrialResult
 
 PATIENCE_S = 180  # for a right answer, which may be slow
 

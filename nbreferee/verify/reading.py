@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbreferee.course.locate import CourseError, open_gradebook
-from nbreferee.course.notebook import has_autotests, language_of, read_course_notebook
-from nbreferee.grading.gradebook import released_cells
-from nbreferee.course.source import Master, MasterError, parse_master
 from nbreferee.course.nbgrader_settings import read_rules
+from nbreferee.course.notebook import has_autotests, language_of, read_course_notebook
+from nbreferee.course.source import Master, MasterError, parse_master
+from nbreferee.grading.gradebook import released_cells
 
 if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory

@@ -33,7 +33,7 @@ def occurrences(
     for start in range(len(text) - len(form) + 1):
         end = start + len(form)
         goes_on = (
-            1 < len(form)
+            len(form) > 1
             and end < len(text)
             and text[end].text in continued
             and not _is_transposed(text[end : end + 2])

@@ -7,6 +7,7 @@ from __future__ import annotations
 import io
 import os
 import stat
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -140,7 +141,8 @@ def test_files_that_are_no_zips_are_named(case, course, tmp_path):
 
 def test_equal_names_in_a_zip_are_nobodys_choice(tmp_path):
     buffer = io.BytesIO()
-    with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(buffer, "w") as archive:
+    with warnings.catch_warnings(), zipfile.ZipFile(buffer, "w") as archive:
+        warnings.filterwarnings("ignore", "Duplicate name", UserWarning)
         for name, data in (
             ("a/same", b"1"),
             ("a/same", b"1"),
@@ -237,7 +239,7 @@ YAML = {
 def test_metadata_is_data_alone(case):
     data, expected = YAML[case]
     if expected is None:
-        with pytest.raises(ZipError, match="cannot be read|lists no submissions"):
+        with pytest.raises(ZipError, match=r"cannot be read|lists no submissions"):
             load_yaml(data, "x.yml")
     else:
         found = load_yaml(data, "x.yml")

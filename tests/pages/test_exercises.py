@@ -112,7 +112,7 @@ def test_heading_that_a_student_writes_names_nothing():
 
 
 @pytest.mark.parametrize(
-    "comment, message",
+    ("comment", "message"),
     [("No response.", "no"), ("", "It is not written yet (it raises NotImplementedError).")],
 )
 def test_answer_that_is_not_written_is_called_so(comment, message):
@@ -131,7 +131,7 @@ def test_task_cell_and_tests_that_the_gradebook_does_not_know():
 
 
 @pytest.mark.parametrize(
-    "numbers, line",
+    ("numbers", "line"),
     [
         ((16, 16, 4, 0), "16 of 16 so far; 4 points wait to be read"),
         ((16, 16, 1, 0), "16 of 16 so far; 1 point waits to be read"),

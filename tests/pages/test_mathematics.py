@@ -105,7 +105,7 @@ def dangers(shown: str) -> list[str]:
         found += [
             f"{key}={value}"
             for key, value in element.attrib.items()
-            if key not in ATTRIBUTES or "(" in value and key != "alttext"
+            if key not in ATTRIBUTES or ("(" in value and key != "alttext")
         ]
         found += (
             [element.get("class", "")]

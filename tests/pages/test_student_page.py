@@ -10,14 +10,14 @@ import hostile
 import nbformat
 import pytest
 from auditing import VIEWS, View, findings
-from browser import browser, listening, skip_without_chromium  # noqa: F401 (fixture)
+from browser import listening, skip_without_chromium
 from building import answer, cell, graded
 
+from nbreferee.grading.pictures import embed_pictures
 from nbreferee.pages.exercises import Mark
 from nbreferee.pages.record import Judged
 from nbreferee.pages.sanitize import sanitize
 from nbreferee.pages.student import Contents, Header, write_absent_page, write_page
-from nbreferee.grading.pictures import embed_pictures
 
 pytestmark = skip_without_chromium
 
@@ -168,11 +168,11 @@ def path(tmp_path_factory, listener) -> Path:
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: f"{view.scheme}-{view.width}")
-def test_page_fits_asks_for_nothing_and_passes_the_audit(browser, path, view):  # noqa: F811
+def test_page_fits_asks_for_nothing_and_passes_the_audit(browser, path, view):
     assert findings(browser, path, view) == []
 
 
-def test_page_of_a_notebook_that_was_not_graded_passes_the_audit(browser, tmp_path):  # noqa: F811
+def test_page_of_a_notebook_that_was_not_graded_passes_the_audit(browser, tmp_path):
     file = tmp_path / "absent.html"
     file.write_text(
         write_absent_page(HEADER, "There is no file <one>.ipynb.", ("Hand it in again.",), 5)
@@ -181,7 +181,7 @@ def test_page_of_a_notebook_that_was_not_graded_passes_the_audit(browser, tmp_pa
     assert "no file &lt;one&gt;.ipynb" in file.read_text()
 
 
-def test_audit_finds_what_is_wrong(browser, tmp_path):  # noqa: F811
+def test_audit_finds_what_is_wrong(browser, tmp_path):
     file = tmp_path / "bad.html"
     file.write_text(
         "<html><body style='width: 900px'><img src='http://127.0.0.1:9/x.png'><p style='color: "
@@ -202,7 +202,7 @@ def test_audit_finds_what_is_wrong(browser, tmp_path):  # noqa: F811
     ] == []
 
 
-def test_hostile_answer_and_output_do_nothing(browser, path, listener):  # noqa: F811
+def test_hostile_answer_and_output_do_nothing(browser, path, listener):
     page = browser.new_page()
     page.goto(f"file://{path}")
     page.wait_for_timeout(2500)  # what refreshes the page waits for 2 s
@@ -223,7 +223,7 @@ def test_hostile_answer_and_output_do_nothing(browser, path, listener):  # noqa:
     page.close()
 
 
-def test_answers_are_printed_and_given_cells_are_not(browser, path):  # noqa: F811
+def test_answers_are_printed_and_given_cells_are_not(browser, path):
     page = browser.new_page()
     page.goto(f"file://{path}")
     page.emulate_media(media="print")
@@ -239,7 +239,7 @@ def test_answers_are_printed_and_given_cells_are_not(browser, path):  # noqa: F8
     page.close()
 
 
-def test_figures_have_descriptions_and_folds_open_where_points_were_lost(browser, path):  # noqa: F811
+def test_figures_have_descriptions_and_folds_open_where_points_were_lost(browser, path):
     page = browser.new_page()
     page.goto(f"file://{path}")
     descriptions = page.eval_on_selector_all("figure img", "all => all.map(one => one.alt)")

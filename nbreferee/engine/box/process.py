@@ -25,30 +25,30 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 
+from nbreferee.engine.box.figures import Figures
+from nbreferee.engine.box.files import Files
+from nbreferee.engine.box.outside import explained
+from nbreferee.engine.box.references import BoxReferences, Identities, ObjectTable
+from nbreferee.engine.box.stand_ins import StandIns
+from nbreferee.engine.placing import EVENTS, WorkingFolder
+from nbreferee.engine.shell import Shell, error_output
+from nbreferee.engine.tester.audit import add_handlers
+from nbreferee.engine.tester.student_modules import BoxModules
+from nbreferee.engine.wire.channel import Channel
 from nbreferee.engine.wire.codec import CodecError, decode, encode, in_pieces
 from nbreferee.engine.wire.codec_format import SIMPLE
-from nbreferee.engine.tester.audit import add_handlers
-from nbreferee.engine.box.references import BoxReferences, ObjectTable, Identities
-from nbreferee.engine.wire.channel import Channel
+from nbreferee.engine.wire.exceptions import DOT, attributes_of, class_names, set_attributes
+from nbreferee.engine.wire.instances import state_of
 from nbreferee.engine.wire.protocol import (
     CANNOT_LEAVE,
-    CallResult,
     CallContext,
+    CallResult,
     RandomState,
     compacted,
     expanded,
     is_writing,
     set_random_state,
 )
-from nbreferee.engine.wire.exceptions import DOT, attributes_of, class_names, set_attributes
-from nbreferee.engine.box.figures import Figures
-from nbreferee.engine.box.files import Files
-from nbreferee.engine.wire.instances import state_of
-from nbreferee.engine.box.outside import explained
-from nbreferee.engine.placing import EVENTS, WorkingFolder
-from nbreferee.engine.shell import Shell, error_output
-from nbreferee.engine.box.stand_ins import StandIns
-from nbreferee.engine.tester.student_modules import BoxModules
 
 HEARD_CHARACTERS = 1_000_000  # of what one call prints
 OPERATORS = (

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from nbreferee.engine.wire.codec import CodecError, decode
+from nbreferee.engine.box.stand_ins import stand_in
 from nbreferee.engine.wire import known_types
-from nbreferee.engine.wire.protocol import MOST_CHARACTERS, ObjectDescription, importable_name
+from nbreferee.engine.wire.codec import CodecError, decode
 from nbreferee.engine.wire.exceptions import class_names
 from nbreferee.engine.wire.instances import (
     content_base,
@@ -27,7 +27,7 @@ from nbreferee.engine.wire.instances import (
     set_state,
     state_of,
 )
-from nbreferee.engine.box.stand_ins import stand_in
+from nbreferee.engine.wire.protocol import MOST_CHARACTERS, ObjectDescription, importable_name
 
 CallBack = Callable[[int, tuple, dict], Any]
 MOST_IDENTITIES, MOST_KEPT = (
@@ -218,7 +218,7 @@ class BoxReferences:
                 )
                 return tuple.__new__(
                     kind if known else collections.namedtuple(name, fields), values
-                )  # noqa: PYI024
+                )
             case ("content", kind, content, attributes):
                 made = new(kind, content)
                 set_state(made, attributes, content)

@@ -1,9 +1,9 @@
 """What an answer does in one test, as a short digest: the same for answers that do the same.
 
 The digest runs over all that the student's code gives to the test, in order: results of calls,
-exceptions, changed arguments, and values that the test looks up by name. Numbers count to five digits
-of the largest in their array, as two ways to the same number differ by rounding. Texts of exceptions
-count without addresses.
+exceptions, changed arguments, and values that the test looks up by name. Numbers count to five
+digits of the largest in their array, as two ways to the same number differ by rounding. Texts of
+exceptions count without addresses.
 """
 
 from __future__ import annotations

@@ -17,20 +17,18 @@ from typing import Any
 
 import numpy as np
 
-from nbreferee.engine.wire.codec import CodecError, decode, encode, in_pieces
+from nbreferee.budget import ENDED, LOST, MANY_CALLS, TIME_UP
+from nbreferee.engine.tester.class_proxies import ClassProxy
+from nbreferee.engine.tester.patches import Patches
+from nbreferee.engine.tester.proxies import IteratorProxy, Proxy, is_proxy
+from nbreferee.engine.tester.questions import UNRULY, Questions
+from nbreferee.engine.tester.reference_answers import Callbacks
+from nbreferee.engine.tester.references import NameOwnership, References, own_attributes
+from nbreferee.engine.tester.refusals import refusal
+from nbreferee.engine.tester.suspicious import ARGUMENTS, CHANGES, DRAWS, oddities
 from nbreferee.engine.tester.write_back import adopt, adopt_all, replaced, with_own_parts
 from nbreferee.engine.wire.channel import Channel, Closed, Late, Oversized
-from nbreferee.engine.tester.class_proxies import ClassProxy
-from nbreferee.engine.wire.protocol import (
-    CANNOT_LEAVE,
-    NESTED,
-    CallResult,
-    CallContext,
-    RandomState,
-    compacted,
-    expanded,
-    set_random_state,
-)
+from nbreferee.engine.wire.codec import CodecError, decode, encode, in_pieces
 from nbreferee.engine.wire.exceptions import (
     DOT,
     cannot_leave,
@@ -39,14 +37,16 @@ from nbreferee.engine.wire.exceptions import (
     make_exception,
 )
 from nbreferee.engine.wire.instances import set_state, state_of
-from nbreferee.budget import ENDED, LOST, MANY_CALLS, TIME_UP
-from nbreferee.engine.tester.suspicious import ARGUMENTS, CHANGES, DRAWS, oddities
-from nbreferee.engine.tester.patches import Patches
-from nbreferee.engine.tester.proxies import IteratorProxy, Proxy, is_proxy
-from nbreferee.engine.tester.questions import UNRULY, Questions
-from nbreferee.engine.tester.reference_answers import Callbacks
-from nbreferee.engine.tester.references import References, NameOwnership, own_attributes
-from nbreferee.engine.tester.refusals import refusal
+from nbreferee.engine.wire.protocol import (
+    CANNOT_LEAVE,
+    NESTED,
+    CallContext,
+    CallResult,
+    RandomState,
+    compacted,
+    expanded,
+    set_random_state,
+)
 
 GRACE_S = 2.0  # the box ends a call by itself in time; that long after it, we do
 CALLBACKS = 200_000  # of one cell
@@ -484,7 +484,7 @@ class BoxClient(Questions):
             return itertools.chain(
                 self._looked_at(items, label), value if len(items) == TAKEN else ()
             )
-        sentence = f"{label} gives {sorted(odd)[0][1]}, which is no answer here."
+        sentence = f"{label} gives {min(odd)[1]}, which is no answer here."
         if (
             type(value) is tuple and len(value) > 1
         ):  # a test of one of several results may never look at the others

@@ -27,7 +27,7 @@ TYPE_OF = "__type_of__"
 class _TypesOfProxies(ast.NodeTransformer):
     """Lets type(x) in a test be the class of the object that x stands for."""
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         if (
             isinstance(node.func, ast.Name)
@@ -38,7 +38,7 @@ class _TypesOfProxies(ast.NodeTransformer):
             node.func.id = TYPE_OF
         return node
 
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:  # noqa: N802
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         self.generic_visit(node)
         if node.attr == "__class__" and isinstance(node.ctx, ast.Load):
             return ast.copy_location(

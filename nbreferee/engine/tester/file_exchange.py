@@ -10,11 +10,11 @@ import shutil
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from nbreferee.engine.tester.audit import Handler
-from nbreferee.engine.wire.protocol import is_writing
 from nbreferee.engine.placing import EVENTS, WorkingFolder
-from nbreferee.engine.tester.provenance import Provenance
+from nbreferee.engine.tester.audit import Handler
 from nbreferee.engine.tester.box_client import BoxClient
+from nbreferee.engine.tester.provenance import Provenance
+from nbreferee.engine.wire.protocol import is_writing
 
 CHANGING = (
     "os.mkdir",

@@ -67,7 +67,7 @@ class InstructorText:
 
     def covers(self, tokens: list[str]) -> list[bool]:
         """Tell of each token whether it stands beside the same neighbour in a literal."""
-        pairs = [pair in self._pairs for pair in zip(tokens, tokens[1:], strict=False)]
+        pairs = [pair in self._pairs for pair in itertools.pairwise(tokens)]
         return [
             before or after for before, after in zip([False, *pairs], [*pairs, False], strict=True)
         ]
@@ -115,9 +115,7 @@ class InstructorText:
     @cached_property
     def _pairs(self) -> set[tuple[str, str]]:
         return {
-            pair
-            for tokens in map(tokens_of, self._literals)
-            for pair in zip(tokens, tokens[1:], strict=False)
+            pair for tokens in map(tokens_of, self._literals) for pair in itertools.pairwise(tokens)
         }
 
     @cached_property

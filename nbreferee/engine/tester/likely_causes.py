@@ -30,8 +30,8 @@ from typing import Any
 
 import numpy as np
 
-from nbreferee.mutation import Mutant, mutants
 from nbreferee.course.ownership import Plan
+from nbreferee.mutation import Mutant, mutants
 
 MUTANT_S = 0.2  # of processor time for one mutant on all cases
 HOOK = "look_further"

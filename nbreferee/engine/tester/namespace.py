@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from nbreferee.engine.wire.codec import Bounds, CodecError, encode
-from nbreferee.engine.tester.write_back import adopt
-from nbreferee.engine.tester.proxies import is_proxy
 from nbreferee.engine.tester.box_client import BoxClient
+from nbreferee.engine.tester.proxies import is_proxy
+from nbreferee.engine.tester.write_back import adopt
+from nbreferee.engine.wire.codec import Bounds, CodecError, encode
 
 OWN = frozenset(dir(builtins)) | {"get_ipython", "In", "Out", "exit", "quit", "open"}
 CHANGEABLE = (list, dict, set, bytearray, np.ndarray, collections.deque)

@@ -23,10 +23,10 @@ PLAIN_CLASSES = {
     "datetime": {"date", "datetime", "time", "timedelta", "timezone"},
     "decimal": {"Decimal"},
     "fractions": {"Fraction"},
-    **dict.fromkeys(
-        ["numpy", "numpy.core.multiarray", "numpy._core.multiarray"],
-        {"_reconstruct", "dtype", "ndarray", "scalar"},
-    ),
+    **{
+        key: {"_reconstruct", "dtype", "ndarray", "scalar"}
+        for key in ["numpy", "numpy.core.multiarray", "numpy._core.multiarray"]
+    },
 }
 REMEMBERED = 10_000
 

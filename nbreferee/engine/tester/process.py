@@ -20,26 +20,26 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 
-from nbreferee.engine.wire.codec import decode, encode
+from nbreferee.budget import GUESS, MANY_CALLS, TIME_UP, TOO_LONG
+from nbreferee.course.ownership import Plan, Step
 from nbreferee.engine.assignment_files import RELEASED, UNRELEASED
-from nbreferee.engine.wire.channel import Channel
+from nbreferee.engine.placing import WorkingFolder
+from nbreferee.engine.shell import error_output
+from nbreferee.engine.tester.box_client import BoxClient, Lost, OutOfTime
+from nbreferee.engine.tester.compiled_cells import TYPE_OF, RehearsedShell
 from nbreferee.engine.tester.credit import credit_of
 from nbreferee.engine.tester.file_exchange import FileExchange
-from nbreferee.engine.tester.likely_causes import LikelyCauses
 from nbreferee.engine.tester.instructor_text import InstructorText
-from nbreferee.budget import GUESS, MANY_CALLS, TIME_UP, TOO_LONG
+from nbreferee.engine.tester.likely_causes import LikelyCauses
 from nbreferee.engine.tester.namespace import Namespace
-from nbreferee.engine.tester.suspicious import in_words
-from nbreferee.engine.placing import WorkingFolder
 from nbreferee.engine.tester.provenance import Provenance
 from nbreferee.engine.tester.proxies import is_proxy, type_of
 from nbreferee.engine.tester.reference_answers import ReferenceAnswer, ReferenceAnswers, alive
 from nbreferee.engine.tester.references import NameOwnership
-from nbreferee.engine.tester.compiled_cells import TYPE_OF, RehearsedShell
-from nbreferee.engine.shell import error_output
-from nbreferee.engine.tester.box_client import Lost, OutOfTime, BoxClient
 from nbreferee.engine.tester.student_modules import StudentFinder
-from nbreferee.course.ownership import Plan, Step
+from nbreferee.engine.tester.suspicious import in_words
+from nbreferee.engine.wire.channel import Channel
+from nbreferee.engine.wire.codec import decode, encode
 
 STARTS = frozenset(
     {

@@ -57,10 +57,10 @@ from nbreferee.engine.tester.callers import (
     split,
     texts_handed_to,
 )
-from nbreferee.engine.wire.protocol import is_writing
 from nbreferee.engine.tester.instructor_text import InstructorText
 from nbreferee.engine.tester.own_pickles import PLAIN_CLASSES, OwnPickles
 from nbreferee.engine.tester.received import WORD, Received, as_text, tokens_of, words_of
+from nbreferee.engine.wire.protocol import is_writing
 from nbreferee.sandbox import interpreter_folders
 
 # Packages that compile, or compute, what they are given: there a single word of the box counts as

@@ -18,10 +18,10 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from nbreferee.engine.wire.codec import CodecError
 from nbreferee.engine.tester.class_proxies import NEVER_ASKED, ClassProxy
-from nbreferee.engine.wire.protocol import ObjectDescription, is_installed
+from nbreferee.engine.wire.codec import CodecError
 from nbreferee.engine.wire.exceptions import described
+from nbreferee.engine.wire.protocol import ObjectDescription, is_installed
 
 Student = Any  # engine.student.Student, which makes proxies
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from nbreferee.engine.wire.codec import CodecError, encode
 from nbreferee.engine.tester.class_proxies import ClassProxy
-from nbreferee.engine.wire.instances import set_state
 from nbreferee.engine.tester.proxies import Proxy
 from nbreferee.engine.tester.references import Reference, own_attributes
+from nbreferee.engine.wire.codec import CodecError, encode
+from nbreferee.engine.wire.instances import set_state
 
 UNRULY = "the notebook's process did not keep to the protocol"
 

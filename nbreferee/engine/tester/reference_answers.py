@@ -17,9 +17,9 @@ import types
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from nbreferee.course.ownership import Reference
 from nbreferee.engine.wire.codec import CodecError, encode
 from nbreferee.engine.wire.exceptions import described
-from nbreferee.course.ownership import Reference
 
 Wrap = Callable[[Any], tuple]
 OVER = (
@@ -91,7 +91,7 @@ class ReferenceAnswers:
                 for node in ast.parse(reference.source).body:
                     self._run(node, space)
             value = space[reference.name]
-            if isinstance(value, type) or isinstance(value, types.ModuleType):
+            if isinstance(value, (type, types.ModuleType)):
                 raise LookupError(reference.name)
             if callable(value):
                 return ReferenceAnswer(reference.name, value)

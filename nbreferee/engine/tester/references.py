@@ -17,10 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from nbreferee.engine.wire.codec import CodecError
-from nbreferee.engine.wire import known_types
 from nbreferee.engine.tester.class_proxies import ClassProxy, make_class_proxy
-from nbreferee.engine.wire.protocol import ObjectDescription, importable_name, is_installed
+from nbreferee.engine.tester.proxies import DATA, is_proxy, library_class, make_proxy_class, what
+from nbreferee.engine.tester.reference_answers import ReferenceAnswer
+from nbreferee.engine.tester.tuples import prepare_tuple_class
+from nbreferee.engine.wire import known_types
+from nbreferee.engine.wire.codec import CodecError
 from nbreferee.engine.wire.exceptions import DOT, Classes, exception_class
 from nbreferee.engine.wire.instances import (
     content_base,
@@ -32,9 +34,7 @@ from nbreferee.engine.wire.instances import (
     set_state,
     state_of,
 )
-from nbreferee.engine.tester.proxies import DATA, is_proxy, library_class, make_proxy_class, what
-from nbreferee.engine.tester.reference_answers import ReferenceAnswer
-from nbreferee.engine.tester.tuples import prepare_tuple_class
+from nbreferee.engine.wire.protocol import ObjectDescription, importable_name, is_installed
 
 
 @dataclass(frozen=True)

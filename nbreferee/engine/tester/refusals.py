@@ -45,6 +45,4 @@ def refusal(sentence: str) -> Any:
         for name in dir(kind)
         if name.startswith("__")
     } - KEPT
-    return type(
-        "Refused", (), {name: refuse for name in (*used, *ARRAYS, "__getattr__", "__call__")}
-    )()
+    return type("Refused", (), dict.fromkeys((*used, *ARRAYS, "__getattr__", "__call__"), refuse))()

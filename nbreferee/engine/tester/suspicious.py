@@ -16,9 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from nbreferee.engine.wire import known_types
-from nbreferee.engine.wire import known_types_numpy
 from nbreferee.engine.tester.proxies import IteratorProxy, Proxy
+from nbreferee.engine.wire import known_types, known_types_numpy
 
 WALKED = 10_000  # values in a container that are looked at
 NAN, EMPTY = "nan, which is no number", "something empty"
@@ -43,9 +42,9 @@ CLASSES = (
     type,
     types.GenericAlias,
     types.UnionType,
-    type(typing.List[int]),
-    type(typing.Optional[int]),
-)  # noqa: UP006, UP045
+    type(typing.List[int]),  # noqa: UP006, the old alias is meant
+    type(typing.Optional[int]),  # noqa: UP045, the old alias is meant
+)
 NUMBERS = frozenset(
     {
         type(None),

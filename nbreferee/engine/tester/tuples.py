@@ -6,8 +6,8 @@ import keyword
 import operator
 from typing import Any
 
-from nbreferee.engine.wire.codec import CodecError
 from nbreferee.engine.tester.class_proxies import ClassProxy
+from nbreferee.engine.wire.codec import CodecError
 
 MOST_FIELDS = 1_000
 

@@ -173,9 +173,8 @@ class _Writer:
             self.last += b"x"
             self.write(self._wrap(value), depth - 1)
         else:
-            raise CodecError(
-                f"no form for {f'numbers of type {value.dtype}' if kind is np.ndarray else f'a {kind.__name__}'}"
-            )
+            what = f"numbers of type {value.dtype}" if kind is np.ndarray else f"a {kind.__name__}"
+            raise CodecError(f"no form for {what}")
         if (
             self._in_pieces + len(self.last) > self._bounds.total_bytes
             or self._values > self._bounds.values

@@ -48,7 +48,7 @@ FRAMES_OF_A_LEVEL = 6  # of Python, that reading or writing takes for a containe
 Wrap = Callable[[Any], Any] | None
 
 
-class room_for_recursion:  # noqa: N801, a context manager; `contextlib.contextmanager` takes four times as long
+class room_for_recursion:
     """Allow as many frames as a value of that depth needs, whatever limit a notebook has set."""
 
     __slots__ = ("_before", "_depth")

@@ -36,9 +36,8 @@ from typing import Any
 
 import numpy as np
 
+from nbreferee.engine.wire import known_types_numpy, known_types_pandas
 from nbreferee.engine.wire.codec import CodecError
-from nbreferee.engine.wire import known_types_numpy
-from nbreferee.engine.wire import known_types_pandas
 
 ZONES = (type(None), zoneinfo.ZoneInfo, datetime.timezone)
 TYPECODES = "bBhHiIlLqQfd"  # of array.array; what 'u' holds need not be text
@@ -68,9 +67,9 @@ KINDS_OF_CLASSES = (
     type,
     types.GenericAlias,
     types.UnionType,
-    type(typing.List[int]),
-    type(typing.Optional[int]),
-)  # noqa: UP006, UP045
+    type(typing.List[int]),  # noqa: UP006, the old alias is meant
+    type(typing.Optional[int]),  # noqa: UP045, the old alias is meant
+)
 NAMESPACES = (types.SimpleNamespace, argparse.Namespace)
 ZONE_NAME = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 ONLY_ARGUMENTS = ("partial", "vectorize")  # that a box may not describe
@@ -364,8 +363,8 @@ DESCRIBED: dict[type, tuple[str, Callable[[Any], tuple | None]]] = {
     io.BytesIO: ("BytesIO", lambda v: None if v.closed else (v.getvalue(), v.tell())),
     types.GenericAlias: ("GenericAlias", lambda v: (v.__origin__, v.__args__)),
     types.UnionType: ("UnionType", lambda v: _without_none_type(v.__args__)),
-    type(typing.List[int]): ("typing", _describe_alias),  # noqa: UP006
-    type(typing.Optional[int]): ("typing", _describe_alias),  # noqa: UP045
+    type(typing.List[int]): ("typing", _describe_alias),  # noqa: UP006, the old alias is meant
+    type(typing.Optional[int]): ("typing", _describe_alias),  # noqa: UP045, the old alias is meant
     dataclasses.Field: ("Field", _describe_field),
     **{kind: (kind.__name__, lambda v: (str(v),)) for kind in (*PATHS, *ADDRESSES)},
     **known_types_numpy.DESCRIBED,
@@ -434,4 +433,4 @@ def _row(names: list, values: tuple) -> Any:
     columns = ", ".join('? as "' + name.replace('"', '""') + '"' for name in names)
     with contextlib.closing(sqlite3.connect(":memory:")) as database:
         database.row_factory = sqlite3.Row
-        return database.execute(f"select {columns}", values).fetchone()  # noqa: S608, names are quoted
+        return database.execute(f"select {columns}", values).fetchone()

@@ -14,16 +14,19 @@ wrapped values:
     ("named", module, name)            a function or type that both sides can import
     ("module", name)
     ("main", name)                     a class of the instructor's, which both sides have
-    ("instance", number)               of a class that the instructor defined; its attributes travel along
+    ("instance", number)               of a class that the instructor defined; its attributes
+                                       travel along
     ("member", class, name, value)     of an enumeration that both sides have
     ("named tuple", class, fields, values)
     ("content", class, content, attributes)  of a library's subclass of list, str and the like
     ("object", number, ObjectDescription)          stays in the box; the tester gets a proxy
     ("yours", number)                  an object of the box on its way back
     ("of any object", name)            `object.__eq__` and the like
-    ("callback", number, (name, documentation), is_function, parameters)    a function that stays in the tester
+    ("callback", number, (name, documentation), is_function, parameters)
+                                       a function that stays in the tester
     ("iterator", number, is_generator) an iterator that stays in the tester
-    ("reference", number, name)        a function of the solution, which stays in the tester (see `reference_answers`)
+    ("reference", number, name)        a function of the solution, which stays in the tester
+                                       (see `reference_answers`)
     ("identities", numbers)            which objects of the box the containers of a message are
 """
 

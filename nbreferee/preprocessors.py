@@ -132,6 +132,8 @@ class GradeSubmission(_Preprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Return the notebook with all its outputs, from which nbgrader reads the scores."""
+        from nbreferee.grading.task import kept
+
         data, found = self._read(resources)
         graded = self._run().grader.grade(self._material(resources), data, found.files)
         for warning in graded.warnings:
@@ -143,6 +145,7 @@ class GradeSubmission(_Preprocessor):
                 "Cells that are left to a person get 0: name nbreferee.preprocessors.SaveGrades "
                 "for SaveAutoGrades in nbgrader_config.py"
             )
+        graded.notebook.metadata["nbreferee"] = kept(graded.cells, graded.repairs)
         return graded.notebook, resources
 
 

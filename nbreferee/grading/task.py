@@ -174,7 +174,7 @@ def run(task: Task) -> TaskResult:
         return TaskResult("unreadable", str(error), wall_s=time.monotonic() - started)
     if isinstance(graded, Calibration):
         return TaskResult("calibrated", calibration=graded)
-    graded.notebook.metadata["nbreferee"] = kept(task, graded.cells, graded.repairs)
+    graded.notebook.metadata["nbreferee"] = kept(graded.cells, graded.repairs, task)
     notebook = as_bytes(graded.notebook)
     return TaskResult(
         "graded",
@@ -226,11 +226,16 @@ def _address() -> str:
     return get_worker().address
 
 
-def kept(task: Task, cells: tuple[CellVerdict, ...], repairs: tuple[str, ...]) -> dict[str, Any]:
-    """Return what an executed notebook says of its grading, for the next run to read."""
+def kept(
+    cells: tuple[CellVerdict, ...], repairs: tuple[str, ...], task: Task | None = None
+) -> dict[str, Any]:
+    """Return what an executed notebook says of its grading, for pages and the next run to read.
+
+    Without a task, as stock nbgrader grades, the next run grades the notebook again.
+    """
     return {
-        "fingerprint": task.fingerprint,
-        "submission": task.submission,
+        "fingerprint": task.fingerprint if task else "",
+        "submission": task.submission if task else "",
         "repairs": list(repairs),
         "cells": [plain_verdict(cell) for cell in cells],
     }

@@ -27,7 +27,7 @@ class Result:
 
     got: np.ndarray
     want: np.ndarray
-    arguments: tuple = ()
+    arguments: tuple[Any, ...] = ()
     least_rtol: float = RTOL
 
     @property
@@ -112,7 +112,7 @@ def value_fault(got: np.ndarray, want: np.ndarray) -> str:
     return f"{_at(worst)} {differing(got[worst], want[worst])}"
 
 
-def farthest(got: np.ndarray, want: np.ndarray) -> tuple:
+def farthest(got: np.ndarray, want: np.ndarray) -> tuple[Any, ...]:
     """Return the index of the entry that is farthest from the right one."""
     distance = np.where(
         np.isfinite(want), np.abs(got - want), np.where(np.equal(got, want), 0, np.inf)
@@ -132,7 +132,7 @@ def differing(got: Any, want: Any, between: str = ", expected ") -> str:
     return f"{got:.{digits}g}{between}{want:.{digits}g}"
 
 
-def _at(index: Sequence) -> str:
+def _at(index: Sequence[Any]) -> str:
     index = [int(i) for i in index]
     return f"entry {index} is" if index else "the value is"
 
@@ -289,7 +289,9 @@ def _factor(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[st
     return ""
 
 
-def _sizes(cases: Sequence[tuple], names: Sequence[str]) -> Iterator[tuple[str, list[int]]]:
+def _sizes(
+    cases: Sequence[tuple[Any, ...]], names: Sequence[str]
+) -> Iterator[tuple[str, list[int]]]:
     """Yield what the sizes of the arguments are called, and their values in each case."""
     for position, values in enumerate(zip(*cases, strict=False)):
         name = names[position] if position < len(names) else f"argument {position + 1}"
@@ -393,7 +395,7 @@ def _diagonal(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[
         return "all is right but the diagonal"
     for side, keep in (("below", np.tril), ("above", np.triu)):
 
-        def mended(result: Result, keep: Callable = keep) -> np.ndarray:
+        def mended(result: Result, keep: Callable[..., Any] = keep) -> np.ndarray:
             outside = keep(np.ones(result.got.shape, dtype=bool), -1 if keep is np.tril else 1)
             return np.where(outside, result.got, result.want)
 

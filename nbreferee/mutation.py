@@ -14,6 +14,7 @@ import itertools
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from nbreferee.mutation_words import Reader
 
@@ -350,7 +351,7 @@ def _statement_changes(node: ast.stmt) -> Iterator[tuple[ast.AST, str, ast.AST]]
 
 
 def _call_changes(node: ast.Call) -> Iterator[tuple[ast.AST, str, ast.AST]]:
-    def call(args: list, keywords: list) -> ast.Call:
+    def call(args: list[Any], keywords: list[Any]) -> ast.Call:
         return ast.Call(node.func, args, keywords)
 
     for i in range(len(node.args) - 1):

@@ -69,7 +69,7 @@ class _Preprocessor(NbGraderPreprocessor):
             weakref.finalize(converter, warm.close)
         return _RUNS[converter]
 
-    def _material(self, resources: dict) -> NotebookMaterial:
+    def _material(self, resources: dict[Any, Any]) -> NotebookMaterial:
         assignment, notebook = (
             resources["nbgrader"]["assignment"],
             resources["nbgrader"]["notebook"],
@@ -88,7 +88,7 @@ class _Preprocessor(NbGraderPreprocessor):
                 sys.exit(f"nbreferee: {error}")
         return materials[assignment][notebook]
 
-    def _read(self, resources: dict) -> tuple[bytes, SubmissionFolder]:
+    def _read(self, resources: dict[Any, Any]) -> tuple[bytes, SubmissionFolder]:
         """Return the bytes of the notebook, and all of its folder; what cannot be read is
         logged.
         """
@@ -112,7 +112,9 @@ class _Preprocessor(NbGraderPreprocessor):
 class RebuildSubmission(_Preprocessor):
     """Puts what was handed in into the master's places."""
 
-    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[Any, Any]
+    ) -> tuple[NotebookNode, dict[Any, Any]]:
         """Return the submission rebuilt from the master; the notebook as nbgrader has read it is
         not used.
         """
@@ -130,7 +132,9 @@ class RebuildSubmission(_Preprocessor):
 class GradeSubmission(_Preprocessor):
     """Runs a rebuilt submission in a box, and its tests in a tester."""
 
-    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[Any, Any]
+    ) -> tuple[NotebookNode, dict[Any, Any]]:
         """Return the notebook with all its outputs, from which nbgrader reads the scores."""
         from nbreferee.grading.task import kept
 
@@ -154,7 +158,7 @@ class SaveGrades(SaveAutoGrades):
     manual grading.
     """
 
-    def _add_score(self, cell: NotebookNode, resources: dict) -> None:
+    def _add_score(self, cell: NotebookNode, resources: dict[Any, Any]) -> None:
         from nbreferee.grading.calibration import MANUAL
 
         super()._add_score(cell, resources)
@@ -177,7 +181,9 @@ class PreparePage(_Preprocessor):
     It comes last, after nbgrader's GetGrades and nbconvert's CSSHTMLHeaderPreprocessor.
     """
 
-    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[Any, Any]
+    ) -> tuple[NotebookNode, dict[Any, Any]]:
         """Return the notebook without what students must not read, and resources with the page."""
         from nbreferee.course.nbgrader_settings import read_rules
         from nbreferee.grading.marks import MarkReader

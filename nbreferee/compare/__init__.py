@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 
@@ -239,7 +239,7 @@ def _graded(
     assignment: str,
     name: str,
     student: str,
-    stock: Mapping[tuple, float | None],
+    stock: Mapping[tuple[Any, ...], float | None],
 ) -> Iterator[Compared]:
     folder = _submitted(course, student, assignment)
     handed_in = read_folder(folder, course.ignore, material.files.outranks)

@@ -127,7 +127,7 @@ def _is_there(mine: Path, folder: Path) -> bool:
     return True
 
 
-def _regex(structure: str, known: dict[str, str]) -> re.Pattern:
+def _regex(structure: str, known: dict[str, str]) -> re.Pattern[str]:
     """Return what matches a path of a structure: a name that is not known is a group, and the same
     wherever it stands.
     """

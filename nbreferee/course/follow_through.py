@@ -13,6 +13,7 @@ import ast
 import builtins
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from nbreferee.course.ownership import (
     CHANGING_FUNCTIONS,
@@ -113,7 +114,7 @@ def _answers(statements: Iterable[_Statement]) -> dict[str, list[int]]:
 
 def _judged_by(
     master: Master, index: int, statements: Sequence[_Statement], answers: dict[str, list[int]]
-) -> dict[str, tuple]:
+) -> dict[str, tuple[Any, ...]]:
     """Return for the plan's step of a test which answers it reads, and which of them it judges:
     those that come last.
 

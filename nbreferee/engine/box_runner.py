@@ -45,7 +45,7 @@ class CellResult:
     status: str = ""  # of a test: passed, partial, failed, error, timeout, grader_failed
     score: float = 0.0
     message: str = ""
-    oddities: list = field(default_factory=list)
+    oddities: list[Any] = field(default_factory=list[Any])
     limits: tuple[str, ...] = ()  # what could not pass between the two processes
     patched: str = ""  # what the test replaces in a module; looked at while the solution is graded
     odd_pass: str = ""  # the odd value by which alone the test passes
@@ -165,7 +165,7 @@ def error_of(kind: str, text: str) -> dict[str, Any]:
     return {"output_type": "error", "ename": kind, "evalue": text, "traceback": [f"{kind}: {text}"]}
 
 
-def clean_outputs(shown: list, count: int) -> list[dict[str, Any]]:
+def clean_outputs(shown: list[Any], count: int) -> list[dict[str, Any]]:
     """Return those outputs that nbformat allows, with nothing in them but what it allows."""
     clean = []
     for output in shown:

@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from nbreferee.engine.wire.protocol import is_writing
 
@@ -68,7 +69,7 @@ class WorkingFolder:
                     else:
                         place.symlink_to(path)
 
-    def on_event(self, event: str, arguments: tuple) -> None:
+    def on_event(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Look at one of EVENTS: a link to a file of the assignment that is to be written becomes a
         copy.
         """

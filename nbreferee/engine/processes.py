@@ -91,7 +91,7 @@ class WarmProcesses:
         self._box_template, self._tester_template = (
             Zygote.start(role, self.folder) for role in ("box", "tester")
         )
-        self._testers: dict[tuple, _TesterZygotes] = {}
+        self._testers: dict[tuple[Any, ...], _TesterZygotes] = {}
         self._ahead: dict[
             Any, Fork
         ] = {}  # forked before they are asked for: a box, and a tester of the last master

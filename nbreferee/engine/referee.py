@@ -26,7 +26,7 @@ START_S = 30.0  # more than a cell may take: a new process gets ready first, on 
 class SolutionRun:
     """What is known of a master from the run of its solution."""
 
-    oddities: Mapping[int, list] | None = None  # by test; none yet while that run is on
+    oddities: Mapping[int, list[Any]] | None = None  # by test; none yet while that run is on
     figures: Mapping[str, str] = field(default_factory=dict)  # pictures by name (see `figures`)
 
 

@@ -74,7 +74,7 @@ class Outputs:
         if display_id:
             self._by_display_id.setdefault(display_id, []).append(output)
 
-    def update(self, display_id: str, data: dict, metadata: dict) -> None:
+    def update(self, display_id: str, data: dict[Any, Any], metadata: dict[Any, Any]) -> None:
         """Change what is already displayed under a name."""
         for output in self._by_display_id.get(display_id, []):
             output.update(data=data, metadata=metadata)
@@ -116,7 +116,9 @@ class _ResultHook(DisplayHook):
     def write_output_prompt(self) -> None:
         pass
 
-    def write_format_data(self, format_dict: dict, md_dict: dict | None = None) -> None:
+    def write_format_data(
+        self, format_dict: dict[Any, Any], md_dict: dict[Any, Any] | None = None
+    ) -> None:
         count = self.shell.execution_count - 1  # IPython has counted on already
         result = {
             "output_type": "execute_result",
@@ -147,7 +149,7 @@ class _Publisher(DisplayPublisher):
         self.shell.outputs.clear(wait)
 
 
-def plain(data: dict) -> dict[str, Any]:
+def plain(data: dict[Any, Any]) -> dict[str, Any]:
     """Return a MIME bundle as JSON has it: bytes in base 64, and nothing that is not text or
     JSON.
     """
@@ -177,7 +179,7 @@ class Shell(InteractiveShell):
     def __init__(self, **options: Any) -> None:
         HistoryManager.enabled = False
         self.outputs = Outputs()
-        self.while_code_runs: Callable[[], AbstractContextManager] = (
+        self.while_code_runs: Callable[[], AbstractContextManager[Any]] = (
             nullcontext  # not while IPython prepares it
         )
         super().__init__(colors="nocolor", **options)

@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Future
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
@@ -151,7 +152,7 @@ class AssignmentGrader:
         self._manner = manner
         self._done = done
         self._calibrations: dict[str, Calibration] = {}  # by notebook
-        self._running: dict[Future, tuple[Submission, str]] = {}
+        self._running: dict[Future[Any], tuple[Submission, str]] = {}
         self.writing_s = 0.0  # spent on the gradebook and on files
 
     def run(self, students: Iterable[str]) -> None:

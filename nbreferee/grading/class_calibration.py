@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 from nbreferee.budget import Budget
 from nbreferee.course.locate import CourseError
@@ -47,7 +48,7 @@ def calibrations(
     found = {name: Calibration.from_plain(kept[key]) for name, key in names.items() if key in kept}
     failures: dict[str, str] = {}
     for _ in range(TRIES):
-        running: dict[Future, str] = {}
+        running: dict[Future[Any], str] = {}
         tasks = {
             name: Task("", assignment, name, materials[name], b"", {}, budget, stamp)
             for name in sorted(materials.keys() - found.keys())
@@ -77,7 +78,7 @@ def calibrations(
     return found
 
 
-def _read(path: Path) -> dict[str, dict]:
+def _read(path: Path) -> dict[str, dict[Any, Any]]:
     try:
         found = json.loads(path.read_bytes())
         for plain in found.values():

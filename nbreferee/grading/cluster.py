@@ -57,7 +57,7 @@ class Cluster(Executor):
             self.shutdown()
             raise
 
-    def submit(self, function: Callable[[Any], Any], task: Any) -> Future:
+    def submit(self, function: Callable[[Any], Any], task: Any) -> Future[Any]:
         """Give a task to whichever worker is free."""
         try:
             return self._executor.submit(function, task)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
@@ -70,7 +71,7 @@ def write_feedback(
 
     After each, `done(path, why)` is called: why there is no page, or ''.
     """
-    running: dict[Future, PageToWrite] = {}
+    running: dict[Future[Any], PageToWrite] = {}
     permissions = file_permissions(course.config, course)[course.feedback_directory]
     reader = MarkReader(course, gradebook, assignment, read_rules(course.config).delimiters)
 

@@ -53,7 +53,7 @@ class NotebookMaterial:
         default_factory=dict
     )  # that students write, as the solution has them
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         return NotebookMaterial, (
             self.path,
             self.data,

@@ -59,7 +59,7 @@ class Workers:
         """
         return 2 * self._threads() + 2
 
-    def submit(self, function: Callable[[Any], Any], task: Any) -> Future:
+    def submit(self, function: Callable[[Any], Any], task: Any) -> Future[Any]:
         """Give a task to a worker."""
         with born_deaf():  # a pool starts its processes here
             try:
@@ -74,7 +74,7 @@ class Workers:
         ):  # a pool starts a process with every task that finds none idle
             self.submit(repr, None)
 
-    def finished(self, running: Collection[Future]) -> set[Future]:
+    def finished(self, running: Collection[Future[Any]]) -> set[Future[Any]]:
         """Wait for the first of these to be done, and return all that are.
 
         Raises

@@ -103,7 +103,7 @@ class Unfit(Exception):
 
 _READY: list[WarmProcesses] = []  # got warm before there was anything to grade
 _IDLE: dict[
-    tuple, list[Grader]
+    tuple[Any, ...], list[Grader]
     # graders of this process that nobody uses now, by (budget, stamp): as a rule one for each
     # thread
 ] = {}

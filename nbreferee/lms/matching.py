@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from nbreferee.lms.handins import Contents, Handin
 from nbreferee.lms.naming import NamedPeople, name_students
@@ -188,7 +189,7 @@ def _by_claim(
     return owned, left
 
 
-def _claim_key(person: Person) -> tuple:
+def _claim_key(person: Person) -> tuple[Any, ...]:
     ids = {kind: value for kind, value in person.ids.items() if kind != "student"}
     return (person.name, *sorted(ids.items()))
 

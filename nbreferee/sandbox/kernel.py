@@ -8,6 +8,7 @@ import ctypes
 import os
 import platform
 import signal
+from typing import Any
 
 MACHINE = platform.machine()  # 'x86_64' or 'aarch64'
 
@@ -111,7 +112,7 @@ def drop_capabilities() -> None:
     syscall(_CAPSET[MACHINE], header, none, name="capset")
 
 
-def install_filter(program: ctypes.Array, length: int) -> None:
+def install_filter(program: ctypes.Array[Any], length: int) -> None:
     """Put a seccomp filter on this process, for good."""
 
     class Program(ctypes.Structure):

@@ -18,6 +18,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from nbreferee.submission.candidates import is_candidate
 from nbreferee.submission.reading import NOTEBOOK_BYTES, well_formed
@@ -144,7 +145,7 @@ class _Reader:
         self._ignore = ignore
         self._most_bytes, self._most_together = file_bytes, total_bytes
         self._is_ours = is_ours
-        self.signature: list[tuple] = []
+        self.signature: list[tuple[Any, ...]] = []
         self._notebooks: dict[str, bytes] = {}
         self._files: dict[str, bytes] = {}
         self._unread: dict[str, str] = {}
@@ -356,7 +357,7 @@ def _fault(error: OSError, what: str = "") -> FolderError:
     return FolderError(f"{what} ({why})" if what else f"it cannot be opened ({why})")
 
 
-def _sign(entry: _Entry) -> tuple:
+def _sign(entry: _Entry) -> tuple[Any, ...]:
     about = entry.about
     if about is None:
         return entry.path, entry.fault
@@ -368,7 +369,7 @@ def _sign(entry: _Entry) -> tuple:
     )
 
 
-def _signature(folder: Path, ignore: Collection[str]) -> list[tuple]:
+def _signature(folder: Path, ignore: Collection[str]) -> list[tuple[Any, ...]]:
     """Return what changes with any file of a folder."""
     try:
         descriptor = _open_folder(folder)

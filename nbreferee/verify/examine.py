@@ -82,7 +82,7 @@ class _Recorded:
     """A call of gradcheck.check, for trying its mistakes."""
 
     cell: str
-    arguments: tuple
+    arguments: tuple[Any, ...]
     options: dict[str, Any]
 
 
@@ -165,7 +165,7 @@ class Examination:
     def _solution_is_sound(self) -> bool:
         code = [cell for cell in self._master.cells if cell.is_code]
 
-        def action() -> list:
+        def action() -> list[Any]:
             runs = ((cell, self._session.run(cell.source)) for cell in code)
             return [
                 (ran.error, ran.stderr, ran.wall_s, ran.score(cell), ran.shows)
@@ -343,7 +343,7 @@ class Examination:
     # ------------------------------------------------------------ the release and lazy students
 
     def _release_task(self) -> Trial:
-        def action() -> dict:
+        def action() -> dict[Any, Any]:
             self._session.renew()
             runs = {}
             for cell in (cell for cell in self._master.cells if cell.is_code):
@@ -393,7 +393,7 @@ class Examination:
         )
         cells = [self._master.cells[i] for i in needed]
 
-        def action() -> dict:
+        def action() -> dict[Any, Any]:
             right = self._session.names
             table = self._visible_answers(cells) if kind == TABLE else []
             self._session.renew()
@@ -462,7 +462,7 @@ class Examination:
         self._gradcheck.check = check
 
     def _mistake_tasks(self, cell: Cell) -> list[Trial]:
-        def action(recorded: _Recorded, mistake: Callable) -> str:
+        def action(recorded: _Recorded, mistake: Callable[..., Any]) -> str:
             try:
                 self._original_check(mistake, *recorded.arguments, **recorded.options)
             except AssertionError as error:

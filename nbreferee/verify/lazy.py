@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
-Table = list[tuple[str, tuple, dict, Any]]  # (function, arguments, keyword arguments, answer)
+Table = list[
+    tuple[str, tuple[Any, ...], dict[Any, Any], Any]
+]  # (function, arguments, keyword arguments, answer)
 
 
 def _first_argument(*arguments: Any, **keywords: Any) -> Any:
@@ -72,7 +74,7 @@ def lazy(kind: str, name: str, right: Any, table: Table) -> Any:
     return answer
 
 
-def recording(name: str, right: Callable, table: Table) -> Callable:
+def recording(name: str, right: Callable[..., Any], table: Table) -> Callable[..., Any]:
     """Return `right`, keeping in the table what it is asked and what it answers."""
 
     def answer(*arguments: Any, **keywords: Any) -> Any:

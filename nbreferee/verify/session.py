@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from nbreferee.course.source import Cell
 
@@ -57,7 +58,7 @@ class Session:
         self._shell.register_magic_function(lambda line: None, "line", "matplotlib")
 
     @property
-    def names(self) -> dict:
+    def names(self) -> dict[Any, Any]:
         """The namespace of the cells."""
         return self._shell.user_ns
 

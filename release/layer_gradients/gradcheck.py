@@ -98,7 +98,9 @@ Parts = tuple[np.ndarray, ...]
 # called where a wrong answer has no known cause, with the student's function's name, the reference,
 # and `agrees`, which tells of a wrong function whether it does what the student's did; it returns
 # the cause in words, or "".
-look_further: Callable[[str, Callable, Callable[[Callable], bool]], str] | None = None
+look_further: (
+    Callable[[str, Callable[..., Any], Callable[[Callable[..., Any]], bool]], str] | None
+) = None
 
 
 class NotWritten(NotImplementedError):
@@ -128,7 +130,7 @@ class NotWritten(NotImplementedError):
 # ---------------------------------------------------------------- finite differences
 
 
-def numerical_jacobian(f: Callable, x: Any, h: float = 1e-6) -> np.ndarray:
+def numerical_jacobian(f: Callable[..., Any], x: Any, h: float = 1e-6) -> np.ndarray:
     """Approximate the Jacobian of `f` at `x` by central differences.
 
     Parameters
@@ -159,7 +161,7 @@ def numerical_jacobian(f: Callable, x: Any, h: float = 1e-6) -> np.ndarray:
 
 
 def check_gradient(
-    f: Callable,
+    f: Callable[..., Any],
     gradient: Any,
     x: Any,
     *,
@@ -230,7 +232,9 @@ def check_gradient(
     raise _failure(f"The gradient{where}: analytic {values}.", hint)
 
 
-def _differences(f: Callable, x: np.ndarray, h: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _differences(
+    f: Callable[..., Any], x: np.ndarray, h: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the numeric Jacobian, the slopes on both sides of x, and how far the Jacobian may be
     off.
 
@@ -279,7 +283,7 @@ def _require_order(f: Any, gradient: Any, x: Any) -> None:
         )
 
 
-def _is_gradient_of(f: Callable, gradient: Callable, x: Any) -> bool:
+def _is_gradient_of(f: Callable[..., Any], gradient: Callable[..., Any], x: Any) -> bool:
     """Tell by shapes whether one function may be the gradient of the other."""
     x = np.array(x, dtype=np.float64)
     try:
@@ -349,12 +353,12 @@ def cases_for(seed: int, *shapes: str) -> list[tuple[np.ndarray, ...]]:
 # answer that is nearest to the student's.
 
 
-def up_to_sign(got: Parts, right: Parts, case: tuple) -> Parts:
+def up_to_sign(got: Parts, right: Parts, case: tuple[Any, ...]) -> Parts:
     """Accept every part with either sign."""
     return tuple(-r if np.vdot(g, r).real < 0 else r for g, r in zip(got, right, strict=True))
 
 
-def up_to_basis(got: Parts, right: Parts, case: tuple) -> Parts:
+def up_to_basis(got: Parts, right: Parts, case: tuple[Any, ...]) -> Parts:
     """Accept any orthonormal basis of the same space: the columns of each part.
 
     The basis nearest to the student's has the same projector as the reference (orthogonal
@@ -367,7 +371,7 @@ def up_to_basis(got: Parts, right: Parts, case: tuple) -> Parts:
     return tuple(nearest)
 
 
-def any_svd(got: Parts, right: Parts, case: tuple) -> Parts:
+def any_svd(got: Parts, right: Parts, case: tuple[Any, ...]) -> Parts:
     """Accept any thin singular value decomposition (U, s, V) of the case's matrix, in any order.
 
     Each part can be judged by itself: U alone; s in the order of the student's U, where that is
@@ -417,14 +421,14 @@ def _nearest_vectors(
     return answer
 
 
-def any_slope(other_side: Callable) -> Callable[[Parts, Parts, tuple], Parts]:
+def any_slope(other_side: Callable[..., Any]) -> Callable[[Parts, Parts, tuple[Any, ...]], Parts]:
     """Accept any slope at a kink: all values between the reference's and `other_side`'s.
 
     The reference takes the derivative from one side of the kink, `other_side` from the other;
     elsewhere they agree.
     """
 
-    def compare(got: Parts, right: Parts, case: tuple) -> Parts:
+    def compare(got: Parts, right: Parts, case: tuple[Any, ...]) -> Parts:
         others = _call(other_side, case, right).parts
         return tuple(
             np.clip(g, np.minimum(r, o), np.maximum(r, o))
@@ -434,7 +438,7 @@ def any_slope(other_side: Callable) -> Callable[[Parts, Parts, tuple], Parts]:
     return compare
 
 
-def _equal(got: Parts, right: Parts, case: tuple) -> Parts:
+def _equal(got: Parts, right: Parts, case: tuple[Any, ...]) -> Parts:
     return right
 
 
@@ -451,7 +455,7 @@ class _Outcome:
     error: BaseException | None = None
     complaint: str = ""
     notes: tuple[str, ...] = ()
-    arguments: tuple = ()
+    arguments: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -460,7 +464,7 @@ class _Judged:
     unchanged.
     """
 
-    compare: Callable[[Parts, Parts, tuple], Parts] = _equal
+    compare: Callable[[Parts, Parts, tuple[Any, ...]], Parts] = _equal
     outputs: tuple[str, ...] = ()
     only: str = ""
     rtol: float = RTOL
@@ -497,7 +501,7 @@ RAISED, NO_ARRAY, SHAPE, NOT_FINITE, VALUES, ARGUMENTS = range(6)
 class _Trial:
     """What the student's function did on every case, beside the reference."""
 
-    cases: list[tuple]
+    cases: list[tuple[Any, ...]]
     wants: list[_Outcome]
     gots: list[_Outcome]
     faults: list[_Fault | None]
@@ -518,12 +522,12 @@ class _Trial:
 
 
 def check(
-    student: Callable,
-    reference: Callable,
-    cases: Iterable[tuple],
-    mistakes: Mapping[str, Callable] | None = None,
+    student: Callable[..., Any],
+    reference: Callable[..., Any],
+    cases: Iterable[tuple[Any, ...]],
+    mistakes: Mapping[str, Callable[..., Any]] | None = None,
     *,
-    compare: Callable[[Parts, Parts, tuple], Parts] = _equal,
+    compare: Callable[[Parts, Parts, tuple[Any, ...]], Parts] = _equal,
     outputs: tuple[str, ...] = (),
     only: str = "",
     forms: Iterable[str] = tuple(FORMS),
@@ -598,7 +602,7 @@ def check(
     print(f"{name}: right on {len(cases)} case{'s' if len(cases) > 1 else ''}.")
 
 
-def check_example(student: Callable, *arguments: Any, gives: Any) -> None:
+def check_example(student: Callable[..., Any], *arguments: Any, gives: Any) -> None:
     """Compare one call of a student's function with what it gives, worked out by hand.
 
     Examples
@@ -609,15 +613,15 @@ def check_example(student: Callable, *arguments: Any, gives: Any) -> None:
     check(student, lambda *arguments: gives, [arguments], forms=())
 
 
-def _name(function: Callable) -> str:
+def _name(function: Callable[..., Any]) -> str:
     name = getattr(function, "__name__", "<lambda>")
     return "Your function" if name == "<lambda>" else name
 
 
 def _tried(
-    student: Callable,
-    reference: Callable,
-    cases: list[tuple],
+    student: Callable[..., Any],
+    reference: Callable[..., Any],
+    cases: list[tuple[Any, ...]],
     judged: _Judged,
     notes: dict[str, str],
 ) -> _Trial:
@@ -647,7 +651,11 @@ def _tried(
 
 
 def _try_form(
-    form: str, student: Callable, reference: Callable, trial: _Trial, notes: dict[str, str]
+    form: str,
+    student: Callable[..., Any],
+    reference: Callable[..., Any],
+    trial: _Trial,
+    notes: dict[str, str],
 ) -> None:
     """Try the first case in another form: a fault in small or large numbers costs points, others
     give a note.
@@ -694,7 +702,7 @@ def _form_note(fault: _Fault, form: str) -> str:
     )
 
 
-def _as_float_arrays(case: tuple) -> list[tuple]:
+def _as_float_arrays(case: tuple[Any, ...]) -> list[tuple[Any, ...]]:
     """Return a case with lists or integers as arrays, first of the numbers' own type, then of
     floats.
     """
@@ -730,7 +738,11 @@ _ALL = _Judged()
 
 
 def _call(
-    function: Callable, case: tuple, like: Parts = (), judged: _Judged = _ALL, form: str = ""
+    function: Callable[..., Any],
+    case: tuple[Any, ...],
+    like: Parts = (),
+    judged: _Judged = _ALL,
+    form: str = "",
 ) -> _Outcome:
     """Call `function` on a copy of `case`; read what it returns as arrays, `like` the
     reference's.
@@ -777,7 +789,7 @@ def _call(
     return _Outcome(tuple(parts), notes=tuple(notes), arguments=arguments)
 
 
-def _call_reference(reference: Callable, case: tuple) -> _Outcome:
+def _call_reference(reference: Callable[..., Any], case: tuple[Any, ...]) -> _Outcome:
     want = _call(reference, case)
     if want.complaint:
         raise TypeError(f"The reference {want.complaint}.")
@@ -816,7 +828,7 @@ def _as_array(value: Any, like: np.ndarray | None = None) -> tuple[np.ndarray, s
 
 
 @np.errstate(all="ignore")
-def _fault(got: _Outcome, want: _Outcome, case: tuple, judged: _Judged) -> _Fault | None:
+def _fault(got: _Outcome, want: _Outcome, case: tuple[Any, ...], judged: _Judged) -> _Fault | None:
     """Return the first thing that is wrong with an outcome, or None."""
     if want.error is not None:
         if isinstance(got.error, type(want.error)):
@@ -852,7 +864,10 @@ def _fault(got: _Outcome, want: _Outcome, case: tuple, judged: _Judged) -> _Faul
 
 
 def _cause(
-    trial: _Trial, mistakes: Mapping[str, Callable], student: Callable, reference: Callable
+    trial: _Trial,
+    mistakes: Mapping[str, Callable[..., Any]],
+    student: Callable[..., Any],
+    reference: Callable[..., Any],
 ) -> str:
     """Return the likely cause of a wrong answer, or ''."""
     agreements = {
@@ -938,7 +953,7 @@ class _Agreement:
     excused: int  # cases that differ
 
 
-def _agreement(trial: _Trial, wrong: Callable) -> _Agreement | None:
+def _agreement(trial: _Trial, wrong: Callable[..., Any]) -> _Agreement | None:
     telling = values = finite = entries = excused = 0
     changed = trial.faults[trial.worst].rank == ARGUMENTS
     same_text = False
@@ -989,7 +1004,7 @@ def _overflows(outcome: _Outcome) -> bool:
 
 
 def _same_outcome(
-    got: _Outcome, other: _Outcome, case: tuple, judged: _Judged, arguments: bool
+    got: _Outcome, other: _Outcome, case: tuple[Any, ...], judged: _Judged, arguments: bool
 ) -> bool:
     if got.error is not None or other.error is not None:
         kinds = type(got.error), type(other.error)  # NumPy's own MemoryError is a MemoryError
@@ -1021,7 +1036,7 @@ def _same_argument(before: Any, after: Any) -> bool:
     return True  # a function or a random generator
 
 
-def _in_form(case: tuple, form: str) -> tuple:
+def _in_form(case: tuple[Any, ...], form: str) -> tuple[Any, ...]:
     """Return the case with numbers that the form can hold, in float64."""
 
     def adapted(x: Any) -> Any:
@@ -1071,7 +1086,7 @@ def _failure(fault: str, cause: str = "") -> AssertionError:
     return error
 
 
-def _value_of(f: Callable, x: np.ndarray) -> np.ndarray:
+def _value_of(f: Callable[..., Any], x: np.ndarray) -> np.ndarray:
     try:
         return _as_array(f(x.copy()))[0]
     except ValueError as error:
@@ -1125,7 +1140,7 @@ def _error_sentence(error: BaseException) -> str:
     return f"raised {type(error).__name__}: {text}"[:300] + (f" (at: {line})" if line else "")
 
 
-def _parameter_names(function: Callable) -> list[str]:
+def _parameter_names(function: Callable[..., Any]) -> list[str]:
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):  # a built-in function
@@ -1133,7 +1148,9 @@ def _parameter_names(function: Callable) -> list[str]:
     return [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
 
 
-def _describe(student: Callable, reference: Callable, case: tuple) -> str:
+def _describe(
+    student: Callable[..., Any], reference: Callable[..., Any], case: tuple[Any, ...]
+) -> str:
     """Say with which arguments: small ones by value, others by shape."""
     names = _parameter_names(reference) or _parameter_names(student)
     words = []

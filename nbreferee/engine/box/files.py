@@ -112,7 +112,7 @@ def _found(most: int) -> Iterator[tuple[str, Stamp | None]]:
     """
     left, folders = most, ["."]
     while folders and left > 0:
-        entries: list[os.DirEntry] = []
+        entries: list[os.DirEntry[str]] = []
         with contextlib.suppress(OSError), os.scandir(folders.pop()) as found:
             entries = sorted(itertools.islice(found, left), key=lambda entry: entry.name)
         left -= len(entries)

@@ -83,7 +83,7 @@ class Box:
         self._last_error: BaseException | None = None
         self._wrote = False
         self._generators = RandomState()
-        self._random_after: tuple | None = (
+        self._random_after: tuple[Any, ...] | None = (
             None  # as the last call has left it, where nothing else has run since
         )
         add_handlers(
@@ -153,7 +153,7 @@ class Box:
             "close": plt.close,
         }
 
-    def _note_writing(self, event: str, arguments: tuple) -> None:
+    def _note_writing(self, event: str, arguments: tuple[Any, ...]) -> None:
         self._wrote |= event in WRITING or is_writing(arguments[2])
 
     def serve(self) -> None:
@@ -161,7 +161,7 @@ class Box:
         while True:
             self._answer(self._channel.receive())
 
-    def call_back(self, number: int, arguments: tuple, named: dict) -> Any:
+    def call_back(self, number: int, arguments: tuple[Any, ...], named: dict[Any, Any]) -> Any:
         """Have the tester call a function of its own."""
         heap = self._references.heap
         shared = self._shared
@@ -179,10 +179,10 @@ class Box:
     def _answer(self, frame: memoryview) -> None:
         self._do(*self._hear(frame))
 
-    def _hear(self, frame: memoryview) -> tuple[int, str, tuple]:
+    def _hear(self, frame: memoryview) -> tuple[int, str, tuple[Any, ...]]:
         return decode(frame, unwrap=self._references.unwrap)
 
-    def _do(self, number: int, operation: str, arguments: tuple) -> None:
+    def _do(self, number: int, operation: str, arguments: tuple[Any, ...]) -> None:
         try:
             self._shared = {}
             value = self._operations[operation](*arguments)
@@ -200,7 +200,7 @@ class Box:
     def _say(self, number: int, what: str, body: Any, shared: dict[int, int] | None = None) -> None:
         parts: list[Any] = []
 
-        def wrap(value: Any) -> tuple:
+        def wrap(value: Any) -> tuple[Any, ...]:
             return (
                 ("identities", self._references.identities(list(parts)))
                 if type(value) is Identities
@@ -211,7 +211,7 @@ class Box:
 
     # ------------------------------------------------ what the tester asks for
 
-    def _run_cell(self, source: str, limit_s: float) -> tuple:
+    def _run_cell(self, source: str, limit_s: float) -> tuple[Any, ...]:
         self._random_after = None
         with self._limited(limit_s):
             shown, result = self._shell.run(source)
@@ -241,7 +241,7 @@ class Box:
         except Overrun:
             return "", f"stopped after {limit_s:.0f} s"
 
-    def _name(self, name: str) -> tuple:
+    def _name(self, name: str) -> tuple[Any, ...]:
         names = self._shell.user_ns
         self._references.heap = ObjectTable()
         if name not in names or name.startswith("_"):
@@ -256,7 +256,7 @@ class Box:
         ]
 
     def _call(
-        self, function: Any, blob: bytes, heap: list, limit_s: float, around: bytes
+        self, function: Any, blob: bytes, heap: list[Any], limit_s: float, around: bytes
     ) -> dict[int, Any]:
         """Call a function; return what it gives and what has changed by it.
 
@@ -331,7 +331,7 @@ class Box:
         }
 
     def _exception(
-        self, names: tuple[str, ...], arguments: tuple, attributes: dict[str, Any]
+        self, names: tuple[str, ...], arguments: tuple[Any, ...], attributes: dict[str, Any]
     ) -> BaseException:
         """Return an exception like one of the test's: of the first class of its own and its
         ancestors that is known here.
@@ -353,17 +353,17 @@ class Box:
         set_attributes(error, attributes)
         return error
 
-    def _exit(self, one: Any, error: tuple | None) -> bool:
+    def _exit(self, one: Any, error: tuple[Any, ...] | None) -> bool:
         raised = None if error is None else self._exception(*error)
         return bool(type(one).__exit__(one, None if raised is None else type(raised), raised, None))
 
     def _source(self, one: Any) -> str:
         return inspect.getsource(one)
 
-    def _signature(self, one: Any) -> tuple:
+    def _signature(self, one: Any) -> tuple[Any, ...]:
         empty = inspect.Parameter.empty
 
-        def given(value: Any) -> tuple:
+        def given(value: Any) -> tuple[Any, ...]:
             return () if value is empty else (value,)
 
         signature = inspect.signature(one)
@@ -386,7 +386,7 @@ class Box:
     @contextlib.contextmanager
     def _surroundings(
         self, around: CallContext, heard: tuple[io.StringIO, io.StringIO]
-    ) -> Iterator[list]:
+    ) -> Iterator[list[Any]]:
         if around.random is not None:
             set_random_state(around.random)
             self._random_after = None
@@ -435,7 +435,7 @@ class Box:
 
         return get_asyncio_loop().run_until_complete(awaited())
 
-    def _described(self, error: BaseException, with_cause: bool = True) -> tuple:
+    def _described(self, error: BaseException, with_cause: bool = True) -> tuple[Any, ...]:
         """Say what an exception is: its classes, its text, its arguments, where it was raised, its
         attributes, its cause.
         """

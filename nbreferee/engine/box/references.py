@@ -29,7 +29,7 @@ from nbreferee.engine.wire.instances import (
 )
 from nbreferee.engine.wire.protocol import MOST_CHARACTERS, ObjectDescription, importable_name
 
-CallBack = Callable[[int, tuple, dict], Any]
+CallBack = Callable[[int, tuple[Any, ...], dict[Any, Any]], Any]
 MOST_IDENTITIES, MOST_KEPT = (
     2_000,
     20_000,
@@ -87,7 +87,11 @@ class BoxReferences:
     # ------------------------------------------------ what stays in the tester
 
     def _remote_function(
-        self, number: int, about: tuple, is_function: bool, parameters: tuple | None
+        self,
+        number: int,
+        about: tuple[Any, ...],
+        is_function: bool,
+        parameters: tuple[Any, ...] | None,
     ) -> Any:
         if number not in self._remote:
 
@@ -127,7 +131,7 @@ class BoxReferences:
         self._remote_numbers[id(made)] = number
         return made
 
-    def _items(self, number: int) -> Generator:
+    def _items(self, number: int) -> Generator[Any]:
         """Give the items of an iterator that stays in the tester, one by one."""
         sent: tuple[Any, ...] = ()
         while True:
@@ -139,7 +143,7 @@ class BoxReferences:
 
     # ------------------------------------------------ values and references
 
-    def wrap(self, value: Any) -> tuple:
+    def wrap(self, value: Any) -> tuple[Any, ...]:
         if (
             id(value) in self._remote_numbers
             and self._remote[self._remote_numbers[id(value)]] is value
@@ -185,7 +189,7 @@ class BoxReferences:
             return _facts(value)
         return replace(_facts(value), type_number=self._numbered(kind))
 
-    def unwrap(self, said: tuple) -> Any:
+    def unwrap(self, said: tuple[Any, ...]) -> Any:
         match said:
             case ("copy", description):
                 return known_types.build(description)
@@ -231,7 +235,7 @@ class BoxReferences:
             raise CodecError(f"the notebook has no class {name}")
         return kind
 
-    def rebuild(self, heap: list) -> None:
+    def rebuild(self, heap: list[Any]) -> None:
         """Make the instructor's objects of a message: all of them first, for they may hold each
         other.
         """
@@ -250,7 +254,7 @@ class BoxReferences:
         base = content_base(kind)
         return new(kind, decode(state, unwrap=lambda said: None)[1] if base is not None else None)
 
-    def identities(self, parts: list) -> tuple[int, ...]:
+    def identities(self, parts: list[Any]) -> tuple[int, ...]:
         """Return a number for each container: the same object gets the same, for as long as it is
         kept.
         """

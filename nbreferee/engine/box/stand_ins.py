@@ -26,7 +26,7 @@ Put = Callable[
 
 
 def stand_in(
-    call_back: Callable[[int, tuple, dict], Any], number: int, name: str
+    call_back: Callable[[int, tuple[Any, ...], dict[Any, Any]], Any], number: int, name: str
 ) -> types.FunctionType:
     """Return a function that the tester answers."""
 
@@ -175,7 +175,7 @@ def _parts(value: Any) -> Iterator[tuple[Any, Put | None]]:
             yield from _items(object.__getattribute__(value, "__dict__"))
 
 
-def _items(items: dict, holder: Any = None) -> Iterator[tuple[Any, Put]]:
+def _items(items: dict[Any, Any], holder: Any = None) -> Iterator[tuple[Any, Put]]:
     holder = items if holder is None else holder
     for key, one in list(items.items())[:ITEMS]:
         yield one, _at_item(holder, key)

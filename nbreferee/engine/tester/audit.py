@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from typing import Any
 
-Handler = Callable[[str, tuple], None]
+Handler = Callable[[str, tuple[Any, ...]], None]
 
 
 def add_handlers(handlers_of: Callable[[str], Iterable[Handler]]) -> None:
@@ -16,7 +17,7 @@ def add_handlers(handlers_of: Callable[[str], Iterable[Handler]]) -> None:
     """
     known: dict[str, tuple[Handler, ...]] = {}
 
-    def hook(event: str, arguments: tuple) -> None:
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
         handlers = known.get(event)
         if handlers is None:
             handlers = known[event] = tuple(handlers_of(event))

@@ -173,7 +173,7 @@ class BoxClient(Questions):
         with self._turn:  # threads of a test ask one after the other
             return self._ask(operation, arguments)
 
-    def _ask(self, operation: str, arguments: tuple) -> Any:
+    def _ask(self, operation: str, arguments: tuple[Any, ...]) -> Any:
         if self._depth >= NESTED:
             raise RecursionError(
                 "functions of the test and of the student call each other too deeply"
@@ -213,7 +213,7 @@ class BoxClient(Questions):
         finally:
             self._depth -= 1
 
-    def _pieces(self, question: tuple) -> list[bytes | memoryview]:
+    def _pieces(self, question: tuple[Any, ...]) -> list[bytes | memoryview]:
         try:
             return in_pieces(question, wrap=self._references.wrap)
         except CodecError as error:
@@ -223,7 +223,7 @@ class BoxClient(Questions):
     def call(
         self,
         function: Proxy | ClassProxy | str,
-        arguments: tuple,
+        arguments: tuple[Any, ...],
         named: dict[str, Any] | None = None,
     ) -> Any:
         """Call a function of the student's, or an operation of the box, and carry over what it
@@ -233,7 +233,10 @@ class BoxClient(Questions):
             return self._call(function, arguments, named)
 
     def _call(
-        self, function: Proxy | ClassProxy | str, arguments: tuple, named: dict[str, Any] | None
+        self,
+        function: Proxy | ClassProxy | str,
+        arguments: tuple[Any, ...],
+        named: dict[str, Any] | None,
     ) -> Any:
         self.calls += 1
         if patched := self.patches.found():
@@ -373,7 +376,9 @@ class BoxClient(Questions):
             if isinstance(kind, type) and issubclass(kind, Warning):
                 warnings.warn(str(text), kind, stacklevel=4)
 
-    def _packed(self, arguments: tuple, named: dict[str, Any]) -> tuple[bytes, list, bytes]:
+    def _packed(
+        self, arguments: tuple[Any, ...], named: dict[str, Any]
+    ) -> tuple[bytes, list[Any], bytes]:
         """Return the arguments, the instructor's objects among them, and what is unusual around the
         call (or nothing), each encoded.
         """
@@ -397,7 +402,12 @@ class BoxClient(Questions):
         return blob, heap, around
 
     def _carry_over(
-        self, arguments: tuple, named: dict, changed: Any, states: Any, label: str
+        self,
+        arguments: tuple[Any, ...],
+        named: dict[Any, Any],
+        changed: Any,
+        states: Any,
+        label: str,
     ) -> None:
         """Bring what the call changed in its arguments to the test's own objects."""
         if changed is not None:
@@ -516,7 +526,7 @@ class BoxClient(Questions):
         error, places = self._exception(said)
         raise error.with_traceback(frames_of(places))
 
-    def _exception(self, said: Any) -> tuple[BaseException, tuple]:
+    def _exception(self, said: Any) -> tuple[BaseException, tuple[Any, ...]]:
         match said:
             case (
                 tuple(names),

@@ -46,7 +46,7 @@ class ClassProxy(type):
     and `issubclass` work with Python's own classes, libraries' and the instructor's.
     """
 
-    def __new__(cls, name: str, bases: tuple, namespace: dict, **_: Any) -> Any:
+    def __new__(cls, name: str, bases: tuple[Any, ...], namespace: dict[Any, Any], **_: Any) -> Any:
         theirs = next(base for base in bases if isinstance(base, ClassProxy))
         theirs._student.note_limit(
             f"a class is derived from the class {theirs._facts.type_name}, which stays with the "
@@ -127,7 +127,7 @@ class _Unset:
     would have no end.
     """
 
-    def call(self, function: Any, arguments: tuple, named: Any = None) -> None:
+    def call(self, function: Any, arguments: tuple[Any, ...], named: Any = None) -> None:
         """Drop what changes the class, and answer no question."""
         if function not in ("setattr", "delattr"):
             raise AttributeError(f"{function} of a class that is not known yet")

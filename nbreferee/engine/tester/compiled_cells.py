@@ -146,7 +146,7 @@ class RehearsedShell(Shell):
         self.shown_error = None
         return super().run(source)
 
-    def showtraceback(self, exc_tuple: tuple | None = None, *_: Any, **__: Any) -> None:
+    def showtraceback(self, exc_tuple: tuple[Any, ...] | None = None, *_: Any, **__: Any) -> None:
         """Keep the error: a tester shows it in its own way."""
         self.shown_error = self.shown_error or (exc_tuple or sys.exc_info())[1]
 

@@ -57,7 +57,7 @@ class FileExchange:
         changes = event == "open" or event.startswith(CHANGING)
         return [self._placed.on_event] * (event in EVENTS) + [self._note_change] * changes
 
-    def _note_change(self, event: str, arguments: tuple) -> None:
+    def _note_change(self, event: str, arguments: tuple[Any, ...]) -> None:
         self._changed |= event != "open" or (
             is_writing(arguments[2]) and not str(arguments[0]).startswith(("/dev", "/proc"))
         )

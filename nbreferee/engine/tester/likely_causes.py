@@ -44,7 +44,7 @@ LITTLE = re.compile(  # what such words say helps nobody
     r"exchanged"
 )
 
-Agrees = Callable[[Callable], bool]
+Agrees = Callable[[Callable[..., Any]], bool]
 
 
 class _OutOfTime(BaseException):
@@ -77,7 +77,7 @@ class LikelyCauses:
         self,
         plan: Plan,
         names: dict[str, Any],
-        own_text: Callable[[], AbstractContextManager],
+        own_text: Callable[[], AbstractContextManager[Any]],
         limit_s: float,
     ) -> None:
         self._references, self._known = plan.references, plan.student_names
@@ -95,7 +95,7 @@ class LikelyCauses:
                     module, HOOK, self.look_further if self._limit_s > 0 and is_offered else None
                 )
 
-    def look_further(self, name: str, reference: Callable, agrees: Agrees) -> str:
+    def look_further(self, name: str, reference: Callable[..., Any], agrees: Agrees) -> str:
         """Return in words what a student's function has done, or ''."""
         started = time.process_time()
         randomness = random.getstate(), np.random.get_state()
@@ -113,7 +113,7 @@ class LikelyCauses:
             np.random.set_state(randomness[1])
             self._left_s -= time.process_time() - started
 
-    def _search(self, name: str, reference: Callable, agrees: Agrees, end: float) -> str:
+    def _search(self, name: str, reference: Callable[..., Any], agrees: Agrees, end: float) -> str:
         originals = [*self._of_solution(name), *self._of_reference(reference)]
         for original, mutant in itertools.chain(self._single(originals), self._pairs(originals)):
             if time.process_time() >= end:
@@ -152,7 +152,7 @@ class LikelyCauses:
                 exec(self._compiled(rest), space)
                 yield from self._originals(tree, name, space)
 
-    def _of_reference(self, reference: Callable) -> Iterator[_Original]:
+    def _of_reference(self, reference: Callable[..., Any]) -> Iterator[_Original]:
         with contextlib.suppress(SyntaxError):  # of a cell with a magic
             tree = ast.parse(self._source)
             found = [

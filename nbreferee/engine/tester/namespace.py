@@ -37,7 +37,7 @@ def _blob(value: Any) -> bytes:
         return b""
 
 
-class Namespace(dict):
+class Namespace(dict[Any, Any]):
     """The namespace of the instructor's cells; what is not in it is looked for in the box."""
 
     def __init__(self) -> None:

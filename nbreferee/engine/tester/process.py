@@ -114,7 +114,7 @@ class Tester:
         self,
         number: int,
         limit_s: float,
-        allowed: list | None,
+        allowed: list[Any] | None,
         replaceable: Sequence[tuple[str, int]] = (),
     ) -> dict[str, Any]:
         """Run a step; return what it shows, and for a test what it comes to.
@@ -170,7 +170,11 @@ class Tester:
         }
 
     def do_follow(
-        self, number: int, limit_s: float, allowed: list | None, replaceable: list[tuple[str, int]]
+        self,
+        number: int,
+        limit_s: float,
+        allowed: list[Any] | None,
+        replaceable: list[tuple[str, int]],
     ) -> dict[str, Any]:
         """Run a test again, with references in the place of those answers that it needs; return
         what it comes to.

@@ -180,7 +180,7 @@ class Provenance:
         """Keep that a file came from the box."""
         self._files.add(os.path.realpath(path))
 
-    def check(self, event: str, arguments: tuple) -> None:
+    def check(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Look at an audit event.
 
         Raises

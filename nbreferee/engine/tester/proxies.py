@@ -166,7 +166,7 @@ class Proxy:
     def __copy__(self) -> Any:
         return self._student.call("copy", (self,))
 
-    def __deepcopy__(self, memo: dict) -> Any:
+    def __deepcopy__(self, memo: dict[Any, Any]) -> Any:
         return self._student.call("deepcopy", (self,))
 
     def __sizeof__(self) -> int:
@@ -342,7 +342,7 @@ class FunctionProxy(CallableProxy):
     def __copy__(self) -> FunctionProxy:
         return self
 
-    def __deepcopy__(self, memo: dict) -> FunctionProxy:
+    def __deepcopy__(self, memo: dict[Any, Any]) -> FunctionProxy:
         return self
 
     def _what(self) -> str:

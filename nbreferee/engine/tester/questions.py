@@ -28,7 +28,9 @@ class Questions:
         """Note a limit if the running cell fails."""
         raise NotImplementedError
 
-    def call(self, function: Any, arguments: tuple, named: dict[str, Any] | None = None) -> Any:
+    def call(
+        self, function: Any, arguments: tuple[Any, ...], named: dict[str, Any] | None = None
+    ) -> Any:
         """Call a function in the box."""
         raise NotImplementedError
 

@@ -21,7 +21,7 @@ from nbreferee.course.ownership import Reference
 from nbreferee.engine.wire.codec import CodecError, encode
 from nbreferee.engine.wire.exceptions import described
 
-Wrap = Callable[[Any], tuple]
+Wrap = Callable[[Any], tuple[Any, ...]]
 OVER = (
     "this function stood in for an answer while another cell was judged, and cannot be called now"
 )
@@ -44,8 +44,8 @@ class ReferenceAnswer:
         return self._function(*arguments, **named)
 
     def answer(
-        self, arguments: tuple, named: dict[str, Any], wrap: Wrap
-    ) -> tuple[Any, int | str | None, tuple | None]:
+        self, arguments: tuple[Any, ...], named: dict[str, Any], wrap: Wrap
+    ) -> tuple[Any, int | str | None, tuple[Any, ...] | None]:
         """Call it; return its value, or which argument that is, and the arguments if it has changed
         them in place.
         """
@@ -135,7 +135,7 @@ class Callbacks:
         self._note_limit = note_limit
 
     def reply(
-        self, number: Any, arguments: tuple, named: dict[str, Any], own_output: object
+        self, number: Any, arguments: tuple[Any, ...], named: dict[str, Any], own_output: object
     ) -> bytes:
         """Return the frame that answers a call by the box; `own_output` is the cell's stream, on
         which references do not print.
@@ -161,7 +161,9 @@ class Callbacks:
         self._references.returned |= dict.fromkeys(range(before, self._references.count), source)
         return frame
 
-    def _of_reference(self, function: Any, arguments: tuple, named: dict[str, Any]) -> Any:
+    def _of_reference(
+        self, function: Any, arguments: tuple[Any, ...], named: dict[str, Any]
+    ) -> Any:
         if type(function) is ReferenceAnswer:
             return function.answer(arguments, named, self._references.wrap)
         return function(*arguments, **named)

@@ -106,7 +106,7 @@ class References:
         self.copies: dict[int, Any] = {}  # by number: such instances on their way in
         self.unfilled: list[int] = []  # those of them whose attributes are still to be had
         # which objects of the box the containers of the last message are
-        self.identities: tuple = ()
+        self.identities: tuple[Any, ...] = ()
         self.exceptions = Classes(self.known_class, {}, student.note_limit)
 
     def forget_box(self) -> None:
@@ -118,7 +118,7 @@ class References:
 
     # ------------------------------------------------ to the box
 
-    def wrap(self, value: Any) -> tuple:
+    def wrap(self, value: Any) -> tuple[Any, ...]:
         """Return what stands for a value on its way to the box.
 
         Raises
@@ -151,13 +151,13 @@ class References:
             return self._wrap_function(value)
         return self._wrap_object(value, kind)
 
-    def _wrap_proxy(self, proxy: Any) -> tuple:
+    def _wrap_proxy(self, proxy: Any) -> tuple[Any, ...]:
         if self._outdated.get(id(proxy)) is proxy:
             raise CodecError(f"{what(proxy)}, which was in a process that has ended")
         self._hold(proxy)
         return ("yours", proxy._number)
 
-    def _wrap_object(self, value: Any, kind: type) -> tuple:
+    def _wrap_object(self, value: Any, kind: type) -> tuple[Any, ...]:
         own = dict.get(self._names, kind.__name__) is kind
         if isinstance(value, enum.Enum) and (own or importable_name(kind)):
             return (
@@ -190,14 +190,14 @@ class References:
             return self._wrap_iterator(value)
         raise CodecError(f"an object of the type {kind.__name__}")
 
-    def _wrap_iterator(self, iterator: Iterator) -> tuple:
+    def _wrap_iterator(self, iterator: Iterator[Any]) -> tuple[Any, ...]:
         return (
             "iterator",
             self._callback_number(iterator, NextItem),
             isinstance(iterator, types.GeneratorType),
         )
 
-    def _wrap_function(self, function: Any) -> tuple:
+    def _wrap_function(self, function: Any) -> tuple[Any, ...]:
         try:
             parameters = tuple(
                 (p.name, int(p.kind), p.default is not p.empty)
@@ -212,7 +212,7 @@ class References:
         )
         return ("callback", self._callback_number(function), about, is_function, parameters)
 
-    def _wrap_instance(self, value: Any) -> tuple:
+    def _wrap_instance(self, value: Any) -> tuple[Any, ...]:
         for number, one in enumerate(self.heap):
             if one is value:
                 return ("instance", number)
@@ -370,7 +370,7 @@ class References:
         loaded = sys.modules.get(module or "builtins")
         return getattr(loaded, last, None) if loaded is not None and is_installed(loaded) else None
 
-    def _named_tuple(self, kind: type, fields: tuple, values: tuple) -> Any:
+    def _named_tuple(self, kind: type, fields: tuple[Any, ...], values: tuple[Any, ...]) -> Any:
         if is_proxy(kind):
             prepare_tuple_class(kind, fields)
         return named_tuple(kind, fields, values)
@@ -416,7 +416,7 @@ class References:
         )
 
 
-def _with_content(kind: type, content: Any, attributes: dict) -> Any:
+def _with_content(kind: type, content: Any, attributes: dict[Any, Any]) -> Any:
     """Return an object of a library's subclass of list, str and the like; of another class, its
     content alone.
     """

@@ -12,7 +12,7 @@ from nbreferee.engine.wire.codec import CodecError
 MOST_FIELDS = 1_000
 
 
-def prepare_tuple_class(kind: ClassProxy, fields: tuple) -> None:
+def prepare_tuple_class(kind: ClassProxy, fields: tuple[Any, ...]) -> None:
     """Give a class that stands for a student's named tuple its fields; no text is compiled for it.
 
     Raises

@@ -61,7 +61,7 @@ def encode(
     value: Any,
     bounds: Bounds = BOUNDS,
     wrap: Wrap = None,
-    parts: list | None = None,
+    parts: list[Any] | None = None,
     shared: Mapping[int, int] | None = None,
 ) -> bytes:
     """Return a value as bytes; what has no form of its own is sent as `wrap` of it.
@@ -85,7 +85,7 @@ def in_pieces(
     value: Any,
     bounds: Bounds = BOUNDS,
     wrap: Wrap = None,
-    parts: list | None = None,
+    parts: list[Any] | None = None,
     shared: Mapping[int, int] | None = None,
 ) -> list[bytes | memoryview]:
     """Return what `encode` does in pieces: large arrays are no copies, so send them before they
@@ -101,7 +101,7 @@ def decode(
     data: bytes | memoryview,
     bounds: Bounds = BOUNDS,
     unwrap: Wrap = None,
-    parts: list | None = None,
+    parts: list[Any] | None = None,
     shared: Sequence[Any] = (),
 ) -> Any:
     """Return the value that bytes stand for, with `unwrap` of what was wrapped.
@@ -130,7 +130,7 @@ class _Writer:
     """Takes values apart into bytes."""
 
     def __init__(
-        self, bounds: Bounds, wrap: Wrap, parts: list | None, shared: Mapping[int, int] | None
+        self, bounds: Bounds, wrap: Wrap, parts: list[Any] | None, shared: Mapping[int, int] | None
     ) -> None:
         self.pieces: list[bytes | memoryview] = []
         self.last = bytearray()  # what comes after them
@@ -251,7 +251,7 @@ class _Writer:
             self.last.clear()
 
 
-def _packed(values: list | tuple) -> bytes:
+def _packed(values: list[Any] | tuple[Any, ...]) -> bytes:
     """Return numbers all of one type, float or a small int, as one piece; empty where they are
     not.
     """

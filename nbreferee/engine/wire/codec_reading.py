@@ -37,7 +37,7 @@ class Reader:
         data: bytes | memoryview,
         bounds: Bounds,
         unwrap: Wrap,
-        parts: list | None,
+        parts: list[Any] | None,
         shared: Sequence[Any],
     ) -> None:
         self._data = memoryview(data)
@@ -82,7 +82,7 @@ class Reader:
             raise CodecError("cut short")
         return self._data[start : self._at].tobytes()
 
-    def unpack(self, form: struct.Struct) -> tuple:
+    def unpack(self, form: struct.Struct) -> tuple[Any, ...]:
         start = self._at
         self._at += form.size
         if self._at > self._size:

@@ -46,7 +46,7 @@ def set_attributes(error: BaseException, attributes: dict[str, Any]) -> None:
                 vars(kind)[name].__set__(error, attributes[name])
 
 
-def described(error: BaseException) -> tuple:
+def described(error: BaseException) -> tuple[Any, ...]:
     """Say of an exception of the test's what it is: the names of its classes, and what is plain of
     its arguments and attributes.
     """
@@ -159,7 +159,7 @@ def _make(name: str, bases: tuple[type, ...], classes: Classes) -> type[BaseExce
     return kind
 
 
-def frames_of(places: tuple) -> types.TracebackType | None:
+def frames_of(places: tuple[Any, ...]) -> types.TracebackType | None:
     """Return a traceback that ends in the student's line, for tests that show where it was."""
     match places[-1:]:
         case ((str(filename), int(line), str(function), str(text)),) if 0 < line < 100_000:
@@ -212,14 +212,14 @@ def attributes_of(error: BaseException) -> dict[str, Any]:
     }
 
 
-def cannot_leave(error: Exception) -> tuple:
+def cannot_leave(error: Exception) -> tuple[Any, ...]:
     """Describe the exception that a test meets where a value has no form here."""
     text = f"{CANNOT_LEAVE}: {error}"
     return ("TypeError",), text, (text,), (), {}, None
 
 
 def make_exception(
-    kind: type, text: str, arguments: tuple, attributes: dict[str, Any]
+    kind: type, text: str, arguments: tuple[Any, ...], attributes: dict[str, Any]
 ) -> BaseException:
     """Return an exception of a student's, made again from what the box says of it."""
     try:

@@ -76,7 +76,7 @@ ONLY_ARGUMENTS = ("partial", "vectorize")  # that a box may not describe
 MISSING = "dataclasses.MISSING"
 
 
-def describe(value: Any) -> tuple | None:
+def describe(value: Any) -> tuple[Any, ...] | None:
     """Return what `build` makes an equal value of; None where the type is not known here."""
     kind = type(value)
     if kind in DESCRIBED:
@@ -95,7 +95,7 @@ def describe(value: Any) -> tuple | None:
     return known_types_numpy.describe_image(value) if package == "PIL" else None
 
 
-def describe_argument(value: Any) -> tuple | None:
+def describe_argument(value: Any) -> tuple[Any, ...] | None:
     """Return what `build` makes a function object of, for the box alone: a test never calls what a
     box describes.
     """
@@ -113,7 +113,7 @@ def describe_argument(value: Any) -> tuple | None:
     return None
 
 
-def build(description: tuple) -> Any:
+def build(description: tuple[Any, ...]) -> Any:
     """Return the value of a description.
 
     Raises
@@ -165,7 +165,7 @@ def adopt_state(old: Any, new: Any) -> bool:
 # ---------------------------------------------------------------- dates
 
 
-def _moment(value: Any) -> tuple | None:
+def _moment(value: Any) -> tuple[Any, ...] | None:
     """Return the parts of a datetime or a time, its zone among them, unless that is of an unknown
     class.
     """
@@ -199,18 +199,20 @@ def _zone(key: str) -> zoneinfo.ZoneInfo:
     return zoneinfo.ZoneInfo(key)
 
 
-def _struct_time(values: tuple, zone: Any, offset: Any) -> time.struct_time:
+def _struct_time(values: tuple[Any, ...], zone: Any, offset: Any) -> time.struct_time:
     return time.struct_time((*values, zone, offset))
 
 
 # ---------------------------------------------------------------- text
 
 
-def _describe_match(match: re.Match) -> tuple:
+def _describe_match(match: re.Match[str]) -> tuple[Any, ...]:
     return match.re, match.string, match.pos, match.endpos, match.span()
 
 
-def _match(pattern: re.Pattern, text: Any, start: int, end: int, span: tuple) -> re.Match:
+def _match(
+    pattern: re.Pattern[str], text: Any, start: int, end: int, span: tuple[Any, ...]
+) -> re.Match[str]:
     tries = (
         pattern.search(text, start, end),
         pattern.match(text, span[0], end),
@@ -232,35 +234,37 @@ def _buffer(kind: type) -> Callable[..., Any]:
 # -------------------------------- functions and classes of Python's own
 
 
-def _partial(function: Any, arguments: tuple, named: dict) -> functools.partial:
+def _partial(
+    function: Any, arguments: tuple[Any, ...], named: dict[Any, Any]
+) -> functools.partial[Any]:
     return functools.partial(function, *arguments, **named)
 
 
-def _describe_alias(alias: Any) -> tuple | None:
+def _describe_alias(alias: Any) -> tuple[Any, ...] | None:
     if alias.__origin__ is typing.Union:
         return "Union", _without_none_type(alias.__args__)
     return (alias._name, _without_none_type(alias.__args__)) if alias._name in ALIASES else None
 
 
-def _without_none_type(kinds: tuple) -> tuple:
+def _without_none_type(kinds: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return classes with None for its class, which has no name in `builtins`."""
     return tuple(None if kind is types.NoneType else kind for kind in kinds)
 
 
-def _alias(name: str, arguments: tuple) -> Any:
+def _alias(name: str, arguments: tuple[Any, ...]) -> Any:
     if name not in (*ALIASES, "Union"):
         raise ValueError
     return getattr(typing, name)[_checked_kinds(arguments)]
 
 
-def _checked_kinds(kinds: tuple) -> tuple:
+def _checked_kinds(kinds: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return classes, if all are such: `typing` compiles text."""
     if not all(one is None or isinstance(one, KINDS_OF_CLASSES) for one in kinds):
         raise ValueError
     return kinds
 
 
-def _describe_field(field: dataclasses.Field) -> tuple:
+def _describe_field(field: dataclasses.Field[Any]) -> tuple[Any, ...]:
     given = [
         MISSING if one is dataclasses.MISSING else (one,)
         for one in (field.default, field.default_factory)
@@ -277,8 +281,13 @@ def _describe_field(field: dataclasses.Field) -> tuple:
 
 
 def _field(
-    name: str, kind: Any, given: list, flags: tuple, metadata: dict, sort: str
-) -> dataclasses.Field:
+    name: str,
+    kind: Any,
+    given: list[Any],
+    flags: tuple[Any, ...],
+    metadata: dict[Any, Any],
+    sort: str,
+) -> dataclasses.Field[Any]:
     default, factory = (dataclasses.MISSING if one == MISSING else one[0] for one in given)
     init, shown, hashed, compared, kw_only = flags
     field = dataclasses.field(
@@ -297,21 +306,21 @@ def _field(
     return field
 
 
-def _defaultdict(factory: Any, items: dict) -> collections.defaultdict:
+def _defaultdict(factory: Any, items: dict[Any, Any]) -> collections.defaultdict[Any, Any]:
     return collections.defaultdict(factory if callable(factory) else None, items)
 
 
-def _array(typecode: str, data: bytes) -> array.array:
+def _array(typecode: str, data: bytes) -> array.array[Any]:
     if typecode not in TYPECODES:
         raise ValueError
     return array.array(typecode, data)
 
 
-def _memoryview(data: bytes, form: str, shape: tuple, read_only: bool) -> memoryview:
+def _memoryview(data: bytes, form: str, shape: tuple[Any, ...], read_only: bool) -> memoryview:
     return memoryview(data if read_only else bytearray(data)).cast("B").cast(form, shape)
 
 
-def _describe_memoryview(view: memoryview) -> tuple | None:
+def _describe_memoryview(view: memoryview) -> tuple[Any, ...] | None:
     return (
         (view.tobytes(), view.format, view.shape, view.readonly)
         if len(view.format) == 1 and view.shape
@@ -319,7 +328,7 @@ def _describe_memoryview(view: memoryview) -> tuple | None:
     )
 
 
-DESCRIBED: dict[type, tuple[str, Callable[[Any], tuple | None]]] = {
+DESCRIBED: dict[type, tuple[str, Callable[[Any], tuple[Any, ...] | None]]] = {
     range: ("range", lambda v: (v.start, v.stop, v.step)),
     slice: ("slice", lambda v: (v.start, v.stop, v.step)),
     type(Ellipsis): ("Ellipsis", lambda v: ()),
@@ -420,13 +429,13 @@ BUILDERS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _random(state: tuple) -> random.Random:
+def _random(state: tuple[Any, ...]) -> random.Random:
     made = random.Random()
     made.setstate(state)
     return made
 
 
-def _row(names: list, values: tuple) -> Any:
+def _row(names: list[Any], values: tuple[Any, ...]) -> Any:
     """Return a row of a database, as it can only be had from one."""
     import sqlite3
 

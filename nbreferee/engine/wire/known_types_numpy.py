@@ -31,7 +31,7 @@ SPARSE = (
 )
 
 
-def describe_array(value: Any) -> tuple | None:
+def describe_array(value: Any) -> tuple[Any, ...] | None:
     """Return what describes an array or scalar of a kind that the codec does not have."""
     array = np.asarray(value)
     shape = array.shape if type(value) is np.ndarray else None
@@ -68,14 +68,14 @@ def build_dtype(described: Any) -> np.dtype:
     )
 
 
-def _objects(shape: tuple, items: list) -> np.ndarray:
+def _objects(shape: tuple[Any, ...], items: list[Any]) -> np.ndarray:
     array = np.empty(len(items), dtype=object)
     for index, item in enumerate(items):
         array[index] = item
     return array.reshape(shape)
 
 
-def _raw(dtype: str, shape: tuple | None, data: bytes) -> Any:
+def _raw(dtype: str, shape: tuple[Any, ...] | None, data: bytes) -> Any:
     kind = np.dtype(dtype)
     if kind.kind not in "mMSV" or kind.hasobject or kind.names:
         raise ValueError
@@ -85,7 +85,7 @@ def _raw(dtype: str, shape: tuple | None, data: bytes) -> Any:
     return array[0] if shape is None else array.reshape(shape)
 
 
-def _records(shape: tuple | None, described: Any, columns: list) -> Any:
+def _records(shape: tuple[Any, ...] | None, described: Any, columns: list[Any]) -> Any:
     dtype = build_dtype(described)
     size = columns[0].shape[: columns[0].ndim - len(dtype[0].shape)]
     array = np.zeros(size, dtype)
@@ -109,7 +109,7 @@ def _masked(data: np.ndarray, mask: np.ndarray, fill_value: Any, hard: bool) -> 
     return masked
 
 
-def _generator(name: str, state: dict) -> np.random.Generator:
+def _generator(name: str, state: dict[Any, Any]) -> np.random.Generator:
     if name not in BIT_GENERATORS:
         raise ValueError
     bits = getattr(np.random, name)()
@@ -117,13 +117,13 @@ def _generator(name: str, state: dict) -> np.random.Generator:
     return np.random.Generator(bits)
 
 
-def _random_state(state: dict) -> np.random.RandomState:
+def _random_state(state: dict[Any, Any]) -> np.random.RandomState:
     made = np.random.RandomState()
     made.set_state(_sound(state))
     return made
 
 
-def _sound(state: dict) -> dict:
+def _sound(state: dict[Any, Any]) -> dict[Any, Any]:
     """Return the state of a generator, if it points into its own numbers: NumPy does not look."""
     inner = state["state"]
     if not 0 <= inner.get("pos", 0) <= 624 or not 0 <= state.get("buffer_pos", 0) <= 4:
@@ -152,7 +152,7 @@ def _array_view(kind: type, dimensions: int | None = None) -> Callable[[Any], An
     return view
 
 
-DESCRIBED: dict[type, tuple[str, Callable[[Any], tuple]]] = {
+DESCRIBED: dict[type, tuple[str, Callable[[Any], tuple[Any, ...]]]] = {
     np.random.Generator: (
         "Generator",
         lambda v: (type(v.bit_generator).__name__, v.bit_generator.state),
@@ -210,7 +210,7 @@ BUILDERS: dict[str, Callable[..., Any]] = {
 # -------------------------------- SciPy and Pillow, where the course uses them
 
 
-def describe_scipy(value: Any) -> tuple | None:
+def describe_scipy(value: Any) -> tuple[Any, ...] | None:
     """Return what describes a sparse matrix."""
     name = type(value).__name__
     if name not in SPARSE or type(value) is not getattr(
@@ -222,7 +222,7 @@ def describe_scipy(value: Any) -> tuple | None:
     return ("sparse", name, value.shape, (value.data, value.indices, value.indptr))
 
 
-def _sparse(name: str, shape: tuple, parts: tuple) -> Any:
+def _sparse(name: str, shape: tuple[Any, ...], parts: tuple[Any, ...]) -> Any:
     from scipy import sparse
 
     if name not in SPARSE or not all(type(part) is np.ndarray for part in parts):
@@ -237,7 +237,7 @@ def _sparse(name: str, shape: tuple, parts: tuple) -> Any:
     return made
 
 
-def describe_image(value: Any) -> tuple | None:
+def describe_image(value: Any) -> tuple[Any, ...] | None:
     """Return what describes an image of Pillow's that is in memory."""
     if type(value) is not getattr(sys.modules.get("PIL.Image"), "Image", None) or value.mode == "P":
         return None

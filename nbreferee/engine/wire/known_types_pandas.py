@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 
-def describe(value: Any) -> tuple | None:
+def describe(value: Any) -> tuple[Any, ...] | None:
     """Return what describes a value of pandas; None where it has no copy."""
     import pandas as pd
 
@@ -69,7 +69,7 @@ def adopt_state(old: Any, new: Any) -> bool:
     return True
 
 
-def _plain(attributes: dict) -> dict:
+def _plain(attributes: dict[Any, Any]) -> dict[Any, Any]:
     return dict(attributes)
 
 
@@ -82,7 +82,7 @@ def _zone(zone: Any) -> Any:
     )
 
 
-def _column(series: Any) -> tuple:
+def _column(series: Any) -> tuple[Any, ...]:
     if isinstance(series.dtype, np.dtype) and series.dtype.kind in "biufcmM":
         return ("", series.to_numpy())
     if str(series.dtype) == "category":
@@ -109,7 +109,7 @@ def _described_dtype(dtype: Any) -> Any:
     return ("pandas dtype", str(dtype))
 
 
-def _described_index(index: Any) -> tuple:
+def _described_index(index: Any) -> tuple[Any, ...]:
     import pandas as pd
 
     if isinstance(index, pd.RangeIndex):
@@ -167,7 +167,9 @@ def _built_index(form: str, *parts: Any) -> Any:
     return index
 
 
-def _data_frame(columns: tuple, data: list, index: tuple, attributes: dict) -> Any:
+def _data_frame(
+    columns: tuple[Any, ...], data: list[Any], index: tuple[Any, ...], attributes: dict[Any, Any]
+) -> Any:
     import pandas as pd
 
     rows = _built_index(*index)
@@ -179,7 +181,9 @@ def _data_frame(columns: tuple, data: list, index: tuple, attributes: dict) -> A
     return frame
 
 
-def _series(column: tuple, index: tuple, name: Any, attributes: dict) -> Any:
+def _series(
+    column: tuple[Any, ...], index: tuple[Any, ...], name: Any, attributes: dict[Any, Any]
+) -> Any:
     series = _built_column(*column, index=_built_index(*index), name=name)
     series.attrs = dict(attributes)
     return series

@@ -71,7 +71,7 @@ class ObjectDescription:
     ] = ()  # of an object: the special methods and attributes that its class has
     type_number: int = 0  # of an object: which object of the box its class is
 
-    def as_tuple(self) -> tuple:
+    def as_tuple(self) -> tuple[Any, ...]:
         """Return it as the codec takes it."""
         return (
             self.kind,
@@ -109,7 +109,9 @@ class ObjectDescription:
 class CallContext(NamedTuple):
     """What a student's function finds when it is called, besides its arguments."""
 
-    random: tuple | None = None  # state of the global generators, where the test has changed it
+    random: tuple[Any, ...] | None = (
+        None  # state of the global generators, where the test has changed it
+    )
     names: Mapping[str, Any] = {}  # that the test has set
     gone: Sequence[str] = ()  # that it has deleted
     builtins: Mapping[str, Any] = {}  # Python's own that it has replaced
@@ -120,13 +122,17 @@ class CallResult(NamedTuple):
     """What came of a call."""
 
     value: Any = None
-    raised: tuple | None = None  # an exception, described
+    raised: tuple[Any, ...] | None = None  # an exception, described
     same: int | str | None = None  # the argument that it has returned
     changed: bytes | None = None  # the arguments as they are now, where that is otherwise
-    states: Sequence[dict] = ()  # attributes of those that are of the instructor's classes
+    states: Sequence[
+        dict[Any, Any]
+    ] = ()  # attributes of those that are of the instructor's classes
     heard: Sequence[str] = ("", "")  # what it has printed
-    warned: Sequence[tuple] = ()
-    random: tuple | None = None  # state of the global generators, where it has drawn from them
+    warned: Sequence[tuple[Any, ...]] = ()
+    random: tuple[Any, ...] | None = (
+        None  # state of the global generators, where it has drawn from them
+    )
     figures: int = 0  # how many are open
     names: Mapping[str, Any] = {}  # that the test has set, and the call has set again
     wrote: bool = False  # a file
@@ -157,10 +163,10 @@ class RandomState:
     """The global random generators of `random` and NumPy."""
 
     def __init__(self) -> None:
-        self._state: tuple | None = None
+        self._state: tuple[Any, ...] | None = None
         self._memory = b""  # as it was then
 
-    def state(self, last: tuple | None = None) -> tuple:
+    def state(self, last: tuple[Any, ...] | None = None) -> tuple[Any, ...]:
         """Return their state: to compare, and to send.
 
         It is `last` itself where nothing has changed since.
@@ -193,7 +199,7 @@ def _in_memory() -> bytes:
     )
 
 
-def set_random_state(state: tuple) -> None:
+def set_random_state(state: tuple[Any, ...]) -> None:
     """Go on from a state of the global generators.
 
     Raises

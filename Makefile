@@ -36,6 +36,7 @@ grade: generate
 check: $(VENV)/ready
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/ruff check --quiet
+	$(BIN)/mypy --no-error-summary
 
 test: check
 	$(BIN)/python -m pytest

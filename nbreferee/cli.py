@@ -74,10 +74,17 @@ for _command in (mark, groups, comment):
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the points of every student by exercise to this file.",
 )
+@click.option(
+    "--html",
+    "html_folder",
+    metavar="FOLDER",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write pages with statistics of every exercise into this folder; open its index.html.",
+)
 def report(course_dir: Path, **options: Any) -> None:
     """Print what every student has in every assignment, and what waits for a person.
 
-    The file is for teachers: it names students.
+    The pages and the file are for teachers: they name students.
     """
     from nbreferee.report.command import run
 

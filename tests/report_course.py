@@ -4,6 +4,7 @@ and unreadable files.
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from datetime import datetime
@@ -56,7 +57,11 @@ COPIED = """def count(text):
         table[text.split(" ")[position]] = table[text.split(" ")[position]] + 1
         position = position - 1
     return {key: value for key, value in table.items() if value != 0 and key is not None}"""
-RENAMED = COPIED.replace("table", "d").replace("position", "n").replace("key", "w")
+RENAMED = re.sub(
+    r"\b(table|position|key)\b",
+    lambda found: f"my_{found[0]}",
+    COPIED.replace("# first", "# At first"),
+)
 OTHERS = (
     "def count(text):\n    from collections import Counter\n    return dict(Counter(text.split()))",
     "def count(text):\n    ws = text.split()\n    return {w: ws.count(w) for w in ws}",

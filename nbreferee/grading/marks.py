@@ -111,11 +111,11 @@ class MarkReader:
         found = self._submissions[student, notebook]
         handed_in, lateness = "", ""
         if found.timestamp is not None:
-            handed_in = _shown(found.timestamp.replace(tzinfo=UTC))
+            handed_in = moment_text(found.timestamp.replace(tzinfo=UTC))
             if self._due is not None:
                 late = found.timestamp - self._due - (found.extension or timedelta(0))
-                lateness = f"{_span(late)} late" if late > timedelta(0) else ""
-        shown = _shown(graded) if graded is not None else ""
+                lateness = f"{span_text(late)} late" if late > timedelta(0) else ""
+        shown = moment_text(graded) if graded is not None else ""
         return Header(
             student,
             self.assignment,
@@ -215,12 +215,14 @@ def _full_name(student: str, first: str | None, last: str | None) -> str:
     return f"{name} ({student})" if name else student
 
 
-def _shown(moment: datetime) -> str:
+def moment_text(moment: datetime) -> str:
+    """Return a moment in the local time, for people."""
     local = moment.astimezone()
     return f"{local.day} {local:%B %Y, %H:%M} {local.tzname()}"
 
 
-def _span(late: timedelta) -> str:
+def span_text(late: timedelta) -> str:
+    """Return a length of time in words, by its largest unit."""
     minutes = max(int(late.total_seconds() // 60), 1)
     for size, name in ((24 * 60, "day"), (60, "hour"), (1, "minute")):
         if minutes >= size:

@@ -93,6 +93,7 @@ class TaskResult:
     repairs: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     wall_s: float = 0.0
+    cell_walls: tuple[tuple[str, float], ...] = ()  # (grade id, seconds) of cells that have one
     worker: str = ""  # the address of one that needs files
     calibration: Calibration | None = None  # where that was asked for
 
@@ -185,6 +186,7 @@ def run(task: Task) -> TaskResult:
         graded.repairs,
         graded.warnings,
         time.monotonic() - started,
+        tuple((name, round(seconds, 4)) for name, seconds in graded.cell_walls if name),
     )
 
 

@@ -219,7 +219,7 @@ class Writer:
     def name(self, one: Exercise) -> tuple[Markup, Markup]:
         """Return the name of an exercise, and the heading that it shares with others."""
         heading = self.heading(one.heading) if one.heading is not None else ""
-        heading = _POINTS_INSIDE.sub("", _POINTS.sub("", _without_links(heading)))
+        heading = without_points(_without_links(heading))
         ids = ", ".join(f"<code>{html.escape(name)}</code>" for name in one.grade_ids)
         if not heading or one.is_split:
             return Markup(ids), Markup(heading)
@@ -272,6 +272,11 @@ class Writer:
             written = f"<details><summary>Given code</summary>{written}</details>"
         shown = self._place.put(outputs(cell.outputs, cell.number, self._policy), below)
         return written + shown
+
+
+def without_points(heading: str) -> str:
+    """Return a heading without the points of its exercise."""
+    return _POINTS_INSIDE.sub("", _POINTS.sub("", heading))
 
 
 def _without_links(heading: str) -> str:

@@ -24,6 +24,12 @@ def style_sheet() -> str:
 
 
 @cache
+def report_style_sheet() -> str:
+    """Return what the style sheet of reports has besides."""
+    return _file("report.css").decode()
+
+
+@cache
 def _environment() -> Any:
     from jinja2 import DictLoader, Environment, StrictUndefined
 
@@ -49,7 +55,12 @@ def render_template(name: str, **values: Any) -> str:
     return (
         _environment()
         .get_template(name)
-        .render(css=Markup(style_sheet()), policy=Markup(META), **values)
+        .render(
+            css=Markup(style_sheet()),
+            report_css=Markup(report_style_sheet()),
+            policy=Markup(META),
+            **values,
+        )
     )
 
 

@@ -63,3 +63,7 @@ def report(
 
         write_csv(csv_path, results)
         print(f"Points by exercise: {csv_path}")
+    if html_folder:
+        from nbreferee.report.pages import write_pages
+
+        print(f"Pages for teachers: {write_pages(course, results, html_folder)}")

@@ -12,14 +12,12 @@ from typing import Any
 
 from nbgrader.coursedir import CourseDirectory
 
+from nbreferee.pages.blocks import without_points
 from nbreferee.pages.exercises import Exercise, Mark, PageCell, Part, arrange
 from nbreferee.report.marks import AssignmentMarks, CellKey
 
 _HEADING = re.compile(r"#{1,6}[ \t]+(\S.*?)[ \t]*#*|<h[1-6][^>]*>(.*?)</h[1-6]>", re.IGNORECASE)
 _FENCE = re.compile(r"(```|~~~)")
-_POINTS = re.compile(
-    r"\s*(?:[—–-]|\()\s*[\d.,½¼¾]+\s*(?:points?|pts?\.?|Punkte?)\)?\s*$", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +94,7 @@ def _exercises_of(
 
 
 def _exercise(block: Exercise, notebook: str) -> CourseExercise:
-    heading = heading_of(block.heading.source) if block.heading else ""
-    heading = _POINTS.sub("", heading)
+    heading = without_points(heading_of(block.heading.source)) if block.heading else ""
     ids = ", ".join(f"`{name}`" for name in block.grade_ids)
     is_named = bool(heading) and not block.is_split
     pattern = replace(block, task=[], work=[cell for cell in block.work if cell.is_answer])
@@ -128,7 +125,13 @@ def _cells(path: Path) -> list[PageCell]:
 
     try:
         notebook = nbformat.read(path, as_version=4)
-    except Exception:  # no such file, or no notebook: every graded cell is named by its grade id
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+    ):  # no such file, or no notebook: every graded cell is named by its grade id
         return []
     return [_page_cell(number, cell) for number, cell in enumerate(notebook.cells, 1)]
 

@@ -26,6 +26,7 @@ from sqlalchemy import or_, select
 
 from nbreferee.grading.storing import GRADER_FAILED, UNREADABLE
 from nbreferee.pages.exercises import Mark
+from nbreferee.pages.student import NO_RESPONSE
 
 _UNREADABLE = UNREADABLE.partition("{")[0]
 
@@ -47,6 +48,7 @@ class Submission:
     penalty: float = 0.0
     late: timedelta = timedelta(0)
     failures: Mapping[str, str] = field(default_factory=dict)  # by notebook: why it has no verdicts
+    unwritten: frozenset[CellKey] = frozenset()  # answers left as released
 
     @cached_property
     def score(self) -> float:
@@ -101,7 +103,7 @@ def read_marks(gradebook: Gradebook, assignment: str) -> AssignmentMarks:
     cells, points = _graded_cells(gradebook, names)
     submitted, theirs = _submitted(gradebook, number, names)
     marks = _marks(gradebook, cells, points, theirs)
-    failures = _failures(gradebook, theirs)
+    failures, unwritten = _said(gradebook, names, theirs)
     submissions = {
         student: Submission(
             student,
@@ -109,6 +111,7 @@ def read_marks(gradebook: Gradebook, assignment: str) -> AssignmentMarks:
             sum(penalty for of, _, penalty in theirs.values() if of == one),
             _late(timestamp, due, extension),
             failures.get(one, {}),
+            frozenset(unwritten.get(one, ())),
         )
         for one, (student, timestamp, extension) in submitted.items()
     }
@@ -195,23 +198,36 @@ def _marks(
     return found
 
 
+<<<<<<< HEAD
 def _failures(gradebook: Gradebook, notebooks: _Notebooks) -> dict[str, dict[str, str]]:
     """Return what the grader said of notebooks that it could not grade, by submission and
     notebook.
     """
     said = or_(Comment.auto_comment.startswith(_UNREADABLE), Comment.auto_comment == GRADER_FAILED)
     wanted = {notebook for _, notebook, _ in notebooks.values()}
+=======
+def _said(
+    gradebook: Gradebook, names: Mapping[str, str], notebooks: _Notebooks
+) -> tuple[dict[str, dict[str, str]], dict[str, set[CellKey]]]:
+    """Return, by submission, why notebooks could not be graded, and which answers were left as released."""
+    told = (_UNREADABLE, GRADER_FAILED, NO_RESPONSE)
+    said = or_(*(Comment.auto_comment.startswith(words, autoescape=True) for words in told))
+>>>>>>> a718309 (report --html writes pages: statistics of every exercise, named mistakes by number, alike answers, what needs a person)
     rows = (
-        select(Comment.notebook_id, Comment.auto_comment)
+        select(Comment.notebook_id, BaseCell.name, Comment.auto_comment)
         .join(BaseCell, BaseCell.id == Comment.cell_id)
-        .where(said)
+        .where(BaseCell.notebook_id.in_(names), said)
     )
-    found: dict[str, dict[str, str]] = defaultdict(dict)
-    for notebook, text in gradebook.db.execute(rows) if wanted else ():
-        if notebook in notebooks:
-            submission, name, _ = notebooks[notebook]
-            found[submission][name] = text
-    return found
+    failures: dict[str, dict[str, str]] = defaultdict(dict)
+    unwritten: dict[str, set[CellKey]] = defaultdict(set)
+    for number, name, text in gradebook.db.execute(rows):
+        if number in notebooks:
+            submission, notebook, _ = notebooks[number]
+            if text.startswith(NO_RESPONSE):
+                unwritten[submission].add(CellKey(notebook, name))
+            else:
+                failures[submission][notebook] = text
+    return failures, unwritten
 
 
 def _late(

@@ -1,0 +1,70 @@
+"""What grading left in executed notebooks: verdicts, repairs and answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a test said of an answer."""
+
+    status: str
+    message: str
+    in_one_process: bool
+
+
+@dataclass(frozen=True)
+class Record:
+    """One executed notebook."""
+
+    verdicts: Mapping[str, Verdict]  # by grade id
+    repairs: tuple[str, ...]
+    answers: Mapping[str, str]  # by grade id: the text of cells that a student fills
+    in_words: frozenset[str] = frozenset()  # grade ids of answers that are no code
+
+    @property
+    def messages(self) -> dict[str, str]:
+        """The messages of tests, by grade id."""
+        return {name: one.message for name, one in self.verdicts.items()}
+
+
+NOTHING = Record({}, (), {})
+
+
+def read_record(path: Path) -> Record:
+    """Return what an executed notebook says; nothing where it is no notebook of a grader."""
+    try:
+        notebook: Mapping[str, Any] = json.loads(path.read_bytes())
+        kept = notebook["metadata"].get("nbreferee", {})
+        answers = [found for cell in notebook["cells"] if (found := _answer(cell))]
+        return Record(
+            {str(one["grade_id"]): _verdict(one) for one in kept.get("cells", ())},
+            tuple(map(str, kept.get("repairs", ()))),
+            {name: text for name, text, _ in answers},
+            frozenset(name for name, _, kind in answers if kind != "code"),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return NOTHING
+
+
+def _verdict(plain: Mapping[str, Any]) -> Verdict:
+    return Verdict(
+        str(plain.get("status", "")),
+        str(plain.get("message") or ""),
+        bool(plain.get("in_one_process")),
+    )
+
+
+def _answer(cell: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    """Return grade id, text and type of a cell that a student fills; None for another."""
+    settings = cell["metadata"].get("nbgrader") or {}
+    if not settings.get("solution"):
+        return None
+    source = cell["source"]
+    text = "".join(source) if isinstance(source, list) else str(source)
+    return str(settings["grade_id"]), text, str(cell["cell_type"])

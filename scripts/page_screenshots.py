@@ -1,7 +1,8 @@
-"""Take the pictures of a student's page in docs/: python scripts/page_screenshots.py PAGE.html
+"""Take the pictures of pages in docs/: python scripts/page_screenshots.py [report] PAGE.html
 
 PAGE.html is what `nbreferee feedback` has written for a student; those in docs/ show loops/softmax
-of the sample class (`make grade`). Chromium has to be installed.
+of the sample class (`make grade`). With `report`, it is the page of an assignment that
+`nbreferee report --html` has written: softmax. Chromium has to be installed.
 """
 
 from __future__ import annotations
@@ -12,16 +13,17 @@ from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 VIEWS = {"page-wide": (1000, 1150, "light"), "page-phone": (390, 844, "dark")}
+REPORT_VIEWS = {"report": (1000, 1120, "light")}
 
 
-def main(page: Path) -> None:
-    """Write one picture of the page on a desk, and one on a phone at night."""
+def main(page: Path, views: dict[str, tuple[int, int, str]]) -> None:
+    """Write a picture of the page for each view: on a desk, or on a phone at night."""
     from playwright.sync_api import sync_playwright
 
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for name, (width, height, scheme) in VIEWS.items():
+        for name, (width, height, scheme) in views.items():
             window = browser.new_page(
                 viewport={"width": width, "height": height}, color_scheme=scheme
             )
@@ -38,4 +40,4 @@ def main(page: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[-1]), REPORT_VIEWS if sys.argv[1] == "report" else VIEWS)

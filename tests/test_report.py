@@ -1,11 +1,6 @@
-<<<<<<< HEAD
-"""nbreferee report: what the terminal and the CSV file say of a graded class, and what they must
-not say.
-=======
 """nbreferee report: what the terminal, the CSV file and the pages say of a graded class.
 
 The pages are looked at in a real browser: they ask for nothing, run nothing and fit a phone.
->>>>>>> a718309 (report --html writes pages: statistics of every exercise, named mistakes by number, alike answers, what needs a person)
 """
 
 from __future__ import annotations
@@ -18,7 +13,6 @@ from typing import Any
 
 import pytest
 from auditing import VIEWS, findings
-from browser import browser, skip_without_chromium  # noqa: F401 (fixture)
 from nbgrader.api import Gradebook
 from report_course import (
     BINARIES,
@@ -36,13 +30,8 @@ from nbreferee.report.command import run
 
 
 @pytest.fixture(scope="module")
-<<<<<<< HEAD
 def files(report_course: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what the command has written: said.txt, points.csv."""
-=======
-def files(report_course: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
     """A folder with what the command has written: said.txt, points.csv, pages."""
->>>>>>> a718309 (report --html writes pages: statistics of every exercise, named mistakes by number, alike answers, what needs a person)
     folder = tmp_path_factory.mktemp("files")
     ran = subprocess.run(
         [BINARIES / "nbreferee", "report", "--csv", folder / "points.csv", "--html", folder / "new/pages"],
@@ -123,18 +112,9 @@ def test_totals_are_those_of_the_formgrader(report_course, files):
     assert {name: ours[name] for name in theirs} == theirs
 
 
-<<<<<<< HEAD
-def test_unknown_assignment_and_unwritable_file_are_refused_in_a_sentence(report_course, tmp_path):
-    ran = command(report_course, "ps2")
-    assert ran.returncode == 2
-    assert ran.stderr == "nbreferee: ps2 is not in the gradebook, which holds: ps1.\n"
-    ran = command(report_course, "--csv", str(tmp_path / "nowhere/points.csv"))
-    assert ran.returncode == 2
-    assert "no such folder for --csv. Make it first." in ran.stderr
-=======
 def test_unknown_assignment_and_unwritable_file_are_refused_in_a_sentence(
     report_course, tmp_path, capsys
-):  # noqa: F811
+):
     assert run(report_course, ["ps2"]) == 2
     assert capsys.readouterr().err == (
         "nbreferee: ps2 is not in the gradebook, which holds: ps1.\n"
@@ -148,7 +128,7 @@ def test_unknown_assignment_and_unwritable_file_are_refused_in_a_sentence(
 
 
 @pytest.fixture
-def page(browser: Any, files: Path) -> Any:  # noqa: F811
+def page(browser: Any, files: Path) -> Any:
     """The assignment's page, every fold of it open."""
     found = browser.new_page()
     found.goto(f"file://{files}/new/pages/ps1.html")
@@ -161,17 +141,15 @@ def section(page: Any, name: str) -> str:
     return page.locator(f"section[aria-labelledby='{name}']").inner_text()
 
 
-@skip_without_chromium
 @pytest.mark.parametrize(
     ("name", "view"),
     [("index", VIEWS[0]), ("index", VIEWS[3]), *(("ps1", view) for view in VIEWS)],
     ids=lambda one: one if isinstance(one, str) else f"{one.scheme}-{one.width}",
 )
-def test_page_fits_asks_for_nothing_and_passes_the_audit(browser, files, name, view):  # noqa: F811
+def test_page_fits_asks_for_nothing_and_passes_the_audit(browser, files, name, view):
     assert findings(browser, files / f"new/pages/{name}.html", view) == []
 
 
-@skip_without_chromium
 def test_nothing_of_a_student_runs_and_markup_in_names_is_text(page):
     assert page.evaluate("window.ran") is None
     assert page.locator("script, iframe, form, input").count() == 0
@@ -179,8 +157,7 @@ def test_nothing_of_a_student_runs_and_markup_in_names_is_text(page):
     assert page.locator("#exercise-1 h3 math").count() == 1
 
 
-@skip_without_chromium
-def test_page_of_the_course_leads_to_that_of_the_assignment(browser, files):  # noqa: F811
+def test_page_of_the_course_leads_to_that_of_the_assignment(browser, files):
     found = browser.new_page()
     found.goto(f"file://{files}/new/pages/index.html")
     found.get_by_role("link", name="ps1").click()
@@ -188,7 +165,6 @@ def test_page_of_the_course_leads_to_that_of_the_assignment(browser, files):  # 
     found.close()
 
 
-@skip_without_chromium
 def test_named_mistakes_have_numbers_and_names(page):
     text = page.locator("#exercise-1").inner_text()
     assert "3 of 10 You <square> x." in text
@@ -196,7 +172,6 @@ def test_named_mistakes_have_numbers_and_names(page):
     assert "1 of 12 It does not come to an end in time." in page.locator("#exercise-2").inner_text()
 
 
-@skip_without_chromium
 def test_what_needs_a_person_comes_first(page):
     text = section(page, "todo")
     assert "11 answers: Why" in text
@@ -204,7 +179,6 @@ def test_what_needs_a_person_comes_first(page):
     assert "double_check: all 10 who wrote an answer pass." in text
 
 
-@skip_without_chromium
 def test_copied_answers_are_shown_side_by_side(page):
     text = section(page, "alike")
     assert f"very likely {COPIES[0]} and {COPIES[1]}" in " ".join(text.split())
@@ -213,7 +187,6 @@ def test_copied_answers_are_shown_side_by_side(page):
     assert boxes[0]["y"] == boxes[1]["y"]
 
 
-@skip_without_chromium
 def test_lateness_repairs_and_timeouts_are_named(page):
     text = section(page, "events")
     assert f"{LATE}: 1 day late" in text
@@ -221,7 +194,6 @@ def test_lateness_repairs_and_timeouts_are_named(page):
     assert "two, cell count_tests: out of time" in text
 
 
-@skip_without_chromium
 def test_each_plot_has_a_description_and_its_numbers_as_a_table(page):
     assert page.locator("svg.plot").count() == page.locator("figure table").count() == 2
     described = page.locator("svg.plot").first.get_attribute("aria-label")
@@ -229,8 +201,6 @@ def test_each_plot_has_a_description_and_its_numbers_as_a_table(page):
     assert page.locator("figure table").first.inner_text().count("\n") == 10
 
 
-@skip_without_chromium
 def test_exercises_have_times(page):
     cells = page.locator("#exercises ~ .wide td.time").all_inner_texts()
     assert re.fullmatch(r"[\d.]+ s, at most [\d.]+ s", cells[1])
->>>>>>> a718309 (report --html writes pages: statistics of every exercise, named mistakes by number, alike answers, what needs a person)

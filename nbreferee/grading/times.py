@@ -1,4 +1,4 @@
-"""How long the cells of a submission ran, kept beside the course: it is no part of what a student gets.
+"""How long the cells of a submission ran, kept beside the course: students do not get it.
 
 Executed notebooks hold no times, so that grading the same again writes the same bytes.
 """

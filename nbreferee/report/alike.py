@@ -1,9 +1,10 @@
 """Pairs of submissions with passages in common that hardly anybody else wrote.
 
-Winnowing (Schleimer, Wilkerson, Aiken: Winnowing, SIGMOD 2003): every run of `K` tokens of an answer has a number, and of
-each `WINDOW` runs that follow one another the smallest number is kept. Two answers that share `K + WINDOW - 1` tokens in
-a row share a kept number, wherever it stands. Names of variables and comments count for nothing, so renaming hides
-nothing. Numbers of the release are left out, and those that many students have: what is left are rare passages.
+Winnowing (Schleimer, Wilkerson, Aiken: Winnowing, SIGMOD 2003): every run of `K` tokens of an
+answer has a number, and of each `WINDOW` runs that follow one another the smallest number is kept.
+Two answers that share `K + WINDOW - 1` tokens in a row share a kept number, wherever it stands.
+Names of variables and comments count for nothing, so renaming hides nothing. Numbers of the release
+are left out, and those that many students have: what is left are rare passages.
 """
 
 from __future__ import annotations
@@ -12,9 +13,8 @@ import keyword
 import re
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import combinations
 
 import numpy as np
@@ -25,8 +25,8 @@ K, WINDOW = 8, 4
 LARGEST_GROUP = 12  # passages that more students have are common; in small classes a quarter of it
 SHARE = 0.6  # of the rare passages of the shorter answer, for two answers to count as alike
 FEWEST = 4  # rare passages in common, for the same
-# Rare passages in common, in all answers that are alike. In the sample class, whose students wrote on their own, the most
-# is 15 in code and 31 in words.
+# Rare passages in common, in all answers that are alike. In the sample class, whose students wrote
+# on their own, the most is 15.
 VERY_LIKELY, LIKELY, POSSIBLE = 36, 20, 12
 _TOKEN = re.compile(
     r"#[^\n]*|\"\"\".*?\"\"\"|'''.*?'''|\"[^\"\n]*\"|'[^'\n]*'|\w+|[^\w\s]", re.DOTALL
@@ -105,49 +105,59 @@ def most_holders(students: int) -> int:
 
 
 def fingerprints(texts: _Answers, *, is_code: bool) -> dict[str, set[int]]:
-    """Return the kept numbers of every text: all texts are one array, so that a large class is one pass."""
-    names, numbers, lengths = list(texts), [], []
+    """Return the kept numbers of every text; all texts are one array, which takes one pass."""
+    numbers: list[int] = []
+    ends: list[int] = []
     for text in texts.values():
-        found = tokens(text, is_code)
-        numbers += [_number(token) for token in found]
-        lengths.append(len(found))
-    ends = np.cumsum(lengths)
-    starts = ends - lengths
+        numbers += _token_numbers(text, is_code)
+        ends.append(len(numbers))
+    kept: dict[str, set[int]] = {name: set() for name in texts}
     runs = len(numbers) - K + 1
-    kept: dict[str, set[int]] = {name: set() for name in names}
-    if runs < 1:
+    if runs < WINDOW:
         return kept
     values = np.array(numbers, dtype=np.uint64)
     hashes = np.zeros(runs, dtype=np.uint64)
     for offset in range(K):
         hashes = hashes * _BASE + values[offset : offset + runs]
     hashes ^= hashes >> np.uint64(29)  # the low bits of a polynomial say little
-    for name, start, end in zip(names, starts, ends, strict=True):
-        mine = hashes[start : max(end - K + 1, start)]
-        if len(mine) >= WINDOW:
-            windows = np.lib.stride_tricks.sliding_window_view(mine, WINDOW)
-            kept[name] = set(windows.min(axis=1).tolist())
-        else:
-            kept[name] = set(mine.tolist())
+    least = np.lib.stride_tricks.sliding_window_view(hashes, WINDOW).min(axis=1)
+    for name, start, end in zip(texts, [0, *ends], ends, strict=False):
+        windows = end - start - K - WINDOW + 2  # that hold this text alone
+        mine = least[start : start + windows] if windows > 0 else hashes[start : end - K + 1]
+        kept[name] = set(mine.tolist())
     return kept
 
 
 def tokens(text: str, is_code: bool) -> list[str]:
-    """Return the tokens of an answer: of code without comments, and with one name for all variables.
+    """Return the tokens of an answer: of code without comments, and with one name for variables.
 
     >>> tokens("total = np.sum(x)  # all", True)
     ['v', '=', 'v', '.', 'sum', '(', 'v', ')']
     """
     if not is_code:  # words alone: the signs of formulas are alike everywhere
         return re.findall(r"\w+", text.lower())
-    found = [token for token in _TOKEN.findall(text) if token[0] != "#"]
-    around = zip(found, ["", *found], [*found[1:], ""], strict=False)
     return [
-        token if after == "(" or before == "." else _plain(token) for token, before, after in around
+        token if after == "(" or before == "." else _plain(token)
+        for before, token, after in _triples(text)
     ]
 
 
-@cache
+def _token_numbers(text: str, is_code: bool) -> list[int]:
+    """Return a number for each token."""
+    if not is_code:
+        return [_NUMBERS[token] for token in tokens(text, is_code)]
+    return [
+        _NUMBERS[token] if after == "(" or before == "." else _PLAIN_NUMBERS[token]
+        for before, token, after in _triples(text)
+    ]
+
+
+def _triples(text: str) -> Iterable[tuple[str, str, str]]:
+    """Return each token of code with its neighbours; comments are no tokens."""
+    found = [token for token in _TOKEN.findall(text) if token[0] != "#"]
+    return zip(["", *found], found, [*found[1:], ""], strict=False)
+
+
 def _plain(token: str) -> str:
     if token[0] in "\"'":
         return "s"
@@ -155,9 +165,20 @@ def _plain(token: str) -> str:
     return "v" if is_name else token
 
 
-@cache
-def _number(token: str) -> int:
-    return zlib.crc32(token.encode("utf-8", "replace"))
+class _Numbers(dict[str, int]):
+    """Numbers of tokens, the same in every run; `of` returns what is numbered."""
+
+    def __init__(self, of: Callable[[str], str]) -> None:
+        super().__init__()
+        self._of = of
+
+    def __missing__(self, token: str) -> int:
+        self[token] = number = zlib.crc32(self._of(token).encode("utf-8", "replace"))
+        return number
+
+
+_NUMBERS = _Numbers(str)
+_PLAIN_NUMBERS = _Numbers(_plain)
 
 
 def _rare(prints: Mapping[str, set[int]]) -> dict[str, set[int]]:
@@ -183,7 +204,7 @@ def _shared(rare: Mapping[str, set[int]]) -> Counter[tuple[str, str]]:
 
 
 def _sameness(first: str, second: str) -> tuple[bool, bool]:
-    """Return whether two answers are the same text, and whether they are the same code but for names and comments."""
+    """Return whether answers are the same text, and whether they are but for names."""
     same_text = _lines(first) == _lines(second)
     return same_text, same_text or tokens(first, True) == tokens(second, True)
 

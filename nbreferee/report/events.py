@@ -1,4 +1,4 @@
-"""What happened on the way of a class's submissions: repairs, timeouts, faults of tests, cells in one process, lateness."""
+"""What happened to submissions: lateness, repairs, timeouts, faults of tests, one process."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _repairs(records: Mapping[tuple[str, str], Record]) -> list[Event]:
 
 
 def _by_cell(records: Mapping[tuple[str, str], Record]) -> list[Event]:
-    """Return timeouts, tests in one process, faults of tests, and answers left to a person, cell by cell."""
+    """Return faults of tests, timeouts, what is left to a person, and tests in one process."""
     events: dict[tuple[int, str], list[tuple[str, str]]] = defaultdict(list)
     for (student, notebook), record in records.items():
         for name, verdict in record.verdicts.items():

@@ -45,7 +45,7 @@ class CourseExercise:
         released.
         """
         parts = [
-            replace(part, mark=marks[key], message=messages.get(key.grade_id, ""))
+            Part(part.cell, marks[key], messages.get(key.grade_id, ""))
             for part, key in zip(self.pattern.parts, self.graded, strict=True)
             if key in marks
         ]

@@ -198,21 +198,12 @@ def _marks(
     return found
 
 
-<<<<<<< HEAD
-def _failures(gradebook: Gradebook, notebooks: _Notebooks) -> dict[str, dict[str, str]]:
-    """Return what the grader said of notebooks that it could not grade, by submission and
-    notebook.
-    """
-    said = or_(Comment.auto_comment.startswith(_UNREADABLE), Comment.auto_comment == GRADER_FAILED)
-    wanted = {notebook for _, notebook, _ in notebooks.values()}
-=======
 def _said(
     gradebook: Gradebook, names: Mapping[str, str], notebooks: _Notebooks
 ) -> tuple[dict[str, dict[str, str]], dict[str, set[CellKey]]]:
-    """Return, by submission, why notebooks could not be graded, and which answers were left as released."""
+    """Return, by submission, why notebooks could not be graded, and answers left as released."""
     told = (_UNREADABLE, GRADER_FAILED, NO_RESPONSE)
     said = or_(*(Comment.auto_comment.startswith(words, autoescape=True) for words in told))
->>>>>>> a718309 (report --html writes pages: statistics of every exercise, named mistakes by number, alike answers, what needs a person)
     rows = (
         select(Comment.notebook_id, BaseCell.name, Comment.auto_comment)
         .join(BaseCell, BaseCell.id == Comment.cell_id)

@@ -28,7 +28,7 @@ class Mistake:
 
 
 def mistakes_of(found: Mapping[str, str]) -> list[Mistake]:
-    """Group what went wrong, by student: alike but for numbers is one mistake; the most frequent first."""
+    """Group texts that differ in numbers alone; named and frequent mistakes come first."""
     groups: dict[str, list[str]] = defaultdict(list)
     for student, text in found.items():
         groups[_NUMBER.sub("…", text)].append(student)
@@ -67,7 +67,7 @@ def _cause(message: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def _fault(message: str) -> str:
-    """Return the sentence of a message that says what is wrong; '' where it only says which value is."""
+    """Return the sentence that says what is wrong; '' where a message only says which value is."""
     read = read_message(_FOLLOWED.sub("", message))
     if read.values or not read.fault:
         return ""

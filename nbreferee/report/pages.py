@@ -1,4 +1,4 @@
-"""The pages of a report: one of the course, one of each assignment; each file is complete in itself."""
+"""The pages of a report: one of the course, one of each assignment; each is one file."""
 
 from __future__ import annotations
 
@@ -145,7 +145,8 @@ def _score_line(scores: list[float], most: float) -> str:
         return "Nothing has been graded yet."
     middle = number(statistics.median(scores))
     mean = number(round(statistics.fmean(scores), 1))
-    return f"Mean {mean} of {number(most)} so far, median {middle}, {_students_text(len(scores))} graded"
+    graded = f"{_students_text(len(scores))} graded"
+    return f"Mean {mean} of {number(most)} so far, median {middle}, {graded}"
 
 
 def _students_text(count: int) -> str:

@@ -1,4 +1,4 @@
-"""Students on pages of a report: a name for each, with a link to her own page where there is one."""
+"""Students on pages of a report: a name, with a link to the student's page where there is one."""
 
 from __future__ import annotations
 

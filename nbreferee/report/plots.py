@@ -1,4 +1,4 @@
-"""Plots as SVG inside a page: their colours are the page's, in light and in dark, and a table of their numbers goes with each."""
+"""Plots as SVG inside a page, in its colours, light or dark; a table of numbers goes with each."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def distribution(scores: Sequence[float], most: float, what: str) -> Plot | None
 
 
 def states_plot(names: Sequence[Markup], counts: Sequence[Mapping[str, int]]) -> Plot | None:
-    """Return how each exercise went, as stacked bars; exercises are numbered in the order of the page."""
+    """Return how each exercise went, as stacked bars; exercises have their numbers on the page."""
     if not names or not any(sum(one.values()) for one in counts):
         return None
 
@@ -107,7 +107,7 @@ def states_plot(names: Sequence[Markup], counts: Sequence[Mapping[str, int]]) ->
     hardest = min(
         range(len(names)), key=lambda n: counts[n].get(RIGHT, 0) / max(sum(counts[n].values()), 1)
     )
-    alt = f"How many students have each of {len(names)} exercises right; fewest have number {hardest + 1}."
+    alt = f"Students in each state, {len(names)} exercises; fewest have {hardest + 1} right."
     head = ("exercise", *STATES)
     return Plot(_svg(draw, (5.0, 3.1), alt), "How each exercise went", head, rows)
 

@@ -1,4 +1,4 @@
-"""Numbers of every exercise and test of an assignment: how many solved it, how well it tells students apart, what went wrong."""
+"""Numbers of every exercise: how many solved it, what it tells of students, what went wrong."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def assignment_statistics(
     records: Records,
     times: Mapping[str, Mapping[str, Mapping[str, float]]],
 ) -> AssignmentStatistics:
-    """Return the numbers of an assignment; `times` are seconds by student, notebook and grade id."""
+    """Return the numbers of an assignment; `times` are seconds, by student, notebook, grade id."""
     done = {one: _done(results, one, records) for one in results.exercises}
     open_cells = {
         key for submission in results.marks.submissions.values() for key in submission.waiting
@@ -147,7 +147,7 @@ def _exercise(
 
 
 def _decided(students: Mapping[str, Exercise]) -> dict[str, Exercise]:
-    """Return those whose points are settled; nobody where these are only the ones who wrote nothing."""
+    """Return those whose points are settled; nobody where all of these wrote nothing."""
     found = {student: done for student, done in students.items() if not done.waiting}
     is_open = len(found) < len(students)
     return {} if is_open and all(one.state == NOT_WRITTEN for one in found.values()) else found

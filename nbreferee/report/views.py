@@ -181,8 +181,8 @@ def waiting_rows(waiting: Mapping[CourseExercise, int]) -> list[tuple[Markup, st
 def percent(share: float | None) -> str:
     """Return a share for people.
 
-    >>> percent(0.504), percent(None)
-    ('50 %', '–')
+    >>> percent(0.504)
+    '50 %'
     """
     return "–" if share is None else f"{round(100 * share)} %"
 

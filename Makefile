@@ -2,7 +2,7 @@
 # make test    run all tests, after make check
 # make check   format, style and types
 # make release write what students get, release/, from source/, if its tests stand up to nbreferee verify
-# make counts  bring the tables of the README and of docs/instructor.md up to date
+# make counts  bring the tables of the README, docs/instructor.md and docs/verify.md up to date
 # make lab     open the course in JupyterLab, with nbgrader's extensions
 # make student open JupyterLab as a student of the course has it, in student/
 # make lock    choose and pin new versions of all packages

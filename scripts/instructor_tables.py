@@ -1,5 +1,6 @@
-"""Bring the tables of docs/instructor.md up to date: python scripts/instructor_tables.py
-[VERDICTS.json]
+"""Bring the tables of docs/instructor.md, and of the class in README.md, up to date:
+
+    python scripts/instructor_tables.py [VERDICTS.json]
 
 They come from the notebooks, and from what `nbreferee autograde --json` says of the sample class in
 tests/class/. Without a file of verdicts the sample class is graded first, in a temporary folder,
@@ -8,6 +9,7 @@ which takes a minute or two.
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -23,8 +25,10 @@ from course_notebooks import CourseNotebook, in_order, points_of, read_course, s
 
 COURSE = Path(__file__).parent.parent
 PAGE = COURSE / "docs/instructor.md"
+README = COURSE / "README.md"
 CAUSE = re.compile(r"Likely cause: (.+?)(?:\n|$)")
 NOTE = re.compile(r"\*For the marker\.\*\s*(.+)", re.DOTALL)
+_STAR = "\\*"
 MOST = 3  # sentences for one exercise
 
 
@@ -82,6 +86,32 @@ def table_of_mistakes(verdicts: Iterable[dict[str, Any]], course: Path = COURSE)
             sentences = "<br>".join(f"{_escaped(cause)} ({len(who)})" for cause, who in causes)
             rows.append(f"| `{name}` | {len(losing.get(key, ()))} | {sentences} |")
     return {"mistakes": "\n".join(rows) + "\n"}
+
+
+def table_of_class(course: Path = COURSE) -> dict[str, str]:
+    """Return the table of the sample class's points, which are those that every cell deserves."""
+    notebooks = in_order(read_course(course / "release"))
+    totals: dict[str, dict[str, float]] = {}  # by student and notebook
+    waits: set[tuple[str, str]] = set()
+    for one in notebooks:
+        with (course / f"tests/class/expected/{one.name}.csv").open() as file:
+            for row in csv.DictReader(file):
+                for student, deserved in list(row.items())[2:]:
+                    score = deserved.partition(" ")[0]
+                    mine = totals.setdefault(student, {})
+                    mine[one.name] = mine.get(one.name, 0) + (
+                        0 if score == "person" else float(score)
+                    )
+                    waits |= {(student, one.name)} if score == "person" else set()
+    heads = [f"{one.name} ({one.points:g})" for one in notebooks]
+    rows = [f"| student | {' | '.join(heads)} |", "|:--|" + "--:|" * len(heads)]
+    for student, mine in sorted(totals.items()):
+        cells = [
+            f"{mine[one.name]:g}{'*' * ((student, one.name) in waits)}" if one.name in mine else "–"
+            for one in notebooks
+        ]
+        rows.append(f"| {student} | {' | '.join(cells).replace('*', _STAR)} |")
+    return {"class": "\n".join([*rows, "", f"{_STAR} answers wait for a person to read them\n"])}
 
 
 def _escaped(text: str) -> str:
@@ -178,6 +208,7 @@ if __name__ == "__main__":
     else:
         with tempfile.TemporaryDirectory() as scratch:
             verdicts = grade_sample_class(COURSE, Path(scratch))
+    README.write_text(with_tables(README.read_text(), table_of_class()))
     PAGE.write_text(
         with_tables(PAGE.read_text(), tables_of_notebooks() | table_of_mistakes(verdicts))
     )

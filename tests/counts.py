@@ -1,4 +1,4 @@
-"""Write what `nbreferee verify --json` found into the README: python tests/counts.py
+"""Write what `nbreferee verify --json` found into docs/verify.md: python tests/counts.py
 verified.json
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-README = Path(__file__).parent.parent / "README.md"
+PAGE = Path(__file__).parent.parent / "docs/verify.md"
 BLOCK = re.compile(r"(<!-- counts.*?-->\n).*?(<!-- end of counts -->)", re.DOTALL)
 
 
@@ -38,10 +38,10 @@ def counts(verified: Iterable[dict[str, Any]]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def with_counts(readme: str, verified: Iterable[dict[str, Any]]) -> str:
-    """Return the README with its table of counts made anew."""
-    return BLOCK.sub(lambda match: match[1] + "\n" + counts(verified) + "\n" + match[2], readme)
+def with_counts(page: str, verified: Iterable[dict[str, Any]]) -> str:
+    """Return the page with its table of counts made anew."""
+    return BLOCK.sub(lambda match: match[1] + "\n" + counts(verified) + "\n" + match[2], page)
 
 
 if __name__ == "__main__":
-    README.write_text(with_counts(README.read_text(), json.loads(Path(sys.argv[1]).read_text())))
+    PAGE.write_text(with_counts(PAGE.read_text(), json.loads(Path(sys.argv[1]).read_text())))

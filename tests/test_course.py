@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from counts import README, with_counts
+from counts import PAGE, with_counts
 from notebooks import COURSE
 
 
@@ -42,5 +42,5 @@ def test_every_exercise_has_mutants_mistakes_and_an_alternative(verified):
     assert bare == []
 
 
-def test_readme_shows_these_counts(verified):
-    assert README.read_text() == with_counts(README.read_text(), verified), "run: make counts"
+def test_page_on_verify_shows_these_counts(verified):
+    assert PAGE.read_text() == with_counts(PAGE.read_text(), verified), "run: make counts"

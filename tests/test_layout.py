@@ -9,7 +9,13 @@ import copy
 import pytest
 from check_layout import DERIVATIVE, course_violations, violations
 from course_notebooks import CourseNotebook, read_course, settings
-from instructor_tables import PAGE, tables_of_notebooks, with_tables
+from instructor_tables import (
+    PAGE,
+    README,
+    table_of_class,
+    tables_of_notebooks,
+    with_tables,
+)
 from notebooks import COURSE, SOURCES, functions, read
 from release_readme import release_readme
 
@@ -51,6 +57,12 @@ def test_release_shows_no_forbidden_form_and_each_derivative_has_some():
 def test_readme_of_the_release_is_what_the_notebooks_say(released):
     assert (COURSE / "release/README.md").read_text() == release_readme(released), (
         "run: make release"
+    )
+
+
+def test_readme_shows_the_points_that_the_sample_class_deserves():
+    assert README.read_text() == with_tables(README.read_text(), table_of_class()), (
+        "run: make counts"
     )
 
 

@@ -1,10 +1,16 @@
 """Right answers written in other ways, which an instructor keeps beside an assignment's folder and
 never releases.
+
+They are in the percent format: a line `# %% LABEL` begins the answer to the cell of that label, a
+grade id for example. JupyterLab opens such a file as a notebook where Jupytext is installed.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+
+CELL = re.compile(r"^# *%%(?P<title>.*)$", re.MULTILINE)
 
 
 def alternatives_path(notebook: Path) -> Path:
@@ -13,13 +19,19 @@ def alternatives_path(notebook: Path) -> Path:
 
 
 def read_alternatives(notebook: Path) -> list[tuple[str, str]]:
-    """Return (label of the solution cell, right answer) for each alternative of a source
-    notebook.
-    """
+    """Return (label of the solution cell, right answer) for each alternative of a source notebook."""
     path = alternatives_path(notebook)
-    if not path.is_file():
-        return []
-    import jupytext
+    return parse_percent(path.read_text(encoding="utf-8")) if path.is_file() else []
 
-    cells = jupytext.read(path, fmt="py:percent").cells
-    return [(cell.metadata["title"], cell.source) for cell in cells if "title" in cell.metadata]
+
+def parse_percent(text: str) -> list[tuple[str, str]]:
+    """Return (label, text) for each labelled cell of code in the percent format.
+
+    Examples
+    --------
+    >>> parse_percent("# %% f\\ndef f(x):\\n    return x\\n\\n# %%\\nprint(f(1))\\n")
+    [('f', 'def f(x):\\n    return x')]
+    """
+    parts = CELL.split(text)[1:]
+    cells = zip(map(str.strip, parts[::2]), (part.strip("\n") for part in parts[1::2]), strict=True)
+    return [(label, source) for label, source in cells if label and "[markdown]" not in label]

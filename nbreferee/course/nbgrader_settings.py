@@ -295,7 +295,7 @@ def _pages_with_hidden_tests(config: Config) -> Iterator[str]:
         yield (
             f"c.GenerateFeedback.preprocessors does not name {OURS}PreparePage: pages by nbgrader "
             "generate_feedback, or by the Formgrader's button, would hold the hidden tests. Add "
-            "it (README.md), or write pages with nbreferee feedback."
+            "it (docs/own-course.md), or write pages with nbreferee feedback."
         )
 
 

@@ -13,16 +13,18 @@ from nbreferee.cli import main
 PAGE = Path(__file__).parent.parent / "docs/commands.md"
 TOP = """# Commands
 
-This page is written by `python scripts/commands_page.py` from what `nbreferee --help` knows. Every command works on the nbgrader course in
-the current folder; `--course-dir` names another. Without ASSIGNMENTS it works on all of them.
+This page is written by `python scripts/commands_page.py` from what `nbreferee --help` knows. Every
+command works on the nbgrader course in the current folder; `--course-dir` names another. Without
+ASSIGNMENTS it works on all of them.
 
-`nbreferee --version` prints the version, `nbreferee COMMAND --help` the options of a command. `python -m nbreferee` is the same program.
+`nbreferee --version` prints the version, `nbreferee COMMAND --help` the options of a command.
+`python -m nbreferee` is the same program.
 
 | exit status | meaning |
 |--:|:--|
 | 0 | All is done. |
-| 1 | Some of it could not be done, or needs a person: each case is named in a line with what to do. |
-| 2 | Nothing could be done: the options or the course are at fault. The message says which and how to mend it. |
+| 1 | Some of it could not be done, or needs a person: a line names each case and what to do. |
+| 2 | Nothing could be done: the options or the course are at fault. The message says what to do. |
 | 130 | Stopped with Ctrl-C. What is done is kept; the same command goes on. |
 """
 DEFAULT = re.compile(r"\s*\((?:default: )(.+?)\)")
@@ -37,7 +39,7 @@ def commands_page() -> str:
 
 
 def default_of(option: click.Option) -> str:
-    """Return what holds where an option is not given, as the page says it; empty where its help does not tell."""
+    """Return what holds where an option is not given, as the page says it."""
     if option.required:
         return "must be given"
     if option.is_flag and not DEFAULT.search(option.help or ""):
@@ -66,7 +68,7 @@ def _section(name: str, command: click.Command) -> Iterator[str]:
     for paragraph in (command.help or "").split("\n\n"):
         yield f"{_line(paragraph)}\n"
     rows = [
-        f"| {_written(one, context)} | {_line(DEFAULT.sub('', one.help or ''))} | {default_of(one)} |"
+        f"| {_written(one, context)} | {_explained(one)} | {default_of(one)} |"
         for one in command.params
         if isinstance(one, click.Option)
     ]
@@ -81,6 +83,10 @@ def _written(option: click.Option, context: click.Context) -> str:
     value = "N" if isinstance(option.type, click.IntRange | click.FloatRange) else ""
     value = value or option.make_metavar(context).replace("|", "\\|")
     return f"{names} `{value}`"
+
+
+def _explained(option: click.Option) -> str:
+    return _line(DEFAULT.sub("", option.help or ""))
 
 
 def _line(text: str) -> str:

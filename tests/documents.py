@@ -16,7 +16,7 @@ import os
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -129,8 +129,13 @@ PAGES = tuple(
 )
 
 
-def run_page(page: Page, folder: Path, home: Path) -> None:
-    """Run the blocks of a page in order, beginning in `folder`; `home` is the home folder."""
+def run_page(
+    page: Page, folder: Path, home: Path, after: Callable[[Block], object] = lambda _: None
+) -> None:
+    """Run the blocks of a page in order, beginning in `folder`; `home` is the home folder.
+
+    `after` does what a person does between two blocks, marking for example.
+    """
     names: dict[str, object] = {"get_config": Config, "c": Config()}
     for block in page.blocks:
         where = f"{page.name}, line {block.line}"
@@ -142,6 +147,7 @@ def run_page(page: Page, folder: Path, home: Path) -> None:
             exec(compile(block.text, where, "exec"), names)
         else:
             folder = _run_block(block, folder, home, where)
+            after(block)
 
 
 def _run_block(block: Block, folder: Path, home: Path, where: str) -> Path:

@@ -10,7 +10,6 @@ import re
 import subprocess
 import tempfile
 import zipfile
-from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
 from io import BytesIO
 from pathlib import Path

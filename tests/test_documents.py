@@ -30,7 +30,13 @@ MADE = ("submitted", "autograded", "feedback", "exchange", "bench")
 
 # Where the commands of a page are typed; the others begin in an empty folder.
 IN_THIS_COURSE = ("README.md", "CONTRIBUTING.md", "docs/verify.md", "docs/instructor.md")
-IN_A_GRADED_COURSE = ("docs/grader.md", "docs/how-tests-run.md", "docs/regrading.md")
+IN_A_GRADED_COURSE = (
+    "docs/grader.md",
+    "docs/groups.md",
+    "docs/how-tests-run.md",
+    "docs/marking.md",
+    "docs/regrading.md",
+)
 
 by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
@@ -143,9 +149,8 @@ def test_make_targets_and_nbgraders_commands_exist(page: Page):
     for line in page.command_lines():
         if (found := re.match(r"make ([\w./]+)", line)) and found[1] not in targets:
             wrong.append(line)
-        for name in re.findall(r"\bnbgrader ([a-z_]+)\b", line):
-            if name not in commands:
-                wrong.append(line)
+        named = re.findall(r"\bnbgrader ([a-z_]+)\b", line)
+        wrong += [line for name in named if name not in commands]
     assert wrong == []
 
 

@@ -19,7 +19,7 @@ def alternatives_path(notebook: Path) -> Path:
 
 
 def read_alternatives(notebook: Path) -> list[tuple[str, str]]:
-    """Return (label of the solution cell, right answer) for each alternative of a source notebook."""
+    """Return (label of the answer's cell, right answer) for each alternative of a notebook."""
     path = alternatives_path(notebook)
     return parse_percent(path.read_text(encoding="utf-8")) if path.is_file() else []
 

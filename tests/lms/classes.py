@@ -129,6 +129,11 @@ def export_here(
 def grade(course: Path, waiting: str = "") -> None:
     """Grade, and mark by hand all that waits for a person, but for one student."""
     grade_here(course)
+    mark(course, waiting)
+
+
+def mark(course: Path, waiting: str = "") -> None:
+    """Mark by hand all that waits for a person, but for one student."""
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as book:
         for number, submission in enumerate(book.assignment_submissions("ps1")):
             for notebook in submission.notebooks:

@@ -119,16 +119,16 @@ class Claims(np.ndarray):
 
 
 NO_FORM = {
-    "function": (len, "no form for a builtin_function_or_method"),
-    "subclass of list": (Liar([1]), "no form for a Liar"),
-    "ordered dictionary": (collections.OrderedDict(a=1), "no form for a OrderedDict"),
-    "subclass of array": (np.ones(2).view(Claims), "no form for a Claims"),
-    "masked array": (np.ma.array([1.0]), "no form for a MaskedArray"),
-    "tuple of a tuple's subclass": (time.gmtime(0), "no form for a struct_time"),
-    "array of objects": (np.array([None]), "no form for numbers of type object"),
-    "records": (np.zeros(2, dtype="i4,f8"), "no form for numbers of type"),
-    "dates": (np.array(["2020-01-01"], dtype="M8[D]"), "no form for numbers of type"),
-    "module": (np, "no form for a module"),
+    "function": (len, "a builtin_function_or_method cannot be copied"),
+    "subclass of list": (Liar([1]), "a Liar cannot be copied"),
+    "ordered dictionary": (collections.OrderedDict(a=1), "a OrderedDict cannot be copied"),
+    "subclass of array": (np.ones(2).view(Claims), "a Claims cannot be copied"),
+    "masked array": (np.ma.array([1.0]), "a MaskedArray cannot be copied"),
+    "tuple of a tuple's subclass": (time.gmtime(0), "a struct_time cannot be copied"),
+    "array of objects": (np.array([None]), "numbers of type object cannot be copied"),
+    "records": (np.zeros(2, dtype="i4,f8"), "numbers of type"),
+    "dates": (np.array(["2020-01-01"], dtype="M8[D]"), "numbers of type"),
+    "module": (np, "a module cannot be copied"),
     "lists 500 deep": (
         functools.reduce(lambda inner, _: [inner], range(500), 0),
         "nested too deeply",

@@ -157,7 +157,7 @@ class BoxRunner:
         match body:
             case (list(shown), int(count), bool()) if 0 <= count < 1 << 31:
                 return CellResult(clean_outputs(shown, count), count)
-        raise BoxLost("the notebook's process did not keep to the protocol")
+        raise BoxLost("the notebook's process sent an answer that cannot be read")
 
 
 def error_of(kind: str, text: str) -> dict[str, Any]:

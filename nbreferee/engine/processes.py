@@ -59,9 +59,9 @@ class BoxHandle:
         except ChannelError:
             raise BoxLost(self.over_limit() or ENDED) from None
         except (CodecError, ValueError, TypeError):
-            raise BoxLost("the notebook's process did not keep to the protocol") from None
+            raise BoxLost("the notebook's process sent an answer that cannot be read") from None
         if number != self._number or what != "value":
-            raise BoxLost("the notebook's process did not keep to the protocol")
+            raise BoxLost("the notebook's process sent an answer that cannot be read")
         return body
 
 

@@ -242,7 +242,7 @@ class Referee(BoxRunner):
             match self._box.ask("draw", name, limit_s, limit_s=limit_s):
                 case (str(picture), str(why)) if picture.isascii():
                     return picture, why
-            raise BoxLost("the notebook's process did not keep to the protocol")
+            raise BoxLost("the notebook's process sent an answer that cannot be read")
         except BoxLost as lost:
             self._drop_box()
             return "", str(lost)

@@ -169,7 +169,7 @@ class BoxClient(Questions):
     def ask(self, operation: str, *arguments: Any) -> Any:
         """Ask the box something, and serve it the callbacks that it needs for an answer."""
         if self.lost or self._channel is None:
-            raise Lost(self.lost or "there is no box")
+            raise Lost(self.lost or "the notebook's process has ended")
         with self._turn:  # threads of a test ask one after the other
             return self._ask(operation, arguments)
 

@@ -11,7 +11,7 @@ from nbreferee.engine.tester.references import Reference, own_attributes
 from nbreferee.engine.wire.codec import CodecError, encode
 from nbreferee.engine.wire.instances import set_state
 
-UNRULY = "the notebook's process did not keep to the protocol"
+UNRULY = "the notebook's process sent an answer that cannot be read"
 
 
 class Questions:

@@ -174,7 +174,7 @@ class _Writer:
             self.write(self._wrap(value), depth - 1)
         else:
             what = f"numbers of type {value.dtype}" if kind is np.ndarray else f"a {kind.__name__}"
-            raise CodecError(f"no form for {what}")
+            raise CodecError(f"{what} cannot be copied")
         if (
             self._in_pieces + len(self.last) > self._bounds.total_bytes
             or self._values > self._bounds.values
@@ -271,5 +271,5 @@ def _sized(body: bytes) -> bytes:
 def _dtype(dtype: np.dtype) -> bytes:
     text = dtype.newbyteorder("<").str
     if not DTYPE.fullmatch(text):
-        raise CodecError(f"no form for numbers of type {dtype}")
+        raise CodecError(f"numbers of type {dtype} cannot be copied")
     return struct.pack("<B", len(text)) + text.encode()

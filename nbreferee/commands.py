@@ -10,7 +10,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -220,6 +220,8 @@ def _grade(desk: _CommandState) -> int:
             )
     finally:
         grading.print_table()
+    if not wanted.preview:
+        _update_group_comments(desk, students)
     tally, refused = grading.tally, grading.refused
     if refused and refused == len(students):
         return 2
@@ -336,6 +338,13 @@ def _verdicts_file(path: Path | None) -> Iterator[Callable[[NotebookOutcome], No
         raise failure
 
 
+def _update_group_comments(desk: _CommandState, assignments: Iterable[str]) -> None:
+    """Have the comments on groups of answers follow the answers (see `nbreferee comment`)."""
+    from nbreferee.marking.group_comments import update_group_comments
+
+    update_group_comments(desk.course, desk.gradebook, assignments)
+
+
 def _write_feedback(desk: _CommandState) -> int:
     from nbreferee.grading.feedback import pages_of, write_feedback
 
@@ -352,6 +361,7 @@ def _write_feedback(desk: _CommandState) -> int:
         desk.wanted.assignments or source_assignments(desk.course),
         desk.wanted.students,
     )
+    _update_group_comments(desk, names)
     desk.progress.unit, desk.progress.done, desk.progress.total = "pages", 0, 0
     with ProgressDisplay(desk.console, desk.progress) as display:
         pages = {name: pages_of(desk.course, desk.gradebook, name, students) for name in names}

@@ -1,8 +1,9 @@
-"""Take the pictures of pages in docs/: python scripts/page_screenshots.py [report] PAGE.html
+"""Take the pictures of pages in docs/: python scripts/page_screenshots.py [report|marking] PAGE.html
 
 PAGE.html is what `nbreferee feedback` has written for a student; those in docs/ show loops/softmax
 of the sample class (`make grade`). With `report`, it is the page of an assignment that
-`nbreferee report --html` has written: softmax. Chromium has to be installed.
+`nbreferee report --html` has written: softmax. With `marking`, it is the address that
+`nbreferee mark softmax` has printed; no mark is written. Chromium has to be installed.
 """
 
 from __future__ import annotations
@@ -14,9 +15,17 @@ from pathlib import Path
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 VIEWS = {"page-wide": (1000, 1150, "light"), "page-phone": (390, 844, "dark")}
 REPORT_VIEWS = {"report": (1000, 1120, "light")}
+MARKING_VIEWS = {"marking": (1280, 760, "light")}
+
+# What a marker might have entered: shown, and not sent.
+ENTERED = """
+document.querySelectorAll("input[name=step]").forEach((box, n) => { box.checked = n < 3; });
+document.getElementById("score").value = "1.5";
+document.getElementById("comment").value = "Why is this c safe? Say what the largest exponent is.";
+"""
 
 
-def main(page: Path, views: dict[str, tuple[int, int, str]]) -> None:
+def main(address: str, views: dict[str, tuple[int, int, str]]) -> None:
     """Write a picture of the page for each view: on a desk, or on a phone at night."""
     from playwright.sync_api import sync_playwright
 
@@ -27,7 +36,12 @@ def main(page: Path, views: dict[str, tuple[int, int, str]]) -> None:
             window = browser.new_page(
                 viewport={"width": width, "height": height}, color_scheme=scheme
             )
-            window.goto(page.resolve().as_uri())
+            window.goto(address)
+            if name == "marking":
+                window.goto(f"{address}1/")
+                window.click("#next")
+                window.wait_for_load_state()
+                window.evaluate(ENTERED)
             if scheme == "dark":  # begin at an exercise that lost points
                 window.evaluate(
                     "document.querySelectorAll('.exercise:has(.tutor)')[1].scrollIntoView()"
@@ -40,4 +54,8 @@ def main(page: Path, views: dict[str, tuple[int, int, str]]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[-1]), REPORT_VIEWS if sys.argv[1] == "report" else VIEWS)
+    kind, place = sys.argv[1], sys.argv[-1]
+    if kind == "marking":
+        main(place, MARKING_VIEWS)
+    else:
+        main(Path(place).resolve().as_uri(), REPORT_VIEWS if kind == "report" else VIEWS)

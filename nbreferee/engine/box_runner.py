@@ -51,6 +51,7 @@ class CellResult:
     odd_pass: str = ""  # the odd value by which alone the test passes
     follow_through: tuple[str, ...] = ()  # answers in whose place references stood for this result
     in_one_process: bool = False  # the test ran together with the answer
+    behaviour: str = ""  # a digest of what the answer gives to a test that fails
     wall_s: float = 0.0
 
 

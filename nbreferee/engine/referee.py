@@ -168,6 +168,7 @@ class Referee(BoxRunner):
             "limits": tuple(answer["limits"]),
             "patched": answer["patched"],
             "odd_pass": answer["odd_pass"],
+            "behaviour": answer.get("behaviour", ""),
         }
         return CellResult(
             answer["shown"],

@@ -142,6 +142,7 @@ def decide(
             message=one.message,
             oddities=[],
             in_one_process=True,
+            behaviour="",
         )
     if two.odd_pass:
         return _left_to_person(

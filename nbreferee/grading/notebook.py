@@ -118,6 +118,7 @@ class CellVerdict:
         str, ...
     ] = ()  # earlier answers in whose place the solution's stood for this result
     in_one_process: bool = False  # the test ran together with the answer
+    behaviour: str = ""  # a digest of what the answer gives to a test that fails
 
     @property
     def is_left_to_a_person(self) -> bool:
@@ -436,6 +437,7 @@ def _verdict(cell: Cell, came: CellResult) -> CellVerdict:
         well_formed(came.message),
         came.follow_through,
         came.in_one_process,
+        came.behaviour,
     )
 
 
@@ -491,7 +493,11 @@ def plain_verdict(verdict: CellVerdict) -> dict[str, Any]:
     }
     if verdict.follow_through:
         plain["follow_through"] = list(verdict.follow_through)
-    return {**plain, "in_one_process": True} if verdict.in_one_process else plain
+    if verdict.in_one_process:
+        plain["in_one_process"] = True
+    if verdict.behaviour:
+        plain["behaviour"] = verdict.behaviour
+    return plain
 
 
 def read_verdict(plain: Mapping[str, Any]) -> CellVerdict:

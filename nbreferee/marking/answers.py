@@ -28,7 +28,7 @@ from nbreferee.pages.student import NO_RESPONSE, page_cell
 if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory
 
-NO_NOTEBOOK = "There is no executed notebook of this student. Grade it first: nbreferee autograde."
+NO_NOTEBOOK = "There is no executed notebook: nothing was handed in under this name, or it has not been graded."
 NO_CELL = "The executed notebook does not hold this cell."
 NOTHING = "Nothing was written here: the cell is as it was released."
 

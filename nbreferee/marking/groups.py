@@ -34,7 +34,7 @@ LOST = ("failed", "error", "timeout", "partial")  # statuses of tests that an an
 UNWRITTEN, MISTAKE, EXCEPTION, TIMEOUT, RESULTS = (
     "not written", "named mistake", "exception", "timeout", "same results",
 )  # fmt: skip
-_RAISED = re.compile(r"raised (?P<what>[A-Za-z_]\w*: .*?)(?: \(at: .*)?(?:\n.*)?", re.DOTALL)
+_RAISED = re.compile(r"\braised (?P<what>[A-Za-z_]\w*: .*?)(?: \(at: |\n|$)")
 _NUMBERS = re.compile(r"0x[0-9a-f]+|\d+")
 _FOLLOWED = re.compile(r"^Your [^;\n]+; .*?with (?:a right one|right ones) [^\n:]*: ")
 
@@ -208,7 +208,7 @@ def _exception(one: Mapping[str, Any]) -> str:
     """Return the exception that a test has met in an answer, without numbers; or ''."""
     message = str(one["message"])
     if found := _RAISED.search(message):
-        return _NUMBERS.sub("n", found["what"].partition("\n")[0])[:300]
+        return _NUMBERS.sub("n", found["what"])[:300]
     if one["status"] == "error":
         return _NUMBERS.sub("n", message.partition("\n")[0])[:300]
     return ""

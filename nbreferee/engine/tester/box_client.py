@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from nbreferee.budget import ENDED, LOST, MANY_CALLS, TIME_UP
+from nbreferee.engine.tester.behaviour import Behaviour
 from nbreferee.engine.tester.class_proxies import ClassProxy
 from nbreferee.engine.tester.patches import Patches
 from nbreferee.engine.tester.proxies import IteratorProxy, Proxy, is_proxy
@@ -117,6 +118,7 @@ class BoxClient(Questions):
         self.refused: Collection[tuple[str, str]] | None = (
             None  # None: none; else all are but these
         )
+        self.behaviour = Behaviour()  # of the student's code in the running cell
         self.patches, self.patched = Patches(), ""  # of modules by the running test
         self.held: dict[
             str, None
@@ -136,6 +138,7 @@ class BoxClient(Questions):
         self.deadline, self._depth, self.calls = deadline, 0, 0
         self.suspicious, self._callback_count, self._lent, self.limits = set(), 0, set(), []
         self.patched = ""
+        self.behaviour.begin()
         self.patches.begin()
         self._named_parts, self.held = {}, {}
         self._streams = (sys.stdout, sys.stdin, sys.stderr)
@@ -229,8 +232,15 @@ class BoxClient(Questions):
         """Call a function of the student's, or an operation of the box, and carry over what it
         changed.
         """
+        label = "a call" if is_proxy(function) else str(function)  # under whatever name
         with self._turn:
-            return self._call(function, arguments, named)
+            try:
+                value = self._call(function, arguments, named)
+            except (Exception, SystemExit) as error:
+                self.behaviour.raises(label, error)
+                raise
+            self.behaviour.gives(label, value)
+            return value
 
     def _call(
         self,
@@ -300,7 +310,9 @@ class BoxClient(Questions):
         answer = self.ask("name", name)
         if type(answer) is not tuple or len(answer) not in (2, 3):
             raise self._lose(UNRULY)
-        return bool(answer[0]), self._looked_at(self._with_known_parts(answer[1]), name)
+        value = self._looked_at(self._with_known_parts(answer[1]), name)
+        self.behaviour.gives(name, value if answer[0] else "no such name")
+        return bool(answer[0]), value
 
     def ask_module(self, operation: str, module: str, *arguments: Any) -> Any:
         """Ask something about a module that the student has written (see `student_modules`)."""
@@ -419,6 +431,7 @@ class BoxClient(Questions):
                     *((named[key], new_named[key]) for key in named),
                 ]
             )
+            self.behaviour.gives("a call changes", [new_arguments, new_named])
         for one, (state, content) in zip(list(self._references.heap), states, strict=True):
             before, held = state_of(one)
             for name in set(before) - set(state):

@@ -280,7 +280,14 @@ class Tester:
             shown = [output for output in shown if output["output_type"] != "execute_result"]
             message = message or self._say_where(step, error)
             shown.append(error_output(kind, message, self._traceback(step, error, kind, message)))
-        return {"status": status, "score": score, "message": message, "shown": shown}
+        behaviour = self._student.behaviour.digest if score < step.points else ""
+        return {
+            "status": status,
+            "score": score,
+            "message": message,
+            "shown": shown,
+            "behaviour": behaviour,
+        }
 
     # ------------------------------------------------ what a student gets to read
 

@@ -14,8 +14,8 @@ import nbformat
 import numpy as np
 import pytest
 from building import answer, cell, graded, write
-from hand_in import answered, read_notebook
 from click.testing import CliRunner, Result
+from hand_in import answered, read_notebook
 from hypothesis import given
 from hypothesis import strategies as st
 from nbgrader.api import Gradebook

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import re
 import shutil
@@ -49,6 +50,7 @@ FAULT = "assert double(1) == 3, 'this test is wrong'"
 STUDENTS = [f"student{n:02}" for n in range(10)]
 HOSTILE = STUDENTS[-1]
 SAVED = "#saved:has-text('In the gradebook')"
+CLOBBERS = "## score\n\n## marks\n\n<p id='trouble'>x</p><p id='saved'>In the gradebook</p>"
 REUSED = "Which limit? It is $n$."
 
 # What is pressed for each student's answer, with the score and comment that it gives.
@@ -129,7 +131,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
                 "double": "def double(x):\n    return 2 * x",
             }
             if name == HOSTILE:
-                given["proof"] += "\n\n" + hostile.markdown(listener.address)
+                given["proof"] += f"\n\n{CLOBBERS}\n\n{hostile.markdown(listener.address)}"
                 given["double"] += "\n" + hostile.code(listener.address)
             (folder / "submitted" / name / "one").mkdir(parents=True)
             (folder / "submitted" / name / "one/one.ipynb").write_text(
@@ -469,6 +471,18 @@ def test_nobody_gets_in_without_the_address(course, served):
     for status, body, headers in refused:
         assert ask(served, place, body.encode(), **headers)[0] == status, (status, body[:100])
     assert course.marks("proof") == before
+    for method, path in (
+        ("GET", "/x/%ff/"),
+        ("GET", "/x/mark.js"),
+        ("LOOK", "/"),
+        ("OPTIONS", "/"),
+    ):
+        connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=20)
+        connection.request(method, path)
+        answer = connection.getresponse()
+        assert answer.status >= 400
+        assert token not in answer.read().decode() + str(answer.headers)
+        connection.close()
     assert ask(served, "/1/000000000000")[0] == 404
     assert ask(served, "/99/")[0] == 404
     assert ask(served, place)[0] == 405

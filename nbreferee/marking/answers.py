@@ -15,11 +15,11 @@ from nbformat import NotebookNode, v4
 from nbreferee.grading.marks import MarkReader
 from nbreferee.grading.pictures import embed_pictures
 from nbreferee.marking.marks import StoredMark, digest_of
-from nbreferee.marking.questions import BELOW, Question, exercises_of
+from nbreferee.marking.questions import BELOW, Question, exercises_of, marking_policy
 from nbreferee.pages.blocks import Writer
 from nbreferee.pages.code import code
 from nbreferee.pages.exercises import Exercise, PageCell
-from nbreferee.pages.plain import Policy, policy_for
+from nbreferee.pages.plain import Policy
 from nbreferee.pages.record import Judged, read_record
 from nbreferee.pages.sanitize import sanitize
 from nbreferee.pages.shown import outputs
@@ -28,7 +28,10 @@ from nbreferee.pages.student import NO_RESPONSE, page_cell
 if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory
 
-NO_NOTEBOOK = "There is no executed notebook: nothing was handed in under this name, or it has not been graded."
+NO_NOTEBOOK = (
+    "There is no executed notebook: nothing was handed in under this name, "
+    "or it has not been graded."
+)
 NO_CELL = "The executed notebook does not hold this cell."
 NOTHING = "Nothing was written here: the cell is as it was released."
 
@@ -59,7 +62,7 @@ class AnswerReader:
         texts = self._reader.texts(question.cell.notebook)
         sanitize(notebook, texts)
         cells = [page_cell(number, cell, texts) for number, cell in enumerate(notebook.cells, 1)]
-        policy = policy_for(cell.grade_id for cell in cells)
+        policy = marking_policy(cells)
         writer = Writer(policy)
         name = question.cell.name
         exercise = next(

@@ -32,6 +32,7 @@ from nbreferee.marking.session import COMMENT_CHARACTERS, MARKED, Marking
 from nbreferee.marking.suggestion import suggestion
 from nbreferee.pages.shown import plain
 from nbreferee.quiet import without_warnings_of
+from nbreferee.submission.reading import well_formed
 
 
 @contextmanager
@@ -127,7 +128,7 @@ def groups(
 def comment(course_dir: Path, assignment: str, exercise: str, group_name: str, text: str) -> int:
     """Give a group a comment, and return the exit status."""
     try:
-        text = plain(text).strip()
+        text = well_formed(plain(text)).strip()
         if len(text) > COMMENT_CHARACTERS:
             raise CourseError(f"A comment has at most {COMMENT_CHARACTERS:,} characters.")
         with (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 
+from nbreferee.marking.files import static
 from nbreferee.marking.marks import StoredMark
 from nbreferee.marking.questions import Question
 from nbreferee.marking.session import CHANGED, LEFT, Entered, OpenAnswer
@@ -45,11 +45,6 @@ class Around:
     def has_unmarked(self) -> bool:
         """Whether another answer is left."""
         return self.unmarked != f"{self.base}/"
-
-
-def static(name: str) -> bytes:
-    """Return a file of the pages."""
-    return (resources.files("nbreferee.marking") / "templates" / name).read_bytes()
 
 
 def style() -> str:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 from nbformat import NotebookNode, v4
 
+from nbreferee.marking.files import page_ids
 from nbreferee.marking.marks import GradedCell, MarkTable
 from nbreferee.marking.scheme import Step, read_scheme
 from nbreferee.pages.blocks import Writer
 from nbreferee.pages.exercises import Exercise, Mark, PageCell, Part, arrange
-from nbreferee.pages.plain import policy_for
+from nbreferee.pages.plain import Policy, policy_for
 from nbreferee.pages.student import page_cell
 
 if TYPE_CHECKING:
@@ -72,6 +73,12 @@ def read_notebook(path: Path) -> NotebookNode | None:
         return None
 
 
+def marking_policy(cells: Sequence[PageCell]) -> Policy:
+    """Return the policy for cells on a marking page: its ids belong to the page."""
+    policy = policy_for(cell.grade_id for cell in cells)
+    return replace(policy, reserved_ids=policy.reserved_ids | page_ids())
+
+
 def exercises_of(cells: Sequence[PageCell], writer: Writer) -> list[Exercise]:
     """Return the exercises of a notebook, marks aside."""
     blocks = arrange(
@@ -85,7 +92,7 @@ def _questions(
 ) -> Iterator[Question]:
     texts = frozenset(cell.source for cell in source.cells)
     found = [page_cell(number, cell, texts) for number, cell in enumerate(source.cells, 1)]
-    writer = Writer(policy_for(cell.grade_id for cell in found))
+    writer = Writer(marking_policy(found))
     for exercise in exercises_of(found, writer):
         title, within = writer.name(exercise)
         task = Markup("".join(writer.cell(cell, fold=False, below=BELOW) for cell in exercise.task))

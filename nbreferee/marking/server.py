@@ -23,6 +23,7 @@ from tornado.ioloop import PeriodicCallback
 from tornado.netutil import bind_sockets
 from tornado.web import Application, Finish, RequestHandler
 
+from nbreferee.marking.files import static
 from nbreferee.marking.marks import LOCKED, GradebookLockedError
 from nbreferee.marking.pages import (
     Around,
@@ -32,7 +33,6 @@ from nbreferee.marking.pages import (
     saved_words,
     sentence_page,
     state_words,
-    static,
     style,
 )
 from nbreferee.marking.questions import Question
@@ -79,6 +79,7 @@ class _Handler(RequestHandler):
         self._hosts = (f"{HOST}:{port}", f"localhost:{port}")
         self.base = f"/{token}"
         self._token = token
+        self._is_known = False  # whether the request has the token: no other answer holds it
 
     def set_default_headers(self) -> None:
         """Forbid what no page needs."""
@@ -99,6 +100,7 @@ class _Handler(RequestHandler):
             kind = self.request.headers.get("Content-Type", "").partition(";")[0]
             if origin != f"http://{host}" or kind != "application/json":
                 self._refuse(403, REFUSED)
+        self._is_known = True
 
     def _refuse(self, status: int, sentence: str) -> None:
         self.set_status(status)
@@ -109,7 +111,10 @@ class _Handler(RequestHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Say what is wrong in a sentence."""
         error = (kwargs.get("exc_info") or (None, None, None))[1]
-        if isinstance(error, GradebookLockedError):
+        if not self._is_known:  # refused before `prepare`, for its method or its form
+            self.set_header("Content-Type", "text/plain; charset=utf-8")
+            self.finish(f"{REFUSED}\n")
+        elif isinstance(error, GradebookLockedError):
             self.set_status(503)
             again = self.request.path
             self.finish(

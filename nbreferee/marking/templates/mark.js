@@ -68,6 +68,7 @@ async function send() {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(entered()),
+      keepalive: true, // also while the page is closed
     });
     said = await answer.json();
   } catch {
@@ -201,5 +202,6 @@ window.addEventListener("beforeunload", (event) => {
     event.preventDefault();
   }
 });
+window.addEventListener("pagehide", flush);
 // A page that comes back from the browser's memory may be old.
 window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });

@@ -1,6 +1,6 @@
-"""Take the pictures of pages in docs/: python scripts/page_screenshots.py [report|marking] PAGE.html
+"""Take the pictures of pages in docs/: python scripts/page_screenshots.py [report|marking] PAGE
 
-PAGE.html is what `nbreferee feedback` has written for a student; those in docs/ show loops/softmax
+PAGE is what `nbreferee feedback` has written for a student; those in docs/ show loops/softmax
 of the sample class (`make grade`). With `report`, it is the page of an assignment that
 `nbreferee report --html` has written: softmax. With `marking`, it is the address that
 `nbreferee mark softmax` has printed; no mark is written. Chromium has to be installed.

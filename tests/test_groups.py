@@ -132,7 +132,7 @@ def test_answers_that_do_the_same_are_in_one_group(course):
     assert {frozenset(one["students"]) for one in found} == set(map(frozenset, GROUPS))
     assert [one["size"] for one in found] == [3, 2, 2, 2, 1, 1]
     kinds = {one["students"][0]: (one["kind"], one["label"]) for one in found}
-    assert kinds["sum_a"] == ("named mistake", NAMED)
+    assert kinds["sum_a"] == ("likely cause", NAMED)
     assert kinds["raises_a"][0] == "exception"
     assert "AttributeError: 'numpy.ndarray' object" in kinds["raises_a"][1]
     assert kinds["unwritten"][0] == "not written"

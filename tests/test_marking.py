@@ -25,12 +25,9 @@ import pytest
 from auditing import OPEN_ALL, SEVERE, TOO_WIDE, axe_core
 from browser import formgrader, listening, skip_without_chromium
 from building import answer, cell, graded, write
-from click.testing import CliRunner
 from hand_in import answered, read_notebook
 from nbgrader.api import Gradebook
 from notebooks import COURSE
-
-from nbreferee.cli import main
 
 pytestmark = skip_without_chromium
 
@@ -491,8 +488,7 @@ def test_nobody_gets_in_without_the_address(course, served):
 def test_command_that_cannot_serve_says_why(course, served):
     port = served.split(":")[2].split("/")[0]
     for arguments, words in ((("two",), "no assignment two"), (("one", "--port", port), "in use")):
-        place = ("--course-dir", str(course.folder))
-        ran = CliRunner().invoke(main, ["mark", *place, *arguments], catch_exceptions=False)
-        assert ran.exit_code == 2
+        ran = course.command("nbreferee", "mark", *arguments)
+        assert ran.returncode == 2
         assert words in ran.stderr
         assert len(ran.stderr.splitlines()) == 1

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 LOST = ("failed", "error", "timeout", "partial")  # statuses of tests that an answer has failed
 UNWRITTEN, MISTAKE, EXCEPTION, TIMEOUT, RESULTS = (
-    "not written", "named mistake", "exception", "timeout", "same results",
+    "not written", "likely cause", "exception", "timeout", "same results",
 )  # fmt: skip
 _RAISED = re.compile(r"\braised (?P<what>[A-Za-z_]\w*: .*?)(?: \(at: |\n|$)")
 _NUMBERS = re.compile(r"0x[0-9a-f]+|\d+")

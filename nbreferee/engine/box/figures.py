@@ -1,16 +1,16 @@
 """Figures of a notebook, drawn when all of it has run: one that the solution shows, too, need not
 be drawn again.
 
-A cell's figure is packed where the notebook would draw it, and a name that only its content
-determines is shown in its place. When the last cell has run, the orchestrator asks for those whose
-names it does not know from the solution; one that has been changed since is drawn as it was packed.
-Drawing takes twenty times as long as packing (a test holds that all ways come to the same bytes).
-What is packed never leaves the box, and is opened nowhere else.
+A cell's figure is packed where the notebook would draw it, and a name that only its visible content
+determines (see `visible`) is shown in its place. When the last cell has run, the orchestrator asks
+for those whose names it does not know from the solution; one that has been changed since is drawn
+as it was packed. Drawing takes ten times as long as packing and naming. What is packed never leaves
+the box, and is opened nowhere else.
 """
 
 from __future__ import annotations
 
-import copyreg
+import contextlib
 import hashlib
 import io
 import pickle
@@ -18,34 +18,14 @@ from typing import Any, NamedTuple
 
 import matplotlib
 from IPython.core import pylabtools
-from matplotlib.cbook import CallbackRegistry
 from matplotlib.figure import Figure
-from matplotlib.transforms import TransformNode
 
+from nbreferee.engine.box.packing import Packer
+from nbreferee.engine.box.visible import visible_name
 from nbreferee.engine.wire.protocol import MARK
 
 PACKED_BYTES = 64 << 20  # of one notebook; further figures are drawn at once
 DRAW = pylabtools.print_figure
-
-
-class _Packer(pickle.Pickler):
-    """Packs figures so that equal ones become equal bytes: no address in memory gets in, nor
-    whether pyplot still knows them.
-    """
-
-    def reducer_override(self, one: Any) -> Any:
-        if not isinstance(one, (TransformNode, Figure, CallbackRegistry)):
-            return NotImplemented
-        state = one.__getstate__()
-        if isinstance(one, TransformNode):
-            state["_parents"] = dict(enumerate(state["_parents"].values()))  # by id otherwise
-        elif isinstance(one, Figure):
-            state.pop("_restore_to_pylab", None)
-        else:  # it counts how often it has been packed
-            state["_cid_gen"] = 1 + max(
-                (number for kept in state["callbacks"].values() for number in kept), default=-1
-            )
-        return copyreg.__newobj__, (type(one),), state
 
 
 class _Shown(NamedTuple):
@@ -75,6 +55,7 @@ class Figures:
         """Stand for IPython's function of that name: return a mark for a picture."""
         named["bbox_inches"] = bbox_inches
         parameters = dict.copy(matplotlib.rcParams)
+        _settle_limits(figure)
         packed = (
             _packed(figure, named, parameters)
             if fmt == "png" and base64 and (figure.axes or figure.lines)
@@ -82,7 +63,7 @@ class Figures:
         )
         if not 0 < len(packed) <= self._left:
             return DRAW(figure, fmt, base64=base64, **named)
-        name = hashlib.sha256(packed).hexdigest()
+        name = visible_name(figure, named, parameters) or hashlib.sha256(packed).hexdigest()
         if name not in self._shown:
             self._shown[name] = _Shown(figure, named, parameters, packed)
             self._left -= len(packed)
@@ -101,11 +82,18 @@ class Figures:
             return "", f"{type(error).__name__}: {error}"
 
 
+def _settle_limits(figure: Figure) -> None:
+    """Compute the limits of axes that depend on their content, as drawing does first; an error occurs there again."""
+    with contextlib.suppress(Exception):
+        for axes in figure.axes:
+            axes.viewLim  # noqa: B018 (computed when it is looked up)
+
+
 def _packed(figure: Figure, named: dict[str, Any], parameters: dict[str, Any]) -> bytes:
     """Return a figure as bytes; none where that cannot be: a label that a lambda makes, for one."""
     packed = io.BytesIO()
     try:
-        _Packer(packed, 5).dump((figure, named, parameters))
+        Packer(packed, 5).dump((figure, named, parameters))
     except Exception:
         return b""
     return packed.getvalue()

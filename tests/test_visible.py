@@ -1,0 +1,145 @@
+"""Figures that look the same have one name, and only those."""
+
+from __future__ import annotations
+
+import io
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+
+from nbreferee.engine.box.visible import visible_name
+
+X = np.linspace(0.1, 3, 40)
+
+
+def line(a):
+    axes = Figure(figsize=(3, 2)).subplots()
+    axes.plot(X, np.sin(X) + a, "o-", label="a")
+    axes.legend()
+    return axes
+
+
+def zoomed(a):
+    axes = Figure(figsize=(3, 2)).subplots()
+    axes.plot(1000 + 1e-6 * (X + a), X)
+    return axes
+
+
+def logarithmic(a):
+    axes = Figure(figsize=(3, 2)).subplots()
+    axes.loglog(X, 1e-9 * X * (1 + a))
+    return axes
+
+
+def around_zero(a):
+    axes = Figure(figsize=(3, 2)).subplots()
+    axes.plot([0, 1], [a, 1])
+    axes.set_yscale("symlog")
+    return axes
+
+
+def image(a):
+    axes = Figure(figsize=(3, 2)).subplots()
+    shown = axes.imshow(np.add.outer(X, X) + a, vmin=0, vmax=6, cmap="PuOr")
+    axes.figure.colorbar(shown)
+    return axes
+
+
+def arrows(a):
+    axes = Figure(figsize=(3, 2)).subplots()
+    axes.quiver([0, 0], [0, 0], [1, a], [a, 1], angles="xy", scale_units="xy", scale=1)
+    axes.set(xlim=(-1, 2), ylim=(-1, 2))
+    return axes
+
+
+def shapes(a):
+    axes = Figure(figsize=(3, 2), layout="constrained").subplots()
+    axes.fill([0, 1 + a, 1], [0, 0, 1])
+    axes.scatter(X, X**2 + a)
+    axes.contour(np.add.outer(X + a, X), 3)
+    axes.bar([3], [2 + a])
+    axes.axhline(2 + a)
+    axes.text(1 + a, 1, "text")
+    return axes
+
+
+KINDS = (line, zoomed, logarithmic, around_zero, image, arrows, shapes)
+
+
+def name(axes) -> str:
+    return visible_name(axes.figure, {"bbox_inches": "tight"}, dict.copy(mpl.rcParams))
+
+
+def picture(axes) -> np.ndarray:
+    drawn = io.BytesIO()
+    axes.figure.savefig(drawn, dpi=100)
+    drawn.seek(0)
+    return imread(drawn)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rounding_errors_do_not_change_the_name(kind):
+    assert name(kind(0.0)) == name(kind(3e-16)) != ""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_can_be_seen_changes_the_name(kind):
+    assert name(kind(0.0)) != name(kind(0.05))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("a", [1e-15, 1e-12, 1e-9, 1e-7])
+def test_figures_of_one_name_look_the_same(kind, a):
+    one, other = kind(0.0), kind(a)
+    if name(one) == name(other):
+        assert np.abs(picture(one) - picture(other)).max() < 0.02
+
+
+CHANGES = {
+    "a text": lambda axes: axes.set_title("b"),
+    "a colour": lambda axes: axes.lines[0].set_color((0.1, 0.2, 0.31)),
+    "a width": lambda axes: axes.lines[0].set_linewidth(1.01),
+    "limits": lambda axes: axes.set_xlim(0, 3.0001),
+    "a place on the page": lambda axes: axes.title.set_x(0.5001),
+    "a clip": lambda axes: axes.lines[0].set_clip_path(axes.patch),
+    "ticks": lambda axes: axes.set_xticks([1, 2]),
+    "a label": lambda axes: axes.set_xticks([1, 2], ["1", "two"]),
+    "order": lambda axes: axes.lines[0].set_zorder(0),
+    "what is hidden": lambda axes: axes.lines[0].set_visible(False),
+    "a scale": lambda axes: axes.set_yscale("symlog"),
+    "a size": lambda axes: axes.figure.set_size_inches(3.01, 2),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_each_visible_setting_is_in_the_name(change):
+    one, other = line(0.0), line(0.0)
+    one.set_xlim(0, 1e6 if change == "a place on the page" else 3)
+    other.set_xlim(0, 1e6 if change == "a place on the page" else 3)
+    for axes in (one, other):
+        axes.set_title("a")
+    assert name(one) == name(other)
+    CHANGES[change](other)
+    assert name(one) != name(other)
+
+
+def test_settings_at_the_time_of_drawing_are_in_the_name():
+    with mpl.rc_context({"text.antialiased": False}):
+        changed = name(line(0.0))
+    assert changed != name(line(0.0))
+
+
+def test_numbers_in_lists_and_arrays_are_one():
+    one, other = (Figure().subplots() for _ in range(2))
+    one.plot([1, 2, 3], [1.0, 2.0, 4.0])
+    other.plot(np.array([1, 2, 3]), np.array([1, 2, 4]))
+    assert name(one) == name(other)
+
+
+def test_figure_that_cannot_be_packed_has_no_name():
+    axes = line(0.0)
+    axes.xaxis.set_major_formatter(lambda x, place: f"{x} m")
+    assert name(axes) == ""

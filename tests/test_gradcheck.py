@@ -691,6 +691,14 @@ def test_failed_jacobian_is_drawn_beside_its_twin_and_the_difference():
         np.testing.assert_array_equal(panel, drawn.reshape(6, 4))
 
 
+def test_rounding_errors_are_drawn_as_no_difference():
+    numeric = np.array([[1.0, 0.0], [-2.0, 1e-3]])
+    fig = plot_jacobians(numeric + 1e-10, numeric)
+    assert not fig.axes[2].images[0].get_array().any()
+    fig = plot_jacobians(numeric + 1e-5, numeric)
+    assert fig.axes[2].images[0].get_array().all()
+
+
 def test_worked_example():
     check_example(np.cumsum, [1, 2], gives=[1, 3])
     with pytest.raises(AssertionError, match=r"cumsum.*expected 4"):

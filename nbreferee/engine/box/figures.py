@@ -83,7 +83,7 @@ class Figures:
 
 
 def _settle_limits(figure: Figure) -> None:
-    """Compute the limits of axes that depend on their content, as drawing does first; an error occurs there again."""
+    """Compute limits that depend on the content, as drawing does first (with any error)."""
     with contextlib.suppress(Exception):
         for axes in figure.axes:
             axes.viewLim  # noqa: B018 (computed when it is looked up)

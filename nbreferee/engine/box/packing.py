@@ -10,14 +10,19 @@ from matplotlib.cbook import CallbackRegistry
 from matplotlib.figure import Figure
 from matplotlib.transforms import TransformNode
 
+NEW_OBJECT: Any = vars(copyreg)["__newobj__"]
+
 
 class Packer(pickle.Pickler):
-    """Packs figures so that equal ones become equal bytes: no address in memory gets in, nor whether pyplot still knows them."""
+    """Packs figures so that equal ones become equal bytes.
+
+    No address in memory gets in, nor whether pyplot still knows a figure.
+    """
 
     def reducer_override(self, one: Any) -> Any:
         if not isinstance(one, (TransformNode, Figure, CallbackRegistry)):
             return NotImplemented
-        state = one.__getstate__()
+        state: Any = one.__getstate__()
         if isinstance(one, TransformNode):
             state["_parents"] = dict(enumerate(state["_parents"].values()))  # by id otherwise
         elif isinstance(one, Figure):
@@ -26,4 +31,4 @@ class Packer(pickle.Pickler):
             state["_cid_gen"] = 1 + max(
                 (number for kept in state["callbacks"].values() for number in kept), default=-1
             )
-        return copyreg.__newobj__, (type(one),), state
+        return NEW_OBJECT, (type(one),), state

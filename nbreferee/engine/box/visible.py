@@ -1,9 +1,10 @@
-"""A name for what can be seen of a figure: the same for figures that differ only in digits that no page shows.
+"""A name for what can be seen of a figure, without the digits that no page shows.
 
-A right answer that is written in another way than the solution differs from it in the last bits. So numbers in data
-coordinates are rounded to nine digits of their axis, numbers that a colour map shows to six digits of its range, and
-all others to twelve significant digits. All else of a figure (texts, kinds, order, settings) has to be equal. Where a
-number happens to lie between two rounded ones, the names differ, and the figure is drawn again.
+A right answer that is written in another way than the solution differs from it in the last bits.
+So numbers in data coordinates are rounded to nine digits of their axis, numbers that a colour map
+shows to six digits of its range, and all others to twelve significant digits. All else of a figure
+(texts, kinds, order, settings) has to be equal. Where a number happens to lie between two rounded
+ones, the names differ, and the figure is drawn again.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import copyreg
 import hashlib
 import io
 import math
-import pickle
 import types
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -21,7 +21,6 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.cm import ScalarMappable
 from matplotlib.collections import Collection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
@@ -44,15 +43,20 @@ from nbreferee.engine.box.packing import Packer
 
 OF_AXIS, OF_COLOURS, SIGNIFICANT = 1e-9, 1e-6, 12
 NOISE = 1e-14  # of the largest number of an array
-IMPORTABLE = (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType)  # fmt: skip
+IMPORTABLE = (
+    type, types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType
+)  # fmt: skip
 DERIVED = ("_xorig", "_yorig", "_transformed_path")  # of a line, from what is compared
 CACHED = {"_invalid", "_inverted"}  # of transforms
 COMPUTED = {"_mtx", "_points"}  # of those that depend on others
-OF_OTHERS = (BboxTransform, BboxTransformFrom, BboxTransformTo, BlendedAffine2D, CompositeAffine2D, TransformedBbox)  # fmt: skip
+OF_OTHERS = (
+    BboxTransform, BboxTransformFrom, BboxTransformTo,
+    BlendedAffine2D, CompositeAffine2D, TransformedBbox,
+)  # fmt: skip
 
 
 def visible_name(figure: Figure, named: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
-    """Return the name of a figure that is printed with named arguments and rcParams; '' where it has none."""
+    """Return the name of a figure, printed with arguments and rcParams; '' where it has none."""
     packed = io.BytesIO()
     try:
         _VisiblePacker(packed, figure).dump((figure, named, parameters))
@@ -111,17 +115,17 @@ class _VisiblePacker(Packer):
 
 
 def _visible_artist(one: Artist, state: Mapping[str, Any], axes: Axes) -> dict[str, Any]:
-    """Return those parts of an artist's state that are in data coordinates, or colours, rounded to what can be seen."""
+    """Return those parts of an artist's state that are data or colours, rounded."""
     found: dict[str, Any] = {}
     if axes.name != "rectilinear":
         return found
-    if isinstance(one, Line2D) and not (one._invalidx or one._invalidy):
+    if isinstance(one, Line2D) and not (state["_invalidx"] or state["_invalidy"]):
         found |= dict.fromkeys(DERIVED)
         x, y = _axes_of(one.get_transform(), axes)
-        found |= {"_x": _on_axis(one._x, x), "_y": _on_axis(one._y, y)}
+        found |= {"_x": _on_axis(state["_x"], x), "_y": _on_axis(state["_y"], y)}
         found["_xy"] = None  # both
     if type(state.get("_path")) is Path:
-        found["_path"] = _on_path(one._path, _axes_of(one.get_transform(), axes))
+        found["_path"] = _on_path(state["_path"], _axes_of(one.get_transform(), axes))
     if isinstance(one, Collection):
         on = _axes_of(one.get_transform(), axes)
         paths = state.get("_paths")
@@ -130,12 +134,19 @@ def _visible_artist(one: Artist, state: Mapping[str, Any], axes: Axes) -> dict[s
         offsets = state.get("_offsets")
         if isinstance(offsets, np.ndarray) and offsets.ndim == 2:
             found["_offsets"] = _on_axes(offsets, _axes_of(one.get_offset_transform(), axes))
-    if isinstance(one, _ImageBase) and isinstance(one, ScalarMappable) and type(one.norm) is Normalize:  # fmt: skip
-        values, norm = state.get("_A"), one.norm
-        if isinstance(values, np.ndarray) and values.ndim == 2 and values.dtype.kind in "iuf":
-            if norm.scaled() and norm.vmax > norm.vmin:
-                found["_A"] = _Rounded(values, OF_COLOURS * (norm.vmax - norm.vmin))
+    if isinstance(one, _ImageBase):
+        found |= _visible_colours(one, state.get("_A"))
     return found
+
+
+def _visible_colours(image: _ImageBase, values: Any) -> dict[str, Any]:
+    """Return the numbers that an image shows by a colour map, rounded."""
+    norm = image.norm
+    is_map = isinstance(values, np.ndarray) and values.ndim == 2 and values.dtype.kind in "iuf"
+    if not is_map or type(norm) is not Normalize or norm.vmin is None or norm.vmax is None:
+        return {}
+    step = OF_COLOURS * (norm.vmax - norm.vmin)
+    return {"_A": _Rounded(values, step)} if step > 0 else {}
 
 
 class _Rounded:
@@ -149,7 +160,7 @@ class _Rounded:
 
 
 def _packed_array(values: Any, step: float | None) -> Any:
-    """Reduce an array: numbers as multiples of a step, or in significant digits where there is none."""
+    """Reduce an array: numbers as multiples of a step, or else in significant digits."""
     if values.dtype.kind not in "f" + "iu" * (step is not None) or values.dtype.itemsize > 8:
         return values.__reduce_ex__(5)
     mask = np.ma.getmaskarray(values).tobytes() if isinstance(values, np.ma.MaskedArray) else b""
@@ -169,7 +180,7 @@ def _packed_array(values: Any, step: float | None) -> Any:
 
 
 def _axes_of(transform: Transform, axes: Axes) -> tuple[Axis | None, Axis | None]:
-    """Return the axis that the first numbers of points are on, and that of the second; None: none of them."""
+    """Return the axes that the first and the second numbers of points are on; None: no axis."""
     of_data = transform.contains_branch_seperately(axes.transData)
     return (axes.xaxis if of_data[0] else None), (axes.yaxis if of_data[1] else None)
 
@@ -178,7 +189,8 @@ def _on_path(path: Any, on: tuple[Axis | None, Axis | None]) -> Any:
     """Return what is compared of a path."""
     if type(path) is not Path:
         return path
-    return _on_axes(path.vertices, on), path.codes, path.should_simplify, path._interpolation_steps
+    steps = vars(path)["_interpolation_steps"]
+    return _on_axes(path.vertices, on), path.codes, path.should_simplify, steps
 
 
 def _on_axes(points: Any, on: tuple[Axis | None, Axis | None]) -> tuple[Any, Any]:

@@ -132,6 +132,13 @@ def test_settings_at_the_time_of_drawing_are_in_the_name():
     assert changed != name(line(0.0))
 
 
+def test_limits_that_follow_the_data_may_differ_in_late_digits_too():
+    one, other = (Figure().subplots() for _ in range(2))
+    one.plot(X, X * 1500)
+    other.plot(X, X * 1500 * (1 + 1e-13))
+    assert name(one) == name(other)
+
+
 def test_numbers_in_lists_and_arrays_are_one():
     one, other = (Figure().subplots() for _ in range(2))
     one.plot([1, 2, 3], [1.0, 2.0, 4.0])

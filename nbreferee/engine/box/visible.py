@@ -146,7 +146,7 @@ def _visible_colours(image: _ImageBase, values: Any) -> dict[str, Any]:
     if not is_map or type(norm) is not Normalize or norm.vmin is None or norm.vmax is None:
         return {}
     step = OF_COLOURS * (norm.vmax - norm.vmin)
-    return {"_A": _Rounded(values, step)} if step > 0 else {}
+    return {"_A": _Rounded(values, 2.0 ** math.floor(math.log2(step)))} if step > 0 else {}
 
 
 class _Rounded:
@@ -176,7 +176,7 @@ def _packed_array(values: Any, step: float | None) -> Any:
             rounded = np.rint(numbers / step)
     kept = np.where(np.isfinite(rounded), rounded, numbers) + 0.0  # no -0.0
     kept[np.isnan(kept)] = np.nan
-    return tuple, ((numbers.shape, kept.tobytes(), mask, step and _rounded_number(step)),)
+    return tuple, ((numbers.shape, kept.tobytes(), mask, step),)
 
 
 def _axes_of(transform: Transform, axes: Axes) -> tuple[Axis | None, Axis | None]:
@@ -206,6 +206,7 @@ def _on_axis(values: Any, axis: Axis | None) -> Any:
     step = OF_AXIS * abs(highest - lowest)
     if not (math.isfinite(step) and step > 0):
         return values
+    step = 2.0 ** math.floor(math.log2(step))  # or a limit's last digits would be in all numbers
     shown = scale.transform(np.ma.getdata(values).astype(float))
     return _Rounded(np.ma.array(shown, mask=np.ma.getmaskarray(values)), step)
 

@@ -15,14 +15,16 @@ writes the page itself, as `nbreferee feedback` does.
 
 from __future__ import annotations
 
+import copy
 import sys
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+from traitlets import List
 
 from nbreferee.course.locate import NEEDS_LINUX, CourseError, gradebook_writer
 
@@ -37,6 +39,10 @@ class _Run:
 
     grader: Grader
     materials: dict[str, dict[str, NotebookMaterial]]
+    # what was handed in, by the names of a notebook, until it is graded
+    submissions: dict[tuple[str, str, str], tuple[bytes, SubmissionFolder]] = field(
+        default_factory=dict
+    )
 
 
 PAGE = "nbreferee_page"  # among nbconvert's resources
@@ -45,7 +51,17 @@ PAGE = "nbreferee_page"  # among nbconvert's resources
 _RUNS: weakref.WeakKeyDictionary[Any, _Run] = weakref.WeakKeyDictionary()
 
 
+def _names(resources: dict) -> tuple[str, str, str]:
+    names = resources["nbgrader"]
+    return names["student"], names["assignment"], names["notebook"]
+
+
 class _Preprocessor(NbGraderPreprocessor):
+    # nbconvert sets it for every preprocessor, and logs a warning where it is no setting.
+    display_data_priority = List(NbGraderPreprocessor.display_data_priority.default()).tag(
+        config=True
+    )
+
     @property
     def _converter(self) -> Any:
         return self.parent.parent
@@ -122,7 +138,8 @@ class RebuildSubmission(_Preprocessor):
         from nbreferee.pages.sanitize import sanitize
         from nbreferee.submission.rebuild import rebuild
 
-        data, _ = self._read(resources)
+        data, found = self._read(resources)
+        self._run().submissions[_names(resources)] = data, found
         rebuilt = rebuild(material.originals, data)
         for repair in rebuilt.repairs + sanitize(rebuilt.notebook, material.texts):
             self.log.warning("%s: %s", resources["nbgrader"]["student"], repair)
@@ -138,7 +155,9 @@ class GradeSubmission(_Preprocessor):
         """Return the notebook with all its outputs, from which nbgrader reads the scores."""
         from nbreferee.grading.task import kept
 
-        data, found = self._read(resources)
+        # the notebook that nbgrader has written in between is rebuilt, and no longer says from what
+        handed_in = self._run().submissions.pop(_names(resources), None)
+        data, found = handed_in or self._read(resources)
         graded = self._run().grader.grade(self._material(resources), data, found.files)
         for warning in graded.warnings:
             self.log.warning("Look at this test: %s", warning)
@@ -193,7 +212,9 @@ class PreparePage(_Preprocessor):
         from nbreferee.pages.sanitize import sanitize
 
         names, course = resources["nbgrader"], self._converter.coursedir
-        delimiters = read_rules(self.config).delimiters
+        config = copy.deepcopy(self.config)
+        config.pop("NbConvertBase", None)  # nbconvert's own, of which each preprocessor would warn
+        delimiters = read_rules(config).delimiters
         executed = Path(resources["metadata"]["path"]) / f"{resources['metadata']['name']}.ipynb"
         with gradebook_writer(course) as gradebook:
             reader = MarkReader(course, gradebook, names["assignment"], delimiters)

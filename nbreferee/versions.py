@@ -57,7 +57,7 @@ def difference(theirs: Mapping[str, str], ours: Mapping[str, str]) -> str:
 def _code_digest(package: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(package.rglob("*")):
-        if path.suffix != ".pyc" and path.is_file():
+        if "__pycache__" not in path.parts and path.is_file():
             data = path.read_bytes()
             digest.update(f"{path.relative_to(package).as_posix()} {len(data)} ".encode() + data)
     return digest.hexdigest()

@@ -81,13 +81,23 @@ def read_configuration(folder: Path, named: bool) -> CourseDirectory:
         except Exception as error:
             broken = _last_read(application) or folder / f"{NAME}.py"
             raise ConfigurationError(f"{broken}: {error}. Mend the file.") from error
-        if not any(Path(path).stem == NAME for path in application.loaded_config_files):
+        if not _is_configured(application):
             raise ConfigurationError(
                 f"{folder}: no {NAME}.py here. Go to the course's folder, or name it with "
                 "--course-dir."
             )
         application.config.CourseDirectory.root = application.coursedir.root
         return CourseDirectory(config=application.config)
+
+
+def _is_configured(application: _Application) -> bool:
+    """Return whether there is a configuration of nbgrader's; one that sets nothing will do."""
+    if any(Path(path).stem == NAME for path in application.loaded_config_files):
+        return True
+    folders = (os.getcwd(), application.coursedir.root)
+    return any(
+        (Path(folder) / f"{NAME}{end}").is_file() for folder in folders for end in (".py", ".json")
+    )
 
 
 def _last_read(application: _Application) -> Path | None:

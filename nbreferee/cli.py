@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nbreferee import __version__
+from nbreferee.authoring.cli import init, new, roster, validate
 from nbreferee.marking.cli import comment, groups, mark
 from nbreferee.options import COURSE_DIR
 
@@ -60,7 +61,7 @@ def main() -> None:
     skip_address_grammar()
 
 
-for _command in (mark, groups, comment):
+for _command in (init, new, roster, validate, mark, groups, comment):
     main.add_command(_command)
 
 
@@ -468,21 +469,6 @@ def import_(course_dir: Path, platform: str | None, **options: Any) -> None:
     from nbreferee.lms import commands
 
     sys.exit(commands.import_submissions(course_dir, platform=platform or "", **options))
-
-
-@main.command()
-@click.argument("roster", metavar="[FILE.csv]", required=False, type=click.Path(path_type=Path))
-@COURSE_DIR
-def roster(course_dir: Path, roster: Path | None) -> None:
-    """Write the names of students into the gradebook, for the Formgrader and reports.
-
-    FILE.csv (default: the course's students.csv) has a row for each student and headings such as
-    student_id, first_name, last_name and email; a Canvas gradebook or a Moodle grading worksheet
-    serves as well.
-    """
-    from nbreferee.lms import commands
-
-    sys.exit(commands.save_roster(course_dir, roster))
 
 
 @main.command()

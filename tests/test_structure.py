@@ -20,6 +20,8 @@ PACKAGE = COURSE / "nbreferee"
 
 # A group of modules, and what none of them imports: what comes later on a submission's way.
 COMMANDS = (
+    "api",
+    "authoring",
     "bench",
     "cli",
     "commands",
@@ -28,6 +30,7 @@ COMMANDS = (
     "marking",
     "preprocessors",
     "report",
+    "validate",
     "verify",
 )
 UPWARD = {
@@ -37,7 +40,7 @@ UPWARD = {
     "engine": ("submission", "pages", "grading", *COMMANDS),
     "pages": ("engine", "grading", *COMMANDS),
     "grading": COMMANDS,
-    "verify": ("bench", "cli", "commands", "compare", "lms", "marking"),
+    "verify": ("api", "authoring", "bench", "cli", "commands", "compare", "lms", "marking"),
     "lms": ("engine", "cli", "commands", "marking", "report"),
     "marking": ("engine", "bench", "cli", "commands", "compare", "lms", "report", "verify"),
     "report": ("engine", "bench", "cli", "commands", "compare", "verify"),

@@ -1,0 +1,1 @@
+"""What sets a course up: nbreferee's lines in its configuration, and notebooks to start from."""

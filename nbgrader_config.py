@@ -11,6 +11,10 @@ c.CourseDirectory.course_id = "gradients"
 # "/srv/nbgrader/exchange", for example.
 c.Exchange.root = str(Path(__file__).resolve().parent / "exchange")
 
+# Whether collecting warns of submissions that another account than the student's has handed in: set
+# it to True there. On one machine with one account, all are.
+c.ExchangeCollect.check_owner = False
+
 # A stub says which function is not written yet (see gradcheck.NotWritten), and no more.
 c.ClearSolutions.code_stub = {"python": "raise NotWritten"}
 c.ClearSolutions.text_stub = "*Your answer here.*"

@@ -129,51 +129,72 @@ class Formgrader:
 
 @contextlib.contextmanager
 def formgrader(course: Path) -> Iterator[Formgrader]:
-    """Run a Jupyter server with nbgrader's extensions in a course's folder, until it answers and
-    while it is used.
-    """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    binaries = Path(sys.executable).parent
+    """Run a Jupyter server with nbgrader's extensions in a course's folder, until it answers and while it is used."""
     extension = "--ServerApp.jpserver_extensions={'nbgrader.server_extensions.formgrader': True}"
-    options = [
-        "--no-browser",
-        "--allow-root",
-        "--ip=127.0.0.1",
-        f"--port={port}",
-        "--IdentityProvider.token=test",
-        extension,
-    ]
-    environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"}
-    log = (course.parent / "jupyter.log").open("wb")
-    process = subprocess.Popen(
-        [binaries / "jupyter", "server", *options],
-        cwd=course,
-        env=environment,
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-    )
-    server = Formgrader(f"http://127.0.0.1:{port}")
-    try:
+    with started(course, "server", extension) as server:
+        server.wait("formgrader/api/assignments")
+        yield Formgrader(server.address)
+
+
+@dataclass(frozen=True)
+class JupyterServer:
+    """A Jupyter server that has been started, and perhaps does not answer yet."""
+
+    address: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    token: str = "test"
+
+    def wait(self, path: str = "api") -> None:
+        """Wait until it answers."""
         deadline = time.monotonic() + START_S
         while True:
             try:
                 urllib.request.urlopen(
-                    f"{server.address}/formgrader/api/assignments?token={server.token}", timeout=10
+                    f"{self.address}/{path}?token={self.token}", timeout=10
                 ).close()
-                break
+                return
             except (urllib.error.URLError, ConnectionError):
-                if process.poll() is not None or time.monotonic() > deadline:
+                if self.process.poll() is not None or time.monotonic() > deadline:
                     pytest.fail(
-                        "the Jupyter server does not answer: "
-                        f"{(course.parent / 'jupyter.log').read_text()[-2000:]}"
+                        f"the Jupyter server does not answer: {self.log.read_text()[-2000:]}"
                     )
                 time.sleep(0.1)
-        yield server
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        log.close()
+
+
+@contextlib.contextmanager
+def started(
+    folder: Path, application: str, *options: str, home: Path | None = None
+) -> Iterator[JupyterServer]:
+    """Start `jupyter server` or `jupyter lab` in a folder; with a home, it has Jupyter's folders of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    binaries = Path(sys.executable).parent
+    environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"}
+    if home is not None:
+        environment = {
+            name: value
+            for name, value in environment.items()
+            if not name.startswith(("JUPYTER_", "IPYTHON", "XDG_", "MPL"))
+        } | {"HOME": str(home)}
+    path = (home or folder.parent) / "jupyter.log"
+    fixed = ["--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"]
+    with path.open("wb") as log:
+        process = subprocess.Popen(
+            [binaries / "jupyter", application, *fixed, "--IdentityProvider.token=test", *options],
+            cwd=folder,
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            yield JupyterServer(f"http://127.0.0.1:{port}", process, path)
+        finally:
+            process.terminate()  # which also ends its kernels
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()

@@ -30,6 +30,11 @@ settings.register_profile(
 settings.load_profile("no deadline")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add an option of test_loop.py."""
+    parser.addoption("--screenshots", metavar="FOLDER", help="Keep a picture of every step there.")
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium, driven by Playwright."""

@@ -44,7 +44,7 @@ OPTIONS = (
     "--disable-dev-shm-usage",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
-START_S = 60  # the most that a server may take to answer
+START_S = 180  # the most that a server may take to answer
 
 skip_without_chromium = pytest.mark.skipif(
     not CHROMIUM and os.environ.get("CI", "").lower() != "true",

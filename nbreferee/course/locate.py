@@ -81,7 +81,9 @@ def open_gradebook(course: CourseDirectory) -> AbstractContextManager[Gradebook]
     """
     path = course.db_url.removeprefix("sqlite:///")
     if course.db_url.startswith("sqlite:///") and not Path(path).is_file():
-        raise CourseError(f"{path}: there is no gradebook yet. Grade the class first: nbreferee grade.")
+        raise CourseError(
+            f"{path}: there is no gradebook yet. Grade the class first: nbreferee grade."
+        )
     return gradebook_writer(course)
 
 

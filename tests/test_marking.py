@@ -178,6 +178,8 @@ def press(page: Any, keys: tuple[str, ...]) -> None:
             page.keyboard.type(key.removeprefix("type:"))
         elif key == "reuse":
             page.keyboard.press("r")
+            while page.evaluate("document.activeElement.dataset.text") != REUSED:
+                page.keyboard.press("Tab")
             page.keyboard.press("Enter")
             page.keyboard.press("Escape")
         else:

@@ -175,7 +175,8 @@ class Marking:
         counts = Counter(
             mark.comment for mark in self._table.marks(question.cell).values() if mark.comment
         )
-        return tuple(text for text, _ in counts.most_common() if text != own)[:EARLIER]
+        ordered = sorted(counts, key=lambda text: (-counts[text], text))
+        return tuple(text for text in ordered if text != own)[:EARLIER]
 
     # ------------------------------------------------ what is entered
 

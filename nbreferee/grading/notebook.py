@@ -168,6 +168,7 @@ class Grader:
     )  # verdicts on the solution's tests, by cell
     _calibrations: dict[str, Calibration] = field(default_factory=dict)
     _plans: dict[str, Plan] = field(default_factory=dict)
+    _materials: dict[tuple[str, str], NotebookMaterial] = field(default_factory=dict)
 
     def grade(
         self,
@@ -185,6 +186,7 @@ class Grader:
             where the bytes are no notebook.
         """
         started = time.monotonic()
+        material = self._read_once(material)
         rebuilt = rebuild(material.originals, data)
         calibration = calibration or self.calibrate(material)
         self._try_solution(material)
@@ -227,6 +229,7 @@ class Grader:
 
     def calibrate(self, material: NotebookMaterial) -> Calibration:
         """Find out with the solution how each test cell is judged."""
+        material = self._read_once(material)
         if material.key not in self._calibrations:
             self._try_solution(material)
             setting, tests = material.rules.one_process, material.master.tests
@@ -246,6 +249,13 @@ class Grader:
                 )
             self._calibrations[material.key] = calibrate(tests, two, one, sensed, setting)
         return self._calibrations[material.key]
+
+    def _read_once(self, material: NotebookMaterial) -> NotebookMaterial:
+        """Return the material that came first of those that are equal: its master is parsed.
+
+        Each task brings its own copy.
+        """
+        return self._materials.setdefault((material.path, material.key), material)
 
     def in_one_process(
         self, material: NotebookMaterial, parts: list[CellToRun], files: Mapping[str, bytes]

@@ -70,6 +70,12 @@ def test_a_shared_run_of_tokens_shares_a_fingerprint(words, before):
         assert prints["a"] & prints["b"]
 
 
+def test_short_answers_have_no_fingerprints_of_others():
+    found = fingerprints({"a": "x", "b": "", "c": program(1), "d": "y = 1"}, is_code=True)
+    assert {name for name, numbers in found.items() if numbers} == {"c"}
+    assert found["c"] == fingerprints({"c": program(1)}, is_code=True)["c"]
+
+
 def test_mistakes_that_differ_in_numbers_alone_are_one():
     found = mistakes_of({"a": "too large by 1.5", "b": "too large by 2e-3", "c": "You add."})
     assert [(one.text, one.students) for one in found] == [

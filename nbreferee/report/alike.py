@@ -123,7 +123,8 @@ def fingerprints(texts: _Answers, *, is_code: bool) -> dict[str, set[int]]:
     least = np.lib.stride_tricks.sliding_window_view(hashes, WINDOW).min(axis=1)
     for name, start, end in zip(texts, [0, *ends], ends, strict=False):
         windows = end - start - K - WINDOW + 2  # that hold this text alone
-        mine = least[start : start + windows] if windows > 0 else hashes[start : end - K + 1]
+        last = max(end - K + 1, start)
+        mine = least[start : start + windows] if windows > 0 else hashes[start:last]
         kept[name] = set(mine.tolist())
     return kept
 

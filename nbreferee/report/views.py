@@ -20,10 +20,11 @@ from nbreferee.report.mistakes import Mistake
 from nbreferee.report.people import People
 from nbreferee.report.plots import STATES
 from nbreferee.report.records import Record
-from nbreferee.report.statistics import ExerciseStatistics, OddTest
+from nbreferee.report.statistics import ExerciseStatistics, OddTest, Times
 
 SHOWN_MISTAKES = 3  # the others are folded
 SHOWN_PAIRS, SHOWN_ANSWERS = 25, 4
+SHORTEST_S = 0.01  # that is worth a number
 SLOW_S = 1.0  # an exercise that ran longer names its student
 WEAK = 0.2  # a correlation below this says little of the rest
 _POLICY = policy_for(())
@@ -101,7 +102,7 @@ def exercise_row(
         percent(one.solved),
         "–" if one.mean is None else number(one.mean),
         _discrimination(one.discrimination),
-        f"{seconds(times.median_s)}, at most {seconds(times.longest_s)}" if times else "–",
+        _time(times),
         f"{people.name(times.slowest)}, {seconds(times.longest_s)}"
         if times and times.longest_s >= SLOW_S
         else "",
@@ -193,9 +194,15 @@ def seconds(value: float) -> str:
     >>> seconds(0.004), seconds(0.25), seconds(12.3)
     ('under 0.01 s', '0.25 s', '12 s')
     """
-    if value < 0.01:
+    if value < SHORTEST_S:
         return "under 0.01 s"
     return f"{value:.2g} s" if value < 10 else f"{value:.0f} s"
+
+
+def _time(times: Times | None) -> str:
+    if times is None or times.longest_s < SHORTEST_S:
+        return "–"
+    return f"{seconds(times.median_s)}, at most {seconds(times.longest_s)}"
 
 
 def _discrimination(value: float | None) -> str:

@@ -12,7 +12,7 @@ from nbreferee.pages.exercises import NOT_WRITTEN, Exercise
 from nbreferee.pages.message import CAUSE, read_message
 
 TIMEOUT = "It does not come to an end in time."
-WRONG_VALUE = "A wrong value, and no cause is known."
+NO_CAUSE = "No cause is known."
 CHARACTERS = 300
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w])")
 _FOLLOWED = re.compile(r"^Your [^;\n]+; .*with (?:a right one|right ones)[^\n]*\n?", re.MULTILINE)
@@ -36,7 +36,7 @@ def mistakes_of(found: Mapping[str, str]) -> list[Mistake]:
     for pattern, students in groups.items():
         wordings = Counter(found[student] for student in students)
         text = next(iter(wordings)) if len(wordings) == 1 else pattern
-        named = text not in (TIMEOUT, WRONG_VALUE)
+        named = text not in (TIMEOUT, NO_CAUSE)
         mistakes.append(Mistake(text, tuple(sorted(students)), named))
     return sorted(mistakes, key=lambda one: (not one.is_named, -len(one.students), one.text))
 
@@ -57,7 +57,7 @@ def mistake_in(exercise: Exercise, statuses: Mapping[str, str]) -> str:
         return max(causes, key=len)
     if any(statuses.get(part.cell.grade_id) == "timeout" for part in lost):
         return TIMEOUT
-    return _first(_fault(part.message) for part in lost if part.message) or WRONG_VALUE
+    return _first(_fault(part.message) for part in lost if part.message) or NO_CAUSE
 
 
 @lru_cache(maxsize=50_000)

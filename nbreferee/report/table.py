@@ -76,7 +76,7 @@ def notes(results: ClassResults) -> Iterator[str]:
     """Yield the lines below the table."""
     waiting = [(one, one.waiting) for one in results.assignments if one.waiting]
     if waiting:
-        yield f"{WAITS} some answers wait for a person (nbgrader's Formgrader):"
+        yield f"{WAITS} some answers wait for a person (nbreferee mark, or the Formgrader):"
     for one, counts in waiting:
         for exercise, count in counts.items():
             where = f"{one.name}/{exercise.notebook}, {exercise.title}"

@@ -26,6 +26,7 @@ SHOWN_MISTAKES = 3  # the others are folded
 SHOWN_PAIRS, SHOWN_ANSWERS = 25, 4
 SHORTEST_S = 0.01  # that is worth a number
 SLOW_S = 1.0  # an exercise that ran longer names its student
+CHARACTERS = 20_000  # of an answer that is shown
 WEAK = 0.2  # a correlation below this says little of the rest
 _POLICY = policy_for(())
 
@@ -169,6 +170,8 @@ def pair_view(
 
 def _answer(record: Record, grade_id: str) -> Markup:
     text = record.answers.get(grade_id, "")
+    if len(text) > CHARACTERS:
+        text = f"{text[:CHARACTERS]}\n…"
     if grade_id in record.in_words:
         return Markup('<pre class="out">{}</pre>').format(text)
     return Markup(code(text))

@@ -32,7 +32,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -51,6 +51,9 @@ from gradcheck_causes import (
     tolerance,
     value_fault,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = [
     "NotWritten",
@@ -287,12 +290,12 @@ def _is_gradient_of(f: Callable[..., Any], gradient: Callable[..., Any], x: Any)
     """Tell by shapes whether one function may be the gradient of the other."""
     x = np.array(x, dtype=np.float64)
     try:
-        return np.shape(gradient(x.copy())) == np.shape(f(x.copy())) + x.shape
+        return bool(np.shape(gradient(x.copy())) == np.shape(f(x.copy())) + x.shape)
     except Exception:  # what is wrong with them is said later
         return False
 
 
-def plot_jacobians(analytic: np.ndarray, numeric: np.ndarray, inputs: int | None = None):
+def plot_jacobians(analytic: np.ndarray, numeric: np.ndarray, inputs: int | None = None) -> Figure:
     """Draw a Jacobian, its numerical twin beside it and their difference below; return the figure.
 
     Every array is drawn as a matrix with an output a row and an input a column; `inputs` is the
@@ -516,9 +519,14 @@ class _Trial:
         """Return the number of the case with the fault to report: of the first kind, and there the
         first.
         """
-        return min(
-            (n for n, fault in enumerate(self.faults) if fault), key=lambda n: self.faults[n].rank
-        )
+        return min((fault.rank, n) for n, fault in enumerate(self.faults) if fault)[1]
+
+    @property
+    def fault(self) -> _Fault:
+        """Return the fault to report."""
+        fault = self.faults[self.worst]
+        assert fault is not None, "no case has a fault"
+        return fault
 
     def in_order(self) -> list[int]:
         """Return the numbers of all cases, those with faults first."""
@@ -593,7 +601,7 @@ def check(
         right = trial.faults.count(None)
         some = f" It is right for {right} of {len(cases)} sets of arguments." if right else ""
         cause = _cause(trial, mistakes or {}, student, reference)
-        raise _failure(f"{name}, {where}: {_ended(trial.faults[n].sentence)}{some}", cause)
+        raise _failure(f"{name}, {where}: {_ended(trial.fault.sentence)}{some}", cause)
     if analytic:
         _require_formula(trial, name)
     has_arrays = any(isinstance(x, np.ndarray) and x.ndim for x in trial.cases[0])
@@ -644,7 +652,7 @@ def _tried(
         fault = _fault(got, want, cases[n], judged)
         for given in _as_float_arrays(cases[n]) if fault else ():
             other = _call(student, given, want.parts, judged)
-            if _fault(other, want, given, judged) is None:
+            if fault and _fault(other, want, given, judged) is None:
                 form = "lists" if any(isinstance(x, list) for x in cases[n]) else "integers"
                 notes.setdefault(form, _form_note(fault, form))
                 cases[n], got, fault = given, other, None
@@ -895,7 +903,7 @@ def _cause(
             _results(trial, trial.gots, others), _results(trial, others, trial.wants), names
         ):
             return f"{_ended(sentence)} Besides, {found}"
-    fault = trial.faults[trial.worst]
+    fault = trial.fault
     if look_further is None or (fault.rank == SHAPE and fault.sentence.endswith(SHAPE_CAUSES)):
         return ""
     return look_further(
@@ -923,7 +931,7 @@ def _results(trial: _Trial, gots: list[_Outcome], wants: list[_Outcome]) -> list
     """Return the outputs that show the fault beside what they are compared with; none where one
     raised something.
     """
-    fault = trial.faults[trial.worst]
+    fault = trial.fault
     if fault.rank not in (SHAPE, NOT_FINITE, VALUES):
         return []
     results = []
@@ -959,7 +967,7 @@ class _Agreement:
 
 def _agreement(trial: _Trial, wrong: Callable[..., Any]) -> _Agreement | None:
     telling = values = finite = entries = excused = 0
-    changed = trial.faults[trial.worst].rank == ARGUMENTS
+    changed = trial.fault.rank == ARGUMENTS
     same_text = False
     answers = {
         type(want.error) for want in trial.wants if want.error is not None
@@ -1086,7 +1094,8 @@ def _failure(fault: str, cause: str = "") -> AssertionError:
     """
     text = fault + (f"\nLikely cause: {_ended(cause)}" if cause else "")
     error = AssertionError(text)
-    error._render_traceback_ = lambda: f"AssertionError: {text}".split("\n")
+    shown = f"AssertionError: {text}".split("\n")
+    error._render_traceback_ = lambda: shown  # type: ignore[attr-defined]  # for IPython
     return error
 
 

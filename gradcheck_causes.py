@@ -8,11 +8,12 @@ a guess.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 ATOL = 1e-12
 RTOL = 1e-7
@@ -201,11 +202,12 @@ def factor_pattern(
     return "" if words == KNOWN_FACTORS[-1.0] else words  # a sign makes unlike mistakes equal
 
 
-def _everywhere(plain: Sequence[Result], made: Callable[[Result], np.ndarray]) -> bool:
-    """Tell whether every result is what `made` makes of its case."""
+def _everywhere(plain: Sequence[Result], made: Iterable[ArrayLike]) -> bool:
+    """Tell whether every result is the one of `made`, which may fail as it makes them."""
+    expecting = iter(made)
     for result in plain:
         try:
-            expected = made(result)
+            expected = next(expecting)
         except (ValueError, IndexError, TypeError):
             return False
         if not agree(result.got, np.asarray(expected), result.rtol):
@@ -238,7 +240,7 @@ def _constant(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[
         <= ATOL * min(1, max(np.max(np.abs(result.want), initial=0) for result in plain))
     ):
         return f"{_subject(plain)} 0 but for rounding"
-    if not _everywhere(plain, lambda result: np.full(result.got.shape, number)):
+    if not _everywhere(plain, (np.full(result.got.shape, number) for result in plain)):
         return ""
     always = ", whatever the arguments" if len(plain) > 1 else ""
     return f"{_subject(plain)} {number:.6g}{always}"
@@ -355,7 +357,7 @@ def _given_back(plain: Sequence[Result], wrong: Sequence[Result], names: Sequenc
     for position in range(min(len(result.arguments) for result in plain)):
         arguments = [result.arguments[position] for result in plain]
         if all(isinstance(a, np.ndarray) for a in arguments) and _everywhere(
-            plain, lambda r, p=position: r.arguments[p]
+            plain, (r.arguments[position] for r in plain)
         ):
             name = names[position] if position < len(names) else f"argument {position + 1}"
             return f"it is {name} as it was given"
@@ -366,7 +368,7 @@ def _order_of_axes(plain: Sequence[Result], wrong: Sequence[Result], names: Sequ
     ndims = {result.got.ndim for result in plain}
     if len(ndims) > 1 or not 1 <= (ndim := ndims.pop()) <= 4:
         return ""
-    if ndim == 2 and _everywhere(plain, lambda r: r.want.T):
+    if ndim == 2 and _everywhere(plain, (r.want.T for r in plain)):
         return "it is the transpose"
     for order in itertools.permutations(range(ndim)):
         if order != tuple(range(ndim)) and all(
@@ -375,10 +377,10 @@ def _order_of_axes(plain: Sequence[Result], wrong: Sequence[Result], names: Sequ
             return f"the axes are permuted: np.transpose(result, {order}) would be right"
     for axis in range(ndim):
         along = f" along axis {axis}" if ndim > 1 else ""
-        if _everywhere(plain, lambda r, a=axis: np.flip(r.want, a)):
+        if _everywhere(plain, (np.flip(r.want, axis) for r in plain)):
             return f"the order is reversed{along}"
         for shift in (1, -1):
-            if _everywhere(plain, lambda r, a=axis, s=shift: np.roll(r.want, s, a)):
+            if _everywhere(plain, (np.roll(r.want, shift, axis) for r in plain)):
                 return f"the entries are shifted by one place{along}"
     return ""
 
@@ -391,7 +393,7 @@ def _diagonal(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[
         return ""
     if all(r.got.size < 2 for r in wrong) or not any(np.any(np.diag(r.want)) for r in wrong):
         return ""
-    if _everywhere(plain, lambda r: np.where(np.eye(len(r.got), dtype=bool), r.got, r.want)):
+    if _everywhere(plain, (np.where(np.eye(len(r.got), dtype=bool), r.got, r.want) for r in plain)):
         return "all is right but the diagonal"
     for side, keep in (("below", np.tril), ("above", np.triu)):
 
@@ -399,13 +401,13 @@ def _diagonal(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[
             outside = keep(np.ones(result.got.shape, dtype=bool), -1 if keep is np.tril else 1)
             return np.where(outside, result.got, result.want)
 
-        if _everywhere(plain, mended):
+        if _everywhere(plain, map(mended, plain)):
             zero = all(not np.any(r.got[mended(r) != r.want]) for r in wrong)
             return (
                 f"only the entries {side} the diagonal are {'0' if zero else 'wrong'}; all others "
                 "are right"
             )
-    if _everywhere(plain, lambda r: np.where(np.eye(len(r.got), dtype=bool), r.want, r.got)):
+    if _everywhere(plain, (np.where(np.eye(len(r.got), dtype=bool), r.want, r.got) for r in plain)):
         return "only the diagonal is right" if all(map(_is_wrong_off_diagonal, wrong)) else ""
     return ""
 
@@ -443,7 +445,7 @@ def _ended_early(plain: Sequence[Result], wrong: Sequence[Result], names: Sequen
         # apart
         return ""
     long = any(min(r.got.shape) > 2 for r in wrong)
-    if ndim == 2 and long and _everywhere(plain, _without_last_row_and_column):
+    if ndim == 2 and long and _everywhere(plain, map(_without_last_row_and_column, plain)):
         return (
             "the last row and the last column are 0, all else is right: look at the ranges of the "
             "loops"
@@ -497,7 +499,8 @@ def _same_slice(plain: Sequence[Result], wrong: Sequence[Result], names: Sequenc
     for axis in range(ndim):
         for index, end in ((0, "first"), (-1, "last")):
             if _everywhere(
-                plain, lambda r, a=axis, i=index: np.zeros_like(r.want) + np.take(r.want, [i], a)
+                plain,
+                (np.zeros_like(r.want) + np.take(r.want, [index], axis) for r in plain),
             ):
                 one = _slices(ndim, axis)
                 return (
@@ -505,6 +508,10 @@ def _same_slice(plain: Sequence[Result], wrong: Sequence[Result], names: Sequenc
                     "not used"
                 )
     return ""
+
+
+def _rounded_to(decimals: int) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda x: np.round(x, decimals)
 
 
 FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -517,7 +524,7 @@ FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "1 minus the right one": lambda x: 1 - x,
     "the right one, but 0 where that is negative": lambda x: np.maximum(x, 0),
     "only the sign of the right one": np.sign,
-    **{f"rounded to {n} decimals": lambda x, n=n: np.round(x, n) for n in range(8)},
+    **{f"rounded to {n} decimals": _rounded_to(n) for n in range(8)},
 }
 
 
@@ -525,7 +532,7 @@ def _function_of_each(
     plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]
 ) -> str:
     for words, function in FUNCTIONS.items():
-        if _everywhere(plain, lambda r, f=function: f(r.want.astype(float))):
+        if _everywhere(plain, (function(r.want.astype(float)) for r in plain)):
             return f"{_subject(plain)} {words}"
     return ""
 
@@ -556,7 +563,7 @@ def _turns(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str
     if any(np.max(np.abs([r.got, r.want]), initial=0) > MOST_TURNS * 2 * np.pi for r in plain):
         return ""  # numbers of this size are no angles
     for turn, words in ((2 * np.pi, "full turns (2π)"), (np.pi, "half turns (π)")):
-        if _everywhere(plain, lambda r, t=turn: r.want + t * np.rint((r.got - r.want) / t)):
+        if _everywhere(plain, (r.want + turn * np.rint((r.got - r.want) / turn) for r in plain)):
             return f"{_subject(plain)} off by {words}"
     return ""
 
@@ -566,11 +573,11 @@ def _zeros(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str
     if all(r.want.size < 3 for r in wrong):
         return ""
     if any(r.want.any() for r in wrong) and _everywhere(
-        plain, lambda r: np.where(r.want == 0, r.got, r.want)
+        plain, (np.where(r.want == 0, r.got, r.want) for r in plain)
     ):
         return "only entries that should be 0 are wrong"
     if any(r.got.any() for r in wrong) and _everywhere(
-        plain, lambda r: np.where(r.got == 0, r.got, r.want)
+        plain, (np.where(r.got == 0, r.got, r.want) for r in plain)
     ):
         return "some entries are 0 that should not be; all others are right"
     return ""
@@ -596,7 +603,7 @@ def _place(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str
                 made[place] = result.got[place]
                 return made
 
-            if _everywhere(plain, mended):
+            if _everywhere(plain, map(mended, plain)):
                 return f"only the {where} is wrong"
     return ""
 
@@ -611,7 +618,8 @@ def _mixed_up(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[
         itertools.permutations(range(max(ndims))) if len(ndims) == 1 and max(ndims) <= 4 else ()
     )
     if _is_enough(wrong) and any(
-        _everywhere(plain, lambda r, o=o: r.want.transpose(o).reshape(r.got.shape)) for o in orders
+        _everywhere(plain, (r.want.transpose(order).reshape(r.got.shape) for r in plain))
+        for order in orders
     ):
         return (
             "the right numbers stand in other places, as after a reshape: a reshape moves no "

@@ -17,6 +17,8 @@ from nbreferee.marking.cli import comment, groups, mark
 from nbreferee.options import COURSE_DIR
 
 if TYPE_CHECKING:
+    from rich.progress import TaskID
+
     from nbreferee.grading.pool import Workers
 
 
@@ -285,7 +287,7 @@ def verify(
 
     verified, release = [], course_release(course)
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        rows: dict[str, int] = {}
+        rows: dict[str, TaskID] = {}
 
         def progress(notebook: str, done: int, expected: int) -> None:
             if notebook not in rows:

@@ -18,6 +18,9 @@ from typing import Any
 
 from nbreferee.mutation_words import Reader
 
+Place = ast.expr | ast.stmt
+Change = tuple[Place, str, ast.AST]  # a node, the kind of change, and what to put in its place
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -160,7 +163,7 @@ def _parsed(source: str) -> ast.Module | None:
     return None
 
 
-def _changes(tree: ast.AST) -> Iterator[tuple[ast.AST, str, ast.AST]]:
+def _changes(tree: ast.AST) -> Iterator[Change]:
     """Yield (node, kind of change, what to put in its place)."""
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef):
@@ -180,9 +183,13 @@ def _changes(tree: ast.AST) -> Iterator[tuple[ast.AST, str, ast.AST]]:
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.Not, ast.Invert)):
             yield node, "sign", node.operand
         elif isinstance(node, ast.Compare):
-            for position, operator in enumerate(node.ops):
-                for other in SWAPPED_COMPARISONS.get(type(operator), ()):
-                    ops = [*node.ops[:position], other(), *node.ops[position + 1 :]]
+            for position, comparison in enumerate(node.ops):
+                for other in SWAPPED_COMPARISONS.get(type(comparison), ()):
+                    ops: list[ast.cmpop] = [
+                        *node.ops[:position],
+                        other(),
+                        *node.ops[position + 1 :],
+                    ]
                     yield node, "comparison", ast.Compare(node.left, ops, node.comparators)
         elif isinstance(node, ast.BoolOp):
             yield (
@@ -256,7 +263,7 @@ SMALL = 1e-3  # a bound below which numbers count as 0: to change it says nothin
 MOST_NAMES = 8  # in a function: with more, exchanging them makes too many mutants
 
 
-def _further_changes(tree: ast.AST) -> Iterator[tuple[ast.AST, str, ast.AST]]:
+def _further_changes(tree: ast.AST) -> Iterator[Change]:
     """Yield changes that leave a step out, or take another name or function."""
     for node in _worth_changing(tree):
         if isinstance(node, ast.BinOp):
@@ -268,8 +275,9 @@ def _further_changes(tree: ast.AST) -> Iterator[tuple[ast.AST, str, ast.AST]]:
             inner = _reduced(node)
             if name in LEFT_OUT_CALLS and inner is not None:
                 yield node, "call left out", inner
-            for other in OTHER_LOGARITHMS.get(name, ()):
-                yield node.func, "neighbour", ast.Attribute(node.func.value, other, ast.Load())
+            if isinstance(node.func, ast.Attribute):
+                for other in OTHER_LOGARITHMS.get(name, ()):
+                    yield node.func, "neighbour", ast.Attribute(node.func.value, other, ast.Load())
             for keyword in node.keywords:
                 if (
                     keyword.arg == "axis"
@@ -279,7 +287,8 @@ def _further_changes(tree: ast.AST) -> Iterator[tuple[ast.AST, str, ast.AST]]:
                     yield keyword.value, "constant", ast.Constant(-1)
         elif (
             isinstance(node, ast.Constant)
-            and type(node.value) in (int, float)
+            and isinstance(node.value, (int, float))
+            and not isinstance(node.value, bool)
             and node.value not in (0, 1)
         ):
             yield node, "constant", ast.Constant(node.value / 2)
@@ -303,7 +312,7 @@ def _reduced(call: ast.Call) -> ast.AST | None:
     return None
 
 
-def _exchanged_names(function: ast.FunctionDef) -> Iterator[tuple[ast.AST, str, ast.AST]]:
+def _exchanged_names(function: ast.FunctionDef) -> Iterator[Change]:
     """Put another name of the function's own wherever one is read."""
     own = [argument.arg for argument in function.args.args]
     own += [
@@ -319,7 +328,7 @@ def _exchanged_names(function: ast.FunctionDef) -> Iterator[tuple[ast.AST, str, 
                     yield node, "name exchanged", ast.Name(other, ast.Load())
 
 
-def _swapped_parameters(function: ast.FunctionDef) -> Iterator[tuple[ast.AST, str, ast.AST]]:
+def _swapped_parameters(function: ast.FunctionDef) -> Iterator[Change]:
     """Put the next parameter wherever one is read."""
     names = [argument.arg for argument in function.args.args]
     following = dict(zip(names, names[1:] + names[:1], strict=True))
@@ -336,7 +345,7 @@ def _is_transpose(node: ast.AST) -> bool:
     return isinstance(node, ast.Attribute) and node.attr == "T"
 
 
-def _statement_changes(node: ast.stmt) -> Iterator[tuple[ast.AST, str, ast.AST]]:
+def _statement_changes(node: ast.stmt) -> Iterator[Change]:
     if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Pass)):
         return
     yield node, "line removed", ast.Pass()
@@ -350,7 +359,7 @@ def _statement_changes(node: ast.stmt) -> Iterator[tuple[ast.AST, str, ast.AST]]
         yield node.test, "condition", ast.UnaryOp(ast.Not(), node.test)
 
 
-def _call_changes(node: ast.Call) -> Iterator[tuple[ast.AST, str, ast.AST]]:
+def _call_changes(node: ast.Call) -> Iterator[Change]:
     def call(args: list[Any], keywords: list[Any]) -> ast.Call:
         return ast.Call(node.func, args, keywords)
 
@@ -367,14 +376,12 @@ def _call_changes(node: ast.Call) -> Iterator[tuple[ast.AST, str, ast.AST]]:
         yield node, "call dropped", node.func.value
     if isinstance(node.func, ast.Name) and node.func.id in NEIGHBOURS:
         yield node.func, "neighbour", ast.Name(NEIGHBOURS[node.func.id], ast.Load())
-    if node.args and isinstance(node.args[0], ast.Constant) and "->" in str(node.args[0].value):
-        yield from (
-            (node.args[0], "index", ast.Constant(text))
-            for text in _other_subscripts(node.args[0].value)
-        )
+    first = node.args[0] if node.args else None
+    if isinstance(first, ast.Constant) and isinstance(first.value, str) and "->" in first.value:
+        yield from ((first, "index", ast.Constant(text)) for text in _other_subscripts(first.value))
 
 
-def _other_constants(value: object) -> Iterator[object]:
+def _other_constants(value: object) -> Iterator[bool | int | float]:
     if isinstance(value, bool):
         yield not value
     elif isinstance(value, (int, float)):
@@ -396,12 +403,13 @@ def _other_subscripts(subscripts: str) -> Iterator[str]:
         )
 
 
-def _spliced(source: str, node: ast.AST, replacement: ast.AST) -> str:
+def _spliced(source: str, node: Place, replacement: ast.AST) -> str:
     """Return the source with one node replaced, all else as it was written."""
     text = ast.unparse(ast.fix_missing_locations(copy.deepcopy(replacement)))
     if isinstance(replacement, (ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp, ast.IfExp)):
         text = f"({text})"
     rows = source.encode().split(b"\n")  # the offsets of ast count bytes
     before = b"\n".join([*rows[: node.lineno - 1], rows[node.lineno - 1][: node.col_offset]])
-    after = b"\n".join([rows[node.end_lineno - 1][node.end_col_offset :], *rows[node.end_lineno :]])
+    last = node.end_lineno or node.lineno
+    after = b"\n".join([rows[last - 1][node.end_col_offset :], *rows[last:]])
     return (before + text.encode() + after).decode()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Collection
+from typing import Any
 
 CALLS = {
     "abs": "the absolute value",
@@ -212,7 +213,8 @@ class Reader:
 
     def _constant(self, node: ast.Constant, replacement: ast.Constant) -> str:
         parent = self._parents.get(node)
-        before, after = node.value, replacement.value
+        before: Any = node.value  # a number
+        after: Any = replacement.value
         if isinstance(parent, ast.keyword) and parent.arg == "axis":
             return f"{self.of(self._parents[parent])} ran over axis {after} instead of {before}"
         if isinstance(before, bool):
@@ -242,7 +244,7 @@ class Reader:
 
     def _neighbour(self, node: ast.AST, replacement: ast.AST) -> str:
         before, after = (
-            getattr(one, "attr", None) or getattr(one, "id", "") for one in (node, replacement)
+            str(getattr(one, "attr", None) or getattr(one, "id", "")) for one in (node, replacement)
         )
         if {before, after} == {"range", "reversed"}:
             return "a loop ran backwards"
@@ -257,9 +259,10 @@ class Reader:
         )
 
     def _call_left_out(self, node: ast.Call, replacement: ast.AST) -> str:
-        if CALLS.get(node.func.attr, "").startswith("the "):
-            return f"{CALLS[node.func.attr]} were missing"
-        return f"a step ({node.func.attr}) were missing"
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        if CALLS.get(name, "").startswith("the "):
+            return f"{CALLS[name]} were missing"
+        return f"a step ({name}) were missing"
 
     def _right_left_out(self, node: ast.BinOp, replacement: ast.AST) -> str:
         return self._missing(node.op, node.right)

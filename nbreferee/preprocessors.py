@@ -51,12 +51,12 @@ PAGE = "nbreferee_page"  # among nbconvert's resources
 _RUNS: weakref.WeakKeyDictionary[Any, _Run] = weakref.WeakKeyDictionary()
 
 
-def _names(resources: dict) -> tuple[str, str, str]:
+def _names(resources: dict[str, Any]) -> tuple[str, str, str]:
     names = resources["nbgrader"]
     return names["student"], names["assignment"], names["notebook"]
 
 
-class _Preprocessor(NbGraderPreprocessor):
+class _Preprocessor(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has no types
     # nbconvert sets it for every preprocessor, and logs a warning where it is no setting.
     display_data_priority = List(NbGraderPreprocessor.display_data_priority.default()).tag(
         config=True
@@ -172,7 +172,7 @@ class GradeSubmission(_Preprocessor):
         return graded.notebook, resources
 
 
-class SaveGrades(SaveAutoGrades):
+class SaveGrades(SaveAutoGrades):  # type: ignore[misc]  # nbgrader has no types
     """Saves scores as nbgrader does; a test cell that is left to a person gets none, and needs
     manual grading.
     """

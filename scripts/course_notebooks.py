@@ -76,7 +76,8 @@ class CourseNotebook:
     @property
     def first(self) -> str:
         """The text of the first cell."""
-        return self.notebook.cells[0].source
+        text: str = self.notebook.cells[0].source
+        return text
 
     @property
     def title(self) -> str:
@@ -162,7 +163,8 @@ class CourseNotebook:
 
 def settings(cell: NotebookNode) -> dict[str, Any]:
     """Return nbgrader's metadata of a cell; empty where there are none."""
-    return cell.metadata.get("nbgrader", {})
+    found: dict[str, Any] = cell.metadata.get("nbgrader", {})
+    return found
 
 
 def points_of(cell: NotebookNode) -> float:
@@ -197,7 +199,10 @@ def in_order(notebooks: list[CourseNotebook]) -> list[CourseNotebook]:
 
 
 def _exercise(heading: str, cells: list[NotebookNode]) -> Exercise:
-    number, last, text = HEADING.match(heading).groups()
+    found = HEADING.match(heading)
+    if found is None:
+        raise ValueError(f"{heading!r} is no heading of an exercise")
+    number, last, text = found.groups()
     claimed = sum(map(float, POINTS.findall(text)))
     return Exercise(
         int(number), int(last or number), text, claimed, sum(map(points_of, cells)), tuple(cells)

@@ -42,9 +42,10 @@ def with_tables(page: str, tables: dict[str, str]) -> str:
     """
     for name, table in tables.items():
         block = re.compile(rf"(<!-- {name}: .*?-->\n).*?(<!-- end of {name} -->)", re.DOTALL)
-        if not block.search(page):
+        found = block.search(page)
+        if not found:
             raise ValueError(f"there is no <!-- {name}: ... --> in the page")
-        page = block.sub(lambda match, text=table: f"{match[1]}\n{text}\n{match[2]}", page)
+        page = f"{page[: found.start()]}{found[1]}\n{table}\n{found[2]}{page[found.end() :]}"
     return page
 
 
@@ -199,7 +200,8 @@ def grade_sample_class(course: Path, folder: Path) -> list[dict[str, Any]]:
     )
     if graded.returncode > 1:  # 1: some cells are left to a person
         sys.exit("the sample class has not been graded: see above")
-    return json.loads((folder / "verdicts.json").read_text())
+    verdicts: list[dict[str, Any]] = json.loads((folder / "verdicts.json").read_text())
+    return verdicts
 
 
 if __name__ == "__main__":

@@ -11,11 +11,13 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
+from typing import Literal
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-VIEWS = {"page-wide": (1000, 1150, "light"), "page-phone": (390, 844, "dark")}
-REPORT_VIEWS = {"report": (1000, 1120, "light")}
-MARKING_VIEWS = {"marking": (1280, 760, "light")}
+Views = dict[str, tuple[int, int, Literal["light", "dark"]]]
+VIEWS: Views = {"page-wide": (1000, 1150, "light"), "page-phone": (390, 844, "dark")}
+REPORT_VIEWS: Views = {"report": (1000, 1120, "light")}
+MARKING_VIEWS: Views = {"marking": (1280, 760, "light")}
 
 # What a marker might have entered: shown, and not sent.
 ENTERED = """
@@ -25,7 +27,7 @@ document.getElementById("comment").value = "Why is this c safe? Say what the lar
 """
 
 
-def main(address: str, views: dict[str, tuple[int, int, str]]) -> None:
+def main(address: str, views: Views) -> None:
     """Write a picture of the page for each view: on a desk, or on a phone at night."""
     from playwright.sync_api import sync_playwright
 

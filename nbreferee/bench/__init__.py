@@ -131,7 +131,7 @@ def _in_turn(
         _copied(template, template.with_name(f"{template.name}-stock")),
     )
     as_stock(stock)
-    common = {
+    common: dict[str, Any] = {
         "figures": figures,
         "students": students,
         "notebooks": _notebooks(template, assignments),

@@ -49,7 +49,7 @@ def run(command: Sequence[str], folder: Path, may_fail: bool = False) -> Command
         text = said.read()
     if measured.returncode:
         raise BenchError(f"{' '.join(command)} cannot be started: {text[-2000:].strip()}")
-    status, *cost = json.loads(measured.stdout)
+    status, wall_s, cpu_s, peak_mb = json.loads(measured.stdout)
     if status and not may_fail:
         raise BenchError(f"{' '.join(command)} ended with status {status}: {text[-2000:].strip()}")
-    return CommandCost(*cost, text)
+    return CommandCost(wall_s, cpu_s, peak_mb, text)

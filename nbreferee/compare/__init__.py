@@ -253,7 +253,7 @@ def _graded(
         )
 
 
-def _stock_scores(gradebook: object, assignment: str) -> dict[tuple[str, str, str], float | None]:
+def _stock_scores(gradebook: Any, assignment: str) -> dict[tuple[str, str, str], float | None]:
     from nbgrader.api import (
         Assignment,
         BaseCell,

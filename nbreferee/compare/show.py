@@ -8,7 +8,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -86,7 +86,7 @@ def print_comparison(found: Comparison, console: Console) -> int:
         )
     console.print(f"\n[bold]{escape(found.assignment)}/{escape(found.notebook)}[/bold]")
     console.print(table)
-    plain = {"highlight": False, "markup": False, "soft_wrap": True}
+    plain: dict[str, Any] = {"highlight": False, "markup": False, "soft_wrap": True}
     for grade_id, why in found.calibration.one_process.items():
         console.print(f"{grade_id}: judged in one process, for {why}. {CURE}", **plain)
     for grade_id, why in found.calibration.faults.items():

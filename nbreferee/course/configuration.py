@@ -27,7 +27,7 @@ class ConfigurationError(Exception):
     """A configuration that cannot be read; the text says where, why and what to do."""
 
 
-class _Application(NbGrader):
+class _Application(NbGrader):  # type: ignore[misc]  # nbgrader has no types
     """nbgrader's application as far as it reads its configuration."""
 
     name = NAME.removesuffix("_config")  # as messages of traitlets have it

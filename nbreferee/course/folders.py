@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory
@@ -88,7 +88,7 @@ def _folders(
     for path in glob.glob(wanted, root_dir=course.root):
         found = regex.fullmatch(path)
         if found and os.path.isdir(os.path.join(course.root, path)):
-            names = {**known, **found.groupdict()}
+            names: dict[str, Any] = {**known, **found.groupdict()}
             if not any(name.startswith(".") for key, name in names.items() if known[key] is None):
                 yield names["student_id"], names["assignment_id"]
 

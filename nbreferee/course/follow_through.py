@@ -114,7 +114,7 @@ def _answers(statements: Iterable[_Statement]) -> dict[str, list[int]]:
 
 def _judged_by(
     master: Master, index: int, statements: Sequence[_Statement], answers: dict[str, list[int]]
-) -> dict[str, tuple[Any, ...]]:
+) -> dict[str, Any]:
     """Return for the plan's step of a test which answers it reads, and which of them it judges:
     those that come last.
 
@@ -169,7 +169,8 @@ def _source(name: str, cell: int, statements: Sequence[_Statement]) -> str:
     """
     statements = [one for one in statements if one.role != "test"]
     before = [one for one in statements if one.cell <= cell]
-    needed, kept = {name}, set()
+    needed = {name}
+    kept: set[int] = set()
     while True:
         new = {n for n, one in enumerate(before) if n not in kept and one.changes & needed}
         if not new:

@@ -100,7 +100,10 @@ def gradebook_writer(course: CourseDirectory) -> AbstractContextManager[Gradeboo
 
     try:
         with _alembic_on_path():
-            return Gradebook(_bounded(course.db_url), course.course_id)
+            gradebook: AbstractContextManager[Gradebook] = Gradebook(
+                _bounded(course.db_url), course.course_id
+            )
+            return gradebook
     except ImportError as error:
         raise CourseError(
             f"the gradebook's database needs {error.name}. Install it: pip install "

@@ -13,7 +13,8 @@ from typing import Any
 from nbgrader import preprocessors
 from nbgrader.converters import Autograde, GenerateFeedback
 from traitlets import TraitError
-from traitlets.config import Config, Configurable, LazyConfigValue
+from traitlets.config import Config, Configurable
+from traitlets.config.loader import LazyConfigValue
 
 from nbreferee.course.locate import CourseError
 from nbreferee.course.rules import Delimiters, Rules

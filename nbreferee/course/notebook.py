@@ -94,7 +94,8 @@ def _cells_of(course: CourseDirectory, place: str) -> list[dict[str, Any]]:
         return []
     path = Path(course.root, place)
     try:
-        return json.loads(path.read_bytes())["cells"]
+        cells: list[dict[str, Any]] = json.loads(path.read_bytes())["cells"]
+        return cells
     except OSError as error:
         raise CourseError(
             f"{path}: cannot be read ({error.strerror}). Mend c.IncludeHeaderFooter."

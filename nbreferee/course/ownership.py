@@ -191,7 +191,10 @@ def make_plan(master: Master) -> Plan:
     return Plan(
         master.name,
         tuple(steps),
-        *(tuple(sorted(names)) for names in (bound, classes, modules, written)),
+        student_names=tuple(sorted(bound)),
+        student_classes=tuple(sorted(classes)),
+        modules=tuple(sorted(modules)),
+        written=tuple(sorted(written)),
     )
 
 

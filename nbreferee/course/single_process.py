@@ -135,10 +135,14 @@ def _functions_of_solutions(master: Master) -> set[str]:
 
 def _helpers(master: Master) -> dict[str, ast.AST]:
     """Return the functions and classes that the instructor's own cells define."""
-    own = [cell for cell in master.cells if cell.is_code and not cell.solution and cell.tree]
+    own = [cell for cell in master.cells if cell.is_code and not cell.solution]
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     return {
-        node.name: node for cell in own for node in same_scope(cell.tree) if isinstance(node, kinds)
+        node.name: node
+        for cell in own
+        if cell.tree
+        for node in same_scope(cell.tree)
+        if isinstance(node, kinds)
     }
 
 
@@ -249,7 +253,7 @@ def _call(node: ast.Call, aliases: dict[str, str]) -> Iterator[str]:
             f"builtins.{name}" for name in CARRIED_BUILTINS
         }
         if not carried:
-            yield f"it patches {target}"
+            yield f"it patches {target!s}"
 
 
 def _patched_object(node: ast.Call) -> str:

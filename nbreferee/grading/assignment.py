@@ -335,7 +335,8 @@ class AssignmentGrader:
     def _alone(self, task: Task) -> TaskResult:
         """Have a task done that may be why a worker has died."""
         try:
-            return self._workers.submit(self._workers.grade, task).result()
+            found: TaskResult = self._workers.submit(self._workers.grade, task).result()
+            return found
         except Exception as error:
             return self._failures.result(error)
 
@@ -373,7 +374,7 @@ class AssignmentGrader:
                 else "It has no score and is flagged for a person"
             )
             message += f". {stays}; the next run grades it again."
-        common = {
+        common: dict[str, Any] = {
             "wall_s": result.wall_s,
             "repairs": result.repairs,
             "warnings": result.warnings,

@@ -80,7 +80,7 @@ def calibrations(
 
 def _read(path: Path) -> dict[str, dict[Any, Any]]:
     try:
-        found = json.loads(path.read_bytes())
+        found: dict[str, dict[Any, Any]] = json.loads(path.read_bytes())
         for plain in found.values():
             Calibration.from_plain(plain)
         return found

@@ -13,13 +13,15 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
-from typing import Any
+from typing import Any, TypeVar
 
 from nbreferee import __version__
 from nbreferee.course.locate import CourseError
 from nbreferee.engine.assignment_files import FilesChanged
 from nbreferee.quiet import without_warnings_of
 from nbreferee.versions import difference, identity
+
+T = TypeVar("T")
 
 CONNECT_S = 5.0  # for a scheduler to answer
 COUNT_S = 1.0  # workers come and go: they are counted as often
@@ -57,10 +59,11 @@ class Cluster(Executor):
             self.shutdown()
             raise
 
-    def submit(self, function: Callable[[Any], Any], task: Any) -> Future[Any]:
+    def submit(self, function: Callable[..., T], /, *arguments: Any, **named: Any) -> Future[T]:
         """Give a task to whichever worker is free."""
         try:
-            return self._executor.submit(function, task)
+            future: Future[T] = self._executor.submit(function, *arguments, **named)
+            return future
         except Exception:  # a client that has lost its scheduler raises this and that
             raise CourseError(GONE.format(self.address)) from None
 

@@ -312,7 +312,10 @@ class Recorder:
         try:
             plugin = AssignLatePenalties(config=self._course.config)
             plugin.init_plugin()
-            return plugin.plugin_inst.late_submission_penalty(student, score, seconds_late)
+            penalty: float | None = plugin.plugin_inst.late_submission_penalty(
+                student, score, seconds_late
+            )
+            return penalty
         except Exception as error:
             raise PenaltyError(
                 f"the course's plugin for late penalties failed, {type(error).__name__}: {error}"
@@ -320,7 +323,8 @@ class Recorder:
 
 
 def _new_id(model: Any) -> str:
-    return model.__table__.c.id.default.arg(None)
+    made: str = model.__table__.c.id.default.arg(None)
+    return made
 
 
 def _score(name: str, mine: NotebookMarks, old: Any) -> dict[str, Any]:

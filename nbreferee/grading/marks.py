@@ -102,9 +102,9 @@ class MarkReader:
 
     @cached_property
     def _due(self) -> datetime | None:
-        return self._gradebook.db.execute(
-            select(Assignment.duedate).where(Assignment.name == self.assignment)
-        ).scalar_one_or_none()
+        wanted = select(Assignment.duedate).where(Assignment.name == self.assignment)
+        due: datetime | None = self._gradebook.db.execute(wanted).scalar_one_or_none()
+        return due
 
     def header(self, student: str, notebook: str, graded: datetime | None = None) -> Header:
         """Return whose page it is, and of what."""

@@ -380,7 +380,7 @@ def _follow(
     scores = {
         part.step: here.score
         for part, here in zip(parts, one or (), strict=False)
-        if apart.get(part.step) in calibration.one_process
+        if part.step is not None and apart.get(part.step, "") in calibration.one_process
     }
     released = {
         cell.index: material.released[cell.grade_id].source
@@ -388,7 +388,9 @@ def _follow(
         if cell.grade_id in material.released
     }
     unwritten = frozenset(
-        part.step for part in parts if part.step in released and part.source == released[part.step]
+        part.step
+        for part in parts
+        if part.step is not None and released.get(part.step) == part.source
     )
     return Follow(frozenset(apart), scores, unwritten)
 

@@ -18,8 +18,9 @@ def share(folder: Path, files: int | None, groupshared: bool) -> None:
     if files is None and not groupshared:
         return
     for root, _, names in os.walk(folder):
-        for name in names if files is not None else ():
-            os.chmod(os.path.join(root, name), files)
+        if files is not None:
+            for name in names:
+                os.chmod(os.path.join(root, name), files)
         if groupshared:
             share_folder(Path(root))
 

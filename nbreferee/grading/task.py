@@ -123,7 +123,8 @@ def start_worker(grade: bool) -> None:
 
     from nbreferee.sandbox import kernel
 
-    kernel.end_with(multiprocessing.parent_process().pid)
+    if parent := multiprocessing.parent_process():
+        kernel.end_with(parent.pid or 0)
     ignore_interrupts()
     os.nice(5)  # who writes the results goes first, and who works on this machine
     if grade:

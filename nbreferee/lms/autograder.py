@@ -24,9 +24,10 @@ from traitlets.config import Config
 
 from nbreferee.course.locate import CourseError, gradebook_writer, open_course
 from nbreferee.course.settings import NbReferee, SandboxError
-from nbreferee.grading.assignment import AssignmentGrader, GradingOptions, NotebookOutcome
+from nbreferee.grading.assignment import AssignmentGrader, GradingOptions
 from nbreferee.grading.atomic import write_whole
 from nbreferee.grading.materials import read_materials
+from nbreferee.grading.outcome import NotebookOutcome
 from nbreferee.grading.pool import local_workers
 from nbreferee.lms.results import Exercise, Visibility, results
 from nbreferee.quiet import without_warnings_of

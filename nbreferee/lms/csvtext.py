@@ -184,7 +184,8 @@ def _rows(text: str, separator: str, dialect: str) -> tuple[tuple[Cell, ...], ..
         rf"(?s:({_QUOTED[dialect]})|([^\"{mark}\r\n][^{mark}\r\n]*|))({mark}|\r\n|\n|\r|\Z)"
     )
     position = len(BOM) if text.startswith(BOM) else 0
-    rows, row = [], []
+    rows: list[tuple[Cell, ...]] = []
+    row: list[Cell] = []
     while position < len(text) or row:
         found = cell.match(text, position)
         if found is None:

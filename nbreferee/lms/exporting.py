@@ -70,7 +70,8 @@ def export(course: CourseDirectory, gradebook: Gradebook, wanted: ExportOptions)
             "a grading worksheet of Moodle holds one assignment. Export one at a time."
         )
     table = read_table(wanted.template)
-    done, edits = ExportSummary(), {}
+    done = ExportSummary()
+    edits: dict[Cell, str] = {}
     for assignment in wanted.assignments:
         template = open_template(
             wanted.platform, table, assignment, _column(wanted, assignment), wanted.comments

@@ -227,7 +227,7 @@ def _read_gradescope(archive: Archive) -> Contents:
             folder = "".join(f"{part}/" for part in member.path.split("/")[:depth])
             if folder in folders and member.path != folder.rstrip("/"):
                 found[folder][member.path.removeprefix(folder)] = member
-    handins = []
+    handins: list[Handin] = []
     for one in submissions:
         files = found[one.folder]
         if not files:

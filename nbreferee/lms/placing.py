@@ -209,6 +209,7 @@ def _read_timestamp(path: Path | None) -> datetime | None:
     if path is None or path.is_symlink():
         return None
     try:
-        return parse_utc(path.read_text().strip()).replace(tzinfo=UTC)
+        moment: datetime = parse_utc(path.read_text().strip())
+        return moment.replace(tzinfo=UTC)
     except (OSError, ValueError, OverflowError):
         return None

@@ -20,7 +20,7 @@ from nbreferee.course.locate import CourseError
 from nbreferee.lms.csvtext import TableError
 
 
-class PlatformExport(ExportPlugin):
+class PlatformExport(ExportPlugin):  # type: ignore[misc]  # nbgrader has no types
     """Writes scores into the file that was downloaded from a platform."""
 
     platform = ""

@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from nbgrader.api import (
     Assignment,
@@ -103,7 +104,7 @@ def read_scores(course: CourseDirectory, gradebook: Gradebook, assignment: str) 
     return found
 
 
-def _score(course: CourseDirectory, assignment: str, row) -> Score:
+def _score(course: CourseDirectory, assignment: str, row: Any) -> Score:
     penalty = row.penalty or 0.0
     points = None if row.points is None else max(0.0, row.points - penalty)
     if points is None:
@@ -137,6 +138,7 @@ def _newer(course: CourseDirectory, folder: Path, graded: datetime) -> bool:
     from nbgrader.utils import parse_utc
 
     try:
-        return parse_utc(course.get_existing_timestamp(str(folder))).replace(tzinfo=None) > graded
+        moment: datetime = parse_utc(course.get_existing_timestamp(str(folder)))
+        return moment.replace(tzinfo=None) > graded
     except (ValueError, TypeError, AttributeError, OverflowError):
         return False

@@ -130,7 +130,7 @@ class Writer:
 
     def comment(self, text: str) -> Markup:
         """Return a person's comment as HTML."""
-        from nbreferee.pages.sanitize import sanitize_markdown
+        from nbreferee.pages.markdown import sanitize_markdown
 
         return Markup(
             self._place.put(

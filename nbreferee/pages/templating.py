@@ -52,16 +52,14 @@ def render_template(name: str, **values: Any) -> str:
     """Return a page; values that are no `Markup` are escaped."""
     from markupsafe import Markup
 
-    return (
-        _environment()
-        .get_template(name)
-        .render(
-            css=Markup(style_sheet()),
-            report_css=Markup(report_style_sheet()),
-            policy=Markup(META),
-            **values,
-        )
+    template = _environment().get_template(name)
+    page: str = template.render(
+        css=Markup(style_sheet()),
+        report_css=Markup(report_style_sheet()),
+        policy=Markup(META),
+        **values,
     )
+    return page
 
 
 def number(value: float) -> str:

@@ -181,7 +181,8 @@ def _probe_layer(layer: Layer, target: AttackTarget) -> ProbeResult:
     for attack in ATTACKS[layer]:
         got_through, reason = attempt(attack, target, needs(layer, attack) | {layer})
         if got_through:
-            reason = f"did not stop this: {attack.__doc__.split('.')[0].lower()}"
+            said = (attack.__doc__ or "").partition(".")[0].lower()
+            reason = f"did not stop this: {said}"
         if reason:
             return ProbeResult(layer, False, reason)
     return ProbeResult(layer, True)

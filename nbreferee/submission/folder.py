@@ -164,7 +164,7 @@ class _Reader:
                     self._unread[entry.path] = why
         finally:
             os.close(descriptor)
-        notes = ()
+        notes: tuple[str, ...] = ()
         if len(self.signature) >= ENTRIES:
             notes = (f"it has more than {ENTRIES:,} files: graded with the first {ENTRIES:,}",)
         return SubmissionFolder(self._notebooks, self._files, self._unread, timestamp, fault, notes)

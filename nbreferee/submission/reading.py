@@ -184,9 +184,9 @@ def _without_extra_commas(text: str) -> str:
 
 def _reason(text: str, where: int) -> str:
     """Return why a text that is not JSON cannot be graded; `where` is the place of the error."""
-    marks = [found[0][0] for found in CONFLICT.finditer(text)]
-    if "<" in marks and ">" in marks:
-        line = text.count("\n", 0, CONFLICT.search(text).start()) + 1
+    conflicts = list(CONFLICT.finditer(text))
+    if {"<", ">"} <= {found[0][0] for found in conflicts}:
+        line = text.count("\n", 0, conflicts[0].start()) + 1
         return (
             f"the file has git's conflict markers (the first in line {line:,}). Resolve the "
             "conflict, for example with nbdime"

@@ -110,8 +110,8 @@ def rebuild(originals: Originals, data: bytes) -> Rebuilt:
     notebook = NotebookNode(
         nbformat=4, nbformat_minor=5, metadata=_notebook_metadata(master), cells=cells
     )
-    for number, cell in enumerate(cells):
-        cell["id"] = f"cell-{number + 1}"
+    for number, made in enumerate(cells):
+        made["id"] = f"cell-{number + 1}"
     unsure = [cell.index for cell in master.cells if cell.grade_id in matching.unsure]
     tests = frozenset(test.grade_id for index in unsure for test in master.affected_tests(index))
     return Rebuilt(notebook, tuple(places), tuple(repairs), matching.unanswered, tests)

@@ -8,6 +8,7 @@ instructor's own solution had left the namespace.
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib
 import sys
 from collections.abc import Callable, Mapping
@@ -397,7 +398,7 @@ class Examination:
             right = self._session.names
             table = self._visible_answers(cells) if kind == TABLE else []
             self._session.renew()
-            scores = {}
+            scores: dict[Any, Any] = {}
             for cell in cells:
                 if cell.is_answer:
                     self._session.run(cell.source)
@@ -459,7 +460,7 @@ class Examination:
             )
             original(student, reference, cases, mistakes, **options)
 
-        self._gradcheck.check = check
+        self._gradcheck.check = check  # type: ignore[attr-defined]  # the course's own module
 
     def _mistake_tasks(self, cell: Cell) -> list[Trial]:
         def action(recorded: _Recorded, mistake: Callable[..., Any]) -> str:
@@ -472,7 +473,7 @@ class Examination:
         return [
             Trial(
                 ("mistake", number, sentence),
-                lambda r=recorded, m=mistake: action(r, m),
+                functools.partial(action, recorded, mistake),
                 limit_s=60,
             )
             for number, recorded in enumerate(self._recorded)

@@ -51,21 +51,24 @@ class Session:
         from IPython.core.history import HistoryManager
         from IPython.core.interactiveshell import InteractiveShell
 
-        HistoryManager.enabled = False
+        HistoryManager.enabled = False  # type: ignore[assignment]  # IPython's own idiom
         os.chdir(folder)
         sys.path.insert(0, str(folder))
         self._shell = InteractiveShell.instance(colors="nocolor")
-        self._shell.register_magic_function(lambda line: None, "line", "matplotlib")
+        # its types are those of a method
+        self._shell.register_magic_function(lambda line: None, "line", "matplotlib")  # type: ignore[arg-type]
 
     @property
     def names(self) -> dict[Any, Any]:
         """The namespace of the cells."""
-        return self._shell.user_ns
+        names: dict[Any, Any] = self._shell.user_ns
+        return names
 
     @property
     def module(self) -> ModuleType:
         """The module of the cells."""
-        return self._shell.user_module
+        module: ModuleType = self._shell.user_module
+        return module
 
     def renew(self) -> None:
         """Go on in a new, empty namespace; what lives in the old one stays usable."""

@@ -121,15 +121,13 @@ def _secret_lines(master: Master) -> Iterator[tuple[Cell, str, str]]:
 def _hidden_sentences(cell: Cell) -> list[str]:
     if cell.tree is None or not cell.hidden_lines:
         return []
-    strings = (
-        node
-        for node in ast.walk(cell.tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    )
     return [
         node.value
-        for node in strings
-        if len(node.value) > 2 * TELLING and node.lineno in cell.hidden_lines
+        for node in ast.walk(cell.tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and len(node.value) > 2 * TELLING
+        and node.lineno in cell.hidden_lines
     ]
 
 

@@ -59,7 +59,8 @@ def reason_of(error: BaseException | None) -> str:
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
     """Yield an exception, and what it was raised from or holds."""
-    waiting, seen = [error], set()
+    waiting = [error]
+    seen: set[int] = set()
     while waiting and len(seen) < 50:
         one = waiting.pop()
         if isinstance(one, BaseException) and id(one) not in seen:

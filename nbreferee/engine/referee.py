@@ -70,6 +70,7 @@ class Referee(BoxRunner):
 
     def _run(self, number: int, part: CellToRun, limit_s: float) -> CellResult:
         if part.role == "test":
+            assert part.step is not None, "every test is a step of the plan"
             return self._test(part.step, limit_s)
         came = self._run_in_box(number, part.source, limit_s)
         if part.step is not None:
@@ -133,13 +134,15 @@ class Referee(BoxRunner):
         """Return the better result of a test cell: as it is, or with references in the place of
         what it needs.
         """
+        follow = self._follow
+        assert follow is not None, "only follow-through judges again"
         second, used = self._judge(step.index, limit_s, needed, "follow")
         if self._box is not None:
-            self._follow.answered |= {name for name, _ in used}
+            follow.answered |= {name for name, _ in used}
         left_s = min(self._budget.cell_s, self._end - time.monotonic())
         if not used and came.status == "failed" and left_s > 0:
             return self._judge(step.index, left_s)[0]  # its cause has not been looked for
-        return self._follow.better(step, came, second, [name for name, _ in used])
+        return follow.better(step, came, second, [name for name, _ in used])
 
     def _judge(
         self, step: int, limit_s: float, replaceable: Sequence[Answer] = (), operation: str = "run"
@@ -187,10 +190,13 @@ class Referee(BoxRunner):
             None if self._allowed is None else self._allowed.get(step)
         )  # none where the solution itself has failed
         try:
-            self._ready_tester().send_with_sockets(
+            tester = self._ready_tester()
+            tester.send_with_sockets(
                 encode((operation, (step, limit_s, allowed, list(replaceable)))), []
             )
-            answer = decode(self._tester.receive(time.monotonic() + 2 * limit_s + 3 * GRACE_S))
+            answer: dict[str, Any] = decode(
+                tester.receive(time.monotonic() + 2 * limit_s + 3 * GRACE_S)
+            )
         except ChannelError:
             self._tester = None
             self._drop_box()  # in the middle of a conversation, perhaps

@@ -113,6 +113,8 @@ class Stream(io.TextIOBase):
 
 
 class _ResultHook(DisplayHook):
+    shell: Shell
+
     def write_output_prompt(self) -> None:
         pass
 
@@ -134,7 +136,14 @@ class _ResultHook(DisplayHook):
 
 class _Publisher(DisplayPublisher):
     def publish(
-        self, data, metadata=None, source=None, *, transient=None, update=False, **_
+        self,
+        data: dict[str, Any],
+        metadata: dict[str, Any] | None = None,
+        source: Any = None,
+        *,
+        transient: dict[str, Any] | None = None,
+        update: bool = False,
+        **_: Any,
     ) -> None:
         display_id = str((transient or {}).get("display_id") or "")
         data, metadata = plain(data), plain(metadata or {})
@@ -153,11 +162,11 @@ def plain(data: dict[Any, Any]) -> dict[str, Any]:
     """Return a MIME bundle as JSON has it: bytes in base 64, and nothing that is not text or
     JSON.
     """
-    return json.loads(
-        json.dumps(
-            data, default=lambda v: base64.b64encode(v).decode() if isinstance(v, bytes) else str(v)
-        )
+    text = json.dumps(
+        data, default=lambda v: base64.b64encode(v).decode() if isinstance(v, bytes) else str(v)
     )
+    bundle: dict[str, Any] = json.loads(text)
+    return bundle
 
 
 class _Compiler(CachingCompiler):
@@ -177,7 +186,7 @@ class Shell(InteractiveShell):
     display_pub_class = Type(_Publisher)
 
     def __init__(self, **options: Any) -> None:
-        HistoryManager.enabled = False
+        HistoryManager.enabled = False  # type: ignore[assignment]  # IPython's own idiom
         self.outputs = Outputs()
         self.while_code_runs: Callable[[], AbstractContextManager[Any]] = (
             nullcontext  # not while IPython prepares it
@@ -209,7 +218,8 @@ class Shell(InteractiveShell):
     async def run_code(self, *arguments: Any, **named: Any) -> bool:
         """Run compiled code."""
         with self.while_code_runs():
-            return await super().run_code(*arguments, **named)
+            failed: bool = await super().run_code(*arguments, **named)
+            return failed
 
     def no_input(self, prompt: object = "") -> str:
         """Stand for input(): while grading, nobody is there to type."""

@@ -85,7 +85,7 @@ class Zygote:
     It gets warm by itself: only the first who wants something has to wait.
     """
 
-    def __init__(self, control: Channel, process: subprocess.Popen[str] | None) -> None:
+    def __init__(self, control: Channel, process: subprocess.Popen[bytes] | None) -> None:
         self._control = control
         self._process = process  # none for a branch, which ends with what it branches off
         self._ready = False

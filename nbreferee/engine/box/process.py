@@ -180,7 +180,8 @@ class Box:
         self._do(*self._hear(frame))
 
     def _hear(self, frame: memoryview) -> tuple[int, str, tuple[Any, ...]]:
-        return decode(frame, unwrap=self._references.unwrap)
+        message: tuple[int, str, tuple[Any, ...]] = decode(frame, unwrap=self._references.unwrap)
+        return message
 
     def _do(self, number: int, operation: str, arguments: tuple[Any, ...]) -> None:
         try:
@@ -217,7 +218,9 @@ class Box:
             shown, result = self._shell.run(source)
         error = result.error_before_exec or result.error_in_exec
         if isinstance(error, Overrun):
-            lines = next((one["traceback"] for one in shown if one["output_type"] == "error"), [])
+            lines: list[str] = next(
+                (one["traceback"] for one in shown if one["output_type"] == "error"), []
+            )
             text = (
                 f"this cell took longer than {limit_s:g} s and was stopped: is there a loop that "
                 "does not end, or loops within loops that take too many steps?"
@@ -336,6 +339,7 @@ class Box:
         """Return an exception like one of the test's: of the first class of its own and its
         ancestors that is known here.
         """
+        kind: Any = None
         for name in names:
             module, _, last = name.rpartition(DOT)
             kind = (
@@ -348,7 +352,7 @@ class Box:
         own = names[0].rpartition(DOT)[2]
         if kind.__name__ != own:
             kind = type(own, (kind,), {})
-        error = kind.__new__(kind, *arguments)
+        error: BaseException = kind.__new__(kind, *arguments)
         error.args = arguments
         set_attributes(error, attributes)
         return error

@@ -98,7 +98,7 @@ class BoxReferences:
             def function(*arguments: Any, **named: Any) -> Any:
                 return self._call_back(number, arguments, named)
 
-            made = function if is_function else Callback(self._call_back, number)
+            made: Any = function if is_function else Callback(self._call_back, number)
             made.__name__ = made.__qualname__ = about[0] or "function"
             made.__doc__, made.__module__ = about[1], "__main__"
             if parameters is not None:
@@ -270,7 +270,7 @@ class BoxReferences:
 
 
 def _facts(value: Any) -> ObjectDescription:
-    kinds_of_object = (
+    kinds_of_object: tuple[tuple[str, Any], ...] = (
         ("class", type),
         ("function", (types.FunctionType, types.BuiltinFunctionType, types.MethodType, np.ufunc)),
         ("coroutine", types.CoroutineType),

@@ -27,7 +27,7 @@ Put = Callable[
 
 def stand_in(
     call_back: Callable[[int, tuple[Any, ...], dict[Any, Any]], Any], number: int, name: str
-) -> types.FunctionType:
+) -> Callable[..., Any]:
     """Return a function that the tester answers."""
 
     def function(*arguments: Any, **named: Any) -> Any:
@@ -40,7 +40,8 @@ def stand_in(
                     *((named[key], new_named[key]) for key in named),
                 ]
             )
-        return value if same is None else {**dict(enumerate(arguments)), **named}[same]
+        places: dict[Any, Any] = {**dict(enumerate(arguments)), **named}
+        return value if same is None else places[same]
 
     function.__name__ = function.__qualname__ = name
     function.__module__ = "__main__"
@@ -213,7 +214,7 @@ def _at_attribute(holder: Any, attribute: str) -> Put:
 
 def _at_default(function: types.FunctionType, place: int) -> Put:
     def put(value: Any) -> Callable[[], None]:
-        before = function.__defaults__
+        before = function.__defaults__ or ()
         function.__defaults__ = (*before[:place], value, *before[place + 1 :])
         return lambda: setattr(function, "__defaults__", before)
 

@@ -21,7 +21,7 @@ from nbreferee.budget import ENDED, LOST, MANY_CALLS, TIME_UP
 from nbreferee.engine.tester.behaviour import Behaviour
 from nbreferee.engine.tester.class_proxies import ClassProxy
 from nbreferee.engine.tester.patches import Patches
-from nbreferee.engine.tester.proxies import IteratorProxy, Proxy, is_proxy
+from nbreferee.engine.tester.proxies import IteratorProxy, Proxy
 from nbreferee.engine.tester.questions import UNRULY, Questions
 from nbreferee.engine.tester.reference_answers import Callbacks
 from nbreferee.engine.tester.references import NameOwnership, References, own_attributes
@@ -94,8 +94,9 @@ class BoxClient(Questions):
         )  # of the cell; a test that listens replaces them
         self._real: dict[str, Any] = {}  # Python's own functions, as they are when a cell begins
         self._depth = 0
-        self._generators, self._random = RandomState(), None  # and their last state
-        self._errstate = np.geterr()  # as it is in the box, too
+        self._generators = RandomState()
+        self._random: tuple[Any, ...] | None = None  # their last state
+        self._errstate = _errstate()  # as it is in the box, too
         self.call_limit_s = 30.0
         self.deadline = float("inf")
         # Names that the test has set and students' functions read, and those that it has deleted.
@@ -169,6 +170,12 @@ class BoxClient(Questions):
 
     # ------------------------------------------------ questions
 
+    @property
+    def _connected(self) -> Channel:
+        if self._channel is None:
+            raise Lost("the notebook's process has ended")
+        return self._channel
+
     def ask(self, operation: str, *arguments: Any) -> Any:
         """Ask the box something, and serve it the callbacks that it needs for an answer."""
         if self.lost or self._channel is None:
@@ -186,15 +193,15 @@ class BoxClient(Questions):
         deadline = min(self.deadline, started + self.call_limit_s + GRACE_S)
         self._depth += 1
         try:
-            self._channel.send(*self._pieces((number, operation, arguments)), deadline=deadline)
+            self._connected.send(*self._pieces((number, operation, arguments)), deadline=deadline)
             while True:
-                answered, what, body = self._hear(self._channel.receive(deadline))
+                answered, what, body = self._hear(self._connected.receive(deadline))
                 if type(answered) is not int or type(what) is not str:
                     raise self._lose(UNRULY)
                 if what == "call":
                     self._serve_callback(body, deadline)
                 elif what == "unreadable call":
-                    self._channel.send(
+                    self._connected.send(
                         encode((0, "failed", (("TypeError",), (body,), {}))), deadline=deadline
                     )
                 elif answered != number or what not in ("value", "raised"):
@@ -252,7 +259,7 @@ class BoxClient(Questions):
         if patched := self.patches.found():
             self.note_limit(f"{patched}, and student code does not see it")
             self.patched = patched
-        label = f"{function._facts.name}()" if is_proxy(function) else function
+        label = function if isinstance(function, str) else f"{function._facts.name}()"
         outer, self._references.heap = (self._references.heap, self._shared), []
         try:
             self.files_to_box()
@@ -265,7 +272,8 @@ class BoxClient(Questions):
             try:
                 if answer.wrote:
                     self.files_from_box()
-                places, value = {**dict(enumerate(arguments)), **(named or {})}, answer.value
+                places: dict[Any, Any] = {**dict(enumerate(arguments)), **(named or {})}
+                value = answer.value
                 if answer.changed is not None or answer.states:
                     if self._may(label, CHANGES):
                         self._carry_over(
@@ -346,7 +354,7 @@ class BoxClient(Questions):
         self._callback_count += 1
         if self._callback_count > CALLBACKS:
             raise self._lose(f"it called a function of the test more than {CALLBACKS:,} times")
-        self._channel.send(
+        self._connected.send(
             self.callbacks.reply(number, tuple(arguments), named, self._streams[0]),
             deadline=deadline,
         )
@@ -370,7 +378,7 @@ class BoxClient(Questions):
             gone=tuple(gone),
             builtins=replaced,
             errstate={
-                kind: what for kind, what in np.geterr().items() if what != self._errstate[kind]
+                kind: what for kind, what in _errstate().items() if what != self._errstate[kind]
             },
         )
 
@@ -562,3 +570,7 @@ class BoxClient(Questions):
         if cause is not None:
             error.__cause__ = self._exception(cause)[0]
         return error, places
+
+
+def _errstate() -> dict[str, str]:
+    return dict(np.geterr().items())  # type: ignore[arg-type]  # all its values are words

@@ -85,13 +85,15 @@ class ClassProxy(type):
         cls._student.call("delattr", (cls, name))
 
     def __dir__(cls) -> list[str]:
-        return cls._student.call("dir", (cls,))
+        names: list[str] = cls._student.call("dir", (cls,))
+        return names
 
     def __repr__(cls) -> str:
         return str(cls._student.call("repr", (cls,)))
 
     def __len__(cls) -> int:
-        return cls._student.call("len", (cls,))
+        length: int = cls._student.call("len", (cls,))
+        return length
 
     def __bool__(cls) -> bool:
         return True
@@ -109,14 +111,14 @@ class ClassProxy(type):
         return bool(cls._student.call("contains", (cls, item)))
 
     def __instancecheck__(cls, one: Any) -> bool:
-        return type.__instancecheck__(cls, one) or cls._student.is_of("isinstance", one, cls)
+        return bool(type.__instancecheck__(cls, one) or cls._student.is_of("isinstance", one, cls))
 
     def __subclasscheck__(cls, one: Any) -> bool:
         if (
             type.__subclasscheck__(cls, one) or sys._getframe(1).f_globals.get("__name__") == "abc"
         ):  # which looks at all subclasses there are
             return type.__subclasscheck__(cls, one)
-        return cls._student.is_of("issubclass", one, cls)
+        return bool(cls._student.is_of("issubclass", one, cls))
 
 
 class _Unset:
@@ -165,7 +167,9 @@ def make_class_proxy(student: Any, number: int, facts: ObjectDescription, bases:
         try:
             metas = {type(one) for one in parents} - {type}
             meta = type("type", (ClassProxy, *metas), {}) if metas else ClassProxy
-            made = type.__new__(meta, facts.type_name, tuple(parents) or (object,), dict(namespace))
+            made: Any = type.__new__(
+                meta, facts.type_name, tuple(parents) or (object,), dict(namespace)
+            )
             type.__setattr__(made, "_student", student)
             return made
         except (

@@ -114,7 +114,8 @@ class RehearsedShell(Shell):
     def transform_cell(self, raw_cell: str) -> str:
         """Return a cell as Python."""
         if "\n" not in raw_cell:  # which may be a magic or not: it depends on the names there are
-            return super().transform_cell(raw_cell)
+            text: str = super().transform_cell(raw_cell)
+            return text
         if raw_cell not in self._transformed:
             self._transformed[raw_cell] = super().transform_cell(raw_cell)
         return self._transformed[raw_cell]

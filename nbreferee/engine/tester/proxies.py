@@ -16,7 +16,7 @@ import inspect
 import sys
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, SupportsIndex
 
 from nbreferee.engine.tester.class_proxies import NEVER_ASKED, ClassProxy
 from nbreferee.engine.wire.codec import CodecError
@@ -143,7 +143,8 @@ class Proxy:
         self._student.call("delattr", (self, name))
 
     def __dir__(self) -> list[str]:
-        return self._student.call("dir", (self,))
+        names: list[str] = self._student.call("dir", (self,))
+        return names
 
     def __repr__(self) -> str:
         return str(self._student.call("repr", (self,)))
@@ -152,7 +153,8 @@ class Proxy:
         return str(self._student.call("str", (self,)))
 
     def __hash__(self) -> int:
-        return self._student.call("hash", (self,)) if self._computes else self._number
+        number: int = self._student.call("hash", (self,)) if self._computes else self._number
+        return number
 
     def __format__(self, spec: str) -> str:
         return str(self._student.call("format", (self, spec)))
@@ -170,9 +172,10 @@ class Proxy:
         return self._student.call("deepcopy", (self,))
 
     def __sizeof__(self) -> int:
-        return self._student.call("sizeof", (self,))
+        size: int = self._student.call("sizeof", (self,))
+        return size
 
-    def __reduce_ex__(self, protocol: int) -> Any:
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
         self._student.note_limit(
             f"{self._what()} stays with the student's code: it cannot be pickled here"
         )
@@ -318,7 +321,8 @@ class CallableProxy(Proxy):
 
     @property
     def __signature__(self) -> inspect.Signature:
-        return self._student.signature(self)
+        signature: inspect.Signature = self._student.signature(self)
+        return signature
 
 
 class FunctionProxy(CallableProxy):
@@ -329,7 +333,8 @@ class FunctionProxy(CallableProxy):
 
     @property
     def __name__(self) -> str:
-        return self._facts.name
+        name: str = self._facts.name
+        return name
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """Return a method, where a test has put a student's function into a class of its own."""
@@ -402,13 +407,13 @@ def type_of(one: Any) -> Any:
 # What a test asks for is the documentation of the student's, not ours.
 DOCUMENTATION = property(lambda self: self._student.call("getattr", (self, "__doc__")))
 for _kind in (Proxy, CallableProxy, FunctionProxy, IteratorProxy, GeneratorProxy, CoroutineProxy):
-    _kind.__doc__ = DOCUMENTATION
+    _kind.__doc__ = DOCUMENTATION  # type: ignore[assignment]  # it is asked of objects
 for _kind, _name in (
     (FunctionProxy, "function"),
     (GeneratorProxy, "generator"),
     (CoroutineProxy, "coroutine"),
 ):
-    _kind.__name__ = _kind.__qualname__ = _name  # as type(f).__name__ has it
+    _kind.__name__ = _kind.__qualname__ = _name  # type: ignore[method-assign]  # as type(f).__name__ has it
 
 KINDS = {
     "function": FunctionProxy,

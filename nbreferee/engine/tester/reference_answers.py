@@ -52,7 +52,7 @@ class ReferenceAnswer:
         before = encode((arguments, named), wrap=wrap)
         value = self(*arguments, **named)
         changed = (arguments, named) if encode((arguments, named), wrap=wrap) != before else None
-        places = {**dict(enumerate(arguments)), **named}
+        places: dict[Any, Any] = {**dict(enumerate(arguments)), **named}
         same = (
             None
             if value is None

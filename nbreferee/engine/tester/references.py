@@ -157,7 +157,7 @@ class References:
         self._hold(proxy)
         return ("yours", proxy._number)
 
-    def _wrap_object(self, value: Any, kind: type) -> tuple[Any, ...]:
+    def _wrap_object(self, value: Any, kind: Any) -> tuple[Any, ...]:
         own = dict.get(self._names, kind.__name__) is kind
         if isinstance(value, enum.Enum) and (own or importable_name(kind)):
             return (
@@ -370,7 +370,7 @@ class References:
         loaded = sys.modules.get(module or "builtins")
         return getattr(loaded, last, None) if loaded is not None and is_installed(loaded) else None
 
-    def _named_tuple(self, kind: type, fields: tuple[Any, ...], values: tuple[Any, ...]) -> Any:
+    def _named_tuple(self, kind: Any, fields: tuple[Any, ...], values: tuple[Any, ...]) -> Any:
         if is_proxy(kind):
             prepare_tuple_class(kind, fields)
         return named_tuple(kind, fields, values)
@@ -400,11 +400,8 @@ class References:
         """Return a class of the instructor's, or of a loaded library's exceptions, by its name."""
         module, _, last = name.rpartition(DOT)
         if module:
-            found = (
-                getattr(sys.modules.get(module), last, None)
-                if is_installed(sys.modules.get(module))
-                else None
-            )
+            loaded = sys.modules.get(module)
+            found = getattr(loaded, last, None) if loaded and is_installed(loaded) else None
             return found if isinstance(found, type) and issubclass(found, BaseException) else None
         own = dict.get(self._names, name)
         return (

@@ -64,7 +64,8 @@ class StudentFinder:
             return None
         match self._ask("find_module", name):
             case (True, bool(is_package)):
-                return ModuleSpec(name, self, is_package=is_package)
+                # it is a loader by what it does
+                return ModuleSpec(name, self, is_package=is_package)  # type: ignore[arg-type]
         return None
 
     def create_module(self, spec: ModuleSpec) -> types.ModuleType:
@@ -77,7 +78,7 @@ class StudentFinder:
         module.__dict__["_loaded_"] = True
 
     def _asked_by_instructor(self) -> bool:
-        frame = sys._getframe(2)
+        frame: types.FrameType | None = sys._getframe(2)
         while frame is not None and frame.f_code.co_filename in IMPORT_SYSTEM:
             frame = frame.f_back
         file = frame.f_code.co_filename if frame is not None else ""
@@ -108,7 +109,8 @@ class BoxModules:
         places = [] if spec is None else [spec.origin, *(spec.submodule_search_locations or ())]
         here = f"{os.path.realpath(os.getcwd())}{os.sep}"
         inside = any(place and os.path.realpath(place).startswith(here) for place in places)
-        return inside, inside and spec.submodule_search_locations is not None
+        is_package = spec is not None and spec.submodule_search_locations is not None
+        return inside, inside and is_package
 
     def load(self, name: str, again: bool) -> None:
         """Import a module of the student's, a second time where asked to."""

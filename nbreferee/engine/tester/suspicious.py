@@ -34,7 +34,8 @@ OPERATIONS = {
     "getitem": "an item",
     "call": "a call",
 }
-VIEWS = (type({}.keys()), type({}.values()), type({}.items()))
+NOTHING: dict[str, str] = {}
+VIEWS = (type(NOTHING.keys()), type(NOTHING.values()), type(NOTHING.items()))
 CONTAINERS = (list, tuple, set, frozenset, collections.deque, *VIEWS)
 HOLDERS = (collections.UserDict, collections.UserList, collections.ChainMap, types.MappingProxyType)
 POLYNOMIALS = (np.poly1d, *known_types_numpy.POLYNOMIALS)
@@ -178,11 +179,9 @@ def _of_masked(array: np.ma.MaskedArray) -> set[str]:
     if not array.size:
         return {EMPTY}
     if array.dtype.names:
-        return (
-            {"hidden values"}
-            if any(np.any(mask) for mask in map(array.mask.__getitem__, array.dtype.names))
-            else set()
-        )
+        masks: Any = np.ma.getmaskarray(array)
+        hides = any(np.any(masks[name]) for name in array.dtype.names)
+        return {"hidden values"} if hides else set()
     mask = np.ma.getmaskarray(array)
     hidden = {NOTHING_SHOWN} if mask.all() else {"hidden values"} if mask.any() else set()
     return hidden | _of_array(array.compressed()) if not mask.all() else hidden

@@ -163,11 +163,11 @@ class _Writer:
                 self._parts.append(value)
             self._array(value) if kind is np.ndarray else self._container(value, kind, depth - 1)
         elif kind in SCALARS:
-            number = np.asarray(value)
+            scalar = np.asarray(value)
             self.last += (
                 b"g"
-                + _dtype(number.dtype)
-                + number.astype(number.dtype.newbyteorder("<")).tobytes()
+                + _dtype(scalar.dtype)
+                + scalar.astype(scalar.dtype.newbyteorder("<")).tobytes()
             )
         elif self._wrap is not None:
             self.last += b"x"
@@ -183,7 +183,7 @@ class _Writer:
 
     def _simple(self, value: Any, kind: type) -> bytes:
         if kind is str:
-            encoded = value.encode("utf-8", "surrogatepass")
+            encoded: bytes = value.encode("utf-8", "surrogatepass")
             return b"u" + COUNT.pack(len(encoded)) + encoded
         if kind is int:
             if -128 <= value < 128:

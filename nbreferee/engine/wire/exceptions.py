@@ -146,7 +146,7 @@ def _linked(name: str, links: dict[str, list[str]], classes: Classes) -> type[Ba
 
 def _make(name: str, bases: tuple[type, ...], classes: Classes) -> type[BaseException]:
     def said(self: Any) -> str:
-        return vars(self).get("said") or super(kind, self).__str__()
+        return str(vars(self).get("said") or super(kind, self).__str__())  # type: ignore[arg-type]  # a class
 
     def lacks(self: Any, attribute: str) -> None:
         if not attribute.startswith("__") and attribute not in ("from_student", "said"):
@@ -241,4 +241,5 @@ def make_exception(
         },
     )
     error.from_student, error.said = True, text
-    return error
+    made: BaseException = error
+    return made

@@ -89,7 +89,7 @@ def _records(shape: tuple[Any, ...] | None, described: Any, columns: list[Any]) 
     dtype = build_dtype(described)
     size = columns[0].shape[: columns[0].ndim - len(dtype[0].shape)]
     array = np.zeros(size, dtype)
-    for name, column in zip(dtype.names, columns, strict=True):
+    for name, column in zip(dtype.names or (), columns, strict=True):
         array[name] = column
     return array.reshape(())[()] if shape is None else array.reshape(shape)
 

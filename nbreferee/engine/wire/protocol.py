@@ -115,7 +115,7 @@ class CallContext(NamedTuple):
     names: Mapping[str, Any] = {}  # that the test has set
     gone: Sequence[str] = ()  # that it has deleted
     builtins: Mapping[str, Any] = {}  # Python's own that it has replaced
-    errstate: Mapping[str, str] = {}  # of NumPy, where the test has changed it
+    errstate: Mapping[str, Any] = {}  # of NumPy, where the test has changed it
 
 
 class CallResult(NamedTuple):
@@ -125,9 +125,8 @@ class CallResult(NamedTuple):
     raised: tuple[Any, ...] | None = None  # an exception, described
     same: int | str | None = None  # the argument that it has returned
     changed: bytes | None = None  # the arguments as they are now, where that is otherwise
-    states: Sequence[
-        dict[Any, Any]
-    ] = ()  # attributes of those that are of the instructor's classes
+    # attributes and content of those that are of the instructor's classes
+    states: Sequence[tuple[dict[str, Any], Any]] = ()
     heard: Sequence[str] = ("", "")  # what it has printed
     warned: Sequence[tuple[Any, ...]] = ()
     random: tuple[Any, ...] | None = (
@@ -175,22 +174,29 @@ class RandomState:
         otherwise.
         """
         memory = _in_memory()
-        same = bool(memory) and memory == self._memory and last is self._state is not None
+        same = bool(memory) and memory == self._memory and last is self._state
+        # a normal number in stock is nowhere in memory
         if (
-            same and last[0][2] is None is random.getstate.__self__.gauss_next and not last[3]
-        ):  # a normal number in stock is nowhere in memory
+            same
+            and last is not None
+            and last[0][2] is None is random.getstate.__self__.gauss_next  # type: ignore[attr-defined]  # it is bound
+            and not last[3]
+        ):
             return last
-        _, keys, position, has_gauss, cached = np.random.get_state()
+        numpy_state: tuple[Any, ...] = np.random.get_state()  # type: ignore[assignment]  # legacy
+        _, keys, position, has_gauss, cached = numpy_state
         state = random.getstate(), keys.tobytes(), position, has_gauss, cached
-        self._state, self._memory = last if state == last else state, memory
-        return self._state
+        now = last if last is not None and state == last else state
+        self._state, self._memory = now, memory
+        return now
 
 
 def _in_memory() -> bytes:
     """Return numbers and positions of both Mersenne Twisters (CPython's RandomObject, NumPy's
     mt19937_state); nothing where one has been replaced.
     """
-    theirs, ours = np.random.get_bit_generator(), random.getstate.__self__
+    ours: Any = random.getstate.__self__  # type: ignore[attr-defined]  # it is bound
+    theirs = np.random.get_bit_generator()  # type: ignore[attr-defined]  # public, left out of __all__
     if type(theirs) is not np.random.MT19937 or type(ours) is not random.Random:
         return b""
     own_bytes = _random.Random.__basicsize__ - object.__basicsize__

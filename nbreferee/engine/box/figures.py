@@ -14,6 +14,7 @@ import contextlib
 import hashlib
 import io
 import pickle
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import matplotlib
@@ -25,7 +26,7 @@ from nbreferee.engine.box.visible import visible_name
 from nbreferee.engine.wire.protocol import MARK
 
 PACKED_BYTES = 64 << 20  # of one notebook; further figures are drawn at once
-DRAW = pylabtools.print_figure
+DRAW: Callable[..., Any] = pylabtools.print_figure
 
 
 class _Shown(NamedTuple):
@@ -54,7 +55,7 @@ class Figures:
     ) -> Any:
         """Stand for IPython's function of that name: return a mark for a picture."""
         named["bbox_inches"] = bbox_inches
-        parameters = dict.copy(matplotlib.rcParams)
+        parameters: dict[Any, Any] = dict.copy(matplotlib.rcParams)
         _settle_limits(figure)
         packed = (
             _packed(figure, named, parameters)
@@ -76,7 +77,8 @@ class Figures:
             if _packed(figure, named, parameters) != packed:
                 figure, named, parameters = pickle.loads(packed)
             with matplotlib.rc_context():
-                dict.update(matplotlib.rcParams, parameters)
+                # past the checks of each, which have been made
+                dict.update(matplotlib.rcParams, parameters)  # type: ignore[misc]
                 return DRAW(figure, base64=True, **named), ""
         except Exception as error:
             return "", f"{type(error).__name__}: {error}"

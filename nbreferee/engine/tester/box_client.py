@@ -21,7 +21,7 @@ from nbreferee.budget import ENDED, LOST, MANY_CALLS, TIME_UP
 from nbreferee.engine.tester.behaviour import Behaviour
 from nbreferee.engine.tester.class_proxies import ClassProxy
 from nbreferee.engine.tester.patches import Patches
-from nbreferee.engine.tester.proxies import IteratorProxy, Proxy
+from nbreferee.engine.tester.proxies import IteratorProxy, Proxy, is_proxy
 from nbreferee.engine.tester.questions import UNRULY, Questions
 from nbreferee.engine.tester.reference_answers import Callbacks
 from nbreferee.engine.tester.references import NameOwnership, References, own_attributes
@@ -259,7 +259,7 @@ class BoxClient(Questions):
         if patched := self.patches.found():
             self.note_limit(f"{patched}, and student code does not see it")
             self.patched = patched
-        label = function if isinstance(function, str) else f"{function._facts.name}()"
+        label = f"{function._facts.name}()" if is_proxy(function) else function
         outer, self._references.heap = (self._references.heap, self._shared), []
         try:
             self.files_to_box()

@@ -401,7 +401,9 @@ class References:
         module, _, last = name.rpartition(DOT)
         if module:
             loaded = sys.modules.get(module)
-            found = getattr(loaded, last, None) if loaded and is_installed(loaded) else None
+            found = (
+                getattr(loaded, last, None) if loaded is not None and is_installed(loaded) else None
+            )
             return found if isinstance(found, type) and issubclass(found, BaseException) else None
         own = dict.get(self._names, name)
         return (

@@ -52,6 +52,7 @@ class CellResult:
     follow_through: tuple[str, ...] = ()  # answers in whose place references stood for this result
     in_one_process: bool = False  # the test ran together with the answer
     behaviour: str = ""  # a digest of what the answer gives to a test that fails
+    replaceable: tuple[tuple[str, int], ...] = ()  # earlier answers that had lost points
     wall_s: float = 0.0
 
 
@@ -69,9 +70,17 @@ class BoxRunner:
         self._ran: list[tuple[int, str]] = []  # what a new box has to run again
         self._offenders: set[int] = set()
         self._end = time.monotonic() + self._budget.submission_s
+        self._kept: Mapping[int, CellResult] = {}  # results of cells that are not run
+        self._counts: Mapping[int, int] = {}  # numbers of cells in the box, where some are not run
+        self.is_whole = True  # no process was lost
+        self.cells_run = 0
 
     def _run_all(self, parts: Sequence[CellToRun]) -> list[CellResult]:
         """Run all cells; return their results."""
+        if self._kept:
+            self._counts = box_counts(parts)
+        if all(number in self._kept for number, part in enumerate(parts) if part.is_code):
+            return [self._keep(number, part) for number, part in enumerate(parts)]
         with contextlib.suppress(
             BoxLost, ChannelError
         ):  # the first box may wait for a template to get warm
@@ -79,6 +88,11 @@ class BoxRunner:
         self._end = time.monotonic() + self._budget.submission_s
         came = []
         for number, part in enumerate(parts):
+            if number in self._kept:
+                self._before(part)
+                came.append(self._keep(number, part))
+                continue
+            self.cells_run += part.is_code
             started = time.monotonic()
             self._before(part)
             left = self._end - time.monotonic()
@@ -94,6 +108,10 @@ class BoxRunner:
             came.append(one)
         return came
 
+    def _keep(self, number: int, part: CellToRun) -> CellResult:
+        """Return the result of a cell that is not run."""
+        return self._kept.get(number) or CellResult()
+
     def _before(self, part: CellToRun) -> None:
         """Do what comes before a cell."""
 
@@ -104,9 +122,9 @@ class BoxRunner:
     def _run_in_box(self, number: int, source: str, limit_s: float) -> CellResult:
         try:
             box = self._ready_box()
-            came = self._cell(box, source, limit_s)
+            came = self._cell(box, source, limit_s, number)
         except BoxLost as lost:
-            self._drop_box()
+            self._lose_box()
             self._offenders.add(number)
             late = str(lost) == TIME_UP
             text = f"this cell took longer than {limit_s:g} s" if late else f"{lost} in this cell"
@@ -134,10 +152,11 @@ class BoxRunner:
                         self._box,
                         source,
                         min(self._budget.cell_s, max(0.1, self._end - time.monotonic())),
+                        number,
                     )
                 except BoxLost:
                     self._ran.remove((number, source))
-                    self._drop_box()
+                    self._lose_box()
                     return self._ready_box()
             self._on_new_box(self._box)
         return self._box
@@ -148,17 +167,33 @@ class BoxRunner:
     def _on_new_box(self, box: BoxHandle) -> None:
         """Do what a new box needs before more cells run in it."""
 
+    def _lose_box(self) -> None:
+        """Drop a box that has ended, or that cannot be relied on."""
+        self.is_whole = False
+        self._drop_box()
+
     def _drop_box(self) -> None:
         if self._box is not None:
             self._box.end()
             self._box = None
 
-    def _cell(self, box: BoxHandle, source: str, limit_s: float) -> CellResult:
-        body = box.ask("cell", source, limit_s, limit_s=limit_s)
+    def _cell(self, box: BoxHandle, source: str, limit_s: float, number: int) -> CellResult:
+        body = box.ask("cell", source, limit_s, self._counts.get(number, 0), limit_s=limit_s)
         match body:
             case (list(shown), int(count), bool()) if 0 <= count < 1 << 31:
                 return CellResult(clean_outputs(shown, count), count)
         raise BoxLost("the notebook's process sent an answer that cannot be read")
+
+
+def box_counts(parts: Sequence[CellToRun]) -> dict[int, int]:
+    """Return the number that each cell has in a box in which all cells before it have run."""
+    counts: dict[int, int] = {}
+    count = 1
+    for number, part in enumerate(parts):
+        if part.is_code and part.role != "test":
+            counts[number] = count
+            count += bool(part.source.strip())
+    return counts
 
 
 def error_of(kind: str, text: str) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nbreferee.budget import ENDED, GUESS, LOST
@@ -55,11 +55,29 @@ class Referee(BoxRunner):
         self._instructed: list[int] = []  # what a new tester has to run again
         self._allowed = known.oddities
         self.drawn = dict(known.figures)
+        self.unkept: list[int] = []
 
-    def grade(self, parts: Sequence[CellToRun]) -> list[CellResult]:
-        """Run all cells; return their results."""
+    def grade(
+        self,
+        parts: Sequence[CellToRun],
+        kept: Mapping[int, CellResult] | None = None,
+        undrawn: Collection[int] = (),
+    ) -> list[CellResult]:
+        """Run all cells; return their results. `unkept` are then the kept verdicts that may come
+        out otherwise, as other answers have lost points.
+
+        Parameters
+        ----------
+        kept
+            Results of an earlier run, by the place of the cell: these cells are not run.
+        undrawn
+            The places of cells whose figures nobody sees.
+        """
+        self._kept = kept or {}
         try:
             came = self._run_all(parts)
+            for number in undrawn:
+                came[number].outputs = []
             self._draw(
                 [output["data"] for one in came for output in one.outputs if is_to_draw(output)]
             )
@@ -76,6 +94,18 @@ class Referee(BoxRunner):
         if part.step is not None:
             self._instruct(part.step, limit_s)
         return came
+
+    def _keep(self, number: int, part: CellToRun) -> CellResult:
+        kept = super()._keep(number, part)
+        if self._follow is not None and part.role == "test":
+            step = self._steps[part.step]
+            replaceable = tuple(self._follow.replaceable(step))
+            alone = kept.score >= step.points and not kept.follow_through
+            if not alone and replaceable != kept.replaceable:
+                self.unkept.append(number)
+            kept = replace(kept, replaceable=replaceable)
+            self._follow.note(step, kept)
+        return kept
 
     def _before(self, part: CellToRun) -> None:
         for step in part.passed:
@@ -105,12 +135,12 @@ class Referee(BoxRunner):
         """Have the tester run a step that is no test, if it has anything to do there."""
         if not self._steps[step].source and not self._steps[step].given_up:
             return
-        with contextlib.suppress(
-            BoxLost, ChannelError
-        ):  # it says so itself, in the cells that come to nothing by it
+        try:
             self._ready_box()
             self._step(step, limit_s)
             self._instructed.append(step)
+        except (BoxLost, ChannelError):  # it says so itself, in the cells that come to nothing
+            self.is_whole = False
 
     def _test(self, step: int, limit_s: float) -> CellResult:
         """Judge a test cell; with follow-through a second time, if earlier answers have lost
@@ -121,11 +151,13 @@ class Referee(BoxRunner):
         known = self._steps[step]
         if self._follow.needs_new_box(known):
             self._drop_box()
-        came, needed = self._judge(step, limit_s, self._follow.replaceable(known))
+        replaceable = self._follow.replaceable(known)
+        came, needed = self._judge(step, limit_s, replaceable)
         left_s = min(self._budget.cell_s, self._end - time.monotonic())
         if needed and came.score < known.points and came.status != "grader_failed" and left_s > 0:
             came = self._judge_again(known, came, needed, left_s)
         self._follow.note(known, came)
+        came.replaceable = tuple(replaceable)
         return came
 
     def _judge_again(
@@ -154,7 +186,7 @@ class Referee(BoxRunner):
             self._ready_box()
             answer = self._step(step, limit_s, replaceable, operation)
         except BoxLost as lost:
-            self._drop_box()
+            self._lose_box()
             return _lost_test("error", str(lost)), []
         except Late:
             return _lost_test("timeout", "the test takes too long"), []
@@ -167,6 +199,8 @@ class Referee(BoxRunner):
             found = [one for one in replaceable if one[0] in answer["followed"]]
             if not found:
                 return CellResult(), []
+        if answer["status"] == "timeout" or answer["limits"] or answer["odd_pass"]:
+            self.is_whole = False  # it may come out otherwise the next time
         more = {
             "limits": tuple(answer["limits"]),
             "patched": answer["patched"],
@@ -199,12 +233,12 @@ class Referee(BoxRunner):
             )
         except ChannelError:
             self._tester = None
-            self._drop_box()  # in the middle of a conversation, perhaps
+            self._lose_box()  # in the middle of a conversation, perhaps
             raise
         if answer.get("lost"):
             if reason := self._box.over_limit() if self._box else "":
                 answer = _with_reason(answer, reason)
-            self._drop_box()
+            self._lose_box()
         return answer
 
     def _ready_tester(self) -> Channel:
@@ -251,7 +285,7 @@ class Referee(BoxRunner):
                     return picture, why
             raise BoxLost("the notebook's process sent an answer that cannot be read")
         except BoxLost as lost:
-            self._drop_box()
+            self._lose_box()
             return "", str(lost)
 
 

@@ -10,6 +10,7 @@ which skips all else that has not changed.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import fcntl
 import os
 import time
@@ -266,9 +267,13 @@ class AssignmentGrader:
         folder = self._folder(self._course.autograded_directory, submission.student)
         for name in self._materials:
             with contextlib.suppress(OSError):
-                found = read_kept((folder / f"{name}.ipynb").read_bytes())
+                data = (folder / f"{name}.ipynb").read_bytes()
+                found = read_kept(data)
                 if found is not None:
                     submission.earlier[name] = found
+                if found is not None and name in submission.tasks and not self._manner.force:
+                    task = submission.tasks[name]
+                    submission.tasks[name] = dataclasses.replace(task, earlier=data)
 
     def _unchanged(self, submission: Submission) -> list[NotebookOutcome]:
         """Return what earlier runs made of a submission, where that is complete and nothing has
@@ -379,6 +384,7 @@ class AssignmentGrader:
             "repairs": result.repairs,
             "warnings": result.warnings,
             "points": self._points(name),
+            "cells_run": result.cells_run,
         }
         return NotebookOutcome(
             submission.student,

@@ -29,6 +29,14 @@ from nbreferee.engine.processes import WarmProcesses
 from nbreferee.engine.referee import Referee, SolutionRun
 from nbreferee.grading.calibration import Calibration, calibrate, decide, needs_one_process
 from nbreferee.grading.outputs import apply_rules
+from nbreferee.grading.regrading import (
+    CellKeys,
+    KeptCells,
+    cell_keys,
+    is_certain,
+    run_less,
+    what_to_keep,
+)
 from nbreferee.pages.sanitize import sanitize
 from nbreferee.submission.originals import Originals, Released, originals_of
 from nbreferee.submission.reading import well_formed
@@ -154,6 +162,8 @@ class NotebookResult:
     wall_s: float
     warnings: tuple[str, ...] = ()  # about the master, for the instructor
     cell_walls: tuple[tuple[str, float], ...] = ()  # (grade id or '', seconds) of every cell
+    regrading: dict[str, Any] | None = None  # what a later run needs to run less
+    cells_run: int = 0
 
 
 @dataclass
@@ -176,9 +186,11 @@ class Grader:
         data: bytes,
         files: Mapping[str, bytes],
         calibration: Calibration | None = None,
+        earlier: bytes | None = None,
     ) -> NotebookResult:
         """Grade a notebook; `calibration` says how its cells are judged, and is found out where it
-        is not given.
+        is not given. `earlier` is the executed notebook of an earlier run: what still holds of it
+        is not run again.
 
         Raises
         ------
@@ -200,7 +212,26 @@ class Grader:
         follow = (
             _follow(material, parts, one, calibration) if material.rules.follow_through else None
         )
-        came = self._referee(material, files, self._known[material.key], follow).grade(parts)
+        keys = None if calibration.one_process else self._keys(material, parts, files, calibration)
+        known = self._known[material.key]
+
+        def new_referee() -> Referee:
+            return self._referee(material, files, known, follow)
+
+        cells_run, is_sure, found = 0, True, None
+        if earlier is not None and keys is not None:
+            cells_run, found = run_less(
+                new_referee, material.master.tests, parts, keys, earlier, calibration
+            )
+        if found is None:
+            referee = new_referee()
+            found = referee.grade(parts)
+            cells_run += referee.cells_run
+            is_sure = referee.is_whole and is_certain(found, KeptCells())
+        came = found
+        regrading = (
+            what_to_keep(keys, came) if keys and is_sure and not rebuilt.unsure_tests else None
+        )
         came = self._decide(material, parts, came, files, calibration, one)
         verdicts = write_results(rebuilt, came)
         apply_rules(rebuilt.notebook, material.rules)
@@ -225,6 +256,46 @@ class Grader:
             time.monotonic() - started,
             calibration.warnings(material.path),
             walls,
+            regrading,
+            cells_run,
+        )
+
+    def _keys(
+        self,
+        material: NotebookMaterial,
+        parts: list[CellToRun],
+        files: Mapping[str, bytes],
+        calibration: Calibration,
+    ) -> CellKeys | None:
+        """Return the keys of a notebook's cells, if what they depend on can be told."""
+        if self.stamp:
+            return None
+        allowed = self._known[material.key].oddities or {}
+        by_test = {
+            cell.index: (
+                sorted(map(repr, allowed[cell.index])) if cell.index in allowed else None,
+                calibration.faults.get(cell.grade_id),
+            )
+            for cell in material.master.tests
+        }
+        answers = [material.released.get(cell.grade_id) for cell in material.master.answers]
+        common = (
+            identity(),
+            self.warm.budget.as_plain(),
+            material.rules,
+            material.files.key,
+            sorted((name, hashlib.sha256(data).hexdigest()) for name, data in files.items()),
+            sorted(material.solution_files.items()),
+            answers,
+            sorted(calibration.faults),
+        )
+        return cell_keys(
+            parts,
+            self._plans[material.key],
+            material.files,
+            common,
+            by_test,
+            follow_through=material.rules.follow_through,
         )
 
     def calibrate(self, material: NotebookMaterial) -> Calibration:

@@ -30,6 +30,7 @@ class NotebookOutcome:
     notes: tuple[str, ...] = ()  # on the submission: what else of it could not be read
     points: float = 0.0  # of the notebook, where it has no verdicts
     comparison: Comparison | None = None  # with the earlier run, if it was graded before
+    cells_run: int = 0  # code cells of a graded notebook that were run
 
     def as_json(self) -> dict[str, Any]:
         """Return it as `--json` writes it."""
@@ -46,6 +47,7 @@ class NotebookOutcome:
             "repairs": [*self.repairs, *self.notes],
             "cells": [plain_verdict(cell) for cell in self.cells],
             "message": self.message,
+            "cells_run": self.cells_run,
             **self._comparison_as_json(),
         }
 

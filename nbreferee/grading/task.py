@@ -61,6 +61,7 @@ class Task:
     stamp: str = ""
     due: str = ""  # which no verdict depends on, but the penalty
     calibration: Calibration | None = None  # None: find out with the solution, and grade nothing
+    earlier: bytes | None = field(default=None, repr=False)  # the executed notebook of a run before
 
     @property
     def submission(self) -> str:
@@ -96,6 +97,7 @@ class TaskResult:
     cell_walls: tuple[tuple[str, float], ...] = ()  # (grade id, seconds) of cells that have one
     worker: str = ""  # the address of one that needs files
     calibration: Calibration | None = None  # where that was asked for
+    cells_run: int = 0  # of the notebook's code cells; the others were as before
 
 
 class Unfit(Exception):
@@ -149,7 +151,7 @@ def _grade(task: Task) -> NotebookResult | Calibration:
         try:
             calibration = task.calibration
             done = (
-                grader.grade(task.material, task.data, task.files, calibration)
+                grader.grade(task.material, task.data, task.files, calibration, task.earlier)
                 if calibration
                 else grader.calibrate(task.material)
             )
@@ -176,7 +178,9 @@ def run(task: Task) -> TaskResult:
         return TaskResult("unreadable", str(error), wall_s=time.monotonic() - started)
     if isinstance(graded, Calibration):
         return TaskResult("calibrated", calibration=graded)
-    graded.notebook.metadata["nbreferee"] = kept(graded.cells, graded.repairs, task)
+    graded.notebook.metadata["nbreferee"] = kept(
+        graded.cells, graded.repairs, task, graded.regrading
+    )
     notebook = as_bytes(graded.notebook)
     return TaskResult(
         "graded",
@@ -188,6 +192,7 @@ def run(task: Task) -> TaskResult:
         graded.warnings,
         time.monotonic() - started,
         tuple((name, round(seconds, 4)) for name, seconds in graded.cell_walls if name),
+        cells_run=graded.cells_run,
     )
 
 
@@ -230,18 +235,23 @@ def _address() -> str:
 
 
 def kept(
-    cells: tuple[CellVerdict, ...], repairs: tuple[str, ...], task: Task | None = None
+    cells: tuple[CellVerdict, ...],
+    repairs: tuple[str, ...],
+    task: Task | None = None,
+    regrading: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return what an executed notebook says of its grading, for pages and the next run to read.
 
-    Without a task, as stock nbgrader grades, the next run grades the notebook again.
+    Without a task, as stock nbgrader grades, the next run grades the notebook again. `regrading`
+    is what it needs to run less than all of it.
     """
-    return {
+    found = {
         "fingerprint": task.fingerprint if task else "",
         "submission": task.submission if task else "",
         "repairs": list(repairs),
         "cells": [plain_verdict(cell) for cell in cells],
     }
+    return found if regrading is None else {**found, "regrading": regrading}
 
 
 @dataclass(frozen=True)

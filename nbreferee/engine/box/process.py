@@ -212,8 +212,10 @@ class Box:
 
     # ------------------------------------------------ what the tester asks for
 
-    def _run_cell(self, source: str, limit_s: float) -> tuple[Any, ...]:
+    def _run_cell(self, source: str, limit_s: float, count: int) -> tuple[Any, ...]:
         self._random_after = None
+        if count:  # cells before it have not been run
+            self._shell.execution_count = count
         with self._limited(limit_s):
             shown, result = self._shell.run(source)
         error = result.error_before_exec or result.error_in_exec

@@ -1,0 +1,116 @@
+"""Which names a piece of Python reads and binds, with the scopes that Python gives them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def outer_parts(node: Function | Comprehension) -> list[ast.AST]:
+    """Return the parts of a function or comprehension that run in the scope around it."""
+    if isinstance(node, COMPREHENSIONS):
+        return [node.generators[0].iter]
+    arguments = node.args
+    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    every += [one for one in (arguments.vararg, arguments.kwarg) if one is not None]
+    parts: list[ast.AST | None] = [*arguments.defaults, *arguments.kw_defaults]
+    parts += [one.annotation for one in every]
+    if not isinstance(node, ast.Lambda):
+        parts += [*node.decorator_list, node.returns]
+    return [one for one in parts if one is not None]
+
+
+def inner_parts(node: Function | Comprehension) -> list[ast.AST]:
+    """Return the parts of a function or comprehension that run in a scope of its own."""
+    if isinstance(node, ast.Lambda):
+        return [node.body]
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return list(node.body)
+    value = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+    parts: list[ast.AST] = [*value]
+    for number, one in enumerate(node.generators):
+        parts += [one.target, *one.ifs, *([one.iter] if number else [])]
+    return parts
+
+
+def own_names(node: Function | Comprehension) -> set[str]:
+    """Return the names that are local to a function or comprehension."""
+    if isinstance(node, COMPREHENSIONS):
+        targets = [one.target for one in node.generators]
+        return {
+            name.id for part in targets for name in ast.walk(part) if isinstance(name, ast.Name)
+        }
+    bound = bindings(inner_parts(node))
+    free = {
+        name
+        for one in in_scope(inner_parts(node))
+        if isinstance(one, (ast.Global, ast.Nonlocal))
+        for name in one.names
+    }
+    return (bound - free) | {one.arg for one in ast.walk(node.args) if isinstance(one, ast.arg)}
+
+
+def in_scope(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Walk what runs in one scope: of functions, comprehensions and classes, the outer parts."""
+    for node in nodes:
+        yield node
+        if isinstance(node, FUNCTIONS):
+            yield from in_scope(outer_parts(node))
+        elif isinstance(node, COMPREHENSIONS):
+            yield from in_scope(outer_parts(node))
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.NamedExpr):  # binds in the scope around it
+                    yield inner.target
+        elif isinstance(node, ast.ClassDef):
+            yield from in_scope([*node.bases, *node.keywords, *node.decorator_list])
+        else:
+            yield from in_scope(ast.iter_child_nodes(node))
+
+
+def bindings(nodes: Iterable[ast.AST]) -> set[str]:
+    """Return the names that statements bind or delete in their own scope."""
+    bound: set[str | None] = set()
+    for node in in_scope(nodes):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+                bound.add(name)
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                bound.add(node.name)
+            case ast.Import() | ast.ImportFrom():
+                bound |= {(one.asname or one.name).split(".")[0] for one in node.names}
+            case ast.ExceptHandler() | ast.MatchAs() | ast.MatchStar():
+                bound.add(node.name)
+            case ast.MatchMapping():
+                bound.add(node.rest)
+    return {name for name in bound if name}
+
+
+def global_reads(node: ast.AST) -> set[str]:
+    """Return the names that a node reads and that are not local to a function in it."""
+    if isinstance(node, ast.Name):
+        return set() if isinstance(node.ctx, ast.Store) else {node.id}
+    if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+        return global_reads(node.value) | {node.target.id}
+    if isinstance(node, (*FUNCTIONS, *COMPREHENSIONS)):
+        inner = set().union(*map(global_reads, inner_parts(node)))
+        return (inner - own_names(node)).union(*map(global_reads, outer_parts(node)))
+    return set[str]().union(*map(global_reads, ast.iter_child_nodes(node)))
+
+
+def always_bound(statement: ast.stmt) -> set[str]:
+    """Return the names that a statement has certainly bound once it has run."""
+    match statement:
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            return {name}
+        case ast.Import() | ast.ImportFrom():
+            return bindings([statement])
+        case ast.Assign():
+            return bindings(statement.targets)
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
+            return {name}
+    return set()

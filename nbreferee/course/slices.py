@@ -1,0 +1,144 @@
+"""Which earlier cells of a notebook a cell depends on, directly or not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from IPython.core.inputtransformer2 import TransformerManager
+
+from nbreferee.course.effects import Effects, Unsure, context_of, effects_of
+
+INLINE = "get_ipython().run_line_magic('matplotlib', 'inline')"  # which changes nothing here
+
+
+@dataclass(frozen=True)
+class RunCell:
+    """One code cell as it is run."""
+
+    source: str
+    is_test: bool = False
+    more: str = ""  # what else the tester runs at this cell
+    given_up: frozenset[str] = frozenset()  # names that are the student's from here on
+
+
+def slices_of(cells: Sequence[RunCell], files: Mapping[str, bytes]) -> list[frozenset[int]]:
+    """Return for each cell the earlier cells that it depends on, by place.
+
+    What is left out can neither change what the cell shows nor its verdict. Names are not told
+    apart by whose they are: a cell that binds a name binds it for tests and for students.
+
+    Raises
+    ------
+    Unsure
+        if that cannot be told for some cell.
+    """
+    sources = [_python_of(cell.source) for cell in cells]
+    more = [_python_of(cell.more) for cell in cells]
+    context = context_of([*sources, *more], files)
+    drawing = {name for name, path in context.modules if path.startswith("matplotlib")}
+    found = []
+    for cell, source, other in zip(cells, sources, more, strict=True):
+        effects = effects_of(source, context)
+        if other and other != source:
+            effects = _both(effects, effects_of(other, context))
+        if cell.is_test and effects.reads & drawing:
+            raise Unsure("a test looks at figures")
+        found.append(effects)
+    return _Dependencies(cells, found).slices
+
+
+@lru_cache(maxsize=4096)
+def _python_of(source: str) -> str:
+    if not any(sign in source for sign in "%!?"):
+        return source
+    try:
+        return TransformerManager().transform_cell(source).replace(INLINE, "None")
+    except SyntaxError:  # the cell fails before it does anything
+        return "("
+
+
+def _both(one: Effects, other: Effects) -> Effects:
+    return Effects(
+        one.reads | other.reads,
+        one.later_reads | other.later_reads,
+        one.binds | other.binds,
+        one.data | other.data,
+        one.changes | other.changes,
+        one.later_changes | other.later_changes,
+        one.passes | other.passes,
+        one.later_passes | other.later_passes,
+        one.changes_locals or other.changes_locals,
+        one.marks_objects or other.marks_objects,
+        one.draws or other.draws,
+    )
+
+
+class _Dependencies:
+    """Finds the slices: what cells change and what they depend on, in turn until both stay."""
+
+    def __init__(self, cells: Sequence[RunCell], effects: Sequence[Effects]) -> None:
+        self._effects = effects
+        self._binds = [one.binds | cell.given_up for cell, one in zip(cells, effects, strict=True)]
+        self._data = frozenset[str]().union(*(one.data for one in effects))
+        self._all = frozenset[str]().union(*self._binds)
+        self._changes: list[frozenset[str]] = list(self._binds)
+        self.slices = [self._slice(number) for number in range(len(effects))]
+        while True:
+            ties = self._ties()
+            changes = [self._changed(number, ties) for number in range(len(effects))]
+            if changes == self._changes:
+                break
+            self._changes = changes
+            self.slices = [self._slice(number) for number in range(len(effects))]
+        for number, cell in enumerate(cells):
+            if cell.is_test and any(self._effects[one].draws for one in self._whole(number)):
+                raise Unsure("a test may call what draws")
+
+    def _whole(self, number: int) -> list[int]:
+        return [*self.slices[number], number]
+
+    def _slice(self, number: int) -> frozenset[int]:
+        """Return the cells that a cell depends on: functions read names when they are called."""
+        names = set(self._effects[number].reads)
+        found: set[int] = set()
+        while more := {
+            earlier
+            for earlier in range(number)
+            if earlier not in found and not names.isdisjoint(self._changes[earlier])
+        }:
+            found |= more
+            for one in more:
+                names |= self._effects[one].reads | self._effects[one].later_reads
+        return frozenset(found)
+
+    def _reached(self, number: int) -> frozenset[str]:
+        """Return the names that a cell may read, itself or by functions."""
+        read = self._effects[number].reads
+        return read.union(*(self._effects[one].later_reads for one in self._whole(number)))
+
+    def _ties(self) -> dict[str, set[str]]:
+        """Return for each name the names that may be tied to it: of the same object or a part."""
+        ties: dict[str, set[str]] = {}
+        for number, binds in enumerate(self._binds):
+            names = (self._reached(number) | binds) & self._data
+            classes = {id(ties[name]): ties[name] for name in names if name in ties}
+            merged = set(names).union(*classes.values())
+            for name in merged:
+                ties[name] = merged
+        return ties
+
+    def _changed(self, number: int, ties: Mapping[str, Collection[str]]) -> frozenset[str]:
+        """Return the names that a cell binds, and those whose objects it may change."""
+        own = self._effects[number]
+        run = [self._effects[one] for one in self._whole(number)]
+        objects = self._all if any(one.marks_objects for one in run) else self._data
+        changed = own.changes | (own.passes & objects)
+        for one in run:
+            changed |= one.later_changes | (one.later_passes & objects)
+        if any(one.changes_locals for one in run):
+            changed |= self._reached(number) & objects
+        for name in changed & self._data:
+            changed |= frozenset(ties.get(name, ()))
+        return changed | self._binds[number]

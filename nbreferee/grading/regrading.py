@@ -1,0 +1,290 @@
+"""Grade only the cells of a notebook that something they depend on has changed for.
+
+What a cell shows, and a test's verdict, depend on its own text, on the cells in its slice (see
+`course.slices`), and on what is the same for the whole notebook: files, settings, versions, the
+instructor's solution. A hash of all that is the cell's *key*. It is kept with the executed
+notebook. A cell whose key is there has its result already.
+
+Keys are kept only of a run in which nothing was cut short: no limit was met, no process was lost,
+and nothing was left to a person for what happened on the way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from nbreferee.course.effects import Unsure
+from nbreferee.course.ownership import Plan, Step
+from nbreferee.course.slices import RunCell, slices_of
+from nbreferee.course.source import Cell
+from nbreferee.engine.assignment_files import AssignmentFiles, local_copy, part_of
+from nbreferee.engine.box_runner import CellResult, CellToRun
+from nbreferee.engine.referee import Referee
+from nbreferee.grading.calibration import Calibration, needs_one_process
+
+KEY_DIGITS = 24
+TRIES = 4  # each judges more of the verdicts that follow through
+# In an output or a message of what may come out otherwise the next time.
+CUT_SHORT = ("TimeoutError", "ProcessError", "MemoryError")
+CUT_SHORT_WORDS = ("too long", "MemoryError", "could not be found out", "RecursionError")
+CERTAIN = ("passed", "partial", "failed", "error")  # statuses of tests
+_MODULES: dict[
+    str, dict[str, bytes]
+] = {}  # contents, of the last assignment, by the key of its files
+
+
+@dataclass(frozen=True)
+class CellKeys:
+    """The key of each cell of a notebook, and the cells that it depends on; '' for text."""
+
+    keys: tuple[str, ...]
+    slices: Mapping[int, frozenset[int]]
+
+
+@dataclass(frozen=True)
+class KeptCells:
+    """The results of an earlier run that still hold, by the place of their cells."""
+
+    results: Mapping[int, CellResult] = field(default_factory=dict)
+    providers: Mapping[int, CellResult] = field(default_factory=dict)  # to be run all the same
+
+
+def cell_keys(
+    parts: Sequence[CellToRun],
+    plan: Plan,
+    files: AssignmentFiles,
+    common: object,
+    by_test: Mapping[int, object],
+    *,
+    follow_through: bool,
+) -> CellKeys | None:
+    """Return the keys of a notebook's cells; None where what they depend on cannot be told.
+
+    Parameters
+    ----------
+    common
+        all that is the same for every cell, besides the plan; its `repr` counts.
+    by_test
+        what else a test's verdict depends on, by its step.
+    """
+    entries = _entries(parts, plan)
+    try:
+        found = slices_of([one.cell for one in entries], modules_of(files))
+    except Unsure:
+        return None
+    tests = {place for place, one in enumerate(entries) if one.cell.is_test}
+    if follow_through and any(found[place] & tests for place in tests):
+        return None  # a new process, which it may take, knows nothing of earlier tests
+    environment = hashlib.sha256(repr((_without_tests(plan), common)).encode()).digest()
+    keys = [""] * len(parts)
+    slices: dict[int, frozenset[int]] = {}
+    seen: Counter[str] = Counter()
+    for place, entry in enumerate(entries):
+        if entry.number is None:
+            continue
+        digest = hashlib.sha256(environment)
+        for one in (*sorted(found[place]), place):
+            digest.update(entries[one].digest)
+        digest.update(repr(by_test.get(_index(parts[entry.number]))).encode())
+        key = digest.hexdigest()[:KEY_DIGITS]
+        seen[key] += 1
+        keys[entry.number] = f"{key}-{seen[key]}"
+        numbers = (entries[one].number for one in found[place])
+        slices[entry.number] = frozenset(number for number in numbers if number is not None)
+    return CellKeys(tuple(keys), slices)
+
+
+def modules_of(files: AssignmentFiles) -> dict[str, bytes]:
+    """Return the instructor's modules, by name."""
+    if files.key not in _MODULES:
+        names = [one for one in files.files if one.name.endswith(".py") and "/" not in one.name]
+        folder = local_copy(files) if names else Path()
+        contents = {one.name: (folder / part_of(one) / one.name).read_bytes() for one in names}
+        _MODULES.clear()
+        _MODULES[files.key] = contents
+    return _MODULES[files.key]
+
+
+def kept_cells(
+    earlier: bytes, known: CellKeys, parts: Sequence[CellToRun], judged: Collection[int] = ()
+) -> KeptCells:
+    """Return what an executed notebook holds of results that this run would have again, but for
+    cells that are to be `judged` in any case.
+    """
+    results = _read(earlier, known, parts)
+    results = {number: one for number, one in results.items() if number not in judged}
+    changed = [n for n, part in enumerate(parts) if part.is_code and n not in results]
+    needed = frozenset[int]().union(*(known.slices[number] for number in changed))
+    providers = {number: results[number] for number in needed & results.keys()}
+    return KeptCells({n: one for n, one in results.items() if n not in needed}, providers)
+
+
+def run_less(
+    new_referee: Callable[[], Referee],
+    tests: Sequence[Cell],
+    parts: Sequence[CellToRun],
+    keys: CellKeys,
+    earlier: bytes,
+    calibration: Calibration,
+) -> tuple[int, list[CellResult] | None]:
+    """Run what an earlier run has no results for; return how many cells were run, and the results
+    of all. None: all has to be run.
+    """
+    judged: set[int] = set()
+    cells_run = 0
+    for _ in range(TRIES):
+        kept = kept_cells(earlier, keys, parts, judged)
+        if not kept.results:
+            break
+        referee = new_referee()
+        undrawn = [number for number in kept.providers if parts[number].role != "test"]
+        came = referee.grade(parts, kept.results, undrawn)
+        cells_run += referee.cells_run
+        fresh = {
+            part.step: one
+            for number, (part, one) in enumerate(zip(parts, came, strict=True))
+            if part.role == "test" and part.step is not None and number not in kept.results
+        }
+        there = [cell for cell in tests if cell.index in fresh]
+        sure = referee.is_whole and is_certain(came, kept)
+        if not sure or needs_one_process(there, fresh, calibration):
+            break
+        if not referee.unkept:
+            return cells_run, _with_kept_outputs(came, kept)
+        judged |= set(referee.unkept)
+    return cells_run, None
+
+
+def what_to_keep(keys: CellKeys, came: Sequence[CellResult]) -> dict[str, Any]:
+    """Return what an executed notebook holds for `kept_cells`."""
+    after = {
+        str(number): [list(pair) for pair in one.replaceable]
+        for number, one in enumerate(came)
+        if one.replaceable
+    }
+    return {"keys": list(keys.keys), "after": after}
+
+
+def is_certain(came: Sequence[CellResult], kept: KeptCells) -> bool:
+    """Tell whether nothing in a run was cut short, so that another run comes to the same."""
+    for number, one in enumerate(came):
+        if number in kept.results:
+            continue
+        if one.status and (one.status not in CERTAIN or one.limits or one.odd_pass):
+            return False
+        if any(word in one.message for word in CUT_SHORT_WORDS):
+            return False
+        for output in one.outputs:
+            if output.get("ename") in CUT_SHORT or "RecursionError" in output.get("evalue", ""):
+                return False
+    return True
+
+
+def _with_kept_outputs(came: Sequence[CellResult], kept: KeptCells) -> list[CellResult]:
+    """Return the results with the earlier outputs of cells that were run for others alone."""
+    return [
+        replace(one, outputs=kept.providers[number].outputs)
+        if number in kept.providers and not one.status
+        else one
+        for number, one in enumerate(came)
+    ]
+
+
+# ---------------------------------------------------------------- parts of a key
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One cell as it is run, by the box, the tester or both."""
+
+    number: int | None  # among the parts; None: the tester alone runs it
+    cell: RunCell
+    digest: bytes
+
+
+def _entries(parts: Sequence[CellToRun], plan: Plan) -> list[_Entry]:
+    found = []
+    for number, part in enumerate(parts):
+        for index in part.passed:  # the instructor's own text of a cell that students may change
+            step = plan.steps[index]
+            found.append(_entry(None, "", "passed", step))
+        if part.is_code:
+            found.append(_entry(number, part.source, part.role, _step(plan, part)))
+    return found
+
+
+def _entry(number: int | None, source: str, role: str, step: Step | None) -> _Entry:
+    more = step.source if step is not None and step.source != source else ""
+    given_up = frozenset(step.given_up) if step is not None else frozenset[str]()
+    fact = repr((role, step, source)).encode()
+    return _Entry(
+        number, RunCell(source, role == "test", more, given_up), hashlib.sha256(fact).digest()
+    )
+
+
+def _step(plan: Plan, part: CellToRun) -> Step | None:
+    return None if part.step is None else plan.steps[part.step]
+
+
+def _index(part: CellToRun) -> int:
+    return -1 if part.step is None else part.step
+
+
+def _without_tests(plan: Plan) -> Plan:
+    """Return a plan without what belongs to a single test."""
+    bare = [
+        Step(one.index, one.role, one.grade_id) if one.role == "test" else one for one in plan.steps
+    ]
+    return replace(plan, steps=tuple(bare))
+
+
+# ---------------------------------------------------------------- what was kept
+
+
+def _read(earlier: bytes, known: CellKeys, parts: Sequence[CellToRun]) -> dict[int, CellResult]:
+    try:
+        notebook = json.loads(earlier)
+        kept = notebook["metadata"]["nbreferee"]
+        verdicts = {one["grade_id"]: one for one in kept["cells"]}
+        keys, after = kept["regrading"]["keys"], kept["regrading"]["after"]
+        places = {key: number for number, key in enumerate(keys) if key}
+        found = {}
+        for number, (key, part) in enumerate(zip(known.keys, parts, strict=True)):
+            if not key or key not in places:
+                continue
+            cell = notebook["cells"][places[key]]
+            result = CellResult([_plain(output) for output in cell["outputs"]])
+            if part.role == "test":
+                verdict = verdicts[cell["metadata"]["nbgrader"]["grade_id"]]
+                result.status, result.score = verdict["status"], verdict["score"]
+                result.message = verdict["message"]
+                result.follow_through = tuple(verdict.get("follow_through", ()))
+                pairs = after.get(str(places[key]), ())
+                result.replaceable = tuple((str(name), int(one)) for name, one in pairs)
+            found[number] = result
+        return found
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+        return {}
+
+
+def _plain(output: dict[str, Any]) -> dict[str, Any]:
+    """Return an output with its text in one piece, as results have it."""
+
+    def joined(value: Any) -> Any:
+        return "".join(value) if isinstance(value, list) else value
+
+    plain = dict(output)
+    if "text" in plain:
+        plain["text"] = joined(plain["text"])
+    if "data" in plain:
+        plain["data"] = {
+            kind: value if kind.endswith("json") else joined(value)
+            for kind, value in plain["data"].items()
+        }
+    return plain

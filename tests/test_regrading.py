@@ -1,0 +1,159 @@
+"""Regrading with real boxes and testers: only what a change can reach is run, and the result is a full run's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import nbformat
+import pytest
+from building import answer, cell, graded
+from refereed import Court
+
+from nbreferee.budget import Budget
+from nbreferee.course.rules import Rules
+from nbreferee.grading.notebook import NotebookMaterial, NotebookResult, as_bytes, plain_verdict
+
+IMPORTS = cell("import numpy as np\n\nTABLE = [1, 2]", grade_id="imports", locked=True)
+F = answer("def f(x):\n    ### BEGIN SOLUTION\n    return x + 1\n    ### END SOLUTION", "f")
+G = answer("def g(x):\n    ### BEGIN SOLUTION\n    return 2 * f(x)\n    ### END SOLUTION", "g")
+H = answer("def h(x):\n    ### BEGIN SOLUTION\n    return 3 * x\n    ### END SOLUTION", "h")
+TRY_G = cell("print(g(3))\ng(TABLE)")
+TRY_H = cell("print(h(3))")
+F_TESTS = "assert f(1) == 2, f'f(1) is {f(1)}'"
+G_TESTS = "def twice(x):\n    return 2 * (x + 1)\n\nassert g(1) == twice(1), f'g(1) is {g(1)}'"
+H_TESTS = "def twice(x):\n    return 3 * x\n\nassert h(1) == twice(1), f'h(1) is {h(1)}'"
+CODE_CELLS = 9
+
+
+@pytest.fixture(scope="module")
+def court():
+    with Court(Budget(call_s=10, cell_s=20)) as court:
+        yield court
+
+
+def material(court: Court, f: str = F_TESTS, g: str = G_TESTS, *, follow: bool = False):
+    cells = [
+        IMPORTS,
+        F,
+        graded(f, "f_tests"),
+        G,
+        TRY_G,
+        graded(g, "g_tests"),
+        H,
+        TRY_H,
+        graded(H_TESTS, "h_tests"),
+    ]
+    found = court.material(*cells)
+    rules = Rules(follow_through=follow)
+    return NotebookMaterial(found.path, found.data, found.released, found.files, rules)
+
+
+def submission(material: NotebookMaterial, answers: Mapping[str, str]) -> bytes:
+    cells = []
+    for one in material.master.notebook.cells:
+        mine = nbformat.from_dict(one)
+        mine.source = answers.get(one.metadata.get("nbgrader", {}).get("grade_id", ""), one.source)
+        cells.append(mine)
+    return nbformat.writes(nbformat.v4.new_notebook(cells=cells)).encode()
+
+
+def executed(result: NotebookResult) -> bytes:
+    """The executed notebook as a worker writes it."""
+    result.notebook.metadata["nbreferee"] = {
+        "fingerprint": "",
+        "repairs": list(result.repairs),
+        "cells": [plain_verdict(one) for one in result.cells],
+        **({"regrading": result.regrading} if result.regrading else {}),
+    }
+    return as_bytes(result.notebook)
+
+
+def regraded(court, before, after, answers, changed=None) -> NotebookResult:
+    """Grade, change, grade the change; the result must be that of a full run."""
+    earlier = executed(court.grader.grade(before, submission(before, answers), {}))
+    new = submission(after, {**answers, **(changed or {})})
+    got = court.grader.grade(after, new, {}, None, earlier)
+    want = court.grader.grade(after, new, {})
+    assert (got.cells, got.marks, got.repairs) == (want.cells, want.marks, want.repairs)
+    assert got.regrading == want.regrading
+    assert [one.get("outputs") for one in got.notebook.cells] == [
+        one.get("outputs") for one in want.notebook.cells
+    ]
+    assert want.cells_run == len([one for one in want.notebook.cells if one.cell_type == "code"])
+    return got
+
+
+ANOTHER_F = "def f(x):\n    return 1 + x"
+OTHER_F_TESTS = "assert f(2) == 3, f'f(2) is {f(2)}'"
+
+
+def test_changed_test_runs_what_it_reads_and_no_more(court):
+    before, after = material(court), material(court, OTHER_F_TESTS)
+    assert regraded(court, before, after, {}).cells_run == 2  # f and its tests
+    wrong = {"f": "def f(x):\n    return 2 * x"}
+    found = regraded(court, before, after, wrong)
+    assert found.cells_run == 2
+    assert next((one.score, one.message) for one in found.cells) == (0, "f(2) is 4")
+
+
+def test_changed_answer_runs_what_depends_on_it_and_no_more(court):
+    one = material(court)
+    changed = {"h": "def h(x):\n    return x + x"}
+    found = regraded(court, one, one, {}, changed)
+    assert found.cells_run == 3  # h, its trial and its tests
+    assert found.cells[2].message == "h(1) is 2"
+    found = regraded(court, one, one, {"g": "def g(x):\n    return f(x) / 0"}, {"f": ANOTHER_F})
+    assert found.cells_run == 6  # imports, f, its tests, g, its trial and its tests
+
+
+def test_nothing_is_run_where_nothing_has_changed(court):
+    one = material(court)
+    assert regraded(court, one, one, {"f": "def f(x):\n    return 0"}).cells_run == 0
+
+
+UNSURE = {
+    "a file": "def h(x):\n    open('x', 'w').close()\n    return 3 * x",
+    "random": "import random\n\ndef h(x):\n    return 3 * x",
+    "a magic": "%timeit -n 1 -r 1 1\ndef h(x):\n    return 3 * x",
+}
+
+
+@pytest.mark.parametrize("what", UNSURE)
+def test_everything_is_run_where_the_reading_is_not_sure(what, court):
+    before, after = material(court), material(court, OTHER_F_TESTS)
+    answers = {"h": UNSURE[what]}
+    earlier = executed(court.grader.grade(before, submission(before, answers), {}))
+    assert "regrading" not in json.loads(earlier)["metadata"]["nbreferee"]
+    found = court.grader.grade(after, submission(after, answers), {}, None, earlier)
+    assert found.cells_run == CODE_CELLS
+
+
+ENDINGS = {"a loop": "while True: pass", "an end": "import os\n    os._exit(1)"}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_run_in_which_something_was_cut_short_is_not_kept(ending):
+    with Court(Budget(call_s=1, cell_s=2)) as court:
+        one = material(court)
+        answers = {"h": f"def h(x):\n    {ENDINGS[ending]}"}
+        assert court.grader.grade(one, submission(one, answers), {}).regrading is None
+
+
+def test_verdict_that_follows_through_is_judged_again_where_an_earlier_one_changes(court):
+    before = material(court, follow=True)
+    after = material(court, OTHER_F_TESTS, follow=True)
+    wrong = {
+        "f": "def f(x):\n    return 2 * x if x < 2 else x + 1",
+        "g": "def g(x):\n    return f(x)",
+    }
+    found = regraded(court, before, after, wrong)
+    assert [one.score for one in found.cells] == [2, 0, 2]
+    both = {"f": "def f(x):\n    return 3", "g": "def g(x):\n    return 2 * f(x)"}
+    found = regraded(court, before, after, both)
+    assert [one.score for one in found.cells] == [2, 0, 2]
+    assert not found.cells[1].follow_through
+    back = regraded(court, after, before, both)
+    assert [one.score for one in back.cells] == [0, 2, 2]
+    assert back.cells[1].follow_through == ("f",)
+    assert back.cells_run == 2 + 4  # f and its tests; then g and its tests as well

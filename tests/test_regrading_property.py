@@ -1,0 +1,348 @@
+"""Random small notebooks, answers and changes: what is kept and what is run come to a full run.
+
+The reading of cells and the keys are the real ones; the cells are run here, in one namespace, so that
+hundreds of notebooks take seconds. `test_regrading.py` does the same with boxes and testers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from nbreferee.course.ownership import Plan, Step
+from nbreferee.engine.assignment_files import AssignmentFiles
+from nbreferee.engine.box_runner import CellToRun
+from nbreferee.grading.regrading import CellKeys, cell_keys, kept_cells
+
+IMPORTS = """
+import numpy as np
+import functools
+
+a, b, c, d = [1, 2], [3], 4, {}
+m = np.zeros((2, 2))
+v = np.ones(3)
+
+
+def f(x):
+    return x
+
+
+def g(x, y):
+    return [*x, *y]
+
+
+class K:
+    shared = 0
+
+    def __init__(self):
+        self.items, self.n = [], 0
+
+    def add(self, x):
+        self.items.append(x)
+
+
+k = K()
+"""
+OBSERVERS = """
+print(a)
+print(b)
+print(c)
+print(d)
+print(f([1]))
+print(f([1]), f([1]))
+print(g([1], [2]))
+print(m.sum())
+print(v.sum())
+print(k.items)
+print(k.n)
+print(K.shared)
+print(f.calls)
+print(push)
+print(list(e))
+""".strip().split("\n")
+STATEMENTS = """
+a = [1, 2]
+a = [b, b]
+b = a
+b = [5]
+b = a[0:1]
+b = a[0]
+a, b = b, a
+c = len(a)
+c += 1
+a += b
+a.append(c)
+b.append(7)
+b[0] = 9
+a[-1] = [c]
+a.clear()
+del c
+c = f(a)
+b = f(b)
+f(a)
+f(b)
+g(a, b)
+print(f([1]))
+print(g([1], [2]))
+print(f(f([2])))
+print(c)
+print(a, b)
+print([f([n]) for n in range(2)])
+print(sorted([3, 1], key=lambda n: f([n])))
+for x in [a]: x.append(1)
+for x in a: print(x)
+[x.append(0) for x in [b]]
+list(map(a.append, [8]))
+push = b.append
+push(6)
+c = (lambda: a)()
+d = dict(k=a)
+d["k"].append(2)
+d = {}
+print(d)
+try: a.remove(99)
+except ValueError: b = [0]
+1 / 0
+assert len(a) < 4, a
+assert f([1]) == f([1]), "differs"
+f = g1
+f = make()
+f = make2
+g = f2
+f = functools.partial(g, a)
+f.calls = 3
+print(getattr(f, "calls", 0)) if False else None
+print(f.calls)
+np.fill_diagonal(m, c)
+m = np.zeros((2, 2))
+v = m[0]
+v += 1
+v[1] = 5
+w = np.asarray(v)
+w -= 2
+np.add.at(m, (0, 0), 1)
+np.exp(m, out=m)
+print(m.sum(), v.sum())
+m.sort()
+np.random.seed(3)
+print(np.random.rand())
+rng = np.random.default_rng(1)
+print(rng.integers(9))
+it = iter([1, 2, 3, 4])
+print(next(it))
+it = zip(a, a)
+print(list(it))
+k = K()
+k.add(1)
+print(k.items, K.shared)
+print(k.n)
+k.n = c
+K.shared = [c]
+globals()["a"] = [0]
+len = max
+print(len([2, 1]))
+import math as np
+e = [y for y in a if (z := y)]
+print(z)
+""".strip().split("\n")
+STATEMENTS = [
+    f"{one}\n{STATEMENTS[n + 1]}" if one.startswith("try:") else one
+    for n, one in enumerate(STATEMENTS)
+    if not one.startswith("except")
+]
+DEFINITIONS = [
+    "def f(x):\n    return x",
+    "def f(x):\n    return [*x, c]",
+    "def f(x):\n    x.append(1)\n    return x",
+    "def f(x):\n    y = x\n    y[0] = 0\n    return y",
+    "def f(x):\n    a.append(len(x))\n    return len(a)",
+    "def f(x):\n    y = a\n    y.append(1)\n    return len(y)",
+    "def f(x):\n    return a",
+    "def f(x):\n    return g(x, x)",
+    "def f(x, seen=[]):\n    seen.append(1)\n    return len(seen)",
+    "def f(x):\n    f.calls = getattr(f, 'calls', 0) + 1\n    return 0",
+    "def f(x):\n    global c\n    c = 0\n    return c",
+    "def f(x):\n    yield from x",
+    "def f(x):\n    return (y for y in x)",
+    "@functools.lru_cache\ndef f2(x):\n    return [x]",
+    "f2 = lambda x, y=None: x",
+    "f = lambda x: b.append(1) or len(b)",
+    "def g(x, y):\n    return x",
+    "def g(x, y):\n    y.extend(x)\n    return len(y)",
+    "def g(x, y):\n    return f(y)",
+    "def g(x, y):\n    b = x\n    b.append(0)\n    return len(b)",
+    "def g(x, y):\n    def inner():\n        c = len(x)\n        return c\n    return inner() + c",
+    "def make():\n    kept = []\n    def inner(x):\n        kept.append(1)\n        return len(kept)\n    return inner",
+    "def make():\n    n = 0\n    def inner(x):\n        nonlocal n\n        n += 1\n        return n\n    return inner",
+    "def make2(x):\n    x.n = 1\n    return x",
+    "def g1(h):\n    return a if h else b",
+    (
+        "class K:\n    shared = []\n    def __init__(self):\n        self.items = []\n        self.n = 0\n"
+        "    def add(self, x):\n        self.items.append(x)\n        self.shared.append(x)\n"
+    ),
+    "class K:\n    shared = 0\n    items = 0\n    n = 1\n    def add(self, x):\n        a.append(x)\n",
+    (
+        "class K:\n    items, shared = (), 0\n    @property\n    def n(self):\n        a.append(1)\n        return 0\n"
+        "    def add(self, x):\n        pass\n"
+    ),
+    "def f(x:\n    no Python",
+]
+Notebook = Sequence[tuple[str, str]]
+
+
+def parts_of(notebook: Notebook) -> list[CellToRun]:
+    cells = [(IMPORTS, "free"), *notebook]
+    return [CellToRun(source, True, number, role) for number, (source, role) in enumerate(cells)]
+
+
+def keys_of(parts: Sequence[CellToRun]) -> CellKeys | None:
+    steps = tuple(Step(part.step, part.role) for part in parts)
+    plain = tuple(Step(0, one.role) for one in steps)  # the same for notebooks of any length
+    plan = Plan("one", plain, (), (), (), ())
+    return cell_keys(parts, plan, AssignmentFiles(), None, {}, follow_through=False)
+
+
+def run(source: str, names: dict) -> dict:
+    """Run a cell; return what it shows as an output."""
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown):
+        try:
+            exec(compile(source, "cell", "exec"), names)
+        except Exception as error:
+            print(type(error).__name__, error)
+    return {"output_type": "stream", "name": "stdout", "text": shown.getvalue()}
+
+
+def run_all(parts: Sequence[CellToRun], kept: dict[int, dict] | None = None) -> list[dict]:
+    names: dict = {"__name__": "__main__"}
+    return [
+        kept[n] if kept and n in kept else run(part.source, names) for n, part in enumerate(parts)
+    ]
+
+
+def executed(parts: Sequence[CellToRun], keys: CellKeys, outputs: Sequence[dict]) -> bytes:
+    cells = [
+        {"outputs": [one], "metadata": {"nbgrader": {"grade_id": str(n)}}}
+        for n, one in enumerate(outputs)
+    ]
+    verdicts = [
+        {"grade_id": str(n), "status": "passed", "score": 1.0, "message": ""}
+        for n in range(len(parts))
+    ]
+    regrading = {"keys": list(keys.keys), "after": {}}
+    kept = {"cells": verdicts, "regrading": regrading}
+    return json.dumps({"cells": cells, "metadata": {"nbreferee": kept}}).encode()
+
+
+def check(before: Notebook, after: Notebook) -> str:
+    """Compare what is kept and run with a full run; return what happened."""
+    old, new = parts_of(before), parts_of(after)
+    old_keys, new_keys = keys_of(old), keys_of(new)
+    if old_keys is None or new_keys is None:
+        return "unsure"
+    earlier = executed(old, old_keys, run_all(old))
+    found = kept_cells(earlier, new_keys, new)
+    kept = {number: one.outputs[0] for number, one in found.results.items()}
+    got, want = run_all(new, kept), run_all(new)
+    assert got == want, (
+        [part.source for part in new],
+        sorted(kept),
+        {n: sorted(one) for n, one in new_keys.slices.items()},
+    )
+    return "some kept" if kept else "all run"
+
+
+def are_sure(line: str) -> bool:
+    return keys_of(parts_of([(line, "free")])) is not None
+
+
+def cells_of(lines: Sequence[str], role: str, size: int) -> st.SearchStrategy:
+    sure = [one for one in lines if are_sure(one)]
+    return st.tuples(
+        st.lists(st.sampled_from(sure), min_size=1, max_size=size).map("\n".join), st.just(role)
+    )
+
+
+CELLS = st.one_of(cells_of(STATEMENTS, "free", 2), cells_of(DEFINITIONS, "free", 1))
+TESTS = cells_of(OBSERVERS, "test", 1)
+
+
+@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(CELLS, min_size=2, max_size=5),
+    st.lists(TESTS, min_size=1, max_size=4),
+    st.lists(
+        st.tuples(st.integers(0, 9), st.sampled_from(["change", "insert", "delete"]), CELLS),
+        max_size=2,
+    ),
+)
+def test_kept_and_run_cells_come_to_a_full_run(cells, tests, changes):
+    after = list(cells)
+    for place, how, new in changes:
+        place %= len(after)
+        if how == "change":
+            after[place] = new
+        elif how == "insert":
+            after.insert(place, new)
+        elif len(after) > 1:
+            del after[place]
+    event(check([*cells, *tests], [*after, *tests]))
+
+
+UNSEEN = {
+    "an alias": ["b = a", "print(a)", "b.append(1)", "print(a)"],
+    "a part": ["a = [[1]]\nb = a[0]", "b.append(1)", "print(a)"],
+    "a default": [DEFINITIONS[8], "f(1)", "print(f(1))"],
+    "a closure": [DEFINITIONS[21] + "\nf = make()", "f(1)", "print(f(1))"],
+    "an attribute of a function": [DEFINITIONS[9], "f(1)", "print(f.calls)"],
+    "a shared list of a class": [DEFINITIONS[25], "K().add(1)", "print(K.shared)"],
+    "a bound method": ["push = a.append", "push(1)", "print(a)"],
+    "a loop": ["for x in [a]: x.append(1)", "print(a)"],
+    "a comprehension": ["[x.append(0) for x in [b]]", "print(b)"],
+    "an alias in a function": [DEFINITIONS[5], "f([])", "print(a)"],
+    "a name that is bound again": ["c = 1\ndef f(x):\n    return c", "c = 7", "print(f(0))"],
+    "a function of a function": [DEFINITIONS[17], DEFINITIONS[7], "f(a)", "print(a)"],
+}
+
+
+@pytest.mark.parametrize("way", UNSEEN)
+def test_change_in_place_is_seen_however_it_is_written(way):
+    cells = [(one, "free") for one in UNSEEN[way]]
+    changing = len(cells) - 2
+    without = [*cells[:changing], ("c = 0", "free"), *cells[changing + 1 :]]
+    keys, other = keys_of(parts_of(cells)), keys_of(parts_of(without))
+    assert keys is None or other is None or keys.keys[-1] != other.keys[-1]
+    check(cells, without)
+    check(without, cells)
+
+
+NEVER_SURE = {
+    "a file": "open('x', 'w')",
+    "text that is run": "exec('a = 1')",
+    "names by their text": "globals()['a'] = 1",
+    "a magic": "%run other.py",
+    "the shell": "!ls",
+    "a star": "from math import *",
+    "another module": "import os\nos.environ['A'] = '1'",
+    "global random numbers": "np.random.seed(0)",
+    "random": "import random\nrandom.seed(0)",
+    "settings of a library": "np.seterr(all='raise')",
+    "an iterator": "it = iter([1])",
+    "a generator": "def f():\n    yield 1",
+    "a global name in a function": "def f():\n    global a\n    a = 1",
+    "a module's own part": "np.pi = 3",
+    "the last result": "print(_)",
+    "an object's inside": "print(f.__globals__)",
+    "a property": DEFINITIONS[27],
+}
+
+
+@pytest.mark.parametrize("what", NEVER_SURE)
+def test_everything_is_run_where_the_reading_is_not_sure(what):
+    assert keys_of(parts_of([("print(a)", "free"), (NEVER_SURE[what], "free")])) is None

@@ -37,7 +37,7 @@ from nbreferee.grading.outcome import Failures, NotebookOutcome
 from nbreferee.grading.pool import Workers
 from nbreferee.grading.storing import Submission, SubmissionWriter, mark_of_failure
 from nbreferee.grading.task import NEEDS_FILES, Task, TaskResult, read_kept
-from nbreferee.grading.times import write_times
+from nbreferee.grading.times import read_times, write_times
 from nbreferee.submission.candidates import choose_files
 from nbreferee.submission.folder import FolderError, SubmissionFolder, notes_on, read_folder
 from nbreferee.submission.reading import well_formed
@@ -350,8 +350,13 @@ class AssignmentGrader:
         with uninterrupted():
             earlier = {} if self._manner.preview else self._store.write(submission)
             if submission.is_recordable and not self._manner.preview:
-                times = {name: dict(one.cell_walls) for name, one in submission.results.items()}
-                write_times(self._course, self._assignment, submission.student, times)
+                place = self._course, self._assignment, submission.student
+                before = read_times(*place)  # of cells that were not run this time
+                times = {
+                    name: {**before.get(name, {}), **dict(one.cell_walls)}
+                    for name, one in submission.results.items()
+                }
+                write_times(*place, times)
             self.writing_s += time.monotonic() - started
             for name in self._materials:
                 self._done(self._outcome(submission, name, earlier.get(name)))

@@ -191,7 +191,7 @@ def run(task: Task) -> TaskResult:
         graded.repairs,
         graded.warnings,
         time.monotonic() - started,
-        tuple((name, round(seconds, 4)) for name, seconds in graded.cell_walls if name),
+        tuple((name, round(seconds, 4)) for name, seconds in graded.cell_walls if name and seconds),
         cells_run=graded.cells_run,
     )
 

@@ -264,6 +264,7 @@ def _read(earlier: bytes, known: CellKeys, parts: Sequence[CellToRun]) -> dict[i
                 verdict = verdicts[cell["metadata"]["nbgrader"]["grade_id"]]
                 result.status, result.score = verdict["status"], verdict["score"]
                 result.message = verdict["message"]
+                result.behaviour = verdict.get("behaviour", "")
                 result.follow_through = tuple(verdict.get("follow_through", ()))
                 pairs = after.get(str(places[key]), ())
                 result.replaceable = tuple((str(name), int(one)) for name, one in pairs)

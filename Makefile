@@ -6,6 +6,7 @@
 # make lab     open the course in JupyterLab, with nbgrader's extensions
 # make student open JupyterLab as a student of the course has it, in student/
 # make lock    choose and pin new versions of all packages
+# make lowest  run the quick tests with the lowest versions that pyproject.toml allows
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -26,7 +27,7 @@ as_root = $(if $(filter 0,$(shell id -u)),--allow-root)
 # Students' names, where the course has a roster. A row that is left out is named, and stops nothing.
 write_names = [ ! -f students.csv ] || $(BIN)/nbreferee roster || [ $$? -eq 1 ]
 
-.PHONY: grade check test release generate counts lab student lock
+.PHONY: grade check test release generate counts lab student lock lowest
 
 grade: generate
 	$(BIN)/python tests/hand_in.py submitted
@@ -67,6 +68,15 @@ lock:
 	$(PYTHON) -m pip install --quiet uv
 	$(PYTHON) -m uv pip compile --universal --generate-hashes --python-version 3.11 --all-extras pyproject.toml \
 	    --custom-compile-command "make lock" --upgrade --quiet --output-file requirements.lock
+
+lowest:
+	$(PYTHON) -m pip install --quiet uv
+	$(PYTHON) -m venv --clear $(VENV)/lowest
+	$(PYTHON) -m uv pip compile --resolution lowest-direct --python-version 3.11 --extra dev --extra dask \
+	    --extra postgresql pyproject.toml --quiet --output-file $(VENV)/lowest.txt
+	$(PYTHON) -m uv pip install --quiet --python $(VENV)/lowest/bin/python --requirement $(VENV)/lowest.txt
+	$(PYTHON) -m uv pip install --quiet --python $(VENV)/lowest/bin/python --no-deps --no-build-isolation --editable .
+	$(VENV)/lowest/bin/python -m pytest tests/test_private_interfaces.py tests/test_codec.py tests/test_plan.py tests/test_mutation.py
 
 $(VENV)/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else 0'

@@ -72,7 +72,7 @@ lock:
 lowest:
 	$(PYTHON) -m pip install --quiet uv
 	$(PYTHON) -m venv --clear $(VENV)/lowest
-	$(PYTHON) -m uv pip compile --resolution lowest-direct --python-version 3.11 --extra dev --extra dask \
+	$(PYTHON) -m uv pip compile --resolution lowest-direct --python-version 3.11 --extra course --extra test --extra dask \
 	    --extra postgresql pyproject.toml --quiet --output-file $(VENV)/lowest.txt
 	$(PYTHON) -m uv pip install --quiet --python $(VENV)/lowest/bin/python --requirement $(VENV)/lowest.txt
 	$(PYTHON) -m uv pip install --quiet --python $(VENV)/lowest/bin/python --no-deps --no-build-isolation --editable .

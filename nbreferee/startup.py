@@ -14,7 +14,7 @@ def skip_address_grammar() -> None:
     It is for a format that no notebook has. Other programs may have: so this is for our own
     processes alone.
     """
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # as absent
 
 
 def start_worker(grade: bool) -> None:

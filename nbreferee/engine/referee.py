@@ -98,6 +98,7 @@ class Referee(BoxRunner):
     def _keep(self, number: int, part: CellToRun) -> CellResult:
         kept = super()._keep(number, part)
         if self._follow is not None and part.role == "test":
+            assert part.step is not None, "every test is a step of the plan"
             step = self._steps[part.step]
             replaceable = tuple(self._follow.replaceable(step))
             alone = kept.score >= step.points and not kept.follow_through

@@ -107,7 +107,7 @@ def load_yaml(data: bytes, name: str) -> dict[Any, Any]:
     """
     import yaml
 
-    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the faster one
         pass
 
     def plain(loader: Any, _: str, node: Any) -> Any:

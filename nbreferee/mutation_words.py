@@ -80,6 +80,12 @@ OPERATORS: dict[tuple[type, type], str] = {
     (ast.Pow, ast.Mult): "a power were a product",
     (ast.FloorDiv, ast.Div): "a division were not rounded down",
 }
+SHORTER_SUMS = {
+    "1:": "left its first term out: does a loop start too late?",
+    ":-1": "left its last term out: does a loop end too early?",
+    "-1:": "held its last term only: is each term written over the one before?",
+    ":1": "held its first term only: does a loop end after one turn?",
+}
 SWAPPED: dict[type, str] = {
     ast.Sub: "a difference were taken the other way round",
     ast.Div: "a quotient were upside down",
@@ -101,6 +107,8 @@ class Reader:
 
     def words(self, kind: str, node: ast.AST, replacement: ast.AST) -> str:
         """Return a clause that begins with "as if"."""
+        if kind.startswith("sum over "):
+            return f"as if a sum {SHORTER_SUMS[kind.removeprefix('sum over ')]}"
         say: Callable[..., str] = getattr(self, f"_{kind.replace(' ', '_')}", self._changed)
         return f"as if {say(node, replacement)}"
 
@@ -180,7 +188,20 @@ class Reader:
     def _transpose_added(self, node: ast.AST, replacement: ast.AST) -> str:
         return f"{self.of(node)} were transposed"
 
+    def _function_left_out(self, node: ast.Call, replacement: ast.AST) -> str:
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        return f"{name} were not applied" if name in self._known else "one step were missing"
+
     def _transpose_dropped(self, node: ast.Attribute, replacement: ast.AST) -> str:
+        parent = self._parents.get(node)
+        is_zipped = (
+            isinstance(parent, ast.Call)
+            and isinstance(parent.func, ast.Name)
+            and parent.func.id in ("zip", "enumerate", "list", "iter")
+        )
+        if is_zipped or isinstance(parent, (ast.For, ast.comprehension, ast.Subscript)):
+            name = self.of(node.value)
+            return f"the rows of {name} stood in the place of its columns"
         return f"{self.of(node.value)} were not transposed"
 
     def _sign(self, node: ast.AST, replacement: ast.AST) -> str:

@@ -106,7 +106,9 @@ PATTERNS = {
     "some entries are 0 that should not be; all others are right.": lambda X: np.where(
         X > 0, X**2 + 1, 0
     ),
-    "only the last row is wrong.": lambda X: np.vstack([X[:-1] ** 2 + 1, X[-1:]]),
+    "only the last row is wrong; there it is X as it was given": lambda X: np.vstack(
+        [X[:-1] ** 2 + 1, X[-1:]]
+    ),
     "the last row is 0, all else is right: look at the range of the loop.": lambda X: np.vstack(
         [X[:-1] ** 2 + 1, 0 * X[-1:]]
     ),
@@ -130,7 +132,9 @@ PATTERNS = {
         X.T**2 + 1
     ).reshape(X.shape),
     "every entry is 0 but for rounding.": lambda X: 1e-17 * X,
-    "only the first column is wrong.": lambda X: np.hstack([X[:, :1], X[:, 1:] ** 2 + 1]),
+    "only the first column is wrong; there it is X as it was given": lambda X: np.hstack(
+        [X[:, :1], X[:, 1:] ** 2 + 1]
+    ),
     "the order is reversed along axis 1.": lambda X: X[:, ::-1] ** 2 + 1,
     "all entries are wrong by the same amount": lambda X: X**2 + 1 + X.sum(),
     "the right numbers stand in other places.": lambda X: np.sort(X**2 + 1),
@@ -197,9 +201,10 @@ def test_axes_are_called_permuted_only_where_the_values_are():
     )
 
 
-def test_flipped_sign_is_not_added_to_a_mistake():
+def test_flipped_sign_is_added_to_a_mistake():
     mistakes = {"You forget the sum.": lambda X: X**3}
-    assert "flipped" not in cause(lambda X: -(X**3), lambda X: X + X.sum(), MATRICES, mistakes)
+    text = cause(lambda X: -(X**3), lambda X: X + X.sum(), MATRICES, mistakes)
+    assert text == "You forget the sum. Besides, the sign is flipped."
 
 
 def test_entries_that_should_be_0_are_told_where_they_alone_are_wrong():
@@ -344,3 +349,183 @@ def test_finite_differences_are_told_from_a_formula():
     ):
         assert message(right, formula, VECTORS, analytic=True) == ""
     assert message(lambda z: formula(z).astype(np.float32), formula, VECTORS, analytic=True) == ""
+
+
+# ---------------------------------------------------------------- two mistakes told as two
+
+PAIRS = cases_for(5, "m n", "n b")
+
+
+def product(W, X):
+    return W @ X
+
+
+def tiled(W, X):
+    return np.tile(W.sum(axis=1)[:, None], X.shape[1])
+
+
+TOGETHER = {
+    "You forget X. Besides, the sign is flipped.": lambda W, X: -tiled(W, X),
+    "You forget X. Besides, it is the transpose.": lambda W, X: tiled(W, X).T,
+    "You forget X. Besides, it is the transpose, and the sign is flipped.": (
+        lambda W, X: -tiled(W, X).T
+    ),
+    "You forget X. Besides, it is cut to whole numbers": lambda W, X: tiled(W, X).astype(int),
+    "it is the transpose; besides, the sign is flipped.": lambda W, X: -product(W, X).T,
+    "it is flattened; besides, every entry is too small by the number of columns of X": (
+        lambda W, X: (product(W, X) / X.shape[1]).ravel()
+    ),
+    "the result comes out as if the first column of W were 0": lambda W, X: W[:, 1:] @ X[1:],
+}
+
+
+@pytest.mark.parametrize("words", TOGETHER)
+def test_known_mistake_is_told_with_what_comes_besides(words):
+    text = cause(TOGETHER[words], product, PAIRS[:-1], {"You forget X.": tiled})
+    assert text.startswith(words)
+
+
+def test_arguments_exchanged_are_named():
+    pairs = [random_arrays(n, (n,), (n,)) for n in (3, 4, 6)]
+    text = cause(lambda x, y: np.exp(y) * x, lambda x, y: np.exp(x) * y, pairs)
+    assert text == "the result comes out as if x and y were exchanged."
+
+
+def both(X):
+    return X**2, X.sum(axis=0)
+
+
+EXCHANGED = {
+    "a and b stand in each other's place.": (lambda X: both(X)[::-1]),
+    "a and b stand in each other's place. Besides, in b "
+    "every entry is too small by the number of rows of X": (lambda X: (X.mean(axis=0), X**2)),
+}
+
+
+@pytest.mark.parametrize("words", EXCHANGED)
+@pytest.mark.parametrize("only", ["a", "b"])
+def test_exchanged_outputs_are_told_before_other_mistakes(words, only):
+    mistakes = {"You square.": lambda X: (X.sum(axis=0), X**2)}
+    options = {"outputs": ("a", "b"), "only": only}
+    assert cause(EXCHANGED[words], both, MATRICES[:4], mistakes, **options).startswith(words)
+
+
+def test_output_that_equals_another_is_not_exchanged_where_the_other_is_right():
+    options = {"outputs": ("a", "b"), "only": "b"}
+    text = cause(lambda X: (X**2, X**2), both, MATRICES[:4], **options)
+    assert text == "here stands what belongs in another output, a."
+
+
+# ---------------------------------------------------------------- what must not be told
+
+
+def test_mistake_that_overflows_where_the_answer_is_right_is_not_told():
+    cases = [*VECTORS, (np.array([-2000.0, -2001.0]),), (np.array([900.0, 0.0, -900.0]),)]
+    mistakes = {"You do not shift.": naive}
+    text = cause(lambda z: naive(z - z.min()), stable, cases, mistakes)
+    assert "overflows" in text
+    assert "You do not shift" not in text
+
+
+def test_changed_argument_is_not_told_of_an_answer_that_changes_none():
+    def written_over(X):
+        X[...] = 2 * X
+        return X
+
+    mistakes = {"You write over X.": written_over}
+    text = cause(lambda X: 2 * X, lambda X: X + 1, MATRICES, mistakes)
+    assert "write over" not in text
+    assert cause(written_over, lambda X: X + 1, MATRICES, mistakes) == "You write over X."
+
+
+EXAMPLES = {
+    "shifted": (lambda i: np.eye(4)[3 * i - 1], np.eye(4)[1], 1),
+    "rows": (lambda a: np.tile([3.0, 4.0], (2, 1)), [[3, 4], [6, 8]], np.ones(2)),
+    "sign": (lambda t: -np.ones((2, 2)), np.ones((2, 2)), 1.0),
+}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_small_example_names_no_cause_that_it_fits_by_chance(name):
+    function, gives, argument = EXAMPLES[name]
+    with pytest.raises(AssertionError) as error:
+        gradcheck.check_example(function, argument, gives=gives)
+    assert "Likely cause" not in str(error.value)
+
+
+def test_example_with_unlike_numbers_names_factor_and_transpose():
+    X = np.array([[1.0, 2.0], [3.0, 5.0]])
+    for function, words in ((lambda X: 2 * X, "twice the right"), (lambda X: X.T, "transpose")):
+        with pytest.raises(AssertionError, match=words):
+            gradcheck.check_example(function, X, gives=X)
+
+
+# ---------------------------------------------------------------- parts of the right result
+
+VARIOUS = {
+    "it holds the diagonal of the right result only": lambda X: np.diagonal(np.outer(X[0], X[0])),
+    "the last of the columns is missing": lambda X: np.outer(X[0], X[0])[:, :-1],
+    "off the diagonal the sign is flipped": (
+        lambda X: np.outer(X[0], X[0]) * (2 * np.eye(X.shape[1]) - 1)
+    ),
+    "the sign of some columns is flipped": (
+        lambda X: np.outer(X[0], X[0]) * (-1) ** np.arange(X.shape[1])
+    ),
+    "every entry is cut to a whole number": lambda X: np.outer(X[0], X[0]).astype(int),
+    "no entry is above 0.25": lambda X: np.minimum(np.outer(X[0], X[0]), 0.25),
+}
+
+
+@pytest.mark.parametrize("words", VARIOUS)
+def test_part_of_the_right_result_is_told(words):
+    cases = [(3 * random_arrays(n, (2, n))[0],) for n in (4, 5, 7)]
+    if "above" in words:
+        cases.append((np.array([[0.1, 0.2, -0.3]]),))
+    assert words in cause(VARIOUS[words], lambda X: np.outer(X[0], X[0]), cases)
+
+
+def test_wrong_for_large_numbers_only():
+    cases = [*VECTORS, (np.array([1000.0, 0.0, -1000.0]),)]
+
+    def bounded(z):
+        return np.nan_to_num(naive(z))
+
+    assert "for numbers of ordinary size the result is right" in cause(bounded, stable, cases)
+
+
+def test_whole_turns_of_one_value_are_told():
+    angles = [(np.float64(t),) for t in (0.5, 1.0, 1.5, -2.0)]
+    text = cause(lambda t: t % (2 * np.pi), lambda t: t + 0.0, angles)
+    assert "full turns" in text
+
+
+def test_reshape_by_columns_is_told():
+    text = cause(
+        lambda W, X: product(W, X).ravel().reshape((len(W), -1), order="F"), product, PAIRS[:-1]
+    )
+    assert text == "the right numbers stand in other places: an array is filled by columns."
+
+
+# ---------------------------------------------------------------- equal lengths
+
+
+def test_length_taken_for_another_is_told():
+    def short(W, X):
+        n = min(W.shape[0], W.shape[1])
+        return W[:, :n] @ X[:n]
+
+    cases = [random_arrays(n, (2, 3), (3, 4)) for n in range(3)]
+    assert "right where all lengths are equal" in cause(short, product, cases)
+
+
+def test_shapes_that_do_not_fit_are_compared_where_lengths_are_equal():
+    cases = [random_arrays(n, (2, 3), (3, 4)) for n in range(3)]
+    mistakes = {"You transpose W.": lambda W, X: W.T @ X}
+    text = cause(lambda W, X: -(W.T) @ X, product, cases, mistakes)
+    assert text == "You transpose W. Besides, the sign is flipped."
+
+
+def test_answer_that_fails_for_its_values_is_not_told_of_lengths():
+    cases = [(np.array([[1000.0, 0.0, 1.0], [2.0, 3.0, -1000.0]]),)] * 2
+    text = cause(lambda X: np.minimum(X, 500.0) + 1e-3 * (X == 3), lambda X: X + 0.0, cases)
+    assert "lengths" not in text

@@ -54,6 +54,7 @@ CHANGES = {
     "a power had the exponent 3 instead of 2": ("X**2", "X**3"),
     "a product with X were missing as a term": (" + 0.5 * X", ""),
     "the mean stood in the place of the sum": ("np.sum", "np.mean"),
+    "a sum left its last term out": ("np.sum(X**2", "np.sum(X[:-1]**2"),
 }
 
 
@@ -115,6 +116,25 @@ def test_mutant_that_loops_prints_or_wants_memory_does_no_harm():
             assert words in verdict.message
             shown = [output for one in graded_one.notebook.cells[-1:] for output in one.outputs]
             assert [output.output_type for output in shown] == ["error"]
+
+
+UNSEEN = """def backward(X, W, G):
+    total = np.zeros(X.shape[1])
+    for n in range(2):
+        total = total + X[n] ** 2
+    return W.T @ (G * np.exp(-total)) + 0.5 * X"""
+UNSEEN_TESTS = TESTS.replace("np.sum(X * X, axis=0)", "(X[0] * X[0] + X[1] * X[1])")
+
+
+def test_change_of_what_no_student_sees_is_not_told(court):
+    material = court.material(
+        FIRST, answer(UNSEEN, "backward"), graded(UNSEEN_TESTS, "backward_tests"), files=FILES
+    )
+    material = replace(material, rules=Rules(follow_through=True))
+    wrong = UNSEEN.replace("range(2)", "range(1)")
+    text = verdicts(court.grade(material, {"backward": wrong}))["backward_tests"].message
+    assert "expected" in text
+    assert "a 2 were a 1" not in text
 
 
 def test_text_of_an_answer_still_does_not_become_code(court):

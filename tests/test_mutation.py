@@ -135,6 +135,27 @@ WORDS = [
     ("np.exp(X)", "X", "as if the exponential were missing"),
     ("earlier(X) - W", "earlier(X)", "as if W were not subtracted"),
     ("W * earlier(X)", "W", "as if the result of earlier were missing as a factor"),
+    (
+        "W @ X",
+        "(W[..., 1:] @ X.T[..., 1:].T)",
+        "as if a sum left its first term out: does a loop start too late?",
+    ),
+    (
+        "np.einsum('ij,jk->ik', W, X)",
+        "np.einsum('ij,jk->ik', W[:, -1:], X[-1:, :])",
+        "as if a sum held its last term only: is each term written over the one before?",
+    ),
+    (
+        "np.sum(X, axis=1)",
+        "np.sum(X[:, :-1], axis=1)",
+        "as if a sum left its last term out: does a loop end too early?",
+    ),
+    ("W + earlier(X)", "W + X", "as if earlier were not applied"),
+    (
+        "[w for w in W.T]",
+        "[w for w in W]",
+        "as if the rows of W stood in the place of its columns",
+    ),
     ("W * hidden(X)", "W", "as if an intermediate result were missing as a factor"),
 ]
 

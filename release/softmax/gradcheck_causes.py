@@ -7,6 +7,7 @@ a guess.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -150,6 +151,13 @@ def pattern(results: Sequence[Result], names: Sequence[str] = ()) -> str:
     """
     plain = [result for result in results if result.is_plain]
     wrong = [result for result in plain if not result.is_right]
+    # In some cases the shapes are equal only because an axis has length 1.
+    is_mixed = len({result.got.shape == result.want.shape for result in results}) > 1
+    if is_mixed and wrong:
+        words = in_other_shape(results, names)
+        return words if "; besides" in words else ""
+    if words := _bounded(plain, wrong):
+        return words
     if sum(result.wrong_entries for result in wrong) >= 2:
         finders = [
             _constant,
@@ -160,15 +168,19 @@ def pattern(results: Sequence[Result], names: Sequence[str] = ()) -> str:
             _turns,
             _offset,
         ]
-        finders += [_diagonal, _ended_early, _same_slice, _place, _zeros, _mixed_up]
+        finders += [_signs, _diagonal, _ended_early, _same_slice, _for_large_numbers]
+        finders += [_place, _zeros, _mixed_up]
         for find in finders:
             if find in WANT_MORE and _may_be_chance(plain):
                 continue
             if words := find(plain, wrong, names):
                 return words
+    words = _turns(plain, wrong, names) or _for_large_numbers(plain, wrong, names)
+    if words and wrong and len(plain) > 2:
+        return words
     shapes = [result for result in results if result.got.shape != result.want.shape]
     if shapes and not wrong:
-        return _sum_or_not(shapes)
+        return _sum_or_not(shapes) or _part_of_right_one(shapes)
     overflowed = [
         result
         for result in results
@@ -200,6 +212,53 @@ def factor_pattern(
         return ""
     words = _factor(plain, wrong, names)
     return "" if words == KNOWN_FACTORS[-1.0] else words  # a sign makes unlike mistakes equal
+
+
+@np.errstate(all="ignore")
+def plain_pattern(results: Sequence[Result], names: Sequence[str] = ()) -> str:
+    """Say how one small example differs from the right one, where few numbers cannot mislead: by a
+    constant factor, or by its axes; else ''.
+    """
+    plain = [result for result in results if result.is_plain and not result.is_right]
+    if not plain or any(len(np.unique(np.abs(r.want[r.want != 0]))) < 3 for r in plain):
+        return ""
+    words = _factor(plain, plain, names)
+    if words and words != KNOWN_FACTORS[-1.0]:  # for one example a sign may be flipped by chance
+        return words
+    words = _order_of_axes(plain, plain, names)
+    return words if "transpose" in words else ""
+
+
+@np.errstate(all="ignore")
+def in_other_shape(results: Sequence[Result], names: Sequence[str] = ()) -> str:
+    """Say that results are flattened or have their axes permuted, and by what factor they are off
+    besides; '' where that does not explain them.
+    """
+    if not results or not all(np.all(np.isfinite(r.got)) for r in results):
+        return ""
+    ndim = results[0].want.ndim
+    if not 2 <= ndim <= 4 or any(r.want.ndim != ndim for r in results):
+        return ""
+    changes: list[tuple[str, Callable[[np.ndarray], np.ndarray]]] = [("it is flattened", np.ravel)]
+    for order in itertools.permutations(range(ndim)):
+        if order != tuple(range(ndim)):
+            words = "it is the transpose" if ndim == 2 else "the axes are permuted"
+            changes.append((words, functools.partial(np.transpose, axes=order)))
+    for words, change in changes:
+        changed = [
+            Result(r.got, want, r.arguments, r.least_rtol)
+            for r in results
+            for want in [change(r.want), *([r.want] if 1 in r.want.shape else [])]
+            if want.shape == r.got.shape
+        ][: len(results)]
+        wrong = [r for r in changed if r.want.size > 2 and r.want.any()]
+        if len(changed) < len(results) or not wrong:
+            continue
+        if all(r.is_right for r in changed):
+            return words
+        if found := _factor(changed, wrong, names):
+            return f"{words}; besides, {found}"
+    return ""
 
 
 def _everywhere(plain: Sequence[Result], made: Iterable[ArrayLike]) -> bool:
@@ -243,6 +302,8 @@ def _constant(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[
     if not _everywhere(plain, (np.full(result.got.shape, number) for result in plain)):
         return ""
     always = ", whatever the arguments" if len(plain) > 1 else ""
+    if number == 0 and always and all(np.max(np.abs(r.want), initial=0) <= 1 for r in plain):
+        always += ": an array of integers cuts such numbers off, and one that is not filled stays 0"
     return f"{_subject(plain)} {number:.6g}{always}"
 
 
@@ -331,11 +392,14 @@ def _factor_of_size(factors: np.ndarray, sizes: np.ndarray, what: str) -> str:
         (0.5, ", and by 1/2"),
     ):
         if is_met(coefficient * sizes):
-            return f"too large by {what}{also}: the division by it, as in a mean, is missing"
+            return (
+                f"too large by {what}{also}: a division by it is missing, as where a sum stands "
+                "for a mean, or a mean for the sum in a denominator"
+            )
         if is_met(coefficient / sizes):
             return (
-                f"too small by {what}{also}: it is divided by it once too often, as in a mean "
-                "where a sum belongs"
+                f"too small by {what}{also}: it is divided by it once too often, as where a mean "
+                "stands for a sum, or a sum for the mean in a denominator"
             )
         if is_met(coefficient * np.sqrt(sizes)):
             return f"too large by the root of {what}{also}"
@@ -459,12 +523,17 @@ def _ended_early(plain: Sequence[Result], wrong: Sequence[Result], names: Sequen
             one, many = _slices(ndim, axis), _plural(ndim, axis)
             left = [length - place for length, place in zip(lengths, places, strict=True)]
             if all(number == 1 for number in left):
-                return f"the {end} {one} is 0, all else is right: look at the range of the loop"
+                look = (
+                    "look at where the loop begins and ends, and what stands in it"
+                    if all(place == 1 for place in places)
+                    else "look at the range of the loop"
+                )
+                return f"the {end} {one} is 0, all else is right: {look}"
             if all(place == 1 for place in places):
                 early = (
                     "does the loop return, or end, too early?"
                     if other == "first"
-                    else "does the loop start too late?"
+                    else "does a line stand outside the loop, or does the loop start too late?"
                 )
                 return f"only the {other} {one} is right, the rest is 0: {early}"
             return f"the {end} {many} are 0, all others are right: look at the range of the loop"
@@ -524,6 +593,7 @@ FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "1 minus the right one": lambda x: 1 - x,
     "the right one, but 0 where that is negative": lambda x: np.maximum(x, 0),
     "only the sign of the right one": np.sign,
+    "cut to a whole number: an array of integers holds no fractions": np.trunc,
     **{f"rounded to {n} decimals": _rounded_to(n) for n in range(8)},
 }
 
@@ -593,7 +663,7 @@ def _place(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str
         2: (("first row", "last row"), ("first column", "last column")),
     }[ndim]
     for axis, ends in enumerate(words):
-        if all(r.got.shape[axis] < 3 for r in wrong):
+        if all(r.got.shape[axis] < 3 for r in wrong) or len(wrong) < 2:
             continue
         for index, where in zip((0, -1), ends, strict=True):
 
@@ -604,8 +674,89 @@ def _place(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str
                 return made
 
             if _everywhere(plain, map(mended, plain)):
-                return f"only the {where} is wrong"
+                as_given = _left_as_given(wrong, axis, index, names)
+                return f"only the {where} is wrong{as_given}"
     return ""
+
+
+def _left_as_given(wrong: Sequence[Result], axis: int, index: int, names: Sequence[str]) -> str:
+    """Say that the slice at one end is that of an argument, or ''."""
+    for position in range(min(len(r.arguments) for r in wrong)):
+        given = [r.arguments[position] for r in wrong]
+        if all(
+            isinstance(x, np.ndarray)
+            and x.shape == r.got.shape
+            and agree(np.take(r.got, [index], axis), np.take(x, [index], axis), r.rtol)
+            for x, r in zip(given, wrong, strict=True)
+        ):
+            name = names[position] if position < len(names) else f"argument {position + 1}"
+            return f"; there it is {name} as it was given: look at the range of the loop"
+    return ""
+
+
+def _signs(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
+    """Say that entries are right but for their signs, and where, if it can be told."""
+    if not _is_enough(wrong) or not _everywhere(plain, (np.copysign(r.want, r.got) for r in plain)):
+        return ""
+    flipped = [(r.got * r.want < 0, r.want != 0) for r in wrong]
+    if not any(np.any(~bad & shown) for bad, shown in flipped):
+        return ""  # all of them: a factor
+    if all(r.got.ndim >= 2 and r.got.shape[0] == r.got.shape[1] for r in wrong):
+        diagonals = [
+            np.eye(len(r.got), dtype=bool).reshape(r.got.shape[:2] + (1,) * (r.got.ndim - 2))
+            for r in wrong
+        ]
+        for where, on in (("on", True), ("off", False)):
+            if all(
+                np.array_equal(bad, (diagonal == on) & shown)
+                for (bad, shown), diagonal in zip(flipped, diagonals, strict=True)
+            ):
+                return f"{where} the diagonal the sign is flipped, all else is right"
+    if all(r.got.ndim == 2 for r in wrong):
+        for axis, lines in ((0, "columns"), (1, "rows")):
+            if all(
+                not np.any(np.any(bad, axis=axis) & np.any(~bad & shown, axis=axis))
+                for bad, shown in flipped
+            ):
+                return f"the sign of some {lines} is flipped, all else is right"
+    return "the sign of some entries is flipped, all else is right"
+
+
+def _bounded(plain: Sequence[Result], wrong: Sequence[Result]) -> str:
+    """Say that no entry is below, or above, some number, and all others are right."""
+    right = np.concatenate([np.ravel(r.got) for r in plain if r.is_right] or [np.empty(0)])
+    if not wrong or len(np.unique(right)) < 3:
+        return ""
+    worst = farthest(wrong[0].got, wrong[0].want)
+    bound = float(wrong[0].got[worst])
+    few = sum(r.wrong_entries for r in wrong) < 2
+    if bound == 0 or (few and not 100 < abs(bound) < np.max(np.abs(wrong[0].want)) / 2):
+        return ""
+    for words, cut in (("below", np.maximum), ("above", np.minimum)):
+        if _everywhere(plain, (cut(r.want, bound) for r in plain)):
+            return (
+                f"no entry is {words} {bound:.6g}, all else is right: the numbers are cut off "
+                "there, or before a function is taken of them"
+            )
+    return ""
+
+
+def _for_large_numbers(
+    plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]
+) -> str:
+    """Say that results are wrong for very large arguments only."""
+
+    def size(result: Result) -> float:
+        arrays = [x for x in result.arguments if isinstance(x, np.ndarray) and x.dtype.kind in "if"]
+        return max((float(np.max(np.abs(x), initial=0)) for x in arrays), default=0.0)
+
+    right = [size(r) for r in plain if r.is_right]
+    if not right or not wrong or min(map(size, wrong)) < 20 * max(1.0, *right):
+        return ""
+    return (
+        "for numbers of ordinary size the result is right; for very large ones a step on the way "
+        "overflows, or a bound cuts it off"
+    )
 
 
 def _mixed_up(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
@@ -625,6 +776,12 @@ def _mixed_up(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[
             "the right numbers stand in other places, as after a reshape: a reshape moves no "
             "axis, a transpose does"
         )
+    for words, by_columns in (
+        ("filled", [r.want.ravel().reshape(r.got.shape, order="F") for r in plain]),
+        ("read", [r.want.ravel("F").reshape(r.got.shape) for r in plain]),
+    ):
+        if _is_enough(wrong) and _everywhere(plain, by_columns):
+            return f"the right numbers stand in other places: an array is {words} by columns"
     return "the right numbers stand in other places"
 
 
@@ -665,3 +822,49 @@ def _sum_or_not(results: Sequence[Result]) -> str:
 
 def _meets(got: np.ndarray, want: np.ndarray) -> bool:
     return agree(np.asarray(got), np.asarray(want), tolerance(np.asarray(got)))
+
+
+def _part_of_right_one(results: Sequence[Result]) -> str:
+    """Say that results are the diagonal, or some slices, of the right ones, up to signs."""
+    ndims = {(r.got.ndim, r.want.ndim) for r in results}
+    if len(ndims) > 1 or any(r.got.size == 0 for r in results):
+        return ""
+    got_ndim, ndim = ndims.pop()
+    if sum(r.got.size for r in results) < (3 if len(results) > 1 else 6):
+        return ""
+
+    def are(parts: Iterable[np.ndarray]) -> bool:
+        return all(_meets(np.abs(r.got), np.abs(p)) for r, p in zip(results, parts, strict=True))
+
+    if got_ndim == ndim - 1:
+        for a, b in itertools.combinations(range(ndim), 2):
+            if all(r.want.shape[a] == r.want.shape[b] for r in results) and are(
+                np.moveaxis(np.diagonal(r.want, axis1=a, axis2=b), -1, a) for r in results
+            ):
+                return (
+                    "it holds the diagonal of the right result only; what stands beside the "
+                    "diagonal is asked for as well"
+                )
+        for axis in range(ndim):
+            for index, end in ((0, "first"), (-1, "last")):
+                if are(np.take(r.want, index, axis) for r in results):
+                    return f"it is only the {end} {_slices(ndim, axis)} of the right result"
+    if got_ndim != ndim:
+        return ""
+    for axis in range(ndim):
+        many = _plural(ndim, axis)
+        lengths = [(r.got.shape[axis], r.want.shape[axis]) for r in results]
+        if any(n >= m for n, m in lengths):
+            continue
+        one = all(m - n == 1 for n, m in lengths)
+        for end, other in (("first", "last"), ("last", "first")):
+
+            def part(result: Result, a: int = axis, e: str = end) -> np.ndarray:
+                n, m = result.got.shape[a], result.want.shape[a]
+                return np.take(result.want, range(n) if e == "first" else range(m - n, m), a)
+
+            if all(_meets(np.abs(r.got), np.abs(part(r))) for r in results):
+                if one:
+                    return f"the {other} of the {many} is missing, all others are right"
+                return f"it holds only the {end} {many} of the right result"
+    return ""

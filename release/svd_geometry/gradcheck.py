@@ -28,10 +28,11 @@ import io
 import itertools
 import linecache
 import sys
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,7 +47,9 @@ from gradcheck_causes import (
     factor_pattern,
     farthest,
     finite_fault,
+    in_other_shape,
     pattern,
+    plain_pattern,
     shape_fault,
     tolerance,
     value_fault,
@@ -463,6 +466,7 @@ class _Outcome:
     complaint: str = ""
     notes: tuple[str, ...] = ()
     arguments: tuple[Any, ...] = ()
+    returned: tuple[np.ndarray | None, ...] = ()  # all parts as they came, judged or not
 
 
 @dataclass(frozen=True)
@@ -501,6 +505,8 @@ class _Fault:
     output: int = 0  # the number of the output that is wrong
 
 
+SEARCH_S = 1.0  # of processor time, to look for changed mistakes
+MOST_KEPT = 1000  # entries of an outcome that is kept for comparisons
 RAISED, NO_ARRAY, SHAPE, NOT_FINITE, VALUES, ARGUMENTS = range(6)
 
 
@@ -513,6 +519,17 @@ class _Trial:
     gots: list[_Outcome]
     faults: list[_Fault | None]
     judged: _Judged
+    name: str = ""
+    memory: dict[tuple[Callable[..., Any], int], _Outcome] = field(default_factory=dict)
+
+    def outcome_of(self, wrong: Callable[..., Any], n: int) -> _Outcome:
+        """Return what a wrong function does on a case; small outcomes are kept."""
+        if (wrong, n) in self.memory:
+            return self.memory[wrong, n]
+        outcome = _call(wrong, self.cases[n], self.wants[n].parts, self.judged)
+        if sum(part.size for part in outcome.parts) < MOST_KEPT:
+            self.memory[wrong, n] = outcome
+        return outcome
 
     @property
     def worst(self) -> int:
@@ -579,6 +596,22 @@ def check(
     AssertionError: Your function, called with x = [1, 3]: entry [1] is -6, expected 6.
     Likely cause: the sign is flipped.
     """
+    _check(student, reference, cases, mistakes or {}, compare, outputs, only, forms, rtol, analytic)
+
+
+def _check(
+    student: Callable[..., Any],
+    reference: Callable[..., Any],
+    cases: Iterable[tuple[Any, ...]],
+    mistakes: Mapping[str, Callable[..., Any]],
+    compare: Callable[[Parts, Parts, tuple[Any, ...]], Parts] = _equal,
+    outputs: tuple[str, ...] = (),
+    only: str = "",
+    forms: Iterable[str] = (),
+    rtol: float = RTOL,
+    analytic: bool = False,
+    is_example: bool = False,
+) -> None:
     cases = list(cases)
     if not cases or set(forms) - set(FORMS):
         raise ValueError(f"check wants cases, and forms among {', '.join(FORMS)}")
@@ -600,7 +633,13 @@ def check(
         where = _describe(student, reference, trial.cases[n])
         right = trial.faults.count(None)
         some = f" It is right for {right} of {len(cases)} sets of arguments." if right else ""
-        cause = _cause(trial, mistakes or {}, student, reference)
+        if is_example or (
+            len(cases) == 1 and not mistakes and not forms
+        ):  # one small example fits too many causes
+            names = _parameter_names(student)
+            cause = plain_pattern(_results(trial, trial.gots, trial.wants), names)
+        else:
+            cause = _cause(trial, mistakes, student, reference)
         raise _failure(f"{name}, {where}: {_ended(trial.fault.sentence)}{some}", cause)
     if analytic:
         _require_formula(trial, name)
@@ -622,7 +661,7 @@ def check_example(student: Callable[..., Any], *arguments: Any, gives: Any) -> N
     >>> check_example(np.cumsum, [1, 2, 4], gives=[1, 3, 7])
     cumsum: right on 1 case.
     """
-    check(student, lambda *arguments: gives, [arguments], forms=())
+    _check(student, lambda *arguments: gives, [arguments], {}, is_example=True)
 
 
 def _name(function: Callable[..., Any]) -> str:
@@ -659,7 +698,7 @@ def _tried(
                 break
         gots.append(got)
         faults.append(fault)
-    return _Trial(cases, wants, gots, faults, judged)
+    return _Trial(cases, wants, gots, faults, judged, getattr(student, "__name__", ""))
 
 
 def _try_form(
@@ -781,10 +820,13 @@ def _call(
         )
         return _Outcome(complaint=f"returned {returned}, expected {wanted}", arguments=arguments)
     parts, notes = [], []
+    came: list[np.ndarray | None] = []
     for position, item in enumerate(value if several else (value,)):
         try:
             array, note = _as_array(item, like[position] if like else None)
+            came.append(array)
         except ValueError as error:
+            came.append(None)
             if like and not judged.judges(position):
                 parts.append(like[position])
                 continue
@@ -798,7 +840,7 @@ def _call(
             continue
         parts.append(array)
         notes += [note] if note else []
-    return _Outcome(tuple(parts), notes=tuple(notes), arguments=arguments)
+    return _Outcome(tuple(parts), notes=tuple(notes), arguments=arguments, returned=tuple(came))
 
 
 def _call_reference(reference: Callable[..., Any], case: tuple[Any, ...]) -> _Outcome:
@@ -882,17 +924,51 @@ def _cause(
     reference: Callable[..., Any],
 ) -> str:
     """Return the likely cause of a wrong answer, or ''."""
-    agreements = {
-        sentence: agreement
-        for sentence, wrong in mistakes.items()
-        if (agreement := _agreement(trial, wrong))
-    }
-    if agreements:
-        return min(agreements, key=lambda sentence: agreements[sentence].excused)
     names = _parameter_names(reference) or _parameter_names(student)
-    if found := pattern(_results(trial, trial.gots, trial.wants), names):
+    if found := _known_cause(trial, mistakes, names):
         return found
-    if digits := _digits_right(_results(trial, trial.gots, trial.wants)):
+    equal = _on_equal_lengths(trial, student, reference)
+    if equal and not any(equal.faults):
+        return (
+            "it is right where all lengths are equal: the length of one axis stands where that of "
+            "another belongs"
+        )
+    if found := _changed_mistake(trial, mistakes, reference, names):
+        return found
+    fault = trial.fault
+    shapes_fail = fault.rank in (RAISED, SHAPE)
+    if equal and shapes_fail and all(f and f.rank == VALUES for f in equal.faults):
+        if found := _known_cause(equal, mistakes, names) or _changed_mistake(
+            equal, mistakes, reference, names
+        ):
+            return found
+        if fault.rank == RAISED:
+            trial, fault = equal, equal.fault
+    elif found := _named_mistake(trial, mistakes, needs_values=False):
+        return found
+    if look_further is None or (fault.rank == SHAPE and fault.sentence.endswith(SHAPE_CAUSES)):
+        return ""
+    return look_further(
+        getattr(student, "__name__", ""),
+        reference,
+        lambda wrong: _is_surely(_agreement(replace(trial, memory={}), wrong)),
+    )
+
+
+def _known_cause(
+    trial: _Trial, mistakes: Mapping[str, Callable[..., Any]], names: list[str]
+) -> str:
+    """Return exchanged outputs, a named mistake, or what all results have in common; else ''."""
+    if found := _exchanged_outputs(trial, names) or _memory_of_another(trial):
+        return found
+    if found := _named_mistake(trial, mistakes):
+        return found
+    results = _results(trial, trial.gots, trial.wants)
+    if found := pattern(results, names):
+        return found
+    if found := _another_output(trial):
+        return found
+    if digits := _digits_right(results):
         return f"it is right to {digits} digits only, as finite differences and rounded numbers are"
     for sentence, wrong in mistakes.items():
         others = [
@@ -903,14 +979,262 @@ def _cause(
             _results(trial, trial.gots, others), _results(trial, others, trial.wants), names
         ):
             return f"{_ended(sentence)} Besides, {found}"
-    fault = trial.fault
-    if look_further is None or (fault.rank == SHAPE and fault.sentence.endswith(SHAPE_CAUSES)):
+    return ""
+
+
+def _named_mistake(
+    trial: _Trial, mistakes: Mapping[str, Callable[..., Any]], needs_values: bool = True
+) -> str:
+    """Return the sentence of the mistake that agrees best, or ''. One that raises the same
+    exceptions and gives no value to compare counts only where no values are needed.
+    """
+    agreements = {
+        sentence: agreement
+        for sentence, wrong in mistakes.items()
+        if (agreement := _agreement(trial, wrong)) and (agreement.values or not needs_values)
+    }
+    return min(agreements, key=lambda one: agreements[one].excused) if agreements else ""
+
+
+def _exchanged_outputs(trial: _Trial, names: list[str]) -> str:
+    """Say that two outputs stand in each other's place, and by what factor one of them is off."""
+    n = trial.fault.output
+    number = len(trial.wants[trial.worst].parts)
+    pairs = [
+        (got, want, case)
+        for got, want, case in zip(trial.gots, trial.wants, trial.cases, strict=True)
+        if want.error is None
+    ]
+    size = np.asarray if trial.judged.compare is _equal else np.abs  # or else signs are free
+    if not trial.judged.outputs or any(len(got.returned) != number for got, _, _ in pairs):
         return ""
-    return look_further(
-        getattr(student, "__name__", ""),
-        reference,
-        lambda wrong: _is_surely(_agreement(trial, wrong)),
+    for m in (m for m in range(number) if m != n):
+        factors = []
+        for place, other in ((n, m), (m, n)):
+            results = [
+                Result(size(_like(came, w.parts[other])), size(w.parts[other]), c)
+                for g, w, c in pairs
+                if (came := g.returned[place]) is not None
+            ]
+            if len(results) < len(pairs):
+                break
+            if all(result.is_right for result in results):
+                factors.append("")
+            elif found := factor_pattern(results, results, names):
+                factors.append(f" Besides, in {trial.judged.outputs[other]} {found}.")
+            elif found := in_other_shape(results, names):
+                factors.append(f" Besides, of {trial.judged.outputs[other]} {found}.")
+            else:
+                break
+        if len(factors) == 2 and ("" in factors or all("permuted" in x for x in factors)):
+            first, second = (trial.judged.outputs[place] for place in sorted((n, m)))
+            return f"{first} and {second} stand in each other's place.{''.join(factors)}"
+    return ""
+
+
+def _another_output(trial: _Trial) -> str:
+    """Say that an output is what another should be."""
+    n, outputs = trial.fault.output, trial.judged.outputs
+    if trial.judged.compare is any_svd or any(want.error is not None for want in trial.wants):
+        return ""
+    for m in (m for m in range(len(outputs)) if m != n):
+        if all(
+            len(g.parts) == len(outputs)
+            and agree(_like(g.parts[n], w.parts[m]), w.parts[m], tolerance(g.parts[n]))
+            for g, w in zip(trial.gots, trial.wants, strict=True)
+        ):
+            return f"here stands what belongs in another output, {outputs[m]}"
+    return ""
+
+
+def _like(array: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return an array in the other's shape, where they differ in axes of length 1 only."""
+    return array.reshape(other.shape) if _without_ones(array) == _without_ones(other) else array
+
+
+def _memory_of_another(trial: _Trial) -> str:
+    """Say that the memory ran out in another function than the one under test."""
+    error = trial.gots[trial.worst].error
+    inner = [f.name for f in _own_frames(error) if f.name.isidentifier()] if error else []
+    if not isinstance(error, MemoryError) or not inner or inner[-1] == trial.name:
+        return ""
+    return (
+        f"the memory runs out in {inner[-1]}, which {trial.name} calls: how many entries has the "
+        "largest array there?"
     )
+
+
+Change = Callable[[np.ndarray], np.ndarray]
+CHANGES: list[tuple[str, Change]] = [
+    ("the sign is flipped", np.negative),
+    ("it is the transpose", lambda x: _transposed(x, (1, 0))),
+    ("it is the transpose, and the sign is flipped", lambda x: -_transposed(x, (1, 0))),
+    ("it is cut to whole numbers, as in an array of integers", np.trunc),
+    ("it is flattened", lambda x: x.ravel() if x.ndim > 1 else _transposed(x, ())),
+    *(
+        (f"the axes are permuted{sign}", lambda x, o=order, f=factor: f * _transposed(x, o))
+        for sign, factor in (("", 1), (", and the sign is flipped", -1))
+        for n in (3, 4)
+        for order in itertools.permutations(range(n))
+        if order != tuple(range(n))
+    ),
+]
+
+
+def _transposed(x: np.ndarray, order: tuple[int, ...]) -> np.ndarray:
+    if x.ndim != len(order):
+        raise ValueError("an array of other axes")
+    return x.transpose(order)
+
+
+@np.errstate(all="ignore")
+def _changed_mistake(
+    trial: _Trial,
+    mistakes: Mapping[str, Callable[..., Any]],
+    reference: Callable[..., Any],
+    names: list[str],
+) -> str:
+    """Find a named mistake whose result is negated or transposed besides, or the reference of other
+    arguments; '' where there is none.
+    """
+    if found := in_other_shape(_results(trial, trial.gots, trial.wants), names):
+        return found
+    if sum(part.size for part in trial.wants[trial.in_order()[0]].parts) >= MOST_KEPT:
+        return ""  # each attempt would compute it again
+    end = time.process_time() + SEARCH_S
+    others = _with_other_arguments(reference, trial.cases[0], names)
+    for words, wrong in others:
+        if time.process_time() > end:
+            return ""
+        if _is_surely(_agreement(trial, wrong)):
+            return f"the result comes out as if {words}"
+    for sentence, wrong in mistakes.items():
+        if time.process_time() > end:
+            return ""
+        for words, change in CHANGES:
+            if _is_surely(_agreement(trial, wrong, change)):
+                return f"{_ended(sentence)} Besides, {words}"
+    for words, wrong in others:
+        if time.process_time() > end:
+            return ""
+        if _is_surely(_agreement(trial, wrong, np.negative)):
+            return f"the result comes out as if {words}; besides, the sign is flipped"
+    return ""
+
+
+def _with_other_arguments(
+    reference: Callable[..., Any], case: tuple[Any, ...], names: list[str]
+) -> list[tuple[str, Callable[..., Any]]]:
+    """Return the reference of changed arguments, each with a clause that names the change."""
+
+    def changed(position: int, change: Change) -> Callable[..., Any]:
+        def wrong(*arguments: Any) -> Any:
+            made = list(arguments)
+            made[position] = change(np.asarray(made[position], dtype=float))
+            return reference(*made)
+
+        return wrong
+
+    def exchanged(i: int, j: int) -> Callable[..., Any]:
+        def wrong(*arguments: Any) -> Any:
+            made = list(arguments)
+            made[i], made[j] = made[j], made[i]
+            return reference(*made)
+
+        return wrong
+
+    arrays = [
+        n
+        for n, value in enumerate(case[: len(names)])
+        if isinstance(value, np.ndarray) and value.ndim and value.dtype.kind == "f"
+    ]
+    found = [
+        (f"{names[i]} and {names[j]} were exchanged", exchanged(i, j))
+        for i, j in itertools.combinations(arrays, 2)
+        if case[i].ndim == case[j].ndim
+    ]
+    for n in arrays:
+        for words, change in ARGUMENT_CHANGES.items():
+            of_row = "entry" if case[n].ndim == 1 else "row"
+            clause = words.format(names[n]).replace("entry or row", of_row)
+            found.append((clause, changed(n, change)))
+    return found
+
+
+def _emptied(end: int, axis: int) -> Change:
+    """Return a change that puts 0 into the first or last slice along an axis."""
+
+    def change(x: np.ndarray) -> np.ndarray:
+        made = x.copy()
+        np.moveaxis(made, axis, 0)[end] = 0  # a ValueError where there are fewer axes
+        return made
+
+    return change
+
+
+def _only_vector(x: np.ndarray, number: float) -> np.ndarray:
+    if x.ndim != 1:
+        raise ValueError("no vector")
+    return np.full(x.shape, number)
+
+
+ARGUMENT_CHANGES: dict[str, Change] = {
+    "{0} had the opposite sign": np.negative,
+    "{0} stood where its transpose belongs": lambda x: _transposed(x, (1, 0)),
+    "{0} were reshaped where a transpose belongs": lambda x: x.reshape(x.T.shape).T,
+    "every entry of {0} were the sum of them all": lambda x: _only_vector(x, float(np.sum(x))),
+    "every entry of {0} were the mean of them all": lambda x: _only_vector(x, float(np.mean(x))),
+    **{
+        f"the {where} {of} {{0}} were 0: is it left out of a loop, or of a slice?": _emptied(
+            end, axis
+        )
+        for end, where in ((0, "first"), (-1, "last"))
+        for axis, of in ((0, "entry or row of"), (1, "column of"))
+    },
+}
+
+
+# ---------------------------------------------------------------- arguments of equal lengths
+
+
+def _on_equal_lengths(
+    trial: _Trial, student: Callable[..., Any], reference: Callable[..., Any]
+) -> _Trial | None:
+    """Try the functions on random arguments whose lengths are all equal, so that no product or
+    index fails; None where the lengths are not what makes the answer fail, or make no sense there.
+    """
+    case = trial.cases[trial.worst]
+    if trial.judged.compare is not _equal or not _equal_lengths(case, 3, 0):
+        return None
+    cases = [_equal_lengths(case, length, seed) for seed, length in enumerate((0, 3, 4, 5))]
+    with contextlib.suppress(Exception):  # of the reference
+        unlike = _tried(student, reference, cases[:1], trial.judged, {})
+        if any(unlike.faults):
+            return _tried(student, reference, cases[1:], trial.judged, {})
+    return None
+
+
+def _equal_lengths(case: tuple[Any, ...], length: int, seed: int) -> tuple[Any, ...]:
+    """Return random arguments of the same kinds, with all lengths equal to one, or with those they
+    have where it is 0; () where that makes no difference, or no sense.
+    """
+    rng = np.random.default_rng(seed)
+    lengths = {n for x in case if isinstance(x, np.ndarray) for n in x.shape}
+    if len(lengths) + sum(isinstance(x, int) for x in case) < 2 or not lengths:
+        return ()
+    made: list[Any] = []
+    for x in case:
+        if isinstance(x, np.ndarray) and x.dtype.kind == "f":
+            positive = bool(np.all(x > 0) and np.all(x < 1))
+            shape = (length,) * x.ndim if length else x.shape
+            made.append(rng.uniform(size=shape) if positive else rng.normal(size=shape))
+        elif isinstance(x, int) and not isinstance(x, bool):
+            # an index stays one, and a number of blocks becomes the length
+            is_index = x < max(lengths) and not made
+            made.append((x % length if is_index else length) if length else x)
+        else:
+            return ()  # labels, functions, generators: the lengths are not all there is
+    return tuple(made)
 
 
 @np.errstate(all="ignore")
@@ -965,8 +1289,11 @@ class _Agreement:
     excused: int  # cases that differ
 
 
-def _agreement(trial: _Trial, wrong: Callable[..., Any]) -> _Agreement | None:
-    telling = values = finite = entries = excused = 0
+def _agreement(
+    trial: _Trial, wrong: Callable[..., Any], change: Change | None = None
+) -> _Agreement | None:
+    """Compare a student's function with a wrong one, whose judged output is changed first."""
+    telling = values = finite = entries = excused = unlike = 0
     changed = trial.fault.rank == ARGUMENTS
     same_text = False
     answers = {
@@ -974,7 +1301,14 @@ def _agreement(trial: _Trial, wrong: Callable[..., Any]) -> _Agreement | None:
     }  # an exception may be a right answer
     for n in trial.in_order():
         got, want, case, fault = trial.gots[n], trial.wants[n], trial.cases[n], trial.faults[n]
-        other = _call(wrong, case, want.parts, trial.judged)
+        other = trial.outcome_of(wrong, n)
+        if change is not None:
+            changed_outcome = _changed(other, change, trial.fault.output)
+            if changed_outcome is None:
+                return None
+            other = changed_outcome
+        if other.error is None and not changed and _changes_alone(other, got, case):
+            return None
         if _same_outcome(got, other, case, trial.judged, changed):
             telling += fault is not None
             if fault is not None and other.error is None:
@@ -988,13 +1322,35 @@ def _agreement(trial: _Trial, wrong: Callable[..., Any]) -> _Agreement | None:
             same_text = same_text or (fault is not None and alike)
         elif want.error is None and (_overflows(got) or _overflows(other)):
             excused += 1
+            unlike += fault is None  # the mistake overflows where the student's answer is right
         else:
             return None
+    if unlike and not finite:
+        return None
     # With no value to compare, the type of the exceptions alone says too little.
     return (
         _Agreement(telling, values, finite, entries, excused)
         if telling and (values or same_text)
         else None
+    )
+
+
+def _changed(outcome: _Outcome, change: Change, place: int) -> _Outcome | None:
+    """Return an outcome with one part changed; None where it has no such part, or cannot be."""
+    if len(outcome.parts) <= place:
+        return None
+    try:
+        part = change(outcome.parts[place])
+    except (ValueError, IndexError, TypeError):
+        return None
+    return replace(outcome, parts=(*outcome.parts[:place], part, *outcome.parts[place + 1 :]))
+
+
+def _changes_alone(other: _Outcome, got: _Outcome, case: tuple[Any, ...]) -> bool:
+    """Tell whether a wrong function changed an argument that the student's left as it was."""
+    return any(
+        not _same_argument(before, after) and _same_argument(before, left)
+        for before, after, left in zip(case, other.arguments, got.arguments, strict=True)
     )
 
 
@@ -1139,18 +1495,22 @@ def _error_sentence(error: BaseException) -> str:
         text = " ".join(str(error).split())
     except Exception:  # it may be the student's own class
         text = ""
-    frames = traceback.extract_tb(error.__traceback__)[1:]
-    own = [
-        f
-        for f in frames
-        if "site-packages" not in f.filename and not f.filename.startswith("<__array")
-    ]
+    own = _own_frames(error)
     line = (
         (own[-1].line or linecache.getline(own[-1].filename, own[-1].lineno or 0)).strip()
         if own
         else ""
     )
     return f"raised {type(error).__name__}: {text}"[:300] + (f" (at: {line})" if line else "")
+
+
+def _own_frames(error: BaseException) -> list[traceback.FrameSummary]:
+    """Return the frames of an exception that are no library's."""
+    return [
+        f
+        for f in traceback.extract_tb(error.__traceback__)[1:]
+        if "site-packages" not in f.filename and not f.filename.startswith("<__array")
+    ]
 
 
 def _parameter_names(function: Callable[..., Any]) -> list[str]:

@@ -12,6 +12,7 @@ A comment in the line above a block may say `<!-- not run: REASON -->`, or `<!--
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
@@ -144,7 +145,8 @@ def run_page(
         if block.language == "toml":
             tomllib.loads(block.text)
         elif block.language == "python":
-            exec(compile(block.text, where, "exec"), names)
+            with contextlib.chdir(folder):
+                exec(compile(block.text, where, "exec"), names)
         else:
             folder = _run_block(block, folder, home, where)
             after(block)

@@ -129,12 +129,12 @@ def _grading(command: Callable[..., None]) -> Callable[..., None]:
             "--json",
             "json_path",
             type=click.Path(dir_okay=False, path_type=Path),
-            help="Write every verdict to this file, too.",
+            help="Write every verdict to this file.",
         ),
         click.option(
             "--force",
             is_flag=True,
-            help="Grade again what has not changed since it was graded, too.",
+            help="Grade again even what has not changed since it was graded.",
         ),
         click.option(
             "--unsafe-no-sandbox",
@@ -190,7 +190,7 @@ def _stopped_by_errors(workers: Workers | None) -> Iterator[None]:
 def autograde(**options: Any) -> None:
     """Grade what students have handed in.
 
-    Their code runs in a sandbox, the tests in another process, which alone decides.
+    Their code runs in a sandbox. The tests run in another process, which alone decides.
     """
     _need_linux("student code runs in a sandbox")
     workers = _getting_ready(**options)
@@ -247,7 +247,7 @@ def grade(**options: Any) -> None:
     "--json",
     "json_path",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write all of it to this file, too.",
+    help="Write all results to this file.",
 )
 @click.option(
     "--forms",
@@ -329,8 +329,8 @@ def doctor() -> None:
     said = {
         "A": "Tier A: every layer holds.",
         "B": (
-            "Tier B: without namespaces, a box starts no processes of its own, and the other "
-            "layers hold it."
+            "Tier B: all layers but the namespaces hold. Student code starts no processes of its "
+            "own."
         ),
     }
     console.print(said.get(reached, "No tier: student code must not run here."))

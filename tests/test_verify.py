@@ -73,15 +73,15 @@ FAULTS = {
     ),
     "lazy_zero": (
         add_course(tests="### BEGIN HIDDEN TESTS\nassert add(0, 0) == 0\n### END HIDDEN TESTS"),
-        "whoever returns 0 everywhere earns 2 points",
+        "an answer that returns 0 everywhere earns 2 points",
     ),
     "lazy_none": (
         add_course(tests="### BEGIN HIDDEN TESTS\nadd(3, 5)\n### END HIDDEN TESTS"),
-        "whoever returns None everywhere earns 2 points",
+        "an answer that returns None everywhere earns 2 points",
     ),
     "lazy_table": (
         add_course(tests="assert add(3, 5) == 13"),
-        "whoever returns a table of the visible answers everywhere earns",
+        "an answer that returns a table of the visible answers everywhere earns",
     ),
     "lazy_broadcast": (
         add_course(
@@ -93,7 +93,7 @@ FAULTS = {
             ),
             heading="## 4 points",
         ),
-        "whoever returns an empty array everywhere earns",
+        "an answer that returns an empty array everywhere earns",
     ),
     "visible": (
         add_course(tests="assert add(3, 5) == 13\nassert add(2, -7) == -12"),
@@ -197,7 +197,7 @@ FAULTS = {
                 "Counter_tests",
             ),
         ],
-        "whoever returns None everywhere earns",
+        "an answer that returns None everywhere earns",
     ),
     "leaked_inline": (
         add_course(cell("Remember to `return a + 2 * b` here.", "markdown")),
@@ -396,7 +396,7 @@ def test_nbgraders_quickstart_course_is_found_weak(tmp_path):
     ran, verified = run_verify(tmp_path / "course")
     assert ran.returncode == 1
     assert "hidden tests hold 0 of" in reasons(verified["problem1"])
-    assert "whoever returns a table of the visible answers everywhere earns" in reasons(
+    assert "an answer that returns a table of the visible answers everywhere earns" in reasons(
         verified["problem1"]
     )
     assert verified["problem1"]["exercises"]
@@ -431,7 +431,7 @@ WEAKENED = {
                 "assert np.allclose(cross_entropy(np.log([1.0, 3.0]), 1), np.log(4 / 3))"
             ),
         },
-        "whoever returns an empty array everywhere earns",
+        "an answer that returns an empty array everywhere earns",
         "",
     ),
     "tests at z = 0": (
@@ -466,7 +466,7 @@ WEAKENED = {
                 "(z,) = random_arrays(1, (4,))\nassert np.allclose(softmax_vjp(z, np.ones(4)), 0)"
             ),
         },
-        "whoever returns zeros of the right shape everywhere earns",
+        "an answer that returns zeros of the right shape everywhere earns",
         "+",
     ),
     "a tolerance of 1e-1 on small numbers": (

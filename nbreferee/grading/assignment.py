@@ -131,7 +131,7 @@ class GradingOptions:
 
 
 class AssignmentGrader:
-    """Grades the submissions to one assignment; says of each notebook what came of it."""
+    """Grades the submissions to one assignment; reports the result of each notebook."""
 
     def __init__(
         self,

@@ -113,7 +113,7 @@ class NotebookMaterial:
 
 @dataclass(frozen=True)
 class CellVerdict:
-    """What came of one cell that is scored."""
+    """The verdict on one cell that is scored."""
 
     grade_id: str
     status: (
@@ -153,7 +153,7 @@ class GradebookMarks:
 
 @dataclass(frozen=True)
 class NotebookResult:
-    """What came of one notebook."""
+    """The result of one notebook."""
 
     notebook: NotebookNode
     cells: tuple[CellVerdict, ...]
@@ -489,7 +489,7 @@ def parts_of(rebuilt: Rebuilt) -> list[CellToRun]:
 
 
 def write_results(rebuilt: Rebuilt, came: list[CellResult]) -> tuple[CellVerdict, ...]:
-    """Write what came of the cells into the notebook; return the verdicts."""
+    """Write the results of the cells into the notebook; return the verdicts."""
     verdicts = []
     count = 0
     for cell, place, one in zip(rebuilt.notebook.cells, rebuilt.places, came, strict=True):

@@ -4,6 +4,7 @@ elsewhere.
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from array import array
@@ -154,7 +155,7 @@ class ClassTotals:
             table.add_row(
                 "seconds a notebook",
                 f"median {statistics.median(walls):.2f}, 95 % below "
-                f"{walls[int(0.95 * (len(walls) - 1))]:.2f}",
+                f"{walls[math.ceil(0.95 * len(walls)) - 1]:.2f}",
             )
             who = student if student.isprintable() else ascii(student)[1:-1]
             table.add_row("slowest", f"{longest_s:.2f} s: {who}, {notebook}")

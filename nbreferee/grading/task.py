@@ -84,7 +84,7 @@ class Task:
 
 @dataclass(frozen=True)
 class TaskResult:
-    """What came of one notebook; without a notebook, the message says why."""
+    """The result of one notebook; without a notebook, the message says why."""
 
     status: str  # graded, unreadable, grader_failed or calibrated
     message: str = ""
@@ -281,7 +281,7 @@ def read_kept(notebook: bytes) -> EarlierResult | None:
 
 @contextlib.contextmanager
 def _lent_grader(budget: Budget, stamp: str) -> Iterator[Grader]:
-    """Lend a grader that no other thread uses; one that has failed is not lent again."""
+    """Yield a grader that no other thread uses; one that has failed is not yielded again."""
     idle = _IDLE.setdefault((budget, stamp), [])
     try:
         grader = idle.pop()

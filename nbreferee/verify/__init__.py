@@ -44,7 +44,7 @@ Progress = Callable[[str, int, int], None]  # (path of the notebook, done, expec
 
 @dataclass(frozen=True)
 class Verified:
-    """What came of verifying one notebook."""
+    """The result of verifying one notebook."""
 
     assignment: str
     notebook: str

@@ -72,7 +72,7 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Examined:
-    """What came of verifying one notebook."""
+    """The result of verifying one notebook."""
 
     exercises: list[Exercise]
     findings: list[Finding]
@@ -438,7 +438,8 @@ class Examination:
             for test in earning:
                 self._find(
                     test.label,
-                    f"whoever returns {kind} everywhere earns {scores[test.grade_id][0]:g} points "
+                    f"an answer that returns {kind} everywhere earns "
+                    f"{scores[test.grade_id][0]:g} points "
                     "here.",
                 )
 

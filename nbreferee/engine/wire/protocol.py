@@ -119,7 +119,7 @@ class CallContext(NamedTuple):
 
 
 class CallResult(NamedTuple):
-    """What came of a call."""
+    """The result of a call."""
 
     value: Any = None
     raised: tuple[Any, ...] | None = None  # an exception, described

@@ -131,7 +131,7 @@ def grade_failures(course: Path) -> dict[str, tuple[NotebookOutcome, list[str]]]
     handed_in["a value that passes a test by accident (here nan)"] = {"one.ipynb": odd}
     students = {}
     for number, (what, files) in enumerate(handed_in.items()):
-        students[what] = f"student_{number:02}"
+        students[what] = "anna" if what == "a wrong answer" else f"student_{number:02}"
         folder = course / "submitted" / students[what] / "ps1"
         folder.mkdir(parents=True)
         for name, data in files.items():

@@ -28,8 +28,8 @@ COURSE = Path(__file__).parent.parent
 FENCE = re.compile(
     r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL
 )
-NOT_RUN = re.compile(r"<!-- not run: (.+?) -->\s*$", re.DOTALL)
-EXIT_STATUS = re.compile(r"<!-- exit status (\d+): .+? -->\s*$", re.DOTALL)
+NOT_RUN = re.compile(r"<!-- not run: ((?:(?!-->).)+?) -->\s*$", re.DOTALL)
+EXIT_STATUS = re.compile(r"<!-- exit status (\d+): (?:(?!-->).)+? -->\s*$", re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 SPAN = re.compile(r"`([^`\n]+)`")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)

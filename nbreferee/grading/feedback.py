@@ -23,6 +23,8 @@ from nbreferee.grading.pictures import embed_pictures
 from nbreferee.grading.pool import Workers
 from nbreferee.pages.page import STAMP_AT, AbsentNotebook, GradedNotebook, render
 
+FOR_RELEASE = ("timestamp.txt", "submission_secret.txt")  # nbgrader release_feedback reads them
+
 
 @dataclass(frozen=True)
 class PageToWrite:
@@ -85,6 +87,7 @@ def write_feedback(
             write_whole(
                 one.path, embed_pictures(future.result(), one.executed.parent, course.include)
             )
+            _copy_for_release(one)
             share(one.path.parent, permissions, course.groupshared)
             done(one.path, "")
 
@@ -93,11 +96,22 @@ def write_feedback(
             collect()
         contents = read_page(course, reader, one)
         if is_written(one.path, contents.stamp):
+            _copy_for_release(one)
             done(one.path, "")
         else:
             running[workers.submit(render, contents)] = one
     while running:
         collect()
+
+
+def _copy_for_release(one: PageToWrite) -> None:
+    """Put beside a page what `nbgrader release_feedback` reads there, as nbgrader does."""
+    for name in FOR_RELEASE:
+        source, target = one.executed.parent / name, one.path.parent / name
+        if source.is_file() and not source.is_symlink():
+            data = source.read_bytes()
+            if not target.is_file() or target.read_bytes() != data:
+                write_whole(target, data)
 
 
 def read_page(

@@ -5,7 +5,7 @@ a late penalty off.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from nbgrader.api import (
     Grade,
     Gradebook,
     MissingEntry,
+    Notebook,
     Student,
     SubmittedAssignment,
     SubmittedNotebook,
@@ -101,7 +102,36 @@ def read_scores(course: CourseDirectory, gradebook: Gradebook, assignment: str) 
                 None,
                 "is not graded yet: run nbreferee autograde" if handed_in else "handed in nothing",
             )
-    return found
+    names = gradebook.db.execute(
+        select(Notebook.name).join(Assignment).where(Assignment.name == assignment)
+    )
+    expected = {f"{name}.ipynb" for name in names.scalars()}
+    return {
+        student: _unless_misnamed(course, assignment, score, expected)
+        for student, score in found.items()
+    }
+
+
+def _unless_misnamed(
+    course: CourseDirectory, assignment: str, score: Score, expected: set[str]
+) -> Score:
+    """Return a score; no points where a notebook is missing that another file may be.
+
+    The gradebook has zeros for that notebook, which say nothing of the student's answers.
+    """
+    if score.points is None:
+        return score
+    folders = (
+        Path(course.format_path(folder, score.student, assignment))
+        for folder in (course.submitted_directory, course.autograded_directory)
+    )
+    submitted, graded = ({path.name for path in folder.glob("*.ipynb")} for folder in folders)
+    others = sorted(submitted - expected)
+    missing = sorted(expected - submitted - graded)
+    if not others or not missing:
+        return score
+    why = f"{missing[0]} was not handed in, but {' and '.join(others)}: look at nbreferee report"
+    return replace(score, points=None, why_none=why, so_far=score.points)
 
 
 def _score(course: CourseDirectory, assignment: str, row: Any) -> Score:

@@ -142,6 +142,22 @@ def test_handing_in_again_makes_an_old_score_stale(course, tmp_path):
     assert remarks["anna"] == "handed in again after being graded: run nbreferee autograde"
 
 
+def test_zeros_of_a_notebook_under_another_name_do_not_go_out(course, tmp_path):
+    folder = course / "submitted/anna/ps1"
+    for path in (folder, course / "autograded/anna/ps1"):
+        path.mkdir(parents=True, exist_ok=True)
+    (course / "autograded/anna/ps1/one.ipynb").write_text("{}")
+    (folder / "one (1).ipynb").write_text("{}")  # which was taken for one.ipynb
+    (folder / "two.ipynb").write_text("{}")
+    assert canvas(course, tmp_path)[0][1] == repr(1 + 1 + 2.25 + 0.1)
+    (folder / "two.ipynb").rename(folder / "second.ipynb")
+    read, remarks = canvas(course, tmp_path)
+    assert read[1] == ""
+    assert remarks["anna"] == (
+        "two.ipynb was not handed in, but one (1).ipynb and second.ipynb: look at nbreferee report"
+    )
+
+
 def change(old: str, new: str, points: float = 9.0):
     return lambda: canvas_gradebook(CLASS, Sheet(), points).replace(old.encode(), new.encode())
 

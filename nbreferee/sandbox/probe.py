@@ -35,7 +35,7 @@ from nbreferee.sandbox import (
 SECRET = b"not for a box"
 PROBE_MEMORY_BYTES = 1 << 30
 PROBE_PROCESSES = 8
-PROBE_S = 20.0  # for the watch on a busy machine; elsewhere it ends the attack at once
+PROBE_S = 6.0  # for the watch on a busy machine; elsewhere it ends the attack at once
 # of a socket's name Linux takes 107 bytes; a folder of its own and "mailbox" come after this
 FOLDER_BYTES = 80
 SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")

@@ -235,6 +235,11 @@ ARGUMENTS = {
     "import": ["all.zip", "ps1"],
     "export": ["csv", "--to", "scores.csv"],
     "gradescope": ["ps1", "--to", "autograder.zip"],
+    "comment": ["ps1", "half", "1", "Look again."],
+    "groups": ["ps1"],
+    "mark": ["ps1"],
+    "new": ["ps2"],
+    "validate": ["one.ipynb"],
 }
 
 

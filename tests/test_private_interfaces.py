@@ -17,6 +17,7 @@ import pickle
 import random
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
@@ -109,6 +110,11 @@ class Interface:
     holds: Callable[[], bool]
 
 
+def pool_is_as_it_was() -> bool:
+    with ProcessPoolExecutor(1) as pool:
+        return pool._processes == {} and hasattr(pool._result_queue, "_writer")
+
+
 INTERFACES = (
     Interface(
         "IPython",
@@ -154,6 +160,13 @@ INTERFACES = (
             tuple(inspect.signature(pylabtools.print_figure).parameters)[:4]
             == ("fig", "fmt", "bbox_inches", "base64")
         ),
+    ),
+    Interface(
+        "Python",
+        "_processes._result_queue._writer",
+        "grading/pool.py",
+        "a pool whose workers are killed ends, whatever one of them was writing",
+        pool_is_as_it_was,
     ),
     Interface(
         "Matplotlib",

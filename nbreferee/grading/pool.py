@@ -105,14 +105,17 @@ class Workers:
 
     def stop(self) -> None:
         """End the workers at once, whatever they work on; their own processes end with them."""
-        processes = list(
-            (getattr(self._executor, "_processes", None) or {}).values()
-        )  # none of a cluster's
+        executor = self._executor
+        if not isinstance(executor, ProcessPoolExecutor):
+            return
+        processes = list((executor._processes or {}).values())
         for process in processes:
             process.kill()
         for process in processes:
             process.join(STOP_S)
         if processes:
+            # Or the pool waits for the rest of a result that a worker was writing.
+            executor._result_queue._writer.close()  # type: ignore[attr-defined]  # private
             remove_abandoned()
 
     def close(self) -> None:

@@ -163,7 +163,14 @@ INTERFACES = (
     ),
     Interface(
         "Python",
-        "_processes._result_queue._writer",
+        "_processes",
+        "grading/pool.py",
+        "a pool whose workers are killed ends, whatever one of them was writing",
+        pool_is_as_it_was,
+    ),
+    Interface(
+        "Python",
+        "_result_queue._writer",
         "grading/pool.py",
         "a pool whose workers are killed ends, whatever one of them was writing",
         pool_is_as_it_was,

@@ -959,9 +959,10 @@ def _known_cause(
     trial: _Trial, mistakes: Mapping[str, Callable[..., Any]], names: list[str]
 ) -> str:
     """Return exchanged outputs, a named mistake, or what all results have in common; else ''."""
-    if found := _exchanged_outputs(trial, names) or _memory_of_another(trial):
-        return found
-    if found := _named_mistake(trial, mistakes):
+    exchanged = _exchanged_outputs(trial, names)
+    if "Besides" in exchanged:  # two mistakes, which one that is named cannot tell
+        return exchanged
+    if found := _memory_of_another(trial) or _named_mistake(trial, mistakes) or exchanged:
         return found
     results = _results(trial, trial.gots, trial.wants)
     if found := pattern(results, names):
@@ -1057,6 +1058,8 @@ def _memory_of_another(trial: _Trial) -> str:
     error = trial.gots[trial.worst].error
     inner = [f.name for f in _own_frames(error) if f.name.isidentifier()] if error else []
     if not isinstance(error, MemoryError) or not inner or inner[-1] == trial.name:
+        return ""
+    if not trial.name.isidentifier():  # a lambda, which may call whatever it is
         return ""
     return (
         f"the memory runs out in {inner[-1]}, which {trial.name} calls: how many entries has the "

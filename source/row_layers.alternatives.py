@@ -209,9 +209,9 @@ def sigmoid(D):
 
 
 # %% sigmoid
-# masks, in single precision
+# masks
 def sigmoid(D):
-    D = np.asarray(D, dtype=np.float32)
+    D = np.asarray(D, dtype=float)
     A, positive = np.empty_like(D), D >= 0
     A[positive] = 1 / (1 + np.exp(-D[positive]))
     A[~positive] = np.exp(D[~positive]) / (1 + np.exp(D[~positive]))

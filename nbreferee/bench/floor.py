@@ -26,7 +26,7 @@ CELL_S = 60  # a cell that takes longer is left, as a grader leaves it
 
 @contextlib.contextmanager
 def warm_shell() -> Iterator[Shell]:
-    """Lend the shell of this process, with all loaded that a notebook's first cells would load."""
+    """Yield this process's shell, with the modules loaded that a notebook's first cells import."""
     from nbreferee.engine.zygote import ENVIRONMENT
 
     with tempfile.TemporaryDirectory() as profile:

@@ -1,4 +1,4 @@
-"""Which calls of Python and of libraries change nothing but what is said here.
+"""List calls of Python and of libraries whose side effects are known.
 
 The lists are for `effects`: what is not in them is not known, and then a whole notebook is run.
 """
@@ -18,7 +18,7 @@ READING = frozenset(
     for name in dir(builtins)
     if isinstance(kind := getattr(builtins, name), type) and issubclass(kind, BaseException)
 }
-# Those whose result is used up by whoever reads it.
+# Those that return an iterator, which can be read once.
 ITERATORS = frozenset("enumerate filter iter map reversed zip".split())
 # Those that read an iterator to its end.
 CONSUMING = frozenset("all any dict frozenset list max min set sorted sum tuple".split())

@@ -130,9 +130,7 @@ def _alembic_on_path() -> Iterator[None]:
 
 
 def _bounded(db_url: str) -> str:
-    """Have a PostgreSQL server, too, say in bounded time what cannot be done; SQLite does so after
-    5 s.
-    """
+    """Return the address with time limits for PostgreSQL. SQLite gives up after 5 s by itself."""
     from sqlalchemy import make_url
 
     url = make_url(db_url)

@@ -1,9 +1,10 @@
 """What the tester does at each cell of a master, and whose a name is: found by reading the master
 alone.
 
-A name belongs to whoever changed it last in the master: to the student from the answer cell on
-whose solution binds or changes it, to the instructor from any locked or graded cell on that binds
-it. What students do elsewhere (redefine `np`, or an expected value) is nothing to the tests.
+The last cell of the master that changes a name decides its owner. After an answer cell whose
+solution binds or changes the name, the student owns it; after a locked or graded cell that binds
+it, the instructor. What students change elsewhere (`np`, or an expected value) does not reach the
+tests.
 """
 
 from __future__ import annotations

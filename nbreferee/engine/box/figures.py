@@ -1,5 +1,5 @@
-"""Figures of a notebook, drawn when all of it has run: one that the solution shows, too, need not
-be drawn again.
+"""Draw the figures of a notebook after its last cell. A figure that looks like one of the
+solution's is not drawn again.
 
 A cell's figure is packed where the notebook would draw it, and a name that only its visible content
 determines (see `visible`) is shown in its place. When the last cell has run, the orchestrator asks

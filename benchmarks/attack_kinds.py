@@ -111,8 +111,8 @@ class Kind:
 
 
 def right_functions(double: str = "") -> dict[str, str]:
-    """Return right answers to the assignment of tests/test_attacks.py; `double`: another answer to
-    its last exercise.
+    """Return right answers to the assignment of tests/engine/test_attacks.py; `double`: another
+    answer to its last exercise.
     """
     functions = SOLUTION_IMPORTS + RIGHT
     return {
@@ -183,7 +183,7 @@ def replace_notebook(data: bytes) -> Callable[[Path], object]:
 
 def spoil(part: str, kind: str) -> Callable[[Path], object]:
     """Return what puts something else in the place of a part of a submission, as
-    tests/test_fuzzed_folders.py does.
+    tests/submission/test_fuzzed_folders.py does.
     """
 
     def change(folder: Path) -> None:

@@ -55,7 +55,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 COURSE = Path(__file__).parent.parent
-sys.path[:0] = [str(COURSE), str(COURSE / "tests")]
+sys.path[:0] = [
+    str(COURSE),
+    *(str(COURSE / "tests" / part) for part in ("", "engine", "submission", "grading")),
+]
 
 import nbformat
 from attack_kinds import (

@@ -169,7 +169,7 @@ def time_of_fork(warm: object, material: object) -> float:
 def time_of_round_trip(warm: object, material: object) -> float:
     """Return how long it takes to ask a box for the value of a name."""
     box = warm.box(material.files)
-    box.ask("cell", "x = 1.5", 10.0, limit_s=10)
+    box.ask("cell", "x = 1.5", 10.0, 0, limit_s=10)
     spent = timed(lambda: [box.ask("name", "x", limit_s=10) for _ in range(ROUND_TRIPS)])
     box.end()
     return spent / ROUND_TRIPS

@@ -4,10 +4,10 @@ ones.
     python benchmarks/hostile_batch.py [--honest N] [--hostile N] [--jobs N] [--assignment NAME]
 
 First a class of honest students alone hands in the assignment's solution, then the same class with
-as many hostile students, who add a loop, a crash or a bomb of tests/test_faults.py to the answer of
-one exercise. Both are graded by `nbreferee autograde`. It ends with status 1 where an honest score
-is not whole, the throughput of the second batch is less than half that of the first, or anything is
-left behind: a process, a file, a mount.
+as many hostile students, who add a loop, a crash or a bomb of tests/engine/test_faults.py to the
+answer of one exercise. Both are graded by `nbreferee autograde`. It ends with status 1 where an
+honest score is not whole, the throughput of the second batch is less than half that of the first,
+or anything is left behind: a process, a file, a mount.
 """
 
 from __future__ import annotations
@@ -26,11 +26,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 COURSE = Path(__file__).parent.parent
-sys.path[:0] = [str(COURSE), str(COURSE / "tests")]
+sys.path[:0] = [
+    str(COURSE),
+    *(str(COURSE / "tests" / part) for part in ("", "engine", "submission", "grading")),
+]
 
 import nbformat
+from child_processes import PR_SET_CHILD_SUBREAPER, children, ended
 from hand_in import answered, read_notebook, solved
-from test_faults import IN_CELL, PR_SET_CHILD_SUBREAPER, children, ended
+from test_faults import IN_CELL
 
 CONFIG = """c = get_config()
 c.CourseDirectory.course_id = "hostile"

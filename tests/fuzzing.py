@@ -38,7 +38,7 @@ def _instrumented(wanted: bool) -> Iterator[None]:
 
 
 with _instrumented(__name__ == "__main__"):
-    from test_intake import KNOWN, ORIGINALS, check
+    from rebuilding import KNOWN, ORIGINALS, check
 
     from nbreferee.engine.wire.codec import Bounds, CodecError, decode, encode
     from nbreferee.submission.candidates import choose_files

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import nbformat
-from test_honest import FOLDER, Case, read_cases
+from honest_cases import FOLDER, Case, read_cases
 
 CONFIG = 'c = get_config()\nc.CourseDirectory.course_id = "honest"\n'
 METADATA = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}

@@ -14,6 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from nbgrader.api import Base
+from sqlalchemy import create_engine, select, text
+
 from nbreferee.sandbox import kernel
 
 NOBODY = 65534
@@ -102,3 +105,35 @@ def server() -> Iterator[str]:
                 process.communicate(timeout=60)
     finally:
         shutil.rmtree(folder)
+
+
+def rows(url: str) -> dict[str, list[dict]]:
+    """All rows of a gradebook by table; ids that are made by chance read as what they stand for."""
+    names: dict[str, str] = {}
+    found: dict[str, list[dict]] = {}
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        for table in Base.metadata.sorted_tables:
+            found[table.name] = []
+            for row in connection.execute(select(table)).mappings():
+                plain = {
+                    column.name: names.get(row[column.name], row[column.name])
+                    if column.foreign_keys
+                    else row[column.name]
+                    for column in table.columns
+                }
+                if "id" in plain and table.c.id.default is not None:
+                    parts = [
+                        plain[column.name]
+                        for column in table.columns
+                        if column.foreign_keys or column.name == "name"
+                    ]
+                    names[plain["id"]] = plain["id"] = f"{table.name}({', '.join(map(str, parts))})"
+                found[table.name].append(plain)
+            found[table.name].sort(key=lambda row: [str(value) for value in row.values()])
+        found["alembic_version"] = [
+            dict(row)
+            for row in connection.execute(text("SELECT * FROM alembic_version")).mappings()
+        ]
+    engine.dispose()
+    return found

@@ -1,6 +1,6 @@
 """An assignment on its way from the instructor to students and back, by the buttons that they press in JupyterLab.
 
-    python -m pytest -n 0 tests/test_loop.py --screenshots FOLDER
+    python -m pytest -n 0 tests/showcase/test_loop.py --screenshots FOLDER
 
 keeps a picture of every step.
 """

@@ -15,6 +15,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
+from descendants import family
 from small_class import (
     PATIENCE_S,
     REMEMBERING,
@@ -28,7 +29,6 @@ from small_class import (
     statuses,
     until,
 )
-from test_killed import family
 
 from nbreferee.grading.storing import GRADER_FAILED
 from nbreferee.grading.task import Task

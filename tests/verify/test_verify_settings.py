@@ -7,7 +7,7 @@ from __future__ import annotations
 import nbformat
 import pytest
 from building import answer, cell, graded, write
-from test_verify import reasons, run_verify
+from verifying import reasons, run_verify
 
 CONFIG = """
 c = get_config()

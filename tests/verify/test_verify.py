@@ -4,7 +4,6 @@ blamed.
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
@@ -14,8 +13,8 @@ import nbformat
 import pytest
 from building import answer, cell, graded, write
 from notebooks import COURSE, settings
+from verifying import reasons, run_verify
 
-NBREFEREE = Path(sys.executable).with_name("nbreferee")
 CONFIG = 'c = get_config()\nc.CourseDirectory.course_id = "tiny"\n'
 
 ADD = "def add(a, b):\n    ### BEGIN SOLUTION\n    return a + 2 * b\n    ### END SOLUTION"
@@ -257,23 +256,6 @@ BESIDE = {
     "forbidden.forbidden.toml": "[add]\nlatex = ['b + 7a']\ncode = ['b + 7 * a', 'a - 7 * b']\n",
     "forbidden_nothing.forbidden.toml": "[sub]\nlatex = ['a - b']\n",
 }
-
-
-def run_verify(
-    course: Path, *arguments: str
-) -> tuple[subprocess.CompletedProcess, dict[str, dict]]:
-    """Run the command in a course; return the process and what it says by notebook."""
-    out = course / "verified.json"
-    ran = subprocess.run(
-        [NBREFEREE, "verify", *arguments, "--json", out], cwd=course, capture_output=True, text=True
-    )
-    return ran, {
-        one["notebook"]: one for one in json.loads(out.read_text())
-    } if out.exists() else {}
-
-
-def reasons(verified: dict) -> str:
-    return "\n".join(finding["reason"] for finding in verified["findings"])
 
 
 @pytest.fixture(scope="session")

@@ -131,7 +131,7 @@ def gradebooks(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    run("nbreferee", "autograde", "--course-dir", str(ours), folder=Path(__file__).parents[1])
+    run("nbreferee", "autograde", "--course-dir", str(ours), folder=Path(__file__).parents[2])
     assert running.wait() == 0
     return read_marks(stock), read_marks(ours)
 

@@ -5,9 +5,7 @@ behind.
 from __future__ import annotations
 
 import ctypes
-import os
 import re
-import select
 import sys
 import tempfile
 import time
@@ -19,6 +17,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from building import answer, cell, graded
+from child_processes import PR_SET_CHILD_SUBREAPER, children, ended
 from refereed import Court, verdicts
 
 from nbreferee.budget import Budget
@@ -26,7 +25,6 @@ from nbreferee.engine.assignment_files import own_folder
 from nbreferee.grading.notebook import NotebookMaterial, NotebookResult, as_bytes
 from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES, Limits
 
-PR_SET_CHILD_SUBREAPER = 36
 TIERS = {"A": ALL_LAYERS, "B": WITHOUT_NAMESPACES}
 SMALL = Limits(memory_bytes=1 << 30, scratch_bytes=8 << 20, file_bytes=4 << 20)
 # Seconds for calls and cells: few where a fault ends by them alone, many where it ends by another
@@ -78,28 +76,6 @@ def leaving_nothing(folder: Path) -> Iterator[None]:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
     assert left == []
     assert list(folder.iterdir()) == []
-
-
-def children() -> set[int]:
-    """The processes that have this one as their parent."""
-    found = set()
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(path.read_text().rpartition(")")[2].split()[1])
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        found |= {int(path.parent.name)} if parent == os.getpid() else set()
-    return found
-
-
-def ended(pid: int) -> bool:
-    """Wait for a child that has been killed already, a few seconds at most."""
-    handle = os.pidfd_open(pid)
-    try:
-        gone = bool(select.select([handle], [], [], 5)[0])
-    finally:
-        os.close(handle)
-    return gone and os.waitpid(pid, 0)[0] == pid
 
 
 @pytest.fixture(scope="module")

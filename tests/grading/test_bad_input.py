@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 from building import write
-from postgres import programs, server
+from holding import LOCK, helper
+from postgres import programs, rows, server
 from sqlalchemy import create_engine, text
-from test_postgres import rows
 from tiny_class import BINARIES, CONFIG, ONE, RIGHT, TWO, hand_in
 
 LONGEST_S = 60.0  # until a trouble is told, on a busy machine
@@ -66,26 +66,6 @@ def nbreferee(
     return subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=4 * LONGEST_S
     )
-
-
-@contextmanager
-def helper(*command: str) -> Iterator[subprocess.Popen]:
-    """Lend a process that has said that it is ready, and ends when its input does."""
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout.readline() == "ready\n"
-            yield process
-        finally:
-            process.stdin.close()
-            process.wait(timeout=LONGEST_S)
-
-
-LOCK = (
-    "import sqlite3, sys\nbook = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
-    "book.execute('BEGIN EXCLUSIVE')\nprint('ready', flush=True)\nsys.stdin.read()"
-)
 
 
 @contextmanager

@@ -18,8 +18,8 @@ from damaging import DAMAGES, damaged
 from damaging import Released as Stubs
 from hand_in import answered, solved
 from notebooks import COURSE, read, settings
+from rebuilding import check_against
 from refereed import Court
-from test_intake import check_against
 
 from nbreferee.course.source import read_master
 from nbreferee.grading.notebook import NotebookMaterial

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from building import cell, graded, write
 from click.testing import CliRunner
+from descendants import family, living
+from holding import LOCK, helper
 from small_class import (
     ANSWERS,
     BINARIES,
@@ -27,8 +29,6 @@ from small_class import (
     statuses,
     until,
 )
-from test_bad_input import LOCK, helper
-from test_killed import family, living
 
 from nbreferee.cli import main
 

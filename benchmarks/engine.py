@@ -150,16 +150,15 @@ def time_of_fork(warm: object, material: object) -> float:
     """Fork a box and a tester, put the sandbox around both, hear from both: without those that wait
     already.
     """
-    from nbreferee.engine.wire.codec import encode
+    from nbreferee.engine.wire.to_box import AllNames
 
     with warm.tester(material.plan, material.files):
         waiting = warm.box(material.files)
         started = time.perf_counter()
         box = warm.box(material.files)
         with warm.tester(material.plan, material.files) as tester:
-            tester.send_with_sockets(encode(("connect", (10.0,))), [box.channel.socket])
-            tester.receive()
-            box.ask("names", limit_s=10)
+            tester.connect(box, call_s=10, wait_s=60)
+            box.ask(AllNames(), limit_s=10)
             spent = time.perf_counter() - started
     waiting.end()
     box.end()
@@ -168,9 +167,11 @@ def time_of_fork(warm: object, material: object) -> float:
 
 def time_of_round_trip(warm: object, material: object) -> float:
     """Return how long it takes to ask a box for the value of a name."""
+    from nbreferee.engine.wire.to_box import LookUp, RunCell
+
     box = warm.box(material.files)
-    box.ask("cell", "x = 1.5", 10.0, 0, limit_s=10)
-    spent = timed(lambda: [box.ask("name", "x", limit_s=10) for _ in range(ROUND_TRIPS)])
+    box.ask(RunCell("x = 1.5", 10.0, 0), limit_s=10)
+    spent = timed(lambda: [box.ask(LookUp("x"), limit_s=10) for _ in range(ROUND_TRIPS)])
     box.end()
     return spent / ROUND_TRIPS
 

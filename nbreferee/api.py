@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory
     from traitlets.config import Config
 
-    from nbreferee.grading.notebook import CellVerdict, NotebookMaterial
+    from nbreferee.grading.notebook import NotebookMaterial
     from nbreferee.submission.originals import Released
+    from nbreferee.verdicts import CellVerdict
 
 __all__ = [
     "CellGrade",

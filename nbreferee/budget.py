@@ -9,6 +9,7 @@ from nbreferee.sandbox import ALL_LAYERS, Layer, Limits, watch
 
 ENDED = "the notebook's process ended"
 TIME_UP = "the time was up"
+UNREADABLE = "the notebook's process sent an answer that cannot be read"
 LOST = "the process of the student's code was lost"
 MANY_CALLS = (
     1_000  # between the two processes in one test: it may then run out of time for that alone

@@ -35,6 +35,7 @@ from nbreferee.engine.tester.references import NameOwnership
 from nbreferee.engine.wire.channel import LENGTH, Channel
 from nbreferee.engine.wire.codec import encode
 from nbreferee.engine.wire.protocol import CallResult, ObjectDescription, compacted
+from nbreferee.engine.wire.to_box import ModuleAttribute
 
 INSTRUCTOR = (
     "reference = 3\nassert eval('reference + 1') == 4, 'the reference is wrong: [{}]'\n"
@@ -81,13 +82,16 @@ def asked(
         return question(made)
 
 
+QUESTION = ModuleAttribute("module", "x")  # to which the answer may be any value
+
+
 def plain(provenance: Provenance, body: Any) -> Any:
-    return asked(provenance, "value", body, lambda made: made.ask("x"))
+    return asked(provenance, "value", body, lambda made: made.ask(QUESTION))
 
 
 def raised(provenance: Provenance, body: Any) -> BaseException:
     try:
-        asked(provenance, "raised", body, lambda made: made.ask("x"))
+        asked(provenance, "raised", body, lambda made: made.ask(QUESTION))
     except Exception as error:
         return error
     raise AssertionError

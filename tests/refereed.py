@@ -17,8 +17,9 @@ from nbreferee.course.source import read_master
 from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.processes import WarmProcesses
 from nbreferee.grading.course_files import read_assignment_files
-from nbreferee.grading.notebook import CellVerdict, Grader, NotebookMaterial, NotebookResult
+from nbreferee.grading.notebook import Grader, NotebookMaterial, NotebookResult
 from nbreferee.submission.originals import Released
+from nbreferee.verdicts import CellVerdict
 
 
 class Court:

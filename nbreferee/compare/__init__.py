@@ -19,9 +19,10 @@ from nbreferee.course.folders import students_in
 from nbreferee.course.locate import CourseError, gradebook_writer, open_course
 from nbreferee.grading.calibration import Calibration
 from nbreferee.grading.materials import read_materials
-from nbreferee.grading.notebook import CellVerdict, Grader, NotebookMaterial
+from nbreferee.grading.notebook import Grader, NotebookMaterial
 from nbreferee.mutation import mutants
 from nbreferee.submission.folder import read_folder
+from nbreferee.verdicts import CellVerdict
 
 if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory

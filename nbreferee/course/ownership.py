@@ -112,26 +112,6 @@ class Plan:
     written: tuple[str, ...]  # global names that the solution's functions change
     references: tuple[Reference, ...] = ()
 
-    def as_plain(self) -> dict[str, Any]:
-        """Return it as the codec takes it."""
-        parts = {
-            "steps": [vars(step) for step in self.steps],
-            "references": [vars(one) for one in self.references],
-        }
-        return {**vars(self), **parts}
-
-    @staticmethod
-    def from_plain(plain: dict[str, Any]) -> Plan:
-        """Read what `as_plain` has made."""
-        steps = tuple(Step(**step) for step in plain["steps"])
-        return Plan(
-            **{
-                **plain,
-                "steps": steps,
-                "references": tuple(Reference(**one) for one in plain["references"]),
-            }
-        )
-
 
 def make_plan(master: Master) -> Plan:
     """Read a master for what its tests need."""

@@ -10,12 +10,14 @@ import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from nbreferee.budget import TIME_UP
 from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.processes import BoxHandle, BoxLost, WarmProcesses
 from nbreferee.engine.wire.channel import ChannelError
+from nbreferee.engine.wire.to_box import HandIn, RunCell
+from nbreferee.verdicts import CellStatus
 
 TEXT_FIELDS = {
     "stream": ("name", "text"),
@@ -42,7 +44,7 @@ class CellResult:
 
     outputs: list[dict[str, Any]] = field(default_factory=list)
     count: int | None = None  # its number in the box
-    status: str = ""  # of a test: passed, partial, failed, error, timeout, grader_failed
+    status: CellStatus | Literal[""] = ""  # of a test
     score: float = 0.0
     message: str = ""
     oddities: list[Any] = field(default_factory=list[Any])
@@ -102,7 +104,7 @@ class BoxRunner:
                 one = self._run(number, part, min(self._budget.cell_s, left))
             else:
                 text = f"not run: the notebook has used its {self._budget.submission_s:g} s"
-                status = "timeout" if part.role == "test" else ""
+                status: CellStatus | Literal[""] = "timeout" if part.role == "test" else ""
                 one = CellResult([error_of("TimeoutError", text)], status=status, message=text)
             one.wall_s = time.monotonic() - started
             came.append(one)
@@ -145,7 +147,7 @@ class BoxRunner:
             self._box = self._warm.box(self._placed)
             self._while_box_starts()
             if self._files:
-                self._box.ask("hand_in", self._files, limit_s=self._budget.cell_s)
+                self._box.ask(HandIn(self._files), self._budget.cell_s)
             for number, source in list(self._ran):
                 try:
                     self._cell(
@@ -178,11 +180,8 @@ class BoxRunner:
             self._box = None
 
     def _cell(self, box: BoxHandle, source: str, limit_s: float, number: int) -> CellResult:
-        body = box.ask("cell", source, limit_s, self._counts.get(number, 0), limit_s=limit_s)
-        match body:
-            case (list(shown), int(count), bool()) if 0 <= count < 1 << 31:
-                return CellResult(clean_outputs(shown, count), count)
-        raise BoxLost("the notebook's process sent an answer that cannot be read")
+        ran = box.ask(RunCell(source, limit_s, self._counts.get(number, 0)), limit_s)
+        return CellResult(clean_outputs(ran.outputs, ran.count), ran.count)
 
 
 def box_counts(parts: Sequence[CellToRun]) -> dict[int, int]:

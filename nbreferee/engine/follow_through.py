@@ -17,8 +17,7 @@ from typing import Any
 
 from nbreferee.course.ownership import Plan, Step
 from nbreferee.engine.box_runner import CellResult
-
-Answer = tuple[str, int]  # a name, and the answer cell that binds it
+from nbreferee.engine.wire.to_tester import Answer
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from nbreferee.budget import TOO_LONG
 from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.box_runner import BoxRunner, CellResult, CellToRun
 from nbreferee.engine.processes import WarmProcesses
+from nbreferee.verdicts import CellStatus
 
 NUMPY_NUMBER = re.compile(r"np\.\w+\((.*)\)")
 FAILING_LINE = re.compile(r"^-+> ?(\d+) ", re.MULTILINE)
@@ -67,7 +68,9 @@ class OneProcess(BoxRunner):
         return CellResult(status=status, score=score, message=message, wall_s=ran.wall_s)
 
 
-def judge_outputs(test: TestCell, outputs: Sequence[dict[str, Any]]) -> tuple[str, float, str]:
+def judge_outputs(
+    test: TestCell, outputs: Sequence[dict[str, Any]]
+) -> tuple[CellStatus, float, str]:
     """Return (status, score, message) of a test that has run, from its outputs.
 
     As nbgrader.utils.determine_grade does, but that text on stderr costs nothing and a NumPy number
@@ -95,7 +98,7 @@ def judge_outputs(test: TestCell, outputs: Sequence[dict[str, Any]]) -> tuple[st
                 )
             if score == test.points:
                 break
-            status = "partial" if score else "failed"
+            status: CellStatus = "partial" if score else "failed"
             return status, score, f"the test gives {score:g} of {test.points:g} points"
     return "passed", test.points, ""
 

@@ -8,19 +8,28 @@ import contextlib
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
-from nbreferee.budget import ENDED, TIME_UP, Budget
+from nbreferee.budget import ENDED, TIME_UP, UNREADABLE, Budget
 from nbreferee.course.ownership import Plan
 from nbreferee.engine.assignment_files import RELEASED, AssignmentFiles, local_copy
 from nbreferee.engine.scratch import Scratch
 from nbreferee.engine.wire.channel import Channel, ChannelError, Late
 from nbreferee.engine.wire.codec import Bounds, CodecError, decode, encode
+from nbreferee.engine.wire.to_box import BoxRequest
+from nbreferee.engine.wire.to_tester import (
+    TESTER,
+    Connect,
+    RunStep,
+    RunWithReferences,
+    StepResult,
+)
+from nbreferee.engine.wire.to_zygote import Branch, ForkBox, ForkTester, Learn
 from nbreferee.engine.zygote import Fork, Zygote
 from nbreferee.sandbox import Layer, watch
 
+A = TypeVar("A")
 GRACE_S = 3.0  # a cell ends by itself in time; that long after it, its process is ended
 NO_FILES = AssignmentFiles()
 OUTPUT_BOUNDS = Bounds(total_bytes=64 << 20, depth=32, values=200_000)
@@ -34,7 +43,7 @@ class BoxHandle:
     """A box, seen from the orchestrator, which believes nothing it says."""
 
     def __init__(self, child: Fork, budget: Budget) -> None:
-        self.channel, self.end = child.channel, child.end
+        self.channel = child.channel
         self._child, self._budget = child, budget
         self._number = 0
 
@@ -47,22 +56,53 @@ class BoxHandle:
         limit = watch.reason(self._child.folder)
         return self._budget.in_words(limit) if limit else ""
 
-    def ask(self, operation: str, *arguments: Any, limit_s: float) -> Any:
-        """Ask the box something to which the answer is plain."""
+    def ask(self, request: BoxRequest[A], limit_s: float) -> A:
+        """Ask the box something to which the answer is plain.
+
+        Raises
+        ------
+        BoxLost
+            if no answer comes in time, or one of another shape.
+        """
         self._number -= 1
         deadline = time.monotonic() + limit_s + GRACE_S
+        message = self._number, request.operation, request.arguments()
         try:
-            self.channel.send(encode((self._number, operation, arguments)), deadline=deadline)
+            self.channel.send(encode(message), deadline=deadline)
             number, what, body = decode(self.channel.receive(deadline), OUTPUT_BOUNDS)
+            if type(number) is not int or number != self._number or what != "value":
+                raise CodecError("no answer to the question")
+            return request.read(body)
         except Late:
             raise BoxLost(TIME_UP) from None
         except ChannelError:
             raise BoxLost(self.over_limit() or ENDED) from None
         except (CodecError, ValueError, TypeError):
-            raise BoxLost("the notebook's process sent an answer that cannot be read") from None
-        if number != self._number or what != "value":
-            raise BoxLost("the notebook's process sent an answer that cannot be read")
-        return body
+            raise BoxLost(UNREADABLE) from None
+
+    def end(self) -> None:
+        """End the box, and all that it has started."""
+        self._child.end()
+
+
+class TesterHandle:
+    """A tester, seen from the orchestrator.
+
+    Its methods raise ChannelError where it has ended, or does not answer in time.
+    """
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def connect(self, box: BoxHandle, call_s: float, wait_s: float) -> None:
+        """Have it talk to a new box, with so much time for one call."""
+        self._channel.send_with_sockets(TESTER.encode(Connect(call_s)), [box.channel.socket])
+        self._channel.receive(time.monotonic() + wait_s)
+
+    def ask(self, request: RunStep | RunWithReferences, wait_s: float) -> StepResult:
+        """Have it run a step."""
+        self._channel.send_with_sockets(TESTER.encode(request), [])
+        return TESTER.decode(self._channel.receive(time.monotonic() + wait_s), StepResult)
 
 
 @dataclass
@@ -75,9 +115,27 @@ class _TesterZygotes:
     def number_of(self, plan: Plan) -> int:
         """Return the number of a master's plan; the template learns it first, where it is new."""
         if plan not in self._plans:
-            self.template.ask("learn", plan.as_plain())
+            self.template.ask(Learn(plan))
             self._plans[plan] = len(self._plans)
         return self._plans[plan]
+
+
+@dataclass(frozen=True)
+class _BoxKey:
+    """What a box that is forked ahead is good for."""
+
+    files: str
+
+
+@dataclass(frozen=True)
+class _TesterKey:
+    """What a tester that is forked ahead is good for."""
+
+    plan: Plan
+    files: str
+
+
+_Key = _BoxKey | _TesterKey
 
 
 class WarmProcesses:
@@ -91,10 +149,9 @@ class WarmProcesses:
         self._box_template, self._tester_template = (
             Zygote.start(role, self.folder) for role in ("box", "tester")
         )
-        self._testers: dict[tuple[Any, ...], _TesterZygotes] = {}
-        self._ahead: dict[
-            Any, Fork
-        ] = {}  # forked before they are asked for: a box, and a tester of the last master
+        self._testers: dict[tuple[tuple[str, ...], str], _TesterZygotes] = {}
+        # forked before they are asked for: a box, and a tester of the last master
+        self._ahead: dict[_Key, Fork] = {}
 
     def __enter__(self) -> WarmProcesses:
         return self
@@ -127,58 +184,46 @@ class WarmProcesses:
 
     def box(self, files: AssignmentFiles = NO_FILES) -> BoxHandle:
         """Return a new box, with the instructor's files in its folder."""
-        key = "box", files.key
-        for other in [one for one in self._ahead if one[0] == "box" and one != key]:
-            self._ahead.pop(other).end()
+        placed = (str(local_copy(files) / RELEASED),) if files.files or files.folders else ()
+        links = 2 * (len(files.files) + len(files.folders))  # and what they become
+        limits = replace(self.budget.box, scratch_files=self.budget.box.scratch_files + links)
 
         def fork() -> Fork:
-            placed = [str(local_copy(files) / RELEASED)] if files.files or files.folders else []
-            terms = self._terms()
-            terms["limits"]["scratch_files"] += 2 * (
-                len(files.files) + len(files.folders)
-            )  # links, and what they become
-            return self._box_template.fork({**terms, "placed": placed}, self._scratch())
+            root = str(self.folder / "root")
+            request = ForkBox(self._scratch(), root, limits, self.budget.layers, placed)
+            return self._box_template.fork(request)
 
-        return BoxHandle(self._next(key, fork), self.budget)
+        return BoxHandle(self._next(_BoxKey(files.key), fork), self.budget)
 
     @contextlib.contextmanager
-    def tester(self, plan: Plan, files: AssignmentFiles = NO_FILES) -> Iterator[Channel]:
-        """Lend a new tester for a master, with the instructor's files around it."""
-        key = (plan.modules, files.key)
-        if key not in self._testers:
-            sources = local_copy(files)
-            self._testers[key] = _TesterZygotes(
-                self._tester_template.branch({"sources": str(sources), "modules": plan.modules})
-            )
-        testers = self._testers[key]
+    def tester(self, plan: Plan, files: AssignmentFiles = NO_FILES) -> Iterator[TesterHandle]:
+        """Yield a new tester for a master, with the instructor's files around it."""
+        imported = (plan.modules, files.key)
+        if imported not in self._testers:
+            branch = Branch(str(local_copy(files)), plan.modules)
+            self._testers[imported] = _TesterZygotes(self._tester_template.branch(branch))
+        testers, budget = self._testers[imported], self.budget
 
         def fork() -> Fork:
-            return testers.template.fork(
-                {**self._terms(), "plan": testers.number_of(plan)}, self._scratch()
+            number = testers.number_of(plan)
+            request = ForkTester(
+                self._scratch(), budget.box, budget.layers, number, budget.mutants_s
             )
+            return testers.template.fork(request)
 
-        for other in [one for one in self._ahead if one[0] != "box" and one != (key, plan)]:
-            self._ahead.pop(other).end()
-        tester = self._next((key, plan), fork)
+        tester = self._next(_TesterKey(plan, files.key), fork)
         try:
-            yield tester.channel
+            yield TesterHandle(tester.channel)
         finally:
             tester.end()
 
-    def _next(self, key: Any, fork: Callable[[], Fork]) -> Fork:
+    def _next(self, key: _Key, fork: Callable[[], Fork]) -> Fork:
         """Return a child that is ready, if there is one, and let another get ready."""
+        for other in [one for one in self._ahead if type(one) is type(key) and one != key]:
+            self._ahead.pop(other).end()
         child = self._ahead.pop(key, None) or fork()
         self._ahead[key] = fork()
         return child
 
-    def _terms(self) -> dict[str, Any]:
-        plain = self.budget.as_plain()
-        return {
-            "limits": plain["box"],
-            "layers": plain["layers"],
-            "root": str(self.folder / "root"),
-            "mutants_s": self.budget.mutants_s,
-        }
-
-    def _scratch(self) -> Path:
-        return Path(tempfile.mkdtemp(prefix="", dir=self.folder))
+    def _scratch(self) -> str:
+        return tempfile.mkdtemp(prefix="", dir=self.folder)

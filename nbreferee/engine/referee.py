@@ -12,11 +12,19 @@ from nbreferee.budget import ENDED, GUESS, LOST
 from nbreferee.course.ownership import Plan, Step
 from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.box_runner import BoxRunner, CellResult, CellToRun, error_of
-from nbreferee.engine.follow_through import Answer, Follow, FollowThrough
-from nbreferee.engine.processes import GRACE_S, BoxHandle, BoxLost, WarmProcesses
-from nbreferee.engine.wire.channel import Channel, ChannelError, Late
-from nbreferee.engine.wire.codec import decode, encode
+from nbreferee.engine.follow_through import Follow, FollowThrough
+from nbreferee.engine.processes import GRACE_S, BoxHandle, BoxLost, TesterHandle, WarmProcesses
+from nbreferee.engine.wire.channel import ChannelError, Late
 from nbreferee.engine.wire.protocol import MARK
+from nbreferee.engine.wire.to_box import DrawFigure, Drawing
+from nbreferee.engine.wire.to_tester import (
+    Answer,
+    Oddity,
+    RunStep,
+    RunWithReferences,
+    StepResult,
+)
+from nbreferee.verdicts import CellStatus
 
 DRAWN_CHARACTERS = 48 << 20  # of the figures of one notebook
 START_S = 30.0  # more than a cell may take: a new process gets ready first, on a busy machine
@@ -26,11 +34,13 @@ START_S = 30.0  # more than a cell may take: a new process gets ready first, on 
 class SolutionRun:
     """What is known of a master from the run of its solution."""
 
-    oddities: Mapping[int, list[Any]] | None = None  # by test; none yet while that run is on
+    oddities: Mapping[int, tuple[Oddity, ...]] | None = (
+        None  # by test; none yet while that run is on
+    )
     figures: Mapping[str, str] = field(default_factory=dict)  # pictures by name (see `figures`)
 
 
-LendTester = Callable[[], contextlib.AbstractContextManager[Channel]]
+LendTester = Callable[[], contextlib.AbstractContextManager[TesterHandle]]
 
 
 class Referee(BoxRunner):
@@ -51,7 +61,7 @@ class Referee(BoxRunner):
         self._steps = plan.steps
         self._lend_tester = lend_tester
         self._lent = contextlib.ExitStack()
-        self._tester: Channel | None = None
+        self._tester: TesterHandle | None = None
         self._instructed: list[int] = []  # what a new tester has to run again
         self._allowed = known.oddities
         self.drawn = dict(known.figures)
@@ -119,11 +129,9 @@ class Referee(BoxRunner):
         """Let the tester talk to the box."""
         if self._follow is not None:
             self._follow.answered.clear()
-        request = encode(("connect", (self._budget.call_s,)))
         tester = self._ready_tester()
         try:
-            tester.send_with_sockets(request, [box.channel.socket])
-            tester.receive(time.monotonic() + self._budget.cell_s + START_S)
+            tester.connect(box, self._budget.call_s, self._budget.cell_s + START_S)
         except ChannelError:
             self._tester = (
                 None  # or its answer, when it comes, would be taken for that to the next request
@@ -138,7 +146,7 @@ class Referee(BoxRunner):
             return
         try:
             self._ready_box()
-            self._step(step, limit_s)
+            self._step(RunStep(step, limit_s, self._allowed_in(step)))
             self._instructed.append(step)
         except (BoxLost, ChannelError):  # it says so itself, in the cells that come to nothing
             self.is_whole = False
@@ -148,12 +156,13 @@ class Referee(BoxRunner):
         points.
         """
         if self._follow is None:
-            return self._judge(step, limit_s)[0]
+            return self._judge(RunStep(step, limit_s, self._allowed_in(step)))[0]
         known = self._steps[step]
         if self._follow.needs_new_box(known):
             self._drop_box()
         replaceable = self._follow.replaceable(known)
-        came, needed = self._judge(step, limit_s, replaceable)
+        request = RunStep(step, limit_s, self._allowed_in(step), tuple(replaceable))
+        came, needed = self._judge(request)
         left_s = min(self._budget.cell_s, self._end - time.monotonic())
         if needed and came.score < known.points and came.status != "grader_failed" and left_s > 0:
             came = self._judge_again(known, came, needed, left_s)
@@ -167,82 +176,70 @@ class Referee(BoxRunner):
         """Return the better result of a test cell: as it is, or with references in the place of
         what it needs.
         """
-        follow = self._follow
+        follow, allowed = self._follow, self._allowed_in(step.index)
         assert follow is not None, "only follow-through judges again"
-        second, used = self._judge(step.index, limit_s, needed, "follow")
+        request = RunWithReferences(step.index, limit_s, allowed, tuple(needed))
+        second, used = self._judge(request)
         if self._box is not None:
             follow.answered |= {name for name, _ in used}
         left_s = min(self._budget.cell_s, self._end - time.monotonic())
         if not used and came.status == "failed" and left_s > 0:
-            return self._judge(step.index, left_s)[0]  # its cause has not been looked for
+            # its cause has not been looked for
+            return self._judge(RunStep(step.index, left_s, allowed))[0]
         return follow.better(step, came, second, [name for name, _ in used])
 
-    def _judge(
-        self, step: int, limit_s: float, replaceable: Sequence[Answer] = (), operation: str = "run"
-    ) -> tuple[CellResult, list[Answer]]:
+    def _judge(self, request: RunStep | RunWithReferences) -> tuple[CellResult, tuple[Answer, ...]]:
         """Return the result of a test cell, and which answers it needs, or in whose place
         references stood for it.
         """
+        step = self._steps[request.step]
         try:
             self._ready_box()
-            answer = self._step(step, limit_s, replaceable, operation)
+            found = self._step(request)
         except BoxLost as lost:
             self._lose_box()
-            return _lost_test("error", str(lost)), []
+            return _lost_test(step, "error", str(lost)), ()
         except Late:
-            return _lost_test("timeout", "the test takes too long"), []
+            return _lost_test(step, "timeout", "the test takes too long"), ()
         except ChannelError:
-            return _lost_test(
-                "grader_failed", "the test ended its own process. Tell your instructor."
-            ), []
-        found = answer.get("needed", [])
-        if operation == "follow":
-            found = [one for one in replaceable if one[0] in answer["followed"]]
-            if not found:
-                return CellResult(), []
-        if answer["status"] == "timeout" or answer["limits"] or answer["odd_pass"]:
+            text = "the test ended its own process. Tell your instructor."
+            return _lost_test(step, "grader_failed", text), ()
+        verdict, evidence = found.verdict, found.evidence
+        if verdict is None or (isinstance(request, RunWithReferences) and not found.answers):
+            return CellResult(), ()
+        if verdict.status == "timeout" or evidence.limits or evidence.odd_pass:
             self.is_whole = False  # it may come out otherwise the next time
-        more = {
-            "limits": tuple(answer["limits"]),
-            "patched": answer["patched"],
-            "odd_pass": answer["odd_pass"],
-            "behaviour": answer.get("behaviour", ""),
-        }
         return CellResult(
-            answer["shown"],
+            list(found.outputs),
             None,
-            answer["status"],
-            answer["score"],
-            answer["message"],
-            answer["oddities"],
-            **more,
-        ), found
+            verdict.status,
+            verdict.score,
+            verdict.message,
+            list(evidence.oddities),
+            evidence.limits,
+            evidence.patched,
+            evidence.odd_pass,
+            behaviour=verdict.behaviour,
+        ), found.answers
 
-    def _step(
-        self, step: int, limit_s: float, replaceable: Sequence[Answer] = (), operation: str = "run"
-    ) -> dict[str, Any]:
-        allowed = (
-            None if self._allowed is None else self._allowed.get(step)
-        )  # none where the solution itself has failed
+    def _allowed_in(self, step: int) -> tuple[Oddity, ...] | None:
+        """Return the oddities of the solution's values in a test; None where it has failed."""
+        return None if self._allowed is None else self._allowed.get(step)
+
+    def _step(self, request: RunStep | RunWithReferences) -> StepResult:
         try:
-            tester = self._ready_tester()
-            tester.send_with_sockets(
-                encode((operation, (step, limit_s, allowed, list(replaceable)))), []
-            )
-            answer: dict[str, Any] = decode(
-                tester.receive(time.monotonic() + 2 * limit_s + 3 * GRACE_S)
-            )
+            result = self._ready_tester().ask(request, 2 * request.limit_s + 3 * GRACE_S)
         except ChannelError:
             self._tester = None
             self._lose_box()  # in the middle of a conversation, perhaps
             raise
-        if answer.get("lost"):
+        if result.lost:
             if reason := self._box.over_limit() if self._box else "":
-                answer = _with_reason(answer, reason)
+                result = _with_reason(result, reason)
             self._lose_box()
-        return answer
+        return result
 
-    def _ready_tester(self) -> Channel:
+    def _ready_tester(self) -> TesterHandle:
         """Return the tester, a new one where there is none, in which the instructor's cells so far
         have run.
         """
@@ -250,11 +247,9 @@ class Referee(BoxRunner):
             self._lent.close()
             self._tester = self._lent.enter_context(self._lend_tester())
             try:
+                limit_s = self._budget.cell_s
                 for step in list(self._instructed):
-                    self._tester.send_with_sockets(
-                        encode(("run", (step, self._budget.cell_s, None))), []
-                    )
-                    self._tester.receive(time.monotonic() + 2 * self._budget.cell_s + START_S)
+                    self._tester.ask(RunStep(step, limit_s, None), 2 * limit_s + START_S)
             except ChannelError:
                 self._tester = None
                 raise
@@ -267,7 +262,8 @@ class Referee(BoxRunner):
         for data in shown:
             name, why = data.pop("image/png").removeprefix(MARK), ""
             if name not in self.drawn:
-                self.drawn[name], why = self._drawn_by_box(name, end - time.monotonic())
+                drawing = self._drawn_by_box(name, end - time.monotonic())
+                self.drawn[name], why = drawing.picture, drawing.why
             left -= len(self.drawn[name])
             if self.drawn[name] and left > 0:
                 data["image/png"] = self.drawn[name]
@@ -277,17 +273,14 @@ class Referee(BoxRunner):
                     f"{why or 'the notebook shows too much'}"
                 )
 
-    def _drawn_by_box(self, name: str, limit_s: float) -> tuple[str, str]:
+    def _drawn_by_box(self, name: str, limit_s: float) -> Drawing:
         if self._box is None or limit_s <= 0:
-            return "", "the notebook's process has ended, or takes too long"
+            return Drawing("", "the notebook's process has ended, or takes too long")
         try:
-            match self._box.ask("draw", name, limit_s, limit_s=limit_s):
-                case (str(picture), str(why)) if picture.isascii():
-                    return picture, why
-            raise BoxLost("the notebook's process sent an answer that cannot be read")
+            return self._box.ask(DrawFigure(name, limit_s), limit_s)
         except BoxLost as lost:
             self._lose_box()
-            return "", str(lost)
+            return Drawing("", str(lost))
 
 
 def is_to_draw(output: dict[str, Any]) -> bool:
@@ -296,7 +289,7 @@ def is_to_draw(output: dict[str, Any]) -> bool:
     return type(picture) is str and picture.startswith(MARK)
 
 
-def _with_reason(answer: dict[str, Any], reason: str) -> dict[str, Any]:
+def _with_reason(result: StepResult, reason: str) -> StepResult:
     """Return a tester's answer that says why the box has ended, where the tester could only guess.
 
     A box that was over a limit would be so in one process as well: the end of it is no limit of
@@ -306,7 +299,7 @@ def _with_reason(answer: dict[str, Any], reason: str) -> dict[str, Any]:
     def said(text: str) -> str:
         return text.replace(f"{ENDED}: {GUESS}", reason)
 
-    shown = [
+    outputs = tuple(
         {
             **one,
             "evalue": said(one["evalue"]),
@@ -314,12 +307,16 @@ def _with_reason(answer: dict[str, Any], reason: str) -> dict[str, Any]:
         }
         if one["output_type"] == "error"
         else one
-        for one in answer.get("shown", [])
-    ]
-    limits = [limit for limit in answer.get("limits", []) if not limit.startswith(LOST)]
-    return {**answer, "shown": shown, "message": said(answer.get("message", "")), "limits": limits}
+        for one in result.outputs
+    )
+    limits = tuple(limit for limit in result.evidence.limits if not limit.startswith(LOST))
+    verdict = result.verdict
+    if verdict is not None:
+        verdict = replace(verdict, message=said(verdict.message))
+    evidence = replace(result.evidence, limits=limits)
+    return replace(result, outputs=outputs, verdict=verdict, evidence=evidence)
 
 
-def _lost_test(status: str, text: str) -> CellResult:
+def _lost_test(step: Step, status: CellStatus, text: str) -> CellResult:
     kind = {"timeout": "TimeoutError", "grader_failed": "TestError"}.get(status, "ProcessError")
     return CellResult([error_of(kind, text)], status=status, message=text)

@@ -24,17 +24,31 @@ import sys
 import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from nbreferee.engine.assignment_files import RELEASED, UNRELEASED, own_folder
 from nbreferee.engine.placing import WHOLE_FROM, WorkingFolder
 from nbreferee.engine.wire.channel import Channel, ChannelError
-from nbreferee.engine.wire.codec import decode, encode
+from nbreferee.engine.wire.records import Records
+from nbreferee.engine.wire.to_zygote import (
+    EVERY_ZYGOTE,
+    Branch,
+    Done,
+    End,
+    ForkBox,
+    ForkTester,
+    Learn,
+    Ready,
+    ZygoteRequest,
+)
 from nbreferee.sandbox import Box as Walls
-from nbreferee.sandbox import Layer, Limits, enter, interpreter_folders, kernel, prepare
+from nbreferee.sandbox import Layer, enter, interpreter_folders, kernel, prepare
 from nbreferee.sandbox.namespaces import Mapper
+
+if TYPE_CHECKING:  # the zygote of boxes loads nothing of courses
+    from nbreferee.course.ownership import Plan
+    from nbreferee.engine.tester.instructor_text import InstructorText
 
 ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -75,7 +89,7 @@ class Fork:
         self.channel.close()
         self._template.catch_up()
         self._template.ask(
-            "end", self._pid, then=lambda _: shutil.rmtree(self.folder, ignore_errors=True)
+            End(self._pid), then=lambda _: shutil.rmtree(self.folder, ignore_errors=True)
         )
 
 
@@ -89,9 +103,9 @@ class Zygote:
         self._control = control
         self._process = process  # none for a branch, which ends with what it branches off
         self._ready = False
-        self._awaited: deque[Callable[[Any], None]] = (
-            deque()
-        )  # what to do with answers that are still to come, in order
+        self._messages = _messages()
+        # what to do with answers that are still to come, in order
+        self._awaited: deque[Callable[[Done], None]] = deque()
 
     @staticmethod
     def start(role: str, folder: Path) -> Zygote:
@@ -126,24 +140,24 @@ class Zygote:
             )
         return Zygote(Channel(ours), process)
 
-    def branch(self, preparation: dict[str, Any]) -> Zygote:
+    def branch(self, request: Branch) -> Zygote:
         """Return a template that is a fork of this one, and prepared for more."""
         ours, theirs = socket.socketpair()
         try:
             with theirs:
-                self.ask("branch", preparation, [theirs])
+                self.ask(request, [theirs])
         except ChannelError:
             ours.close()
             raise
         return Zygote(Channel(ours), None)
 
-    def fork(self, request: dict[str, Any], folder: Path) -> Fork:
+    def fork(self, request: ForkBox | ForkTester) -> Fork:
         """Return a new child, which gets ready by itself."""
         ours, theirs = socket.socketpair()
-        child = Fork(self, Channel(ours), folder)
+        child = Fork(self, Channel(ours), Path(request.scratch))
         try:
             with theirs:
-                self.ask("fork", {**request, "scratch": str(folder)}, [theirs], child.set_pid)
+                self.ask(request, [theirs], lambda done: child.set_pid(done.pid))
         except ChannelError:
             ours.close()
             raise
@@ -151,22 +165,22 @@ class Zygote:
 
     def ask(
         self,
-        operation: str,
-        request: Any,
+        request: ZygoteRequest,
         sockets: Sequence[socket.socket] = (),
-        then: Callable[[Any], None] = lambda _: None,
+        then: Callable[[Done], None] = lambda _: None,
     ) -> None:
         """Have the template do something, and do something with its answer when that is read."""
         if not self._ready:
-            decode(self._control.receive())
+            self._messages.decode(self._control.receive(), Ready)
             self._ready = True
-        self._control.send_with_sockets(encode((operation, request)), sockets)
+        self._control.send_with_sockets(self._messages.encode(request), sockets)
         self._awaited.append(then)
 
     def catch_up(self) -> None:
         """Read all answers that are due."""
         while self._awaited:
-            self._awaited.popleft()(decode(self._control.receive()))
+            then = self._awaited.popleft()
+            then(self._messages.decode(self._control.receive(), Done))
 
     def is_alive(self) -> bool:
         """Return whether the process is there: its end of the connection is closed before its
@@ -181,6 +195,13 @@ class Zygote:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+
+def _messages() -> Records:
+    """Return what travels to and from zygotes, as the orchestrator needs it."""
+    from nbreferee.course.ownership import Plan, Reference, Step
+
+    return Records(*EVERY_ZYGOTE, ForkBox, ForkTester, Branch, Learn, Plan, Step, Reference)
 
 
 def _matplotlib_cache() -> str:
@@ -202,7 +223,7 @@ def main(packages: str) -> None:
     )
     kernel.end_with(parent)  # while it gets warm it does not listen
     control = Channel(socket.socket(fileno=handle))
-    prepared = {"box": _BoxRole, "tester": _TesterRole}[role](packages)
+    prepared: _Role = _BoxRole(packages) if role == "box" else _TesterRole(packages)
     kernel.prctl(
         kernel.PR_SET_PDEATHSIG, 0
     )  # or it would end with the thread that has started it; from now on a closed socket ends it
@@ -213,52 +234,58 @@ def main(packages: str) -> None:
     os._exit(0)  # IPython would look for its folders
 
 
-def _listen(control: Channel, role: _BoxRole | _TesterRole) -> None:
+class _Role(Protocol):
+    """What a zygote is for."""
+
+    messages: Records  # that it gets and sends
+
+    def prepare(self, request: Branch) -> None:
+        """Load what an assignment imports."""
+
+    def learn(self, plan: Plan) -> None:
+        """Prepare a plan."""
+
+    def new_mapper(self, request: ForkBox | ForkTester) -> Mapper | None:
+        """Return what maps user ids for the next child, where it will need that."""
+
+    def serve(self, channel: Channel, request: ForkBox | ForkTester, mapper: Mapper | None) -> None:
+        """Be a box or a tester."""
+
+
+def _listen(control: Channel, role: _Role) -> None:
     """Do what is asked for, until nobody is there to ask."""
     children: set[int] = set()
     mine = os.getpid()
     gc.collect()
     gc.freeze()
     with contextlib.suppress(ChannelError):
-        control.send(encode("ready"))
+        control.send(role.messages.encode(Ready()))
         while True:
             frame, sockets = control.receive_with_sockets()
-            operation, request = decode(frame)
-            answer: Any = None
-            if operation == "learn":
-                role.learn(request)
+            request: object = role.messages.decode(frame, object)
+            done = Done()
+            if isinstance(request, Learn):
+                role.learn(request.plan)
                 gc.freeze()
-            elif operation == "end":
-                if request in children:
-                    children.discard(request)
-                    _end(request)
-            else:
-                mapper = role.new_mapper(request) if operation == "fork" else None
-                if (answer := os.fork()) == 0:
+            elif isinstance(request, End):
+                if request.pid in children:
+                    children.discard(request.pid)
+                    _end(request.pid)
+            elif isinstance(request, (Branch, ForkBox, ForkTester)):
+                mapper = None if isinstance(request, Branch) else role.new_mapper(request)
+                if (pid := os.fork()) == 0:
                     kernel.end_with(mine)
                     # or its end as an object would close whatever has its number then
                     control.socket.detach()
-                    _be_child(
-                        {
-                            "fork": partial(role.serve, mapper=mapper),
-                            "branch": partial(_branch, role),
-                        }[operation],
-                        request,
-                        sockets[0],
-                        mapper,
-                    )
-                children.add(answer)
+                    _be_child(role, request, sockets[0], mapper)
+                done = Done(pid)
+                children.add(pid)
                 sockets[0].close()
                 if mapper:
-                    mapper.serve(answer)
-            control.send(encode(answer))
+                    mapper.serve(pid)
+            control.send(role.messages.encode(done))
     for pid in children:
         _end(pid)
-
-
-def _branch(role: _BoxRole | _TesterRole, control: Channel, preparation: dict[str, Any]) -> None:
-    role.prepare(preparation)
-    _listen(control, role)
 
 
 def _end(pid: int) -> None:
@@ -271,13 +298,20 @@ def _end(pid: int) -> None:
 
 
 def _be_child(
-    serve: Any, request: dict[str, Any], connection: socket.socket, mapper: Mapper | None
+    role: _Role,
+    request: Branch | ForkBox | ForkTester,
+    connection: socket.socket,
+    mapper: Mapper | None,
 ) -> NoReturn:
     try:
         _close_all_but({connection.fileno(), *(mapper.handles if mapper else ())})
         random.seed()
         sys.modules["numpy"].random.seed()
-        serve(Channel(connection), request)
+        if isinstance(request, Branch):
+            role.prepare(request)
+            _listen(Channel(connection), role)
+        else:
+            role.serve(Channel(connection), request, mapper)
     except ChannelError:
         pass
     except BaseException:
@@ -305,6 +339,8 @@ def _close_all_but(kept: set[int]) -> None:
 
 
 class _BoxRole:
+    messages = Records(*EVERY_ZYGOTE, ForkBox)
+
     def __init__(self, packages: str) -> None:
         from IPython.core import pylabtools
 
@@ -324,28 +360,29 @@ class _BoxRole:
         warm_up(self._shell)
         prepare()
 
-    def new_mapper(self, request: dict[str, Any]) -> Mapper | None:
-        """Return what maps user ids for the next child, where it will need that."""
-        return (
-            Mapper()
-            if os.geteuid() == 0
-            and {Layer.NAMESPACES.value, Layer.ROOT.value} <= set(request["layers"])
-            else None
-        )
+    def prepare(self, request: Branch) -> None:
+        raise TypeError("the zygote of boxes knows nothing of an assignment")
 
-    def serve(self, channel: Channel, request: dict[str, Any], mapper: Mapper | None) -> None:
-        scratch = Path(request["scratch"])
+    def learn(self, plan: Plan) -> None:
+        raise TypeError("the zygote of boxes knows nothing of an assignment")
+
+    def new_mapper(self, request: ForkBox | ForkTester) -> Mapper | None:
+        """Return what maps user ids for the next child, where it will need that."""
+        needed = {Layer.NAMESPACES, Layer.ROOT} <= request.layers
+        return Mapper() if os.geteuid() == 0 and needed else None
+
+    def serve(self, channel: Channel, request: ForkBox | ForkTester, mapper: Mapper | None) -> None:
+        assert isinstance(request, ForkBox), "only boxes are forked from the zygote of boxes"
+        scratch = Path(request.scratch)
         os.dup2(1, 2)  # or os.write(2, ...) reaches the terminal of whoever grades
-        if layers := frozenset(Layer(name) for name in request["layers"]):
-            readable = (*interpreter_folders(), *map(Path, request["placed"]))
+        if request.layers:
+            readable = (*interpreter_folders(), *map(Path, request.placed))
             enter(
-                Walls(
-                    Path(request["root"]), scratch, readable, Limits(**request["limits"]), layers
-                ),
+                Walls(Path(request.root), scratch, readable, request.limits, request.layers),
                 mapper,
             )
         os.chdir(scratch)
-        placed = WorkingFolder(map(Path, request["placed"]), scratch)
+        placed = WorkingFolder(map(Path, request.placed), scratch)
         os.environ.clear()
         os.environ.update(ENVIRONMENT, HOME=str(scratch), MPLCONFIGDIR=str(scratch))
         self._shell.take_over()
@@ -355,7 +392,7 @@ class _BoxRole:
 
 class _TesterRole:
     def __init__(self, packages: str) -> None:
-        from nbreferee.course.ownership import Plan
+        from nbreferee.course.ownership import Plan, Reference, Step
         from nbreferee.engine.shell import warm_up
         from nbreferee.engine.tester.compiled_cells import RehearsedShell
         from nbreferee.engine.tester.instructor_text import InstructorText
@@ -363,52 +400,53 @@ class _TesterRole:
         from nbreferee.engine.tester.process import Tester
 
         sys.path.remove(packages)
+        self.messages = Records(*EVERY_ZYGOTE, ForkTester, Branch, Learn, Plan, Step, Reference)
         self._names = Namespace()
         self._shell = RehearsedShell.instance(user_ns=self._names)
-        self._new_tester, self._read_plan = Tester, Plan.from_plain
+        self._new_tester = Tester
         self._new_text = InstructorText
         self._plans: list[tuple[Plan, InstructorText]] = []
         warm_up(self._shell)
         prepare()
 
-    def new_mapper(self, _: dict[str, Any]) -> None:
+    def new_mapper(self, request: ForkBox | ForkTester) -> None:
         """Return what maps user ids for the next child: a tester stays who it is."""
 
-    def prepare(self, preparation: dict[str, Any]) -> None:
-        self._sources = preparation["sources"]
+    def prepare(self, request: Branch) -> None:
+        self._sources = request.sources
         sys.path[:0] = [f"{self._sources}/{part}" for part in (RELEASED, UNRELEASED)]
         sys.dont_write_bytecode = True  # no __pycache__ among the assignment's files
-        for module in preparation["modules"]:
+        for module in request.modules:
             with contextlib.suppress(Exception, SystemExit):
                 __import__(module)
 
-    def learn(self, plan: dict[str, Any]) -> None:
-        learnt = self._read_plan(plan)
-        sources = [step.source for step in learnt.steps if step.source]
+    def learn(self, plan: Plan) -> None:
+        sources = [step.source for step in plan.steps if step.source]
         self._shell.rehearse(sources)
         text = self._new_text(lambda: self._shell.as_python(sources), Path(self._sources))
         text.prepare()
-        self._plans.append((learnt, text))
+        self._plans.append((plan, text))
 
-    def serve(self, channel: Channel, request: dict[str, Any], mapper: None) -> None:
-        scratch = Path(request["scratch"])
+    def serve(self, channel: Channel, request: ForkBox | ForkTester, mapper: Mapper | None) -> None:
+        assert isinstance(request, ForkTester), "only testers are forked from their zygote"
+        scratch = Path(request.scratch)
         os.chdir(scratch)
         placed = WorkingFolder(
             [Path(self._sources, part) for part in (RELEASED, UNRELEASED)],
             scratch,
             whole_from=WHOLE_FROM,
         )
-        if request["layers"]:
+        if request.layers:
             layers = {Layer.LIMITS, Layer.PRIVILEGES, Layer.LANDLOCK, Layer.SECCOMP}
             readable = (*interpreter_folders(), Path(self._sources), scratch)
-            enter(Walls(scratch, scratch, readable, Limits(**request["limits"]), layers))
+            enter(Walls(scratch, scratch, readable, request.limits, layers))
         self._shell.take_over()
         self._new_tester(
             channel,
             self._shell,
             self._names,
-            *self._plans[request["plan"]],
+            *self._plans[request.plan],
             Path(self._sources),
             placed,
-            request["mutants_s"],
+            request.mutants_s,
         ).serve()

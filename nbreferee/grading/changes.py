@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypedDict
 
-from nbreferee.grading.notebook import CellVerdict
+from nbreferee.verdicts import CellVerdict
 
 TEXT_CHARACTERS = 300  # of a message in the comparison
 

@@ -32,8 +32,9 @@ from sqlalchemy import bindparam, insert, select, update
 from nbreferee.course.locate import CourseError
 from nbreferee.course.nbgrader_settings import has_late_penalties
 from nbreferee.grading.changes import OldScore
-from nbreferee.grading.notebook import CellVerdict, GradebookMarks
+from nbreferee.grading.notebook import GradebookMarks
 from nbreferee.submission.originals import Released
+from nbreferee.verdicts import CellVerdict
 
 if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory

@@ -41,6 +41,7 @@ from nbreferee.pages.sanitize import sanitize
 from nbreferee.submission.originals import Originals, Released, originals_of
 from nbreferee.submission.reading import well_formed
 from nbreferee.submission.rebuild import Rebuilt, rebuild
+from nbreferee.verdicts import CellVerdict
 from nbreferee.versions import identity
 
 SANDBOX_STAMP = "Graded without a sandbox: {}"
@@ -109,36 +110,6 @@ class NotebookMaterial:
         for name, data in sorted(self.solution_files.items()):
             digest.update(f"{name} {len(data)} ".encode() + data)
         return digest.hexdigest()
-
-
-@dataclass(frozen=True)
-class CellVerdict:
-    """The verdict on one cell that is scored."""
-
-    grade_id: str
-    status: (
-        str  # passed, partial, failed, error, timeout, manual (a person reads it) or grader_failed
-    )
-    score: float
-    max_score: float
-    message: str
-    follow_through: tuple[
-        str, ...
-    ] = ()  # earlier answers in whose place the solution's stood for this result
-    in_one_process: bool = False  # the test ran together with the answer
-    behaviour: str = ""  # a digest of what the answer gives to a test that fails
-
-    @property
-    def is_left_to_a_person(self) -> bool:
-        """Whether the cell has no automatic score."""
-        return self.status in ("manual", "grader_failed")
-
-    @property
-    def is_unsure(self) -> bool:
-        """Whether this is an automatic test that was not scored; what a person reads anyway has no
-        message.
-        """
-        return self.is_left_to_a_person and bool(self.message)
 
 
 @dataclass(frozen=True)
@@ -411,7 +382,7 @@ class Grader:
             cell.index for cell, one in zip(cells, came, strict=True) if cell.is_test and one.score
         }
         self._known[material.key] = SolutionRun(
-            {number: one.oddities for number, one in enumerate(came) if number in passed},
+            {number: tuple(one.oddities) for number, one in enumerate(came) if number in passed},
             referee.drawn,
         )
         self._solutions[material.key] = {
@@ -512,6 +483,7 @@ def write_results(rebuilt: Rebuilt, came: list[CellResult]) -> tuple[CellVerdict
 
 
 def _verdict(cell: Cell, came: CellResult) -> CellVerdict:
+    assert came.status, "a test that has run has a verdict"
     return CellVerdict(
         cell.grade_id,
         came.status,

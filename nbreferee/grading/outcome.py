@@ -8,10 +8,11 @@ from typing import Any
 
 from nbreferee.grading.changes import Comparison
 from nbreferee.grading.gradebook import PenaltyError
-from nbreferee.grading.notebook import CellVerdict, plain_verdict
+from nbreferee.grading.notebook import plain_verdict
 from nbreferee.grading.task import TaskResult
 from nbreferee.submission.folder import shown
 from nbreferee.unforeseen import details
+from nbreferee.verdicts import CellVerdict
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,6 @@ from nbreferee.engine.wire.channel import ChannelError
 from nbreferee.grading.calibration import Calibration
 from nbreferee.grading.interrupts import ignore_interrupts
 from nbreferee.grading.notebook import (
-    CellVerdict,
     GradebookMarks,
     Grader,
     NotebookMaterial,
@@ -40,6 +39,7 @@ from nbreferee.grading.notebook import (
 )
 from nbreferee.sandbox import Layer
 from nbreferee.submission.reading import SubmissionError
+from nbreferee.verdicts import CellVerdict
 from nbreferee.versions import difference, identity
 
 NEEDS_FILES = (

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from nbreferee.grading.notebook import CellVerdict
 from nbreferee.grading.outcome import NotebookOutcome
+from nbreferee.verdicts import CellVerdict
 
 VISIBILITIES = ("visible", "hidden", "after_due_date", "after_published")
 OUTPUT_CHARACTERS = 10_000  # of one test, and of the whole

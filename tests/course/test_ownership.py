@@ -7,9 +7,9 @@ import ast
 import pytest
 from building import answer, cell, graded, write
 
-from nbreferee.course.ownership import Plan, bound_names, make_plan
+from nbreferee.course.ownership import Plan, Reference, Step, bound_names, make_plan
 from nbreferee.course.source import free_names, read_master
-from nbreferee.engine.wire.codec import decode, encode
+from nbreferee.engine.wire.records import Records
 
 
 def plan_of(folder, *cells) -> Plan:
@@ -114,7 +114,8 @@ def test_plan_holds_no_solution_and_survives_the_wire(tmp_path):
     assert "4711" not in repr(plan)
     assert plan.student_classes == ("Secret",)
     assert plan.modules == ("math",)
-    assert Plan.from_plain(decode(encode(plan.as_plain()))) == plan
+    messages = Records(Plan, Step, Reference)
+    assert messages.decode(messages.encode(plan), Plan) == plan
 
 
 def test_names_in_functions_are_not_bound_outside():

@@ -29,7 +29,7 @@ from refereed import Court, verdicts
 
 from nbreferee.budget import Budget
 from nbreferee.course.source import Cell
-from nbreferee.grading.notebook import CellVerdict
+from nbreferee.verdicts import CellVerdict
 from nbreferee.verify.session import Session
 from nbreferee.verify.warm import Forks, Trial
 

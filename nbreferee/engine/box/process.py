@@ -49,6 +49,23 @@ from nbreferee.engine.wire.protocol import (
     is_writing,
     set_random_state,
 )
+from nbreferee.engine.wire.to_box import (
+    AllNames,
+    Attributes,
+    Call,
+    ClassOf,
+    DrawFigure,
+    HandIn,
+    LastTraceback,
+    LookUp,
+    NewFiles,
+    RunCell,
+    SignatureOf,
+    SourceOf,
+    State,
+    TakeFiles,
+    on,
+)
 
 HEARD_CHARACTERS = 1_000_000  # of what one call prints
 OPERATORS = (
@@ -92,21 +109,29 @@ class Box:
                 + [self._note_writing] * (event in WRITING or event == "open")
             )
         )
+        files = self._files
         self._operations: dict[str, Callable[..., Any]] = {
-            "cell": self._run_cell,
-            "files": self._files.take,
-            "hand_in": self._files.hand_in,
-            "new_files": self._files.changes,
-            "name": self._name,
-            "names": self._names,
-            "call": self._call,
-            "attributes": lambda one: dict(vars(one)),
-            "state": state_of,
-            "class_of": type,
-            "source": self._source,
-            "signature": self._signature,
-            "traceback": self._traceback,
-            "draw": self._draw,
+            **dict(
+                (
+                    on(RunCell, self._run_cell),
+                    on(DrawFigure, self._draw),
+                    on(HandIn, lambda asked: files.hand_in(asked.files)),
+                    on(
+                        TakeFiles,
+                        lambda asked: files.take(asked.files, asked.folders, asked.removed),
+                    ),
+                    on(NewFiles, lambda _: files.changes()),
+                    on(LookUp, lambda asked: self._look_up(asked.name)),
+                    on(AllNames, lambda _: self._names()),
+                    on(Call, self._call),
+                    on(Attributes, lambda asked: dict(vars(asked.object))),
+                    on(State, lambda asked: state_of(asked.object)),
+                    on(ClassOf, lambda asked: type(asked.object)),
+                    on(SourceOf, lambda asked: inspect.getsource(asked.object)),
+                    on(SignatureOf, lambda asked: _signature(asked.object)),
+                    on(LastTraceback, lambda _: self._traceback()),
+                )
+            ),
             **BoxModules().operations,
             **StandIns(lambda: shell.user_ns).operations,
         }
@@ -212,20 +237,20 @@ class Box:
 
     # ------------------------------------------------ what the tester asks for
 
-    def _run_cell(self, source: str, limit_s: float, count: int) -> tuple[Any, ...]:
+    def _run_cell(self, asked: RunCell) -> tuple[list[dict[str, Any]], int]:
         self._random_after = None
-        if count:  # cells before it have not been run
-            self._shell.execution_count = count
-        with self._limited(limit_s):
-            shown, result = self._shell.run(source)
+        if asked.count:  # cells before it have not been run
+            self._shell.execution_count = asked.count
+        with self._limited(asked.limit_s):
+            shown, result = self._shell.run(asked.source)
         error = result.error_before_exec or result.error_in_exec
         if isinstance(error, Overrun):
             lines: list[str] = next(
                 (one["traceback"] for one in shown if one["output_type"] == "error"), []
             )
             text = (
-                f"this cell took longer than {limit_s:g} s and was stopped: is there a loop that "
-                "does not end, or loops within loops that take too many steps?"
+                f"this cell took longer than {asked.limit_s:g} s and was stopped: is there a loop "
+                "that does not end, or loops within loops that take too many steps?"
             )
             shown = [
                 *(one for one in shown if one["output_type"] != "error"),
@@ -237,16 +262,16 @@ class Box:
             classes, text, *_ = self._described(error)
             name = classes[0].rpartition(DOT)[2]
             shown.append(error_output(name, text, [f"{name}: {text}"]))
-        return explained(shown, error), self._shell.execution_count - 1, isinstance(error, Overrun)
+        return explained(shown, error), self._shell.execution_count - 1
 
-    def _draw(self, name: str, limit_s: float) -> tuple[str, str]:
+    def _draw(self, asked: DrawFigure) -> tuple[str, str]:
         try:
-            with self._limited(limit_s):
-                return self._figures.draw(name)
+            with self._limited(asked.limit_s):
+                return self._figures.draw(asked.name)
         except Overrun:
-            return "", f"stopped after {limit_s:.0f} s"
+            return "", f"stopped after {asked.limit_s:.0f} s"
 
-    def _name(self, name: str) -> tuple[Any, ...]:
+    def _look_up(self, name: str) -> tuple[Any, ...]:
         names = self._shell.user_ns
         self._references.heap = ObjectTable()
         if name not in names or name.startswith("_"):
@@ -260,30 +285,23 @@ class Box:
             name for name in list(self._shell.user_ns) if type(name) is str and name not in hidden
         ]
 
-    def _call(
-        self, function: Any, blob: bytes, heap: list[Any], limit_s: float, around: bytes
-    ) -> dict[int, Any]:
-        """Call a function; return what it gives and what has changed by it.
-
-        `blob` holds the arguments, `heap` the instances of instructor's classes among them, and
-        `around` the rest, in compacted (see `conversation.Around` and `CallResult`), if there is
-        any.
-        """
-        self._references.rebuild(heap)
+    def _call(self, asked: Call) -> dict[int, Any]:
+        """Call a function; return a `CallResult`, compacted."""
+        self._references.rebuild(asked.heap)
         parts: list[Any] = []
-        arguments, named = decode(blob, unwrap=self._references.unwrap, parts=parts)
+        blob, unwrap = asked.arguments_blob, self._references.unwrap
+        arguments, named = decode(blob, unwrap=unwrap, parts=parts)
         shared = {id(one): place for place, one in enumerate(parts)}
-        found = expanded(
-            CallContext, decode(around, unwrap=self._references.unwrap) if around else {}
-        )
+        found = expanded(CallContext, decode(asked.context, unwrap=unwrap) if asked.context else {})
         called_with = self._references.heap
+        function = asked.function
         what = self._callable[function] if type(function) is str else function
         lent = {
             name: encode(value, wrap=self._references.wrap) for name, value in found.names.items()
         }
         heard = io.StringIO(), io.StringIO()
         raised, value = None, None
-        with self._surroundings(found, heard) as warned, self._limited(limit_s):
+        with self._surroundings(found, heard) as warned, self._limited(asked.limit_s):
             try:
                 value = what(*arguments, **named)
             except BaseException as error:
@@ -362,21 +380,6 @@ class Box:
     def _exit(self, one: Any, error: tuple[Any, ...] | None) -> bool:
         raised = None if error is None else self._exception(*error)
         return bool(type(one).__exit__(one, None if raised is None else type(raised), raised, None))
-
-    def _source(self, one: Any) -> str:
-        return inspect.getsource(one)
-
-    def _signature(self, one: Any) -> tuple[Any, ...]:
-        empty = inspect.Parameter.empty
-
-        def given(value: Any) -> tuple[Any, ...]:
-            return () if value is empty else (value,)
-
-        signature = inspect.signature(one)
-        return [
-            (p.name, int(p.kind), given(p.default), given(p.annotation))
-            for p in signature.parameters.values()
-        ], given(signature.return_annotation)
 
     def _traceback(self) -> list[str]:
         error = self._last_error
@@ -472,6 +475,19 @@ class Box:
         ]
         places = [(f.filename, f.lineno or 1, f.name, f.line or "") for f in frames[-10:]]
         return classes, text[:100_000], arguments, tuple(places), attributes, cause
+
+
+def _signature(one: Any) -> tuple[list[tuple[Any, ...]], tuple[Any, ...]]:
+    empty = inspect.Parameter.empty
+
+    def given(value: Any) -> tuple[Any, ...]:
+        return () if value is empty else (value,)
+
+    signature = inspect.signature(one)
+    return [
+        (p.name, int(p.kind), given(p.default), given(p.annotation))
+        for p in signature.parameters.values()
+    ], given(signature.return_annotation)
 
 
 def _own_frames(frames: types.TracebackType | None) -> types.TracebackType | None:

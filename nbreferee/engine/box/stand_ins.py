@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nbreferee.engine.tester.write_back import adopt_all
+from nbreferee.engine.wire.to_box import AnswersUsed, PutBack, StandIn, on
 
 WALKED = 5_000  # objects that are looked at
 ITEMS = 1_000  # of one container
@@ -54,15 +55,21 @@ class StandIns:
     def __init__(self, names: Callable[[], dict[str, Any]]) -> None:
         self._names = names  # of the notebook
         self._undo: list[Callable[[], None]] = []
-        self.operations: dict[str, Callable[..., Any]] = {
-            "needed": lambda roots, answers: sorted(uses(self._names(), roots, answers).places),
-            "stand_in": self._stand_in,
-            "put_back": self._put_back,
-        }
+        self.operations: dict[str, Callable[..., Any]] = dict(
+            (
+                on(AnswersUsed, self._used),
+                on(StandIn, self._stand_in),
+                on(PutBack, lambda _: self._put_back()),
+            )
+        )
 
-    def _stand_in(self, roots: Sequence[str], others: dict[str, Any]) -> None:
+    def _used(self, asked: AnswersUsed) -> list[str]:
+        return sorted(uses(self._names(), asked.roots, asked.answers).places)
+
+    def _stand_in(self, asked: StandIn) -> None:
         self._put_back()
-        found = uses(self._names(), roots, others)
+        others = asked.others
+        found = uses(self._names(), asked.roots, others)
         for clear in found.caches:  # they hold results of the wrong answer
             clear()
         self._undo += found.caches

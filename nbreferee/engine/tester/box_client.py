@@ -13,16 +13,16 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from nbreferee.budget import ENDED, LOST, MANY_CALLS, TIME_UP
+from nbreferee.budget import ENDED, LOST, MANY_CALLS, TIME_UP, UNREADABLE
 from nbreferee.engine.tester.behaviour import Behaviour
 from nbreferee.engine.tester.class_proxies import ClassProxy
 from nbreferee.engine.tester.patches import Patches
 from nbreferee.engine.tester.proxies import IteratorProxy, Proxy, is_proxy
-from nbreferee.engine.tester.questions import UNRULY, Questions
+from nbreferee.engine.tester.questions import Questions
 from nbreferee.engine.tester.reference_answers import Callbacks
 from nbreferee.engine.tester.references import NameOwnership, References, own_attributes
 from nbreferee.engine.tester.refusals import refusal
@@ -42,13 +42,13 @@ from nbreferee.engine.wire.protocol import (
     CANNOT_LEAVE,
     NESTED,
     CallContext,
-    CallResult,
     RandomState,
     compacted,
-    expanded,
     set_random_state,
 )
+from nbreferee.engine.wire.to_box import BoxRequest, Call, LookUp, ModuleRequest
 
+A = TypeVar("A")
 GRACE_S = 2.0  # the box ends a call by itself in time; that long after it, we do
 CALLBACKS = 200_000  # of one cell
 TAKEN = 10_000  # items of an iterator
@@ -176,12 +176,16 @@ class BoxClient(Questions):
             raise Lost("the notebook's process has ended")
         return self._channel
 
-    def ask(self, operation: str, *arguments: Any) -> Any:
+    def ask(self, request: BoxRequest[A]) -> A:
         """Ask the box something, and serve it the callbacks that it needs for an answer."""
         if self.lost or self._channel is None:
             raise Lost(self.lost or "the notebook's process has ended")
         with self._turn:  # threads of a test ask one after the other
-            return self._ask(operation, arguments)
+            answer = self._ask(request.operation, request.arguments())
+        try:
+            return request.read(answer)
+        except CodecError:
+            raise self._lose(UNREADABLE) from None
 
     def _ask(self, operation: str, arguments: tuple[Any, ...]) -> Any:
         if self._depth >= NESTED:
@@ -197,7 +201,7 @@ class BoxClient(Questions):
             while True:
                 answered, what, body = self._hear(self._connected.receive(deadline))
                 if type(answered) is not int or type(what) is not str:
-                    raise self._lose(UNRULY)
+                    raise self._lose(UNREADABLE)
                 if what == "call":
                     self._serve_callback(body, deadline)
                 elif what == "unreadable call":
@@ -205,7 +209,7 @@ class BoxClient(Questions):
                         encode((0, "failed", (("TypeError",), (body,), {}))), deadline=deadline
                     )
                 elif answered != number or what not in ("value", "raised"):
-                    raise self._lose(UNRULY)
+                    raise self._lose(UNREADABLE)
                 elif what == "raised":
                     self._raise(body)
                 else:
@@ -265,10 +269,7 @@ class BoxClient(Questions):
             self.files_to_box()
             blob, heap, around = self._packed(arguments, named or {})
             limit_s = min(self.call_limit_s, max(0.1, self.deadline - time.monotonic()))
-            said = self.ask("call", function, blob, heap, limit_s, around)
-            if type(said) is not dict:
-                raise self._lose(UNRULY)
-            answer = expanded(CallResult, said)
+            answer = self.ask(Call(function, blob, heap, limit_s, around))
             try:
                 if answer.wrote:
                     self.files_from_box()
@@ -315,19 +316,15 @@ class BoxClient(Questions):
         """Return whether the student has a name, and its value."""
         self.asked_for_replaced |= name in self.replaced
         self._references.identities = ()
-        answer = self.ask("name", name)
-        if type(answer) is not tuple or len(answer) not in (2, 3):
-            raise self._lose(UNRULY)
-        value = self._looked_at(self._with_known_parts(answer[1]), name)
-        self.behaviour.gives(name, value if answer[0] else "no such name")
-        return bool(answer[0]), value
+        answer = self.ask(LookUp(name))
+        value = self._looked_at(self._with_known_parts(answer.value), name)
+        self.behaviour.gives(name, value if answer.is_there else "no such name")
+        return answer.is_there, value
 
-    def ask_module(self, operation: str, module: str, *arguments: Any) -> Any:
+    def ask_module(self, request: ModuleRequest[A]) -> A:
         """Ask something about a module that the student has written (see `student_modules`)."""
-        return self._looked_at(
-            self.ask(operation, module, *arguments),
-            f"{module}.{arguments[0]}" if arguments else module,
-        )
+        answer: A = self._looked_at(self.ask(request), request.label)
+        return answer
 
     def _with_known_parts(self, value: Any) -> Any:
         """Return a value in which what the cell has looked up before, as a part of this or another
@@ -350,7 +347,7 @@ class BoxClient(Questions):
             number, (*arguments,), named = body
             self._references.callback(number)
         except (TypeError, ValueError, IndexError):
-            raise self._lose(UNRULY) from None
+            raise self._lose(UNREADABLE) from None
         self._callback_count += 1
         if self._callback_count > CALLBACKS:
             raise self._lose(f"it called a function of the test more than {CALLBACKS:,} times")
@@ -476,7 +473,7 @@ class BoxClient(Questions):
         try:
             number, what, _ = decode(frame, unwrap=lambda said: None, shared=self._shared)
         except (CodecError, ValueError, TypeError, RecursionError, MemoryError):
-            raise self._lose(f"{UNRULY} ({error})") from None
+            raise self._lose(f"{UNREADABLE} ({error})") from None
         said = cannot_leave(error)
         if what == "call":
             self.note_limit(said[1])
@@ -559,7 +556,7 @@ class BoxClient(Questions):
             ) if all(type(name) is str for name in names):
                 pass
             case _:
-                raise self._lose(UNRULY)
+                raise self._lose(UNREADABLE)
         if text.startswith(CANNOT_LEAVE):
             self.note_limit(text[:200])
         if names and names[0].rpartition(DOT)[2] == "Overrun":

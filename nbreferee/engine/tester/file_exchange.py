@@ -15,6 +15,7 @@ from nbreferee.engine.tester.audit import Handler
 from nbreferee.engine.tester.box_client import BoxClient
 from nbreferee.engine.tester.provenance import Provenance
 from nbreferee.engine.wire.protocol import is_writing
+from nbreferee.engine.wire.to_box import NewFiles, TakeFiles
 
 CHANGING = (
     "os.mkdir",
@@ -68,23 +69,18 @@ class FileExchange:
         """
         self._provenance.received.are_files = True
         try:
-            said = self._student.ask("new_files")
+            said = self._student.ask(NewFiles())
         finally:
             self._provenance.received.are_files = False
-        match said:
-            case (dict(files), list(folders), list(removed)):
-                pass
-            case _:
-                return
-        for name in removed:
+        for name in said.removed:
             if self._is_allowed(name) and name in self._known:
                 self._remove(name)
-        for name in folders:
+        for name in said.folders:
             if self._is_allowed(name):
                 with contextlib.suppress(OSError, ValueError):
                     Path(name).mkdir(parents=True, exist_ok=True)
                     self._known[name] = None
-        for name, data in files.items():
+        for name, data in said.files.items():
             if self._is_allowed(name) and type(data) is bytes:
                 self._provenance.record_file(Path(name))
                 with contextlib.suppress(OSError, ValueError):
@@ -119,7 +115,7 @@ class FileExchange:
             if name not in there and not os.path.lexists(name)
         ]
         if files or folders or gone:
-            self._student.ask("files", files, folders, gone)
+            self._student.ask(TakeFiles(files, folders, gone))
         self._known.update({**files, **dict.fromkeys(folders)})
         for name in gone:
             self._known.pop(name, None)

@@ -15,6 +15,7 @@ from nbreferee.engine.tester.box_client import BoxClient
 from nbreferee.engine.tester.proxies import is_proxy
 from nbreferee.engine.tester.write_back import adopt
 from nbreferee.engine.wire.codec import Bounds, CodecError, encode
+from nbreferee.engine.wire.to_box import AllNames
 
 OWN = frozenset(dir(builtins)) | {"get_ipython", "In", "Out", "exit", "quit", "open"}
 CHANGEABLE = (list, dict, set, bytearray, np.ndarray, collections.deque)
@@ -104,7 +105,7 @@ class Namespace(dict[Any, Any]):
 
     def keys(self) -> list[str]:  # what dir() asks for
         """Return the names of both sides, while a cell runs."""
-        theirs = self.student.ask("names") if self.student is not None else ()
+        theirs = self.student.ask(AllNames()) if self.student is not None else ()
         return [
             *dict.keys(self),
             *(name for name in theirs if not dict.__contains__(self, name) and self._may_ask(name)),

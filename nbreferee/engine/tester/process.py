@@ -15,6 +15,7 @@ import sys
 import time
 import types
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,18 @@ from nbreferee.engine.tester.references import NameOwnership
 from nbreferee.engine.tester.student_modules import StudentFinder
 from nbreferee.engine.tester.suspicious import in_words
 from nbreferee.engine.wire.channel import Channel
-from nbreferee.engine.wire.codec import decode, encode
+from nbreferee.engine.wire.to_box import AnswersUsed, PutBack, StandIn
+from nbreferee.engine.wire.to_tester import (
+    TESTER,
+    Answer,
+    Connect,
+    Evidence,
+    RunStep,
+    RunWithReferences,
+    StepResult,
+    TesterRequest,
+)
+from nbreferee.verdicts import CellStatus, CellVerdict
 
 STARTS = frozenset(
     {
@@ -101,95 +113,71 @@ class Tester:
         """Do what the orchestrator asks for, until it is gone."""
         while True:
             frame, sockets = self._control.receive_with_sockets()
-            operation, arguments = decode(frame)
-            answer = getattr(self, f"do_{operation}")(*arguments, *map(Channel, sockets))
-            self._control.send(encode(answer))
+            request: object = TESTER.decode(frame, TesterRequest)
+            result = StepResult()
+            if isinstance(request, Connect):
+                self._student.connect(Channel(*sockets), request.call_s)
+                self._files.forget()
+            elif isinstance(request, RunStep):
+                result = self._run(request)
+            elif isinstance(request, RunWithReferences):
+                result = self._run_with_references(request)
+            self._control.send(TESTER.encode(result))
 
-    def do_connect(self, limit_s: float, channel: Channel) -> None:
-        """Talk to a new box."""
-        self._student.connect(channel, limit_s)
-        self._files.forget()
+    def _run(self, request: RunStep) -> StepResult:
+        """Run a step, and judge it if it is a test.
 
-    def do_run(
-        self,
-        number: int,
-        limit_s: float,
-        allowed: list[Any] | None,
-        replaceable: Sequence[tuple[str, int]] = (),
-    ) -> dict[str, Any]:
-        """Run a step; return what it shows, and for a test what it comes to.
-
-        `allowed` are the oddities that the solution's own values have here (see `box_client`);
-        where a test passes with others, it is run again, and refuses these. `needed` are those of
-        the answers `replaceable` that the test's answer uses: it can be judged again without them,
-        so no cause is looked for.
+        If other answers can stand for those that the answer under test needs, it can be judged
+        again: so no cause is looked for.
         """
-        step = self._steps[number]
-        needed = self._needed(step, replaceable, limit_s) if replaceable else []
+        step, limit_s, allowed = self._steps[request.step], request.limit_s, request.allowed
+        replaceable = request.replaceable
+        needed = self._needed(step, replaceable, limit_s) if replaceable else ()
         self._looks_for_causes = not needed
         for name in step.given_up:
             self._names.pop(name, None)
         if not step.source:
-            return {"status": "", "oddities": []}
+            return StepResult(judge(step, None, None)[0] if step.role == "test" else None)
         self._student.refused = None
         self._student.patches.active = (
             step.role == "test" and allowed is None
         )  # while the solution is graded
         before = set(dict.keys(self._names))
-        came = self._attempt(step, limit_s)
+        result = self._attempt(step, limit_s)
         if step.role == "answer":
             self._names.imported |= {
                 name: dict.pop(self._names, name)
                 for name in set(dict.keys(self._names)) - before
                 if not name.startswith("_")
             }
-        odd = [list(pair) for pair in sorted(self._student.suspicious)]
-        limits = list(self._student.limits)
-        patched, odd_pass = self._student.patched, ""
-        if (
-            step.role == "test"
-            and allowed is not None
-            and came["score"]
-            and any(pair not in allowed for pair in odd)
-        ):
-            self._student.refused = [tuple(pair) for pair in allowed]
-            first, came = came, self._attempt(step, limit_s)
-            self._student.refused = None
-            if came["score"] < first["score"]:
-                odd_pass = next(
-                    in_words(label, what) for label, what in odd if [label, what] not in allowed
-                )
-        return {
-            **came,
-            "oddities": odd,
-            "limits": limits,
-            "patched": patched,
-            "odd_pass": odd_pass,
-            "lost": self._student.lost,
-            "needed": needed,
-        }
+        evidence = Evidence(
+            tuple(sorted(self._student.suspicious)),
+            tuple(self._student.limits),
+            self._student.patched,
+        )
+        verdict, shown = result.verdict, result.outputs
+        if verdict is not None and allowed is not None and verdict.score:
+            refused = [one for one in evidence.oddities if one not in allowed]
+            if refused:
+                self._student.refused = allowed
+                again = self._attempt(step, limit_s)
+                self._student.refused = None
+                if again.verdict is not None and again.verdict.score < verdict.score:
+                    evidence = replace(evidence, odd_pass=in_words(*refused[0]))
+                verdict, shown = again.verdict, again.outputs
+        return StepResult(verdict, shown, evidence, self._student.lost, needed)
 
-    def do_follow(
-        self,
-        number: int,
-        limit_s: float,
-        allowed: list[Any] | None,
-        replaceable: list[tuple[str, int]],
-    ) -> dict[str, Any]:
-        """Run a test again, with references in the place of those answers that it needs; return
-        what it comes to.
-
-        `followed` are the names of the answers in whose place a reference was used; none: there is
-        no result.
-        """
-        self._student.begin(time.monotonic() + limit_s)
+    def _run_with_references(self, request: RunWithReferences) -> StepResult:
+        """Run a test again, with references in the place of answers."""
+        step = self._steps[request.step]
+        self._student.begin(time.monotonic() + request.limit_s)
         try:
-            others = {name: self._answers.find(name, cell) for name, cell in replaceable}
-            self._student.ask("stand_in", list(self._steps[number].under_test), others)
+            others = {name: self._answers.find(name, cell) for name, cell in request.replaced}
+            self._student.ask(StandIn(step.under_test, others))
             functions = [one for one in others.values() if type(one) is ReferenceAnswer]
             self._student.replaced, self._student.asked_for_replaced = frozenset(others), False
             with alive(functions):
-                answer = self.do_run(number, limit_s, allowed)
+                result = self._run(RunStep(request.step, request.limit_s, request.allowed))
             used = {
                 name
                 for name, one in others.items()
@@ -197,37 +185,35 @@ class Tester:
             }
             self._student.replaced = ()
             if not self._student.lost:
-                self._student.ask("put_back")
+                self._student.ask(PutBack())
         except (Exception, Lost, OutOfTime):
-            return {"followed": [], "lost": self._student.lost or "it cannot be asked"}
-        return {
-            **answer,
-            "followed": [] if self._student.asked_for_replaced else sorted(used),
-            "lost": self._student.lost,
-        }
+            return StepResult(lost=self._student.lost or "it cannot be asked")
+        if self._student.asked_for_replaced:
+            used = set()
+        answers = tuple(one for one in request.replaced if one[0] in used)
+        return replace(result, answers=answers, lost=self._student.lost)
 
     def _needed(
-        self, step: Step, replaceable: Sequence[tuple[str, int]], limit_s: float
-    ) -> list[tuple[str, int]]:
+        self, step: Step, replaceable: Sequence[Answer], limit_s: float
+    ) -> tuple[Answer, ...]:
         """Return those of some answers that the answer under test needs, and in whose place a
         reference can stand.
         """
         self._student.begin(time.monotonic() + limit_s)
         try:
-            said = self._student.ask(
-                "needed", list(step.under_test), [name for name, _ in replaceable]
-            )
+            names = tuple(name for name, _ in replaceable)
+            said = self._student.ask(AnswersUsed(step.under_test, names))
         except (Exception, Lost, OutOfTime):
-            return []
-        found = []
-        for name, cell in replaceable if type(said) is list else ():
+            return ()
+        found: list[Answer] = []
+        for name, cell in replaceable:
             with contextlib.suppress(LookupError):
                 if name in said:
                     self._answers.find(name, cell)
                     found.append((name, cell))
-        return found
+        return tuple(found)
 
-    def _attempt(self, step: Step, limit_s: float) -> dict[str, Any]:
+    def _attempt(self, step: Step, limit_s: float) -> StepResult:
         deadline = time.monotonic() + limit_s
         self._provenance.begin_cell()
         if step.role == "test":
@@ -267,27 +253,23 @@ class Tester:
                 f"it calls the student's code {self._student.calls:,} times, which takes longer "
                 "between two processes"
             )
-        status, score, message, kind = judge(step, result.result, error)
+        verdict, kind = judge(step, result.result, error)
         refused = self._provenance.refused
         if refused and step.role != "test":
             self._refused_before.append(f"{refused} (a cell before this test)")
-        if refused and status in ("passed", "partial"):  # the test has gone on without
-            status, score, message, kind = "error", 0.0, refused, "NotRun"
-        if score < step.points:
+        if refused and verdict.status in ("passed", "partial"):  # the test has gone on without
+            verdict, kind = replace(verdict, status="error", score=0.0, message=refused), "NotRun"
+        if verdict.score < step.points:
             self._student.note_failure()
         shown = [output for output in shown if output.get("name") != "stderr"]
-        if error is not None or status == "grader_failed" or kind == "NotRun":
+        if error is not None or verdict.status == "grader_failed" or kind == "NotRun":
             shown = [output for output in shown if output["output_type"] != "execute_result"]
-            message = message or self._say_where(step, error)
+            message = verdict.message or self._say_where(step, error)
+            verdict = replace(verdict, message=message)
             shown.append(error_output(kind, message, self._traceback(step, error, kind, message)))
-        behaviour = self._student.behaviour.digest if score < step.points else ""
-        return {
-            "status": status,
-            "score": score,
-            "message": message,
-            "shown": shown,
-            "behaviour": behaviour,
-        }
+        if verdict.score < step.points:
+            verdict = replace(verdict, behaviour=self._student.behaviour.digest)
+        return StepResult(verdict if step.role == "test" else None, tuple(shown))
 
     # ------------------------------------------------ what a student gets to read
 
@@ -391,37 +373,30 @@ def too_long(error: BaseException) -> str:
     return " ".join([TOO_LONG, *(f"{note}." for note in getattr(error, "__notes__", ()))])
 
 
-def judge(step: Step, value: Any, error: BaseException | None) -> tuple[str, float, str, str]:
-    """Return (status, score, message, kind of error) of a cell that has run."""
+def judge(step: Step, value: Any, error: BaseException | None) -> tuple[CellVerdict, str]:
+    """Return the verdict on a cell that has run, and the kind of error that it shows."""
+
+    def verdict(status: CellStatus, message: str = "", score: float = 0.0) -> CellVerdict:
+        return CellVerdict(step.grade_id, status, score, step.points, message)
+
     if error is None:
         credit = None if value is None else credit_of(value)
-        if credit is not None:
-            if math.isnan(credit) or not 0 <= credit <= step.points:
-                return (
-                    "grader_failed",
-                    0.0,
-                    f"the test gives {credit:g} of {step.points:g} points. Tell your instructor.",
-                    "ScoreError",
-                )
-            if credit < step.points:
-                return (
-                    "partial" if credit else "failed",
-                    credit,
-                    f"the test gives {credit:g} of {step.points:g} points",
-                    "",
-                )
-            return "passed", credit, "", ""
-        return "passed", step.points, "", ""
+        if credit is None or credit == step.points:
+            return verdict("passed", score=step.points), ""
+        gives = f"the test gives {credit:g} of {step.points:g} points"
+        if math.isnan(credit) or not 0 <= credit <= step.points:
+            return verdict("grader_failed", f"{gives}. Tell your instructor."), "ScoreError"
+        return verdict("partial" if credit else "failed", gives, credit), ""
     if isinstance(error, OutOfTime) or (isinstance(error, Lost) and str(error) == TIME_UP):
-        return "timeout", 0.0, too_long(error), "TimeoutError"
+        return verdict("timeout", too_long(error)), "TimeoutError"
     if isinstance(error, Lost):
-        return "error", 0.0, f"{error}: {GUESS}", "ProcessError"
-    kind = type(error).__name__
+        return verdict("error", f"{error}: {GUESS}"), "ProcessError"
     try:
         message = str(error)
     except BaseException:  # whatever a student's object makes of being asked for its text
         message = ""
-    return "failed" if isinstance(error, AssertionError) else "error", 0.0, message, kind
+    status: CellStatus = "failed" if isinstance(error, AssertionError) else "error"
+    return verdict(status, message), type(error).__name__
 
 
 def _failing_line(error: BaseException | None) -> int:

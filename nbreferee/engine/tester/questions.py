@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import Any, TypeVar
 
 from nbreferee.engine.tester.class_proxies import ClassProxy
 from nbreferee.engine.tester.proxies import Proxy
 from nbreferee.engine.tester.references import Reference, own_attributes
 from nbreferee.engine.wire.codec import CodecError, encode
 from nbreferee.engine.wire.instances import set_state
+from nbreferee.engine.wire.to_box import (
+    Attributes,
+    BoxRequest,
+    ClassOf,
+    LastTraceback,
+    SignatureOf,
+    SourceOf,
+    State,
+)
 
-UNRULY = "the notebook's process sent an answer that cannot be read"
+A = TypeVar("A")
 
 
 class Questions:
@@ -20,7 +29,7 @@ class Questions:
     _references: Any
     lost: str
 
-    def ask(self, operation: str, *arguments: Any) -> Any:
+    def ask(self, request: BoxRequest[A]) -> A:
         """Ask the box something."""
         raise NotImplementedError
 
@@ -34,9 +43,6 @@ class Questions:
         """Call a function in the box."""
         raise NotImplementedError
 
-    def _lose(self, reason: str, is_limit: bool = True) -> Exception:
-        raise NotImplementedError
-
     def _looked_at(self, value: Any, label: str) -> Any:
         raise NotImplementedError
 
@@ -47,17 +53,11 @@ class Questions:
 
     def attributes(self, proxy: Proxy | ClassProxy) -> dict[str, Any]:
         """Return the attributes of an object that stays in the box."""
-        found = self.ask("attributes", proxy)
-        if type(found) is not dict or not all(type(name) is str for name in found):
-            raise self._lose(UNRULY)
-        return found
+        return self.ask(Attributes(proxy))
 
     def state(self, reference: Reference) -> tuple[dict[str, Any], Any]:
         """Return the attributes of an object in the box, and what else it holds."""
-        match self.ask("state", reference):
-            case (dict(attributes), content) if all(type(name) is str for name in attributes):
-                return attributes, content
-        raise self._lose(UNRULY)
+        return self.ask(State(reference))
 
     def fill(self, number: int) -> None:
         """Give a copy of an object in the box its attributes."""
@@ -74,7 +74,7 @@ class Questions:
         """Return the class of an object that stays in the box: a proxy, or the instructor's."""
         found = self._references.proxies.get(proxy._facts.type_number)
         if not isinstance(found, type):
-            found = self.ask("class_of", proxy)
+            found = self.ask(ClassOf(proxy))
         return found if isinstance(found, type) else type(proxy)
 
     def is_of(self, operation: str, one: Any, kind: ClassProxy) -> bool:
@@ -96,7 +96,7 @@ class Questions:
         """Return the signature of a function that stays in the box."""
         try:
             empty = (inspect.Parameter.empty,)
-            said, returned = self.ask("signature", proxy)
+            said, returned = self.ask(SignatureOf(proxy))
             parameters = [
                 inspect.Parameter(
                     name,
@@ -112,11 +112,8 @@ class Questions:
 
     def source(self, proxy: Proxy) -> str:
         """Return the source of a function or class that stays in the box."""
-        return str(self.ask("source", proxy))
+        return self.ask(SourceOf(proxy))
 
     def student_traceback(self) -> list[str]:
         """Return the traceback of the last exception in the box, as the notebook would show it."""
-        if self.lost:
-            return []
-        lines = self.ask("traceback")
-        return [str(line)[:20_000] for line in lines[:200]] if type(lines) is list else []
+        return [] if self.lost else self.ask(LastTraceback())

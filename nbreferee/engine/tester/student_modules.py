@@ -14,8 +14,19 @@ import sys
 import types
 from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
+from nbreferee.engine.wire.to_box import (
+    FindModule,
+    ImportModule,
+    ModuleAttribute,
+    ModuleNames,
+    ModuleRequest,
+    SetModuleAttribute,
+    on,
+)
+
+A = TypeVar("A")
 IMPORT_SYSTEM = (
     importlib.__file__,
     "<frozen importlib._bootstrap>",
@@ -25,34 +36,42 @@ IMPORT_SYSTEM = (
 OWN_NAMES = {"__all__", "__version__", "__author__", "__doc__"}
 
 
+class Ask(Protocol):
+    """Asks the box something about a module."""
+
+    def __call__(self, request: ModuleRequest[A]) -> A:
+        """Return the answer."""
+
+
 class StudentModule(types.ModuleType):
     """Stands for a module in the box: whatever is asked of it, the box answers."""
 
-    def __init__(self, name: str, ask: Callable[..., Any]) -> None:
+    def __init__(self, name: str, ask: Ask) -> None:
         super().__init__(name)
         self.__dict__["_ask_"] = ask
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name not in OWN_NAMES:
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        return self.__dict__["_ask_"]("module_attribute", self.__name__, name)
+        ask: Ask = self.__dict__["_ask_"]
+        return ask(ModuleAttribute(self.__name__, name))
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name.startswith("__"):
             super().__setattr__(name, value)
         else:
-            self.__dict__["_ask_"]("set_module_attribute", self.__name__, name, value)
+            ask: Ask = self.__dict__["_ask_"]
+            ask(SetModuleAttribute(self.__name__, name, value))
 
     def __dir__(self) -> list[str]:
-        return list(self.__dict__["_ask_"]("module_names", self.__name__))
+        ask: Ask = self.__dict__["_ask_"]
+        return ask(ModuleNames(self.__name__))
 
 
 class StudentFinder:
     """A finder of `sys.meta_path`, and the loader of what it finds."""
 
-    def __init__(
-        self, ask: Callable[..., Any], is_running: Callable[[], bool], folders: Sequence[str]
-    ) -> None:
+    def __init__(self, ask: Ask, is_running: Callable[[], bool], folders: Sequence[str]) -> None:
         self._ask, self._is_running = ask, is_running
         self._folders = tuple(
             f"{os.path.realpath(folder)}{os.sep}" for folder in folders
@@ -62,11 +81,11 @@ class StudentFinder:
         """Return what is to be loaded, if the student has written such a module."""
         if not self._is_running() or not self._asked_by_instructor():
             return None
-        match self._ask("find_module", name):
-            case (True, bool(is_package)):
-                loader: Any = self  # by what it does
-                return ModuleSpec(name, loader, is_package=is_package)
-        return None
+        found = self._ask(FindModule(name))
+        if not found.is_there:
+            return None
+        loader: Any = self  # by what it does
+        return ModuleSpec(name, loader, is_package=found.is_package)
 
     def create_module(self, spec: ModuleSpec) -> types.ModuleType:
         """Return what stands for the module."""
@@ -74,7 +93,7 @@ class StudentFinder:
 
     def exec_module(self, module: types.ModuleType) -> None:
         """Have the box import it; import it again where it is reloaded."""
-        self._ask("import_module", module.__name__, "_loaded_" in module.__dict__)
+        self._ask(ImportModule(module.__name__, "_loaded_" in module.__dict__))
         module.__dict__["_loaded_"] = True
 
     def _asked_by_instructor(self) -> bool:
@@ -89,17 +108,15 @@ class BoxModules:
     """The same, as the box answers: modules whose files lie in the working folder."""
 
     def __init__(self) -> None:
-        self.operations: dict[str, Callable[..., Any]] = {
-            "find_module": self.find,
-            "import_module": self.load,
-            "module_names": lambda name: dir(self._module(name)),
-            "module_attribute": lambda name, attribute: self._attribute(
-                self._module(name), attribute
-            ),
-            "set_module_attribute": lambda name, attribute, value: setattr(
-                self._module(name), attribute, value
-            ),
-        }
+        self.operations: dict[str, Callable[..., Any]] = dict(
+            (
+                on(FindModule, lambda asked: self.find(asked.module)),
+                on(ImportModule, self._load),
+                on(ModuleNames, lambda asked: dir(self._module(asked.module))),
+                on(ModuleAttribute, self._attribute),
+                on(SetModuleAttribute, self._set_attribute),
+            )
+        )
 
     def find(self, name: str) -> tuple[bool, bool]:
         """Return whether there is such a module here, and whether it is a package."""
@@ -112,10 +129,9 @@ class BoxModules:
         is_package = spec is not None and spec.submodule_search_locations is not None
         return inside, inside and is_package
 
-    def load(self, name: str, again: bool) -> None:
-        """Import a module of the student's, a second time where asked to."""
-        module = self._module(name)
-        if again:
+    def _load(self, asked: ImportModule) -> None:
+        module = self._module(asked.module)
+        if asked.again:
             importlib.reload(module)
 
     def _module(self, name: str) -> types.ModuleType:
@@ -123,8 +139,11 @@ class BoxModules:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         return importlib.import_module(name)
 
-    @staticmethod
-    def _attribute(module: types.ModuleType, name: str) -> Any:
+    def _attribute(self, asked: ModuleAttribute) -> Any:
+        module, name = self._module(asked.module), asked.attribute
         if name == "__all__" and not hasattr(module, name):
             return [one for one in dir(module) if not one.startswith("_")]
         return getattr(module, name)
+
+    def _set_attribute(self, asked: SetModuleAttribute) -> None:
+        setattr(self._module(asked.module), asked.attribute, asked.value)

@@ -40,7 +40,7 @@ import sys
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -147,7 +147,10 @@ def compacted(record: CallContext | CallResult) -> dict[int, Any]:
     }
 
 
-def expanded(kind: type[CallContext] | type[CallResult], said: dict[int, Any]) -> Any:
+C = TypeVar("C", CallContext, CallResult)
+
+
+def expanded(kind: type[C], said: dict[int, Any]) -> C:
     """Return the record that `compacted` made this of; places that it does not have are left
     out.
     """

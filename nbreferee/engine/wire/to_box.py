@@ -1,0 +1,367 @@
+"""What a box is asked: one class for each question, and how its answer is read.
+
+A question travels as its operation and the values of its fields, in order (see `protocol`). An
+answer may be forged: each class checks the shape of its own, and raises CodecError for another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+from nbreferee.engine.wire.codec_format import CodecError
+from nbreferee.engine.wire.protocol import CallResult, expanded
+
+A = TypeVar("A")
+
+
+class BoxRequest(Generic[A]):
+    """A question to a box; its answer is read as `A`. Subclasses are frozen dataclasses."""
+
+    operation: ClassVar[str]
+
+    def __init_subclass__(cls, *, operation: str = "") -> None:
+        super().__init_subclass__()
+        cls.operation = operation
+
+    def arguments(self) -> tuple[Any, ...]:
+        """Return the values of the fields, in order."""
+        return tuple(vars(self).values())
+
+    def read(self, answer: Any) -> A:
+        """Return the answer, checked.
+
+        Raises
+        ------
+        CodecError
+            if it has another shape.
+        """
+        raise NotImplementedError
+
+
+R = TypeVar("R", bound=BoxRequest[Any])
+
+
+def on(request: type[R], do: Callable[[R], object]) -> tuple[str, Callable[..., object]]:
+    """Return an operation's name, and a function of the arguments as they come that does it."""
+    return request.operation, lambda *arguments: do(request(*arguments))
+
+
+class _Order(BoxRequest[None]):
+    """A request whose answer says nothing."""
+
+    def read(self, answer: Any) -> None:
+        """Ignore the answer."""
+
+
+class _Texts(BoxRequest[list[str]]):
+    """A question to which the answer is a list of texts."""
+
+    def read(self, answer: Any) -> list[str]:
+        """Return the list."""
+        if type(answer) is not list or not all(type(one) is str for one in answer):
+            raise CodecError("no list of texts")
+        return answer
+
+
+class _Value(BoxRequest[Any]):
+    """A question to which the answer may be any value."""
+
+    def read(self, answer: Any) -> Any:
+        """Return the value."""
+        return answer
+
+
+# ---------------------------------------------------------------- cells and files
+
+
+@dataclass(frozen=True)
+class CellOutputs:
+    """What a cell has shown, not checked yet, and its number in the box."""
+
+    outputs: list[Any]
+    count: int
+
+
+@dataclass(frozen=True)
+class RunCell(BoxRequest[CellOutputs], operation="cell"):
+    """Run a cell."""
+
+    source: str
+    limit_s: float
+    count: int  # its number in the box; 0: the next
+
+    def read(self, answer: Any) -> CellOutputs:
+        """Return what the cell has shown."""
+        match answer:
+            case (list(outputs), int(count)) if 0 <= count < 1 << 31:
+                return CellOutputs(outputs, count)
+        raise CodecError("no outputs of a cell")
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A picture in base 64, or why there is none."""
+
+    picture: str
+    why: str
+
+
+@dataclass(frozen=True)
+class DrawFigure(BoxRequest[Drawing], operation="draw"):
+    """Draw a figure that a cell has shown by its name."""
+
+    name: str
+    limit_s: float
+
+    def read(self, answer: Any) -> Drawing:
+        """Return the picture."""
+        match answer:
+            case (str(picture), str(why)) if picture.isascii():
+                return Drawing(picture, why)
+        raise CodecError("no picture")
+
+
+@dataclass(frozen=True)
+class HandIn(_Order, operation="hand_in"):
+    """Write the files that the student has handed in."""
+
+    files: Mapping[str, bytes]
+
+
+@dataclass(frozen=True)
+class FileChanges:
+    """What one side's working folder has and the other's has not; nothing of it is checked."""
+
+    files: dict[Any, Any]  # contents by name
+    folders: list[Any]
+    removed: list[Any]
+
+
+@dataclass(frozen=True)
+class NewFiles(BoxRequest[FileChanges], operation="new_files"):
+    """Say what the student's code has made, changed and removed since the last time."""
+
+    def read(self, answer: Any) -> FileChanges:
+        """Return the changes."""
+        match answer:
+            case (dict(files), list(folders), list(removed)):
+                return FileChanges(files, folders, removed)
+        raise CodecError("no changes of files")
+
+
+@dataclass(frozen=True)
+class TakeFiles(_Order, operation="files"):
+    """Make the working folder as the tests have left theirs."""
+
+    files: Mapping[str, bytes]
+    folders: Sequence[str]
+    removed: Sequence[str]
+
+
+# ---------------------------------------------------------------- names, calls and objects
+
+
+@dataclass(frozen=True)
+class NamedValue:
+    """Whether the notebook has a name, and its value."""
+
+    is_there: bool
+    value: Any
+
+
+@dataclass(frozen=True)
+class LookUp(BoxRequest[NamedValue], operation="name"):
+    """Look a name up."""
+
+    name: str
+
+    def read(self, answer: Any) -> NamedValue:
+        """Return the value; a third item says which objects its containers are."""
+        match answer:
+            case (bool(is_there), value, *rest) if type(answer) is tuple and len(rest) < 2:
+                return NamedValue(is_there, value)
+        raise CodecError("no value of a name")
+
+
+@dataclass(frozen=True)
+class AllNames(_Texts, operation="names"):
+    """Say which names the notebook has."""
+
+
+@dataclass(frozen=True)
+class Call(BoxRequest[CallResult], operation="call"):
+    """Call a function: an object of the box, or an operation by its name."""
+
+    function: Any
+    arguments_blob: bytes  # (arguments, named arguments), encoded
+    heap: list[tuple[str, bytes]]  # instances of instructor's classes among them
+    limit_s: float
+    context: bytes  # a CallContext, compacted and encoded; empty: the usual one
+
+    def read(self, answer: Any) -> CallResult:
+        """Return the result of the call; nothing in it is checked."""
+        if type(answer) is not dict:
+            raise CodecError("no result of a call")
+        return expanded(CallResult, answer)
+
+
+@dataclass(frozen=True)
+class Attributes(BoxRequest[dict[str, Any]], operation="attributes"):
+    """Say which attributes an object has."""
+
+    object: Any
+
+    def read(self, answer: Any) -> dict[str, Any]:
+        """Return them by name."""
+        return _checked_attributes(answer)
+
+
+@dataclass(frozen=True)
+class State(BoxRequest[tuple[dict[str, Any], Any]], operation="state"):
+    """Say which attributes an object has, in its dictionary and in slots, and what else it
+    holds.
+    """
+
+    object: Any
+
+    def read(self, answer: Any) -> tuple[dict[str, Any], Any]:
+        """Return attributes and content."""
+        match answer:
+            case (attributes, content):
+                return _checked_attributes(attributes), content
+        raise CodecError("no state of an object")
+
+
+def _checked_attributes(said: Any) -> dict[str, Any]:
+    if type(said) is not dict or not all(type(name) is str for name in said):
+        raise CodecError("no attributes of an object")
+    return said
+
+
+@dataclass(frozen=True)
+class ClassOf(_Value, operation="class_of"):
+    """Give the class of an object."""
+
+    object: Any
+
+
+@dataclass(frozen=True)
+class SourceOf(BoxRequest[str], operation="source"):
+    """Give the source of a function or class."""
+
+    object: Any
+
+    def read(self, answer: Any) -> str:
+        """Return the source."""
+        return str(answer)
+
+
+@dataclass(frozen=True)
+class SignatureOf(_Value, operation="signature"):
+    """Give the parameters of a function, and what it is annotated to return."""
+
+    object: Any
+
+
+@dataclass(frozen=True)
+class LastTraceback(BoxRequest[list[str]], operation="traceback"):
+    """Give the lines of the last exception's traceback, as the notebook would show them."""
+
+    def read(self, answer: Any) -> list[str]:
+        """Return the lines; none where the answer is no list."""
+        if type(answer) is not list:
+            return []
+        return [str(line)[:20_000] for line in answer[:200]]
+
+
+# ---------------------------------------------------------------- modules that students wrote
+
+
+@dataclass(frozen=True)
+class ModuleRequest(BoxRequest[A]):
+    """A question about a module that the student has written."""
+
+    module: str
+
+    @property
+    def label(self) -> str:
+        """What the answer is the value of, for a person."""
+        return self.module
+
+
+@dataclass(frozen=True)
+class FoundModule:
+    """Whether the student has written a module, and whether it is a package."""
+
+    is_there: bool
+    is_package: bool
+
+
+@dataclass(frozen=True)
+class FindModule(ModuleRequest[FoundModule], operation="find_module"):
+    """Look for a module in the working folder."""
+
+    def read(self, answer: Any) -> FoundModule:
+        """Return what was found; nothing where the answer is of another shape."""
+        match answer:
+            case (True, bool(is_package)):
+                return FoundModule(True, is_package)
+        return FoundModule(False, False)
+
+
+@dataclass(frozen=True)
+class ImportModule(ModuleRequest[None], _Order, operation="import_module"):
+    """Import a module; import it `again` if it is there already."""
+
+    again: bool
+
+
+@dataclass(frozen=True)
+class ModuleNames(ModuleRequest[list[str]], _Texts, operation="module_names"):
+    """Say which names a module has."""
+
+
+@dataclass(frozen=True)
+class ModuleAttribute(ModuleRequest[Any], _Value, operation="module_attribute"):
+    """Give the value of a name in a module."""
+
+    attribute: str
+
+    @property
+    def label(self) -> str:
+        """What the answer is the value of, for a person."""
+        return f"{self.module}.{self.attribute}"
+
+
+@dataclass(frozen=True)
+class SetModuleAttribute(ModuleRequest[None], _Order, operation="set_module_attribute"):
+    """Give a name in a module another value."""
+
+    attribute: str
+    value: Any
+
+
+# ---------------------------------------------------------------- follow-through
+
+
+@dataclass(frozen=True)
+class AnswersUsed(_Texts, operation="needed"):
+    """Say which of some `answers` the objects with the names `roots` use."""
+
+    roots: Sequence[str]
+    answers: Sequence[str]
+
+
+@dataclass(frozen=True)
+class StandIn(_Order, operation="stand_in"):
+    """Put others in the place of answers, wherever the objects with the names `roots` use them."""
+
+    roots: Sequence[str]
+    others: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class PutBack(_Order, operation="put_back"):
+    """Put the answers back."""

@@ -30,7 +30,12 @@ def occurrences(
     Where one of `continued` follows, the text goes on with something else than the form.
     """
     fixed = {symbol.text for symbol in form if not symbol.is_index}
+    # Most places fail at one symbol that must be the same: look at it first.
+    anchor = next((place for place, symbol in enumerate(form) if not symbol.is_index), 0)
+    needed = form[anchor].text if form and not form[anchor].is_index else None
     for start in range(len(text) - len(form) + 1):
+        if needed is not None and text[start + anchor].text != needed:
+            continue
         end = start + len(form)
         goes_on = (
             len(form) > 1

@@ -236,7 +236,9 @@ def test_killed_between_any_two_steps_of_writing_there_is_the_old_or_the_new(
         assert there in [
             [contents(tmp_path / name / "autograded" / student / "ps1")] for name in ends
         ], number
-        for name, answers in versions.items():  # the student may have thought again
+        for name, answers in versions.items():
+            if name == "earlier" and number % 4:
+                continue  # only now and then has the student thought again
             hand_in(course, student, answers)
             grade_here(course, student, budget=budget)
             assert (gradebook(course), contents(course / "autograded")) == ends[name], (

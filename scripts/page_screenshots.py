@@ -3,7 +3,7 @@
 PAGE is what `nbreferee feedback` has written for a student; those in docs/ show loops/softmax
 of the sample class (`make grade`). With `report`, it is the page of an assignment that
 `nbreferee report --html` has written: softmax. With `marking`, it is the address that
-`nbreferee mark softmax` has printed; no mark is written. Chromium has to be installed.
+`nbreferee mark softmax` has printed; a mark is entered and taken back. Chromium must be installed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 Views = dict[str, tuple[int, int, Literal["light", "dark"]]]
@@ -19,12 +22,28 @@ VIEWS: Views = {"page-wide": (1000, 1150, "light"), "page-phone": (390, 844, "da
 REPORT_VIEWS: Views = {"report": (1000, 1120, "light")}
 MARKING_VIEWS: Views = {"marking": (1280, 760, "light")}
 
-# What a marker might have entered: shown, and not sent.
-ENTERED = """
-document.querySelectorAll("input[name=step]").forEach((box, n) => { box.checked = n < 3; });
-document.getElementById("score").value = "1.5";
-document.getElementById("comment").value = "Why is this c safe? Say what the largest exponent is.";
-"""
+# What a marker enters, and how it is taken back.
+STEPS, COMMENT = "123", "Why is this c safe? Say what the largest exponent is."
+
+
+def enter_mark(window: Page, address: str) -> None:
+    """Open the second answer of exercise 1 that is not marked, and mark it."""
+    window.goto(f"{address}1/")
+    window.click("#unmarked")
+    window.wait_for_selector("#state:has-text('not marked')")
+    for key in STEPS:
+        window.keyboard.press(key)
+    window.fill("#comment", COMMENT)
+    window.locator("#comment").blur()
+    window.wait_for_selector("#saved:has-text('In the gradebook: 1.5 of 2.')")
+
+
+def take_mark_back(window: Page) -> None:
+    """Leave the answer as it was: no score, no comment."""
+    window.keyboard.press("x")
+    window.fill("#comment", "")
+    window.locator("#comment").blur()
+    window.wait_for_function("document.getElementById('saved').textContent === ''")
 
 
 def main(address: str, views: Views) -> None:
@@ -40,10 +59,7 @@ def main(address: str, views: Views) -> None:
             )
             window.goto(address)
             if name == "marking":
-                window.goto(f"{address}1/")
-                window.click("#next")
-                window.wait_for_load_state()
-                window.evaluate(ENTERED)
+                enter_mark(window, address)
             if scheme == "dark":  # begin at an exercise that lost points
                 window.evaluate(
                     "document.querySelectorAll('.exercise:has(.tutor)')[1].scrollIntoView()"
@@ -51,6 +67,8 @@ def main(address: str, views: Views) -> None:
                 window.wait_for_function("window.scrollY > 0")
             path = DOCS / f"{name}.png"
             window.screenshot(path=path)
+            if name == "marking":
+                take_mark_back(window)
             print(f"{path.relative_to(DOCS.parent)}: {path.stat().st_size // 1000} kB")
         browser.close()
 

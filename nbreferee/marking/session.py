@@ -158,8 +158,9 @@ class Marking:
                     f"{_words(draft.score)}{words} was entered here while the gradebook was "
                     "locked, and is not written: the answer was marked elsewhere meanwhile."
                 )
-        steps = kept.steps if kept.scheme == _scheme_digest(question) else ()
-        if kept.steps and not steps:
+        ticked = () if score is None else kept.steps  # no score: not marked
+        steps = ticked if kept.scheme == _scheme_digest(question) else ()
+        if ticked and not steps:
             notes.append(
                 "The marking scheme has changed since: the boxes that were ticked are empty again."
             )
@@ -265,7 +266,8 @@ def _checked(question: Question, new: Entered) -> Entered:
         raise MarkError(
             "This cell takes no comment in nbgrader's gradebook. The comment is not written."
         )
-    steps = tuple(sorted({step for step in new.steps if 0 <= step < len(question.scheme)}))
+    ticked = () if new.score is None else new.steps
+    steps = tuple(sorted({step for step in ticked if 0 <= step < len(question.scheme)}))
     score = None if new.score is None else float(new.score)
     return Entered(score, new.comment.strip(), steps)
 

@@ -426,6 +426,25 @@ def test_answer_that_has_changed_since_is_left_again(browser, course, served):
     page.context.close()
 
 
+def test_badge_says_the_state_of_what_is_ticked(browser, course):
+    page = page_of(browser, [])
+    with marking(course) as address:
+        page.goto(f"{address}1/")
+        press(page, ("0", "1"))
+        page.wait_for_selector("#state:has-text('0.5 of 2')")
+        press(page, ("s", "Delete", "Escape"))  # an empty score is none: no step stays ticked
+        page.wait_for_selector("#state:has-text('not marked')")
+        page.wait_for_function("document.getElementById('saved').textContent !== 'Not written yet'")
+        assert page.locator("input[name=step]:checked").count() == 0
+        page.reload()
+        assert page.inner_text("#state") == "not marked"
+        assert page.locator("input[name=step]:checked").count() == 0
+    press(page, ("1",))  # nobody answers any more
+    page.wait_for_selector("#trouble:has-text('does not answer')")
+    assert page.inner_text("#state") == "not written yet"
+    page.context.close()
+
+
 def ask(address: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, str, Any]:
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     request = urllib.request.Request(address.rstrip("/") + path, data=body, headers=names)

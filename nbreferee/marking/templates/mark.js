@@ -40,9 +40,16 @@ function isValid() {
   return false;
 }
 
+function badge(words, colour) {
+  const state = document.getElementById("state");
+  state.textContent = words;
+  state.className = `state ${colour}`;
+}
+
 function changed(delay) {
   changes += 1;
   say("Not written yet", "");
+  badge("not written yet", "partly-right");
   clearTimeout(timer);
   timer = setTimeout(flush, delay);
 }
@@ -79,8 +86,7 @@ async function send() {
   if (answer.ok || answer.status === 423) {
     seen = said.seen;
     isForced = false;
-    document.getElementById("state").textContent = said.state;
-    document.getElementById("state").className = `state ${said.state_class}`;
+    badge(said.state, said.state_class);
     if (answer.ok) {
       sent = count;
       say(said.saved, "");
@@ -107,6 +113,11 @@ function ofSteps() {
 function ticked() {
   score.value = boxes.some((box) => box.checked) ? String(Math.round(ofSteps() * 1e6) / 1e6) : "";
   changed(0);
+}
+
+// A field that was emptied says "not marked": then no step is ticked.
+function emptied() {
+  if (score.value.trim() === "" && !score.validity.badInput && boxes.some((box) => box.checked)) give(null);
 }
 
 function give(value) {
@@ -171,6 +182,7 @@ document.addEventListener("keydown", (event) => {
 form.addEventListener("submit", (event) => event.preventDefault());
 for (const box of boxes) box.addEventListener("change", ticked);
 score.addEventListener("input", () => changed(TYPING_MS));
+score.addEventListener("change", emptied);
 if (comment) comment.addEventListener("input", () => changed(TYPING_MS));
 for (const field of [score, comment]) if (field) field.addEventListener("change", flush);
 document.getElementById("none").addEventListener("click", () => give(0));

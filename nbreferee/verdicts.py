@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 CellStatus = Literal["passed", "partial", "failed", "error", "timeout", "manual", "grader_failed"]
 
@@ -33,3 +34,32 @@ class CellVerdict:
         message.
         """
         return self.is_left_to_a_person and bool(self.message)
+
+
+def verdict_as_json(verdict: CellVerdict) -> dict[str, Any]:
+    """Return a verdict as `nbreferee autograde --json` and executed notebooks have it."""
+    plain: dict[str, Any] = {
+        "grade_id": verdict.grade_id,
+        "status": verdict.status,
+        "score": verdict.score,
+        "max_score": verdict.max_score,
+        "message": verdict.message,
+    }
+    if verdict.follow_through:
+        plain["follow_through"] = list(verdict.follow_through)
+    if verdict.in_one_process:
+        plain["in_one_process"] = True
+    if verdict.behaviour:
+        plain["behaviour"] = verdict.behaviour
+    return plain
+
+
+def read_verdict(plain: Mapping[str, Any]) -> CellVerdict:
+    """Read what `verdict_as_json` has made.
+
+    Raises
+    ------
+    TypeError
+        if it is nothing like that.
+    """
+    return CellVerdict(**{**plain, "follow_through": tuple(plain.get("follow_through", ()))})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from nbreferee.budget import TIME_UP
@@ -17,7 +17,8 @@ from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.processes import BoxHandle, BoxLost, WarmProcesses
 from nbreferee.engine.wire.channel import ChannelError
 from nbreferee.engine.wire.to_box import HandIn, RunCell
-from nbreferee.verdicts import CellStatus
+from nbreferee.engine.wire.to_tester import NOTHING_NOTICED, Answer, Evidence
+from nbreferee.verdicts import CellStatus, CellVerdict
 
 TEXT_FIELDS = {
     "stream": ("name", "text"),
@@ -44,18 +45,46 @@ class CellResult:
 
     outputs: list[dict[str, Any]] = field(default_factory=list)
     count: int | None = None  # its number in the box
-    status: CellStatus | Literal[""] = ""  # of a test
-    score: float = 0.0
-    message: str = ""
-    oddities: list[Any] = field(default_factory=list[Any])
-    limits: tuple[str, ...] = ()  # what could not pass between the two processes
-    patched: str = ""  # what the test replaces in a module; looked at while the solution is graded
-    odd_pass: str = ""  # the odd value by which alone the test passes
-    follow_through: tuple[str, ...] = ()  # answers in whose place references stood for this result
-    in_one_process: bool = False  # the test ran together with the answer
-    behaviour: str = ""  # a digest of what the answer gives to a test that fails
-    replaceable: tuple[tuple[str, int], ...] = ()  # earlier answers that had lost points
+    verdict: CellVerdict | None = None  # of a test
+    evidence: Evidence = NOTHING_NOTICED  # whether the verdict can stand
+    replaceable: tuple[Answer, ...] = ()  # earlier answers that had lost points
     wall_s: float = 0.0
+
+    @property
+    def status(self) -> CellStatus | Literal[""]:
+        """The status of the verdict; '' of a cell that is no test."""
+        return self.verdict.status if self.verdict else ""
+
+    @property
+    def score(self) -> float:
+        """The points that the test gives."""
+        return self.verdict.score if self.verdict else 0.0
+
+    @property
+    def message(self) -> str:
+        """The message of the verdict."""
+        return self.verdict.message if self.verdict else ""
+
+    def judged(
+        self,
+        status: CellStatus,
+        score: float,
+        message: str,
+        outputs: list[dict[str, Any]],
+        *,
+        in_one_process: bool = False,
+    ) -> CellResult:
+        """Return the result of this test with another verdict."""
+        assert self.verdict is not None, "only a test has a verdict"
+        verdict = replace(
+            self.verdict,
+            status=status,
+            score=score,
+            message=message,
+            in_one_process=in_one_process,
+            behaviour="" if in_one_process else self.verdict.behaviour,
+        )
+        return replace(self, outputs=outputs, verdict=verdict)
 
 
 class BoxRunner:
@@ -104,8 +133,8 @@ class BoxRunner:
                 one = self._run(number, part, min(self._budget.cell_s, left))
             else:
                 text = f"not run: the notebook has used its {self._budget.submission_s:g} s"
-                status: CellStatus | Literal[""] = "timeout" if part.role == "test" else ""
-                one = CellResult([error_of("TimeoutError", text)], status=status, message=text)
+                verdict = self._not_run(part, text) if part.role == "test" else None
+                one = CellResult([error_of("TimeoutError", text)], verdict=verdict)
             one.wall_s = time.monotonic() - started
             came.append(one)
         return came
@@ -116,6 +145,10 @@ class BoxRunner:
 
     def _before(self, part: CellToRun) -> None:
         """Do what comes before a cell."""
+
+    def _not_run(self, part: CellToRun, text: str) -> CellVerdict:
+        """Return the verdict on a test that the time is up for."""
+        raise NotImplementedError
 
     def _run(self, number: int, part: CellToRun, limit_s: float) -> CellResult:
         """Run a code cell."""

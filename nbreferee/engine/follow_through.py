@@ -85,41 +85,39 @@ class FollowThrough:
         wrong, right = _in_words([name for name in names if name not in missing], missing)
         if second.score == first.score and (why := _why_unsure(first, second)):
             hint = f"{wrong}; whether this is right with {right} could not be found out: {why}."
-            return replace(
-                first,
-                message=f"{hint} {first.message}".strip(),
-                outputs=[_line(hint), *first.outputs],
-            )
+            return _with_message(first, hint, f"{hint} {first.message}".strip())
         if second.score >= step.points:
             said = f"{wrong}; with {right} this is right."
-            return replace(
-                second,
-                message=said,
-                outputs=[_line(said), *second.outputs],
-                follow_through=tuple(names),
-            )
+            return _with_message(second, said, said, names)
         gets = (
             f"gets {second.score:g} of {step.points:g} points, and what still fails is this"
             if second.score > first.score
             else "still fails"
         )
         said = f"{wrong}; with {right} this {gets}:"
-        limits = tuple(dict.fromkeys((*first.limits, *second.limits)))
-        message = f"{said} {second.message}".strip()
-        return replace(
-            second,
-            message=message,
-            outputs=[_line(said), *second.outputs],
-            limits=limits,
-            follow_through=tuple(names),
-        )
+        limits = tuple(dict.fromkeys((*first.evidence.limits, *second.evidence.limits)))
+        second = replace(second, evidence=replace(second.evidence, limits=limits))
+        return _with_message(second, said, f"{said} {second.message}".strip(), names)
+
+
+def _with_message(
+    result: CellResult, line: str, message: str, names: Sequence[str] = ()
+) -> CellResult:
+    """Return a result with another message, and a line of it before its outputs.
+
+    It counts with references in the place of the answers `names`.
+    """
+    assert result.verdict is not None, "only a test follows through"
+    verdict = replace(result.verdict, message=message, follow_through=tuple(names))
+    return replace(result, verdict=verdict, outputs=[_line(line), *result.outputs])
 
 
 def _why_unsure(first: CellResult, second: CellResult) -> str:
     """Return why the second judgement came to no result, where that was no fault of the answer."""
     if second.status == "timeout":
         return "it takes too long"
-    return next((reason for reason in second.limits if reason not in first.limits), "")
+    known = first.evidence.limits
+    return next((reason for reason in second.evidence.limits if reason not in known), "")
 
 
 def _in_words(wrong: Sequence[str], missing: Sequence[str]) -> tuple[str, str]:

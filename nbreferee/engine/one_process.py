@@ -19,7 +19,7 @@ from nbreferee.budget import TOO_LONG
 from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.box_runner import BoxRunner, CellResult, CellToRun
 from nbreferee.engine.processes import WarmProcesses
-from nbreferee.verdicts import CellStatus
+from nbreferee.verdicts import CellStatus, CellVerdict
 
 NUMPY_NUMBER = re.compile(r"np\.\w+\((.*)\)")
 FAILING_LINE = re.compile(r"^-+> ?(\d+) ", re.MULTILINE)
@@ -30,6 +30,7 @@ MESSAGE_CHARACTERS = 2_000
 class TestCell:
     """A test cell: its source, its points, and the numbers, from 1, of its hidden lines."""
 
+    grade_id: str
     source: str
     points: float
     hidden_lines: Collection[int] = ()
@@ -58,49 +59,48 @@ class OneProcess(BoxRunner):
         finally:
             self._drop_box()
 
+    def _not_run(self, part: CellToRun, text: str) -> CellVerdict:
+        assert part.step is not None, "every test is a step of the plan"
+        test = self._tests[part.step]
+        return CellVerdict(test.grade_id, "timeout", 0.0, test.points, text)
+
     def _verdict(self, part: CellToRun, ran: CellResult) -> CellResult:
         if part.role != "test" or part.step is None:
             return CellResult()
-        if ran.status:  # not run
-            return CellResult(status=ran.status, message=ran.message)
-        test = self._tests[part.step]
-        status, score, message = judge_outputs(test, ran.outputs)
-        return CellResult(status=status, score=score, message=message, wall_s=ran.wall_s)
+        if ran.verdict is not None:  # not run
+            return CellResult(verdict=ran.verdict)
+        verdict = judge_outputs(self._tests[part.step], ran.outputs)
+        return CellResult(verdict=verdict, wall_s=ran.wall_s)
 
 
-def judge_outputs(
-    test: TestCell, outputs: Sequence[dict[str, Any]]
-) -> tuple[CellStatus, float, str]:
-    """Return (status, score, message) of a test that has run, from its outputs.
+def judge_outputs(test: TestCell, outputs: Sequence[dict[str, Any]]) -> CellVerdict:
+    """Return the verdict on a test that has run, from its outputs.
 
     As nbgrader.utils.determine_grade does, but that text on stderr costs nothing and a NumPy number
     is a number.
     """
+
+    def verdict(status: CellStatus, message: str, score: float = 0.0) -> CellVerdict:
+        return CellVerdict(test.grade_id, status, score, test.points, message)
+
     for output in outputs:
         if output["output_type"] == "error":
             kind = output["ename"]
             if kind == "TimeoutError" and not output["traceback"][:-1]:
-                return "timeout", 0.0, TOO_LONG
-            return (
-                "failed" if kind == "AssertionError" else "error",
-                0.0,
-                visible_message(test, output),
-            )
+                return verdict("timeout", TOO_LONG)
+            status: CellStatus = "failed" if kind == "AssertionError" else "error"
+            return verdict(status, visible_message(test, output))
         if output["output_type"] == "execute_result":
             score = number_of(output["data"].get("text/plain"))
             if score is None:
                 break
+            gives = f"the test gives {score:g} of {test.points:g} points"
             if not 0 <= score <= test.points:
-                return (
-                    "grader_failed",
-                    0.0,
-                    f"the test gives {score:g} of {test.points:g} points. Tell your instructor.",
-                )
+                return verdict("grader_failed", f"{gives}. Tell your instructor.")
             if score == test.points:
                 break
-            status: CellStatus = "partial" if score else "failed"
-            return status, score, f"the test gives {score:g} of {test.points:g} points"
-    return "passed", test.points, ""
+            return verdict("partial" if score else "failed", gives, score)
+    return verdict("passed", "", test.points)
 
 
 def number_of(text: object) -> float | None:

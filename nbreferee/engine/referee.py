@@ -24,7 +24,7 @@ from nbreferee.engine.wire.to_tester import (
     RunWithReferences,
     StepResult,
 )
-from nbreferee.verdicts import CellStatus
+from nbreferee.verdicts import CellStatus, CellVerdict
 
 DRAWN_CHARACTERS = 48 << 20  # of the figures of one notebook
 START_S = 30.0  # more than a cell may take: a new process gets ready first, on a busy machine
@@ -105,13 +105,21 @@ class Referee(BoxRunner):
             self._instruct(part.step, limit_s)
         return came
 
+    def _not_run(self, part: CellToRun, text: str) -> CellVerdict:
+        assert part.step is not None, "every test is a step of the plan"
+        return _zero(self._steps[part.step], "timeout", text)
+
     def _keep(self, number: int, part: CellToRun) -> CellResult:
         kept = super()._keep(number, part)
         if self._follow is not None and part.role == "test":
             assert part.step is not None, "every test is a step of the plan"
             step = self._steps[part.step]
             replaceable = tuple(self._follow.replaceable(step))
-            alone = kept.score >= step.points and not kept.follow_through
+            alone = (
+                kept.score >= step.points
+                and kept.verdict is not None
+                and not kept.verdict.follow_through
+            )
             if not alone and replaceable != kept.replaceable:
                 self.unkept.append(number)
             kept = replace(kept, replaceable=replaceable)
@@ -209,18 +217,7 @@ class Referee(BoxRunner):
             return CellResult(), ()
         if verdict.status == "timeout" or evidence.limits or evidence.odd_pass:
             self.is_whole = False  # it may come out otherwise the next time
-        return CellResult(
-            list(found.outputs),
-            None,
-            verdict.status,
-            verdict.score,
-            verdict.message,
-            list(evidence.oddities),
-            evidence.limits,
-            evidence.patched,
-            evidence.odd_pass,
-            behaviour=verdict.behaviour,
-        ), found.answers
+        return CellResult(list(found.outputs), None, verdict, evidence), found.answers
 
     def _allowed_in(self, step: int) -> tuple[Oddity, ...] | None:
         """Return the oddities of the solution's values in a test; None where it has failed."""
@@ -319,4 +316,8 @@ def _with_reason(result: StepResult, reason: str) -> StepResult:
 
 def _lost_test(step: Step, status: CellStatus, text: str) -> CellResult:
     kind = {"timeout": "TimeoutError", "grader_failed": "TestError"}.get(status, "ProcessError")
-    return CellResult([error_of(kind, text)], status=status, message=text)
+    return CellResult([error_of(kind, text)], verdict=_zero(step, status, text))
+
+
+def _zero(step: Step, status: CellStatus, text: str) -> CellVerdict:
+    return CellVerdict(step.grade_id, status, 0.0, step.points, text)

@@ -9,11 +9,12 @@ fault of the course and is left to a person.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from nbreferee.course.source import Cell
 from nbreferee.engine.box_runner import CellResult, error_of
+from nbreferee.verdicts import CellVerdict
 
 MANUAL = "ManualGrading"  # the name of the error that a cell shows which is left to a person
 FAULT = "The test of this cell has a fault"  # the same for everybody
@@ -76,7 +77,7 @@ def calibrate(
         name, mine = cell.grade_id, two[cell.index]
         here = one[cell.index] if one is not None else None
         best = max(mine.score, here.score if here else 0.0)
-        why = sensed.get(name, "") or mine.patched
+        why = sensed.get(name, "") or mine.evidence.patched
         if not why and here is not None and here.score > mine.score:
             why = _why(mine)
         may = setting == "auto" if isinstance(setting, str) else name in setting
@@ -100,7 +101,7 @@ def calibrate(
 
 
 def _why(two: CellResult) -> str:
-    reason = "; ".join(two.limits) or two.message
+    reason = "; ".join(two.evidence.limits) or two.message
     if reason.startswith("[Errno "):  # of the operating system, and no sentence
         reason = f"the sandbox of a test refuses something that it does ({reason})"
     return f"the solution passes only there: {reason[:300]}"
@@ -122,7 +123,9 @@ def _limits(cell: Cell, two: CellResult, calibration: Calibration) -> Sequence[s
     The solution may have met the same ones and passed, where the test allows for them; another
     answer need not.
     """
-    return () if two.score >= cell.points or cell.grade_id in calibration.faults else two.limits
+    if two.score >= cell.points or cell.grade_id in calibration.faults:
+        return ()
+    return two.evidence.limits
 
 
 def decide(
@@ -133,21 +136,14 @@ def decide(
     """
     if cell.grade_id in calibration.faults:
         return _left_to_person(two, f"{FAULT}: {calibration.faults[cell.grade_id]}.")
-    if cell.grade_id in calibration.one_process and one is not None:
-        return replace(
-            two,
-            outputs=_shown(cell, one),
-            status=one.status,
-            score=one.score,
-            message=one.message,
-            oddities=[],
-            in_one_process=True,
-            behaviour="",
-        )
-    if two.odd_pass:
+    if cell.grade_id in calibration.one_process and one is not None and one.verdict is not None:
+        here = one.verdict
+        shown = _shown(cell, here)
+        return two.judged(here.status, here.score, here.message, shown, in_one_process=True)
+    if odd := two.evidence.odd_pass:
         return _left_to_person(
             two,
-            f"The test passes, but only by what the solution never gives or does: {two.odd_pass}.",
+            f"The test passes, but only by what the solution never gives or does: {odd}.",
         )
     if one is not None and one.score > two.score and (limits := _limits(cell, two, calibration)):
         return _left_to_person(
@@ -161,17 +157,10 @@ def decide(
 
 def _left_to_person(two: CellResult, why: str) -> CellResult:
     message = f"Not scored automatically: a person marks this cell. {why}"
-    return replace(
-        two,
-        outputs=[error_of(MANUAL, message)],
-        status="manual",
-        score=0.0,
-        message=message,
-        oddities=[],
-    )
+    return two.judged("manual", 0.0, message, [error_of(MANUAL, message)])
 
 
-def _shown(cell: Cell, one: CellResult) -> list[dict[str, Any]]:
+def _shown(cell: Cell, one: CellVerdict) -> list[dict[str, Any]]:
     """Return the outputs of a cell that was judged in one process: what nbgrader reads the score
     from.
     """

@@ -20,7 +20,7 @@ from nbreferee.course.follow_through import with_follow_through
 from nbreferee.course.ownership import Plan, make_plan, role_of
 from nbreferee.course.rules import Rules
 from nbreferee.course.single_process import uses_single_process
-from nbreferee.course.source import Cell, Master, parse_master
+from nbreferee.course.source import Master, parse_master
 from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.box_runner import CellResult, CellToRun
 from nbreferee.engine.follow_through import Follow
@@ -278,7 +278,8 @@ class Grader:
             two = self._solutions[material.key]
             sensed = uses_single_process(material.master)
             needed = any(
-                two[cell.index].score < cell.points or two[cell.index].patched for cell in tests
+                two[cell.index].score < cell.points or two[cell.index].evidence.patched
+                for cell in tests
             )
             one = None
             if sensed or needed or not isinstance(setting, str):
@@ -306,7 +307,7 @@ class Grader:
         sandbox.
         """
         tests = {
-            cell.index: TestCell(cell.source, cell.points, cell.hidden_lines)
+            cell.index: TestCell(cell.grade_id, cell.source, cell.points, cell.hidden_lines)
             for cell in material.master.tests
         }
         return OneProcess(self.warm, files, material.files, tests).grade(parts)
@@ -328,7 +329,7 @@ class Grader:
         tests = {cell.index: cell for cell in material.master.tests}
         return [
             (
-                _verdict(tests[part.step], decide(tests[part.step], mine, here, calibration)),
+                _verdict(decide(tests[part.step], mine, here, calibration)),
                 mine.score,
                 here.score,
             )
@@ -382,7 +383,7 @@ class Grader:
             cell.index for cell, one in zip(cells, came, strict=True) if cell.is_test and one.score
         }
         self._known[material.key] = SolutionRun(
-            {number: tuple(one.oddities) for number, one in enumerate(came) if number in passed},
+            {number: came[number].evidence.oddities for number in passed},
             referee.drawn,
         )
         self._solutions[material.key] = {
@@ -476,24 +477,15 @@ def write_results(rebuilt: Rebuilt, came: list[CellResult]) -> tuple[CellVerdict
             if known.grade_id in rebuilt.unsure_tests and one.score < known.points:
                 verdicts.append(CellVerdict(known.grade_id, "manual", 0.0, known.points, UNSURE))
                 continue
-            verdicts.append(_verdict(known, one))
+            verdicts.append(_verdict(one))
         elif known is not None and (known.graded or known.is_task):
             verdicts.append(CellVerdict(known.grade_id, "manual", 0.0, known.points, ""))
     return tuple(verdicts)
 
 
-def _verdict(cell: Cell, came: CellResult) -> CellVerdict:
-    assert came.status, "a test that has run has a verdict"
-    return CellVerdict(
-        cell.grade_id,
-        came.status,
-        came.score,
-        cell.points,
-        well_formed(came.message),
-        came.follow_through,
-        came.in_one_process,
-        came.behaviour,
-    )
+def _verdict(came: CellResult) -> CellVerdict:
+    assert came.verdict is not None, "a test that has run has a verdict"
+    return replace(came.verdict, message=well_formed(came.message))
 
 
 def marks_of(rebuilt: Rebuilt, verdicts: tuple[CellVerdict, ...], stamp: str) -> GradebookMarks:
@@ -535,32 +527,3 @@ def _automatic_score(verdict: CellVerdict) -> float | None:
 def as_bytes(notebook: NotebookNode) -> bytes:
     """Return a notebook as a file has it."""
     return well_formed(nbformat.writes(notebook) + "\n").encode()
-
-
-def plain_verdict(verdict: CellVerdict) -> dict[str, Any]:
-    """Return a verdict as `nbreferee autograde --json` writes it."""
-    plain: dict[str, Any] = {
-        "grade_id": verdict.grade_id,
-        "status": verdict.status,
-        "score": verdict.score,
-        "max_score": verdict.max_score,
-        "message": verdict.message,
-    }
-    if verdict.follow_through:
-        plain["follow_through"] = list(verdict.follow_through)
-    if verdict.in_one_process:
-        plain["in_one_process"] = True
-    if verdict.behaviour:
-        plain["behaviour"] = verdict.behaviour
-    return plain
-
-
-def read_verdict(plain: Mapping[str, Any]) -> CellVerdict:
-    """Read what `plain_verdict` has made.
-
-    Raises
-    ------
-    TypeError
-        if it is nothing like that.
-    """
-    return CellVerdict(**{**plain, "follow_through": tuple(plain.get("follow_through", ()))})

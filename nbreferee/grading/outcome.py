@@ -8,11 +8,10 @@ from typing import Any
 
 from nbreferee.grading.changes import Comparison
 from nbreferee.grading.gradebook import PenaltyError
-from nbreferee.grading.notebook import plain_verdict
 from nbreferee.grading.task import TaskResult
 from nbreferee.submission.folder import shown
 from nbreferee.unforeseen import details
-from nbreferee.verdicts import CellVerdict
+from nbreferee.verdicts import CellVerdict, verdict_as_json
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class NotebookOutcome:
             "max_score": sum(cell.max_score for cell in self.cells) or self.points,
             "wall_s": round(self.wall_s, 4),
             "repairs": [*self.repairs, *self.notes],
-            "cells": [plain_verdict(cell) for cell in self.cells],
+            "cells": [verdict_as_json(cell) for cell in self.cells],
             "message": self.message,
             "cells_run": self.cells_run,
             **self._comparison_as_json(),

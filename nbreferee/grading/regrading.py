@@ -27,6 +27,7 @@ from nbreferee.engine.assignment_files import AssignmentFiles, local_copy, part_
 from nbreferee.engine.box_runner import CellResult, CellToRun
 from nbreferee.engine.referee import Referee
 from nbreferee.grading.calibration import Calibration, needs_one_process
+from nbreferee.verdicts import read_verdict
 
 KEY_DIGITS = 24
 TRIES = 4  # each judges more of the verdicts that follow through
@@ -176,7 +177,9 @@ def is_certain(came: Sequence[CellResult], kept: KeptCells) -> bool:
     for number, one in enumerate(came):
         if number in kept.results:
             continue
-        if one.status and (one.status not in CERTAIN or one.limits or one.odd_pass):
+        if one.status and (
+            one.status not in CERTAIN or one.evidence.limits or one.evidence.odd_pass
+        ):
             return False
         if any(word in one.message for word in CUT_SHORT_WORDS):
             return False
@@ -251,7 +254,7 @@ def _read(earlier: bytes, known: CellKeys, parts: Sequence[CellToRun]) -> dict[i
     try:
         notebook = json.loads(earlier)
         kept = notebook["metadata"]["nbreferee"]
-        verdicts = {one["grade_id"]: one for one in kept["cells"]}
+        verdicts = {one["grade_id"]: read_verdict(one) for one in kept["cells"]}
         keys, after = kept["regrading"]["keys"], kept["regrading"]["after"]
         places = {key: number for number, key in enumerate(keys) if key}
         found = {}
@@ -261,11 +264,7 @@ def _read(earlier: bytes, known: CellKeys, parts: Sequence[CellToRun]) -> dict[i
             cell = notebook["cells"][places[key]]
             result = CellResult([_plain(output) for output in cell["outputs"]])
             if part.role == "test":
-                verdict = verdicts[cell["metadata"]["nbgrader"]["grade_id"]]
-                result.status, result.score = verdict["status"], verdict["score"]
-                result.message = verdict["message"]
-                result.behaviour = verdict.get("behaviour", "")
-                result.follow_through = tuple(verdict.get("follow_through", ()))
+                result.verdict = verdicts[cell["metadata"]["nbgrader"]["grade_id"]]
                 pairs = after.get(str(places[key]), ())
                 result.replaceable = tuple((str(name), int(one)) for name, one in pairs)
             found[number] = result

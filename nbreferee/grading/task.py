@@ -34,12 +34,10 @@ from nbreferee.grading.notebook import (
     NotebookMaterial,
     NotebookResult,
     as_bytes,
-    plain_verdict,
-    read_verdict,
 )
 from nbreferee.sandbox import Layer
 from nbreferee.submission.reading import SubmissionError
-from nbreferee.verdicts import CellVerdict
+from nbreferee.verdicts import CellVerdict, read_verdict, verdict_as_json
 from nbreferee.versions import difference, identity
 
 NEEDS_FILES = (
@@ -249,7 +247,7 @@ def kept(
         "fingerprint": task.fingerprint if task else "",
         "submission": task.submission if task else "",
         "repairs": list(repairs),
-        "cells": [plain_verdict(cell) for cell in cells],
+        "cells": [verdict_as_json(cell) for cell in cells],
     }
     return found if regrading is None else {**found, "regrading": regrading}
 

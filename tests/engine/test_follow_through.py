@@ -15,8 +15,9 @@ from refereed import Court, verdicts
 
 from nbreferee.budget import Budget
 from nbreferee.course.rules import Rules
-from nbreferee.grading.notebook import NotebookMaterial, plain_verdict, read_verdict
+from nbreferee.grading.notebook import NotebookMaterial
 from nbreferee.submission.originals import Released
+from nbreferee.verdicts import read_verdict, verdict_as_json
 
 RIGHT = "Your {} is wrong; with a right one this is right."
 SOFTMAX = COURSE / "source/softmax/softmax.ipynb"
@@ -138,7 +139,7 @@ def test_answer_is_followed_however_it_uses_the_wrong_one(use, court):
         RIGHT.format("f"),
     )
     assert found["g_tests"].follow_through == ("f",)
-    assert read_verdict(plain_verdict(found["g_tests"])) == found["g_tests"]
+    assert read_verdict(verdict_as_json(found["g_tests"])) == found["g_tests"]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -22,15 +23,25 @@ from nbreferee.course.source import Cell, read_master
 from nbreferee.engine.box_runner import CellResult, error_of
 from nbreferee.engine.one_process import TestCell as Judged
 from nbreferee.engine.one_process import judge_outputs
+from nbreferee.engine.wire.to_tester import Evidence
 from nbreferee.grading.calibration import Calibration, calibrate, decide
 from nbreferee.grading.notebook import Grader
+from nbreferee.verdicts import CellStatus, CellVerdict
 
 BINARIES = Path(sys.executable).parent
 CELL = Cell(1, "t", True, "assert f(1) == 2", grade_id="t", points=2, graded=True, locked=True)
+
+
+def judged(status: CellStatus, score: float, message: str, **evidence: Any) -> CellResult:
+    """Return the result of the test cell."""
+    verdict = CellVerdict("t", status, score, 2, message)
+    return CellResult(verdict=verdict, evidence=Evidence(**evidence))
+
+
 FULL, NOTHING, LOST = (
-    CellResult(status="passed", score=2),
-    CellResult(status="failed", message="no"),
-    CellResult(status="error", message="no", limits=("a limit",)),
+    judged("passed", 2, ""),
+    judged("failed", 0, "no"),
+    judged("error", 0, "no", limits=("a limit",)),
 )
 
 
@@ -40,10 +51,10 @@ FULL, NOTHING, LOST = (
         (FULL, None, {}, "auto", set(), set()),
         (LOST, FULL, {}, "auto", {"t"}, set()),
         (NOTHING, NOTHING, {}, "auto", set(), {"t"}),
-        (NOTHING, CellResult(status="partial", score=1), {}, "auto", set(), {"t"}),
+        (NOTHING, judged("partial", 1, ""), {}, "auto", set(), {"t"}),
         (FULL, FULL, {"t": "it sets random.random"}, "auto", {"t"}, set()),
         (
-            CellResult(status="passed", score=2, patched="it replaces random.random"),
+            judged("passed", 2, "", patched="it replaces random.random"),
             FULL,
             {},
             "auto",
@@ -55,7 +66,7 @@ FULL, NOTHING, LOST = (
         (FULL, FULL, {}, ("t",), {"t"}, set()),
         (LOST, FULL, {}, ("other",), set(), {"t"}),
         (
-            CellResult(status="grader_failed", message="the test ended its own process"),
+            judged("grader_failed", 0, "the test ended its own process"),
             FULL,
             {},
             "auto",
@@ -83,7 +94,7 @@ def test_solution_decides_how_a_cell_is_judged(two, one, sensed, setting, ways, 
         (NOTHING, FULL, Calibration({"t": "why"}), "passed", 2),
         (FULL, NOTHING, Calibration({"t": "why"}), "failed", 0),
         (FULL, None, Calibration(faults={"t": "why"}), "manual", 0),
-        (CellResult(status="failed", odd_pass="f() gives nan"), None, Calibration(), "manual", 0),
+        (judged("failed", 0, "", odd_pass="f() gives nan"), None, Calibration(), "manual", 0),
     ],
 )
 def test_submission_gets_a_score_or_a_person(two, one, calibration, status, score):
@@ -148,7 +159,9 @@ FAILED = {
     ],
 )
 def test_score_is_nbgraders_and_the_message_is_the_authors(source, hidden, outputs, expected):
-    assert judge_outputs(Judged(source, 2, hidden), outputs) == expected
+    status, score, message = expected
+    verdict = CellVerdict("t", status, score, 2, message)
+    assert judge_outputs(Judged("t", source, 2, hidden), outputs) == verdict
 
 
 PATCHES = {

@@ -108,7 +108,7 @@ def test_no_way_runs_the_text_in_the_tester(court, in_two_processes):
         if (one.status, one.score) != ("error", 0) or one.message not in (TEXT, FILE, PICKLE)
     }
     assert through == {}
-    assert {name for name, one in said.items() if one.message not in one.limits} == set()
+    assert {name for name, one in said.items() if one.message not in one.evidence.limits} == set()
     assert in_two_processes["later"].score == verdicts(got)["later"].score == 0
     shown = str([one.outputs for one in got.notebook.cells if "outputs" in one])
     assert SECRET not in shown
@@ -134,7 +134,12 @@ def test_a_test_that_catches_the_refusal_does_not_pass(court, in_two_processes):
     )
     got = court.grade(material, {"twice": NOT_TWICE})
     found = in_two_processes["swallows"]
-    assert (found.status, found.score, found.message, found.limits) == ("error", 0, TEXT, (TEXT,))
+    assert (found.status, found.score, found.message, found.evidence.limits) == (
+        "error",
+        0,
+        TEXT,
+        (TEXT,),
+    )
     assert verdicts(got)["later"].score == 0
     assert SECRET not in str([one.outputs for one in got.notebook.cells if "outputs" in one])
 
@@ -161,7 +166,7 @@ def test_a_locked_cell_that_runs_an_answer_is_noted_for_the_tests_that_need_it(
         graded("assert own_mean([1, 2]) == 1.5", "test"),
     )
     court.grade(material, {})
-    assert in_two_processes["test"].limits == (f"{TEXT} (a cell before this test)",)
+    assert in_two_processes["test"].evidence.limits == (f"{TEXT} (a cell before this test)",)
 
 
 OWN_FILES = {
@@ -192,7 +197,7 @@ def test_files_of_the_instructor_go_on_to_run(court, in_two_processes):
     )
     court.grade(court.material(student, graded(USES_OWN_FILES, "test"), files=OWN_FILES), {})
     found = in_two_processes["test"]
-    assert (found.status, found.score, found.limits) == ("passed", 2, ()), found.message
+    assert (found.status, found.score, found.evidence.limits) == ("passed", 2, ()), found.message
 
 
 # ------------------------------------------------ what has come from the box

@@ -12,7 +12,8 @@ from refereed import Court
 
 from nbreferee.budget import Budget
 from nbreferee.course.rules import Rules
-from nbreferee.grading.notebook import NotebookMaterial, NotebookResult, as_bytes, plain_verdict
+from nbreferee.grading.notebook import NotebookMaterial, NotebookResult, as_bytes
+from nbreferee.verdicts import verdict_as_json
 
 IMPORTS = cell("import numpy as np\n\nTABLE = [1, 2]", grade_id="imports", locked=True)
 F = answer("def f(x):\n    ### BEGIN SOLUTION\n    return x + 1\n    ### END SOLUTION", "f")
@@ -63,7 +64,7 @@ def executed(result: NotebookResult) -> bytes:
     result.notebook.metadata["nbreferee"] = {
         "fingerprint": "",
         "repairs": list(result.repairs),
-        "cells": [plain_verdict(one) for one in result.cells],
+        "cells": [verdict_as_json(one) for one in result.cells],
         **({"regrading": result.regrading} if result.regrading else {}),
     }
     return as_bytes(result.notebook)

@@ -55,13 +55,16 @@ class Evidence:
     odd_pass: str = ""  # the odd value by which alone the test passes
 
 
+NOTHING_NOTICED = Evidence()
+
+
 @dataclass(frozen=True)
 class StepResult:
     """The result of a step."""
 
     verdict: CellVerdict | None = None  # of a test
     outputs: tuple[dict[str, Any], ...] = ()  # as nbformat has them
-    evidence: Evidence = Evidence()
+    evidence: Evidence = NOTHING_NOTICED
     lost: str = ""  # why the box is of no more use
     # of RunStep: those of the replaceable answers that the answer under test needs; of
     # RunWithReferences: those in whose place a reference was used (none: there is no result)

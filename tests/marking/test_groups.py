@@ -230,6 +230,8 @@ def test_rounding_errors_make_no_other_behaviour(numbers, factor):
         ({"a": 1}, {"a": 2}),
         (np.array([1.0, 2.0]), np.array([1.0, -2.0])),
         (1 + 2j, 2 + 1j),
+        ([[1, 2], [3, 4]], [[1, 2], [3, 5]]),
+        ([[1, 2], [3]], [[1], [2, 3]]),
     ],
 )
 def test_other_values_are_another_behaviour(one, other):
@@ -245,6 +247,7 @@ def test_other_values_are_another_behaviour(one, other):
         ([1.0, 2.0], [1, 2]),
         ({1, 2}, {2, 1}),
         (10**400, 10**400),
+        ([[0, 0.5], [1.5, 2]], [[np.float64(0), 0.5], (1.5, np.int64(2))]),
     ],
 )
 def test_equal_values_are_one_behaviour(one, other):

@@ -8,6 +8,7 @@ import collections
 import contextlib
 import functools
 import struct
+import sys
 import time
 
 import numpy as np
@@ -238,6 +239,41 @@ def test_temporary_values_are_not_taken_for_one():
         unwrap=lambda said: said[0],
     )
     assert back == list(range(50))
+
+
+NUMBERS = st.one_of(
+    st.integers(-(2**63), 2**63 - 1), st.floats(), st.floats().map(np.float64), st.just(0)
+)
+
+
+@given(st.lists(NUMBERS, min_size=16, max_size=40), st.sampled_from([list, tuple]), st.data())
+def test_lists_of_unlike_numbers_are_one_piece_and_keep_each_type(numbers, kind, data):
+    packed = encode(kind(numbers))
+    found = decode(packed)
+    assert len(packed) <= 20 + 9 * len(numbers)
+    assert list(map(type, found)) == list(map(type, numbers))
+    assert all(a == b or a != a for a, b in zip(found, numbers, strict=True))
+    damaged = bytearray(packed)
+    damaged[data.draw(st.integers(1, 1 + len(numbers)))] ^= 1  # a type, or how many there are
+    with contextlib.suppress(CodecError):
+        decode(bytes(damaged))
+
+
+def test_long_lists_of_unlike_numbers_take_few_steps():
+    numbers = [[0, 0.5, np.float64(1.5), 2] * 10] * 3
+    steps: list[str] = []
+
+    def note(frame, event, argument):
+        steps.append(event)
+
+    packed = encode([list(row) for row in numbers])
+    sys.setprofile(note)
+    try:
+        found = decode(packed)
+    finally:
+        sys.setprofile(None)
+    assert found == numbers
+    assert len(steps) < 300
 
 
 def test_references_to_nothing_are_refused():

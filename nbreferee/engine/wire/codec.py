@@ -38,6 +38,7 @@ from nbreferee.engine.wire.codec_format import (
     DTYPE,
     FLOAT,
     LARGE,
+    MIXED,
     PACKED,
     PACKED_TAGS,
     READ_ONLY,
@@ -252,15 +253,22 @@ class _Writer:
 
 
 def _packed(values: list[Any] | tuple[Any, ...]) -> bytes:
-    """Return numbers all of one type, float or a small int, as one piece; empty where they are
-    not.
+    """Return numbers as one piece; empty where some are of other types than floats and small
+    integers.
     """
     kinds = set(map(type, values))
-    try:
-        code = {float: "d", int: "q"}[kinds.pop()] if len(kinds) == 1 else ""
-        return code.encode() + _sized(array.array(code, values).tobytes()) if code else b""
-    except (KeyError, OverflowError):
+    if not kinds <= MIXED.keys():
         return b""
+    try:
+        if kinds in ({float}, {int}):
+            code = MIXED[kinds.pop()]
+            return code + _sized(array.array(code.decode(), values).tobytes())
+        codes = b"".join([MIXED[type(one)] for one in values])
+        whole = array.array("q", [one for one in values if type(one) is int])
+        others = array.array("d", [one for one in values if type(one) is not int])
+    except OverflowError:
+        return b""
+    return b"m" + b"".join(map(_sized, (codes, whole.tobytes(), others.tobytes())))
 
 
 def _sized(body: bytes) -> bytes:

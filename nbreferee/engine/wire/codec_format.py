@@ -36,6 +36,7 @@ LONG_DOUBLES = {"f": (16,), "c": (32,)}  # bytes of an item
 LARGE = 1 << 16  # bytes of an array that is a piece of its own, and read where it lies,
 ALIGNED = 16  # from a multiple of this on
 PACKED, PACKED_TAGS = 16, {list: b"L", tuple: b"P"}  # how many numbers are worth being packed
+MIXED: dict[type, bytes] = {int: b"q", float: b"d", np.float64: b"D"}  # numbers that are packed
 SCALARS = frozenset(
     kind for kind in np.sctypeDict.values() if DTYPE.fullmatch(np.dtype(kind).newbyteorder("<").str)
 )

@@ -6,7 +6,7 @@ import array
 import math
 import struct
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from nbreferee.engine.wire.codec_format import (
     FLOAT,
     LARGE,
     LONG_DOUBLES,
+    MIXED,
     READ_ONLY,
     Bounds,
     CodecError,
@@ -149,14 +150,32 @@ class Reader:
 
     def numbers(self, kind: type) -> Any:
         code = bytes(self._view(1))
+        codes = self.bytes_() if code == b"m" else b""
         body = self.bytes_()
-        self._values += len(body) // 80  # a tenth of a value each: they are quick to read
-        if code not in (b"d", b"q") or len(body) % 8 or self._values > self._bounds.values:
+        self._values += (len(body) // 8 + len(codes)) // 10  # they are quick to read
+        if code not in (b"d", b"q", b"m") or len(body) % 8 or self._values > self._bounds.values:
             raise CodecError("no such numbers, or too many")
-        made = kind(array.array(code.decode(), body))
+        mixed = code == b"m"
+        made = kind(self._mixed(codes, body) if mixed else array.array(code.decode(), body))
         if kind is list:
             self._read.append(made)
         return made
+
+    def _mixed(self, codes: bytes, whole: bytes) -> Iterator[Any]:
+        """Return numbers of several types, in the order of the codes of these."""
+        others = self.bytes_()
+        count = codes.count(MIXED[int])
+        if (len(whole), len(others)) != (8 * count, 8 * (len(codes) - count)):
+            raise CodecError("no such numbers")
+        if codes.translate(None, b"".join(MIXED.values())):
+            raise CodecError("no such type of numbers")
+        floats = iter(array.array("d", others))
+        following: dict[int, Iterator[Any]] = {
+            MIXED[int][0]: iter(array.array("q", whole)),
+            MIXED[float][0]: floats,
+            MIXED[np.float64][0]: map(np.float64, floats),
+        }
+        return map(next, map(following.__getitem__, codes))
 
     def array(self, scalar: bool) -> Any:
         (length,) = self._view(1)

@@ -16,7 +16,7 @@ from nbreferee.engine.follow_through import Follow, FollowThrough
 from nbreferee.engine.processes import GRACE_S, BoxHandle, BoxLost, TesterHandle, WarmProcesses
 from nbreferee.engine.wire.channel import ChannelError, Late
 from nbreferee.engine.wire.protocol import MARK
-from nbreferee.engine.wire.to_box import DrawFigure, Drawing
+from nbreferee.engine.wire.to_box import DrawFigure, Drawing, SeenOfFigure
 from nbreferee.engine.wire.to_tester import (
     Answer,
     Oddity,
@@ -259,7 +259,7 @@ class Referee(BoxRunner):
         for data in shown:
             name, why = data.pop("image/png").removeprefix(MARK), ""
             if name not in self.drawn:
-                drawing = self._drawn_by_box(name, end - time.monotonic())
+                drawing = self._picture(name, end)
                 self.drawn[name], why = drawing.picture, drawing.why
             left -= len(self.drawn[name])
             if self.drawn[name] and left > 0:
@@ -269,6 +269,25 @@ class Referee(BoxRunner):
                     f"{data.get('text/plain', 'a figure')}, not drawn: "
                     f"{why or 'the notebook shows too much'}"
                 )
+
+    def _picture(self, name: str, end: float) -> Drawing:
+        """Return the picture of a figure that looks the same, or one that the box draws."""
+        seen = self._seen_of_figure(name, end - time.monotonic())
+        if seen and self.drawn.get(seen):
+            return Drawing(self.drawn[seen], "")
+        drawing = self._drawn_by_box(name, end - time.monotonic())
+        if seen and drawing.picture:
+            self.drawn[seen] = drawing.picture
+        return drawing
+
+    def _seen_of_figure(self, name: str, limit_s: float) -> str:
+        if self._box is None or limit_s <= 0:
+            return ""
+        try:
+            return self._box.ask(SeenOfFigure(name, limit_s), limit_s)
+        except BoxLost:
+            self._lose_box()
+            return ""
 
     def _drawn_by_box(self, name: str, limit_s: float) -> Drawing:
         if self._box is None or limit_s <= 0:

@@ -1,11 +1,12 @@
 """Draw the figures of a notebook after its last cell. A figure that looks like one of the
 solution's is not drawn again.
 
-A cell's figure is packed where the notebook would draw it, and a name that only its visible content
-determines (see `visible`) is shown in its place. When the last cell has run, the orchestrator asks
-for those whose names it does not know from the solution; one that has been changed since is drawn
-as it was packed. Drawing takes ten times as long as packing and naming. What is packed never leaves
-the box, and is opened nowhere else.
+A cell's figure is packed where the notebook would draw it, and the hash of what is packed is shown
+in its place. When the last cell has run, the orchestrator asks for the visible name (see `visible`)
+of each figure whose hash it does not know from the solution, and for the picture if it does not
+know that name either. A figure that has been changed since is named and drawn as it was packed.
+Naming takes several times as long as packing, and drawing several times as long as naming. What is
+packed never leaves the box, and is opened nowhere else.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class _Shown(NamedTuple):
     figure: Figure
     named: dict[str, Any]
     parameters: dict[str, Any]
-    packed: bytes  # which tells whether the figure is still what it was then
+    packed: bytes  # which tells whether the figure is still what it was then; empty: it is
 
 
 class Figures:
@@ -64,24 +65,39 @@ class Figures:
         )
         if not 0 < len(packed) <= self._left:
             return DRAW(figure, fmt, base64=base64, **named)
-        name = visible_name(figure, named, parameters) or hashlib.sha256(packed).hexdigest()
+        name = hashlib.sha256(packed).hexdigest()
         if name not in self._shown:
             self._shown[name] = _Shown(figure, named, parameters, packed)
             self._left -= len(packed)
         return MARK + name
 
+    def visible_name(self, name: str) -> str:
+        """Return the name of what can be seen of a figure; '' where it has none."""
+        try:
+            figure, named, parameters, _ = self._shown[name] = _as_shown(self._shown[name])
+            return visible_name(figure, named, parameters)
+        except Exception:
+            return ""
+
     def draw(self, name: str) -> tuple[str, str]:
         """Return a picture in base 64, or nothing and why there is none."""
         try:
-            figure, named, parameters, packed = self._shown.pop(name)  # each is asked for once
-            if _packed(figure, named, parameters) != packed:
-                figure, named, parameters = pickle.loads(packed)
+            shown = self._shown.pop(name)  # each is asked for once
+            figure, named, parameters, _ = _as_shown(shown)
             with matplotlib.rc_context():
                 # past the checks of each, which have been made
                 dict.update(matplotlib.rcParams, parameters)  # type: ignore[misc]
                 return DRAW(figure, base64=True, **named), ""
         except Exception as error:
             return "", f"{type(error).__name__}: {error}"
+
+
+def _as_shown(shown: _Shown) -> _Shown:
+    """Return a figure as it was when it was shown."""
+    figure, named, parameters, packed = shown
+    if packed and _packed(figure, named, parameters) != packed:
+        figure, named, parameters = pickle.loads(packed)
+    return _Shown(figure, named, parameters, b"")
 
 
 def _settle_limits(figure: Figure) -> None:

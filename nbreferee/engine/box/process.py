@@ -60,6 +60,7 @@ from nbreferee.engine.wire.to_box import (
     LookUp,
     NewFiles,
     RunCell,
+    SeenOfFigure,
     SignatureOf,
     SourceOf,
     State,
@@ -115,6 +116,7 @@ class Box:
                 (
                     on(RunCell, self._run_cell),
                     on(DrawFigure, self._draw),
+                    on(SeenOfFigure, self._seen_of_figure),
                     on(HandIn, lambda asked: files.hand_in(asked.files)),
                     on(
                         TakeFiles,
@@ -270,6 +272,13 @@ class Box:
                 return self._figures.draw(asked.name)
         except Overrun:
             return "", f"stopped after {asked.limit_s:.0f} s"
+
+    def _seen_of_figure(self, asked: SeenOfFigure) -> str:
+        try:
+            with self._limited(asked.limit_s):
+                return self._figures.visible_name(asked.name)
+        except Overrun:
+            return ""
 
     def _look_up(self, name: str) -> tuple[Any, ...]:
         names = self._shell.user_ns

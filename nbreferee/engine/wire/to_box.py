@@ -124,6 +124,20 @@ class DrawFigure(BoxRequest[Drawing], operation="draw"):
 
 
 @dataclass(frozen=True)
+class SeenOfFigure(BoxRequest[str], operation="seen of figure"):
+    """Name what can be seen of a figure that a cell has shown, by its own name."""
+
+    name: str
+    limit_s: float
+
+    def read(self, answer: Any) -> str:
+        """Return that name."""
+        if type(answer) is not str:
+            raise CodecError("no name of a figure")
+        return answer
+
+
+@dataclass(frozen=True)
 class HandIn(_Order, operation="hand_in"):
     """Write the files that the student has handed in."""
 

@@ -44,7 +44,7 @@ and code ({words} words or {lines} lines of code a minute). The minutes for the 
 - The tests of a function stand below that: first an example by hand that you can read, then tests that are hidden.
   A hidden test that you fail tells you the mistake where it recognises one.
 - A person reads {by_person:g} of the {points:g} points. The task says what is marked.
-- `gradcheck.py` and the other files beside a notebook belong to it: leave them in its folder.
+- `gradcheck.py`, the folder `gradtests` and the other files beside a notebook belong to it: leave them in its folder.
 
 ## How to hand in
 

@@ -19,10 +19,16 @@ from unittest import mock
 import nbformat
 from nbformat import NotebookNode
 
-import gradcheck
+import gradtests
 
 COURSE = Path(__file__).parent.parent
 SOURCES = sorted((COURSE / "source").glob("*/*.ipynb"))
+
+
+def what_notebooks_import() -> dict[str, bytes]:
+    """Return the course's modules, by their paths in an assignment's folder."""
+    paths = [COURSE / "gradcheck.py", *sorted(COURSE.glob("gradtests/*.py"))]
+    return {path.relative_to(COURSE).as_posix(): path.read_bytes() for path in paths}
 
 
 def read(path: Path) -> NotebookNode:
@@ -70,7 +76,7 @@ def graded_cells(functions: Iterable[str], grade_ids: Iterable[str]) -> dict[str
 
 @dataclass(frozen=True)
 class Check:
-    """One call of `gradcheck.check` in a notebook."""
+    """One call of `gradtests.check` in a notebook."""
 
     grade_id: str
     student: Callable
@@ -90,14 +96,14 @@ class Run:
 
 def run(path: Path) -> Run:
     """Run a notebook as its author left it."""
-    result, space, original = Run(), {"__name__": "__main__"}, gradcheck.check
+    result, space, original = Run(), {"__name__": "__main__"}, gradtests.check
 
     def recording_check(student, reference, cases, mistakes=None, **options):
         cases = list(cases)
         result.checks.append(Check(grade_id, student, reference, cases, mistakes or {}, options))
         original(student, reference, cases, mistakes, **options)
 
-    with mock.patch.object(gradcheck, "check", recording_check), contextlib.chdir(path.parent):
+    with mock.patch.object(gradtests, "check", recording_check), contextlib.chdir(path.parent):
         for cell in read(path).cells:
             grade_id = settings(cell).get("grade_id")
             if cell.cell_type != "code" or not grade_id:

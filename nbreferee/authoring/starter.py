@@ -20,7 +20,7 @@ from nbreferee.course.nbgrader_settings import read_rules
 from nbreferee.course.rules import Delimiters
 from nbreferee.grading.atomic import write_whole
 
-GRADCHECK = ("gradcheck.py", "gradcheck_causes.py")  # what the notebook imports
+GRADCHECK, GRADTESTS = "gradcheck.py", "gradtests"  # a file and a folder: what the notebook imports
 TAKEN = {"check", "check_example", "check_gradient", "random_arrays", "np", "imports", "NotWritten"}
 
 TITLE = """# {assignment}
@@ -32,7 +32,7 @@ What students will be able to do, in one or two sentences.
 {rows}"""
 IMPORTS = """import numpy as np
 
-from gradcheck import check, check_example, check_gradient, random_arrays"""
+from gradcheck import check_example, check_gradient, random_arrays"""
 TASK = """### Exercise {number} · `{name}(x)` — 2 points
 
 The mean of the squares of $x_1, \\dots, x_n$ is
@@ -62,6 +62,8 @@ check_example({name}, np.array([3.0, -6.0, 9.0]), gives=np.array([2.0, -4.0, 6.0
 ### {end_hidden}"""
 TESTS = """# Hidden tests: vectors of several lengths, and the mistakes that are known.
 ### {begin_hidden}
+from gradtests import check
+
 check(
     {name},
     lambda x: 2 * x / len(x),
@@ -125,23 +127,14 @@ def write_starter(folder: Path, assignment: str, functions: Sequence[str] = ()) 
             raise StarterError(
                 f"{path}: this is there already. Choose another name for the new one."
             )
-    companions = _gradcheck(course)
-    target.mkdir(parents=True, exist_ok=True)
-    copies = [target / path.name for path in companions]
-    for path, copy in zip(companions, copies, strict=True):
-        if copy.exists():
-            continue
-        if path.parent.samefile(course.root):  # one file for all assignments
-            copy.symlink_to(os.path.relpath(path, target))
-        else:
-            shutil.copy(path, copy)
+    _place_companions(_folder_of_companions(course), target, Path(course.root))
     made = make_notebook(assignment, functions, read_rules(course.config).delimiters, _stub(course))
     write_whole(notebook, (nbformat.writes(made) + "\n").encode())
     text = ALTERNATIVES_TITLE.format(assignment=assignment) + "".join(
         ALTERNATIVES.format(name=name) for name in functions
     )
     write_whole(alternatives, text.encode())
-    return [notebook, *copies, alternatives]
+    return [notebook, target / GRADCHECK, target / GRADTESTS, alternatives]
 
 
 def make_notebook(
@@ -231,20 +224,34 @@ def _check_functions(functions: Sequence[str], given: bool) -> None:
             )
 
 
-def _gradcheck(course: CourseDirectory) -> list[Path]:
-    """Return the files that notebooks import: the course's own, or those of nbreferee."""
+def _folder_of_companions(course: CourseDirectory) -> Path:
+    """Return the folder with what notebooks import: the course's own, or that of nbreferee."""
     source = Path(course.format_path(course.source_directory, ".", "."))
     beside = Path(__file__).resolve().parents[2]
     installed = Path(sys.prefix, "share", "nbreferee")
-    siblings = sorted(path.parent for path in source.glob(f"*/{GRADCHECK[0]}"))
+    siblings = sorted(path.parent for path in source.glob(f"*/{GRADCHECK}"))
     for folder in (Path(course.root), *siblings, beside, installed):
-        paths = [folder / name for name in GRADCHECK]
-        if all(path.is_file() for path in paths):
-            return paths
+        if (folder / GRADCHECK).is_file() and (folder / GRADTESTS).is_dir():
+            return folder
     raise StarterError(
-        f"{GRADCHECK[0]} is missing, which the notebook imports. Put it and {GRADCHECK[1]} into "
+        f"{GRADCHECK} or {GRADTESTS}/ is missing, which the notebook imports. Put both into "
         f"{course.root}."
     )
+
+
+def _place_companions(folder: Path, target: Path, root: Path) -> None:
+    """Put what a notebook imports into its folder: links to the course's own files, or copies."""
+    modules = (f"{GRADTESTS}/{path.name}" for path in sorted((folder / GRADTESTS).glob("*.py")))
+    is_shared = folder.samefile(root)  # one file for all assignments
+    for name in (GRADCHECK, *modules):
+        path, copy = folder / name, target / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if copy.exists():
+            continue
+        if is_shared:
+            copy.symlink_to(os.path.relpath(path, copy.parent))
+        else:
+            shutil.copy(path, copy)
 
 
 def _stub(course: CourseDirectory) -> str:

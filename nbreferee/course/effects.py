@@ -413,12 +413,10 @@ def context_of(sources: Iterable[str], files: Mapping[str, bytes]) -> Context:
         methods |= theirs
     certain = {name: min(paths) for name, paths in modules.items() if len(paths) == 1}
     certain = {name: path for name, path in certain.items() if name not in own}
-    ours = {name.removesuffix(".py"): data for name, data in files.items() if name[-3:] == ".py"}
-    stateless = (
-        frozenset(ours)
-        if all(keeps_nothing(data, frozenset(ours)) for data in ours.values())
-        else frozenset[str]()
-    )
+    modules_of_files = {name: data for name, data in files.items() if name.endswith(".py")}
+    ours = frozenset(name.partition("/")[0].removesuffix(".py") for name in modules_of_files)
+    keep_nothing = all(keeps_nothing(data, ours) for data in modules_of_files.values())
+    stateless = ours if keep_nothing else frozenset[str]()
     return Context(
         frozenset(certain.items()),
         frozenset(own | (modules.keys() - certain.keys())),

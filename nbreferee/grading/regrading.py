@@ -102,9 +102,9 @@ def cell_keys(
 
 
 def modules_of(files: AssignmentFiles) -> dict[str, bytes]:
-    """Return the instructor's modules, by name."""
+    """Return the instructor's modules, those in packages too, by their files' names."""
     if files.key not in _MODULES:
-        names = [one for one in files.files if one.name.endswith(".py") and "/" not in one.name]
+        names = [one for one in files.files if one.name.endswith(".py")]
         folder = local_copy(files) if names else Path()
         contents = {one.name: (folder / part_of(one) / one.name).read_bytes() for one in names}
         _MODULES.clear()

@@ -80,7 +80,7 @@ class Examined:
 
 @dataclass
 class _Recorded:
-    """A call of gradcheck.check, for trying its mistakes."""
+    """A call of gradtests.check, for trying its mistakes."""
 
     cell: str
     arguments: tuple[Any, ...]
@@ -123,7 +123,7 @@ class Examination:
         return Examined(list(self._exercises.values()), self._findings)
 
     def _try_everything(self) -> None:
-        self._spy_on_gradcheck(Path.cwd())
+        self._spy_on_gradtests(Path.cwd())
         if self._master.tests and self._solution_is_sound():
             controls = self._control_tasks()
             mutated = self._mutant_tasks()
@@ -445,12 +445,13 @@ class Examination:
 
     # ------------------------------------------------------------ mistakes that the tests name
 
-    def _spy_on_gradcheck(self, folder: Path) -> None:
-        if not (folder / "gradcheck.py").is_file():
+    def _spy_on_gradtests(self, folder: Path) -> None:
+        if not (folder / "gradtests").is_dir():
             return
-        sys.modules.pop("gradcheck", None)
-        self._gradcheck = importlib.import_module("gradcheck")
-        original = self._original_check = self._gradcheck.check
+        for name in [one for one in sys.modules if one.partition(".")[0] == "gradtests"]:
+            del sys.modules[name]
+        self._gradtests = importlib.import_module("gradtests")
+        original = self._original_check = self._gradtests.check
 
         def check(
             student: Any, reference: Any, cases: Any, mistakes: Any = None, **options: Any
@@ -461,7 +462,7 @@ class Examination:
             )
             original(student, reference, cases, mistakes, **options)
 
-        self._gradcheck.check = check  # type: ignore[attr-defined]  # the course's own module
+        self._gradtests.check = check  # type: ignore[attr-defined]  # the course's own module
 
     def _mistake_tasks(self, cell: Cell) -> list[Trial]:
         def action(recorded: _Recorded, mistake: Callable[..., Any]) -> str:

@@ -28,8 +28,9 @@ c.ClearHiddenTests.end_test_delimeter = "<<< HIDDEN"
 @pytest.fixture
 def ours(tmp_path: Path) -> Path:
     """This course without its assignments."""
-    for name in ("nbgrader_config.py", "gradcheck.py", "gradcheck_causes.py"):
+    for name in ("nbgrader_config.py", "gradcheck.py"):
         shutil.copy(COURSE / name, tmp_path)
+    shutil.copytree(COURSE / "gradtests", tmp_path / "gradtests")
     return tmp_path
 
 
@@ -50,7 +51,8 @@ def test_starter_of_our_course_passes_verify(ours: Path) -> None:
         check=True,
     )
     assert "then try its tests: nbreferee verify mean_squares" in done.stdout
-    assert (ours / "source/mean_squares/gradcheck.py").samefile(ours / "gradcheck.py")
+    for name in ("gradcheck.py", "gradtests/checks.py"):
+        assert (ours / "source/mean_squares" / name).samefile(ours / name)
     assert nbreferee.verify_course(ours) == ()
 
 
@@ -59,7 +61,7 @@ def test_starter_of_another_course_passes_verify(other: Path) -> None:
     assert [str(path.relative_to(other)) for path in written] == [
         "masters/slopes/slopes.ipynb",
         "masters/slopes/gradcheck.py",
-        "masters/slopes/gradcheck_causes.py",
+        "masters/slopes/gradtests",
         "masters/slopes.alternatives.py",
     ]
     text = written[0].read_text()

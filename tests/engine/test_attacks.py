@@ -13,14 +13,14 @@ from functools import cache, partial
 
 import pytest
 from building import answer, cell, graded
-from notebooks import COURSE
+from notebooks import COURSE, what_notebooks_import
 from refereed import Court, verdicts
 
 from nbreferee.budget import Budget
 from nbreferee.grading.notebook import as_bytes
 from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES
 
-FILES = {name: (COURSE / name).read_bytes() for name in ("gradcheck.py", "gradcheck_causes.py")}
+FILES = what_notebooks_import()
 LAYERS = {"tier A": ALL_LAYERS, "tier B": WITHOUT_NAMESPACES}
 
 # ------------------------------------------------- a master with a test in every style
@@ -102,8 +102,8 @@ TESTS = {
     ),
     "raises": "try:\n    root(-1)\nexcept ValueError:\n    pass\nelse:\n    raise AssertionError",
     "kind": "assert isinstance(pair(1, 2), tuple)",
-    "gradcheck": (
-        "from gradcheck import check\ncheck(square, lambda x: x * x, cases=[(np.array([1., "
+    "gradtests": (
+        "from gradtests import check\ncheck(square, lambda x: x * x, cases=[(np.array([1., "
         "2.5]),), (np.array([4., 5., 6.]),)], forms=())"
     ),
     "variable": "assert not abs(answer_value - 42) > 0\nassert answer_value == 42",
@@ -202,16 +202,16 @@ COMPARISON = {
     "name of a module as an object": (
         f"import types\nxp = m = types.SimpleNamespace(isclose={ALWAYS})"
     ),
-    "gradcheck in sys.modules": (
-        f"import sys, types\nsys.modules['gradcheck'] = types.SimpleNamespace(check={NOTHING})"
+    "gradtests in sys.modules": (
+        f"import sys, types\nsys.modules['gradtests'] = types.SimpleNamespace(check={NOTHING})"
     ),
-    "inside gradcheck": f"import gradcheck\ngradcheck._fault = {NOTHING}",
+    "inside gradtests": f"import gradtests.trials\ngradtests.trials.find_fault = {NOTHING}",
     "finder of modules": "import sys, types\nclass Finder:\n    def find_spec(self, name, path, target=None):\n"
-    "        if name == 'gradcheck':\n"
+    "        if name == 'gradtests':\n"
     "            import importlib.machinery as im\n            return im.ModuleSpec(name, self)\n"
     "    def create_module(self, spec): pass\n"
     f"    def exec_module(self, module): module.check = {NOTHING}\n"
-    "sys.meta_path.insert(0, Finder())\nsys.modules.pop('gradcheck', None)",
+    "sys.meta_path.insert(0, Finder())\nsys.modules.pop('gradtests', None)",
     "builtins": (
         "import builtins\nbuiltins.zip = lambda *a: []\nbuiltins.sum = lambda *a: 2\n"
         "builtins.abs = lambda x: np.float64(0)"
@@ -437,8 +437,9 @@ LOOKING = {
     "        if found: return int(found[0])\n    return wrong\n",
 }
 SHADOW = {
-    "gradcheck.py": {"gradcheck.py": f"check = {NOTHING}"},
-    "gradcheck as a package": {"gradcheck/__init__.py": f"check = {NOTHING}"},
+    "gradtests.py": {"gradtests.py": f"check = {NOTHING}"},
+    "gradtests as a package": {"gradtests/__init__.py": f"check = {NOTHING}"},
+    "gradcheck as a package": {"gradcheck/__init__.py": f"failure = {NOTHING}"},
     "numpy.py": {"numpy.py": f"allclose = isclose = {ALWAYS}"},
     "sitecustomize.py": {
         "sitecustomize.py": f"import numpy\nnumpy.allclose = {ALWAYS}",
@@ -451,12 +452,12 @@ SHADOW = {
     },
 }
 WRITTEN = {
-    "gradcheck.py written by a cell": f"import sys\ntry: open('gradcheck.py', 'w').write('check = {NOTHING}')\n"
+    "gradtests written by a cell": f"import sys\ntry: open('gradtests/__init__.py', 'w').write('check = {NOTHING}')\n"
     "except OSError: pass\n"
-    "sys.modules.pop('gradcheck', None)",
-    "gradcheck.py elsewhere": "import os, sys\nos.makedirs('first', exist_ok=True)\n"
-    f"open('first/gradcheck.py', 'w').write('check = {NOTHING}')\n"
-    "sys.path.insert(0, 'first')\nsys.modules.pop('gradcheck', None)",
+    "sys.modules.pop('gradtests', None)",
+    "gradtests.py elsewhere": "import os, sys\nos.makedirs('first', exist_ok=True)\n"
+    f"open('first/gradtests.py', 'w').write('check = {NOTHING}')\n"
+    "sys.path.insert(0, 'first')\nsys.modules.pop('gradtests', None)",
 }
 ATTACKS = COMPARISON | SHELL | LYING | LOOKING | WRITTEN
 
@@ -476,6 +477,7 @@ os.chdir(os.environ["HOME"])
 
 def grade(cells):
     for name, text in files.items():
+        os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
         open(name, "w").write(text)
     shell.take_over()
     scores = {}

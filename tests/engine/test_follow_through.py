@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from building import answer, cell, graded
 from hand_in import solved
-from notebooks import COURSE
+from notebooks import COURSE, what_notebooks_import
 from refereed import Court, verdicts
 
 from nbreferee.budget import Budget
@@ -60,9 +60,7 @@ def judged(court: Court, cells, answers, **more):
 
 def test_softmax_that_rounds_costs_its_own_points_and_no_others(court):
     of_course = nbformat.read(SOFTMAX, as_version=4)
-    files = court.files(
-        {name: (COURSE / name).read_bytes() for name in ("gradcheck.py", "gradcheck_causes.py")}
-    )
+    files = court.files(what_notebooks_import())
     follow = NotebookMaterial(
         str(SOFTMAX), SOFTMAX.read_bytes(), {}, files, Rules(follow_through=True)
     )

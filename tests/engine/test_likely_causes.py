@@ -8,15 +8,15 @@ from dataclasses import replace
 
 import pytest
 from building import answer, cell, graded
-from notebooks import COURSE
+from notebooks import what_notebooks_import
 from refereed import Court, verdicts
 
 from nbreferee.budget import Budget
 from nbreferee.course.rules import Rules
 
-FILES = {name: (COURSE / name).read_bytes() for name in ("gradcheck.py", "gradcheck_causes.py")}
+FILES = what_notebooks_import()
 FIRST = cell(
-    "import numpy as np\nfrom gradcheck import check, random_arrays",
+    "import numpy as np\nfrom gradtests import check, random_arrays",
     grade_id="imports",
     locked=True,
 )

@@ -101,9 +101,12 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     source = folder / "source/one"
     source.mkdir(parents=True)
     shutil.copy(COURSE / "nbgrader_config.py", folder)
-    for name in ("gradcheck.py", "gradcheck_causes.py"):
-        shutil.copy(COURSE / name, source)
-    imports = "import numpy as np\nfrom gradcheck import NotWritten, check, random_arrays"
+    shutil.copy(COURSE / "gradcheck.py", source)
+    shutil.copytree(COURSE / "gradtests", source / "gradtests")
+    imports = (
+        "import numpy as np\nfrom gradcheck import NotWritten, random_arrays\n"
+        "from gradtests import check"
+    )
     write(
         source,
         cell(imports, grade_id="imports", locked=True),

@@ -1,4 +1,4 @@
-"""What `gradcheck` says: every fault in its order, every cause, and no fault where there is
+"""What `gradcheck` and `gradtests` say: every fault in its order, every cause, and no fault where there is
 none.
 """
 
@@ -13,21 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-import gradcheck
 from gradcheck import (
     NotWritten,
-    any_slope,
-    any_svd,
-    cases_for,
-    check,
     check_example,
     check_gradient,
     numerical_jacobian,
     plot_jacobians,
     random_arrays,
-    up_to_basis,
-    up_to_sign,
 )
+from gradtests import any_slope, any_svd, cases_for, check, up_to_basis, up_to_sign
+from gradtests.forms import GIVEN_AS, SCALED
 
 
 def message(student, reference, cases, mistakes=None, **options) -> str:
@@ -311,7 +306,7 @@ FORM_FAULTS = {
 def test_function_that_fails_in_a_form_alone_keeps_its_points_and_gets_a_note(form, capsys):
     check(FORM_FAULTS[form], softmax, CASES)
     printed = capsys.readouterr().out
-    given, help_ = gradcheck.GIVEN_AS[form]
+    given, help_ = GIVEN_AS[form]
     assert (
         f"Note: Your function is right, but not where its arguments are given {given}: it "
         in printed
@@ -328,7 +323,7 @@ SCALE_FAULTS = {
 @pytest.mark.parametrize("form", SCALE_FAULTS)
 def test_function_that_is_right_for_numbers_near_1_alone_loses_points(form):
     text = message(SCALE_FAULTS[form], np.copy, [(np.rint(100 * CASES[0][0]) / 10,)])
-    given, cause = gradcheck.SCALED[form]
+    given, cause = SCALED[form]
     assert f"given {given}: " in text
     assert f"Likely cause: {cause}." in text
 

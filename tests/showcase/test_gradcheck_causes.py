@@ -1,4 +1,4 @@
-"""The likely cause that `gradcheck` names: what holds for every case, in words, and nothing
+"""The likely cause that `gradtests` names: what holds for every case, in words, and nothing
 else.
 """
 
@@ -7,9 +7,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import gradcheck
-from gradcheck import cases_for, check, random_arrays
-from gradcheck_causes import differing
+import gradtests.causes
+from gradcheck import check_example, numerical_jacobian
+from gradtests import cases_for, check, random_arrays
+from gradtests.faults import differing
 
 
 def message(student, reference, cases, mistakes=None, **options) -> str:
@@ -291,7 +292,7 @@ def test_grader_is_asked_where_no_cause_is_known(monkeypatch):
     def student(X):
         return np.exp(X)
 
-    monkeypatch.setattr(gradcheck, "look_further", look_further)
+    monkeypatch.setattr(gradtests.causes, "look_further", look_further)
     assert cause(student, lambda X: np.cos(X), MATRICES) == "the grader knows."
     assert asked == [("student", True, False)]
     assert cause(lambda X: -X, lambda X: X, MATRICES) == "the sign is flipped."
@@ -334,7 +335,7 @@ def test_how_many_cases_are_right_is_told():
 
 def test_finite_differences_are_told_from_a_formula():
     def numeric(z):
-        return gradcheck.numerical_jacobian(stable, z)
+        return numerical_jacobian(stable, z)
 
     def formula(z):
         return np.diag(stable(z)) - np.outer(stable(z), stable(z))
@@ -451,7 +452,7 @@ EXAMPLES = {
 def test_small_example_names_no_cause_that_it_fits_by_chance(name):
     function, gives, argument = EXAMPLES[name]
     with pytest.raises(AssertionError) as error:
-        gradcheck.check_example(function, argument, gives=gives)
+        check_example(function, argument, gives=gives)
     assert "Likely cause" not in str(error.value)
 
 
@@ -459,7 +460,7 @@ def test_example_with_unlike_numbers_names_factor_and_transpose():
     X = np.array([[1.0, 2.0], [3.0, 5.0]])
     for function, words in ((lambda X: 2 * X, "twice the right"), (lambda X: X.T, "transpose")):
         with pytest.raises(AssertionError, match=words):
-            gradcheck.check_example(function, X, gives=X)
+            check_example(function, X, gives=X)
 
 
 # ---------------------------------------------------------------- parts of the right result

@@ -6,7 +6,19 @@ import ast
 import re
 
 import pytest
-from notebooks import COURSE, SOURCES, functions, graded_cells, is_test, read, released, settings
+from notebooks import (
+    SOURCES,
+    functions,
+    graded_cells,
+    is_test,
+    read,
+    released,
+    settings,
+    what_notebooks_import,
+)
+
+import gradcheck
+import gradtests
 
 notebooks = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 
@@ -66,10 +78,22 @@ def test_grade_ids_are_unique_and_every_exercise_is_whole(source):
 def test_source_holds_no_outputs_and_imports_once(source):
     code = [cell for cell in read(source).cells if cell.cell_type == "code"]
     assert [cell.id for cell in code if cell.outputs or cell.execution_count] == []
-    importing = [
-        cell.id for cell in code if re.search(r"^\s*(import|from)\s", cell.source, re.MULTILINE)
-    ]
-    assert importing == ["imports"]
+    importing = {
+        cell.id: found
+        for cell in code
+        if (found := re.findall(r"^\s*(?:import|from)\s+(\w+)", cell.source, re.MULTILINE))
+    }
+    tests = {cell.id for cell in code if is_test(cell)}
+    assert importing.keys() - tests == {"imports"}
+    assert {name for cell_id in tests for name in importing.get(cell_id, [])} == {"gradtests"}
+
+
+@notebooks
+def test_students_import_nothing_that_only_tests_use(source):
+    of_tests = set(gradtests.__all__) - set(gradcheck.__all__)
+    release = read(released(source))
+    [imports] = [cell for cell in release.cells if cell.id == "imports"]
+    assert set(re.findall(r"\w+", imports.source)).isdisjoint(of_tests)
 
 
 @notebooks
@@ -97,7 +121,10 @@ def test_cells_are_short(source):
         for c in cells
         if c.cell_type == "code" and not settings(c).get("grade_id", "").endswith("_tests")
     ]
-    assert {c.id: n for c in code if (n := len(c.source.splitlines())) > 20} == {}
+    lines = {
+        c.id: [x for x in c.source.splitlines() if x[:4] not in ("### ", "from")] for c in code
+    }
+    assert {cell_id: len(one) for cell_id, one in lines.items() if len(one) > 20} == {}
 
 
 @notebooks
@@ -115,8 +142,10 @@ def test_release_holds_no_answer(source):
     ] == []
 
 
-@pytest.mark.parametrize("name", ["gradcheck.py", "gradcheck_causes.py"])
-def test_what_notebooks_import_is_the_same_file_everywhere(name):
-    copies = [*COURSE.glob(f"source/*/{name}"), *COURSE.glob(f"release/*/{name}")]
-    assert len(copies) == 2 * len({source.parent for source in SOURCES})
-    assert {path.read_text() for path in copies} == {(COURSE / name).read_text()}
+def test_what_notebooks_import_is_the_same_everywhere():
+    wanted = what_notebooks_import()
+    for folder in {one.parent for source in SOURCES for one in (source, released(source))}:
+        paths = [*folder.glob("*.py"), *folder.glob("gradtests/*.py")]
+        assert {p.relative_to(folder).as_posix(): p.read_bytes() for p in paths} == wanted, (
+            f"a module of gradtests/ is missing in {folder} or is there no more: see CONTRIBUTING.md"
+        )

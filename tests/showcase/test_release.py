@@ -89,7 +89,7 @@ def test_release_runs_up_to_each_stub_with_the_students_packages_alone(
     assert [c.id for c in visible if not any(o.output_type == "error" for o in c.outputs)] == []
 
 
-@pytest.mark.parametrize("package", ["nbreferee", "nbgrader", "gradcheck"])
+@pytest.mark.parametrize("package", ["nbreferee", "nbgrader", "gradcheck", "gradtests"])
 def test_package_is_not_in_the_students_environment(package, student_python):
     found = subprocess.run(
         [student_python, "-c", f"import {package}"], capture_output=True, text=True, cwd="/"

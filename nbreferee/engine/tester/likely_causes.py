@@ -1,10 +1,10 @@
 """Look for the mistake in a wrong answer: a mutant of the solution, or of the reference, that does
 the same.
 
-A test's module asks for it: one with a name `look_further`, as our `gradcheck` has. The tester puts
-a function there, and the module calls it with the name of the student's function, the reference,
-and `agrees`, which tells of a wrong function whether it does what the student's did. Under stock
-nbgrader nothing is put there.
+A test's module asks for it: a module of the instructor's, or one in a package, that has a name
+`look_further`. The tester puts a function there, and the module calls it with the name of the
+student's function, the reference, and `agrees`, which tells of a wrong function whether it does
+what the student's did. Under stock nbgrader nothing is put there.
 
 Mutants are made of the instructor's text alone. They run in the tester, where the memory is
 limited; each may take a part of a second, and all of a cell together the time that the course
@@ -92,11 +92,11 @@ class LikelyCauses:
     ) -> None:
         """Start a test cell, and offer help to those of its modules that ask for it."""
         self._cell, self._source, self._left_s = index, source, self._limit_s
-        for module in map(sys.modules.get, modules):
-            if hasattr(module, HOOK):
-                setattr(
-                    module, HOOK, self.look_further if self._limit_s > 0 and is_offered else None
-                )
+        offered = self.look_further if self._limit_s > 0 and is_offered else None
+        for name, module in list(sys.modules.items()):
+            # look for it without asking a module's own __getattr__
+            if name.partition(".")[0] in modules and HOOK in getattr(module, "__dict__", ()):
+                setattr(module, HOOK, offered)
 
     def look_further(self, name: str, reference: Callable[..., Any], agrees: Agrees) -> str:
         """Return in words what a student's function has done, or ''."""

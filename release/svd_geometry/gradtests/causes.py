@@ -1,0 +1,237 @@
+"""Name the likely cause of a wrong answer: what is tried, in which order.
+
+A named mistake that does the same comes first, then a pattern, then a small change of the two, and
+last what the grader finds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from gradcheck import ended
+from gradtests.agreement import agreement_of, is_surely
+from gradtests.calls import call, exactly, without_ones
+from gradtests.changes import changed_mistake
+from gradtests.comparison import any_svd
+from gradtests.factors import factor_pattern
+from gradtests.faults import RAISED, SHAPE, SHAPE_CAUSES, VALUES, own_frames
+from gradtests.messages import parameter_names
+from gradtests.patterns import pattern
+from gradtests.results import Result, agree, tolerance
+from gradtests.shapes import in_other_shape
+from gradtests.trials import Trial, results_of, try_cases
+
+# A grader that knows more than the test, such as the solution, may put a function here. It is
+# called where a wrong answer has no known cause, with the student's function's name, the reference,
+# and `agrees`, which tells of a wrong function whether it does what the student's did; it returns
+# the cause in words, or "".
+look_further: (
+    Callable[[str, Callable[..., Any], Callable[[Callable[..., Any]], bool]], str] | None
+) = None
+
+
+def likely_cause(
+    trial: Trial,
+    mistakes: Mapping[str, Callable[..., Any]],
+    student: Callable[..., Any],
+    reference: Callable[..., Any],
+) -> str:
+    """Return the likely cause of a wrong answer, or ''."""
+    names = parameter_names(reference) or parameter_names(student)
+    if found := _known_cause(trial, mistakes, names):
+        return found
+    equal = _on_equal_lengths(trial, student, reference)
+    if equal and not any(equal.faults):
+        return (
+            "it is right where all lengths are equal: the length of one axis stands where that of "
+            "another belongs"
+        )
+    if found := changed_mistake(trial, mistakes, reference, names):
+        return found
+    fault = trial.fault
+    shapes_fail = fault.rank in (RAISED, SHAPE)
+    if equal and shapes_fail and all(f and f.rank == VALUES for f in equal.faults):
+        if found := _known_cause(equal, mistakes, names) or changed_mistake(
+            equal, mistakes, reference, names
+        ):
+            return found
+        if fault.rank == RAISED:
+            trial, fault = equal, equal.fault
+    elif found := _named_mistake(trial, mistakes, needs_values=False):
+        return found
+    if look_further is None or (fault.rank == SHAPE and fault.sentence.endswith(SHAPE_CAUSES)):
+        return ""
+    return look_further(
+        getattr(student, "__name__", ""),
+        reference,
+        lambda wrong: is_surely(agreement_of(replace(trial, memory={}), wrong)),
+    )
+
+
+def _known_cause(trial: Trial, mistakes: Mapping[str, Callable[..., Any]], names: list[str]) -> str:
+    """Return exchanged outputs, a named mistake, or what all results have in common; else ''."""
+    exchanged = _exchanged_outputs(trial, names)
+    if "Besides" in exchanged:  # two mistakes, which one that is named cannot tell
+        return exchanged
+    if found := _memory_of_another(trial) or _named_mistake(trial, mistakes) or exchanged:
+        return found
+    results = results_of(trial, trial.gots, trial.wants)
+    if found := pattern(results, names):
+        return found
+    if found := _another_output(trial):
+        return found
+    if digits := _digits_right(results):
+        return f"it is right to {digits} digits only, as finite differences and rounded numbers are"
+    for sentence, wrong in mistakes.items():
+        others = [
+            call(wrong, case, want.parts, trial.judged)
+            for case, want in zip(trial.cases, trial.wants, strict=True)
+        ]
+        if found := factor_pattern(
+            results_of(trial, trial.gots, others), results_of(trial, others, trial.wants), names
+        ):
+            return f"{ended(sentence)} Besides, {found}"
+    return ""
+
+
+def _named_mistake(
+    trial: Trial, mistakes: Mapping[str, Callable[..., Any]], needs_values: bool = True
+) -> str:
+    """Return the sentence of the mistake that agrees best, or ''. One that raises the same
+    exceptions and gives no value to compare counts only where no values are needed.
+    """
+    agreements = {
+        sentence: agreement
+        for sentence, wrong in mistakes.items()
+        if (agreement := agreement_of(trial, wrong)) and (agreement.values or not needs_values)
+    }
+    return min(agreements, key=lambda one: agreements[one].excused) if agreements else ""
+
+
+def _exchanged_outputs(trial: Trial, names: list[str]) -> str:
+    """Say that two outputs stand in each other's place, and by what factor one of them is off."""
+    n = trial.fault.output
+    number = len(trial.wants[trial.worst].parts)
+    pairs = [
+        (got, want, case)
+        for got, want, case in zip(trial.gots, trial.wants, trial.cases, strict=True)
+        if want.error is None
+    ]
+    size = np.asarray if trial.judged.compare is exactly else np.abs  # or else signs are free
+    if not trial.judged.outputs or any(len(got.returned) != number for got, _, _ in pairs):
+        return ""
+    for m in (m for m in range(number) if m != n):
+        factors = []
+        for place, other in ((n, m), (m, n)):
+            results = [
+                Result(size(_like(came, w.parts[other])), size(w.parts[other]), c)
+                for g, w, c in pairs
+                if (came := g.returned[place]) is not None
+            ]
+            if len(results) < len(pairs):
+                break
+            if all(result.is_right for result in results):
+                factors.append("")
+            elif found := factor_pattern(results, results, names):
+                factors.append(f" Besides, in {trial.judged.outputs[other]} {found}.")
+            elif found := in_other_shape(results, names):
+                factors.append(f" Besides, of {trial.judged.outputs[other]} {found}.")
+            else:
+                break
+        if len(factors) == 2 and ("" in factors or all("permuted" in x for x in factors)):
+            first, second = (trial.judged.outputs[place] for place in sorted((n, m)))
+            return f"{first} and {second} stand in each other's place.{''.join(factors)}"
+    return ""
+
+
+def _another_output(trial: Trial) -> str:
+    """Say that an output is what another should be."""
+    n, outputs = trial.fault.output, trial.judged.outputs
+    if trial.judged.compare is any_svd or any(want.error is not None for want in trial.wants):
+        return ""
+    for m in (m for m in range(len(outputs)) if m != n):
+        if all(
+            len(g.parts) == len(outputs)
+            and agree(_like(g.parts[n], w.parts[m]), w.parts[m], tolerance(g.parts[n]))
+            for g, w in zip(trial.gots, trial.wants, strict=True)
+        ):
+            return f"here stands what belongs in another output, {outputs[m]}"
+    return ""
+
+
+def _like(array: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return an array in the other's shape, where they differ in axes of length 1 only."""
+    return array.reshape(other.shape) if without_ones(array) == without_ones(other) else array
+
+
+def _memory_of_another(trial: Trial) -> str:
+    """Say that the memory ran out in another function than the one under test."""
+    error = trial.gots[trial.worst].error
+    inner = [f.name for f in own_frames(error) if f.name.isidentifier()] if error else []
+    if not isinstance(error, MemoryError) or not inner or inner[-1] == trial.name:
+        return ""
+    if not trial.name.isidentifier():  # a lambda, which may call whatever it is
+        return ""
+    return (
+        f"the memory runs out in {inner[-1]}, which {trial.name} calls: how many entries has the "
+        "largest array there?"
+    )
+
+
+@np.errstate(all="ignore")
+def _digits_right(results: list[Result]) -> int:
+    """Return to how many digits all results are right, where most entries are a little off;
+    else 0.
+    """
+    if not all(result.is_plain and result.want.any() for result in results):
+        return 0
+    errors = np.concatenate(
+        [np.ravel(r.got - r.want) / np.max(np.abs(r.want)) for r in results] or [[0]]
+    )
+    largest = np.max(np.abs(errors))
+    return int(-np.log10(largest)) if 0 < largest < 1e-5 and np.mean(errors != 0) > 0.5 else 0
+
+
+def _on_equal_lengths(
+    trial: Trial, student: Callable[..., Any], reference: Callable[..., Any]
+) -> Trial | None:
+    """Try the functions on random arguments whose lengths are all equal, so that no product or
+    index fails; None where the lengths are not what makes the answer fail, or make no sense there.
+    """
+    case = trial.cases[trial.worst]
+    if trial.judged.compare is not exactly or not _equal_lengths(case, 3, 0):
+        return None
+    cases = [_equal_lengths(case, length, seed) for seed, length in enumerate((0, 3, 4, 5))]
+    with contextlib.suppress(Exception):  # of the reference
+        unlike = try_cases(student, reference, cases[:1], trial.judged, {})
+        if any(unlike.faults):
+            return try_cases(student, reference, cases[1:], trial.judged, {})
+    return None
+
+
+def _equal_lengths(case: tuple[Any, ...], length: int, seed: int) -> tuple[Any, ...]:
+    """Return random arguments of the same kinds, with all lengths equal to one, or with those they
+    have where it is 0; () where that makes no difference, or no sense.
+    """
+    rng = np.random.default_rng(seed)
+    lengths = {n for x in case if isinstance(x, np.ndarray) for n in x.shape}
+    if len(lengths) + sum(isinstance(x, int) for x in case) < 2 or not lengths:
+        return ()
+    made: list[Any] = []
+    for x in case:
+        if isinstance(x, np.ndarray) and x.dtype.kind == "f":
+            positive = bool(np.all(x > 0) and np.all(x < 1))
+            shape = (length,) * x.ndim if length else x.shape
+            made.append(rng.uniform(size=shape) if positive else rng.normal(size=shape))
+        elif isinstance(x, int) and not isinstance(x, bool):
+            # an index stays one, and a number of blocks becomes the length
+            is_index = x < max(lengths) and not made
+            made.append((x % length if is_index else length) if length else x)
+        else:
+            return ()  # labels, functions, generators: the lengths are not all there is
+    return tuple(made)

@@ -1,1 +1,0 @@
-../../gradcheck_causes.py

@@ -1,0 +1,1 @@
+../../../gradtests/shapes.py

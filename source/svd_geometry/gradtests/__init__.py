@@ -1,0 +1,1 @@
+../../../gradtests/__init__.py

@@ -129,10 +129,12 @@ def measure(path: Path, rounds: int, budget: object) -> dict[str, float]:
             times["all"].append(graded_in + times["writing"][-1])
             times["all drawn"].append(drawn_in + times["writing"][-1])
             tests = {cell.grade_id for cell in master.tests}
-            of_test = {place: wall for place, wall in graded.cell_walls if place in tests}
+            of_test = {
+                place: wall for place, wall in graded.result.cost.cell_walls if place in tests
+            }
             times["tests"].append(sum(of_test.values()))
             times["cells"].append(
-                sum(wall for place, wall in graded.cell_walls) - times["tests"][-1]
+                sum(wall for place, wall in graded.result.cost.cell_walls) - times["tests"][-1]
             )
             times["loop"].append(run_in_loop())
         times["trip"].append(1000 * time_of_round_trip(warm, material))

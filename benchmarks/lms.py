@@ -98,22 +98,17 @@ def _score_everybody(course: Path) -> None:
     """Write scores as a run of autograde would have left them."""
     from nbreferee.course.locate import gradebook_writer, open_course
     from nbreferee.grading.gradebook import Recorder
-    from nbreferee.grading.notebook import GradebookMarks
+    from nbreferee.verdicts import CellVerdict, NotebookResult
 
     warnings.filterwarnings("ignore", module="nbgrader")
     opened = open_course(course)
     with gradebook_writer(opened) as book:
         cells = [cell.name for cell in book.find_notebook(ASSIGNMENT, ASSIGNMENT).grade_cells]
         recorder = Recorder(book, opened, ASSIGNMENT)
-        marks = {ASSIGNMENT: _marks(GradebookMarks(dict.fromkeys(cells, 1.0), {}))}
+        verdicts = tuple(CellVerdict(name, "passed", 1.0, 1.0, "") for name in cells)
+        results = {ASSIGNMENT: NotebookResult("graded", cells=verdicts)}
         for path in sorted((course / "submitted").iterdir()):
-            recorder.record(path.name, None, marks)
-
-
-def _marks(marks: object) -> object:
-    from nbreferee.grading.gradebook import NotebookMarks
-
-    return NotebookMarks("graded", marks)
+            recorder.record(path.name, None, results)
 
 
 if __name__ == "__main__":

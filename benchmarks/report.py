@@ -87,8 +87,8 @@ def _make_class(course: Path, count: int) -> int:
     from nbgrader.api import Gradebook
 
     from nbreferee.course.locate import open_course
-    from nbreferee.grading.gradebook import NotebookMarks, Recorder
-    from nbreferee.grading.notebook import GradebookMarks
+    from nbreferee.grading.gradebook import Recorder
+    from nbreferee.verdicts import NotebookResult, read_verdict
 
     size = 0
     configured = open_course(course)
@@ -96,12 +96,8 @@ def _make_class(course: Path, count: int) -> int:
         recorder = Recorder(gradebook, configured, ASSIGNMENT)
         for student, notebook in _notebooks(course, count):
             cells = notebook["metadata"]["nbreferee"]["cells"]
-            scores = {
-                one["grade_id"]: None if one["status"] == "manual" else one["score"]
-                for one in cells
-            }
-            marks = NotebookMarks("graded", GradebookMarks(scores))
-            recorder.record(student, None, {ASSIGNMENT: marks})
+            result = NotebookResult("graded", cells=tuple(map(read_verdict, cells)))
+            recorder.record(student, None, {ASSIGNMENT: result})
             folder = course / "autograded" / student / ASSIGNMENT
             folder.mkdir(parents=True)
             text = json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False)

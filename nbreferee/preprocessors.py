@@ -18,7 +18,7 @@ from __future__ import annotations
 import copy
 import sys
 import weakref
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -153,13 +153,13 @@ class GradeSubmission(_Preprocessor):
         self, nb: NotebookNode, resources: dict[Any, Any]
     ) -> tuple[NotebookNode, dict[Any, Any]]:
         """Return the notebook with all its outputs, from which nbgrader reads the scores."""
-        from nbreferee.grading.task import kept
+        from nbreferee.grading.task import as_metadata
 
         # the notebook that nbgrader has written in between is rebuilt, and no longer says from what
         handed_in = self._run().submissions.pop(_names(resources), None)
         data, found = handed_in or self._read(resources)
         graded = self._run().grader.grade(self._material(resources), data, found.files)
-        for warning in graded.warnings:
+        for warning in graded.result.warnings:
             self.log.warning("Look at this test: %s", warning)
         if any(cell.is_unsure for cell in graded.cells) and not any(
             "SaveGrades" in str(one) for one in self._converter.autograde_preprocessors
@@ -168,7 +168,7 @@ class GradeSubmission(_Preprocessor):
                 "Cells that are left to a person get 0: name nbreferee.preprocessors.SaveGrades "
                 "for SaveAutoGrades in nbgrader_config.py"
             )
-        graded.notebook.metadata["nbreferee"] = kept(graded.cells, graded.repairs)
+        graded.notebook.metadata["nbreferee"] = as_metadata(replace(graded, regrading=None))
         return graded.notebook, resources
 
 

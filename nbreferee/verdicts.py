@@ -1,12 +1,18 @@
-"""The result of one cell, written once: JSON and the gradebook are made from it."""
+"""The results of a cell and of a notebook, each written once.
+
+The tester's answer carries a `CellVerdict`. What `--json` writes, what an executed notebook says of
+its grading, and the rows of the gradebook are made from a `NotebookResult`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 CellStatus = Literal["passed", "partial", "failed", "error", "timeout", "manual", "grader_failed"]
+# skipped: graded before, and unchanged since; grader_failed: a fault of ours
+NotebookStatus = Literal["graded", "skipped", "missing", "unreadable", "grader_failed"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,12 @@ class CellVerdict:
     follow_through: tuple[str, ...] = ()
     in_one_process: bool = False  # the test ran together with the answer
     behaviour: str = ""  # a digest of what the answer gives to a test that fails
+    is_unanswered: bool = False  # what a person reads is as released: it gets 0 points
+
+    @property
+    def automatic_score(self) -> float | None:
+        """The score for the gradebook; None where a person has to give one."""
+        return None if self.is_left_to_a_person and not self.is_unanswered else self.score
 
     @property
     def is_left_to_a_person(self) -> bool:
@@ -34,6 +46,31 @@ class CellVerdict:
         message.
         """
         return self.is_left_to_a_person and bool(self.message)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What it took to grade a notebook."""
+
+    wall_s: float = 0.0
+    cells_run: int = 0  # of its code cells; the others were as before
+    cell_walls: tuple[tuple[str, float], ...] = ()  # (grade id or '', seconds) of cells
+
+
+NO_COST = Cost()
+
+
+@dataclass(frozen=True)
+class NotebookResult:
+    """The result of one notebook of one submission."""
+
+    status: NotebookStatus
+    message: str = ""  # why it is not graded
+    cells: tuple[CellVerdict, ...] = ()
+    comments: Mapping[str, str | None] = field(default_factory=dict)  # the grader's, by grade id
+    repairs: tuple[str, ...] = ()  # what had to be put right in the notebook first
+    warnings: tuple[str, ...] = ()  # about the instructor's notebook
+    cost: Cost = NO_COST
 
 
 def verdict_as_json(verdict: CellVerdict) -> dict[str, Any]:
@@ -51,6 +88,8 @@ def verdict_as_json(verdict: CellVerdict) -> dict[str, Any]:
         plain["in_one_process"] = True
     if verdict.behaviour:
         plain["behaviour"] = verdict.behaviour
+    if verdict.is_unanswered:
+        plain["is_unanswered"] = True
     return plain
 
 

@@ -17,7 +17,7 @@ from nbreferee.course.source import read_master
 from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.processes import WarmProcesses
 from nbreferee.grading.course_files import read_assignment_files
-from nbreferee.grading.notebook import Grader, NotebookMaterial, NotebookResult
+from nbreferee.grading.notebook import GradedNotebook, Grader, NotebookMaterial
 from nbreferee.submission.originals import Released
 from nbreferee.verdicts import CellVerdict
 
@@ -64,7 +64,7 @@ class Court:
         answers: Mapping[str, str],
         added: Mapping[str, str] | None = None,
         files: Mapping[str, bytes] | None = None,
-    ) -> NotebookResult:
+    ) -> GradedNotebook:
         """Grade a submission: answers by grade id, and code cells that the student adds in front of
         a cell.
         """
@@ -82,11 +82,16 @@ class Court:
 
     def grade_bytes(
         self, material: NotebookMaterial, data: bytes, files: Mapping[str, bytes] | None = None
-    ) -> NotebookResult:
+    ) -> GradedNotebook:
         """Grade the bytes of a submission."""
         return self.grader.grade(material, data, files or {})
 
 
-def verdicts(graded: NotebookResult) -> dict[str, CellVerdict]:
+def scores(graded: GradedNotebook) -> dict[str, float | None]:
+    """Return the scores for the gradebook, by grade id; None where a person gives one."""
+    return {one.grade_id: one.automatic_score for one in graded.cells}
+
+
+def verdicts(graded: GradedNotebook) -> dict[str, CellVerdict]:
     """Return the verdicts by grade id."""
     return {cell.grade_id: cell for cell in graded.cells}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
 
+from nbreferee.grading.gradebook import GRADER_FAILED, UNREADABLE
 from nbreferee.grading.marks import MarkReader
-from nbreferee.grading.storing import GRADER_FAILED, UNREADABLE
 from nbreferee.pages.page import AbsentNotebook
 from nbreferee.submission.folder import shown
 

@@ -35,12 +35,13 @@ from nbreferee.grading.interrupts import uninterrupted
 from nbreferee.grading.materials import read_materials
 from nbreferee.grading.outcome import Failures, NotebookOutcome
 from nbreferee.grading.pool import Workers
-from nbreferee.grading.storing import Submission, SubmissionWriter, mark_of_failure
-from nbreferee.grading.task import NEEDS_FILES, Task, TaskResult, read_kept
+from nbreferee.grading.storing import MISSING, Submission, SubmissionWriter, mark_of_failure
+from nbreferee.grading.task import NeedsFiles, Task, TaskAnswer, TaskResult, read_metadata
 from nbreferee.grading.times import read_times, write_times
 from nbreferee.submission.candidates import choose_files
 from nbreferee.submission.folder import FolderError, SubmissionFolder, notes_on, read_folder
 from nbreferee.submission.reading import well_formed
+from nbreferee.verdicts import NotebookResult
 
 
 def expected(
@@ -216,9 +217,8 @@ class AssignmentGrader:
             )
             self._prepare(submission, found)
         except FolderError as error:
-            submission.results = {
-                name: TaskResult("unreadable", str(error)) for name in self._materials
-            }
+            unreadable = TaskResult(NotebookResult("unreadable", str(error)))
+            submission.results = dict.fromkeys(self._materials, unreadable)
         except Exception as error:
             submission.tasks = {}
             submission.results = {name: self._failures.result(error) for name in self._materials}
@@ -256,11 +256,11 @@ class AssignmentGrader:
                     *task, manner.budget, manner.stamp, due, self._calibrations[name]
                 )
             elif (path := f"{name}.ipynb") in found.unread:
-                submission.results[name] = TaskResult(
-                    "unreadable", f"{path} cannot be read: {found.unread[path]}"
-                )
+                why = f"{path} cannot be read: {found.unread[path]}"
+                submission.results[name] = TaskResult(NotebookResult("unreadable", why))
             elif name in choice.problems:
-                submission.results[name] = TaskResult("unreadable", choice.problems[name])
+                why = choice.problems[name]
+                submission.results[name] = TaskResult(NotebookResult("unreadable", why))
 
     def _read_earlier(self, submission: Submission) -> None:
         """Read what earlier runs made of the notebooks of a submission."""
@@ -268,7 +268,7 @@ class AssignmentGrader:
         for name in self._materials:
             with contextlib.suppress(OSError):
                 data = (folder / f"{name}.ipynb").read_bytes()
-                found = read_kept(data)
+                found = read_metadata(data)
                 if found is not None:
                     submission.earlier[name] = found
                 if found is not None and name in submission.tasks and not self._manner.force:
@@ -293,16 +293,10 @@ class AssignmentGrader:
                 return []
             if _is_there(mark_of_failure(path)):
                 return []
+            skipped = dataclasses.replace(earlier.result, status="skipped")
+            notes = tuple(submission.notes)
             found.append(
-                NotebookOutcome(
-                    submission.student,
-                    self._assignment,
-                    name,
-                    "skipped",
-                    cells=earlier.cells,
-                    repairs=earlier.repairs,
-                    notes=tuple(submission.notes),
-                )
+                NotebookOutcome(submission.student, self._assignment, name, skipped, notes)
             )
         cells = {one.notebook: one.cells for one in found if one.status == "skipped"}
         return found if self._recorder.holds(submission.student, cells) else []
@@ -317,16 +311,15 @@ class AssignmentGrader:
             error = future.exception()
             if isinstance(error, BrokenExecutor):
                 broken.append((submission, name))
-            elif error is None and future.result().status == NEEDS_FILES:
-                self._workers.deliver(future.result().worker, submission.tasks[name].material.files)
-                self._running[self._workers.submit(self._workers.grade, submission.tasks[name])] = (
-                    submission,
-                    name,
-                )
+            elif error is not None:
+                submission.results[name] = self._failures.result(error)
+            elif isinstance(answer := future.result(), NeedsFiles):
+                task = submission.tasks[name]
+                self._workers.deliver(answer.worker, task.material.files)
+                self._running[self._workers.submit(self._workers.grade, task)] = submission, name
             else:
-                submission.results[name] = (
-                    future.result() if error is None else self._failures.result(error)
-                )
+                assert isinstance(answer, TaskResult), "the task says how cells are judged"
+                submission.results[name] = answer
         if broken:  # a worker has died, and one of those that were running is why
             broken.extend(self._running.values())
             self._running.clear()
@@ -340,8 +333,9 @@ class AssignmentGrader:
     def _alone(self, task: Task) -> TaskResult:
         """Have a task done that may be why a worker has died."""
         try:
-            found: TaskResult = self._workers.submit(self._workers.grade, task).result()
-            return found
+            answer: TaskAnswer = self._workers.submit(self._workers.grade, task).result()
+            assert isinstance(answer, TaskResult), "a worker on this machine has all files"
+            return answer
         except Exception as error:
             return self._failures.result(error)
 
@@ -353,7 +347,7 @@ class AssignmentGrader:
                 place = self._course, self._assignment, submission.student
                 before = read_times(*place)  # of cells that were not run this time
                 times = {
-                    name: {**before.get(name, {}), **dict(one.cell_walls)}
+                    name: {**before.get(name, {}), **dict(one.result.cost.cell_walls)}
                     for name, one in submission.results.items()
                 }
                 write_times(*place, times)
@@ -363,9 +357,9 @@ class AssignmentGrader:
 
     def _outcome(self, submission: Submission, name: str, earlier: bytes | None) -> NotebookOutcome:
         """Return what a person is told of a notebook; `earlier` is the executed one that stays."""
-        result = submission.results.get(name)
-        if result is None:
+        if name not in submission.results:
             return self._missing(submission, name)
+        result = submission.results[name].result
         message, cells = result.message, result.cells
         if result.status == "unreadable":
             message += (
@@ -376,61 +370,44 @@ class AssignmentGrader:
         elif result.status == "grader_failed" and not submission.is_recordable:
             message += ". Nothing is written for it; the next run grades it again."
         elif result.status == "grader_failed":
-            kept = read_kept(earlier) if earlier is not None else None
-            cells = kept.cells if kept else ()
+            kept = read_metadata(earlier) if earlier is not None else None
+            cells = kept.result.cells if kept else ()
             stays = (
                 "Its earlier scores stay"
                 if earlier is not None
                 else "It has no score and is flagged for a person"
             )
             message += f". {stays}; the next run grades it again."
-        common: dict[str, Any] = {
-            "wall_s": result.wall_s,
-            "repairs": result.repairs,
-            "warnings": result.warnings,
-            "points": self._points(name),
-            "cells_run": result.cells_run,
-        }
-        return NotebookOutcome(
-            submission.student,
-            self._assignment,
-            name,
-            result.status,
-            message,
-            cells=cells,
-            notes=tuple(submission.notes),
-            comparison=self._comparison(submission, name),
-            **common,
-        )
+        result = dataclasses.replace(result, message=message, cells=cells)
+        return self._as_outcome(submission, name, result)
 
     def _missing(self, submission: Submission, name: str) -> NotebookOutcome:
-        notes = tuple(submission.notes)
+        return self._as_outcome(submission, name, MISSING)
+
+    def _as_outcome(
+        self, submission: Submission, name: str, result: NotebookResult
+    ) -> NotebookOutcome:
         return NotebookOutcome(
             submission.student,
             self._assignment,
             name,
-            "missing",
-            "not handed in",
-            notes=notes,
-            points=self._points(name),
-            comparison=self._comparison(submission, name),
+            result,
+            tuple(submission.notes),
+            self._points(name),
+            self._comparison(submission, name),
         )
 
     def _comparison(self, submission: Submission, name: str) -> Comparison | None:
         """Compare what a notebook had before this run with what it gets, if both are known."""
-        result, task = submission.results.get(name), submission.tasks.get(name)
+        found, task = submission.results.get(name), submission.tasks.get(name)
+        result = found.result if found else MISSING
         points = self._recorder.old_scores(submission.student, name)
-        if not points or (result is not None and result.status == "grader_failed"):
+        if not points or result.status == "grader_failed":
             return None
         earlier = submission.earlier.get(name)
-        marks = result.marks if result is not None and result.status == "graded" else None
-        return compare(
-            earlier.cells if earlier else (),
-            result.cells if result else (),
-            marks.scores if marks else None,
-            points,
-            is_same_submission=earlier.is_of(task) if earlier else task is None,
-        )
+        before = earlier.result.cells if earlier else ()
+        same = earlier.is_of(task) if earlier else task is None
+        return compare(before, result, points, is_same_submission=same)
 
     def _points(self, name: str) -> float:
         return sum(cell.points for cell in self._materials[name].master.cells)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypedDict
 
-from nbreferee.verdicts import CellVerdict
+from nbreferee.verdicts import CellVerdict, NotebookResult
 
 TEXT_CHARACTERS = 300  # of a message in the comparison
 
@@ -94,8 +94,7 @@ class Comparison:
 
 def compare(
     before: Iterable[CellVerdict],
-    now: Iterable[CellVerdict],
-    scores: Mapping[str, float | None] | None,
+    now: NotebookResult,
     points: Mapping[str, OldScore],
     *,
     is_same_submission: bool,
@@ -106,21 +105,21 @@ def compare(
     ----------
     before
         The verdicts of the earlier run; empty if its executed notebook is not there.
-    scores
-        What the gradebook gets, by grade id (None: a person has to read it); None: the notebook
-        is missing or unreadable, and gets zeros.
+    now
+        What the notebook gets: zeros if it is not graded.
     points
         What the gradebook has, by grade id.
     """
     told = {one.grade_id: one for one in before}
-    verdicts = {one.grade_id: one for one in now}
+    verdicts = {one.grade_id: one for one in now.cells}
+    is_graded = now.status == "graded"
     changes = []
     new_points = 0.0
     for grade_id, old in points.items():
-        score = 0.0 if scores is None else scores.get(grade_id, old.auto)
-        new_points += (score or 0.0) if old.manual is None else old.manual
         verdict, earlier = verdicts.get(grade_id), told.get(grade_id)
-        message = verdict.message if verdict else "not handed in" if scores is None else ""
+        score = (verdict.automatic_score if verdict else old.auto) if is_graded else 0.0
+        new_points += (score or 0.0) if old.manual is None else old.manual
+        message = verdict.message if verdict else "" if is_graded else "not handed in"
         known = verdict or earlier
         change = CellChange(
             grade_id,

@@ -16,7 +16,7 @@ from nbreferee.grading.atomic import write_whole
 from nbreferee.grading.calibration import Calibration
 from nbreferee.grading.notebook import NotebookMaterial
 from nbreferee.grading.pool import Workers
-from nbreferee.grading.task import NEEDS_FILES, Task
+from nbreferee.grading.task import NeedsFiles, Task, TaskAnswer
 
 KEPT = 200  # notebooks in the file
 TRIES = 2  # a worker may have died for another reason
@@ -48,7 +48,7 @@ def calibrations(
     found = {name: Calibration.from_plain(kept[key]) for name, key in names.items() if key in kept}
     failures: dict[str, str] = {}
     for _ in range(TRIES):
-        running: dict[Future[Any], str] = {}
+        running: dict[Future[TaskAnswer], str] = {}
         tasks = {
             name: Task("", assignment, name, materials[name], b"", {}, budget, stamp)
             for name in sorted(materials.keys() - found.keys())
@@ -60,11 +60,11 @@ def calibrations(
                 name, error = running.pop(future), future.exception()
                 if error is not None:
                     failures[name] = f"{type(error).__name__}: {error}"
-                elif future.result().status == NEEDS_FILES:
-                    workers.deliver(future.result().worker, materials[name].files)
+                elif isinstance(answer := future.result(), NeedsFiles):
+                    workers.deliver(answer.worker, materials[name].files)
                     running[workers.submit(workers.grade, tasks[name])] = name
                 elif name not in found:
-                    found[name] = future.result().calibration
+                    found[name] = answer
                     kept[names[name]] = found[name].as_plain()
     if failed := sorted(materials.keys() - found.keys()):
         where, why = materials[failed[0]].path, failures[failed[0]]

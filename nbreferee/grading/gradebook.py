@@ -7,10 +7,10 @@ once, and rows are written in bulk.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nbgrader.api import (
     Assignment,
@@ -32,9 +32,8 @@ from sqlalchemy import bindparam, insert, select, update
 from nbreferee.course.locate import CourseError
 from nbreferee.course.nbgrader_settings import has_late_penalties
 from nbreferee.grading.changes import OldScore
-from nbreferee.grading.notebook import GradebookMarks
 from nbreferee.submission.originals import Released
-from nbreferee.verdicts import CellVerdict
+from nbreferee.verdicts import CellVerdict, NotebookResult
 
 if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory
@@ -65,14 +64,12 @@ def released_cells(gradebook: Gradebook, assignment: str, notebook: str) -> dict
     }
 
 
-@dataclass(frozen=True)
-class NotebookMarks:
-    """What the gradebook gets for one notebook of a submission."""
-
-    status: str  # graded, missing, unreadable or grader_failed
-    marks: GradebookMarks = field(default_factory=GradebookMarks)  # where it is graded
-    comment: str = ""  # for the student, where it is unreadable or the grader failed
-    keeps_earlier: bool = False  # grader_failed: an earlier run graded it
+# What a student reads instead of a comment.
+GRADER_FAILED = (
+    "This notebook has not been graded: the automatic grader failed, not your answers. A person "
+    "looks at it."
+)
+UNREADABLE = "This notebook cannot be graded: {}. A person looks at it."
 
 
 @dataclass(frozen=True)
@@ -82,6 +79,16 @@ class _Row:
     notebook: str
     cell_id: str
     name: str
+    is_task: bool
+
+
+class _Change(Protocol):
+    """Says what to write of a row."""
+
+    def __call__(
+        self, row: _Row, result: NotebookResult, old: Any, *, keeps_earlier: bool
+    ) -> dict[str, Any]:
+        """Return the values that change, by column; `old` is the row that there is."""
 
 
 class Recorder:
@@ -137,19 +144,25 @@ class Recorder:
         self,
         student: str,
         timestamp: datetime | None,
-        marks: Mapping[str, NotebookMarks],
+        results: Mapping[str, NotebookResult],
         *,
+        keep_earlier: Collection[str] = (),
         forget_timestamp: bool = False,
     ) -> None:
         """Write a submission, all of its notebooks; without a timestamp, an earlier one stays,
         unless it is to be forgotten.
+
+        `keep_earlier` are the notebooks on which the grader failed and that an earlier run graded.
         """
         database = self._gradebook.db
         try:
             submission, notebooks = self._submission(student, timestamp, forget_timestamp)
-            self._write(Grade.__table__, self._scored, notebooks, marks, _score)
-            self._write(Comment.__table__, self._commented, notebooks, marks, _comment)
-            self._penalise(student, submission, marks)
+            for table, rows, change in (
+                (Grade.__table__, self._scored, _score),
+                (Comment.__table__, self._commented, _comment),
+            ):
+                self._write(table, rows, notebooks, results, keep_earlier, change)
+            self._penalise(student, submission, results)
             database.commit()
             self._students.add(student)
         except BaseException:
@@ -188,7 +201,8 @@ class Recorder:
         found = self._gradebook.db.execute(
             select(kind.notebook_id, kind.id, kind.name).where(kind.notebook_id.in_(names))
         )
-        return [_Row(names[notebook], cell, name) for notebook, cell, name in found]
+        is_task = kind is TaskCell
+        return [_Row(names[notebook], cell, name, is_task) for notebook, cell, name in found]
 
     def _submission(
         self, student: str, timestamp: datetime | None, forget_timestamp: bool
@@ -243,8 +257,9 @@ class Recorder:
         table: Table,
         rows: list[_Row],
         notebooks: dict[str, str],
-        marks: Mapping[str, NotebookMarks],
-        values_of: Any,
+        results: Mapping[str, NotebookResult],
+        keep_earlier: Collection[str],
+        change: _Change,
     ) -> None:
         """Insert or update one row for each cell."""
         database = self._gradebook.db
@@ -266,7 +281,10 @@ class Recorder:
         for row in rows:
             key = (notebooks[row.notebook], row.cell_id)
             old = there.get(key)
-            values = values_of(row.name, marks[row.notebook], old) if row.notebook in marks else {}
+            values: dict[str, Any] = {}
+            if row.notebook in results:
+                keeps = row.notebook in keep_earlier
+                values = change(row, results[row.notebook], old, keeps_earlier=keeps)
             if old is None:
                 new.append(
                     {
@@ -289,7 +307,9 @@ class Recorder:
             )
             database.execute(statement, rows_changed)
 
-    def _penalise(self, student: str, submission: str, marks: Mapping[str, NotebookMarks]) -> None:
+    def _penalise(
+        self, student: str, submission: str, results: Mapping[str, NotebookResult]
+    ) -> None:
         """Take something off for lateness, as nbgrader or the course's plugin says."""
         if self._due is None or not has_late_penalties(self._course.config):
             return
@@ -297,7 +317,7 @@ class Recorder:
         database.expire_all()
         found = database.get(SubmittedAssignment, submission)
         for notebook in found.notebooks:
-            status = marks[notebook.name].status if notebook.name in marks else ""
+            status = results[notebook.name].status if notebook.name in results else ""
             if status == "unreadable":
                 notebook.late_submission_penalty = None
             if status != "graded":
@@ -328,27 +348,32 @@ def _new_id(model: Any) -> str:
     return made
 
 
-def _score(name: str, mine: NotebookMarks, old: Any) -> dict[str, Any]:
+def _score(row: _Row, result: NotebookResult, old: Any, *, keeps_earlier: bool) -> dict[str, Any]:
     """Return what to write of a row of scores; `old` is the row that there is."""
     by_hand = old is not None and old.manual_score is not None
-    if mine.status == "missing":  # as nbgrader has it
+    if result.status == "missing":  # as nbgrader has it
         return {"auto_score": 0.0, "needs_manual_grade": False}
-    if mine.status == "unreadable":
+    if result.status == "unreadable":
         decided = by_hand and old.auto_score == 0  # a person has decided, and nothing has changed
         return {"auto_score": 0.0} if decided else {"auto_score": 0.0, "needs_manual_grade": True}
-    if mine.status == "grader_failed":
-        scored = old is not None and (mine.keeps_earlier or by_hand)
+    if result.status == "grader_failed":
+        scored = old is not None and (keeps_earlier or by_hand)
         return {} if scored else {"auto_score": None, "needs_manual_grade": True}
-    if name not in mine.marks.scores:
+    verdict = next((cell for cell in result.cells if cell.grade_id == row.name), None)
+    if verdict is None or row.is_task:  # nbgrader writes none for a task
         return {}
-    score = mine.marks.scores[name]
+    score = verdict.automatic_score
     return {"auto_score": score, "needs_manual_grade": by_hand or score is None}
 
 
-def _comment(name: str, mine: NotebookMarks, old: Any) -> dict[str, Any]:
+def _comment(row: _Row, result: NotebookResult, old: Any, *, keeps_earlier: bool) -> dict[str, Any]:
     """Return what to write of a row of comments; `old` is the row that there is."""
-    if mine.status == "graded":
-        return {"auto_comment": mine.marks.comments[name]} if name in mine.marks.comments else {}
-    if mine.status == "missing":
+    if result.status == "graded":
+        known = row.name in result.comments
+        return {"auto_comment": result.comments[row.name]} if known else {}
+    if result.status == "missing":
         return {} if old is None else {"auto_comment": None}
-    return {} if mine.keeps_earlier else {"auto_comment": mine.comment}
+    if keeps_earlier:
+        return {}
+    failed = result.status == "grader_failed"
+    return {"auto_comment": GRADER_FAILED if failed else UNREADABLE.format(result.message)}

@@ -41,7 +41,7 @@ from nbreferee.pages.sanitize import sanitize
 from nbreferee.submission.originals import Originals, Released, originals_of
 from nbreferee.submission.reading import well_formed
 from nbreferee.submission.rebuild import Rebuilt, rebuild
-from nbreferee.verdicts import CellVerdict
+from nbreferee.verdicts import CellVerdict, Cost, NotebookResult
 from nbreferee.versions import identity
 
 SANDBOX_STAMP = "Graded without a sandbox: {}"
@@ -113,28 +113,22 @@ class NotebookMaterial:
 
 
 @dataclass(frozen=True)
-class GradebookMarks:
-    """What goes into the gradebook for one notebook, by grade id."""
-
-    scores: Mapping[str, float | None] = field(
-        default_factory=dict
-    )  # None: a person has to read it
-    comments: Mapping[str, str | None] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class NotebookResult:
-    """The result of one notebook."""
+class GradedNotebook:
+    """An executed notebook and its result."""
 
     notebook: NotebookNode
-    cells: tuple[CellVerdict, ...]
-    marks: GradebookMarks
-    repairs: tuple[str, ...]
-    wall_s: float
-    warnings: tuple[str, ...] = ()  # about the master, for the instructor
-    cell_walls: tuple[tuple[str, float], ...] = ()  # (grade id or '', seconds) of every cell
+    result: NotebookResult
     regrading: dict[str, Any] | None = None  # what a later run needs to run less
-    cells_run: int = 0
+
+    @property
+    def cells(self) -> tuple[CellVerdict, ...]:
+        """The verdicts on its cells."""
+        return self.result.cells
+
+    @property
+    def repairs(self) -> tuple[str, ...]:
+        """What had to be put right in the submission."""
+        return self.result.repairs
 
 
 @dataclass
@@ -158,7 +152,7 @@ class Grader:
         files: Mapping[str, bytes],
         calibration: Calibration | None = None,
         earlier: bytes | None = None,
-    ) -> NotebookResult:
+    ) -> GradedNotebook:
         """Grade a notebook; `calibration` says how its cells are judged, and is found out where it
         is not given. `earlier` is the executed notebook of an earlier run: what still holds of it
         is not run again.
@@ -206,30 +200,28 @@ class Grader:
         came = self._decide(material, parts, came, files, calibration, one)
         verdicts = write_results(rebuilt, came)
         apply_rules(rebuilt.notebook, material.rules)
-        marks = marks_of(rebuilt, verdicts, self.stamp)
+        comments = comments_of(rebuilt, self.stamp)
         repairs = rebuilt.repairs + sanitize(rebuilt.notebook, material.texts)
         if self.stamp:
             rebuilt.notebook.cells.insert(
                 0,
                 nbformat.v4.new_markdown_cell(
-                    f"**NotebookResult without a sandbox:** {self.stamp}", id="sandbox"
+                    f"**Graded without a sandbox:** {self.stamp}", id="sandbox"
                 ),
             )
         walls = tuple(
             (place.cell.grade_id if place.cell else "", one.wall_s)
             for place, one in zip(rebuilt.places, came, strict=True)
         )
-        return NotebookResult(
-            rebuilt.notebook,
-            verdicts,
-            marks,
-            repairs,
-            time.monotonic() - started,
-            calibration.warnings(material.path),
-            walls,
-            regrading,
-            cells_run,
+        result = NotebookResult(
+            "graded",
+            cells=verdicts,
+            comments=comments,
+            repairs=repairs,
+            warnings=calibration.warnings(material.path),
+            cost=Cost(time.monotonic() - started, cells_run, walls),
         )
+        return GradedNotebook(rebuilt.notebook, result, regrading)
 
     def _keys(
         self,
@@ -479,7 +471,12 @@ def write_results(rebuilt: Rebuilt, came: list[CellResult]) -> tuple[CellVerdict
                 continue
             verdicts.append(_verdict(one))
         elif known is not None and (known.graded or known.is_task):
-            verdicts.append(CellVerdict(known.grade_id, "manual", 0.0, known.points, ""))
+            unanswered = known.graded and known.grade_id in rebuilt.unanswered
+            verdicts.append(
+                CellVerdict(
+                    known.grade_id, "manual", 0.0, known.points, "", is_unanswered=unanswered
+                )
+            )
     return tuple(verdicts)
 
 
@@ -488,40 +485,18 @@ def _verdict(came: CellResult) -> CellVerdict:
     return replace(came.verdict, message=well_formed(came.message))
 
 
-def marks_of(rebuilt: Rebuilt, verdicts: tuple[CellVerdict, ...], stamp: str) -> GradebookMarks:
-    """Return the scores and comments that nbgrader would give: no points for an answer left as
-    released, for one.
-    """
-    cells = [
-        (cell, place.cell)
-        for cell, place in zip(rebuilt.notebook.cells, rebuilt.places, strict=True)
-        if place.cell is not None
-    ]
-    untouched = rebuilt.unanswered
-    scored = {one.grade_id: one for one in verdicts}
-    scores: dict[str, float | None] = {
-        known.grade_id: _automatic_score(scored[known.grade_id])
-        if known.is_test
-        else 0.0
-        if known.grade_id in untouched
-        else None
-        for _, known in cells
-        if known.graded
-    }
-    comments = {
-        known.grade_id: " ".join(
-            (["No response."] if known.grade_id in untouched else [])
+def comments_of(rebuilt: Rebuilt, stamp: str) -> dict[str, str | None]:
+    """Return the comments that nbgrader would give, by grade id."""
+    known = [place.cell for place in rebuilt.places if place.cell is not None]
+    return {
+        cell.grade_id: " ".join(
+            (["No response."] if cell.grade_id in rebuilt.unanswered else [])
             + ([SANDBOX_STAMP.format(stamp)] if stamp else [])
         )
         or None
-        for _, known in cells
-        if known.solution or known.is_task
+        for cell in known
+        if cell.solution or cell.is_task
     }
-    return GradebookMarks(scores, comments)
-
-
-def _automatic_score(verdict: CellVerdict) -> float | None:
-    return None if verdict.is_left_to_a_person else verdict.score
 
 
 def as_bytes(notebook: NotebookNode) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import BrokenExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from nbreferee.grading.changes import Comparison
@@ -11,7 +11,7 @@ from nbreferee.grading.gradebook import PenaltyError
 from nbreferee.grading.task import TaskResult
 from nbreferee.submission.folder import shown
 from nbreferee.unforeseen import details
-from nbreferee.verdicts import CellVerdict, verdict_as_json
+from nbreferee.verdicts import CellVerdict, NotebookResult, NotebookStatus, verdict_as_json
 
 
 @dataclass(frozen=True)
@@ -21,16 +21,30 @@ class NotebookOutcome:
     student: str
     assignment: str
     notebook: str
-    status: str  # graded, skipped (unchanged), missing, unreadable or grader_failed
-    message: str = ""
-    wall_s: float = 0.0
-    repairs: tuple[str, ...] = ()
-    cells: tuple[CellVerdict, ...] = ()
-    warnings: tuple[str, ...] = field(default=(), repr=False)
+    result: NotebookResult
     notes: tuple[str, ...] = ()  # on the submission: what else of it could not be read
     points: float = 0.0  # of the notebook, where it has no verdicts
     comparison: Comparison | None = None  # with the earlier run, if it was graded before
-    cells_run: int = 0  # code cells of a graded notebook that were run
+
+    @property
+    def status(self) -> NotebookStatus:
+        """Whether it is graded, or why not."""
+        return self.result.status
+
+    @property
+    def message(self) -> str:
+        """Why it is not graded, and what follows from that."""
+        return self.result.message
+
+    @property
+    def cells(self) -> tuple[CellVerdict, ...]:
+        """The verdicts on its cells."""
+        return self.result.cells
+
+    @property
+    def repairs(self) -> tuple[str, ...]:
+        """What had to be put right in the submission."""
+        return self.result.repairs
 
     def as_json(self) -> dict[str, Any]:
         """Return it as `--json` writes it."""
@@ -43,11 +57,11 @@ class NotebookOutcome:
             if self.status == "grader_failed" and not self.cells
             else sum(cell.score for cell in self.cells),
             "max_score": sum(cell.max_score for cell in self.cells) or self.points,
-            "wall_s": round(self.wall_s, 4),
+            "wall_s": round(self.result.cost.wall_s, 4),
             "repairs": [*self.repairs, *self.notes],
             "cells": [verdict_as_json(cell) for cell in self.cells],
             "message": self.message,
-            "cells_run": self.cells_run,
+            "cells_run": self.result.cost.cells_run,
             **self._comparison_as_json(),
         }
 
@@ -85,4 +99,4 @@ class Failures:
 
 
 def _failed(why: str) -> TaskResult:
-    return TaskResult("grader_failed", f"the grader failed on it ({why})")
+    return TaskResult(NotebookResult("grader_failed", f"the grader failed on it ({why})"))

@@ -23,7 +23,7 @@ from nbreferee.engine.assignment_files import AssignmentFiles, deliveries, take
 from nbreferee.engine.scratch import remove_abandoned
 from nbreferee.grading.cluster import GONE, Cluster
 from nbreferee.grading.interrupts import born_deaf
-from nbreferee.grading.task import Task, TaskResult, Unfit, run, run_far
+from nbreferee.grading.task import Task, TaskAnswer, Unfit, run, run_far
 from nbreferee.startup import start_worker
 from nbreferee.versions import identity
 
@@ -39,7 +39,7 @@ class Workers:
         self,
         new_executor: Callable[[], Executor],
         threads: Callable[[], int],
-        grade: Callable[[Task], TaskResult] = run,
+        grade: Callable[[Task], TaskAnswer] = run,
     ) -> None:
         self._new_executor = new_executor
         self._threads = threads

@@ -25,7 +25,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-Outcome = Any  # autograde.Outcome
+from nbreferee.grading.outcome import NotebookOutcome
+
 PLAIN_EVERY_S = 10.0
 
 
@@ -121,15 +122,16 @@ class ClassTotals:
         self._walls = array("d")
         self._slowest = (0.0, "", "")
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, outcome: NotebookOutcome) -> None:
         """Count a notebook."""
         self.counts[outcome.status] += 1
-        self.warnings.update(dict.fromkeys(outcome.warnings))
+        self.warnings.update(dict.fromkeys(outcome.result.warnings))
         self.unsure += sum(cell.is_unsure for cell in outcome.cells)
         if outcome.status == "graded":
             self._repaired += bool(outcome.repairs)
-            self._walls.append(outcome.wall_s)
-            self._slowest = max(self._slowest, (outcome.wall_s, outcome.student, outcome.notebook))
+            wall_s = outcome.result.cost.wall_s
+            self._walls.append(wall_s)
+            self._slowest = max(self._slowest, (wall_s, outcome.student, outcome.notebook))
 
     def table(self, writing_s: float) -> Table:
         """Return the last word: how many of what, and how long they took."""

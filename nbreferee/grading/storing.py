@@ -13,20 +13,17 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from nbreferee.course.nbgrader_settings import file_permissions
 from nbreferee.grading.atomic import replacement
-from nbreferee.grading.gradebook import NotebookMarks, Recorder
-from nbreferee.grading.notebook import GradebookMarks, NotebookMaterial
+from nbreferee.grading.gradebook import Recorder
+from nbreferee.grading.notebook import NotebookMaterial
 from nbreferee.grading.outcome import Failures
 from nbreferee.grading.task import EarlierResult, Task, TaskResult
 from nbreferee.submission.folder import shown
+from nbreferee.verdicts import NotebookResult
 
 if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory
 
-GRADER_FAILED = (
-    "This notebook has not been graded: the automatic grader failed, not your answers. A person "
-    "looks at it."
-)
-UNREADABLE = "This notebook cannot be graded: {}. A person looks at it."
+MISSING = NotebookResult("missing", "not handed in")
 # A file system says so of one name that it cannot hold, or of something that stands in the way.
 PLACE_ERRORS = {
     errno.ENAMETOOLONG,
@@ -124,18 +121,22 @@ class SubmissionWriter:
                 target,
                 {name: data for name, data in submission.files.items() if name not in reserved},
             )
-            for name, result in results.items():
-                if result.status == "graded":
-                    (target / f"{name}.ipynb").write_bytes(result.notebook)
-                elif result.status == "grader_failed" and (folder / f"{name}.ipynb").is_file():
+            for name, one in results.items():
+                status, message = one.result.status, one.result.message
+                if status == "graded":
+                    (target / f"{name}.ipynb").write_bytes(one.notebook)
+                elif status == "grader_failed" and (folder / f"{name}.ipynb").is_file():
                     earlier[name] = (folder / f"{name}.ipynb").read_bytes()
                     (target / f"{name}.ipynb").write_bytes(earlier[name])
-                    mark_of_failure(target / f"{name}.ipynb").write_text(f"{result.message}\n")
-            marks = {name: _marks(results.get(name), name in earlier) for name in self._materials}
+                    mark_of_failure(target / f"{name}.ipynb").write_text(f"{message}\n")
             self._recorder.record(
                 student,
                 submission.timestamp,
-                marks,
+                {
+                    name: results[name].result if name in results else MISSING
+                    for name in self._materials
+                },
+                keep_earlier=earlier,
                 forget_timestamp=submission.is_timestamp_unknown,
             )
         return earlier
@@ -160,14 +161,3 @@ def _write_files(target: Path, files: Mapping[str, bytes]) -> list[str]:
                 raise
             notes.append(f"{shown(name)} is not copied: {error.strerror}")
     return notes
-
-
-def _marks(result: TaskResult | None, keeps_earlier: bool) -> NotebookMarks:
-    if result is None:
-        return NotebookMarks("missing")
-    if result.status == "graded":
-        return NotebookMarks("graded", result.marks or GradebookMarks())
-    comment = (
-        GRADER_FAILED if result.status == "grader_failed" else UNREADABLE.format(result.message)
-    )
-    return NotebookMarks(result.status, comment=comment, keeps_earlier=keeps_earlier)

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,20 +29,15 @@ from nbreferee.engine.wire.channel import ChannelError
 from nbreferee.grading.calibration import Calibration
 from nbreferee.grading.interrupts import ignore_interrupts
 from nbreferee.grading.notebook import (
-    GradebookMarks,
+    GradedNotebook,
     Grader,
     NotebookMaterial,
-    NotebookResult,
     as_bytes,
 )
 from nbreferee.sandbox import Layer
 from nbreferee.submission.reading import SubmissionError
-from nbreferee.verdicts import CellVerdict, read_verdict, verdict_as_json
+from nbreferee.verdicts import Cost, NotebookResult, read_verdict, verdict_as_json
 from nbreferee.versions import difference, identity
-
-NEEDS_FILES = (
-    "needs_files"  # the status of a result: the worker's machine lacks the assignment's files
-)
 
 
 @dataclass(frozen=True)
@@ -82,20 +77,20 @@ class Task:
 
 @dataclass(frozen=True)
 class TaskResult:
-    """The result of one notebook; without a notebook, the message says why."""
+    """The result of one notebook, and the executed notebook if it is graded."""
 
-    status: str  # graded, unreadable, grader_failed or calibrated
-    message: str = ""
+    result: NotebookResult
     notebook: bytes = b""
-    marks: GradebookMarks | None = None
-    cells: tuple[CellVerdict, ...] = ()
-    repairs: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    wall_s: float = 0.0
-    cell_walls: tuple[tuple[str, float], ...] = ()  # (grade id, seconds) of cells that have one
-    worker: str = ""  # the address of one that needs files
-    calibration: Calibration | None = None  # where that was asked for
-    cells_run: int = 0  # of the notebook's code cells; the others were as before
+
+
+@dataclass(frozen=True)
+class NeedsFiles:
+    """The worker's machine lacks the assignment's files."""
+
+    worker: str  # its address
+
+
+TaskAnswer = TaskResult | Calibration | NeedsFiles
 
 
 class Unfit(Exception):
@@ -144,7 +139,7 @@ class ProcessesLost(Exception):
     """A process has ended that boxes or testers are forked from."""
 
 
-def _grade(task: Task) -> NotebookResult | Calibration:
+def _grade(task: Task) -> GradedNotebook | Calibration:
     with _lent_grader(task.budget, task.stamp) as grader:
         try:
             calibration = task.calibration
@@ -164,7 +159,7 @@ def _grade(task: Task) -> NotebookResult | Calibration:
         raise ProcessesLost("a process of the grader's own has ended")
 
 
-def run(task: Task) -> TaskResult:
+def run(task: Task) -> TaskResult | Calibration:
     """Grade a notebook, or find out how its cells are judged."""
     started = time.monotonic()
     try:
@@ -173,28 +168,19 @@ def run(task: Task) -> TaskResult:
         except (ProcessesLost, ChannelError):  # once more, with new processes
             graded = _grade(task)
     except SubmissionError as error:
-        return TaskResult("unreadable", str(error), wall_s=time.monotonic() - started)
+        cost = Cost(time.monotonic() - started)
+        return TaskResult(NotebookResult("unreadable", str(error), cost=cost))
     if isinstance(graded, Calibration):
-        return TaskResult("calibrated", calibration=graded)
-    graded.notebook.metadata["nbreferee"] = kept(
-        graded.cells, graded.repairs, task, graded.regrading
-    )
+        return graded
+    graded.notebook.metadata["nbreferee"] = as_metadata(graded, task)
     notebook = as_bytes(graded.notebook)
-    return TaskResult(
-        "graded",
-        "",
-        notebook,
-        graded.marks,
-        graded.cells,
-        graded.repairs,
-        graded.warnings,
-        time.monotonic() - started,
-        tuple((name, round(seconds, 4)) for name, seconds in graded.cell_walls if name and seconds),
-        cells_run=graded.cells_run,
-    )
+    cost = graded.result.cost
+    walls = tuple((name, round(wall_s, 4)) for name, wall_s in cost.cell_walls if name and wall_s)
+    cost = replace(cost, wall_s=time.monotonic() - started, cell_walls=walls)
+    return TaskResult(replace(graded.result, cost=cost), notebook)
 
 
-def run_far(ours: Mapping[str, str], task: Task) -> TaskResult:
+def run_far(ours: Mapping[str, str], task: Task) -> TaskAnswer:
     """Grade a notebook on a machine that the orchestrator has not looked at, and that may have
     joined later.
 
@@ -222,34 +208,29 @@ def run_far(ours: Mapping[str, str], task: Task) -> TaskResult:
     try:
         local_copy(task.material.files)
     except FilesMissing:
-        return TaskResult(NEEDS_FILES, worker=_address())
+        return NeedsFiles(_address())
     return run(task)
 
 
 def _address() -> str:
     from distributed import get_worker
 
-    return get_worker().address
+    address: str = get_worker().address
+    return address
 
 
-def kept(
-    cells: tuple[CellVerdict, ...],
-    repairs: tuple[str, ...],
-    task: Task | None = None,
-    regrading: dict[str, Any] | None = None,
-) -> dict[str, Any]:
+def as_metadata(graded: GradedNotebook, task: Task | None = None) -> dict[str, Any]:
     """Return what an executed notebook says of its grading, for pages and the next run to read.
 
-    Without a task, as stock nbgrader grades, the next run grades the notebook again. `regrading`
-    is what it needs to run less than all of it.
+    Without a task, as stock nbgrader grades, the next run grades the notebook again.
     """
     found = {
         "fingerprint": task.fingerprint if task else "",
         "submission": task.submission if task else "",
-        "repairs": list(repairs),
-        "cells": [verdict_as_json(cell) for cell in cells],
+        "repairs": list(graded.result.repairs),
+        "cells": [verdict_as_json(cell) for cell in graded.result.cells],
     }
-    return found if regrading is None else {**found, "regrading": regrading}
+    return found if graded.regrading is None else {**found, "regrading": graded.regrading}
 
 
 @dataclass(frozen=True)
@@ -258,21 +239,21 @@ class EarlierResult:
 
     fingerprint: str
     submission: str  # '' in notebooks of earlier versions
-    cells: tuple[CellVerdict, ...]
-    repairs: tuple[str, ...]
+    result: NotebookResult  # its verdicts and repairs
 
     def is_of(self, task: Task | None) -> bool:
         """Tell whether this is, as far as is known, of what the student has handed in now."""
         return task is not None and self.submission in ("", task.submission)
 
 
-def read_kept(notebook: bytes) -> EarlierResult | None:
+def read_metadata(notebook: bytes) -> EarlierResult | None:
     """Return what an executed notebook says of its grading; None if it says nothing."""
     try:
         found = json.loads(notebook)["metadata"]["nbreferee"]
         cells = tuple(map(read_verdict, found["cells"]))
         submission = str(found.get("submission", ""))
-        return EarlierResult(found["fingerprint"], submission, cells, tuple(found["repairs"]))
+        result = NotebookResult("graded", cells=cells, repairs=tuple(found["repairs"]))
+        return EarlierResult(found["fingerprint"], submission, result)
     except (ValueError, KeyError, TypeError):
         return None
 

@@ -84,7 +84,7 @@ def _run(root: Path) -> int:
             outcomes, exercises = _grade(course_dir, settings)
         except (CourseError, SandboxError) as error:
             return _failed(f"not graded: {error}")
-    for warning in dict.fromkeys(warning for one in outcomes for warning in one.warnings):
+    for warning in dict.fromkeys(warning for one in outcomes for warning in one.result.warnings):
         print(f"Look at this test: {warning}")
     if failed := [one for one in outcomes if one.status == "grader_failed"]:
         return _failed(f"not graded: {failed[0].notebook}: {failed[0].message}")

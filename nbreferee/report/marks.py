@@ -24,7 +24,7 @@ from nbgrader.api import (
 )
 from sqlalchemy import or_, select
 
-from nbreferee.grading.storing import GRADER_FAILED, UNREADABLE
+from nbreferee.grading.gradebook import GRADER_FAILED, UNREADABLE
 from nbreferee.pages.exercises import Mark
 from nbreferee.pages.student import NO_RESPONSE
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from nbgrader.coursedir import CourseDirectory
 
 from nbreferee.course.folders import students_in
-from nbreferee.grading.storing import GRADER_FAILED, UNREADABLE, mark_of_failure
+from nbreferee.grading.gradebook import GRADER_FAILED, UNREADABLE
+from nbreferee.grading.storing import mark_of_failure
 from nbreferee.pages.exercises import Mark
 from nbreferee.report.marks import AssignmentMarks, Submission
 from nbreferee.submission.folder import shown

@@ -24,7 +24,7 @@ from nbreferee.engine.assignment_files import (
 )
 from nbreferee.engine.placing import COPIED_BYTES, WorkingFolder
 from nbreferee.grading.course_files import read_assignment_files
-from nbreferee.grading.notebook import NotebookResult
+from nbreferee.grading.notebook import GradedNotebook
 
 LARGE = COPIED_BYTES + 1
 FILES = {
@@ -112,7 +112,7 @@ def court() -> Iterator[Court]:
 
 
 @pytest.fixture(scope="module")
-def graded_(court) -> NotebookResult:
+def graded_(court) -> GradedNotebook:
     material = replace(
         court.material(*CELLS, files=FILES),
         solution_files={name: HANDED_IN[name] for name in ("mine.py", "notes.txt")},

@@ -22,7 +22,7 @@ from refereed import Court, verdicts
 
 from nbreferee.budget import Budget
 from nbreferee.engine.assignment_files import own_folder
-from nbreferee.grading.notebook import NotebookMaterial, NotebookResult, as_bytes
+from nbreferee.grading.notebook import GradedNotebook, NotebookMaterial, as_bytes
 from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES, Limits
 
 TIERS = {"A": ALL_LAYERS, "B": WITHOUT_NAMESPACES}
@@ -102,7 +102,7 @@ def material(court) -> NotebookMaterial:
     return court.material(*CELLS)
 
 
-def check_others(got: NotebookResult) -> None:
+def check_others(got: GradedNotebook) -> None:
     """The first and the third exercise have all their points, and the notebook can be written and
     read.
     """
@@ -115,7 +115,7 @@ def check_others(got: NotebookResult) -> None:
     nbformat.validate(nbformat.reads(as_bytes(got.notebook).decode(), as_version=4))
 
 
-def errors(got: NotebookResult, grade_id: str) -> str:
+def errors(got: GradedNotebook, grade_id: str) -> str:
     """What a cell says of its errors."""
     found = next(
         one
@@ -553,10 +553,11 @@ def test_test_that_fails_by_itself_costs_that_cell_and_is_named_to_the_instructo
     check_others(got)
     second = verdicts(got)["second_tests"]
     assert (second.status, second.score) == (("manual", 0) if words else ("passed", 2))
-    assert got.marks.scores["second_tests"] == (None if words else 2)
+    assert verdicts(got)["second_tests"].automatic_score == (None if words else 2)
     assert (words in errors(got, "second_tests")) if words else (errors(got, "second_tests") == "")
     assert any(
-        "second_tests: the solution itself gets 0 of 2 points" in text for text in got.warnings
+        "second_tests: the solution itself gets 0 of 2 points" in text
+        for text in got.result.warnings
     ) == bool(words)
 
 

@@ -30,7 +30,7 @@ from small_class import (
     until,
 )
 
-from nbreferee.grading.storing import GRADER_FAILED
+from nbreferee.grading.gradebook import GRADER_FAILED
 from nbreferee.grading.task import Task
 
 DIED = "the grader failed on it (its worker has ended, perhaps for want of memory). "

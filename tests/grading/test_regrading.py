@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 import nbformat
 import pytest
@@ -12,8 +13,8 @@ from refereed import Court
 
 from nbreferee.budget import Budget
 from nbreferee.course.rules import Rules
-from nbreferee.grading.notebook import NotebookMaterial, NotebookResult, as_bytes
-from nbreferee.verdicts import verdict_as_json
+from nbreferee.grading.notebook import GradedNotebook, NotebookMaterial, as_bytes
+from nbreferee.grading.task import as_metadata
 
 IMPORTS = cell("import numpy as np\n\nTABLE = [1, 2]", grade_id="imports", locked=True)
 F = answer("def f(x):\n    ### BEGIN SOLUTION\n    return x + 1\n    ### END SOLUTION", "f")
@@ -59,29 +60,25 @@ def submission(material: NotebookMaterial, answers: Mapping[str, str]) -> bytes:
     return nbformat.writes(nbformat.v4.new_notebook(cells=cells)).encode()
 
 
-def executed(result: NotebookResult) -> bytes:
+def executed(result: GradedNotebook) -> bytes:
     """The executed notebook as a worker writes it."""
-    result.notebook.metadata["nbreferee"] = {
-        "fingerprint": "",
-        "repairs": list(result.repairs),
-        "cells": [verdict_as_json(one) for one in result.cells],
-        **({"regrading": result.regrading} if result.regrading else {}),
-    }
+    result.notebook.metadata["nbreferee"] = as_metadata(result)
     return as_bytes(result.notebook)
 
 
-def regraded(court, before, after, answers, changed=None) -> NotebookResult:
+def regraded(court, before, after, answers, changed=None) -> GradedNotebook:
     """Grade, change, grade the change; the result must be that of a full run."""
     earlier = executed(court.grader.grade(before, submission(before, answers), {}))
     new = submission(after, {**answers, **(changed or {})})
     got = court.grader.grade(after, new, {}, None, earlier)
     want = court.grader.grade(after, new, {})
-    assert (got.cells, got.marks, got.repairs) == (want.cells, want.marks, want.repairs)
+    assert replace(got.result, cost=want.result.cost) == want.result
     assert got.regrading == want.regrading
     assert [one.get("outputs") for one in got.notebook.cells] == [
         one.get("outputs") for one in want.notebook.cells
     ]
-    assert want.cells_run == len([one for one in want.notebook.cells if one.cell_type == "code"])
+    code = [one for one in want.notebook.cells if one.cell_type == "code"]
+    assert want.result.cost.cells_run == len(code)
     return got
 
 
@@ -91,10 +88,10 @@ OTHER_F_TESTS = "assert f(2) == 3, f'f(2) is {f(2)}'"
 
 def test_changed_test_runs_what_it_reads_and_no_more(court):
     before, after = material(court), material(court, OTHER_F_TESTS)
-    assert regraded(court, before, after, {}).cells_run == 2  # f and its tests
+    assert regraded(court, before, after, {}).result.cost.cells_run == 2  # f and its tests
     wrong = {"f": "def f(x):\n    return 2 * x"}
     found = regraded(court, before, after, wrong)
-    assert found.cells_run == 2
+    assert found.result.cost.cells_run == 2
     assert next((one.score, one.message) for one in found.cells) == (0, "f(2) is 4")
 
 
@@ -102,15 +99,15 @@ def test_changed_answer_runs_what_depends_on_it_and_no_more(court):
     one = material(court)
     changed = {"h": "def h(x):\n    return x + x"}
     found = regraded(court, one, one, {}, changed)
-    assert found.cells_run == 3  # h, its trial and its tests
+    assert found.result.cost.cells_run == 3  # h, its trial and its tests
     assert found.cells[2].message == "h(1) is 2"
     found = regraded(court, one, one, {"g": "def g(x):\n    return f(x) / 0"}, {"f": ANOTHER_F})
-    assert found.cells_run == 6  # imports, f, its tests, g, its trial and its tests
+    assert found.result.cost.cells_run == 6  # imports, f, its tests, g, its trial and its tests
 
 
 def test_nothing_is_run_where_nothing_has_changed(court):
     one = material(court)
-    assert regraded(court, one, one, {"f": "def f(x):\n    return 0"}).cells_run == 0
+    assert regraded(court, one, one, {"f": "def f(x):\n    return 0"}).result.cost.cells_run == 0
 
 
 UNSURE = {
@@ -127,7 +124,7 @@ def test_everything_is_run_where_the_reading_is_not_sure(what, court):
     earlier = executed(court.grader.grade(before, submission(before, answers), {}))
     assert "regrading" not in json.loads(earlier)["metadata"]["nbreferee"]
     found = court.grader.grade(after, submission(after, answers), {}, None, earlier)
-    assert found.cells_run == CODE_CELLS
+    assert found.result.cost.cells_run == CODE_CELLS
 
 
 ENDINGS = {"a loop": "while True: pass", "an end": "import os\n    os._exit(1)"}
@@ -157,4 +154,4 @@ def test_verdict_that_follows_through_is_judged_again_where_an_earlier_one_chang
     back = regraded(court, after, before, both)
     assert [one.score for one in back.cells] == [0, 2, 2]
     assert back.cells[1].follow_through == ("f",)
-    assert back.cells_run == 2 + 4  # f and its tests; then g and its tests as well
+    assert back.result.cost.cells_run == 2 + 4  # f and its tests; then g and its tests as well

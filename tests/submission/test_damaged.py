@@ -19,7 +19,7 @@ from damaging import Released as Stubs
 from hand_in import answered, solved
 from notebooks import COURSE, read, settings
 from rebuilding import check_against
-from refereed import Court
+from refereed import Court, scores
 
 from nbreferee.course.source import read_master
 from nbreferee.grading.notebook import NotebookMaterial
@@ -208,6 +208,6 @@ def test_damaged_notebooks_graded_for_real_keep_their_points():
                 "half_tests": 2,
                 "third_tests": 2,
             }, names
-            assert got.marks.scores["why"] is None
-            assert "No response." not in got.marks.comments.values()
+            assert scores(got)["why"] is None
+            assert "No response." not in got.result.comments.values()
             assert got.repairs, names

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import nbformat
 import pytest
 from building import answer, cell, graded
-from refereed import Court
+from refereed import Court, scores
 
 from nbreferee.grading.notebook import NotebookMaterial
 from nbreferee.submission.originals import Released
@@ -149,8 +149,8 @@ def test_no_response_is_said_where_it_is_certain(case, material):
 
 def test_answer_that_is_the_released_text_is_left_to_a_person(court, material):
     got = court.grade_bytes(material, json.dumps({"cells": submission()}).encode())
-    assert got.marks.scores == {"first": 0, "second": 0, "items_tests": 0, "limit": None}
-    assert {name for name, comment in got.marks.comments.items() if comment == "No response."} == {
+    assert scores(got) == {"first": 0, "second": 0, "items_tests": 0, "limit": None}
+    assert {name for name, comment in got.result.comments.items() if comment == "No response."} == {
         "first",
         "second",
         "one",
@@ -169,7 +169,7 @@ def test_tests_of_answers_that_may_be_in_several_cells_are_left_to_a_person(cour
         got = court.grade_bytes(material, json.dumps({"cells": cells}).encode())
         assert "cell one was not found for certain: look at the cells around it" in got.repairs
         tests = next(one for one in got.cells if one.grade_id == "items_tests")
-        assert (got.marks.scores["items_tests"], tests.status) == (
+        assert (scores(got)["items_tests"], tests.status) == (
             score,
             "manual" if score is None else "passed",
         )

@@ -191,7 +191,7 @@ class Shell(InteractiveShell):
         self.while_code_runs: Callable[[], AbstractContextManager[Any]] = (
             nullcontext  # not while IPython prepares it
         )
-        super().__init__(colors="nocolor", **options)
+        super().__init__(colors="nocolor", **options)  # type: ignore[no-untyped-call]  # IPython's
         self.run_line_magic("matplotlib", "inline")
 
     def take_over(self) -> None:
@@ -212,13 +212,13 @@ class Shell(InteractiveShell):
                 getattr(sys, name).flush()
             except Exception:
                 setattr(sys, name, Stream(self, name))
-        result = self.run_cell(source, store_history=True)
+        result: ExecutionResult = self.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]  # IPython's
         return self.outputs.shown, result
 
     async def run_code(self, *arguments: Any, **named: Any) -> bool:
         """Run compiled code."""
         with self.while_code_runs():
-            failed: bool = await super().run_code(*arguments, **named)
+            failed: bool = await super().run_code(*arguments, **named)  # type: ignore[no-untyped-call]  # IPython's
             return failed
 
     def no_input(self, prompt: object = "") -> str:
@@ -242,7 +242,7 @@ class Shell(InteractiveShell):
     def system(self, command: str) -> None:
         """Run !command and show what it prints."""
         ran = subprocess.run(
-            self.var_expand(command, depth=1),
+            self.var_expand(command, depth=1),  # type: ignore[no-untyped-call]  # IPython's
             shell=True,
             capture_output=True,
             text=True,
@@ -260,9 +260,8 @@ def error_output(ename: str, evalue: str, traceback: list[str]) -> dict[str, Any
 
 def warm_up(shell: Shell) -> None:
     """Load what the first cell, the first traceback and the first figure would load."""
-    shell.run_cell(
-        "__import__('json').loads('{')"
-    )  # which fails in a module: IPython looks for the modules of all lines
+    # which fails in a module: IPython looks for the modules of all lines
+    shell.run_cell("__import__('json').loads('{')")  # type: ignore[no-untyped-call]  # IPython's
     figure, axes = plt.subplots()
     axes.plot([0, 1])
     axes.set_title("$x^2$")

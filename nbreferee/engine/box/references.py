@@ -131,7 +131,7 @@ class BoxReferences:
         self._remote_numbers[id(made)] = number
         return made
 
-    def _items(self, number: int) -> Generator[Any]:
+    def _items(self, number: int) -> Generator[Any, Any, Any]:
         """Give the items of an iterator that stays in the tester, one by one."""
         sent: tuple[Any, ...] = ()
         while True:
@@ -156,14 +156,13 @@ class BoxReferences:
         description = known_types.describe(value)
         if description is not None:
             return ("copy", description)
+        kind: Any = type(value)
         if isinstance(value, type) and (named := importable_name(value)):
             return ("named", *named)
-        kind = type(value)
-        if (
-            kind in (types.WrapperDescriptorType, types.MethodDescriptorType)
-            and getattr(object, value.__name__, None) is value
-        ):
-            return ("of any object", value.__name__)
+        if kind in (types.WrapperDescriptorType, types.MethodDescriptorType):
+            name: str = value.__name__
+            if getattr(object, name, None) is value:
+                return ("of any object", name)
         if is_plain_named_tuple(kind):
             return ("named tuple", kind, kind._fields, tuple(tuple.__iter__(value)))
         if is_of_python(kind) and importable_name(kind):
@@ -215,14 +214,13 @@ class BoxReferences:
                 return tuple.__new__(kind, values)
             case ("main tuple", name, fields, values):
                 kind = self._names().get(name)
-                known = (
+                if (
                     isinstance(kind, type)
                     and issubclass(kind, tuple)
                     and getattr(kind, "_fields", None) == fields
-                )
-                return tuple.__new__(
-                    kind if known else collections.namedtuple(name, fields), values
-                )
+                ):
+                    return tuple.__new__(kind, values)
+                return tuple.__new__(collections.namedtuple(name, fields), values)
             case ("content", kind, content, attributes):
                 made = new(kind, content)
                 set_state(made, attributes, content)

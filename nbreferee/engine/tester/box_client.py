@@ -263,7 +263,8 @@ class BoxClient(Questions):
         if patched := self.patches.found():
             self.note_limit(f"{patched}, and student code does not see it")
             self.patched = patched
-        label = f"{function._facts.name}()" if is_proxy(function) else function
+        called: Any = function  # isinstance would ask a proxy for its class
+        label: str = called if type(called) is str else f"{called._facts.name}()"
         outer, self._references.heap = (self._references.heap, self._shared), []
         try:
             self.files_to_box()

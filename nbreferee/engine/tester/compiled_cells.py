@@ -11,6 +11,7 @@ import ast
 import contextlib
 import hashlib
 import sys
+import types
 import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -52,10 +53,10 @@ class _RememberingCompiler(CachingCompiler):
     """Parses and compiles what it has seen before no second time."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # IPython's
         self._trees: dict[str, ast.AST] = {}
         self._codes: dict[
-            tuple[int, str], tuple[ast.AST, Any]
+            tuple[int, str], tuple[ast.AST, types.CodeType]
         ] = {}  # by id of a statement, which is kept, or its id could be another's
 
     def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
@@ -70,26 +71,21 @@ class _RememberingCompiler(CachingCompiler):
             )
         return self._trees[source]
 
-    def __call__(
-        self,
-        tree: ast.Module | ast.Interactive | ast.Expression,
-        filename: str,
-        symbol: str,
-        **named: Any,
-    ) -> Any:
-        """Compile, as a rule, one statement of a cell."""
-        if type(tree.body) is not list or len(tree.body) != 1:
-            return super().__call__(tree, filename, symbol, **named)
-        key = id(tree.body[0]), symbol
+    def __call__(self, source: Any, filename: str, symbol: str, **named: Any) -> types.CodeType:
+        """Compile, as a rule, the tree of one statement of a cell."""
+        body = getattr(source, "body", None)
+        if type(body) is not list or len(body) != 1:
+            return super().__call__(source, filename, symbol, **named)
+        key = id(body[0]), symbol
         if key not in self._codes:
-            self._codes[key] = tree.body[0], super().__call__(tree, filename, symbol, **named)
+            self._codes[key] = body[0], super().__call__(source, filename, symbol, **named)
         return self._codes[key][1]
 
 
 class RehearsedShell(Shell):
     """The shell of a tester."""
 
-    compiler_class = Type(_RememberingCompiler)
+    compiler_class = Type(_RememberingCompiler)  # type: ignore[assignment]  # a trait, not a type
 
     def __init__(self, **options: Any) -> None:
         self.shown_error: BaseException | None = None
@@ -108,16 +104,17 @@ class RehearsedShell(Shell):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for source in sources:
-                self.run_cell(source)
+                self.run_cell(source)  # type: ignore[no-untyped-call]  # IPython's
         self._rehearsing = False
 
     def transform_cell(self, raw_cell: str) -> str:
         """Return a cell as Python."""
         if "\n" not in raw_cell:  # which may be a magic or not: it depends on the names there are
-            text: str = super().transform_cell(raw_cell)
+            text: str = super().transform_cell(raw_cell)  # type: ignore[no-untyped-call]  # IPython's
             return text
         if raw_cell not in self._transformed:
-            self._transformed[raw_cell] = super().transform_cell(raw_cell)
+            python: str = super().transform_cell(raw_cell)  # type: ignore[no-untyped-call]  # IPython's
+            self._transformed[raw_cell] = python
         return self._transformed[raw_cell]
 
     def as_python(self, sources: Iterable[str]) -> Iterator[str]:

@@ -73,19 +73,21 @@ class Namespace(dict[Any, Any]):
             dict.__delitem__(self, name)
 
     def __missing__(self, name: str) -> Any:
-        known = self._known.get(name)
-        if known is not None and (is_proxy(known.value) or known.calls == self.student.calls):
+        known, student = self._known.get(name), self.student
+        if known is not None and (
+            is_proxy(known.value) or (student is not None and known.calls == student.calls)
+        ):
             return known.value
-        if not self._may_ask(name):
+        if student is None or not self._may_ask(name):
             raise KeyError(name)
-        found, value = self.student.name(name)
+        found, value = student.name(name)
         if not found:
             raise KeyError(name)
         if name in self.imported:
             return self.imported[name]
         if known is not None:  # a call may have changed it: the test's own object follows
             value = adopt(known.value, value)
-        self._known[name] = _LookedUpName(value, _blob(value), self.student.calls)
+        self._known[name] = _LookedUpName(value, _blob(value), student.calls)
         return value
 
     def changed(self) -> dict[str, Any]:
@@ -99,11 +101,14 @@ class Namespace(dict[Any, Any]):
         return found
 
     def __contains__(self, name: object) -> bool:
-        return dict.__contains__(self, name) or (
-            isinstance(name, str) and self._may_ask(name) and self.student.name(name)[0]
-        )
+        if dict.__contains__(self, name):
+            return True
+        student = self.student
+        if student is None or not isinstance(name, str) or not self._may_ask(name):
+            return False
+        return student.name(name)[0]
 
-    def keys(self) -> list[str]:  # what dir() asks for
+    def keys(self) -> list[str]:  # type: ignore[override]  # dir() wants names, and no view
         """Return the names of both sides, while a cell runs."""
         theirs = self.student.ask(AllNames()) if self.student is not None else ()
         return [
@@ -111,7 +116,7 @@ class Namespace(dict[Any, Any]):
             *(name for name in theirs if not dict.__contains__(self, name) and self._may_ask(name)),
         ]
 
-    def items(self) -> list[tuple[str, Any]]:
+    def items(self) -> list[tuple[str, Any]]:  # type: ignore[override]  # as keys()
         """Return the names of both sides with their values, while a cell runs."""
         return [(name, self[name]) for name in self.keys()]
 

@@ -116,7 +116,7 @@ class Tester:
             request: object = TESTER.decode(frame, TesterRequest)
             result = StepResult()
             if isinstance(request, Connect):
-                self._student.connect(Channel(*sockets), request.call_s)
+                self._student.connect(Channel(sockets[0]), request.call_s)
                 self._files.forget()
             elif isinstance(request, RunStep):
                 result = self._run(request)
@@ -340,15 +340,17 @@ class Tester:
         )
         real = {name: getattr(inspect, name) for name in ("getsource", "getsourcelines")}
 
-        def getsource(one: Any) -> str:
-            return self._student.source(one) if is_proxy(one) else real["getsource"](one)
+        def getsource(object: Any) -> str:
+            if is_proxy(object):
+                return self._student.source(object)
+            text: str = real["getsource"](object)
+            return text
 
-        def getsourcelines(one: Any) -> tuple[list[str], int]:
-            return (
-                (self._student.source(one).splitlines(keepends=True), 1)
-                if is_proxy(one)
-                else real["getsourcelines"](one)
-            )
+        def getsourcelines(object: Any) -> tuple[list[str], int]:
+            if is_proxy(object):
+                return self._student.source(object).splitlines(keepends=True), 1
+            lines: tuple[list[str], int] = real["getsourcelines"](object)
+            return lines
 
         inspect.getsource, inspect.getsourcelines = getsource, getsourcelines
         for name in ("gcf", "gca", "close"):

@@ -132,7 +132,7 @@ class Provenance:
         self._opened: set[str] = set()  # files, in the cell
         self._pickles = OwnPickles()
         self._busy = threading.local()
-        self._checks = {
+        self._checks: dict[str, Callable[..., None]] = {
             "compile": self._on_compile,
             "import": self._on_import,
             "open": self._on_open,

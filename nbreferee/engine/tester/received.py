@@ -159,9 +159,8 @@ class Received:
                 message[2:] if type(message) is tuple and message[1:2] in OPERATIONS else message
             )
         except (CodecError, ValueError, TypeError, RecursionError, MemoryError):
-            yield as_text(
-                frame[:TEXT_CHARACTERS]
-            )  # no test gets a value of it; what it says counts all the same
+            # no test gets a value of it; what it says counts all the same
+            yield as_text(bytes(frame[:TEXT_CHARACTERS]))
         left += [_text_in(one) for one in said]
         while left:
             one = left.pop()

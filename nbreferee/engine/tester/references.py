@@ -144,9 +144,10 @@ class References:
         if named := importable_name(value):
             return ("named", *named)
         if isinstance(value, type):
-            if dict.get(self._names, value.__name__) is value:
-                return ("main", value.__name__)
-            raise CodecError(f"the class {value.__name__}")
+            name = value.__name__
+            if dict.get(self._names, name) is value:
+                return ("main", name)
+            raise CodecError(f"the class {name}")
         if isinstance(value, (types.FunctionType, types.MethodType, types.BuiltinFunctionType)):
             return self._wrap_function(value)
         return self._wrap_object(value, kind)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import collections
 import enum
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nbreferee.engine.wire.codec import CodecError
@@ -37,21 +37,24 @@ PLAIN_TUPLE = frozenset(
 )
 
 
-def content_base(kind: type) -> type | None:
+def content_base(kind: type) -> Any:
     """Return the plain type that a class extends; None where its objects hold nothing but
     attributes.
     """
     return next((base for base in (*MUTABLE, *IMMUTABLE) if issubclass(kind, base)), None)
 
 
-def content_of(value: Any, base: type) -> Any:
+NUMBERS: dict[type, Callable[[Any], Any]] = {
+    int: int.__int__,
+    float: float.__float__,
+    complex: lambda one: complex(complex.__pos__(one)),
+}
+
+
+def content_of(value: Any, base: Any) -> Any:
     """Return what an object holds as an object of a plain type."""
-    if base in (int, float, complex):
-        return {
-            int: int.__int__,
-            float: float.__float__,
-            complex: lambda one: complex(complex.__pos__(one)),
-        }[base](value)
+    if base in NUMBERS:
+        return NUMBERS[base](value)
     if base is dict:
         return dict(dict.items(value))
     return (
@@ -75,14 +78,14 @@ def state_of(value: Any) -> tuple[dict[str, Any], Any]:
                 if name.startswith("__") and not name.endswith("__")
                 else name
             )
-            descriptor = vars(base).get(private)
+            descriptor: Any = vars(base).get(private)
             if name not in ("__dict__", "__weakref__") and hasattr(descriptor, "__get__"):
                 try:
                     attributes[private] = descriptor.__get__(value, kind)
                 except AttributeError:  # not set yet
                     continue
-    base = content_base(kind)
-    return attributes, None if base is None else content_of(value, base)
+    extended = content_base(kind)
+    return attributes, None if extended is None else content_of(value, extended)
 
 
 def new(kind: type, content: Any) -> Any:

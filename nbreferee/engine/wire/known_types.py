@@ -264,7 +264,7 @@ def _checked_kinds(kinds: tuple[Any, ...]) -> tuple[Any, ...]:
     return kinds
 
 
-def _describe_field(field: dataclasses.Field[Any]) -> tuple[Any, ...]:
+def _describe_field(field: Any) -> tuple[Any, ...]:
     given = [
         MISSING if one is dataclasses.MISSING else (one,)
         for one in (field.default, field.default_factory)
@@ -287,10 +287,12 @@ def _field(
     flags: tuple[Any, ...],
     metadata: dict[Any, Any],
     sort: str,
-) -> dataclasses.Field[Any]:
+) -> Any:
+    default: Any
+    factory: Any
     default, factory = (dataclasses.MISSING if one == MISSING else one[0] for one in given)
     init, shown, hashed, compared, kw_only = flags
-    field = dataclasses.field(
+    field: Any = dataclasses.field(
         default=default,
         default_factory=factory,
         init=init,
@@ -301,7 +303,8 @@ def _field(
         kw_only=kw_only,
     )
     field.name, field.type = name, kind
-    sorts = (dataclasses._FIELD, dataclasses._FIELD_CLASSVAR, dataclasses._FIELD_INITVAR)
+    names = ("_FIELD", "_FIELD_CLASSVAR", "_FIELD_INITVAR")
+    sorts = (getattr(dataclasses, name) for name in names)  # private: Python's own marks
     field._field_type = {one.name: one for one in sorts}[sort]
     return field
 
@@ -316,7 +319,7 @@ def _array(typecode: str, data: bytes) -> array.array[Any]:
     return array.array(typecode, data)
 
 
-def _memoryview(data: bytes, form: str, shape: tuple[Any, ...], read_only: bool) -> memoryview:
+def _memoryview(data: bytes, form: Any, shape: tuple[Any, ...], read_only: bool) -> Any:
     return memoryview(data if read_only else bytearray(data)).cast("B").cast(form, shape)
 
 

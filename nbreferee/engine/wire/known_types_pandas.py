@@ -95,7 +95,7 @@ def _column(series: Any) -> tuple[Any, ...]:
     return (_described_dtype(series.dtype), series.astype(object).tolist())
 
 
-def _described_dtype(dtype: Any) -> Any:
+def _described_dtype(dtype: Any) -> tuple[Any, ...]:
     import pandas as pd
 
     if isinstance(dtype, pd.CategoricalDtype):

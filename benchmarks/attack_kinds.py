@@ -94,10 +94,12 @@ class Assignment:
     @property
     def points(self) -> float:
         """The points that tests give."""
-        return POINTS * sum(
-            one.cell_type == "code" and bool(one.metadata.get("nbgrader", {}).get("grade"))
+        graded_cells = [
+            one
             for one in self.cells
-        )
+            if one.cell_type == "code" and one.metadata.get("nbgrader", {}).get("grade")
+        ]
+        return POINTS * len(graded_cells)
 
 
 @dataclass(frozen=True)
@@ -334,7 +336,7 @@ def too_much_for_stock(name: str) -> bool:
 
 def with_secret(one: NotebookNode, secret: str) -> NotebookNode:
     """Return a cell with a secret in its hidden tests."""
-    return nbformat.from_dict(
+    made: NotebookNode = nbformat.from_dict(
         {
             **one,
             "source": one.source.replace(
@@ -342,3 +344,4 @@ def with_secret(one: NotebookNode, secret: str) -> NotebookNode:
             ),
         }
     )
+    return made

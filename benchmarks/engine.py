@@ -17,6 +17,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nbreferee.budget import Budget
+    from nbreferee.engine.processes import WarmProcesses
+    from nbreferee.engine.shell import Shell
+    from nbreferee.grading.notebook import NotebookMaterial
 
 COURSE = Path(__file__).parent.parent
 sys.path[:0] = [str(COURSE), str(COURSE / "tests")]
@@ -74,7 +81,7 @@ def main() -> None:
         print(f"{path.stem:20}{''.join(shown)}   {over}".rstrip())
 
 
-def measure(path: Path, rounds: int, budget: object) -> dict[str, float]:
+def measure(path: Path, rounds: int, budget: Budget) -> dict[str, float]:
     """Return medians, in seconds."""
     from hand_in import solved
 
@@ -83,7 +90,7 @@ def measure(path: Path, rounds: int, budget: object) -> dict[str, float]:
     from nbreferee.engine.processes import WarmProcesses
     from nbreferee.grading.course_files import read_assignment_files
     from nbreferee.grading.notebook import Grader, NotebookMaterial, as_bytes
-    from nbreferee.submission.rebuild import Released
+    from nbreferee.submission.originals import Released
 
     master = read_master(path)
     answers = solved(master.notebook)
@@ -119,13 +126,9 @@ def measure(path: Path, rounds: int, budget: object) -> dict[str, float]:
             started = time.perf_counter()
             graded = grader.grade(material, data, {})
             graded_in = time.perf_counter() - started
-            times["writing"].append(
-                timed(
-                    lambda graded=graded: (Path(folder) / "written.ipynb").write_bytes(
-                        as_bytes(graded.notebook)
-                    )
-                )
-            )
+            started = time.perf_counter()
+            (Path(folder) / "written.ipynb").write_bytes(as_bytes(graded.notebook))
+            times["writing"].append(time.perf_counter() - started)
             times["all"].append(graded_in + times["writing"][-1])
             times["all drawn"].append(drawn_in + times["writing"][-1])
             tests = {cell.grade_id for cell in master.tests}
@@ -148,7 +151,7 @@ def timed(action: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def time_of_fork(warm: object, material: object) -> float:
+def time_of_fork(warm: WarmProcesses, material: NotebookMaterial) -> float:
     """Fork a box and a tester, put the sandbox around both, hear from both: without those that wait
     already.
     """
@@ -167,7 +170,7 @@ def time_of_fork(warm: object, material: object) -> float:
     return spent
 
 
-def time_of_round_trip(warm: object, material: object) -> float:
+def time_of_round_trip(warm: WarmProcesses, material: NotebookMaterial) -> float:
     """Return how long it takes to ask a box for the value of a name."""
     from nbreferee.engine.wire.to_box import LookUp, RunCell
 
@@ -178,7 +181,7 @@ def time_of_round_trip(warm: object, material: object) -> float:
     return spent / ROUND_TRIPS
 
 
-def warm_loop(shell: object, path: Path, sources: list[str]) -> Callable[[], float]:
+def warm_loop(shell: Shell, path: Path, sources: list[str]) -> Callable[[], float]:
     """Return what runs all cells in a fork of a warm process, and how long they took there."""
     from nbreferee.bench.floor import fork_cells
 

@@ -21,9 +21,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 COURSE = Path(__file__).parent.parent
 sys.path[:0] = [
@@ -154,9 +155,12 @@ def grade(folder: Path, assignment: str, jobs: int) -> Batch:
     )
 
 
-def manual_points(notebook: dict) -> float:
+def manual_points(notebook: Mapping[str, Any]) -> float:
     """Return the points that a person gives."""
-    return sum(cell["max_score"] for cell in notebook["cells"] if cell["status"] == "manual")
+    points: float = sum(
+        cell["max_score"] for cell in notebook["cells"] if cell["status"] == "manual"
+    )
+    return points
 
 
 def compare(master: Path, honest: int, hostile: int, jobs: int) -> tuple[Batch, Batch]:

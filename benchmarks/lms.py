@@ -91,7 +91,8 @@ def _points(course: Path) -> float:
     from nbgrader.api import Gradebook
 
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
-        return book.find_assignment(ASSIGNMENT).max_score
+        points: float = book.find_assignment(ASSIGNMENT).max_score
+        return points
 
 
 def _score_everybody(course: Path) -> None:

@@ -16,6 +16,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nbreferee.engine.processes import WarmProcesses
 
 COURSE = Path(__file__).parent.parent
 sys.path[:0] = [str(COURSE)]
@@ -54,6 +58,7 @@ def measure(
     from nbreferee.course.source import read_master
     from nbreferee.engine.processes import WarmProcesses
     from nbreferee.engine.referee import Referee
+    from nbreferee.engine.wire.to_box import Drawing
     from nbreferee.grading.course_files import read_assignment_files
     from nbreferee.grading.notebook import Grader, NotebookMaterial, as_bytes
     from nbreferee.submission.originals import Released
@@ -70,14 +75,14 @@ def measure(
     drawn = 0
 
     class Counting(Referee):
-        def _drawn_by_box(self, name: str, limit_s: float) -> tuple[str, str]:
+        def _drawn_by_box(self, name: str, limit_s: float) -> Drawing:
             nonlocal drawn
             drawn += 1
             return super()._drawn_by_box(name, limit_s)
 
     import nbreferee.grading.notebook as grading
 
-    grading.Referee = Counting
+    grading.Referee = Counting  # type: ignore[attr-defined]  # its own import
     budget = Budget() if mutants_s is None else Budget(mutants_s=mutants_s)
     with WarmProcesses(budget) as warm:
         grader = Grader(warm)
@@ -97,10 +102,10 @@ def measure(
 class Usage:
     """Processor time of the warm processes, of all that they have forked, and of this one."""
 
-    def __init__(self, warm: object) -> None:
+    def __init__(self, warm: WarmProcesses) -> None:
+        zygotes = {"box": warm._box_template, "tester": warm._tester_template}
         self._zygotes = {
-            "box": warm._box_template._process.pid,
-            "tester": warm._tester_template._process.pid,
+            name: one._process.pid for name, one in zygotes.items() if one._process is not None
         }
         self._reaped_s = 0.0  # of boxes whose first process ended before the last
 

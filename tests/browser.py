@@ -120,7 +120,8 @@ class Formgrader:
         )
         request.add_header("Authorization", f"token {self.token}")
         with urllib.request.urlopen(request, timeout=300) as answer:
-            return answer.read()
+            content: bytes = answer.read()
+            return content
 
     def log_in(self, page: Any) -> None:
         """Give a page's browser the cookie that a person's has."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -11,9 +12,9 @@ HIDDEN = "### BEGIN HIDDEN TESTS\nassert f(1) == 1\n### END HIDDEN TESTS"
 SOLUTION = "def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION"
 
 
-def cell(source: str, kind: str = "code", **settings) -> NotebookNode:
+def cell(source: str, kind: str = "code", **settings: Any) -> NotebookNode:
     """A cell; with settings, one that nbgrader knows."""
-    new = (
+    new: NotebookNode = (
         nbformat.v4.new_code_cell(source)
         if kind == "code"
         else nbformat.v4.new_markdown_cell(source)
@@ -30,12 +31,12 @@ def cell(source: str, kind: str = "code", **settings) -> NotebookNode:
     return new
 
 
-def answer(source: str = SOLUTION, grade_id: str = "f", **settings) -> NotebookNode:
+def answer(source: str = SOLUTION, grade_id: str = "f", **settings: Any) -> NotebookNode:
     """A solution cell."""
     return cell(source, grade_id=grade_id, solution=True, **settings)
 
 
-def graded(source: str = HIDDEN, grade_id: str = "f_tests", **settings) -> NotebookNode:
+def graded(source: str = HIDDEN, grade_id: str = "f_tests", **settings: Any) -> NotebookNode:
     """A cell of automatic tests, 2 points."""
     return cell(
         source, **{"grade_id": grade_id, "grade": True, "locked": True, "points": 2, **settings}

@@ -25,13 +25,13 @@ class Released:
     stubs: dict[str, str]
 
 
-def grade_id(cell: dict) -> str:
+def grade_id(cell: dict[str, Any]) -> str:
     """Return a cell's grade id; empty where it has none."""
     settings = cell.get("metadata", {}).get("nbgrader", {})
     return settings.get("grade_id", "") if isinstance(settings, dict) else ""
 
 
-def is_answer(cell: dict) -> bool:
+def is_answer(cell: dict[str, Any]) -> bool:
     return bool(grade_id(cell)) and bool(cell["metadata"]["nbgrader"].get("solution"))
 
 
@@ -54,7 +54,7 @@ def of(cells: Cells, answer: bool | None = None, code: bool | None = None) -> li
     ]
 
 
-def plain(source: str, kind: str = "code") -> dict:
+def plain(source: str, kind: str = "code") -> dict[str, Any]:
     """Return a cell that a student has added."""
     return {
         "cell_type": kind,
@@ -72,7 +72,7 @@ def pick(dice: random.Random, numbers: list[int]) -> int | None:
 
 
 def delete(cells: Cells, dice: random.Random, _: Released) -> None:
-    for _ in range(dice.randint(1, 4)):
+    for _n in range(dice.randint(1, 4)):
         if (n := pick(dice, of(cells, answer=False))) is not None:
             del cells[n]
 
@@ -169,7 +169,7 @@ def merge_with_neighbour(cells: Cells, dice: random.Random, _: Released) -> None
 
 
 def reorder(cells: Cells, dice: random.Random, _: Released) -> None:
-    for _ in range(dice.randint(1, 3)):
+    for _n in range(dice.randint(1, 3)):
         cells.insert(dice.randrange(len(cells)), cells.pop(dice.randrange(len(cells))))
 
 
@@ -178,7 +178,7 @@ def shuffle(cells: Cells, dice: random.Random, _: Released) -> None:
 
 
 def retype(cells: Cells, dice: random.Random, _: Released) -> None:
-    for _ in range(dice.randint(1, 3)):
+    for _n in range(dice.randint(1, 3)):
         if (n := pick(dice, of(cells))) is not None:
             cells[n]["cell_type"] = dice.choice(
                 [kind for kind in ("code", "markdown", "raw") if kind != cells[n]["cell_type"]]
@@ -339,7 +339,7 @@ DAMAGES: dict[str, Callable[[Cells, random.Random, Released], None]] = {
 }
 
 
-def format_3(notebook: dict) -> bytes:
+def format_3(notebook: dict[str, Any]) -> bytes:
     cells = [
         {**cell, "input": cell["source"]} if cell["cell_type"] == "code" else cell
         for cell in notebook["cells"]
@@ -355,7 +355,7 @@ def format_3(notebook: dict) -> bytes:
     return json.dumps({"nbformat": 3, "worksheets": [{"cells": cells}]}).encode()
 
 
-FORMS: dict[str, Callable[[dict], bytes]] = {
+FORMS: dict[str, Callable[[dict[str, Any]], bytes]] = {
     "json": lambda notebook: json.dumps(notebook).encode(),
     "utf_16": lambda notebook: json.dumps(notebook, ensure_ascii=False).encode("utf-16"),
     "with_mark": lambda notebook: json.dumps(notebook, ensure_ascii=False).encode("utf-8-sig"),
@@ -365,7 +365,7 @@ FORMS: dict[str, Callable[[dict], bytes]] = {
 
 
 def damaged(
-    notebook: dict, released: Released, seed: int, most: int = 3
+    notebook: dict[str, Any], released: Released, seed: int, most: int = 3
 ) -> tuple[bytes, list[str]]:
     """Return a notebook's bytes after one to `most` damages, and their names."""
     dice = random.Random(seed)

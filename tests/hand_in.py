@@ -22,7 +22,8 @@ CLASS = Path(__file__).parent / "class"
 
 def read_notebook(path: Path) -> NotebookNode:
     """Return the notebook at `path`, in format 4."""
-    return nbformat.read(str(path), as_version=4)
+    notebook: NotebookNode = nbformat.read(str(path), as_version=4)
+    return notebook
 
 
 def solved(source: NotebookNode) -> dict[str, str]:
@@ -50,7 +51,7 @@ def answered(release: NotebookNode, answers: dict[str, str]) -> NotebookNode:
     ValueError
         where an answer belongs to no cell.
     """
-    notebook = nbformat.from_dict(release)
+    notebook: NotebookNode = nbformat.from_dict(release)
     left = dict(answers)
     for cell in notebook.cells:
         if "nbgrader" in cell.metadata and cell.metadata.nbgrader.solution:

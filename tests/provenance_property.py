@@ -35,7 +35,7 @@ from nbreferee.engine.tester.references import NameOwnership
 from nbreferee.engine.wire.channel import LENGTH, Channel
 from nbreferee.engine.wire.codec import encode
 from nbreferee.engine.wire.protocol import CallResult, ObjectDescription, compacted
-from nbreferee.engine.wire.to_box import ModuleAttribute
+from nbreferee.engine.wire.to_box_modules import ModuleAttribute
 
 INSTRUCTOR = (
     "reference = 3\nassert eval('reference + 1') == 4, 'the reference is wrong: [{}]'\n"

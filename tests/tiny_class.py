@@ -90,7 +90,7 @@ UNREADABLE = ("not_json", "not[red]json")  # one of them a name that is markup t
 NOT_JSON = "Dear grader, my notebook is attached."
 
 
-def run(course: Path, *command: str) -> subprocess.CompletedProcess:
+def run(course: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """Run a command of this environment; whatever happens, nobody sees a traceback."""
     environment = {
         **os.environ,

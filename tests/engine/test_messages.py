@@ -13,7 +13,7 @@ import pytest
 from nbreferee.budget import Budget
 from nbreferee.course.ownership import Plan, Reference, Step
 from nbreferee.engine.processes import BoxHandle, BoxLost
-from nbreferee.engine.wire import to_box
+from nbreferee.engine.wire import to_box, to_box_modules, to_box_stand_ins
 from nbreferee.engine.wire.channel import Channel
 from nbreferee.engine.wire.codec import CodecError, decode, encode
 from nbreferee.engine.wire.records import Records
@@ -39,14 +39,14 @@ REQUESTS: tuple[to_box.BoxRequest[Any], ...] = (
     to_box.SourceOf(None),
     to_box.SignatureOf(None),
     to_box.LastTraceback(),
-    to_box.FindModule("m"),
-    to_box.ImportModule("m", again=False),
-    to_box.ModuleNames("m"),
-    to_box.ModuleAttribute("m", "x"),
-    to_box.SetModuleAttribute("m", "x", 1),
-    to_box.AnswersUsed(("f",), ("g",)),
-    to_box.StandIn(("f",), {}),
-    to_box.PutBack(),
+    to_box_modules.FindModule("m"),
+    to_box_modules.ImportModule("m", again=False),
+    to_box_modules.ModuleNames("m"),
+    to_box_modules.ModuleAttribute("m", "x"),
+    to_box_modules.SetModuleAttribute("m", "x", 1),
+    to_box_stand_ins.AnswersUsed(("f",), ("g",)),
+    to_box_stand_ins.StandIn(("f",), {}),
+    to_box_stand_ins.PutBack(),
 )
 ODD = (
     None,
@@ -100,9 +100,9 @@ def test_answers_of_other_shapes_are_refused():
     refused = {
         type(one): sum(_is_refused(one, said) for said in ODD)
         for one in REQUESTS
-        if not isinstance(one, (to_box._Order, to_box._Value))
+        if not isinstance(one, (to_box.Order, to_box.Value))
     }
-    lenient = (to_box.SourceOf, to_box.LastTraceback, to_box.FindModule)
+    lenient = (to_box.SourceOf, to_box.LastTraceback, to_box_modules.FindModule)
     assert {kind for kind, count in refused.items() if count == 0} == set(lenient)
 
 

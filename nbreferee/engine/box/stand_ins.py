@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nbreferee.engine.tester.write_back import adopt_all
-from nbreferee.engine.wire.to_box import AnswersUsed, PutBack, StandIn, on
+from nbreferee.engine.wire.to_box import on
+from nbreferee.engine.wire.to_box_stand_ins import AnswersUsed, PutBack, StandIn
 
 WALKED = 5_000  # objects that are looked at
 ITEMS = 1_000  # of one container

@@ -46,7 +46,8 @@ from nbreferee.engine.wire.protocol import (
     compacted,
     set_random_state,
 )
-from nbreferee.engine.wire.to_box import BoxRequest, Call, LookUp, ModuleRequest
+from nbreferee.engine.wire.to_box import BoxRequest, Call, LookUp
+from nbreferee.engine.wire.to_box_modules import ModuleRequest
 
 A = TypeVar("A")
 GRACE_S = 2.0  # the box ends a call by itself in time; that long after it, we do

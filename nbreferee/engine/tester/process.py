@@ -40,7 +40,7 @@ from nbreferee.engine.tester.references import NameOwnership
 from nbreferee.engine.tester.student_modules import StudentFinder
 from nbreferee.engine.tester.suspicious import in_words
 from nbreferee.engine.wire.channel import Channel
-from nbreferee.engine.wire.to_box import AnswersUsed, PutBack, StandIn
+from nbreferee.engine.wire.to_box_stand_ins import AnswersUsed, PutBack, StandIn
 from nbreferee.engine.wire.to_tester import (
     TESTER,
     Answer,

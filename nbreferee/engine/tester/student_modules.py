@@ -16,14 +16,14 @@ from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
 from typing import Any, Protocol, TypeVar
 
-from nbreferee.engine.wire.to_box import (
+from nbreferee.engine.wire.to_box import on
+from nbreferee.engine.wire.to_box_modules import (
     FindModule,
     ImportModule,
     ModuleAttribute,
     ModuleNames,
     ModuleRequest,
     SetModuleAttribute,
-    on,
 )
 
 A = TypeVar("A")

@@ -48,14 +48,14 @@ def on(request: type[R], do: Callable[[R], object]) -> tuple[str, Callable[..., 
     return request.operation, lambda *arguments: do(request(*arguments))
 
 
-class _Order(BoxRequest[None]):
+class Order(BoxRequest[None]):
     """A request whose answer says nothing."""
 
     def read(self, answer: Any) -> None:
         """Ignore the answer."""
 
 
-class _Texts(BoxRequest[list[str]]):
+class Texts(BoxRequest[list[str]]):
     """A question to which the answer is a list of texts."""
 
     def read(self, answer: Any) -> list[str]:
@@ -65,7 +65,7 @@ class _Texts(BoxRequest[list[str]]):
         return answer
 
 
-class _Value(BoxRequest[Any]):
+class Value(BoxRequest[Any]):
     """A question to which the answer may be any value."""
 
     def read(self, answer: Any) -> Any:
@@ -138,7 +138,7 @@ class SeenOfFigure(BoxRequest[str], operation="seen of figure"):
 
 
 @dataclass(frozen=True)
-class HandIn(_Order, operation="hand_in"):
+class HandIn(Order, operation="hand_in"):
     """Write the files that the student has handed in."""
 
     files: Mapping[str, bytes]
@@ -166,7 +166,7 @@ class NewFiles(BoxRequest[FileChanges], operation="new_files"):
 
 
 @dataclass(frozen=True)
-class TakeFiles(_Order, operation="files"):
+class TakeFiles(Order, operation="files"):
     """Make the working folder as the tests have left theirs."""
 
     files: Mapping[str, bytes]
@@ -200,7 +200,7 @@ class LookUp(BoxRequest[NamedValue], operation="name"):
 
 
 @dataclass(frozen=True)
-class AllNames(_Texts, operation="names"):
+class AllNames(Texts, operation="names"):
     """Say which names the notebook has."""
 
 
@@ -255,7 +255,7 @@ def _checked_attributes(said: Any) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class ClassOf(_Value, operation="class_of"):
+class ClassOf(Value, operation="class_of"):
     """Give the class of an object."""
 
     object: Any
@@ -273,7 +273,7 @@ class SourceOf(BoxRequest[str], operation="source"):
 
 
 @dataclass(frozen=True)
-class SignatureOf(_Value, operation="signature"):
+class SignatureOf(Value, operation="signature"):
     """Give the parameters of a function, and what it is annotated to return."""
 
     object: Any
@@ -288,94 +288,3 @@ class LastTraceback(BoxRequest[list[str]], operation="traceback"):
         if type(answer) is not list:
             return []
         return [str(line)[:20_000] for line in answer[:200]]
-
-
-# ---------------------------------------------------------------- modules that students wrote
-
-
-@dataclass(frozen=True)
-class ModuleRequest(BoxRequest[A]):
-    """A question about a module that the student has written."""
-
-    module: str
-
-    @property
-    def label(self) -> str:
-        """What the answer is the value of, for a person."""
-        return self.module
-
-
-@dataclass(frozen=True)
-class FoundModule:
-    """Whether the student has written a module, and whether it is a package."""
-
-    is_there: bool
-    is_package: bool
-
-
-@dataclass(frozen=True)
-class FindModule(ModuleRequest[FoundModule], operation="find_module"):
-    """Look for a module in the working folder."""
-
-    def read(self, answer: Any) -> FoundModule:
-        """Return what was found; nothing where the answer is of another shape."""
-        match answer:
-            case (True, bool(is_package)):
-                return FoundModule(True, is_package)
-        return FoundModule(False, False)
-
-
-@dataclass(frozen=True)
-class ImportModule(ModuleRequest[None], _Order, operation="import_module"):
-    """Import a module; import it `again` if it is there already."""
-
-    again: bool
-
-
-@dataclass(frozen=True)
-class ModuleNames(ModuleRequest[list[str]], _Texts, operation="module_names"):
-    """Say which names a module has."""
-
-
-@dataclass(frozen=True)
-class ModuleAttribute(ModuleRequest[Any], _Value, operation="module_attribute"):
-    """Give the value of a name in a module."""
-
-    attribute: str
-
-    @property
-    def label(self) -> str:
-        """What the answer is the value of, for a person."""
-        return f"{self.module}.{self.attribute}"
-
-
-@dataclass(frozen=True)
-class SetModuleAttribute(ModuleRequest[None], _Order, operation="set_module_attribute"):
-    """Give a name in a module another value."""
-
-    attribute: str
-    value: Any
-
-
-# ---------------------------------------------------------------- follow-through
-
-
-@dataclass(frozen=True)
-class AnswersUsed(_Texts, operation="needed"):
-    """Say which of some `answers` the objects with the names `roots` use."""
-
-    roots: Sequence[str]
-    answers: Sequence[str]
-
-
-@dataclass(frozen=True)
-class StandIn(_Order, operation="stand_in"):
-    """Put others in the place of answers, wherever the objects with the names `roots` use them."""
-
-    roots: Sequence[str]
-    others: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class PutBack(_Order, operation="put_back"):
-    """Put the answers back."""

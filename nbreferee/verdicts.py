@@ -6,6 +6,7 @@ its grading, and the rows of the gradebook are made from a `NotebookResult`.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -102,3 +103,16 @@ def read_verdict(plain: Mapping[str, Any]) -> CellVerdict:
         if it is nothing like that.
     """
     return CellVerdict(**{**plain, "follow_through": tuple(plain.get("follow_through", ()))})
+
+
+def read_verdicts(record: Mapping[str, Any]) -> dict[str, CellVerdict]:
+    """Return the verdicts that an executed notebook holds in its metadata `nbreferee`, by grade id.
+
+    What is no verdict is left out.
+    """
+    found = {}
+    for plain in record.get("cells", ()):
+        with contextlib.suppress(TypeError, ValueError, AttributeError):
+            verdict = read_verdict(plain)
+            found[verdict.grade_id] = verdict
+    return found

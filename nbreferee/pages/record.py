@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nbreferee.verdicts import CellVerdict, read_verdicts
+
 ONE_PROCESS = (
     "This test ran together with your code, so it can say less than others about what went wrong."
 )
@@ -21,13 +23,9 @@ class Judged:
 
 def read_record(record: Mapping[str, Any]) -> dict[str, Judged]:
     """Return what the record of a graded notebook (its metadata `nbreferee`) says, by grade id."""
-    return {
-        str(cell.get("grade_id", "")): _judged(cell)
-        for cell in record.get("cells", ())
-        if isinstance(cell, Mapping)
-    }
+    return {name: _judged(verdict) for name, verdict in read_verdicts(record).items()}
 
 
-def _judged(cell: Mapping[str, Any]) -> Judged:
-    message = str(cell.get("message") or "")
-    return Judged(message, (ONE_PROCESS,) if cell.get("in_one_process") and message else ())
+def _judged(verdict: CellVerdict) -> Judged:
+    notes = (ONE_PROCESS,) if verdict.in_one_process and verdict.message else ()
+    return Judged(verdict.message, notes)

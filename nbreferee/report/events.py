@@ -54,11 +54,11 @@ def _by_cell(records: Mapping[tuple[str, str], Record]) -> list[Event]:
             where = f"{notebook}, cell {name}"
             if verdict.status == "timeout":
                 events[1, f"{where}: out of time"].append((student, ""))
-            if verdict.status in ("manual", "grader_failed") and FAULT in verdict.message:
+            if verdict.is_unsure and FAULT in verdict.message:
                 why = verdict.message[verdict.message.index(FAULT) + len(FAULT) :].lstrip(": ")
                 text = f"{where}: its test has a fault, so a person marks it: {why}"
                 events[0, text].append((student, ""))
-            elif verdict.status in ("manual", "grader_failed") and verdict.message:
+            elif verdict.is_unsure:
                 text = f"{where}: the grader was not sure, so a person decides"
                 events[2, text].append((student, verdict.message))
             if verdict.in_one_process:

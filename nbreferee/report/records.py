@@ -8,21 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a test said of an answer."""
-
-    status: str
-    message: str
-    in_one_process: bool
+from nbreferee.verdicts import CellVerdict, read_verdicts
 
 
 @dataclass(frozen=True)
 class Record:
     """One executed notebook."""
 
-    verdicts: Mapping[str, Verdict]  # by grade id
+    verdicts: Mapping[str, CellVerdict]  # by grade id
     repairs: tuple[str, ...]
     answers: Mapping[str, str]  # by grade id: the text of cells that a student fills
     in_words: frozenset[str] = frozenset()  # grade ids of answers that are no code
@@ -43,21 +36,13 @@ def read_record(path: Path) -> Record:
         kept = notebook["metadata"].get("nbreferee", {})
         answers = [found for cell in notebook["cells"] if (found := _answer(cell))]
         return Record(
-            {str(one["grade_id"]): _verdict(one) for one in kept.get("cells", ())},
+            read_verdicts(kept),
             tuple(map(str, kept.get("repairs", ()))),
             {name: text for name, text, _ in answers},
             frozenset(name for name, _, kind in answers if kind != "code"),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return NOTHING
-
-
-def _verdict(plain: Mapping[str, Any]) -> Verdict:
-    return Verdict(
-        str(plain.get("status", "")),
-        str(plain.get("message") or ""),
-        bool(plain.get("in_one_process")),
-    )
 
 
 def _answer(cell: Mapping[str, Any]) -> tuple[str, str, str] | None:

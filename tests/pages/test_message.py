@@ -49,8 +49,11 @@ def test_no_number_of_a_message_is_lost(text):
 
 
 def test_record_tells_of_a_test_that_ran_together_with_the_answer():
+    verdict = {"status": "failed", "score": 0.0, "max_score": 1.0, "message": "no"}
     cells = [
-        {"grade_id": "a", "message": "no", "in_one_process": True},
-        {"grade_id": "b", "message": "no"},
+        {"grade_id": "a", **verdict, "in_one_process": True},
+        {"grade_id": "b", **verdict},
+        {"grade_id": "c"},
+        "no verdict",
     ]
     assert read_record({"cells": cells}) == {"a": Judged("no", (ONE_PROCESS,)), "b": Judged("no")}

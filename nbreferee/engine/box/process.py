@@ -37,10 +37,16 @@ from nbreferee.engine.tester.student_modules import BoxModules
 from nbreferee.engine.wire.channel import Channel
 from nbreferee.engine.wire.codec import CodecError, decode, encode, in_pieces
 from nbreferee.engine.wire.codec_format import SIMPLE
-from nbreferee.engine.wire.exceptions import DOT, attributes_of, class_names, set_attributes
+from nbreferee.engine.wire.exceptions import (
+    DOT,
+    ExceptionDescription,
+    attributes_of,
+    cannot_leave,
+    class_names,
+    set_attributes,
+)
 from nbreferee.engine.wire.instances import state_of
 from nbreferee.engine.wire.protocol import (
-    CANNOT_LEAVE,
     CallContext,
     CallResult,
     RandomState,
@@ -216,14 +222,10 @@ class Box:
             value = self._operations[operation](*arguments)
             self._say(number, "value", value, self._shared)
         except CodecError as error:
-            self._say(
-                number,
-                "raised",
-                (("TypeError",), text := f"{CANNOT_LEAVE}: {error}", (text,), (), {}, None),
-            )
+            self._say(number, "raised", cannot_leave(error).as_tuple())
         except BaseException as error:
             self._last_error = error
-            self._say(number, "raised", self._described(error))
+            self._say(number, "raised", self._described(error).as_tuple())
 
     def _say(self, number: int, what: str, body: Any, shared: dict[int, int] | None = None) -> None:
         parts: list[Any] = []
@@ -261,9 +263,9 @@ class Box:
         elif error is not None and not any(
             one["output_type"] == "error" for one in shown
         ):  # IPython could not show it
-            classes, text, *_ = self._described(error)
-            name = classes[0].rpartition(DOT)[2]
-            shown.append(error_output(name, text, [f"{name}: {text}"]))
+            described = self._described(error)
+            name = described.classes[0].rpartition(DOT)[2]
+            shown.append(error_output(name, described.text, [f"{name}: {described.text}"]))
         return explained(shown, error), self._shell.execution_count - 1
 
     def _draw(self, asked: DrawFigure) -> tuple[str, str]:
@@ -315,7 +317,7 @@ class Box:
                 value = what(*arguments, **named)
             except BaseException as error:
                 self._last_error = error
-                raised = self._described(error)
+                raised = self._described(error).as_tuple()
         self._references.heap, self._shared = called_with, shared
         self._held = parts  # or an id could be another's before the answer is sent
         places = [*enumerate(arguments), *named.items()]
@@ -453,10 +455,8 @@ class Box:
 
         return get_asyncio_loop().run_until_complete(awaited())
 
-    def _described(self, error: BaseException, with_cause: bool = True) -> tuple[Any, ...]:
-        """Say what an exception is: its classes, its text, its arguments, where it was raised, its
-        attributes, its cause.
-        """
+    def _described(self, error: BaseException, with_cause: bool = True) -> ExceptionDescription:
+        """Say what an exception is."""
         classes = class_names(type(error))
         try:
             text = str(error)
@@ -483,7 +483,9 @@ class Box:
             if not _is_library(f.filename)
         ]
         places = [(f.filename, f.lineno or 1, f.name, f.line or "") for f in frames[-10:]]
-        return classes, text[:100_000], arguments, tuple(places), attributes, cause
+        return ExceptionDescription(
+            classes, text[:100_000], arguments, tuple(places), attributes, cause
+        )
 
 
 def _signature(one: Any) -> tuple[list[tuple[Any, ...]], tuple[Any, ...]]:

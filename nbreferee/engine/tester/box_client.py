@@ -32,6 +32,7 @@ from nbreferee.engine.wire.channel import Channel, Closed, Late, Oversized
 from nbreferee.engine.wire.codec import CodecError, decode, encode, in_pieces
 from nbreferee.engine.wire.exceptions import (
     DOT,
+    ExceptionDescription,
     cannot_leave,
     exception_class,
     frames_of,
@@ -212,7 +213,7 @@ class BoxClient(Questions):
                 elif answered != number or what not in ("value", "raised"):
                     raise self._lose(UNREADABLE)
                 elif what == "raised":
-                    self._raise(body)
+                    self._raise(self._described(body))
                 else:
                     return body
         except Late:
@@ -304,7 +305,7 @@ class BoxClient(Questions):
             except (CodecError, TypeError, ValueError) as error:
                 self._raise(cannot_leave(error))
             if answer.raised is not None:
-                self._raise(answer.raised)
+                self._raise(self._described(answer.raised))
             return self._looked_at(
                 places[answer.same]
                 if type(answer.same) in (int, str) and answer.same in places
@@ -478,9 +479,9 @@ class BoxClient(Questions):
             raise self._lose(f"{UNREADABLE} ({error})") from None
         said = cannot_leave(error)
         if what == "call":
-            self.note_limit(said[1])
-            return number, "unreadable call", said[1]
-        return number, "raised", said
+            self.note_limit(said.text)
+            return number, "unreadable call", said.text
+        return number, "raised", said.as_tuple()
 
     def _read(self, data: bytes | memoryview) -> Any:
         """Decode what the box sent; where that holds instances of the instructor's classes, ask for
@@ -541,34 +542,27 @@ class BoxClient(Questions):
             self.note_limit(f"{LOST} ({reason})")
         return Lost(reason)
 
-    def _raise(self, said: Any) -> None:
-        """Raise the exception that the box describes, as if from the student's line."""
-        error, places = self._exception(said)
-        raise error.with_traceback(frames_of(places))
+    def _described(self, said: Any) -> ExceptionDescription:
+        try:
+            return ExceptionDescription.from_tuple(said)
+        except CodecError:
+            raise self._lose(UNREADABLE) from None
 
-    def _exception(self, said: Any) -> tuple[BaseException, tuple[Any, ...]]:
-        match said:
-            case (
-                tuple(names),
-                str(text),
-                tuple(arguments),
-                tuple(places),
-                dict(attributes),
-                cause,
-            ) if all(type(name) is str for name in names):
-                pass
-            case _:
-                raise self._lose(UNREADABLE)
+    def _raise(self, said: ExceptionDescription) -> None:
+        """Raise the exception that the box describes, as if from the student's line."""
+        raise self._exception(said).with_traceback(frames_of(said.places))
+
+    def _exception(self, said: ExceptionDescription) -> BaseException:
+        names, text = said.classes, said.text
         if text.startswith(CANNOT_LEAVE):
             self.note_limit(text[:200])
         if names and names[0].rpartition(DOT)[2] == "Overrun":
             raise OutOfTime(text)
-        error = make_exception(
-            exception_class(names, self._references.exceptions), text, arguments, attributes
-        )
-        if cause is not None:
-            error.__cause__ = self._exception(cause)[0]
-        return error, places
+        kind = exception_class(names, self._references.exceptions)
+        error = make_exception(kind, text, said.arguments, said.attributes)
+        if said.cause is not None:
+            error.__cause__ = self._exception(said.cause)
+        return error
 
 
 def _errstate() -> dict[str, str]:

@@ -27,6 +27,45 @@ SLOTS: dict[type[BaseException], tuple[str, ...]] = {
 }
 
 
+@dataclass(frozen=True)
+class ExceptionDescription:
+    """What the box says of an exception."""
+
+    classes: tuple[str, ...]  # see `class_names`
+    text: str
+    arguments: tuple[Any, ...]
+    places: tuple[Any, ...]  # (file, line, function, text of the line) of each frame
+    attributes: dict[Any, Any]
+    cause: ExceptionDescription | None = None
+
+    def as_tuple(self) -> tuple[Any, ...]:
+        """Return it as the codec takes it."""
+        *values, cause = vars(self).values()
+        return (*values, None if cause is None else cause.as_tuple())
+
+    @staticmethod
+    def from_tuple(said: Any) -> ExceptionDescription:
+        """Read what was said.
+
+        Raises
+        ------
+        CodecError
+            where that describes no exception.
+        """
+        match said:
+            case (
+                tuple(names),
+                str(text),
+                tuple(arguments),
+                tuple(places),
+                dict(attributes),
+                cause,
+            ) if all(type(name) is str for name in names):
+                known = None if cause is None else ExceptionDescription.from_tuple(cause)
+                return ExceptionDescription(names, text, arguments, places, attributes, known)
+        raise CodecError("no description of an exception")
+
+
 def _in_slots(error: BaseException) -> dict[str, Any]:
     values = {
         name: vars(kind)[name].__get__(error)
@@ -212,10 +251,10 @@ def attributes_of(error: BaseException) -> dict[str, Any]:
     }
 
 
-def cannot_leave(error: Exception) -> tuple[Any, ...]:
+def cannot_leave(error: Exception) -> ExceptionDescription:
     """Describe the exception that a test meets where a value has no form here."""
     text = f"{CANNOT_LEAVE}: {error}"
-    return ("TypeError",), text, (text,), (), {}, None
+    return ExceptionDescription(("TypeError",), text, (text,), (), {})
 
 
 def make_exception(

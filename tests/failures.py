@@ -176,7 +176,7 @@ def table(outcomes: dict[str, tuple[NotebookOutcome, list[str]]]) -> str:
         ("anything, while the machine has no memory left", BrokenExecutor()),
         ("anything, where nbreferee itself has a fault", RuntimeError("...")),
     ):
-        said = re.sub(r"/\S+\.txt", "FILE", Failures().result(error).message)
+        said = re.sub(r"/\S+\.txt", "FILE", Failures().result(error).result.message)
         rows.append(f"| {what} | grader_failed | – | {_joined([said])} |")
     return "\n".join(rows) + "\n"
 

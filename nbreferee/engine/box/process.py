@@ -40,6 +40,7 @@ from nbreferee.engine.wire.codec_format import SIMPLE
 from nbreferee.engine.wire.exceptions import (
     DOT,
     ExceptionDescription,
+    TestException,
     attributes_of,
     cannot_leave,
     class_names,
@@ -49,6 +50,7 @@ from nbreferee.engine.wire.instances import state_of
 from nbreferee.engine.wire.protocol import (
     CallContext,
     CallResult,
+    FunctionCall,
     RandomState,
     compacted,
     expanded,
@@ -198,13 +200,13 @@ class Box:
         """Have the tester call a function of its own."""
         heap = self._references.heap
         shared = self._shared
-        self._say(0, "call", (number, arguments, named))
+        self._say(0, "call", FunctionCall(number, arguments, named).as_tuple())
         while True:
             question, operation, body = self._hear(self._channel.receive())
             if operation == "returned":
                 return body[0]
             if operation == "failed":
-                raise self._exception(*body)
+                raise self._exception(TestException(*body))
             self._do(question, operation, body)
             self._references.heap = heap
             self._shared = shared
@@ -364,12 +366,11 @@ class Box:
             if name in names and encode(names[name], wrap=self._references.wrap) != before
         }
 
-    def _exception(
-        self, names: tuple[str, ...], arguments: tuple[Any, ...], attributes: dict[str, Any]
-    ) -> BaseException:
+    def _exception(self, said: TestException) -> BaseException:
         """Return an exception like one of the test's: of the first class of its own and its
         ancestors that is known here.
         """
+        names, arguments, attributes = said.as_tuple()
         kind: Any = None
         for name in names:
             module, _, last = name.rpartition(DOT)
@@ -389,7 +390,7 @@ class Box:
         return error
 
     def _exit(self, one: Any, error: tuple[Any, ...] | None) -> bool:
-        raised = None if error is None else self._exception(*error)
+        raised = None if error is None else self._exception(TestException(*error))
         return bool(type(one).__exit__(one, None if raised is None else type(raised), raised, None))
 
     def _traceback(self) -> list[str]:

@@ -23,7 +23,7 @@ from nbreferee.engine.tester.class_proxies import ClassProxy
 from nbreferee.engine.tester.patches import Patches
 from nbreferee.engine.tester.proxies import IteratorProxy, Proxy, is_proxy
 from nbreferee.engine.tester.questions import Questions
-from nbreferee.engine.tester.reference_answers import Callbacks
+from nbreferee.engine.tester.reference_answers import Callbacks, failure
 from nbreferee.engine.tester.references import NameOwnership, References, own_attributes
 from nbreferee.engine.tester.refusals import refusal
 from nbreferee.engine.tester.suspicious import ARGUMENTS, CHANGES, DRAWS, oddities
@@ -33,6 +33,7 @@ from nbreferee.engine.wire.codec import CodecError, decode, encode, in_pieces
 from nbreferee.engine.wire.exceptions import (
     DOT,
     ExceptionDescription,
+    TestException,
     cannot_leave,
     exception_class,
     frames_of,
@@ -43,6 +44,7 @@ from nbreferee.engine.wire.protocol import (
     CANNOT_LEAVE,
     NESTED,
     CallContext,
+    FunctionCall,
     RandomState,
     compacted,
     set_random_state,
@@ -207,9 +209,8 @@ class BoxClient(Questions):
                 if what == "call":
                     self._serve_callback(body, deadline)
                 elif what == "unreadable call":
-                    self._connected.send(
-                        encode((0, "failed", (("TypeError",), (body,), {}))), deadline=deadline
-                    )
+                    refused = failure(TestException(("TypeError",), (body,)))
+                    self._connected.send(refused, deadline=deadline)
                 elif answered != number or what not in ("value", "raised"):
                     raise self._lose(UNREADABLE)
                 elif what == "raised":
@@ -347,15 +348,15 @@ class BoxClient(Questions):
 
     def _serve_callback(self, body: Any, deadline: float) -> None:
         try:
-            number, (*arguments,), named = body
-            self._references.callback(number)
-        except (TypeError, ValueError, IndexError):
+            called = FunctionCall.from_tuple(body)
+            self._references.callback(called.number)
+        except (CodecError, TypeError, IndexError):
             raise self._lose(UNREADABLE) from None
         self._callback_count += 1
         if self._callback_count > CALLBACKS:
             raise self._lose(f"it called a function of the test more than {CALLBACKS:,} times")
         self._connected.send(
-            self.callbacks.reply(number, tuple(arguments), named, self._streams[0]),
+            self.callbacks.reply(called, self._streams[0]),
             deadline=deadline,
         )
 

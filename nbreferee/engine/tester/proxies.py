@@ -265,7 +265,8 @@ def _computing(name: str, reflected: bool = False) -> Callable[..., Any]:
 
 
 def _leave(self: Proxy, *error: Any) -> Any:
-    return self._student.call("exit", (self, None if error[1] is None else described(error[1])))
+    raised = None if error[1] is None else described(error[1]).as_tuple()
+    return self._student.call("exit", (self, raised))
 
 
 def _call(self: Proxy, *arguments: Any, **named: Any) -> Any:

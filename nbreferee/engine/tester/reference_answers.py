@@ -15,11 +15,13 @@ import io
 import sys
 import types
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from nbreferee.course.ownership import Reference
 from nbreferee.engine.wire.codec import CodecError, encode
-from nbreferee.engine.wire.exceptions import described
+from nbreferee.engine.wire.exceptions import TestException, described
+from nbreferee.engine.wire.protocol import FunctionCall
 
 Wrap = Callable[[Any], tuple[Any, ...]]
 OVER = (
@@ -134,9 +136,7 @@ class Callbacks:
         self._references = references  # engine.references.References
         self._note_limit = note_limit
 
-    def reply(
-        self, number: Any, arguments: tuple[Any, ...], named: dict[str, Any], own_output: object
-    ) -> bytes:
+    def reply(self, called: FunctionCall, own_output: object) -> bytes:
         """Return the frame that answers a call by the box; `own_output` is the cell's stream, on
         which references do not print.
 
@@ -145,12 +145,13 @@ class Callbacks:
         IndexError, TypeError
             if nothing has this number.
         """
+        number, arguments, named = called.number, called.arguments, called.named
         function = self._references.callback(number)
         source = self._references.source_of(number)
         if source is None:
             return self._frame(lambda: function(*arguments, **named))
         if not source.is_alive:
-            return encode((0, "failed", (("RuntimeError",), (OVER,), {})))
+            return failure(TestException(("RuntimeError",), (OVER,)))
         before = self._references.count
         with (
             contextlib.redirect_stdout(io.StringIO())
@@ -184,8 +185,13 @@ class Callbacks:
                 "a function of the test gives a value that cannot be handed to the student's "
                 f"code ({error})"
             )
-            return encode((0, "failed", (("TypeError",), (str(error),), {})))
+            return failure(TestException(("TypeError",), (str(error),)))
         except Exception as error:
-            names, said, attributes = described(error)
-            return encode((0, "failed", (names, said, {} if plain else attributes)))
+            said = described(error)
+            return failure(replace(said, attributes={}) if plain else said)
         return frame
+
+
+def failure(error: TestException) -> bytes:
+    """Return the frame that answers a call by the box with an exception."""
+    return encode((0, "failed", error.as_tuple()))

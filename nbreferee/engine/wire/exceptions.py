@@ -9,7 +9,7 @@ import linecache
 import sys
 import types
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nbreferee.engine.wire.codec import CodecError, encode
@@ -85,7 +85,22 @@ def set_attributes(error: BaseException, attributes: dict[str, Any]) -> None:
                 vars(kind)[name].__set__(error, attributes[name])
 
 
-def described(error: BaseException) -> tuple[Any, ...]:
+@dataclass(frozen=True)
+class TestException:
+    """What the tester says of an exception of the test's."""
+
+    __test__ = False  # for pytest
+
+    classes: tuple[str, ...]  # see `class_names`
+    arguments: tuple[Any, ...]
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+    def as_tuple(self) -> tuple[Any, ...]:
+        """Return it as the codec takes it."""
+        return self.classes, self.arguments, self.attributes
+
+
+def described(error: BaseException) -> TestException:
     """Say of an exception of the test's what it is: the names of its classes, and what is plain of
     its arguments and attributes.
     """
@@ -95,7 +110,8 @@ def described(error: BaseException) -> tuple[Any, ...]:
         for name, value in {**_in_slots(error), **vars(error)}.items()
         if _is_plain(value)
     }
-    return names, error.args if _is_plain(error.args) else (str(error),), attributes
+    arguments = error.args if _is_plain(error.args) else (str(error),)
+    return TestException(names, arguments, attributes)
 
 
 def _is_plain(value: Any) -> bool:

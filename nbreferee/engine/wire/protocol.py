@@ -106,6 +106,33 @@ class ObjectDescription:
         return ObjectDescription(*said)
 
 
+@dataclass(frozen=True)
+class FunctionCall:
+    """A call by the box of a function that stays in the tester."""
+
+    number: int
+    arguments: tuple[Any, ...]
+    named: dict[str, Any]
+
+    def as_tuple(self) -> tuple[Any, ...]:
+        """Return it as the codec takes it."""
+        return self.number, self.arguments, self.named
+
+    @staticmethod
+    def from_tuple(said: Any) -> FunctionCall:
+        """Read what was said.
+
+        Raises
+        ------
+        CodecError
+            where that is no call.
+        """
+        match said:
+            case (int(number), tuple(arguments), dict(named)):
+                return FunctionCall(number, arguments, named)
+        raise CodecError("no call of a function")
+
+
 class CallContext(NamedTuple):
     """What a student's function finds when it is called, besides its arguments."""
 

@@ -4,8 +4,11 @@ The tester asks; the box answers with a value, or with an exception. While it co
 functions that it was handed, and while one of those runs, the tester may ask again: a conversation
 nests. Every question carries a number that its answer must repeat.
 
-    question    (number, operation, arguments)
-    answer      (number, "value" or "raised" or "call", what)
+    question    (number, operation, arguments)   of the classes in `to_box`, by their fields
+    answer      (number, "value", value)
+                (number, "raised", ExceptionDescription)
+                (0, "call", FunctionCall)        which the tester answers with
+                (0, "returned", (value,))  or  (0, "failed", TestException)
 
 Values travel by copy. What has no copy travels as a reference, a tuple after the codec's tag for
 wrapped values:

@@ -165,5 +165,5 @@ def for_large_numbers(
         return ""
     return (
         "for numbers of ordinary size the result is right; for very large ones a step on the way "
-        "overflows, or a bound cuts it off"
+        "overflows, loses its digits, or is cut off by a bound"
     )

@@ -48,8 +48,8 @@ def likely_cause(
     equal = _on_equal_lengths(trial, student, reference)
     if equal and not any(equal.faults):
         return (
-            "it is right where all lengths are equal: the length of one axis stands where that of "
-            "another belongs"
+            "it is right where all lengths are equal: a transpose is missing, or the length of one "
+            "axis stands where that of another belongs"
         )
     if found := changed_mistake(trial, mistakes, reference, names):
         return found
@@ -204,6 +204,8 @@ def _on_equal_lengths(
     index fails; None where the lengths are not what makes the answer fail, or make no sense there.
     """
     case = trial.cases[trial.worst]
+    if trial.fault.rank not in (RAISED, SHAPE, VALUES):
+        return None
     if trial.judged.compare is not exactly or not _equal_lengths(case, 3, 0):
         return None
     cases = [_equal_lengths(case, length, seed) for seed, length in enumerate((0, 3, 4, 5))]
@@ -231,6 +233,8 @@ def _equal_lengths(case: tuple[Any, ...], length: int, seed: int) -> tuple[Any, 
         elif isinstance(x, int) and not isinstance(x, bool):
             # an index stays one, and a number of blocks becomes the length
             is_index = x < max(lengths) and not made
+            if x == 0 and not is_index:
+                return ()  # no length: it is the 0 that matters
             made.append((x % length if is_index else length) if length else x)
         else:
             return ()  # labels, functions, generators: the lengths are not all there is

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradtests.results import Result, agree, subject
 
+LEAST_FACTOR = 1e-12  # less is 0 but for rounding
 FACTOR_RTOL = 1e-6  # how well a factor must be met to be named
 KNOWN_FACTORS = {
     -1.0: "the sign is flipped",
@@ -58,7 +59,7 @@ def common_factor(plain: Sequence[Result], wrong: Sequence[Result], names: Seque
             return ""
         found.append((float(factor), result.arguments))
     factors = np.array([factor for factor, _ in found])
-    if not factors.size or np.any(factors == 0):
+    if not factors.size or np.any(np.abs(factors) < LEAST_FACTOR):
         return ""
     rtol = max(FACTOR_RTOL, plain[0].least_rtol)
     if np.allclose(factors, factors[0], rtol=rtol, atol=0):

@@ -50,11 +50,26 @@ def read_course_notebook(
         cells = notebook["cells"]
     except (ValueError, KeyError, TypeError):
         return data  # what is wrong with it is said where it is read
+    _name_cells(notebook, cells, [*around[0], *around[1]])
     notebook["cells"] = [*around[0], *cells, *around[1]]
     if autotests:
         for cell in notebook["cells"]:
             _write_autotests_out(cell, rules, released)
     return json.dumps(notebook).encode()
+
+
+def _name_cells(
+    notebook: Mapping[str, Any], cells: list[dict[str, Any]], around: list[dict[str, Any]]
+) -> None:
+    """Give cells of header and footer the ids that the notebook's format wants, or none."""
+    has_ids = (notebook.get("nbformat", 4), notebook.get("nbformat_minor", 0)) >= (4, 5)
+    taken = {cell.get("id") for cell in cells}
+    for number, cell in enumerate(around):
+        if not has_ids:
+            cell.pop("id", None)
+        elif cell.get("id", None) in {None, *taken}:
+            cell["id"] = f"around-{number}"
+        taken.add(cell.get("id"))
 
 
 def language_of(metadata: Mapping[str, Any]) -> str:

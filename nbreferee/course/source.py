@@ -73,6 +73,15 @@ class Cell:
         except SyntaxError:
             return None
 
+    @cached_property
+    def has_magic(self) -> bool:
+        """Whether the source is no Python as it stands: it holds IPython's own syntax."""
+        try:
+            ast.parse(self.source)
+        except SyntaxError:
+            return True
+        return False
+
     @property
     def hidden_lines(self) -> set[int]:
         """Numbers, from 1, of the lines between the markers of hidden tests."""

@@ -8,7 +8,8 @@ from typing import TypedDict
 
 from nbreferee.verdicts import CellVerdict, NotebookResult
 
-TEXT_CHARACTERS = 300  # of a message in the comparison
+# Of a long message in the comparison: which function, then result and likely cause.
+START_CHARACTERS, END_CHARACTERS = 80, 220
 
 
 class PlainChange(TypedDict):
@@ -139,4 +140,6 @@ def compare(
 
 def _short(message: str) -> str:
     text = " ".join(message.split())
-    return text if len(text) <= TEXT_CHARACTERS else f"{text[:TEXT_CHARACTERS]}…"
+    if len(text) <= START_CHARACTERS + END_CHARACTERS:
+        return text
+    return f"{text[:START_CHARACTERS]} … {text[-END_CHARACTERS:]}"

@@ -23,6 +23,8 @@ from nbreferee.verify.session import Session
 from nbreferee.verify.warm import Forks, Trial, TrialResult
 
 PATIENCE_S = 180  # for a right answer, which may be slow
+LAZY_CURE = "Test a case in which it is wrong."
+TABLE_CURE = "Hide a case that the release does not show."
 
 
 @dataclass(frozen=True)
@@ -247,7 +249,7 @@ class Examination:
     def _mutant_tasks(self) -> dict[int, list[tuple[Any, Trial]]]:
         tasks: dict[int, list[tuple[Any, Trial]]] = {}
         for cell in self._master.answers:
-            if cell.tree is None or cell.python.strip() != cell.source.strip():
+            if cell.has_magic:
                 self._find(
                     cell.label,
                     "a solution cell with a magic has no mutants. Move the magic to a cell of its "
@@ -369,7 +371,7 @@ class Examination:
             if cell.is_test and score > 0:
                 self._find(
                     cell.label,
-                    f"the untouched release earns {score:g} points. Test what the student must "
+                    f"the untouched release earns {_points(score)}. Test what the student must "
                     "write.",
                 )
             elif (
@@ -439,8 +441,8 @@ class Examination:
                 self._find(
                     test.label,
                     f"an answer that returns {kind} everywhere earns "
-                    f"{scores[test.grade_id][0]:g} points "
-                    "here.",
+                    f"{_points(scores[test.grade_id][0])} here. "
+                    f"{TABLE_CURE if kind == TABLE else LAZY_CURE}",
                 )
 
     # ------------------------------------------------------------ mistakes that the tests name
@@ -520,6 +522,10 @@ def _owners(master: Master) -> dict[int, int]:
             ):
                 owners[test.index] = answer.index
     return owners
+
+
+def _points(score: float) -> str:
+    return f"{score:g} point{'' if score == 1 else 's'}"
 
 
 def changed_lines(before: str, after: str) -> str:

@@ -40,6 +40,8 @@ def print_report(verified: Iterable[Verified], console: Console) -> None:
                 _cell(exercise.alternatives),
                 _cell(exercise.forms),
             )
+        if not one.exercises:
+            table.add_row("no answer that a test looks at")
     console.print(table)
     _print_findings(verified, console)
     mutants = sum(e.mutants.tried for one in verified for e in one.exercises)

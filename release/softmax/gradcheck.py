@@ -248,12 +248,13 @@ def plot_jacobians(analytic: np.ndarray, numeric: np.ndarray, inputs: int | None
     largest = np.max(np.abs(numeric[np.isfinite(numeric)]), initial=0)
     panels = (analytic, numeric, np.where(np.abs(difference) < 1e-6 * largest, 0, difference))
     fig = plt.figure(figsize=(6.4, 5.2))  # cropped when shown: narrow, for a phone
-    space = {"hspace": 0.5, "wspace": 0.5}  # by hand: a layout engine takes twice as long
+    space = {"hspace": 0.5, "wspace": 0.7}  # by hand: a layout engine takes twice as long
     axes = fig.subplot_mosaic([["analytic", "numeric"], ["difference", "."]], gridspec_kw=space)
     for (title, ax), panel in zip(axes.items(), panels, strict=True):
         limit = np.max(np.abs(panel[np.isfinite(panel)]), initial=0) or 1
         image = ax.imshow(panel, cmap="PuOr", vmin=-limit, vmax=limit, aspect="auto")
         ax.set(title=title, xlabel="input", ylabel="output")
+        ax.locator_params(integer=True, min_n_ticks=1)  # a row and a column are numbered
         fig.colorbar(image, ax=ax, label="difference" if title == "difference" else "derivative")
     return fig
 

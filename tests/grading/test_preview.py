@@ -119,3 +119,18 @@ def test_preview_of_a_course_that_was_never_graded_makes_no_gradebook(graded):
     process = start(graded, "--preview")
     assert process.wait(PATIENCE_S) == 2
     assert not (graded / "gradebook.db").exists()
+
+
+def test_long_message_keeps_its_function_and_its_likely_cause() -> None:
+    numbers = ", ".join(["0.345584"] * 60)
+    messages = [
+        f"backward, called with X = [{numbers}]: entry [0] is 2, expected 1. Likely cause: {cause}"
+        for cause in ("You add up.", "You hold the mean fixed.")
+    ]
+    was, now = (CellVerdict("tests", "failed", 0, 1, message) for message in messages)
+    (change,) = compare(
+        [was], [now], {"tests": 0}, {"tests": OldScore(0, None)}, is_same_submission=True
+    ).changes
+    assert change.why.startswith("now told: backward, called with X = ")
+    assert "entry [0] is 2, expected 1. Likely cause: You hold the mean fixed. (before:" in change.why
+    assert change.why.endswith("Likely cause: You add up.)")

@@ -686,6 +686,13 @@ def test_failed_jacobian_is_drawn_beside_its_twin_and_the_difference():
         np.testing.assert_array_equal(panel, drawn.reshape(6, 4))
 
 
+def test_gradient_is_drawn_as_one_row_with_whole_numbers_beside_it():
+    fig = plot_jacobians(*random_arrays(1, (2, 3), (2, 3)), inputs=6)
+    for ax in fig.axes[:3]:
+        low, high = sorted(ax.get_ylim())
+        assert [tick for tick in ax.get_yticks() if low <= tick <= high] == [0]
+
+
 def test_rounding_errors_are_drawn_as_no_difference():
     numeric = np.array([[1.0, 0.0], [-2.0, 1e-3]])
     fig = plot_jacobians(numeric + 1e-10, numeric)

@@ -221,6 +221,9 @@ FAULTS = {
 SOUND = {
     "sound": add_course(),
     "unmarked": add_course(solution="def add(a, b):\n    return a + 2 * b"),
+    "blank_line": add_course(
+        solution=ADD.replace("(a, b):\n", '(a, b):\n    """Add.\n    \n    Twice b."""\n')
+    ),
     "loop": add_course(
         solution=LOOP,
         tests="### BEGIN HIDDEN TESTS\nassert add(3, 5) == 13\nassert add(4, 1) == 6\n"

@@ -21,6 +21,9 @@ from small_class import (
     start,
 )
 
+from nbreferee.grading.changes import OldScore, compare
+from nbreferee.verdicts import CellVerdict, NotebookResult
+
 THIRD = {**RIGHT, "double": "def double(x):\n    return 3 * x"}
 
 
@@ -128,9 +131,11 @@ def test_long_message_keeps_its_function_and_its_likely_cause() -> None:
         for cause in ("You add up.", "You hold the mean fixed.")
     ]
     was, now = (CellVerdict("tests", "failed", 0, 1, message) for message in messages)
-    (change,) = compare(
-        [was], [now], {"tests": 0}, {"tests": OldScore(0, None)}, is_same_submission=True
-    ).changes
+    result = NotebookResult("graded", cells=(now,))
+    points = {"tests": OldScore(0, None)}
+    (change,) = compare([was], result, points, is_same_submission=True).changes
     assert change.why.startswith("now told: backward, called with X = ")
-    assert "entry [0] is 2, expected 1. Likely cause: You hold the mean fixed. (before:" in change.why
+    assert (
+        "entry [0] is 2, expected 1. Likely cause: You hold the mean fixed. (before:" in change.why
+    )
     assert change.why.endswith("Likely cause: You add up.)")

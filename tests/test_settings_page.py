@@ -12,7 +12,8 @@ from nbgrader.coursedir import CourseDirectory
 from notebooks import COURSE
 from traitlets.config import Config
 
-from nbreferee.course.nbgrader_settings import GRADING, HONOURED, NOT_HONOURED, warnings_about
+from nbreferee.course.nbgrader_setting_names import GRADING, HONOURED, NOT_HONOURED
+from nbreferee.course.nbgrader_settings import warnings_about
 from nbreferee.course.settings import NbReferee
 
 PAGE = (COURSE / "docs/settings.md").read_text()

@@ -12,11 +12,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from nbreferee.pages.blocks import ExerciseView, GivenView, Writer
+from nbreferee.pages.blocks import Writer
 from nbreferee.pages.exercises import Exercise, Mark, PageCell, Part, arrange, merged
 from nbreferee.pages.plain import policy_for
 from nbreferee.pages.record import Judged
 from nbreferee.pages.templating import number, render_template
+from nbreferee.pages.views import ExerciseView, GivenView
 
 NO_RESPONSE = "No response."
 

@@ -16,8 +16,9 @@ from functools import cache
 from typing import Any
 from urllib.parse import quote, unquote
 
+from nbreferee.pages.addresses import is_safe_url
 from nbreferee.pages.markup import start_tag
-from nbreferee.pages.plain import LEXEME, TAGS, Policy, attributes_of, is_plain, is_safe_url
+from nbreferee.pages.plain import LEXEME, TAGS, Policy, attributes_of, is_plain
 
 # Some texts take the square of their length to render. Longer ones are not rendered; data of images
 # do not count.

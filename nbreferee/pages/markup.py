@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Iterator
 
+from nbreferee.pages.addresses import is_safe_url
 from nbreferee.pages.plain import (
     LEXEME,
     TAGS,
@@ -15,7 +16,6 @@ from nbreferee.pages.plain import (
     is_deep,
     is_plain,
     is_safe_attribute,
-    is_safe_url,
 )
 from nbreferee.pages.styles import AROUND, Element, Rules, element_of
 

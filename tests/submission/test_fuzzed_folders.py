@@ -372,7 +372,7 @@ def test_folder_that_changes_while_it_is_read_is_read_again(tmp_path, monkeypatc
 
     (tmp_path / "one.ipynb").write_text("old")
     (tmp_path / "two.ipynb").write_text("old")
-    read, versions = folder._read_regular, iter(["new"])
+    read, versions = folder.read_regular, iter(["new"])
 
     def read_while_it_changes(entry, bound):
         data = read(entry, bound)
@@ -381,7 +381,7 @@ def test_folder_that_changes_while_it_is_read_is_read_again(tmp_path, monkeypatc
             (tmp_path / "two.ipynb").write_text(text)
         return data
 
-    monkeypatch.setattr(folder, "_read_regular", read_while_it_changes)
+    monkeypatch.setattr(folder, "read_regular", read_while_it_changes)
     found = read_folder(tmp_path)
     assert (dict(found.notebooks), found.notes) == ({"one.ipynb": b"new", "two.ipynb": b"new"}, ())
 
@@ -394,7 +394,7 @@ def test_folder_that_is_replaced_while_it_is_read_is_of_one_version(tmp_path, mo
         for name in ("one.ipynb", "two.ipynb"):
             (tmp_path / version / name).write_text(version)
     (tmp_path / "old").rename(tmp_path / "ps1")
-    read = folder._read_regular
+    read = folder.read_regular
 
     def read_while_it_arrives(entry, bound):
         data = read(entry, bound)
@@ -403,7 +403,7 @@ def test_folder_that_is_replaced_while_it_is_read_is_of_one_version(tmp_path, mo
             (tmp_path / "new").rename(tmp_path / "ps1")
         return data
 
-    monkeypatch.setattr(folder, "_read_regular", read_while_it_arrives)
+    monkeypatch.setattr(folder, "read_regular", read_while_it_arrives)
     assert dict(read_folder(tmp_path / "ps1").notebooks) == {
         "one.ipynb": b"new",
         "two.ipynb": b"new",

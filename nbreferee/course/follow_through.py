@@ -15,14 +15,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nbreferee.course.ownership import (
-    CHANGING_FUNCTIONS,
-    CHANGING_METHODS,
-    Plan,
-    Reference,
-    bound_names,
-    role_of,
-)
+from nbreferee.course.given_up import CHANGING_FUNCTIONS, CHANGING_METHODS, bound_names
+from nbreferee.course.ownership import Plan, Reference, role_of
 from nbreferee.course.source import (
     Master,
     free_names,

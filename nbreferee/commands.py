@@ -5,12 +5,10 @@ see.
 from __future__ import annotations
 
 import atexit
-import contextlib
-import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -32,19 +30,15 @@ from nbreferee.course.locate import (
 )
 from nbreferee.course.nbgrader_settings import warnings_about
 from nbreferee.course.settings import NbReferee, SandboxError
-from nbreferee.grading.assignment import AssignmentGrader, GradingOptions, alone, expected
-from nbreferee.grading.atomic import whole_file
-from nbreferee.grading.calibration import FAULT
+from nbreferee.grade_run import FAILURES, GradeRun, ResultHandler, verdicts_file
+from nbreferee.grading.assignment import GradingOptions, alone, expected
 from nbreferee.grading.change_summary import ChangeSummary
-from nbreferee.grading.interrupts import STOPPED, answered, uninterrupted
-from nbreferee.grading.outcome import NotebookOutcome
+from nbreferee.grading.interrupts import STOPPED, answered
 from nbreferee.grading.pool import Workers, far_workers, local_workers
 from nbreferee.grading.progress import ClassTotals, Progress, ProgressDisplay
 from nbreferee.quiet import without_warnings_of
 from nbreferee.submission.folder import shown
 from nbreferee.unforeseen import told
-
-FAILURES = ("unreadable", "grader_failed")  # statuses of notebooks that could not be graded
 
 
 @dataclass(frozen=True)
@@ -203,18 +197,26 @@ def _grade(desk: _CommandState) -> int:
         wanted.force,
         wanted.preview,
     )
-    grading = _GradeRun(desk, manner, ClassTotals(), ChangeSummary(wanted.preview))
+    grading = GradeRun(
+        course,
+        desk.gradebook,
+        desk.workers,
+        desk.console,
+        manner,
+        ClassTotals(),
+        ChangeSummary(wanted.preview),
+    )
     for warning in warnings_about(course.config):
         _say(warning)
     try:
         with (
             ProgressDisplay(desk.console, desk.progress) as display,
-            _verdicts_file(wanted.json_path) as write_verdicts,
+            verdicts_file(wanted.json_path) as write_verdicts,
         ):
             grading.run(
                 students,
                 display,
-                _ResultHandler(
+                ResultHandler(
                     display, desk.progress, grading.tally, grading.changes, write_verdicts
                 ),
             )
@@ -233,74 +235,6 @@ def _grade(desk: _CommandState) -> int:
     return 1 if refused or tally.unsure or any(tally.counts[status] for status in FAILURES) else 0
 
 
-@dataclass
-class _GradeRun:
-    """Grades assignments one after another, each by itself."""
-
-    desk: _CommandState
-    manner: GradingOptions
-    tally: ClassTotals
-    changes: ChangeSummary
-    refused: int = 0  # assignments that could not be graded
-    writing_s: float = 0.0
-
-    def run(
-        self,
-        students: Mapping[str, list[str]],
-        display: ProgressDisplay,
-        listener: Callable[[NotebookOutcome], None],
-    ) -> None:
-        """Grade the submissions of students, given by assignment."""
-        for name, some in students.items():
-            display.expect(name, len(some))
-        for name, some in students.items():
-            try:
-                grading = AssignmentGrader(
-                    self.desk.course,
-                    self.desk.gradebook,
-                    name,
-                    self.desk.workers,
-                    self.manner,
-                    listener,
-                )
-            except SQLAlchemyError:
-                raise
-            except CourseError as error:  # the other assignments can still be graded
-                self._refuse(display, str(error), name)
-                continue
-            except Exception as error:
-                self._refuse(display, told(error, f"{name}: its notebooks cannot be used"), name)
-                continue
-            try:
-                grading.run(some)
-            except (
-                SQLAlchemyError,
-                OSError,
-                CourseError,
-            ):  # nor can any other assignment be graded
-                raise
-            except Exception as error:
-                self.refused += 1
-                display.say(told(error, f"{name}: grading stopped"))
-            finally:
-                self.writing_s += grading.writing_s
-
-    def _refuse(self, display: ProgressDisplay, why: str, name: str) -> None:
-        self.refused += 1
-        display.say(f"nbreferee: {why} Nothing of {name} has been graded.")
-
-    def print_table(self) -> None:
-        """Print what has been done."""
-        console = self.desk.console
-        for warning in self.tally.warnings:
-            console.print(
-                f"Look at this test: {warning}", highlight=False, markup=False, soft_wrap=True
-            )
-        out = Console(width=None if console.is_terminal else 120, highlight=False)
-        self.changes.print(out)
-        out.print(self.tally.table(self.writing_s))
-
-
 def _why_nobody(course: CourseDirectory, students: Mapping[str, list[str]]) -> str:
     """Return why submissions have not been graded, in a sentence; nothing where there are none."""
     if any(students.values()):
@@ -309,33 +243,6 @@ def _why_nobody(course: CourseDirectory, students: Mapping[str, list[str]]) -> s
             "assignment's."
         )
     return why_nobody(course, list(students) or source_assignments(course))
-
-
-@contextlib.contextmanager
-def _verdicts_file(path: Path | None) -> Iterator[Callable[[NotebookOutcome], None]]:
-    """Lend what writes verdicts into a JSON list as they come; nowhere, where there is no path."""
-    if path is None:
-        yield lambda _: None
-        return
-    before = "["
-    failure: BaseException | None = None
-    with whole_file(path) as file:
-
-        def write(outcome: NotebookOutcome) -> None:
-            nonlocal before
-            file.write(
-                f"{before}\n{json.dumps(outcome.as_json(), indent=1, ensure_ascii=False)}".encode()
-            )
-            before = ","
-
-        try:
-            yield write
-        except BaseException as error:  # what is done is written all the same
-            failure = error
-        with uninterrupted():
-            file.write(b"[]\n" if before == "[" else b"\n]\n")
-    if failure is not None:
-        raise failure
 
 
 def _update_group_comments(desk: _CommandState, assignments: Iterable[str]) -> None:
@@ -387,47 +294,3 @@ def _report(desk: _CommandState) -> int:
 
     report(desk.course, desk.gradebook, desk.wanted.assignments)
     return 0
-
-
-class _ResultHandler:
-    """Hears of every notebook: counts it, writes its verdicts, and says at once what has failed."""
-
-    def __init__(
-        self,
-        display: ProgressDisplay,
-        progress: Progress,
-        tally: ClassTotals,
-        changes: ChangeSummary,
-        write_verdicts: Callable[[NotebookOutcome], None],
-    ) -> None:
-        self._display = display
-        self._progress = progress
-        self._tally = tally
-        self._changes = changes
-        self._write_verdicts = write_verdicts
-        self._last: tuple[str, str] | None = None
-
-    def __call__(self, outcome: NotebookOutcome) -> None:
-        self._tally.add(outcome)
-        self._changes.add(outcome)
-        self._progress.graded += outcome.status == "graded"
-        self._write_verdicts(outcome)
-        student = shown(outcome.student)
-        if (
-            outcome.student,
-            outcome.assignment,
-        ) != self._last:  # notebooks of a submission come one after another
-            self._last = outcome.student, outcome.assignment
-            self._display.submission_done(outcome.assignment)
-            for note in outcome.notes:
-                self._display.say(f"{student}: {outcome.assignment}: {note}.")
-        if outcome.status in FAILURES:
-            self._display.say(
-                f"{student}: {outcome.assignment}/{outcome.notebook}: {outcome.message}"
-            )
-        for cell in outcome.cells if outcome.status == "graded" else ():
-            if cell.is_unsure and FAULT not in cell.message:
-                self._display.say(
-                    f"{student}: {outcome.assignment}/{outcome.notebook}, cell {cell.grade_id}: "
-                    f"{cell.message}"
-                )

@@ -10,21 +10,18 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from nbreferee.course.known_calls import (
     CHANGING,
     CHANGING_FUNCTIONS,
-    CONSUMING,
-    DENIED,
     ITERATORS,
-    MODULES,
     READING,
     READING_METHODS,
-    SPECIAL_NAMES,
 )
+from nbreferee.course.known_code import Context, KnownCode, Unsure
 from nbreferee.course.scopes import (
     COMPREHENSIONS,
     FUNCTIONS,
@@ -35,20 +32,6 @@ from nbreferee.course.scopes import (
     outer_parts,
     own_names,
 )
-
-
-class Unsure(Exception):
-    """What a cell does cannot be told by reading it; the text says why."""
-
-
-@dataclass(frozen=True)
-class Context:
-    """What is known of the names of a whole notebook."""
-
-    modules: frozenset[tuple[str, str]]  # (name, the module or member that it always is)
-    own: frozenset[str]  # other names that some cell binds
-    methods: frozenset[str]  # of the notebook's own classes
-    files: frozenset[str]  # the instructor's modules that keep nothing from call to call
 
 
 @dataclass(frozen=True)
@@ -148,8 +131,7 @@ class _Reader:
     """Walks the statements of one cell."""
 
     def __init__(self, context: Context) -> None:
-        self._context = context
-        self._modules = dict(context.modules)
+        self._known = KnownCode(context)
         self.later_reads: set[str] = set()
         self.changes: set[str] = set()
         self.later_changes: set[str] = set()
@@ -158,22 +140,21 @@ class _Reader:
         self.changes_locals = False
         self.marks_objects = False
         self._changes_in_comprehension = False
-        self._allowed: set[int] = set()  # nodes np.random of np.random.default_rng
         self.draws = False
         self._depth = 0  # of functions
 
     def visit(self, node: ast.AST, local: frozenset[str], parent: ast.AST | None = None) -> None:
         """Read a node; `local` are the names that are local to the functions around it."""
-        self._refuse(node, local)
+        self._known.refuse(node, local)
         if isinstance(node, ast.Name):
             self._name(node, local)
         elif isinstance(node, ast.Call):
             self._call(node, local, parent)
         elif isinstance(node, ast.GeneratorExp):
-            self._require_consumed(node, parent)
+            self._known.require_consumed(node, parent)
         elif isinstance(node, (ast.Attribute, ast.Subscript)):
             if not isinstance(node.ctx, ast.Load):
-                if self._path(node.value, local) is not None:
+                if self._known.path(node.value, local) is not None:
                     raise Unsure("it sets a part of a module")
                 self._change(_names_in(node.value), local)
                 root = node.value
@@ -185,7 +166,7 @@ class _Reader:
             self._enter(node, local)
             return
         if isinstance(node, ast.ClassDef):
-            self._refuse_class(node)
+            self._known.refuse_class(node)
             self.later_reads |= global_reads(node) - local
             self._depth += 1  # its methods are called later
             for child in ast.iter_child_nodes(node):
@@ -241,16 +222,16 @@ class _Reader:
         arguments = set().union(
             *map(_names_in, node.args), *(_names_in(one.value) for one in node.keywords)
         )
-        path = self._path(node.func, local)
+        path = self._known.path(node.func, local)
         if path is not None:
             self._library_call(path, node, arguments, local, parent)
         elif isinstance(node.func, ast.Attribute):
             name = node.func.attr
             receiver = _names_in(node.func.value)
-            if name not in READING_METHODS or name in self._context.methods:
+            if name not in READING_METHODS or name in self._known.context.methods:
                 self._change(receiver, local)
                 self._pass(arguments, local)
-        elif isinstance(node.func, ast.Name) and self._is_python(node.func.id, local):
+        elif isinstance(node.func, ast.Name) and self._known.is_python(node.func.id, local):
             self._python_call(node.func.id, node, arguments, local, parent)
         else:  # a function of the notebook, or one that was handed in
             self._pass(_names_in(node.func) | arguments, local)
@@ -267,10 +248,10 @@ class _Reader:
         unused = isinstance(parent, ast.Expr)
         into = any(one.arg in ("out", None) for one in node.keywords)
         if path.split(".")[0] == "itertools":
-            self._require_consumed(node, parent)
+            self._known.require_consumed(node, parent)
         if name in CHANGING_FUNCTIONS or into:
             self._change(arguments, local)
-        elif unused or self._is_instructors(path):
+        elif unused or self._known.is_instructors(path):
             self._pass(arguments, local)
 
     def _python_call(
@@ -286,176 +267,34 @@ class _Reader:
         elif name not in READING:
             raise Unsure(f"it calls {name}")
         if name in ITERATORS:
-            self._require_consumed(node, parent)
+            self._known.require_consumed(node, parent)
         if name in ("map", "filter") or any(one.arg == "key" for one in node.keywords):
             self._pass(arguments, local)
         if name == "type" and len(node.args) != 1:
             raise Unsure("it makes a class with type")
-
-    def _is_python(self, name: str, local: frozenset[str]) -> bool:
-        known = hasattr(builtins, name) or name in ("display", "get_ipython")
-        return known and name not in local and name not in self._context.own
-
-    def _is_instructors(self, path: str) -> bool:
-        return path.split(".")[0] in self._context.files
-
-    def _path(self, node: ast.expr, local: frozenset[str]) -> str | None:
-        """Return the dotted name in a library that an expression names, if it names one."""
-        parts: list[str] = []
-        while isinstance(node, ast.Attribute):
-            parts.append(node.attr)
-            node = node.value
-        if not isinstance(node, ast.Name) or node.id in local or node.id not in self._modules:
-            return None
-        return ".".join([self._modules[node.id], *reversed(parts)])
 
     # ------------------------------------------------ what is not known
 
     def _name(self, node: ast.Name, local: frozenset[str]) -> None:
         if node.id in local:
             return
-        path = self._modules.get(node.id)
+        path = self._known.modules.get(node.id)
         if path is not None and not isinstance(node.ctx, ast.Load):
             raise Unsure(f"it binds {node.id}, which is a module's elsewhere")
         if path is not None and path.startswith("matplotlib") and self._depth:
             self.draws = True
         if node.id.startswith("__") and node.id != "__name__":
             raise Unsure(f"it uses {node.id}")
-        if path is None and node.id not in self._context.own and isinstance(node.ctx, ast.Load):
+        if (
+            path is None
+            and node.id not in self._known.context.own
+            and isinstance(node.ctx, ast.Load)
+        ):
             is_python = hasattr(builtins, node.id) or node.id == "get_ipython"
             if is_python and node.id not in READING | CHANGING | {"NotImplemented"}:
                 raise Unsure(f"it uses {node.id}")
-
-    def _refuse(self, node: ast.AST, local: frozenset[str]) -> None:
-        """Raise Unsure where a node is outside the part of Python that is known."""
-        match node:
-            case ast.Yield() | ast.YieldFrom():
-                raise Unsure("it has a generator")
-            case ast.Await() | ast.AsyncFunctionDef() | ast.AsyncFor() | ast.AsyncWith():
-                raise Unsure("it is asynchronous")
-            case ast.Global():
-                raise Unsure("a function binds a global name")
-            case ast.Import():
-                for one in node.names:
-                    self._require_known(one.name)
-            case ast.ImportFrom():
-                for one in node.names:
-                    self._require_known(node.module or "", one.name)
-            case ast.Attribute():
-                if node.attr.startswith("__") and node.attr not in SPECIAL_NAMES:
-                    raise Unsure(f"it uses {node.attr}")
-                path = self._path(node, local) or ""
-                if path == "numpy.random.default_rng":  # which keeps nothing
-                    self._allowed.add(id(node.value))
-                elif path.startswith("numpy.random.") or (
-                    node.attr in DENIED and id(node) not in self._allowed
-                ):
-                    raise Unsure(f"it uses {node.attr}")
-
-    def _refuse_class(self, node: ast.ClassDef) -> None:
-        """Raise Unsure where operators or attributes of a class may change something unseen."""
-        quiet = ("__init__", "__call__", "__post_init__", "__repr__", "__str__")
-        for one in node.body:
-            if not isinstance(one, ast.FunctionDef):
-                continue
-            if one.name.startswith("__") and one.name not in quiet:
-                raise Unsure(f"a class of its own has {one.name}")
-            for decorator in one.decorator_list:
-                if ast.unparse(decorator) not in ("staticmethod", "classmethod"):
-                    raise Unsure("a method is decorated")
-
-    def _require_known(self, module: str, member: str = "") -> None:
-        if member == "*":
-            raise Unsure(f"it imports everything from {module}")
-        first = module.split(".")[0]
-        if first in self._context.files or f"{module}.{member}" == "numpy.random.default_rng":
-            return
-        if module not in MODULES and f"{module}.{member}" not in MODULES:
-            raise Unsure(f"it imports {module}")
-        if member in DENIED:
-            raise Unsure(f"it imports {member} from {module}")
-
-    def _require_consumed(self, node: ast.AST, parent: ast.AST | None) -> None:
-        """Raise Unsure where an iterator may be kept: reading it once would use it up."""
-        match parent:
-            case ast.For(iter=one) | ast.comprehension(iter=one) if one is node:
-                return
-            case ast.Assign(targets=[ast.Tuple() | ast.List()]) | ast.Starred():
-                return
-            case ast.Call(func=ast.Name(id=name)) if name in CONSUMING | ITERATORS:
-                if name not in self._context.own:
-                    return
-            case ast.Call(func=ast.Attribute(attr="join")):
-                return
-            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                return  # the first iterable of it
-        raise Unsure("it may keep an iterator")
 
 
 def _names_in(node: ast.AST) -> set[str]:
     """Return the names in an expression, but for those that are local to a function in it."""
     return {node.id} if isinstance(node, ast.Name) else global_reads(node)
-
-
-def context_of(sources: Iterable[str], files: Mapping[str, bytes]) -> Context:
-    """Return what is known of the names of a notebook, from its code cells as plain Python.
-
-    `files` are the instructor's, by name.
-    """
-    modules: dict[str, set[str]] = {}
-    own: set[str] = set()
-    methods: set[str] = set()
-    for source in sources:
-        imports, others, theirs = _names_of(source)
-        for name, path in imports:
-            modules.setdefault(name, set()).add(path)
-        own |= others
-        methods |= theirs
-    certain = {name: min(paths) for name, paths in modules.items() if len(paths) == 1}
-    certain = {name: path for name, path in certain.items() if name not in own}
-    modules_of_files = {name: data for name, data in files.items() if name.endswith(".py")}
-    ours = frozenset(name.partition("/")[0].removesuffix(".py") for name in modules_of_files)
-    keep_nothing = all(keeps_nothing(data, ours) for data in modules_of_files.values())
-    stateless = ours if keep_nothing else frozenset[str]()
-    return Context(
-        frozenset(certain.items()),
-        frozenset(own | (modules.keys() - certain.keys())),
-        frozenset(methods),
-        stateless,
-    )
-
-
-@lru_cache(maxsize=4096)
-def _names_of(source: str) -> tuple[frozenset[tuple[str, str]], frozenset[str], frozenset[str]]:
-    """Return (imported names with their paths, other bound names, names of methods) of a cell."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):
-        return frozenset(), frozenset(), frozenset()
-    imports: set[tuple[str, str]] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for one in node.names:
-                first = one.name.split(".")[0]
-                imports.add((one.asname or first, one.name if one.asname else first))
-        elif isinstance(node, ast.ImportFrom):
-            imports |= {(one.asname or one.name, f"{node.module}.{one.name}") for one in node.names}
-    imported = {name for name, _ in imports}
-    others = [one for one in tree.body if not isinstance(one, (ast.Import, ast.ImportFrom))]
-    bound = bindings(tree.body) - (imported - bindings(others))
-    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-    methods = {
-        node.name for one in classes for node in one.body if isinstance(node, ast.FunctionDef)
-    }
-    return frozenset(imports), frozenset(bound), frozenset(methods)
-
-
-@lru_cache(maxsize=64)
-def keeps_nothing(data: bytes, kin: frozenset[str]) -> bool:
-    """Tell whether the functions of an instructor's module certainly keep nothing between calls."""
-    from nbreferee.course.stateless import is_stateless
-
-    try:
-        return is_stateless(data.decode(), kin)
-    except (UnicodeDecodeError, SyntaxError, ValueError):
-        return False

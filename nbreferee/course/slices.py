@@ -8,7 +8,8 @@ from functools import lru_cache
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-from nbreferee.course.effects import Effects, Unsure, context_of, effects_of
+from nbreferee.course.effects import Effects, effects_of
+from nbreferee.course.known_code import Unsure, context_of
 
 INLINE = "get_ipython().run_line_magic('matplotlib', 'inline')"  # which changes nothing here
 

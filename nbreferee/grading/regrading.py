@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from nbreferee.course.effects import Unsure
+from nbreferee.course.known_code import Unsure
 from nbreferee.course.ownership import Plan, Step
 from nbreferee.course.slices import RunCell, slices_of
 from nbreferee.course.source import Cell

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nbreferee.course.alternatives import read_alternatives
-from nbreferee.course.source import Cell, Master, changed_names, free_names
+from nbreferee.course.dataflow import changed_names, free_names
+from nbreferee.course.source import Cell, Master
 from nbreferee.mutation import mutants
 
 

@@ -15,16 +15,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from nbreferee.course.dataflow import free_names, imported_names, root_name, same_scope, used_names
 from nbreferee.course.given_up import CHANGING_FUNCTIONS, CHANGING_METHODS, bound_names
 from nbreferee.course.ownership import Plan, Reference, role_of
-from nbreferee.course.source import (
-    Master,
-    free_names,
-    imported_names,
-    root_name,
-    same_scope,
-    used_names,
-)
+from nbreferee.course.source import Master
 
 DRAWING = ("matplotlib", "pylab", "seaborn", "plotly")  # an answer that draws has no reference
 

@@ -6,12 +6,8 @@ import ast
 import builtins
 from collections.abc import Collection
 
-from nbreferee.course.source import (
-    Cell,
-    imported_names,
-    root_name,
-    same_scope,
-)
+from nbreferee.course.dataflow import imported_names, root_name, same_scope
+from nbreferee.course.source import Cell
 
 CHANGING_METHODS = frozenset(
     {

@@ -13,10 +13,7 @@ import ast
 from dataclasses import dataclass
 from typing import Any
 
-from nbreferee.course.given_up import CHANGING_METHODS, bound_names, given_up
-from nbreferee.course.source import (
-    Cell,
-    Master,
+from nbreferee.course.dataflow import (
     changed_names,
     free_names,
     imported_names,
@@ -24,6 +21,8 @@ from nbreferee.course.source import (
     same_scope,
     used_names,
 )
+from nbreferee.course.given_up import CHANGING_METHODS, bound_names, given_up
+from nbreferee.course.source import Cell, Master
 
 # What tests take from a free cell of the instructor's; of a solution, its imports alone.
 DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)

@@ -12,6 +12,7 @@ import ast
 import builtins
 from collections.abc import Iterator
 
+from nbreferee.course.dataflow import root_name, same_scope
 from nbreferee.course.single_process_names import (
     CARRIED_BUILTINS,
     HISTORY,
@@ -23,7 +24,7 @@ from nbreferee.course.single_process_names import (
     SETTINGS,
     SHELL,
 )
-from nbreferee.course.source import Master, root_name, same_scope
+from nbreferee.course.source import Master
 
 
 def uses_single_process(master: Master) -> dict[str, str]:

@@ -16,7 +16,7 @@ DENIED = frozenset(
 MODULES = frozenset(
     "__future__ abc cmath collections contextlib copy dataclasses fractions functools inspect io "
     "itertools linecache math matplotlib numbers numpy re scipy statistics string sys textwrap "
-    "traceback typing types warnings".split()
+    "time traceback typing types warnings".split()
 )
 
 
@@ -122,6 +122,9 @@ def _is_quiet(
 ) -> bool:
     """Tell whether one node of a function leaves what is outside of the function as it is."""
     if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
+        match node.value:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="np")), args=[first, *_]):
+                return _root(first) in local  # a view of it, or a new array
         root = _root(node)
         return root in local and not (isinstance(node, ast.Attribute) and root in given)
     if isinstance(node, ast.AugAssign):

@@ -7,9 +7,10 @@ import ast
 import pytest
 from building import answer, cell, graded, write
 
+from nbreferee.course.dataflow import free_names
 from nbreferee.course.given_up import bound_names
 from nbreferee.course.ownership import Plan, Reference, Step, make_plan
-from nbreferee.course.source import free_names, read_master
+from nbreferee.course.source import read_master
 from nbreferee.engine.wire.records import Records
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from building import HIDDEN, SOLUTION, answer, cell, graded, write
 
+from nbreferee.course.dataflow import changed_names, used_names
 from nbreferee.course.rules import Delimiters, marked_lines, released_view
-from nbreferee.course.source import Cell, MasterError, changed_names, read_master, used_names
+from nbreferee.course.source import Cell, MasterError, read_master
 
 BAD = {
     "no END of hidden tests": (

@@ -133,9 +133,36 @@ def test_lock_pins_every_package_with_hashes_and_names_no_host():
     assert "://" not in lock
 
 
+LINES = 300  # of a module, at most
+# Longer modules, and why each is in one piece. This list only becomes shorter.
+LONGER = {
+    "api": "the public functions and records, with their docstrings",
+    "cli": "all commands and their options, and nothing else",
+    "engine.box.process": "all requests that the process of the student answers",
+    "engine.box.references": "two directions of one exchange",
+    "engine.referee": "the order in which cells are run and judged",
+    "engine.tester.box_client": "all that the tester asks of the box",
+    "engine.tester.process": "all requests that the tester answers",
+    "engine.tester.provenance": "one argument: whose text may become code",
+    "engine.tester.proxies": "the special methods that a proxy passes on",
+    "engine.tester.references": "two directions of one exchange",
+    "engine.wire.known_types": "a table of the types that travel",
+    "engine.wire.to_box": "a table of the messages to the box",
+    "engine.zygote": "both warm processes and the forks that they make",
+    "grading.assignment": "the way of an assignment through pool and gradebook",
+    "grading.gradebook": "all that is written into nbgrader's gradebook",
+    "grading.notebook": "the way of a notebook from its bytes to its verdicts",
+    "grading.task": "what travels to a worker and back",
+    "marking.server": "all addresses of the marking pages",
+    "verify.examine": "all trials of one notebook",
+    "verify.latex": "one parser of formulas",
+}
+
+
 def test_modules_are_short():
     lengths = {name: len(path.read_text().splitlines()) for name, path in MODULES.items()}
-    assert {name: n for name, n in lengths.items() if n > 600} == {}
+    assert {name: n for name, n in lengths.items() if n > LINES and name not in LONGER} == {}
+    assert max(lengths.values()) <= 600
 
 
 def test_one_version():

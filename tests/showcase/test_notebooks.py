@@ -19,6 +19,7 @@ from notebooks import (
 
 import gradcheck
 import gradtests
+from nbreferee.course.known_code import context_of
 
 notebooks = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 
@@ -140,6 +141,10 @@ def test_release_holds_no_answer(source):
     assert [
         c.id for c in solutions if c.cell_type == "markdown" and c.source != "*Your answer here.*"
     ] == []
+
+
+def test_what_notebooks_import_keeps_nothing_so_a_change_runs_only_what_it_reaches():
+    assert context_of([], what_notebooks_import()).files == {"gradcheck", "gradtests"}
 
 
 def test_what_notebooks_import_is_the_same_everywhere():

@@ -8,8 +8,8 @@ What the notebooks of this course import beside NumPy and Matplotlib:
     check_example(f, x, gives=y)        one call against what was worked out by hand
     random_arrays(seed, shape, ...)     arrays to try a function on
 
-It holds no answers. Hidden tests use the package `gradtests` beside it. That package also says what
-is wrong where a gradient or an example is: it is loaded then, and not before.
+It holds no answers. Hidden tests use the package `gradtests` beside it. That package is loaded when
+an example is checked or a gradient is wrong, to say what is wrong: `import gradcheck` is quick.
 """
 
 from __future__ import annotations

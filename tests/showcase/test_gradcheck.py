@@ -1,9 +1,11 @@
-"""What `gradcheck` and `gradtests` say: every fault in its order, every cause, and no fault where there is
-none.
+"""What `gradcheck` and `gradtests` say: every fault in its order, every cause, and no fault where
+there is none.
 """
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -12,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from notebooks import COURSE
 
 from gradcheck import (
     NotWritten,
@@ -796,3 +799,11 @@ def test_exception_that_cannot_be_printed_is_still_named():
         raise Mute
 
     assert "raised Mute" in message(raise_it, softmax, CASES)
+
+
+def test_first_cell_of_a_notebook_loads_no_module_that_only_tests_need():
+    code = "import sys, gradcheck; print([name for name in sys.modules if 'gradtests' in name])"
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=COURSE
+    )
+    assert ran.stdout == "[]\n"

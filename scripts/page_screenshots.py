@@ -43,7 +43,7 @@ def take_mark_back(window: Page) -> None:
     window.keyboard.press("x")
     window.fill("#comment", "")
     window.locator("#comment").blur()
-    window.wait_for_function("document.getElementById('saved').textContent === ''")
+    window.wait_for_selector("#saved:empty", state="attached")
 
 
 def main(address: str, views: Views) -> None:

@@ -40,7 +40,7 @@ def print_report(verified: Iterable[Verified], console: Console) -> None:
                 _cell(exercise.alternatives),
                 _cell(exercise.forms),
             )
-        if not one.exercises:
+        if not one.exercises and not one.findings:
             table.add_row("no answer that a test looks at")
     console.print(table)
     _print_findings(verified, console)

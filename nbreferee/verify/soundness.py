@@ -204,12 +204,9 @@ def _points(master: Master) -> Iterator[Finding]:
 
 
 def _is_hidden(cell: Cell) -> bool:
-    visible = [
-        row for n, row in enumerate(cell.source.split("\n"), 1) if n not in cell.hidden_lines
-    ]
-    return bool(cell.hidden_lines) and not any(
-        row.strip() and not row.strip().startswith("#") for row in visible
-    )
+    """Return whether hidden lines decide on the points; a visible example may stand beside them."""
+    hidden = [row for n, row in enumerate(cell.source.split("\n"), 1) if n in cell.hidden_lines]
+    return any(row.strip() and not row.strip().startswith("#") for row in hidden)
 
 
 def _claimed_points(cells: Iterable[Cell]) -> Iterator[tuple[Cell, float, float]]:

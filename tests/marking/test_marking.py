@@ -434,7 +434,7 @@ def test_badge_says_the_state_of_what_is_ticked(browser, course):
         page.wait_for_selector("#state:has-text('0.5 of 2')")
         press(page, ("s", "Delete", "Escape"))  # an empty score is none: no step stays ticked
         page.wait_for_selector("#state:has-text('not marked')")
-        page.wait_for_function("document.getElementById('saved').textContent !== 'Not written yet'")
+        page.wait_for_selector("#saved:empty", state="attached")
         assert page.locator("input[name=step]:checked").count() == 0
         page.reload()
         assert page.inner_text("#state") == "not marked"

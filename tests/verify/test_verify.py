@@ -221,6 +221,7 @@ FAULTS = {
 SOUND = {
     "sound": add_course(),
     "unmarked": add_course(solution="def add(a, b):\n    return a + 2 * b"),
+    "visible_and_hidden": add_course(tests=f"assert add(0, 1) == 2\n{STRONG}"),
     "blank_line": add_course(
         solution=ADD.replace("(a, b):\n", '(a, b):\n    """Add.\n    \n    Twice b."""\n')
     ),

@@ -13,11 +13,12 @@ import keyword
 import re
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nbreferee.report.marks import CellKey
 
@@ -33,6 +34,7 @@ _TOKEN = re.compile(
 )
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _Answers = Mapping[str, str]  # by student
+_Places = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def alike_pairs(
     released : the cells as students got them
     texts : cells that hold words, not code; there every word counts
     """
-    found: dict[tuple[str, str], list[AlikeAnswer]] = defaultdict(list)
+    found: dict[tuple[str, str], list[tuple[CellKey, int, float]]] = defaultdict(list)
     for key, mine in answers.items():
         prints = fingerprints({**mine, "": released.get(key, "")}, is_code=key not in texts)
         given = prints.pop("")
@@ -87,16 +89,26 @@ def alike_pairs(
         for (first, second), passages in _shared(rare).items():
             share = passages / min(len(rare[first]), len(rare[second]))
             if share >= SHARE and passages >= FEWEST:
-                same = _sameness(mine[first], mine[second])
-                found[first, second].append(AlikeAnswer(key, passages, share, *same))
+                found[first, second].append((key, passages, share))
     pairs = [
-        AlikePair(students, tuple(sorted(those, key=lambda one: -one.passages)))
+        _pair(students, those, answers)
         for students, those in found.items()
+        if sum(passages for _, passages, _ in those) >= POSSIBLE
     ]
-    return sorted(
-        (pair for pair in pairs if pair.passages >= POSSIBLE),
-        key=lambda one: (-one.passages, one.students),
-    )
+    return sorted(pairs, key=lambda one: (-one.passages, one.students))
+
+
+def _pair(
+    students: tuple[str, str],
+    shared: Sequence[tuple[CellKey, int, float]],
+    answers: Mapping[CellKey, _Answers],
+) -> AlikePair:
+    first, second = students
+    found = [
+        AlikeAnswer(key, passages, share, *_sameness(answers[key][first], answers[key][second]))
+        for key, passages, share in shared
+    ]
+    return AlikePair(students, tuple(sorted(found, key=lambda one: -one.passages)))
 
 
 def most_holders(students: int) -> int:
@@ -106,27 +118,59 @@ def most_holders(students: int) -> int:
 
 def fingerprints(texts: _Answers, *, is_code: bool) -> dict[str, set[int]]:
     """Return the kept numbers of every text; all texts are one array, which takes one pass."""
-    numbers: list[int] = []
-    ends: list[int] = []
+    vocabulary = _Vocabulary()
+    words: list[int] = []
+    ends = [0]
     for text in texts.values():
-        numbers += _token_numbers(text, is_code)
-        ends.append(len(numbers))
+        words += map(vocabulary.__getitem__, _code_tokens(text) if is_code else tokens(text, False))
+        ends.append(len(words))
     kept: dict[str, set[int]] = {name: set() for name in texts}
-    runs = len(numbers) - K + 1
+    runs = len(words) - K + 1
     if runs < WINDOW:
         return kept
-    values = np.array(numbers, dtype=np.uint64)
+    values = vocabulary.numbers(np.array(words), np.array(ends), is_code=is_code)
     hashes = np.zeros(runs, dtype=np.uint64)
     for offset in range(K):
         hashes = hashes * _BASE + values[offset : offset + runs]
     hashes ^= hashes >> np.uint64(29)  # the low bits of a polynomial say little
-    least = np.lib.stride_tricks.sliding_window_view(hashes, WINDOW).min(axis=1)
-    for name, start, end in zip(texts, [0, *ends], ends, strict=False):
+    least = hashes[: runs - WINDOW + 1].copy()
+    for offset in range(1, WINDOW):
+        np.minimum(least, hashes[offset : offset + least.size], out=least)
+    for name, (start, end) in zip(texts, pairwise(ends), strict=True):
         windows = end - start - K - WINDOW + 2  # that hold this text alone
         last = max(end - K + 1, start)
         mine = least[start : start + windows] if windows > 0 else hashes[start:last]
         kept[name] = set(mine.tolist())
     return kept
+
+
+class _Vocabulary(dict[str, int]):
+    """The places of tokens in a list of them."""
+
+    def __missing__(self, token: str) -> int:
+        self[token] = place = len(self)
+        return place
+
+    def numbers(self, words: _Places, ends: _Places, *, is_code: bool) -> NDArray[np.uint64]:
+        """Return a number for each word of several texts, the same in every run.
+
+        Variables of code have one number: names that are not called and not behind a dot.
+        """
+        named = np.array([_number(token) for token in self], dtype=np.uint64)[words]
+        if not is_code:
+            return named
+        plain = np.array([_number(_plain(token)) for token in self], dtype=np.uint64)[words]
+        keeps_name = np.zeros(words.size, dtype=bool)
+        keeps_name[:-1] = words[1:] == self["("]
+        keeps_name[ends[1:] - 1] = False  # the next word is another text's
+        behind_dot = np.zeros(words.size, dtype=bool)
+        behind_dot[1:] = words[:-1] == self["."]
+        behind_dot[ends[ends < words.size]] = False
+        return np.where(keeps_name | behind_dot, named, plain)
+
+
+def _number(token: str) -> int:
+    return zlib.crc32(token.encode("utf-8", "replace"))
 
 
 def tokens(text: str, is_code: bool) -> list[str]:
@@ -137,26 +181,16 @@ def tokens(text: str, is_code: bool) -> list[str]:
     """
     if not is_code:  # words alone: the signs of formulas are alike everywhere
         return re.findall(r"\w+", text.lower())
+    found = _code_tokens(text)
     return [
         token if after == "(" or before == "." else _plain(token)
-        for before, token, after in _triples(text)
+        for before, token, after in zip(["", *found], found, [*found[1:], ""], strict=False)
     ]
 
 
-def _token_numbers(text: str, is_code: bool) -> list[int]:
-    """Return a number for each token."""
-    if not is_code:
-        return [_NUMBERS[token] for token in tokens(text, is_code)]
-    return [
-        _NUMBERS[token] if after == "(" or before == "." else _PLAIN_NUMBERS[token]
-        for before, token, after in _triples(text)
-    ]
-
-
-def _triples(text: str) -> Iterable[tuple[str, str, str]]:
-    """Return each token of code with its neighbours; comments are no tokens."""
-    found = [token for token in _TOKEN.findall(text) if token[0] != "#"]
-    return zip(["", *found], found, [*found[1:], ""], strict=False)
+def _code_tokens(text: str) -> list[str]:
+    found: list[str] = _TOKEN.findall(text)
+    return [token for token in found if token[0] != "#"] if "#" in text else found
 
 
 def _plain(token: str) -> str:
@@ -164,22 +198,6 @@ def _plain(token: str) -> str:
         return "s"
     is_name = token.isidentifier() and not keyword.iskeyword(token)
     return "v" if is_name else token
-
-
-class _Numbers(dict[str, int]):
-    """Numbers of tokens, the same in every run; `of` returns what is numbered."""
-
-    def __init__(self, of: Callable[[str], str]) -> None:
-        super().__init__()
-        self._of = of
-
-    def __missing__(self, token: str) -> int:
-        self[token] = number = zlib.crc32(self._of(token).encode("utf-8", "replace"))
-        return number
-
-
-_NUMBERS = _Numbers(str)
-_PLAIN_NUMBERS = _Numbers(_plain)
 
 
 def _rare(prints: Mapping[str, set[int]]) -> dict[str, set[int]]:

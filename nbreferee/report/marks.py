@@ -104,11 +104,14 @@ def read_marks(gradebook: Gradebook, assignment: str) -> AssignmentMarks:
     submitted, theirs = _submitted(gradebook, number, names)
     marks = _marks(gradebook, cells, points, theirs)
     failures, unwritten = _said(gradebook, names, theirs)
+    penalties: dict[str, float] = defaultdict(float)
+    for of, _, penalty in theirs.values():
+        penalties[of] += penalty
     submissions = {
         student: Submission(
             student,
             marks.get(one, {}),
-            sum(penalty for of, _, penalty in theirs.values() if of == one),
+            penalties[one],
             _late(timestamp, due, extension),
             failures.get(one, {}),
             frozenset(unwritten.get(one, ())),

@@ -153,7 +153,7 @@ def _students_text(count: int) -> str:
     return f"{count} student{'' if count == 1 else 's'}"
 
 
-def _not_graded(one: AssignmentResults, people: People) -> list[tuple[str, str, str]]:
+def _not_graded(one: AssignmentResults, people: People) -> list[tuple[Markup, str, str]]:
     return [
         (people.name(student), notebook, state.reason)
         for student, notebook, state in one.not_graded

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from nbreferee.grading.executed import read_executed
 from nbreferee.verdicts import CellVerdict, read_verdicts
 
 
@@ -20,10 +21,15 @@ class Record:
     answers: Mapping[str, str]  # by grade id: the text of cells that a student fills
     in_words: frozenset[str] = frozenset()  # grade ids of answers that are no code
 
-    @property
+    @cached_property
     def messages(self) -> dict[str, str]:
         """The messages of tests, by grade id."""
         return {name: one.message for name, one in self.verdicts.items()}
+
+    @cached_property
+    def statuses(self) -> dict[str, str]:
+        """The statuses of tests, by grade id."""
+        return {name: one.status for name, one in self.verdicts.items()}
 
 
 NOTHING = Record({}, (), {})
@@ -32,7 +38,7 @@ NOTHING = Record({}, (), {})
 def read_record(path: Path) -> Record:
     """Return what an executed notebook says; nothing where it is no notebook of a grader."""
     try:
-        notebook: Mapping[str, Any] = json.loads(path.read_bytes())
+        notebook: Mapping[str, Any] = read_executed(path)
         kept = notebook["metadata"].get("nbreferee", {})
         answers = [found for cell in notebook["cells"] if (found := _answer(cell))]
         return Record(

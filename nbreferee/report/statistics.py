@@ -52,6 +52,17 @@ class OddTest:
 
 
 @dataclass(frozen=True)
+class _Work:
+    """What a student did in an exercise."""
+
+    exercise: Exercise
+    state: str
+    score: float  # of what is decided
+    waiting: float  # points
+    statuses: Mapping[str, str]  # of tests
+
+
+@dataclass(frozen=True)
 class AssignmentStatistics:
     """All exercises of an assignment, and tests that tell nobody apart."""
 
@@ -82,7 +93,7 @@ def assignment_statistics(
     }
     found, odd = [], []
     for one, students in done.items():
-        found.append(_exercise(one, students, records, rest, times))
+        found.append(_exercise(one, students, rest, times))
         odd += _odd_tests(one, students)
     return AssignmentStatistics(found, odd)
 
@@ -101,7 +112,7 @@ def correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
     return round(statistics.correlation(first, second), 12)
 
 
-def _done(results: AssignmentResults, one: CourseExercise, records: Records) -> dict[str, Exercise]:
+def _done(results: AssignmentResults, one: CourseExercise, records: Records) -> dict[str, _Work]:
     """Return an exercise as each student did it whose notebook was graded."""
     found = {}
     for student, submission in results.marks.submissions.items():
@@ -110,20 +121,20 @@ def _done(results: AssignmentResults, one: CourseExercise, records: Records) -> 
             unwritten = frozenset(
                 key.grade_id for key in submission.unwritten if key.notebook == one.notebook
             )
-            found[student] = one.state(submission.marks, record.messages, unwritten)
+            done = one.state(submission.marks, record.messages, unwritten)
+            found[student] = _Work(done, done.state, done.decided[0], done.waiting, record.statuses)
     return found
 
 
 def _exercise(
     one: CourseExercise,
-    students: Mapping[str, Exercise],
-    records: Records,
+    students: Mapping[str, _Work],
     rest: Mapping[str, Mapping[str, float]],
     times: Mapping[str, Mapping[str, Mapping[str, float]]],
 ) -> ExerciseStatistics:
     states = {student: done.state for student, done in students.items()}
     decided = _decided(students)
-    scores = {student: done.decided[0] for student, done in decided.items()}
+    scores = {student: done.score for student, done in decided.items()}
     solved = sum(states[student] == RIGHT for student in decided)
     name = one.notebook + one.key
     others = {
@@ -132,7 +143,8 @@ def _exercise(
     wrong = {
         student: text
         for student, done in students.items()
-        if (text := mistake_in(done, _statuses(records.get((student, one.notebook), NOTHING))))
+        if done.state not in (RIGHT, NOT_WRITTEN)
+        and (text := mistake_in(done.exercise, done.statuses))
     }
     return ExerciseStatistics(
         one,
@@ -146,15 +158,11 @@ def _exercise(
     )
 
 
-def _decided(students: Mapping[str, Exercise]) -> dict[str, Exercise]:
+def _decided(students: Mapping[str, _Work]) -> dict[str, _Work]:
     """Return those whose points are settled; nobody where all of these wrote nothing."""
     found = {student: done for student, done in students.items() if not done.waiting}
     is_open = len(found) < len(students)
     return {} if is_open and all(one.state == NOT_WRITTEN for one in found.values()) else found
-
-
-def _statuses(record: Record) -> dict[str, str]:
-    return {name: verdict.status for name, verdict in record.verdicts.items()}
 
 
 def _times(
@@ -174,12 +182,12 @@ def _times(
     return Times(statistics.median(spent.values()), spent[slowest], slowest)
 
 
-def _odd_tests(one: CourseExercise, students: Mapping[str, Exercise]) -> list[OddTest]:
+def _odd_tests(one: CourseExercise, students: Mapping[str, _Work]) -> list[OddTest]:
     """Return the tests of an exercise that all who wrote an answer pass, or all fail."""
     written = [done for done in students.values() if done.state != NOT_WRITTEN]
     lost: dict[CellKey, list[bool]] = {}
     for done in written:
-        for part in done.parts:
+        for part in done.exercise.parts:
             if part.cell.is_test and part.mark.points and not part.mark.waits:
                 key = CellKey(one.notebook, part.cell.grade_id)
                 lost.setdefault(key, []).append(part.mark.score < part.mark.points)

@@ -54,7 +54,7 @@ class ExerciseRow:
     mean: str
     discrimination: str
     time: str
-    slowest: str
+    slowest: Markup
     bar: Sequence[tuple[str, float]]  # state and percent
     counts: str
     first: Sequence[MistakeView]
@@ -76,6 +76,7 @@ class PairView:
     """Two students whose answers are alike."""
 
     names: tuple[Markup, Markup]
+    links: tuple[Markup, Markup]
     how_sure: str
     words: str
     answers: Sequence[AnswerPair]
@@ -104,9 +105,9 @@ def exercise_row(
         "–" if one.mean is None else number(one.mean),
         _discrimination(one.discrimination),
         _time(times),
-        f"{people.name(times.slowest)}, {seconds(times.longest_s)}"
+        Markup("{}, {}").format(people.name(times.slowest), seconds(times.longest_s))
         if times and times.longest_s >= SLOW_S
-        else "",
+        else Markup(""),
         [
             (state.replace(" ", "-"), round(100 * one.states.get(state, 0) / one.students, 3))
             for state in STATES
@@ -164,8 +165,13 @@ def pair_view(
     notebook = pair.answers[0].key.notebook
     count = len(pair.answers)
     words = f"{pair.passages} rare passages in common, in {count} answer{'' if count == 1 else 's'}"
-    names = tuple(people.link(student, results.name, notebook) for student in (first, second))
-    return PairView((names[0], names[1]), pair.how_sure, words, shown)
+    return PairView(
+        (people.name(first), people.name(second)),
+        (people.link(first, results.name, notebook), people.link(second, results.name, notebook)),
+        pair.how_sure,
+        words,
+        shown,
+    )
 
 
 def _answer(record: Record, grade_id: str) -> Markup:
@@ -211,4 +217,4 @@ def _time(times: Times | None) -> str:
 def _discrimination(value: float | None) -> str:
     if value is None:
         return "–"
-    return f"{value:.2f}" + (" (low)" if value < WEAK else "")
+    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}") + (" (low)" if value < WEAK else "")

@@ -25,14 +25,17 @@ from nbreferee.marking.answers import AnswerReader
 from nbreferee.marking.group_comments import apply_comments, wrong_answers
 from nbreferee.marking.group_list import as_json, as_text
 from nbreferee.marking.groups import ExerciseGroups, Group
-from nbreferee.marking.marks import MarkTable, wait_briefly
+from nbreferee.marking.marks import MarkTable
 from nbreferee.marking.notes import GroupComment, has_notes, marking_notes
-from nbreferee.marking.questions import questions_of
+from nbreferee.marking.patience import wait_briefly
+from nbreferee.marking.questions import questions_of, read_notebook
 from nbreferee.marking.session import COMMENT_CHARACTERS, MARKED, Marking
 from nbreferee.marking.suggestion import suggestion
 from nbreferee.pages.shown import plain
 from nbreferee.quiet import without_warnings_of
 from nbreferee.submission.reading import well_formed
+
+THEN = "Then: nbreferee verify {0}; nbgrader generate_assignment {0} --force; nbreferee grade {0}."
 
 
 @contextmanager
@@ -145,6 +148,10 @@ def comment(course_dir: Path, assignment: str, exercise: str, group_name: str, t
             )
             changed = apply_comments(course, gradebook, notes, assignment, found)
             path = f"{course.source_directory}/{assignment}/{one.exercise.notebook}.ipynb"
+            source = read_notebook(
+                Path(course.format_path(course.source_directory, ".", assignment))
+                / f"{one.exercise.notebook}.ipynb"
+            )
     except CourseError as error:
         click.echo(f"nbreferee: {error}", err=True)
         return 2
@@ -155,10 +162,12 @@ def comment(course_dir: Path, assignment: str, exercise: str, group_name: str, t
         f"({changed} changed). "
         f"Write the pages that have changed: nbreferee feedback {assignment}."
     )
-    if text:
-        advice = suggestion(one.exercise, group, text, path)
+    if text and source is not None:
+        advice = suggestion(one.exercise, group, text, path, source)
         click.echo(
-            f"{advice.sentence}{f'{chr(10)}{chr(10)}{advice.lines}' if advice.lines else ''}"
+            f"{advice.sentence}\n\n{advice.lines}\n\n{THEN.format(assignment)}"
+            if advice.lines
+            else advice.sentence
         )
     return 0
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbformat import NotebookNode
 
+from nbreferee.grading.executed import read_executed
 from nbreferee.marking.questions import exercises_of, read_notebook
 from nbreferee.pages.blocks import Writer
 from nbreferee.pages.exercises import says_stub
@@ -67,6 +68,7 @@ class WrongAnswer:
     keys: tuple[tuple[str, str], ...]  # (kind, text): answers that share one are alike
     message: str
     code: str
+    failed: tuple[str, ...] = ()  # grade ids of tests
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,11 @@ class Group:
     def students(self) -> list[str]:
         """Who is in it."""
         return [one.student for one in self.answers]
+
+    @property
+    def failed(self) -> set[str]:
+        """The tests that all of its answers fail."""
+        return set.intersection(*(set(one.failed) for one in self.answers))
 
 
 @dataclass(frozen=True)
@@ -151,7 +158,7 @@ def _tested(notebook: str, source: NotebookNode) -> Iterator[TestedExercise]:
 def _read(path: Path) -> tuple[dict[str, str], dict[str, dict[str, Any]]] | None:
     """Return sources and verdicts of an executed notebook by grade id; None if there are none."""
     try:
-        notebook = json.loads(path.read_bytes())
+        notebook = read_executed(path)
         cells = notebook["metadata"]["nbreferee"]["cells"]
         sources = {
             cell["metadata"]["nbgrader"]["grade_id"]: "".join(cell["source"])
@@ -179,7 +186,8 @@ def _wrong_answer(
     if not failed:
         return None
     code = "\n\n".join(sources[name] for name in exercise.answers if name in sources)
-    return WrongAnswer(student, tuple(_keys(failed)), str(failed[-1]["message"]), code)
+    names = tuple(str(one["grade_id"]) for one in failed)
+    return WrongAnswer(student, tuple(_keys(failed)), str(failed[-1]["message"]), code, names)
 
 
 def _keys(failed: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:

@@ -22,13 +22,12 @@ from nbgrader.api import (
     SubmittedNotebook,
     TaskCell,
 )
-from sqlalchemy import event, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
 
-LOCK_MS = 1_000  # how long to wait for a gradebook that another program writes in
 LOCKED = (
     "The gradebook is in use by another program. "
     "What you entered is kept, and is written as soon as it is free."
@@ -83,14 +82,6 @@ class StoredMark:
 def digest_of(*values: object) -> str:
     """Return a short name for values."""
     return hashlib.sha256(repr(values).encode()).hexdigest()[:16]
-
-
-def wait_briefly(gradebook: Gradebook) -> None:
-    """Have a locked gradebook say so within a second: a person waits for the answer."""
-    if gradebook.engine.dialect.name == "sqlite":
-        event.listen(gradebook.engine, "connect", _wait_a_second)
-        gradebook.db.remove()
-        gradebook.engine.dispose()
 
 
 class MarkTable:
@@ -213,9 +204,18 @@ class MarkTable:
             return self._marks(connection, cell, student).get(student)
 
     def write(
-        self, cell: GradedCell, student: str, score: float | None, comment: str, seen: str
+        self,
+        cell: GradedCell,
+        student: str,
+        score: float | None,
+        comment: str,
+        seen: str,
+        *,
+        is_flagged: bool = False,
     ) -> StoredMark | None:
         """Write a mark if the gradebook holds what the marker has seen, or this mark already.
+
+        With `is_flagged`, nbgrader goes on to ask a person to look at it.
 
         Returns
         -------
@@ -232,7 +232,7 @@ class MarkTable:
                 .where(grades.c.id == now.grade_id)
                 .values(
                     manual_score=score,
-                    needs_manual_grade=score is None and now.automatic is None,
+                    needs_manual_grade=is_flagged or (score is None and now.automatic is None),
                 )
             )
             if comment != now.comment:
@@ -293,8 +293,3 @@ def _exchanged(text: str, old: str, new: str) -> str:
     is_there = bool(new) and not found and new in text  # a person has put it there
     parts = (before.strip(), "" if is_there else new, after.strip())
     return "\n\n".join(part for part in parts if part)
-
-
-def _wait_a_second(connection: Any, _: object) -> None:
-    """Have SQLite give up soon: the marker's page waits for the answer."""
-    connection.execute(f"PRAGMA busy_timeout = {LOCK_MS}")

@@ -8,10 +8,11 @@ from functools import cache
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 
+from nbreferee.marking.entries import Entered, OpenAnswer
 from nbreferee.marking.files import static
 from nbreferee.marking.marks import StoredMark
 from nbreferee.marking.questions import Question
-from nbreferee.marking.session import CHANGED, LEFT, Entered, OpenAnswer
+from nbreferee.marking.session import CHANGED, LEFT
 from nbreferee.pages.templating import number, style_sheet
 
 AFTER = "Write the pages that have changed: nbreferee feedback {}."
@@ -109,6 +110,7 @@ def answer_page(
         state_class=state_class,
         shown=one.shown,
         entered=one.entered,
+        answer=one.answer,
         notes=one.notes,
         earlier=one.earlier,
         saved=saved_words(question, one.entered),

@@ -23,6 +23,7 @@ from tornado.ioloop import PeriodicCallback
 from tornado.netutil import bind_sockets
 from tornado.web import Application, Finish, RequestHandler
 
+from nbreferee.marking.entries import Entered, Entry, Seen
 from nbreferee.marking.files import static
 from nbreferee.marking.marks import LOCKED, GradebookLockedError
 from nbreferee.marking.pages import (
@@ -36,15 +37,7 @@ from nbreferee.marking.pages import (
     style,
 )
 from nbreferee.marking.questions import Question
-from nbreferee.marking.session import (
-    LEFT,
-    MARKED,
-    Entered,
-    Entry,
-    MarkedElsewhereError,
-    MarkError,
-    Marking,
-)
+from nbreferee.marking.session import LEFT, MARKED, MarkedElsewhereError, MarkError, Marking
 
 HOST = "127.0.0.1"
 LARGEST_BYTES = 1_000_000  # of a request
@@ -236,7 +229,7 @@ class _Save(_Handler):
         """Write a mark; the answer is JSON."""
         question = self.question(place)
         try:
-            new, seen, is_forced = _read_entered(self.request)
+            new, seen = _read_entered(self.request)
         except (ValueError, TypeError, KeyError):
             self._say(400, error="This is no mark. It is not written.")
             return
@@ -249,7 +242,7 @@ class _Save(_Handler):
                     error="This answer is not in the gradebook any more. The mark is not written.",
                 )
                 return
-            new = self.marking.save(question, entry, new, seen, is_forced)
+            new = self.marking.save(question, entry, new, seen)
         except MarkedElsewhereError as error:
             self._say(409, error=str(error))
         except MarkError as error:
@@ -257,12 +250,20 @@ class _Save(_Handler):
         except GradebookLockedError:
             kept = entry is not None
             state = {"state": "not written yet", "state_class": "partly-right"}
-            self._say(423, error=LOCKED, kept=kept, seen=new.digest if kept else seen, **state)
+            stands = new.digest if kept else seen.mark
+            shown = self._answer(question, entry, seen)
+            self._say(423, error=LOCKED, kept=kept, seen=stands, answer=shown, **state)
         else:
             standing = MARKED if new.score is not None else LEFT
             words, colour = state_words(standing, question, new, entry.mark)
             said = saved_words(question, new)
-            self._say(200, saved=said, seen=new.digest, state=words, state_class=colour)
+            shown = self._answer(question, entry, seen)
+            state = {"state": words, "state_class": colour}
+            self._say(200, saved=said, seen=new.digest, answer=shown, **state)
+
+    def _answer(self, question: Question, entry: Entry | None, seen: Seen) -> str:
+        """Return the digest of the answer that the marker has accepted."""
+        return self.marking.answer(question, entry) if seen.is_forced and entry else seen.answer
 
     def _say(self, status: int, **said: object) -> None:
         self.set_status(status)
@@ -273,7 +274,7 @@ def _left(queue: list[Entry]) -> int:
     return sum(one.state != MARKED for one in queue)
 
 
-def _read_entered(request: HTTPServerRequest) -> tuple[Entered, str, bool]:
+def _read_entered(request: HTTPServerRequest) -> tuple[Entered, Seen]:
     said = json.loads(request.body)
     score, comment, steps = said["score"], said["comment"], said["steps"]
     if isinstance(score, bool) or not isinstance(score, int | float | None):
@@ -281,7 +282,8 @@ def _read_entered(request: HTTPServerRequest) -> tuple[Entered, str, bool]:
     if not isinstance(comment, str) or not all(type(step) is int for step in steps):
         raise TypeError
     comment.encode()  # a lone surrogate is no text
-    return Entered(score, comment, tuple(steps)), str(said["seen"]), said.get("force") is True
+    seen = Seen(str(said["seen"]), str(said["answer"]), said.get("force") is True)
+    return Entered(score, comment, tuple(steps)), seen
 
 
 def make_application(marking: Marking, token: str, port: int) -> Application:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from nbreferee.marking.answers import AnswerReader, ShownAnswer
+from nbreferee.marking.answers import AnswerReader
+from nbreferee.marking.entries import Entered, Entry, OpenAnswer, Seen
 from nbreferee.marking.marks import (
     LOCKED,
     GradebookLockedError,
@@ -27,47 +28,18 @@ ELSEWHERE = (
     "What you entered stands here and is not written. Write yours over it, or load the other."
 )
 
+REPLACED = (
+    "The student has handed in another answer meanwhile, and it has been graded. What you entered "
+    "stands here and is not written. Load the new answer, or write yours all the same."
+)
+
 
 class MarkError(Exception):
     """A mark that cannot be written; the text says why."""
 
 
 class MarkedElsewhereError(MarkError):
-    """The gradebook holds another mark than the marker has seen."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One student's answer in the queue of a question."""
-
-    id: str  # for addresses: says nothing of the student
-    mark: StoredMark
-    state: str
-
-
-@dataclass(frozen=True)
-class Entered:
-    """What a marker has entered for an answer."""
-
-    score: float | None
-    comment: str
-    steps: tuple[int, ...] = ()
-
-    @property
-    def digest(self) -> str:
-        """A name for it."""
-        return digest_of(self.score, self.comment, self.steps)
-
-
-@dataclass(frozen=True)
-class OpenAnswer:
-    """An answer as it is marked now."""
-
-    entry: Entry
-    shown: ShownAnswer
-    entered: Entered
-    earlier: tuple[str, ...]
-    notes: tuple[str, ...] = ()  # on marks that do not fit together
+    """There is another mark, or another answer, than the marker has seen."""
 
 
 class Marking:
@@ -130,16 +102,22 @@ class Marking:
     def _key(self, question: Question, student: str) -> AnswerKey:
         return AnswerKey(self.assignment, question.cell.notebook, question.cell.name, student)
 
+    def answer(self, question: Question, entry: Entry) -> str:
+        """Return a digest of what the student has written."""
+        return self._reader.digest(question, entry.mark.student)
+
     def open(self, question: Question, entry: Entry) -> OpenAnswer:
         """Return an answer with what has been entered for it."""
         mark, kept = entry.mark, self._notes.answer(self._key(question, entry.mark.student))
         entered, notes = self._entered(question, mark, kept)
+        answer = self.answer(question, entry)  # before it is read: never too new
         return OpenAnswer(
             entry,
             self._reader.shown(question, mark),
             entered,
             self._earlier(question, entered.comment),
             notes,
+            answer,
         )
 
     def _entered(
@@ -181,20 +159,17 @@ class Marking:
 
     # ------------------------------------------------ what is entered
 
-    def save(
-        self, question: Question, entry: Entry, new: Entered, seen: str, is_forced: bool = False
-    ) -> Entered:
+    def save(self, question: Question, entry: Entry, new: Entered, seen: Seen) -> Entered:
         """Write a mark, and return what stands there now.
 
         Parameters
         ----------
-        seen : the digest of what the marker was shown
-        is_forced : write over what was marked elsewhere
+        seen : what the marker was shown
 
         Raises
         ------
         MarkedElsewhereError
-            if something else stands there.
+            if another mark or another answer stands there.
         MarkError
             if this is no mark.
         GradebookLockedError
@@ -204,13 +179,16 @@ class Marking:
         key = self._key(question, entry.mark.student)
         kept = self._notes.answer(key)
         now, _ = self._entered(question, entry.mark, kept)
-        if not is_forced and seen not in (now.digest, new.digest) and now != new:
+        answer = self.answer(question, entry)
+        if not seen.is_forced and seen.mark not in (now.digest, new.digest) and now != new:
             raise MarkedElsewhereError(ELSEWHERE.format(_told(now)))
+        if not seen.is_forced and seen.answer != answer:
+            raise MarkedElsewhereError(REPLACED)
         note = AnswerNote(
             new.steps,
             _scheme_digest(question),
             new.score,
-            self._reader.digest(question, entry.mark.student),
+            answer,
             Draft(new.score, new.comment, entry.mark.digest),
         )
         self._notes.keep(key, note)  # first: whatever happens now, it is not lost
@@ -235,9 +213,14 @@ class Marking:
                 continue
             mark = self._table.mark(question.cell, key.student)
             if mark is not None and mark.digest == note.draft.seen:
-                draft = note.draft
+                draft, now = note.draft, self._reader.digest(question, key.student)
                 self._table.write(
-                    question.cell, key.student, draft.score, draft.comment, draft.seen
+                    question.cell,
+                    key.student,
+                    draft.score,
+                    draft.comment,
+                    draft.seen,
+                    is_flagged=now != note.digest,  # the answer has changed since
                 )
                 self._notes.keep(key, replace(note, draft=None))
         self.has_drafts = False

@@ -1,21 +1,42 @@
-"""The line that makes a group of wrong answers a named mistake of its test."""
+"""What to add to a test so that it names a group of wrong answers as a mistake."""
 
 from __future__ import annotations
 
 import ast
+import json
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from nbreferee.marking.groups import MISTAKE, UNWRITTEN, Group, TestedExercise
+from nbformat import NotebookNode
+
+from nbreferee.marking.groups import MISTAKE, TIMEOUT, UNWRITTEN, Group, TestedExercise
+from nbreferee.marking.wrong_function import (
+    WrongFunction,
+    source_of,
+    statements_of,
+    surroundings,
+    wrong_function,
+)
 
 KNOWN = (
     "The test already names this mistake ({!r}). To say it otherwise, change that sentence in {}."
 )
 NOTHING = "Nothing was written in these answers, so there is no mistake to add to the test."
+ENDLESS = (
+    "These answers do not come to an end, and neither would a test that tries them: "
+    "there is no mistake to add to it."
+)
 TABLE = "To have the test name this mistake from now on, add to `mistakes` in cell {} of {}:"
+ARGUMENT = (
+    "To have the test name this mistake from now on, give `check` in cell {} of {} this argument:"
+)
 PLAIN = (
     "To have the test say this from now on, give the assertion in cell {} of {} that fails the "
     "text:"
 )
+ABOVE = "and this function above `check`:"
+UNKNOWN = "{} is not known in the test: write what it stands for into the function."
+YOURS = "and `{}` above `check`: a function that does what these answers do."
 
 
 @dataclass(frozen=True)
@@ -23,79 +44,100 @@ class Suggestion:
     """What to add to a test."""
 
     sentence: str
-    lines: str = ""  # Python
+    lines: str = ""  # Python, with words between
 
 
-def suggestion(exercise: TestedExercise, group: Group, text: str, path: str) -> Suggestion:
-    """Return the line to add to the test of an exercise; `path` is the instructor's notebook."""
+@dataclass(frozen=True)
+class _Call:
+    """A call of `check` in a test."""
+
+    test: str  # grade id
+    tested: str  # what it is given to test, as Python
+    mistakes: int | None  # in its table; None where it has none
+
+
+def suggestion(
+    exercise: TestedExercise, group: Group, text: str, path: str, source: NotebookNode
+) -> Suggestion:
+    """Return what to add to the test of an exercise; `source` is the instructor's notebook."""
     if group.kind == UNWRITTEN:
         return Suggestion(NOTHING)
+    if group.kind == TIMEOUT:
+        return Suggestion(ENDLESS)
     if group.kind == MISTAKE and any(
-        group.label.rstrip(".") in source for source in exercise.tests.values()
+        group.label.rstrip(".") in test for test in exercise.tests.values()
     ):
         return Suggestion(KNOWN.format(group.label, path))
-    call = _call(exercise)
+    tests = [name for name in exercise.tests if name in group.failed] or [*exercise.tests]
+    written = _functions([source_of(source, name) for name in exercise.answers])
+    sentence = json.dumps(" ".join(text.split()), ensure_ascii=False)
+    call = _call(exercise, tests, written)
     if call is None:
-        name = list(exercise.tests)[-1]
-        return Suggestion(PLAIN.format(name, path), f"assert ..., {text!r}")
-    name, function = call
-    lines = _lines(text, function, group.answers[0].code)
-    return Suggestion(TABLE.format(name, path), lines)
-
-
-def _call(exercise: TestedExercise) -> tuple[str, str] | None:
-    """Return the last test that is a table of mistakes, and the function that it calls."""
-    found = None
-    for name, source in exercise.tests.items():
-        try:
-            tree = ast.parse(source)
-        except SyntaxError:
-            continue
-        for node in ast.walk(tree):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Name)
-                and node.func.id == "check"
-                and node.args
-                and isinstance(node.args[0], ast.Name)
-            ):
-                has_table = any(one.arg == "mistakes" for one in node.keywords)
-                if found is None or has_table:
-                    found = name, node.args[0].id
-    return found
-
-
-def _lines(text: str, function: str, code: str) -> str:
-    """Return an entry of the table, with the function of an example: on one line if it can be."""
-    definition = _definition(function, code)
-    if definition is None:
-        return f"{text!r}: wrong_{function},"
-    body = [node for node in definition.body if not _is_docstring(node)]
-    parameters = ast.unparse(definition.args)
-    if len(body) == 1 and isinstance(body[0], ast.Return) and body[0].value is not None:
-        return f"{text!r}: lambda {parameters}: {ast.unparse(body[0].value)},"
-    definition.name = f"wrong_{function}"
-    definition.body = body or definition.body
-    above = "with the function of one of these answers above it:"
-    return f"{text!r}: {definition.name},\n\n{above}\n\n{ast.unparse(definition)}"
-
-
-def _definition(function: str, code: str) -> ast.FunctionDef | None:
-    try:
-        tree = ast.parse(code)
-    except SyntaxError:
-        return None
-    found = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef) and node.name == function
-    ]
-    return found[-1] if found else None
-
-
-def _is_docstring(node: ast.stmt) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
+        return Suggestion(PLAIN.format(tests[-1], path), f"assert ..., {sentence}")
+    where = (ARGUMENT if call.mistakes is None else TABLE).format(call.test, path)
+    if call.tested not in written:
+        return Suggestion(where, _entry(call, sentence, "wrong") + f"\n\n{YOURS.format('wrong')}")
+    around = surroundings(source, exercise.answers)
+    found = [wrong_function(call.tested, one.code, around) for one in group.answers]
+    shortest = min(
+        (one for one in found if one is not None),
+        key=lambda one: (len(one.unknown), len(one.source)),
+        default=None,
     )
+    return Suggestion(where, _lines(sentence, call, shortest))
+
+
+def _call(exercise: TestedExercise, tests: Sequence[str], written: Collection[str]) -> _Call | None:
+    """Return the call of `check` with the longest table, of the last test that has one.
+
+    Calls that test what students write come before those of something made from it.
+    """
+    for test in reversed(tests):
+        calls = [*_calls(test, exercise.tests[test])]
+        if calls:
+            return max(
+                calls,
+                key=lambda one: (
+                    one.tested in written,
+                    -1 if one.mistakes is None else one.mistakes,
+                ),
+            )
+    return None
+
+
+def _calls(test: str, source: str) -> Iterator[_Call]:
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:  # a magic, perhaps
+        return
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "check"
+            and node.args
+        ):
+            tables = [one.value for one in node.keywords if one.arg == "mistakes"] + node.args[3:4]
+            sizes = [len(one.keys) if isinstance(one, ast.Dict) else 1 for one in tables]
+            yield _Call(test, ast.unparse(node.args[0]), sizes[0] if sizes else None)
+
+
+def _functions(sources: Sequence[str]) -> set[str]:
+    return {node.name for node in statements_of(sources) if isinstance(node, ast.FunctionDef)}
+
+
+def _lines(sentence: str, call: _Call, found: WrongFunction | None) -> str:
+    name = f"wrong_{call.tested}"
+    if found is None:
+        return f"{_entry(call, sentence, name)}\n\n{YOURS.format(name)}"
+    lines = _entry(call, sentence, found.expression or name)
+    if not found.expression:
+        lines += f"\n\n{ABOVE}\n\n{found.source}"
+    if found.unknown:
+        lines += f"\n\n{UNKNOWN.format(', '.join(found.unknown))}"
+    return lines
+
+
+def _entry(call: _Call, sentence: str, function: str) -> str:
+    entry = f"{sentence}: {function},"
+    return entry if call.mistakes is not None else f"mistakes={{\n    {entry}\n}},"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import shutil
 import subprocess
@@ -23,6 +24,9 @@ from notebooks import COURSE
 
 from nbreferee.cli import main
 from nbreferee.engine.tester.behaviour import Behaviour
+from nbreferee.marking.groups import Group, WrongAnswer
+from nbreferee.marking.groups import TestedExercise as Exercise
+from nbreferee.marking.suggestion import suggestion
 
 MEAN = "def mean(x):\n    ### BEGIN SOLUTION\n    return x.sum() / x.size\n    ### END SOLUTION"
 TESTS = """### BEGIN HIDDEN TESTS
@@ -62,6 +66,11 @@ class Course:
     def grade(self, *arguments: str) -> None:
         command = [Path(sys.executable).with_name("nbreferee"), *arguments]
         ran = subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stderr
+
+    def release(self) -> None:
+        command = [Path(sys.executable).with_name("nbgrader"), "generate_assignment", "one"]
+        ran = subprocess.run([*command, "--force"], cwd=self.folder, capture_output=True, text=True)
         assert ran.returncode == 0, ran.stderr
 
     def run(self, command: str, *arguments: str) -> Result:
@@ -115,13 +124,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
         graded(TESTS, "mean_tests"),
     )
     made = Course(folder)
-    ran = subprocess.run(
-        [Path(sys.executable).with_name("nbgrader"), "generate_assignment", "one"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-    )
-    assert ran.returncode == 0, ran.stderr
+    made.release()
     for student, text in ANSWERS.items():
         made.hand_in(student, text)
     made.hand_in("unwritten", None)
@@ -155,7 +158,8 @@ def test_comment_on_a_group_follows_the_answers(course):
     ran = course.run("comment", "one", "mean", group["group"], "Every entry counts the same.")
     assert ran.exit_code == 0, ran.output
     assert "3 answers: the comment stands in the gradebook (3 changed)" in ran.stdout
-    assert "'Every entry counts the same.': lambda x: x[0] / 3 + x[1] * 0.7," in ran.stdout
+    line = '"Every entry counts the same.": lambda x: x[0] / 3 + x[1] * 0.7,'
+    assert line in ran.stdout.splitlines()
     assert "cell mean_tests of source/one/one.ipynb" in ran.stdout
     assert course.comment("first_a") == "Every entry counts the same."
     assert course.comment("first_b") == "See me.\n\nEvery entry counts the same."
@@ -188,6 +192,80 @@ def test_named_mistake_needs_no_other_line(course):
     said = course.run("comment", "one", "mean", group["group"], "Divide.").stdout
     assert "The test already names this mistake" in said
     assert "lambda" not in said
+
+
+def test_line_to_add_names_the_mistake_from_then_on(course):
+    group = next(one for one in course.groups() if "first_a" in one["students"])
+    ran = course.run("comment", "one", "mean", group["group"], 'Two "entries"\nare no mean.')
+    line, _, then = ran.stdout.splitlines()[-3:]
+    assert "nbgrader generate_assignment one --force" in then
+    path = course.folder / "source/one/one.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    test = next(one for one in notebook.cells if one.metadata.nbgrader.grade_id == "mean_tests")
+    test["source"] = test.source.replace("mistakes={", f"mistakes={{{line}")
+    nbformat.write(notebook, path)
+    course.release()
+    course.grade("grade", "one", "--student", "first_c")
+    assert 'Likely cause: Two "entries" are no mean.' in html.unescape(course.page("first_c"))
+
+
+ADDED = {
+    "a type, a docstring and a decorator": (
+        (
+            "import functools\n@functools.cache\ndef mean(x: np.ndarray) -> float:\n    'It.'\n"
+            "    return x.max()"
+        ),
+        '"No.": lambda x: x.max(),',
+    ),
+    "a function of its own, and itself": (
+        (
+            "K = 2\ndef half(x):\n    return x[: len(x) // K]\n\ndef mean(x):\n"
+            "    return mean(half(x)) if len(x) > 2 else x[0]"
+        ),
+        (
+            "def wrong_mean(x):\n    K = 2\n\n    def half(x):\n        return x[:len(x) // K]\n"
+            "    return wrong_mean(half(x)) if len(x) > 2 else x[0]"
+        ),
+    ),
+    "another exercise's answer": (
+        "def mean(x):\n    return total(x) / 7",
+        "def wrong_mean(x):\n\n    def total(x):\n        return x.sum()\n    return total(x) / 7",
+    ),
+    "a lambda": ("mean = lambda x, k=2: k * x[0]", '"No.": lambda x, k=2: k * x[0],'),
+    "a name of nobody's": ("def mean(x):\n    return x[0] * scale", "scale is not known"),
+    "no function": ("mean = (", "and `wrong_mean` above `check`"),
+}
+
+
+@pytest.mark.parametrize("name", ADDED)
+def test_what_to_add_stands_alone(name):
+    code, words = ADDED[name]
+    source = nbformat.v4.new_notebook(
+        cells=[
+            cell("import numpy as np", grade_id="imports", locked=True),
+            answer("def total(x):\n    return x.sum()", "total"),
+            answer(MEAN, "mean"),
+            graded(TESTS, "mean_tests"),
+        ]
+    )
+    exercise = Exercise("one", "", ("mean",), {"mean_tests": TESTS})
+    wrong = WrongAnswer("a", (), "", code, ("mean_tests",))
+    group = Group("g1", "same results", "", (wrong,), ())
+    assert words in suggestion(exercise, group, "No.", "one.ipynb", source).lines
+
+
+def test_line_goes_to_the_test_that_fails_and_to_what_students_write():
+    first = "check(f, g, mistakes={'a': b, 'c': d}, only='A')"
+    second = "h = wrapped(f)\ncheck(f, g, mistakes={'a': b})\ncheck(h, g, mistakes={1: 2, 3: 4})"
+    tests = {"f_A_tests": first, "f_B_tests": second}
+    exercise = Exercise("one", "", ("f",), tests)
+    source = nbformat.v4.new_notebook(cells=[answer("def f(x):\n    return 1", "f")])
+    for failed in ("f_A_tests", "f_B_tests"):
+        wrong = WrongAnswer("a", (), "", "def f(x):\n    return 2", (failed,))
+        group = Group("g1", "same results", "", (wrong,), ())
+        found = suggestion(exercise, group, "No.", "one.ipynb", source)
+        assert f"in cell {failed} of" in found.sentence
+        assert found.lines == '"No.": lambda x: 2,'
 
 
 @pytest.mark.parametrize(

@@ -403,6 +403,10 @@ def test_answer_that_has_changed_since_is_left_again(browser, course, served):
         if one.metadata.get("nbgrader", {}).get("grade_id") == "proof":
             one.source += " Now with a limit."
     path.write_text(nbformat.writes(notebook))
+    old = page_of(browser, [])
+    old.goto(f"{served}1/")
+    while "by student02" not in old.inner_text(".written"):
+        old.goto(address_of(served, old.locator("#next").get_attribute("href")))
     ran = course.command(
         "nbreferee",
         "autograde",
@@ -421,6 +425,12 @@ def test_answer_that_has_changed_since_is_left_again(browser, course, served):
     assert page.inner_text("#state") == "the answer has changed since it was marked"
     assert page.inner_text("nav[aria-label=Exercises]").startswith("one: 1 left in this exercise")
     assert page.locator("input[name=step]:checked").count() == 3
+    press(old, ("0",))  # its marker has not seen the new answer
+    old.wait_for_selector("#trouble:has-text('another answer meanwhile')")
+    assert course.marks("proof")["student02"][0] == 2
+    old.click("#theirs")
+    old.wait_for_selector(".written:has-text('Now with a limit.')")
+    old.context.close()
     press(page, ("2",))
     page.wait_for_selector("#state:has-text('1.5 of 2')")
     page.context.close()
@@ -471,7 +481,7 @@ def test_nobody_gets_in_without_the_address(course, served):
     with urllib.request.urlopen(f"{served}1/", timeout=20) as answer:
         place = "/" + answer.geturl().removeprefix(served) + "/save"
     before = course.marks("proof")
-    mark = {"score": 1, "comment": "", "steps": [], "seen": "", "force": True}
+    mark = {"score": 1, "comment": "", "steps": [], "seen": "", "answer": "", "force": True}
     json_kind = {"Content_Type": "application/json"}
     refused = [
         (403, json.dumps(mark), {**json_kind, "Origin": "http://evil.example"}),

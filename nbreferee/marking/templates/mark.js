@@ -30,6 +30,7 @@ function entered() {
     score: score.value.trim() === "" ? null : Number(score.value),
     comment: comment ? comment.value : "",
     seen,
+    answer: form.dataset.answer,
     force: isForced,
   };
 }
@@ -85,6 +86,7 @@ async function send() {
   }
   if (answer.ok || answer.status === 423) {
     seen = said.seen;
+    form.dataset.answer = said.answer;
     isForced = false;
     badge(said.state, said.state_class);
     if (answer.ok) {

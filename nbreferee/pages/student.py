@@ -20,6 +20,7 @@ from nbreferee.pages.templating import number, render_template
 from nbreferee.pages.views import ExerciseView, GivenView
 
 NO_RESPONSE = "No response."
+SHOWN_FIRST = 5  # of what to look at first; what is beyond is folded
 
 
 @dataclass(frozen=True)
@@ -102,16 +103,15 @@ def _render(
         repairs=contents.repairs,
         exercises=shown,
         blocks=views,
+        advice=(),
         first=[one for view in shown for one in view.first],
+        FIRST=SHOWN_FIRST,
     )
 
 
 def write_absent_page(header: Header, reason: str, advice: Sequence[str], points: float) -> str:
     """Return the page of a student whose notebook could not be graded: why, and what to do."""
-    notes = [
-        Markup(f"<p><strong>{html.escape(reason)}</strong></p>"),
-        *(Markup(f"<p>{html.escape(one)}</p>") for one in advice),
-    ]
+    notes = [Markup(f"<p><strong>{html.escape(reason)}</strong></p>")]
     return render_template(
         "student.html",
         header=header,
@@ -123,7 +123,9 @@ def write_absent_page(header: Header, reason: str, advice: Sequence[str], points
         repairs=(),
         exercises=(),
         blocks=(),
+        advice=advice,
         first=(),
+        FIRST=SHOWN_FIRST,
     )
 
 

@@ -29,7 +29,7 @@ TESTS = (
     "assert double(1) == 2\n### BEGIN HIDDEN TESTS\nassert double(4711) == 9422, 'You add.'\n"
     "### END HIDDEN TESTS"
 )
-LOOKS_S = 15  # how long a person looks at a submission
+LOOKS_S = 5  # how long a person looks at a submission: what acts late waits for 2 s
 WORKS_S = 30  # how long the attack may take where nothing stops it
 
 RICH = """import pandas as pd

@@ -9,6 +9,7 @@ exceptions count without addresses.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import itertools
 import math
@@ -22,7 +23,7 @@ from nbreferee.engine.tester.proxies import is_proxy
 
 DIGITS = 5
 STEPS = 20_000  # of one cell; what comes after is not looked at
-ENTRIES = 1_000_000  # of one array; of a larger one, every n-th counts
+ENTRIES = 10_000  # of one array; of a larger one, as many entries count, the same ones each time
 ITEMS = 2_000  # of one container
 VALUES = 20_000  # of one cell, not counting numbers in arrays and in lists of numbers
 DEPTH = 8
@@ -127,7 +128,8 @@ class Behaviour:
             if array.dtype.kind not in NUMBERS:
                 raise TypeError
             flat = np.ravel(array)
-            flat = flat[:: 1 + flat.size // ENTRIES]
+            if flat.size > ENTRIES:
+                flat = flat[_places(flat.size)]
             if array.dtype.kind == "c":
                 flat = np.concatenate([flat.real, flat.imag])
             rounded = _rounded(flat.astype(np.float64))
@@ -137,6 +139,12 @@ class Behaviour:
             )
             return
         self._hash.update(f"{array.shape}".encode() + rounded)
+
+
+@functools.lru_cache(maxsize=16)
+def _places(size: int) -> np.ndarray:
+    """Return the places of the entries that count in an array of this size."""
+    return np.sort(np.random.default_rng(size).integers(0, size, ENTRIES))
 
 
 def _are_numbers(items: Collection[Any], depth: int = DEPTH) -> bool:

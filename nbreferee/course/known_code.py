@@ -8,10 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from nbreferee.course.iterators import is_consumed, used_up_in
 from nbreferee.course.known_calls import (
-    CONSUMING,
     DENIED,
-    ITERATORS,
     MODULES,
     SPECIAL_NAMES,
 )
@@ -105,6 +104,7 @@ class KnownCode:
         self.context = context
         self.modules = dict(context.modules)
         self._allowed: set[int] = set()  # nodes np.random of np.random.default_rng
+        self._used_up: set[int] = set()  # iterators that end with the call of their function
 
     def is_python(self, name: str, local: frozenset[str]) -> bool:
         """Tell whether a name is one of Python's own functions or classes here."""
@@ -134,6 +134,8 @@ class KnownCode:
                 raise Unsure("it is asynchronous")
             case ast.Global():
                 raise Unsure("a function binds a global name")
+            case ast.FunctionDef():
+                self._used_up |= set(used_up_in(node, self.context.own))
             case ast.Import():
                 for one in node.names:
                     self._require_known(one.name)
@@ -176,16 +178,5 @@ class KnownCode:
 
     def require_consumed(self, node: ast.AST, parent: ast.AST | None) -> None:
         """Raise Unsure where an iterator may be kept: reading it once would use it up."""
-        match parent:
-            case ast.For(iter=one) | ast.comprehension(iter=one) if one is node:
-                return
-            case ast.Assign(targets=[ast.Tuple() | ast.List()]) | ast.Starred():
-                return
-            case ast.Call(func=ast.Name(id=name)) if name in CONSUMING | ITERATORS:
-                if name not in self.context.own:
-                    return
-            case ast.Call(func=ast.Attribute(attr="join")):
-                return
-            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                return  # the first iterable of it
-        raise Unsure("it may keep an iterator")
+        if id(node) not in self._used_up and not is_consumed(node, parent, self.context.own):
+            raise Unsure("it may keep an iterator")

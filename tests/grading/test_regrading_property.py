@@ -15,8 +15,11 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
+from notebooks import COURSE
 
 from nbreferee.course.ownership import Plan, Step
+from nbreferee.course.slices import RunCell, slices_of
+from nbreferee.course.source import read_master
 from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.box_runner import CellToRun
 from nbreferee.grading.regrading import CellKeys, cell_keys, kept_cells
@@ -336,6 +339,13 @@ NEVER_SURE = {
     "random": "import random\nrandom.seed(0)",
     "settings of a library": "np.seterr(all='raise')",
     "an iterator": "it = iter([1])",
+    "an iterator that a function returns": "def f(x):\n    p = zip(x, x)\n    return p",
+    "an iterator in a closure": ("def f(x):\n    p = zip(x, x)\n    return lambda: list(p)"),
+    "an iterator in a class": "def f(x):\n    class K:\n        p = zip(x, x)\n    return K",
+    "an iterator in a list": "def f(x):\n    p = iter(x)\n    return [p]",
+    "an iterator under another name": "def f(x):\n    p = iter(x)\n    q = p\n    return q",
+    "iterators as items": "it = [iter(x) for x in [b]]",
+    "local iterators as items": "def f(x):\n    p = iter(x)\n    return [p for _ in x]",
     "a generator": "def f():\n    yield 1",
     "a global name in a function": "def f():\n    global a\n    a = 1",
     "a module's own part": "np.pi = 3",
@@ -343,6 +353,34 @@ NEVER_SURE = {
     "an object's inside": "print(f.__globals__)",
     "a property": DEFINITIONS[27],
 }
+
+
+LOCAL_ITERATORS = (
+    "def f(x):\n    p = zip(x, x)\n    return [one for one, _ in p]",
+    "def f(x):\n    p = (2 * one for one in x)\n    return sum(p) + sum(p)",
+    "def f(x):\n    p = enumerate(x)\n    for n, one in p:\n        x = list(p)\n    return x",
+)
+
+
+@pytest.mark.parametrize("definition", LOCAL_ITERATORS)
+def test_iterator_that_ends_with_its_function_is_no_trouble(definition):
+    cells = [(definition, "free"), ("print(f(a))", "free"), ("print(f(a))", "free")]
+    assert are_sure(definition)
+    check(cells, [*cells[:1], ("a.append(3)", "free"), *cells[1:]])
+    check(cells, [("def f(x):\n    return x", "free"), *cells[1:]])
+
+
+@pytest.mark.parametrize("name", ["softmax", "matrix_derivatives", "row_layers", "svd_geometry"])
+def test_reading_of_a_notebook_of_the_course_is_sure(name):
+    (path,) = (COURSE / "source").glob(f"*/{name}.ipynb")
+    cells = [
+        RunCell(one.source, is_test=one.is_test) for one in read_master(path).cells if one.is_code
+    ]
+    modules = path.parent.rglob("*.py")
+    files = {one.relative_to(path.parent).as_posix(): one.read_bytes() for one in modules}
+    slices = slices_of(cells, files)
+    tests = [place for place, one in enumerate(cells) if one.is_test]
+    assert any(len(slices[place]) < place / 2 for place in tests)
 
 
 @pytest.mark.parametrize("what", NEVER_SURE)

@@ -102,7 +102,8 @@ def _emptied(end: int, axis: int) -> Change:
 
     def change(x: np.ndarray) -> np.ndarray:
         made = x.copy()
-        np.moveaxis(made, axis, 0)[end] = 0  # a ValueError where there are fewer axes
+        slices = np.moveaxis(made, axis, 0)  # a ValueError where there are fewer axes
+        slices[end] = 0
         return made
 
     return change

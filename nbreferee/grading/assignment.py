@@ -173,6 +173,7 @@ class AssignmentGrader:
                 manner.stamp,
                 self._workers,
                 kept_in,
+                students=len(students),
                 keep=not manner.preview,
             )
         for student in students:

@@ -30,13 +30,14 @@ def calibrations(
     workers: Workers,
     kept_in: Path,
     *,
+    students: int,
     keep: bool = True,
 ) -> dict[str, Calibration]:
     """Return how the cells of an assignment's notebooks are judged, by notebook.
 
     The solutions run on the workers, where `kept_in` does not hold the answer already. Each worker
-    runs them, for it has to before it grades; the first answer counts. With `keep` it is written
-    into `kept_in`.
+    that so many `students` need runs them, for it has to before it grades; the first answer counts.
+    With `keep` it is written into `kept_in`.
 
     Raises
     ------
@@ -54,7 +55,8 @@ def calibrations(
             for name in sorted(materials.keys() - found.keys())
         }
         for name, task in tasks.items():
-            running |= {workers.submit(workers.grade, task): name for _ in range(workers.count)}
+            copies = min(workers.count, students)
+            running |= {workers.submit(workers.grade, task): name for _ in range(copies)}
         while any(name not in found for name in running.values()):
             for future in workers.finished(list(running)):
                 name, error = running.pop(future), future.exception()

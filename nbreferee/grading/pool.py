@@ -67,11 +67,9 @@ class Workers:
             except BrokenExecutor:
                 return self.replace().submit(function, task)
 
-    def start(self) -> None:
-        """Let them get ready before there is anything to do."""
-        for _ in range(
-            self._threads()
-        ):  # a pool starts a process with every task that finds none idle
+    def start(self, number: int) -> None:
+        """Let some of them get ready before there is anything to do."""
+        for _ in range(number):  # a pool starts a process with every task that finds none idle
             self.submit(repr, None)
 
     def finished(self, running: Collection[Future[Any]]) -> set[Future[Any]]:

@@ -218,12 +218,14 @@ class Examination:
             order += [i for i in [*needed, test.index] if i not in order]
         return [cells[i] for i in order]
 
-    def _changed_answer(self, key: Any, cell: Cell, source: str, until_loss: bool) -> Trial:
+    def _changed_answer(
+        self, key: Any, cell: Cell, source: str, until_loss: bool, limit_s: float | None = None
+    ) -> Trial:
         sequence = self._sequence(cell.index)
         return Trial(
             key,
             lambda: self._session.run_cells(sequence, {cell.index: source}, until_loss),
-            self._limit_s(sequence) if until_loss else PATIENCE_S,
+            self._limit_s(sequence) if limit_s is None else limit_s,
         )
 
     def _control_tasks(self) -> dict[int, Trial]:
@@ -231,7 +233,13 @@ class Examination:
         tests.
         """
         return {
-            cell.index: self._changed_answer(("control", cell.index), cell, cell.source, False)
+            cell.index: self._changed_answer(
+                ("control", cell.index),
+                cell,
+                cell.source,
+                until_loss=False,
+                limit_s=6 * self._limit_s(self._sequence(cell.index)),
+            )
             for cell in self._master.answers
         }
 
@@ -317,7 +325,7 @@ class Examination:
                 )
                 continue
             task = self._changed_answer(
-                ("alternative", number), answers[name], source, until_loss=False
+                ("alternative", number), answers[name], source, until_loss=False, limit_s=PATIENCE_S
             )
             tasks.setdefault(answers[name].index, []).append((source, task))
         return tasks

@@ -407,7 +407,7 @@ def in_threads(task: worker.Task, count: int) -> list[float]:
     scores: list[float] = []
     threads = [
         threading.Thread(
-            target=lambda: scores.extend(cell.score for cell in worker.run(task).cells)
+            target=lambda: scores.extend(cell.score for cell in worker.run(task).result.cells)
         )
         for _ in range(count)
     ]
@@ -448,4 +448,4 @@ def test_worker_that_is_another_grader_refuses(task):
         worker.run_far({name: one for name, one in ours.items() if name != "numpy"}, task)
     with pytest.raises(worker.Unfit, match="this worker has no extra"):
         worker.run_far({**ours, "extra": "1"}, task)
-    assert worker.run_far(ours, task).status == "graded"
+    assert worker.run_far(ours, task).result.status == "graded"

@@ -19,7 +19,6 @@ What a wrong answer has done:
 
     causes       the likely cause: what is tried, in which order
     agreement    whether a known mistake does the same as the student's function
-    outputs      outputs that stand in each other's place
     changes      known mistakes that are negated or transposed besides; a search
     patterns     in what way all results differ from the right ones
     results      one output beside the right one: what patterns are about

@@ -22,6 +22,7 @@ What a wrong answer has done:
     changes      known mistakes that are negated or transposed besides; a search
     patterns     in what way all results differ from the right ones
     results      one output beside the right one: what patterns are about
+    where        where an answer is wrong that is right elsewhere: k is 0, D is square ...
     entries, factors, places, loops, shapes   the patterns, by what they are about
 
 From `patterns` on, the modules know arrays only: nothing of functions, mistakes or notebooks. A

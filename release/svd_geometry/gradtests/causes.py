@@ -25,6 +25,7 @@ from gradtests.patterns import pattern
 from gradtests.results import Result, agree, tolerance
 from gradtests.shapes import in_other_shape
 from gradtests.trials import Trial, results_of, try_cases
+from gradtests.where import where_wrong
 
 # A grader that knows more than the test, such as the solution, may put a function here. It is
 # called where a wrong answer has no known cause, with the student's function's name, the reference,
@@ -64,7 +65,11 @@ def likely_cause(
             trial, fault = equal, equal.fault
     elif found := _named_mistake(trial, mistakes, needs_values=False):
         return found
-    if look_further is None or (fault.rank == SHAPE and fault.sentence.endswith(SHAPE_CAUSES)):
+    if fault.rank == SHAPE and fault.sentence.endswith(SHAPE_CAUSES):
+        return ""
+    if found := where_wrong(trial, student, reference, names):
+        return found
+    if look_further is None:
         return ""
     return look_further(
         getattr(student, "__name__", ""),

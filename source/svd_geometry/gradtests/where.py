@@ -1,0 +1,1 @@
+../../../gradtests/where.py

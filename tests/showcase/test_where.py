@@ -1,0 +1,98 @@
+"""Where an answer is wrong: `gradtests` says it where new arguments bear it out, and is silent else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradtests import check, random_arrays
+
+
+def early_return(k, dk, u, du):
+    return np.zeros(du.shape) if k == 0 else product_rule(k, dk, u, du)
+
+
+def product_rule(k, dk, u, du):
+    return np.outer(u, dk) + k * du
+
+
+def axis_by_length(D, b):
+    return D + (b[:, None] if len(b) == len(D) else b)
+
+
+def transposed_where_it_fits(D, W):
+    return D @ W.T if W.shape[0] == W.shape[1] else D @ W
+
+
+def two_terms(U, s, V):
+    return s[0] * np.outer(U[:, 0], V[:, 0]) + s[1] * np.outer(U[:, 1], V[:, 1])
+
+
+def doubled_beside_a_zero(x):
+    return 2 * x if np.any(x == 0) else x
+
+
+LAYERS = [random_arrays(n, (4, n + 1), (n + 1, 3)) for n in range(1, 5)]
+FACTORS = [random_arrays(r, (5, r), (r,), (4, r)) for r in (2, 2, 3, 4)]
+FOUND = {
+    "it is wrong only where k is 0": (
+        early_return,
+        product_rule,
+        [(k, *random_arrays(3, (3,), (4,), (4, 3))) for k in (2.5, -1.5, 0.0, 0.7)],
+    ),
+    "it is wrong only where D is square": (
+        axis_by_length,
+        lambda D, b: D + b,
+        [random_arrays(n, (n, 3), (3,)) for n in (2, 3, 4)],
+    ),
+    "it is wrong only where W is square": (
+        transposed_where_it_fits,
+        lambda D, W: D @ W,
+        LAYERS,
+    ),
+    "it is right only where the number of columns of U is 2": (
+        two_terms,
+        lambda U, s, V: (U * s) @ V.T,
+        FACTORS,
+    ),
+    "it is wrong only where x holds a 0": (
+        doubled_beside_a_zero,
+        lambda x: x,
+        [*(random_arrays(n, (4,)) for n in range(3)), (np.array([1.0, 0.0, 3.0, -2.0]),)],
+    ),
+}
+
+
+def message(student: Callable[..., Any], reference: Callable[..., Any], cases: list[Any]) -> str:
+    with pytest.raises(AssertionError) as caught:
+        check(student, reference, cases, forms=())
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("words", FOUND)
+def test_property_that_all_wrong_cases_share_is_told(words):
+    assert f"Likely cause: {words}." in message(*FOUND[words])
+
+
+def test_property_that_separates_cases_by_chance_is_not_told():
+    def by_chance(k, x):
+        return 2 * x if x[0] > 1 else x
+
+    cases = [(0.0, np.array([2.0, 1.0])), (1.0, np.array([0.5, 1.0])), (2.0, np.array([0.1, 3.0]))]
+    assert "only where" not in message(by_chance, lambda k, x: x, cases)
+
+
+def test_arguments_that_the_reference_refuses_are_no_evidence():
+    def reference(k, x):
+        if k == 0:
+            raise ZeroDivisionError
+        return x / k
+
+    def student(k, x):
+        return x / k if k != 1 else x + 1
+
+    cases = [(k, np.array([2.0, 1.0, 4.0])) for k in (1.0, 2.0, 4.0)]
+    assert "only where" not in message(student, reference, cases)

@@ -95,9 +95,12 @@ class Watch:
         """Yield (process, number of its threads) of a process and all that it and they have
         started.
         """
-        waiting = [first]
+        waiting, seen = [first], set[int]()
         while waiting:
             pid = waiting.pop()
+            if pid in seen:  # the kernel may list one twice while others start
+                continue
+            seen.add(pid)
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended
                 threads = self._names(f"{pid}/task")
                 yield pid, len(threads)

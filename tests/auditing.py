@@ -89,9 +89,9 @@ def print_findings(browser: Any, path: Path) -> list[str]:
     try:
         page.goto(f"file://{path}")
         page.emulate_media(media="print")
-        figures = page.evaluate(FIGURES)
         margin = dict.fromkeys(("top", "right", "bottom", "left"), "1cm")
         sheets = [*read_sheets(page.pdf(format="A4", margin=margin))]
+        figures = page.evaluate(FIGURES)  # now all of them are laid out
     finally:
         page.close()
     found = [

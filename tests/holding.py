@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def helper(*command: str) -> Iterator[subprocess.Popen]:
-    """Lend a process that has said that it is ready, and ends when its input does."""
+    """Start a process that says when it is ready, and ends when its input does."""
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

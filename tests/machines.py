@@ -65,7 +65,7 @@ class Machine:
 
 @contextlib.contextmanager
 def machines(*names: str) -> Iterator[list[Machine]]:
-    """Lend machines that reach one another and nothing else."""
+    """Run machines that reach one another and nothing else."""
     prefix = f"nbreferee-{os.getpid()}-"
     made: list[str] = []
 

@@ -48,7 +48,7 @@ def end_with_us() -> None:
 
 @contextmanager
 def server() -> Iterator[str]:
-    """Lend a server; what is lent is its URL up to a database's name, with a place for that."""
+    """Run a server; yield its URL, with a place for the name of a database."""
     folder = Path(
         tempfile.mkdtemp(prefix="pg", dir="/tmp")
     )  # short, for a socket, and open to nobody

@@ -25,7 +25,7 @@ def write_whole(path: Path, data: bytes) -> None:
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Lend a file to write, which takes its place at the end; where the caller fails, the old one
+    """Open a file to write, which takes its place at the end; where the caller fails, the old one
     stays.
     """
     aside = _new(path)
@@ -45,7 +45,7 @@ def is_unfinished(target: Path) -> bool:
 
 @contextlib.contextmanager
 def replacement(target: Path, files: int = 0o444, groupshared: bool = False) -> Iterator[Path]:
-    """Lend an empty folder that takes the place of `target` when all is written.
+    """Make an empty folder that takes the place of `target` when all is written.
 
     `files` and `groupshared` are the permissions of what is in it. What is cut short stays aside,
     as a sign of it; where the caller fails, all is as it was.

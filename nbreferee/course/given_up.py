@@ -68,7 +68,7 @@ def given_up(cell: Cell, modules: Collection[str] = ()) -> set[str]:
 
     It means to change what it assigns to a part of, what it calls a changing method of, and what it
     gives to a call whose result it does not use. What merely is an argument stays the instructor's,
-    and so do modules, whoever imports them.
+    and so does a module, also one that the solution imports.
     """
     if cell.tree is None:
         return set()

@@ -98,7 +98,7 @@ def run(path: Path) -> Run:
     """Run a notebook as its author left it."""
     result, space, original = Run(), {"__name__": "__main__"}, gradtests.check
 
-    def recording_check(student, reference, cases, mistakes=None, **options):
+    def recording_check(student, reference, cases, mistakes=None, **options) -> None:
         cases = list(cases)
         result.checks.append(Check(grade_id, student, reference, cases, mistakes or {}, options))
         original(student, reference, cases, mistakes, **options)

@@ -57,7 +57,7 @@ def tracked_files() -> list[str]:
 # ---------------------------------------------------------------- what the command line and the settings hold
 
 
-def test_page_of_commands_is_what_the_command_line_says():
+def test_page_of_commands_is_what_the_command_line_says() -> None:
     assert commands_page.PAGE.read_text() == commands_page.commands_page(), (
         "run: python scripts/commands_page.py"
     )
@@ -72,7 +72,7 @@ def test_page_of_commands_is_what_the_command_line_says():
         if isinstance(option, click.Option)
     ],
 )
-def test_option_is_explained_in_a_sentence_and_its_default_is_told(option: click.Option):
+def test_option_is_explained_in_a_sentence_and_its_default_is_told(option: click.Option) -> None:
     assert re.search(r"\w.*[.)]$", option.help or ""), option.help
     told = commands_page.default_of(option)
     value = option.to_info_dict()["default"]
@@ -83,7 +83,7 @@ def test_option_is_explained_in_a_sentence_and_its_default_is_told(option: click
 
 
 @by_page
-def test_links_lead_somewhere(page: Page):
+def test_links_lead_somewhere(page: Page) -> None:
     broken = []
     for link in page.links:
         if link.startswith("https://"):
@@ -96,7 +96,7 @@ def test_links_lead_somewhere(page: Page):
 
 
 @by_page
-def test_paths_are_those_of_files_in_a_clone(page: Page):
+def test_paths_are_those_of_files_in_a_clone(page: Page) -> None:
     tracked = tracked_files()
     folders = {str(parent) for name in tracked for parent in Path(name).parents}
     tops = {name.partition("/")[0] for name in tracked if "/" in name} - {*MADE}
@@ -116,7 +116,7 @@ def test_paths_are_those_of_files_in_a_clone(page: Page):
 
 
 @by_page
-def test_commands_and_their_options_exist(page: Page):
+def test_commands_and_their_options_exist(page: Page) -> None:
     wrong = []
     for line in page.command_lines():
         for found in REPORTED.finditer(line):
@@ -131,7 +131,7 @@ def test_commands_and_their_options_exist(page: Page):
 
 
 @by_page
-def test_options_by_themselves_are_those_of_some_command(page: Page):
+def test_options_by_themselves_are_those_of_some_command(page: Page) -> None:
     known = {
         name for one in main.commands.values() for option in one.params for name in option.opts
     }
@@ -143,7 +143,7 @@ def test_options_by_themselves_are_those_of_some_command(page: Page):
 
 
 @by_page
-def test_make_targets_and_nbgraders_commands_exist(page: Page):
+def test_make_targets_and_nbgraders_commands_exist(page: Page) -> None:
     targets = set(re.findall(r"^([\w.$()/]+):", (COURSE / "Makefile").read_text(), re.MULTILINE))
     targets |= {".venv/ready"}
     commands = set(nbgrader.apps.NbGraderApp.subcommands)
@@ -183,14 +183,14 @@ def classes_with_settings() -> dict[str, set[str]]:
 
 
 @by_page
-def test_settings_exist(page: Page):
+def test_settings_exist(page: Page) -> None:
     known = classes_with_settings()
     named = set(re.findall(r"\bc\.([A-Z]\w+)\.([a-z]\w+)", page.text))
     assert {f"{kind}.{name}" for kind, name in named if name not in known.get(kind, ())} == set()
 
 
 @by_page
-def test_blocks_have_a_language_and_none_is_indented(page: Page):
+def test_blocks_have_a_language_and_none_is_indented(page: Page) -> None:
     assert {block.language for block in page.blocks} <= {
         "bash",
         "console",
@@ -207,7 +207,7 @@ def test_blocks_have_a_language_and_none_is_indented(page: Page):
     assert indented == []
 
 
-def test_index_leads_to_every_page():
+def test_index_leads_to_every_page() -> None:
     index = Page(COURSE / "docs/README.md")
     there = {path.name for path in (COURSE / "docs").glob("*.md")} - {"README.md"}
     assert there - {link.partition("#")[0] for link in index.links} == set()
@@ -223,7 +223,9 @@ def failures(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return course, table(grade_failures(course))
 
 
-def test_graders_page_shows_what_is_said_of_each_failed_submission(failures: tuple[Path, str]):
+def test_graders_page_shows_what_is_said_of_each_failed_submission(
+    failures: tuple[Path, str],
+) -> None:
     text = failures_page.read_text()
     assert text == with_table(text, failures[1]), "run: python tests/failures.py"
 
@@ -231,7 +233,7 @@ def test_graders_page_shows_what_is_said_of_each_failed_submission(failures: tup
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if "lms-" not in page.name], ids=lambda page: page.name
 )
-def test_blocks_run_in_order(page: Page, tmp_path: Path, failures: tuple[Path, str]):
+def test_blocks_run_in_order(page: Page, tmp_path: Path, failures: tuple[Path, str]) -> None:
     folder = tmp_path
     if page.name in IN_A_GRADED_COURSE:
         folder = Path(shutil.copytree(failures[0], tmp_path / "course", symlinks=True))
@@ -240,7 +242,7 @@ def test_blocks_run_in_order(page: Page, tmp_path: Path, failures: tuple[Path, s
     run_page(page, folder, tmp_path)
 
 
-def test_speed_is_quoted_as_it_was_measured():
+def test_speed_is_quoted_as_it_was_measured() -> None:
     scaling = (COURSE / "docs/scaling.md").read_text()
     _, ours, times = re.search(
         r"^\| autograde \| (\d+) \| (\d+) \| ([\d.]+) \|$", scaling, re.MULTILINE

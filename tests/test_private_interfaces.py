@@ -317,7 +317,7 @@ DOCUMENTED = {
 
 
 @pytest.mark.parametrize("one", INTERFACES, ids=lambda one: f"{one.owner} {one.name}")
-def test_private_interface_is_as_nbreferee_uses_it(one):
+def test_private_interface_is_as_nbreferee_uses_it(one: Interface) -> None:
     sentence = (
         f"{one.owner}'s {one.name} is not what nbreferee/{one.used_in} needs, so that "
         f"{one.purpose}. Mend it there, or bound the version of {one.owner} in pyproject.toml."
@@ -352,7 +352,7 @@ def own_names(trees: list[ast.AST]) -> Iterator[str]:
                 yield node.value  # of __slots__, or set by its name
 
 
-def test_no_private_interface_is_missing_from_the_list():
+def test_no_private_interface_is_missing_from_the_list() -> None:
     trees = [ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))]
     known = {*own_names(trees), *DOCUMENTED}
     listed = {part for one in INTERFACES for part in one.name.split(".")}
@@ -367,7 +367,7 @@ def test_no_private_interface_is_missing_from_the_list():
     assert used - known - listed == set()
 
 
-def test_upper_bounds_stand_where_private_interfaces_are_used():
+def test_upper_bounds_stand_where_private_interfaces_are_used() -> None:
     text = (COURSE / "pyproject.toml").read_text()
     packages = {one.owner.lower() for one in INTERFACES} - {
         "python",

@@ -32,12 +32,12 @@ OF_GRADING = [
 
 
 @pytest.mark.parametrize("name", HONOURED)
-def test_honoured_setting_of_nbgrader_is_on_the_page(name):
+def test_honoured_setting_of_nbgrader_is_on_the_page(name: str) -> None:
     assert ROWS[name] == HONOURED[name]
 
 
 @pytest.mark.parametrize("name", NOT_HONOURED)
-def test_setting_that_is_not_honoured_is_on_the_page_and_named_in_a_warning(name):
+def test_setting_that_is_not_honoured_is_on_the_page_and_named_in_a_warning(name: str) -> None:
     section, trait = name.split(".")
     assert ROWS[name] == NOT_HONOURED[name]
     assert [
@@ -46,23 +46,23 @@ def test_setting_that_is_not_honoured_is_on_the_page_and_named_in_a_warning(name
 
 
 @pytest.mark.parametrize("name", OF_GRADING)
-def test_every_setting_of_a_class_that_grades_is_honoured_or_not(name):
+def test_every_setting_of_a_class_that_grades_is_honoured_or_not(name: str) -> None:
     assert (name in HONOURED) != (name in NOT_HONOURED)
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_setting_of_ours_is_on_the_page_with_its_unit_default_and_limit(name):
+def test_setting_of_ours_is_on_the_page_with_its_unit_default_and_limit(name: str) -> None:
     unit, default, at_limit = [cell.strip() for cell in ROWS[f"NbReferee.{name}"].split("|")]
     assert unit
     assert default == f"`{OURS[name].default_value!r}`"
     assert len(at_limit) > 20
 
 
-def test_page_lists_no_setting_that_does_not_exist():
+def test_page_lists_no_setting_that_does_not_exist() -> None:
     assert set(ROWS) == {*HONOURED, *NOT_HONOURED, *(f"NbReferee.{name}" for name in OURS)}
 
 
-def test_course_whose_pages_would_hold_hidden_tests_is_told_so():
+def test_course_whose_pages_would_hold_hidden_tests_is_told_so() -> None:
     config = Config()
     assert warnings_about(config) == []
     config.Autograde.sanitize_preprocessors = ["nbreferee.preprocessors.RebuildSubmission"]

@@ -100,12 +100,12 @@ def changes(code: str, *arguments: str, stdin: str = "") -> str:
     return ran.stdout.strip()
 
 
-def test_importing_every_module_changes_nothing_else():
+def test_importing_every_module_changes_nothing_else() -> None:
     theirs = changes(LIST_THEIRS)
     assert changes(IMPORT, stdin=theirs) == "{}"
 
 
-def test_addresses_are_still_checked_where_the_package_is_imported():
+def test_addresses_are_still_checked_where_the_package_is_imported() -> None:
     code = (
         "import_all(); import jsonschema; print('idn-email' in jsonschema.FormatChecker.checkers, "
         "'iri' in jsonschema.FormatChecker.checkers)"
@@ -113,7 +113,7 @@ def test_addresses_are_still_checked_where_the_package_is_imported():
     assert changes(code) == "True True"
 
 
-def test_grading_through_the_preprocessors_changes_nothing_else(tmp_path):
+def test_grading_through_the_preprocessors_changes_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "source/ps1").mkdir(parents=True)
     write(tmp_path / "source/ps1", answer(), graded())
     (tmp_path / "nbgrader_config.py").write_text(

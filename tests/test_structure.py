@@ -70,12 +70,12 @@ MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py")) if name
 IMPORTS = {name: imported(path) for name, path in MODULES.items()}
 
 
-def test_imports_have_no_cycle():
+def test_imports_have_no_cycle() -> None:
     graphlib.TopologicalSorter(IMPORTS).prepare()  # raises where there is one
 
 
 @pytest.mark.parametrize("group", UPWARD)
-def test_imports_run_one_way(group):
+def test_imports_run_one_way(group: str) -> None:
     mine = {name: found for name, found in IMPORTS.items() if name.split(".")[0] == group}
     assert {
         (name, one)
@@ -85,7 +85,7 @@ def test_imports_run_one_way(group):
     } == set()
 
 
-def test_command_line_loads_no_heavy_package():
+def test_command_line_loads_no_heavy_package() -> None:
     code = (
         "import sys, nbreferee.cli; print({'numpy', 'nbgrader', 'IPython', 'rich', 'nbformat'} & "
         "set(sys.modules))"
@@ -114,7 +114,7 @@ def test_command_line_loads_no_heavy_package():
         ("verify",),
     ],
 )
-def test_every_command_explains_itself(command):
+def test_every_command_explains_itself(command: tuple[str, ...]) -> None:
     nbreferee = Path(sys.executable).with_name("nbreferee")
     shown = subprocess.run(
         [nbreferee, *command, "--help"], capture_output=True, text=True, check=True
@@ -123,7 +123,7 @@ def test_every_command_explains_itself(command):
     assert len(shown.splitlines()) > 4
 
 
-def test_lock_pins_every_package_with_hashes_and_names_no_host():
+def test_lock_pins_every_package_with_hashes_and_names_no_host() -> None:
     lock = (COURSE / "requirements.lock").read_text()
     packages = re.split(r"^(?=[a-zA-Z0-9])", lock, flags=re.MULTILINE)[1:]
     assert len(packages) > 100
@@ -157,13 +157,13 @@ LONGER = {
 }
 
 
-def test_modules_are_short():
+def test_modules_are_short() -> None:
     lengths = {name: len(path.read_text().splitlines()) for name, path in MODULES.items()}
     assert {name: n for name, n in lengths.items() if n > LINES and name not in LONGER} == {}
     assert max(lengths.values()) <= 600
 
 
-def test_one_version():
+def test_one_version() -> None:
     shown = subprocess.run(
         [sys.executable, "-m", "nbreferee", "--version"],
         capture_output=True,

@@ -6,7 +6,9 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from notebooks import COURSE
@@ -157,7 +159,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("spoil", REFUSED)
-def test_course_that_cannot_be_set_up_is_left_alone_and_told_why(course: Path, spoil) -> None:
+def test_course_that_cannot_be_set_up_is_left_alone_and_told_why(
+    course: Path, spoil: Callable[..., Any]
+) -> None:
     spoil(course)
     before = files(course)
     with pytest.raises(InitError) as error:

@@ -47,7 +47,7 @@ def handed_in(folder: Path) -> list[str]:
     ]
 
 
-def test_class_is_the_same_every_time_and_answers_differ(tmp_path):
+def test_class_is_the_same_every_time_and_answers_differ(tmp_path: Path) -> None:
     first, second = course(tmp_path / "a"), course(tmp_path / "b")
     kinds = hand_in(first, "ps1", 40)
     assert kinds == hand_in(second, "ps1", 40)
@@ -62,14 +62,14 @@ def test_class_is_the_same_every_time_and_answers_differ(tmp_path):
     assert len(set(answers) - {STUB, *ALTERNATIVES}) > 1
 
 
-def test_without_alternatives_a_right_answer_is_the_solution(tmp_path):
+def test_without_alternatives_a_right_answer_is_the_solution(tmp_path: Path) -> None:
     mine = course(tmp_path)
     alternatives_path(mine / "source/ps1/one.ipynb").unlink()
     kinds = hand_in(mine, "ps1", 20)
     assert handed_in(mine).count("def f(x):\n    return x + 1") == kinds["right"] > 10
 
 
-def test_bare_cells_run_all_cells_in_order_beside_the_notebook(tmp_path):
+def test_bare_cells_run_all_cells_in_order_beside_the_notebook(tmp_path: Path) -> None:
     (tmp_path / "value.txt").write_text("3")
     write(
         tmp_path,
@@ -89,13 +89,13 @@ def test_bare_cells_run_all_cells_in_order_beside_the_notebook(tmp_path):
     assert (tmp_path / "out.txt").read_text() == "6"
 
 
-def test_latency_is_median_and_95th_percentile():
+def test_latency_is_median_and_95th_percentile() -> None:
     found = Latency.of("in a class", [float(n) for n in range(1, 101)])
     assert (found.submissions, found.median_s) == (100, 50.5)
     assert 95 <= found.percentile_95_s <= 96
 
 
-def test_stock_course_has_nbgraders_own_preprocessors(tmp_path):
+def test_stock_course_has_nbgraders_own_preprocessors(tmp_path: Path) -> None:
     from traitlets.config.loader import PyFileConfigLoader
 
     shutil.copy(COURSE / "nbgrader_config.py", tmp_path)
@@ -107,7 +107,7 @@ def test_stock_course_has_nbgraders_own_preprocessors(tmp_path):
     assert "preprocessors" not in config.GenerateFeedback
 
 
-def test_time_and_memory_of_what_a_command_leaves_behind_count(tmp_path):
+def test_time_and_memory_of_what_a_command_leaves_behind_count(tmp_path: Path) -> None:
     spin = (
         "x = bytearray(80 << 20); t = time.process_time()\n"
         "while time.process_time() < t + 0.5: pass"
@@ -124,7 +124,7 @@ def test_time_and_memory_of_what_a_command_leaves_behind_count(tmp_path):
     assert cost.peak_mb > 80
 
 
-def test_cells_that_draw_are_found_in_what_has_been_graded(tmp_path):
+def test_cells_that_draw_are_found_in_what_has_been_graded(tmp_path: Path) -> None:
     picture = nbformat.v4.new_output("display_data", {"image/png": "iVBO"})
     for number in range(2):
         cells = [cell("maybe()"), cell("never()"), graded()]
@@ -135,18 +135,18 @@ def test_cells_that_draw_are_found_in_what_has_been_graded(tmp_path):
     assert drawing_cells(tmp_path, "ps1") == {"maybe()"}
 
 
-def test_help_and_click_are_both_timed():
+def test_help_and_click_are_both_timed() -> None:
     seconds = start_up()
     assert list(seconds) == ["nbreferee --help", "python -c 'import click'"]
     assert min(seconds.values()) > 0
 
 
-def test_command_that_fails_is_named_with_what_it_said(tmp_path):
+def test_command_that_fails_is_named_with_what_it_said(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="ended with status 3: sorry"):
         run([Path(sys.executable).name, "-c", "print('sorry'); raise SystemExit(3)"], tmp_path)
 
 
-def test_results_are_written_with_their_ratios(tmp_path):
+def test_results_are_written_with_their_ratios(tmp_path: Path) -> None:
     def one(grader: str, figures: bool, wall_s: float, **others) -> Measurement:
         return Measurement(
             "autograde",

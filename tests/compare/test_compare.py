@@ -14,7 +14,7 @@ SOLUTION = "def f(x):\n    ### BEGIN SOLUTION\n    return x + 1\n    ### END SOL
 WARNS = "def f(x):\n    import sys\n    print('careful', file=sys.stderr)\n    return x + 1"
 
 
-def test_output_in_a_file_names_each_notebook_and_each_student(tmp_path):
+def test_output_in_a_file_names_each_notebook_and_each_student(tmp_path: Path) -> None:
     test = graded("assert f(1) == 2")
     for folder, cells in (
         ("source", (answer(SOLUTION), test)),

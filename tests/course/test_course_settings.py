@@ -190,7 +190,7 @@ def hand_in(root: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory) -> Run:
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     root = tmp_path_factory.mktemp("settings") / "course"
     source = root / "source/ps1"
     for folder in (
@@ -251,17 +251,17 @@ def run(tmp_path_factory) -> Run:
     return Run(root, ran.stdout + ran.stderr, ran.returncode, verdicts)
 
 
-def test_solution_earns_all_points(run):
+def test_solution_earns_all_points(run: Run) -> None:
     assert run.scores("right") == POINTS
 
 
-def test_verify_reads_the_notebook_as_it_was_released(run):
+def test_verify_reads_the_notebook_as_it_was_released(run: Run) -> None:
     master = read_course_master(open_course(run.root), run.root / "source/ps1/one.ipynb")
     assert {cell.grade_id for cell in master.tests} == POINTS.keys()
     assert "AUTOTEST" not in "".join(cell.source for cell in master.cells)
 
 
-def test_wrong_answer_with_an_edited_helper_of_the_header_earns_what_it_deserves(run):
+def test_wrong_answer_with_an_edited_helper_of_the_header_earns_what_it_deserves(run: Run) -> None:
     right = {
         "header_tests": 1,
         "partial_tests": 1,
@@ -272,18 +272,20 @@ def test_wrong_answer_with_an_edited_helper_of_the_header_earns_what_it_deserves
     assert run.scores("wrong") == {**dict.fromkeys(POINTS, 0), **right}
 
 
-def test_students_file_that_is_not_overwritten_stays_in_the_autograded_folder(run):
+def test_students_file_that_is_not_overwritten_stays_in_the_autograded_folder(run: Run) -> None:
     assert (run.folder("autograded", "wrong") / "tools.py").read_text() == NO_AREA
 
 
-def test_files_that_are_ignored_or_not_included_are_not_in_the_box(run):
+def test_files_that_are_ignored_or_not_included_are_not_in_the_box(run: Run) -> None:
     assert "['empty/sub']" in run.texts("right")
     names = {path.name for path in run.folder("autograded", "right").rglob("*")}
     assert not names & {"key.secret", "mine.secret", "key"}
     assert {"only.tests", "rows.csv"} <= names
 
 
-def test_hidden_tests_with_own_delimiters_are_on_no_page_and_nothing_is_repaired_for_them(run):
+def test_hidden_tests_with_own_delimiters_are_on_no_page_and_nothing_is_repaired_for_them(
+    run: Run,
+) -> None:
     for student in ("right", "wrong"):
         page = (run.folder("feedback", student) / "one.html").read_text()
         assert "half" in page
@@ -292,13 +294,13 @@ def test_hidden_tests_with_own_delimiters_are_on_no_page_and_nothing_is_repaired
     assert run.verdicts["right"]["repairs"] == []
 
 
-def test_own_timeout_and_its_error_hold(run):
+def test_own_timeout_and_its_error_hold(run: Run) -> None:
     assert run.scores("slow")["half_tests"] == 0
     assert "'ename': 'Slow'" in run.texts("slow")
     assert run.verdicts["slow"]["wall_s"] < 29
 
 
-def test_output_has_no_more_lines_than_the_course_allows(run):
+def test_output_has_no_more_lines_than_the_course_allows(run: Run) -> None:
     texts = [
         output.text
         for one in nbformat.read(
@@ -310,18 +312,18 @@ def test_output_has_no_more_lines_than_the_course_allows(run):
     assert max(text.count("\n") + 1 for text in texts) == 900
 
 
-def test_excluded_student_is_not_graded(run):
+def test_excluded_student_is_not_graded(run: Run) -> None:
     assert set(run.verdicts) == {"right", "wrong", "slow"}
 
 
-def test_files_are_shared_with_the_group(run):
+def test_files_are_shared_with_the_group(run: Run) -> None:
     folder = run.folder("autograded", "right")
     assert stat.S_IMODE((folder / "one.ipynb").stat().st_mode) == 0o664
     assert stat.S_IMODE(folder.stat().st_mode) & 0o2770 == 0o2770
     assert stat.S_IMODE((run.folder("feedback", "right") / "one.html").stat().st_mode) == 0o664
 
 
-def test_plugin_of_the_course_takes_points_off_who_is_late(run):
+def test_plugin_of_the_course_takes_points_off_who_is_late(run: Run) -> None:
     with sqlite3.connect(run.root / "gradebook.db") as database:
         query = (
             "select sa.student_id, sn.late_submission_penalty from submitted_notebook sn join "
@@ -330,7 +332,7 @@ def test_plugin_of_the_course_takes_points_off_who_is_late(run):
         assert dict(database.execute(query)) == {"right": 1, "wrong": None, "slow": None}
 
 
-def test_what_is_not_honoured_is_named_once(run):
+def test_what_is_not_honoured_is_named_once(run: Run) -> None:
     assert run.said.count("c.Execute.startup_timeout is set, and nbreferee does not use it") == 1
     assert (
         run.said.count(
@@ -341,12 +343,14 @@ def test_what_is_not_honoured_is_named_once(run):
     assert run.said.count("does not") == 2
 
 
-def test_notebook_in_another_language_is_refused_by_name_and_the_others_are_graded(run):
+def test_notebook_in_another_language_is_refused_by_name_and_the_others_are_graded(
+    run: Run,
+) -> None:
     assert "two.ipynb: a notebook in R, and nbreferee grades Python." in run.said
     assert run.status == 1
 
 
-def test_nobody_graded_is_said_and_is_no_success(run):
+def test_nobody_graded_is_said_and_is_no_success(run: Run) -> None:
     (run.root / "nbgrader_config.py").write_text(
         CONFIG.replace(STRUCTURE, "{nbgrader_step}/{student_id}/{assignment_id}")
     )

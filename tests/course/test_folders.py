@@ -40,7 +40,7 @@ def course_of(root: Path, structure: str, **settings) -> CourseDirectory:
 
 @pytest.mark.parametrize("structure", STRUCTURES)
 @pytest.mark.parametrize("submitted", ["submitted", "handed [in]/here"])
-def test_folders_are_found_in_any_order(structure, submitted, tmp_path):
+def test_folders_are_found_in_any_order(structure: str, submitted: str, tmp_path: Path) -> None:
     course = course_of(tmp_path / "a [course]", structure, submitted_directory=submitted)
     assert assignments_in(course) == ASSIGNMENTS
     for assignment in ASSIGNMENTS:
@@ -52,7 +52,7 @@ def test_folders_are_found_in_any_order(structure, submitted, tmp_path):
     )
 
 
-def test_students_are_left_out_as_the_course_says(tmp_path):
+def test_students_are_left_out_as_the_course_says(tmp_path: Path) -> None:
     course = course_of(tmp_path, STRUCTURES[0], student_id_exclude="anna, nobody")
     assert students_in(course, "submitted", "Blatt 1") == STUDENTS[1:]
     course.student_id = "z*"
@@ -70,11 +70,13 @@ WHY = {
 
 
 @pytest.mark.parametrize(("settings", "assignments", "words"), WHY.values(), ids=WHY)
-def test_reason_why_nobody_is_graded_is_told(settings, assignments, words, tmp_path):
+def test_reason_why_nobody_is_graded_is_told(
+    settings: dict[str, str], assignments: list[str], words: str, tmp_path: Path
+) -> None:
     assert words in why_nobody(course_of(tmp_path, STRUCTURES[0], **settings), assignments)
 
 
-def test_notebook_that_lies_elsewhere_is_named(tmp_path):
+def test_notebook_that_lies_elsewhere_is_named(tmp_path: Path) -> None:
     course = CourseDirectory(root=str(tmp_path))
     (tmp_path / "submitted").mkdir()
     assert why_nobody(course, ["ps1"]) == ""
@@ -85,7 +87,7 @@ def test_notebook_that_lies_elsewhere_is_named(tmp_path):
     )
 
 
-def test_pattern_that_nbgrader_does_not_know_is_named(tmp_path):
+def test_pattern_that_nbgrader_does_not_know_is_named(tmp_path: Path) -> None:
     course = CourseDirectory(root=str(tmp_path), directory_structure="{step}/{student}")
     with pytest.raises(
         CourseError,

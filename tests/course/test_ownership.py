@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 
 import pytest
 from building import answer, cell, graded, write
@@ -49,12 +50,14 @@ def solution(code: str) -> str:
         ("del x", {"x"}),
     ],
 )
-def test_names_that_a_solution_changes_are_the_students(code, names, tmp_path):
+def test_names_that_a_solution_changes_are_the_students(
+    code: str, names: set[str], tmp_path: Path
+) -> None:
     plan = plan_of(tmp_path, answer(solution(code)), graded())
     assert set(plan.steps[0].given_up) == names
 
 
-def test_tester_runs_what_tests_need_and_no_more(tmp_path):
+def test_tester_runs_what_tests_need_and_no_more(tmp_path: Path) -> None:
     plan = plan_of(
         tmp_path,
         cell("import numpy as np\nimport os", grade_id="imports", locked=True),
@@ -83,7 +86,7 @@ def test_tester_runs_what_tests_need_and_no_more(tmp_path):
     assert plan.steps[6].hidden_lines == (2,)
 
 
-def test_test_that_asks_for_any_name_gets_all_that_the_instructor_has(tmp_path):
+def test_test_that_asks_for_any_name_gets_all_that_the_instructor_has(tmp_path: Path) -> None:
     plan = plan_of(
         tmp_path,
         cell("a = 1", grade_id="a", locked=True),
@@ -93,7 +96,7 @@ def test_test_that_asks_for_any_name_gets_all_that_the_instructor_has(tmp_path):
     assert plan.steps[0].source == "a = 1"
 
 
-def test_names_that_a_test_sets_for_students_functions_are_those_they_read(tmp_path):
+def test_names_that_a_test_sets_for_students_functions_are_those_they_read(tmp_path: Path) -> None:
     code = (
         "### BEGIN HIDDEN TESTS\nprice = 3\nexpected = 6\nassert total() == expected\n"
         "### END HIDDEN TESTS"
@@ -106,7 +109,7 @@ def test_names_that_a_test_sets_for_students_functions_are_those_they_read(tmp_p
     assert plan.steps[1].set_for_students == ("price",)
 
 
-def test_plan_holds_no_solution_and_survives_the_wire(tmp_path):
+def test_plan_holds_no_solution_and_survives_the_wire(tmp_path: Path) -> None:
     plan = plan_of(
         tmp_path,
         cell("import math", grade_id="i", locked=True),
@@ -120,7 +123,7 @@ def test_plan_holds_no_solution_and_survives_the_wire(tmp_path):
     assert messages.decode(messages.encode(plan), Plan) == plan
 
 
-def test_names_in_functions_are_not_bound_outside():
+def test_names_in_functions_are_not_bound_outside() -> None:
     assert bound_names(ast.parse("def f():\n    x = 1\ny = [z for z in a]")) == {"f", "y", "z"}
 
 
@@ -135,7 +138,7 @@ def test_names_in_functions_are_not_bound_outside():
         "def f(x):\n    match x:\n        case [1, *found]:\n            return found",
     ],
 )
-def test_names_that_a_function_or_handler_binds_itself_are_not_read_from_outside(code):
+def test_names_that_a_function_or_handler_binds_itself_are_not_read_from_outside(code: str) -> None:
     assert "found" not in free_names(ast.parse(code))
     assert "found" in free_names(ast.parse(code + "\nfound"))
     assert "found" in free_names(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from building import HIDDEN, SOLUTION, answer, cell, graded, write
+from nbformat import NotebookNode
 
 from nbreferee.course.dataflow import changed_names, used_names
 from nbreferee.course.rules import Delimiters, marked_lines, released_view
@@ -40,26 +43,28 @@ BAD = {
 
 
 @pytest.mark.parametrize(("cells", "words"), BAD.values(), ids=BAD)
-def test_master_that_nbgrader_would_refuse_is_named(cells, words, tmp_path):
+def test_master_that_nbgrader_would_refuse_is_named(
+    cells: list[NotebookNode], words: str, tmp_path: Path
+) -> None:
     with pytest.raises(MasterError) as caught:
         read_master(write(tmp_path, *cells))
     assert words in str(caught.value)
     assert str(caught.value).startswith(str(tmp_path / "one.ipynb"))
 
 
-def test_regions_that_only_end_are_taken_as_nbgrader_takes_them(tmp_path):
+def test_regions_that_only_end_are_taken_as_nbgrader_takes_them(tmp_path: Path) -> None:
     master = read_master(
         write(tmp_path, answer("x = 1\n### END SOLUTION"), graded("assert x\n### END HIDDEN TESTS"))
     )
     assert (master.cells[0].solution_lines, master.cells[1].hidden_lines) == ({1, 2}, set())
 
 
-def test_notebook_with_tests_and_no_answer_cell_is_read(tmp_path):
+def test_notebook_with_tests_and_no_answer_cell_is_read(tmp_path: Path) -> None:
     master = read_master(write(tmp_path, cell("def f(x): return x"), graded()))
     assert ([c.label for c in master.tests], master.answers) == (["f_tests"], [])
 
 
-def test_cells_that_nbgrader_does_not_keep_may_share_an_id(tmp_path):
+def test_cells_that_nbgrader_does_not_keep_may_share_an_id(tmp_path: Path) -> None:
     master = read_master(
         write(
             tmp_path,
@@ -72,7 +77,7 @@ def test_cells_that_nbgrader_does_not_keep_may_share_an_id(tmp_path):
     assert [c.is_known for c in master.cells] == [False, False, True, True]
 
 
-def test_own_delimiters_mark_solutions_and_hidden_tests(tmp_path):
+def test_own_delimiters_mark_solutions_and_hidden_tests(tmp_path: Path) -> None:
     own = Delimiters(solution=("BSOL", "ESOL"), hidden=("BTEST", "ETEST"))
     cells = (
         answer("def f(x):\n    # BSOL\n    return x\n    # ESOL"),
@@ -95,7 +100,7 @@ NO_NOTEBOOK = {
 
 
 @pytest.mark.parametrize(("content", "words"), NO_NOTEBOOK.values(), ids=NO_NOTEBOOK)
-def test_file_that_is_no_notebook_is_named(content, words, tmp_path):
+def test_file_that_is_no_notebook_is_named(content: bytes, words: str, tmp_path: Path) -> None:
     path = tmp_path / "one.ipynb"
     path.write_bytes(content)
     with pytest.raises(MasterError) as caught:
@@ -104,12 +109,12 @@ def test_file_that_is_no_notebook_is_named(content, words, tmp_path):
     assert "\n" not in str(caught.value)
 
 
-def test_missing_file_is_named(tmp_path):
+def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(MasterError, match="No such file"):
         read_master(tmp_path / "none.ipynb")
 
 
-def test_cells_are_read_as_nbgrader_sees_them(tmp_path):
+def test_cells_are_read_as_nbgrader_sees_them(tmp_path: Path) -> None:
     master = read_master(
         write(
             tmp_path,
@@ -126,12 +131,12 @@ def test_cells_are_read_as_nbgrader_sees_them(tmp_path):
     assert master.cells[3].points == 3
 
 
-def test_solution_without_markers_is_all_of_the_cell(tmp_path):
+def test_solution_without_markers_is_all_of_the_cell(tmp_path: Path) -> None:
     master = read_master(write(tmp_path, answer("def f(x):\n    return x"), graded()))
     assert master.cells[0].solution_lines == {1, 2}
 
 
-def test_marked_lines():
+def test_marked_lines() -> None:
     assert marked_lines(
         "a\n# BEGIN X\nb\nc\n# END X\nd\n# BEGIN X\ne\n# END X", ("BEGIN X", "END X")
     ) == {3, 4, 8}
@@ -158,7 +163,7 @@ def test_marked_lines():
         ("x = = 1", None),
     ],
 )
-def test_changed_names(source, names):
+def test_changed_names(source: str, names: set[str] | None) -> None:
     assert changed_names(Cell(0, "", True, source), modules={"np"}) == names
 
 
@@ -175,11 +180,11 @@ def test_changed_names(source, names):
         ("globals()['x']", None),
     ],
 )
-def test_used_names(source, names):
+def test_used_names(source: str, names: set[str] | None) -> None:
     assert used_names(Cell(0, "", True, source)) == names
 
 
-def test_tests_are_affected_through_what_they_use(tmp_path):
+def test_tests_are_affected_through_what_they_use(tmp_path: Path) -> None:
     master = read_master(
         write(
             tmp_path,

@@ -112,7 +112,7 @@ def court() -> Iterator[Court]:
 
 
 @pytest.fixture(scope="module")
-def graded_(court) -> GradedNotebook:
+def graded_(court: Court) -> GradedNotebook:
     material = replace(
         court.material(*CELLS, files=FILES),
         solution_files={name: HANDED_IN[name] for name in ("mine.py", "notes.txt")},
@@ -133,18 +133,20 @@ def graded_(court) -> GradedNotebook:
         if one.metadata.get("nbgrader", {}).get("grade")
     ],
 )
-def test_cell_finds_the_files_that_stock_nbgrader_would_have_there(test, graded_):
+def test_cell_finds_the_files_that_stock_nbgrader_would_have_there(
+    test: str, graded_: GradedNotebook
+) -> None:
     verdict = verdicts(graded_)[test]
     assert (verdict.status, verdict.score) == ("passed", 2), verdict.message
 
 
-def test_no_part_of_a_task_grows_with_the_files(court):
+def test_no_part_of_a_task_grows_with_the_files(court: Court) -> None:
     material = court.material(*CELLS, files=FILES)
     assert len(pickle.dumps(material)) < 200_000 < LARGE
 
 
 @pytest.fixture
-def apart(tmp_path, monkeypatch) -> Path:
+def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Another machine's folder for copies."""
     folder = tmp_path / "own"
     folder.mkdir()
@@ -165,7 +167,7 @@ def course(folder: Path) -> Path:
     return folder
 
 
-def test_manifest_holds_what_nbgrader_copies(tmp_path):
+def test_manifest_holds_what_nbgrader_copies(tmp_path: Path) -> None:
     from nbgrader.utils import find_all_files
 
     folder = course(tmp_path / "ps1")
@@ -182,7 +184,9 @@ def test_manifest_holds_what_nbgrader_copies(tmp_path):
     assert {"empty", "empty/inner"} <= set(files.folders)
 
 
-def test_files_reach_another_machine_in_bounded_parts_and_whole(tmp_path, apart):
+def test_files_reach_another_machine_in_bounded_parts_and_whole(
+    tmp_path: Path, apart: Path
+) -> None:
     files = read_assignment_files(course(tmp_path / "ps1"), ["*.secret"])
     parts = list(deliveries(files))
     assert len(parts) > 1
@@ -202,7 +206,7 @@ def test_files_reach_another_machine_in_bounded_parts_and_whole(tmp_path, apart)
     } == {one.name: (tmp_path / "ps1" / one.name).read_bytes() for one in files.files}
 
 
-def test_file_that_changes_while_a_class_is_graded_is_named(tmp_path, apart):
+def test_file_that_changes_while_a_class_is_graded_is_named(tmp_path: Path, apart: Path) -> None:
     files = read_assignment_files(course(tmp_path / "ps1"), [])
     (tmp_path / "ps1/log.txt").write_text("other")
     with pytest.raises(FilesChanged, match=r"log\.txt has been changed"):
@@ -213,7 +217,9 @@ def test_file_that_changes_while_a_class_is_graded_is_named(tmp_path, apart):
         )
 
 
-def test_linked_file_becomes_a_copy_before_it_is_written(tmp_path, monkeypatch):
+def test_linked_file_becomes_a_copy_before_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store, folder = tmp_path / "store", tmp_path / "work"
     (store / "sub").mkdir(parents=True)
     folder.mkdir()

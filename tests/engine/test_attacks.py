@@ -544,7 +544,7 @@ def plain() -> dict[str, dict[str, float]]:
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_attack_gains_points_in_one_process(name, plain):
+def test_attack_gains_points_in_one_process(name: str, plain: dict[str, dict[str, float]]) -> None:
     gained = {grade_id for grade_id, score in plain[name].items() if score > plain[""][grade_id]}
     assert gained
 
@@ -566,7 +566,7 @@ def courts() -> Iterator[dict[str, Court]]:
 
 
 @pytest.fixture(params=LAYERS)
-def court(request, courts) -> Court:
+def court(request: pytest.FixtureRequest, courts: dict[str, Court]) -> Court:
     return courts[request.param]
 
 
@@ -578,7 +578,7 @@ def scores(court: Court, answers: Mapping[str, str], **around: Mapping) -> dict[
     return {name: one.score for name, one in verdicts(found).items()}
 
 
-def test_solution_earns_everything_and_wrong_answer_next_to_nothing(court):
+def test_solution_earns_everything_and_wrong_answer_next_to_nothing(court: Court) -> None:
     assert scores(court, {}) == {**dict.fromkeys(TESTS, 2.0), "last": 2.0}
     assert {name for name, score in court.baseline().items() if score} == {"last"}
 
@@ -591,7 +591,7 @@ IN_TURN = [("tier A", name) for name in ATTACKS] + [
 
 
 @pytest.mark.parametrize(("tier", "name"), IN_TURN)
-def test_attack_gains_nothing(tier, name, courts):
+def test_attack_gains_nothing(tier: str, name: str, courts: dict[str, Court]) -> None:
     """In the answer itself where namespaces are, in a cell before it where they are not."""
     court, attack = courts[tier], ATTACKS[name]
     in_answer = tier == "tier A"
@@ -604,7 +604,7 @@ def test_attack_gains_nothing(tier, name, courts):
 
 
 @pytest.mark.parametrize("name", SHADOW)
-def test_file_beside_the_notebook_gains_nothing(name, court):
+def test_file_beside_the_notebook_gains_nothing(name: str, court: Court) -> None:
     earned = scores(
         court, wrong(), files={path: text.encode() for path, text in SHADOW[name].items()}
     )

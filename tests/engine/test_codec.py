@@ -10,6 +10,7 @@ import functools
 import struct
 import sys
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -90,11 +91,11 @@ def alike(a, b) -> bool:
 
 
 @given(VALUES)
-def test_values_come_back_exactly(value):
+def test_values_come_back_exactly(value: object) -> None:
     assert alike(value, decode(encode(value)))
 
 
-def test_arrays_come_back_whatever_their_memory_is_like():
+def test_arrays_come_back_whatever_their_memory_is_like() -> None:
     whole = np.arange(24.0).reshape(4, 6)
     for array in (
         whole[::2, ::3],
@@ -140,12 +141,12 @@ NO_FORM = {
 
 
 @pytest.mark.parametrize(("value", "words"), NO_FORM.values(), ids=NO_FORM)
-def test_value_without_a_form_is_refused(value, words):
+def test_value_without_a_form_is_refused(value: object, words: str) -> None:
     with pytest.raises(CodecError, match=words):
         encode(value)
 
 
-def test_message_that_is_too_large_is_refused_before_it_is_made():
+def test_message_that_is_too_large_is_refused_before_it_is_made() -> None:
     for value in (
         b"x" * 2000,
         np.broadcast_to(1.0, (10**15,)),
@@ -157,14 +158,14 @@ def test_message_that_is_too_large_is_refused_before_it_is_made():
 
 @settings(max_examples=500)
 @given(st.binary(max_size=200))
-def test_any_bytes_are_a_value_or_a_codec_error(data):
+def test_any_bytes_are_a_value_or_a_codec_error(data: bytes) -> None:
     with contextlib.suppress(CodecError):
         decode(data)
 
 
 @settings(max_examples=300)
 @given(VALUES, st.data())
-def test_damaged_bytes_are_a_value_or_a_codec_error(value, data):
+def test_damaged_bytes_are_a_value_or_a_codec_error(value: object, data: st.DataObject) -> None:
     message = bytearray(encode(value))
     for _ in range(data.draw(st.integers(1, 3))):
         message[data.draw(st.integers(0, len(message) - 1))] = data.draw(st.integers(0, 255))
@@ -204,12 +205,12 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("message", HOSTILE.values(), ids=HOSTILE)
-def test_hostile_bytes_are_refused_at_once(message):
+def test_hostile_bytes_are_refused_at_once(message: bytes) -> None:
     with pytest.raises(CodecError):
         decode(message)
 
 
-def test_bounds_hold_when_reading():
+def test_bounds_hold_when_reading() -> None:
     with pytest.raises(CodecError, match="too large to read"):
         decode(encode(b"x" * 2000), Bounds(total_bytes=1000))
     with pytest.raises(CodecError, match="too many values"):
@@ -218,7 +219,7 @@ def test_bounds_hold_when_reading():
         decode(encode([0.5] * 200), Bounds(values=20))
 
 
-def test_what_is_one_stays_one():
+def test_what_is_one_stays_one() -> None:
     row, array = [1, "x"], np.zeros(2)
     grid = decode(encode([row, row, [1, "x"], (array, {"a": array}), [[0.5] * 20] * 2]))
     assert grid[0] is grid[1]
@@ -229,9 +230,9 @@ def test_what_is_one_stays_one():
     assert len({id(one) for one in separate}) == 3
 
 
-def test_temporary_values_are_not_taken_for_one():
+def test_temporary_values_are_not_taken_for_one() -> None:
     class Pair:
-        def __init__(self, number):
+        def __init__(self, number) -> None:
             self.number = number
 
     back = decode(
@@ -247,7 +248,9 @@ NUMBERS = st.one_of(
 
 
 @given(st.lists(NUMBERS, min_size=16, max_size=40), st.sampled_from([list, tuple]), st.data())
-def test_lists_of_unlike_numbers_are_one_piece_and_keep_each_type(numbers, kind, data):
+def test_lists_of_unlike_numbers_are_one_piece_and_keep_each_type(
+    numbers: list[float], kind: type[list[float]] | type[tuple[float, ...]], data: st.DataObject
+) -> None:
     packed = encode(kind(numbers))
     found = decode(packed)
     assert len(packed) <= 20 + 9 * len(numbers)
@@ -259,11 +262,11 @@ def test_lists_of_unlike_numbers_are_one_piece_and_keep_each_type(numbers, kind,
         decode(bytes(damaged))
 
 
-def test_long_lists_of_unlike_numbers_take_few_steps():
+def test_long_lists_of_unlike_numbers_take_few_steps() -> None:
     numbers = [[0, 0.5, np.float64(1.5), 2] * 10] * 3
     steps: list[str] = []
 
-    def note(frame, event, argument):
+    def note(frame, event, argument) -> None:
         steps.append(event)
 
     packed = encode([list(row) for row in numbers])
@@ -276,7 +279,7 @@ def test_long_lists_of_unlike_numbers_take_few_steps():
     assert len(steps) < 300
 
 
-def test_references_to_nothing_are_refused():
+def test_references_to_nothing_are_refused() -> None:
     for message in (b"r\0\0\0\0", b"l\x02\0\0\0" + b"r\x01\0\0\0" + b"N"):
         with pytest.raises(CodecError, match="no such value before"):
             decode(message)
@@ -290,7 +293,7 @@ def test_references_to_nothing_are_refused():
     ),
     st.data(),
 )
-def test_values_may_hold_themselves(value, data):
+def test_values_may_hold_themselves(value: Any, data: st.DataObject) -> None:
     containers: list = []
     back_parts: list = []
     encode([value], parts=containers)
@@ -316,7 +319,7 @@ def test_values_may_hold_themselves(value, data):
 
 
 @given(VALUES)
-def test_both_sides_find_the_same_containers(value):
+def test_both_sides_find_the_same_containers(value: object) -> None:
     ours: list = []
     theirs: list = []
     decode(encode(value, parts=ours), parts=theirs)
@@ -329,7 +332,7 @@ def test_both_sides_find_the_same_containers(value):
 @pytest.mark.parametrize(
     "bits", [b"\0" * 7 + b"\x40\xff\x3f", b"\1" + b"\0" * 7 + b"\xff\x7f", b"\0" * 8 + b"\xff\x7f"]
 )
-def test_long_doubles_that_are_no_numbers_are_nan(bits):
+def test_long_doubles_that_are_no_numbers_are_nan(bits: bytes) -> None:
     """Patterns of bits that an x87 processor takes for no number, and `isnan` on some systems for
     one.
     """
@@ -339,7 +342,7 @@ def test_long_doubles_that_are_no_numbers_are_nan(bits):
     assert number.tobytes()[:10] == np.longdouble("nan").tobytes()[:10]
 
 
-def test_values_far_beyond_a_course_travel():
+def test_values_far_beyond_a_course_travel() -> None:
     for value in (
         [[n, n + 1] for n in range(200_000)],
         {n: str(n) for n in range(200_000)},

@@ -39,12 +39,12 @@ AS_NBGRADER = {
 
 
 @pytest.mark.parametrize("value", NUMPY.values(), ids=NUMPY)
-def test_numbers_of_numpy_are_numbers(value):
+def test_numbers_of_numpy_are_numbers(value: object) -> None:
     assert credit_of(value) == float(value)
 
 
 @pytest.mark.parametrize("value", AS_NBGRADER.values(), ids=AS_NBGRADER)
-def test_other_values_are_read_as_nbgrader_reads_them(value):
+def test_other_values_are_read_as_nbgrader_reads_them(value: object) -> None:
     credit = credit_of(value)
     assert (2 if credit is None else credit) == get_partial_grade(
         {"data": {"text/plain": repr(value)}}, 2

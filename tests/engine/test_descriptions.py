@@ -31,17 +31,17 @@ def figure(**texts):
         ({}, ""),
     ],
 )
-def test_description_is_what_the_figure_says_of_itself(texts, words):
+def test_description_is_what_the_figure_says_of_itself(texts: dict[str, str], words: str) -> None:
     assert description(figure(**texts)) == words
 
 
-def test_figure_that_cannot_be_read_has_no_description():
+def test_figure_that_cannot_be_read_has_no_description() -> None:
     made = figure(title="x")
     made.axes[0].get_title = lambda: 1 / 0
     assert description(made) == ""
 
 
-def test_figure_that_a_notebook_shows_has_its_description_in_the_output():
+def test_figure_that_a_notebook_shows_has_its_description_in_the_output() -> None:
     draws = (
         "import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\n"
         "ax.set(title='Mine', xlabel='x')\nplt.show()"

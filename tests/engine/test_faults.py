@@ -23,7 +23,7 @@ from refereed import Court, verdicts
 from nbreferee.budget import Budget
 from nbreferee.engine.assignment_files import own_folder
 from nbreferee.grading.notebook import GradedNotebook, NotebookMaterial, as_bytes
-from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES, Limits
+from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES, Layer, Limits
 
 TIERS = {"A": ALL_LAYERS, "B": WITHOUT_NAMESPACES}
 SMALL = Limits(memory_bytes=1 << 30, scratch_bytes=8 << 20, file_bytes=4 << 20)
@@ -79,7 +79,7 @@ def leaving_nothing(folder: Path) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def courts(tmp_path_factory) -> Iterator[dict[str, Court]]:
+def courts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Court]]:
     """A court of each tier, with small budgets; nothing of them is left when they close."""
     with leaving_nothing(tmp_path_factory.mktemp("scratch")), ExitStack() as open_courts:
         yield {
@@ -91,13 +91,13 @@ def courts(tmp_path_factory) -> Iterator[dict[str, Court]]:
 
 
 @pytest.fixture(params=["A"])
-def court(request, courts) -> Court:
+def court(request: pytest.FixtureRequest, courts: dict[str, Court]) -> Court:
     """With namespaces, unless a test asks for none."""
     return courts[request.param]
 
 
 @pytest.fixture
-def material(court) -> NotebookMaterial:
+def material(court: Court) -> NotebookMaterial:
     """Three exercises of 2 points."""
     return court.material(*CELLS)
 
@@ -317,7 +317,9 @@ def allow(court: Court, fault: str, words: str) -> None:
 
 
 @on_tiers(IN_CELL, IN_CELL_B)
-def test_fault_in_a_cell_costs_that_cell_alone(fault, court, material):
+def test_fault_in_a_cell_costs_that_cell_alone(
+    fault: str, court: Court, material: NotebookMaterial
+) -> None:
     source, words, counts = IN_CELL[fault]
     if court.grader.warm.budget.layers == WITHOUT_NAMESPACES:
         words, counts = IN_CELL_B[fault]
@@ -470,7 +472,9 @@ IN_CALL_B = {
 
 
 @on_tiers(IN_CALL, IN_CALL_B)
-def test_fault_in_a_called_function_costs_its_test_alone(fault, court, material):
+def test_fault_in_a_called_function_costs_its_test_alone(
+    fault: str, court: Court, material: NotebookMaterial
+) -> None:
     body, status, words = IN_CALL[fault]
     if court.grader.warm.budget.layers == WITHOUT_NAMESPACES:
         status, words = IN_CALL_B[fault]
@@ -484,7 +488,9 @@ def test_fault_in_a_called_function_costs_its_test_alone(fault, court, material)
     assert re.search(words, errors(got, "second_tests"))
 
 
-def test_loop_before_the_function_is_defined_says_so_in_the_cell(court, material):
+def test_loop_before_the_function_is_defined_says_so_in_the_cell(
+    court: Court, material: NotebookMaterial
+) -> None:
     allow(court, "loop", LATE)
     got = court.grade(material, {**HONEST, "second": f"while True: pass\n{HONEST['second']}"})
     check_others(got)
@@ -492,7 +498,9 @@ def test_loop_before_the_function_is_defined_says_so_in_the_cell(court, material
     assert verdicts(got)["second_tests"].message == "name 'second' is not defined"
 
 
-def test_process_that_ends_later_costs_the_cell_that_runs_then_and_says_so(court, material):
+def test_process_that_ends_later_costs_the_cell_that_runs_then_and_says_so(
+    court: Court, material: NotebookMaterial
+) -> None:
     allow(court, "ends", GONE)
     later = (
         "import threading, os\ngo = threading.Event()\n"
@@ -515,7 +523,9 @@ def test_process_that_ends_later_costs_the_cell_that_runs_then_and_says_so(court
     assert GONE in errors(got, "third")
 
 
-def test_what_is_written_past_python_reaches_no_terminal(court, material, capfd):
+def test_what_is_written_past_python_reaches_no_terminal(
+    court: Court, material: NotebookMaterial, capfd: pytest.CaptureFixture[str]
+) -> None:
     source = (
         "import os, sys\nos.write(1, b'to one')\nos.write(2, b'to two')\n"
         "print('to three', file=sys.__stderr__, flush=True)"
@@ -541,7 +551,9 @@ TESTS = {
 @pytest.mark.parametrize(
     ("court", "fault"), [("A", fault) for fault in TESTS], indirect=["court"]
 )  # testers are the same in both
-def test_test_that_fails_by_itself_costs_that_cell_and_is_named_to_the_instructor(fault, court):
+def test_test_that_fails_by_itself_costs_that_cell_and_is_named_to_the_instructor(
+    fault: str, court: Court
+) -> None:
     source, words = TESTS[fault]
     allow(court, fault, words)
     got = court.grade(
@@ -562,7 +574,9 @@ def test_test_that_fails_by_itself_costs_that_cell_and_is_named_to_the_instructo
 
 
 @pytest.mark.parametrize("layers", TIERS.values(), ids=TIERS)
-def test_cells_beyond_the_budget_of_a_submission_are_not_run_and_say_so(layers, tmp_path):
+def test_cells_beyond_the_budget_of_a_submission_are_not_run_and_say_so(
+    layers: frozenset[Layer], tmp_path: Path
+) -> None:
     slow = {name: f"import time\n{source}\ntime.sleep(1.2)" for name, source in HONEST.items()}
     with (
         leaving_nothing(tmp_path),
@@ -580,7 +594,9 @@ def test_cells_beyond_the_budget_of_a_submission_are_not_run_and_say_so(layers, 
 
 
 @pytest.mark.parametrize("layers", TIERS.values(), ids=TIERS)
-def test_nothing_is_left_of_a_submission_that_starts_what_it_can(layers, tmp_path):
+def test_nothing_is_left_of_a_submission_that_starts_what_it_can(
+    layers: frozenset[Layer], tmp_path: Path
+) -> None:
     stays = (
         "import os, subprocess, threading, time\n"
         "threading.Thread(target=time.sleep, args=(1000,)).start()\nopen('file', 'w').write('x')\n"

@@ -142,7 +142,7 @@ def master(court: Court, *shown: str):
 
 
 @pytest.mark.parametrize("kind", SHOWN)
-def test_figure_is_what_drawing_it_at_once_gives(court, kind, tmp_path):
+def test_figure_is_what_drawing_it_at_once_gives(court: Court, kind: str, tmp_path: Path) -> None:
     subject = master(court, SHOWN[kind])
     here = run_cells(
         DRAWN_AT_ONCE,
@@ -159,7 +159,7 @@ def test_figure_is_what_drawing_it_at_once_gives(court, kind, tmp_path):
 @pytest.mark.parametrize(
     "path", sorted((COURSE / "source").glob("*/*.ipynb")), ids=lambda path: path.stem
 )
-def test_figures_of_the_course_are_the_same_later(path, tmp_path):
+def test_figures_of_the_course_are_the_same_later(path: Path, tmp_path: Path) -> None:
     parsed = read_master(path)
     answers = solved(parsed.notebook)
     sources = [
@@ -172,7 +172,7 @@ def test_figures_of_the_course_are_the_same_later(path, tmp_path):
     assert all(at_once == later for at_once, later in pairs)
 
 
-def test_figure_of_a_wrong_answer_is_its_own(court):
+def test_figure_of_a_wrong_answer_is_its_own(court: Court) -> None:
     subject = master(court, SHOWN["line"])
     right, wrong = (
         pictures(court.grade(subject, {"f": f"def f(x):\n    return {value}"}).notebook)
@@ -182,7 +182,7 @@ def test_figure_of_a_wrong_answer_is_its_own(court):
     assert len(right) == len(wrong) == 1
 
 
-def test_solution_s_figures_are_not_drawn_again(court):
+def test_solution_s_figures_are_not_drawn_again(court: Court) -> None:
     refuse = (
         "import gc\nfrom nbreferee.engine.box.figures import Figures\n"
         "Figures.draw = lambda figures, name: ('', 'asked to draw')\n"
@@ -195,7 +195,7 @@ def test_solution_s_figures_are_not_drawn_again(court):
     assert "not drawn: asked to draw" in json.dumps(notebook)
 
 
-def test_figure_before_a_crash_is_drawn_by_the_next_box(court):
+def test_figure_before_a_crash_is_drawn_by_the_next_box(court: Court) -> None:
     subject = master(court, SHOWN["line"], "import os\nif f(1) == 3: os._exit(1)", "f(1)")
     found = court.grade(subject, {"f": "def f(x):\n    return 3 * x"})
     assert len(pictures(found.notebook)) == 1
@@ -237,7 +237,7 @@ WRONG_FIGURES = {
 
 
 @pytest.mark.parametrize("kind", WRONG_FIGURES)
-def test_figure_that_cannot_be_drawn_costs_itself_alone(court, kind):
+def test_figure_that_cannot_be_drawn_costs_itself_alone(court: Court, kind: str) -> None:
     added, words = WRONG_FIGURES[kind]
     subject = master(court, SHOWN["line"])
     found = court.grade(subject, {"f": "import matplotlib.pyplot as plt\n" + RIGHT + "\n" + added})

@@ -4,6 +4,7 @@ that.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import nbformat
@@ -24,7 +25,7 @@ SOFTMAX = COURSE / "source/softmax/softmax.ipynb"
 
 
 @pytest.fixture(scope="module")
-def court():
+def court() -> Iterator[Court]:
     with Court(Budget(call_s=2, cell_s=6)) as court:
         yield court
 
@@ -58,7 +59,7 @@ def judged(court: Court, cells, answers, **more):
 # ---------------------------------------------------------------- the softmax notebook
 
 
-def test_softmax_that_rounds_costs_its_own_points_and_no_others(court):
+def test_softmax_that_rounds_costs_its_own_points_and_no_others(court: Court) -> None:
     of_course = nbformat.read(SOFTMAX, as_version=4)
     files = court.files(what_notebooks_import())
     follow = NotebookMaterial(
@@ -87,7 +88,7 @@ def test_softmax_that_rounds_costs_its_own_points_and_no_others(court):
 # ---------------------------------------------------------------- what counts
 
 
-def test_without_the_setting_each_cell_stands_for_itself(court):
+def test_without_the_setting_each_cell_stands_for_itself(court: Court) -> None:
     found = verdicts(
         court.grade(material(court, F, F_TESTS, G, G_TESTS, follow_through=False), {"f": WRONG_F})
     )
@@ -128,7 +129,7 @@ USES = {
 
 
 @pytest.mark.parametrize("use", USES)
-def test_answer_is_followed_however_it_uses_the_wrong_one(use, court):
+def test_answer_is_followed_however_it_uses_the_wrong_one(use: str, court: Court) -> None:
     found = judged(court, (F, F_TESTS, G, G_TESTS), {"f": WRONG_F, "g": USES[use]})
     assert found["f_tests"].score == 0
     assert (found["g_tests"].status, found["g_tests"].score, found["g_tests"].message) == (
@@ -152,14 +153,16 @@ def test_answer_is_followed_however_it_uses_the_wrong_one(use, court):
     ],
     ids=["missing", "no Python", "endless", "ends the process", "recursive", "no function"],
 )
-def test_answer_that_cannot_be_used_at_all_costs_its_own_points_and_no_others(wrong, court):
+def test_answer_that_cannot_be_used_at_all_costs_its_own_points_and_no_others(
+    wrong: str, court: Court
+) -> None:
     found = judged(court, (F, F_TESTS, G, G_TESTS), {"f": wrong})
     assert (found["f_tests"].score, found["g_tests"].score) == (0, 2)
 
 
 def test_right_answer_to_wrong_numbers_is_not_judged_again_and_a_wrong_one_is_told_what_is_its_own(
-    court,
-):
+    court: Court,
+) -> None:
     wrong_g = "def g(x):\n    return 3 * f(x)"
     told = graded("assert g(1) == 4, f'g(1) is {g(1)}, expected 4'", "g_tests")
     found = judged(court, (F, F_TESTS, G, told), {"f": WRONG_F, "g": wrong_g})["g_tests"]
@@ -171,7 +174,7 @@ def test_right_answer_to_wrong_numbers_is_not_judged_again_and_a_wrong_one_is_to
     assert (found.score, found.message, found.follow_through) == (0, "g(1) is 6, expected 4", ())
 
 
-def test_answer_that_is_not_written_is_called_so(court):
+def test_answer_that_is_not_written_is_called_so(court: Court) -> None:
     stub = "def f(x):\n    raise NotImplementedError"
     follow = material(court, F, F_TESTS, G, G_TESTS)
     follow = replace(follow, released={**follow.released, "f": Released(stub, "")})
@@ -182,7 +185,7 @@ def test_answer_that_is_not_written_is_called_so(court):
     )
 
 
-def test_answer_that_does_not_use_the_wrong_one_is_not_judged_again(court):
+def test_answer_that_does_not_use_the_wrong_one_is_not_judged_again(court: Court) -> None:
     found = judged(
         court, (F, F_TESTS, G, G_TESTS), {"f": WRONG_F, "g": "def g(x):\n    return 3 * x"}
     )["g_tests"]
@@ -190,7 +193,7 @@ def test_answer_that_does_not_use_the_wrong_one_is_not_judged_again(court):
     assert "Your f" not in found.message
 
 
-def test_partial_credit_gets_better_and_says_what_still_fails(court):
+def test_partial_credit_gets_better_and_says_what_still_fails(court: Court) -> None:
     cells = F, F_TESTS, G, graded("0.5 * (g(1) == 4) + 1.5 * (g(0) == 2)", "g_tests")
     full = judged(court, cells, {"f": WRONG_F})["g_tests"]
     assert (full.status, full.score, full.message) == ("passed", 2, RIGHT.format("f"))
@@ -220,7 +223,7 @@ CHAIN = (
 )
 
 
-def test_chain_is_followed_and_each_answer_counts_by_itself(court):
+def test_chain_is_followed_and_each_answer_counts_by_itself(court: Court) -> None:
     found = judged(court, CHAIN, {"f": WRONG_F})
     assert {name: one.score for name, one in found.items()} == {
         "f_tests": 0,
@@ -239,7 +242,7 @@ def test_chain_is_followed_and_each_answer_counts_by_itself(court):
     assert found["h_tests"].message == "Your f and g are wrong; with right ones this is right."
 
 
-def test_what_is_under_test_is_never_replaced(court):
+def test_what_is_under_test_is_never_replaced(court: Court) -> None:
     both = graded("assert g(1) == 2 * f(1) == 4", "both_tests")
     helper = locked("def twice(x):\n    return 2 * f(x)", "helper")
     through_helper = graded("assert twice(1) == 4 and g(1) == 4", "helper_tests")
@@ -260,7 +263,7 @@ def test_what_is_under_test_is_never_replaced(court):
     }
 
 
-def test_cell_that_turns_out_to_read_a_replaced_answer_is_not_judged_again(court):
+def test_cell_that_turns_out_to_read_a_replaced_answer_is_not_judged_again(court: Court) -> None:
     hidden = graded("exec('def of_f(x):\\n    return f(x)')\nassert of_f(1) == 2", "own_tests")
     found = judged(
         court,
@@ -270,14 +273,14 @@ def test_cell_that_turns_out_to_read_a_replaced_answer_is_not_judged_again(court
     assert (found["later_tests"].score, found["later_tests"].follow_through) == (0, ())
 
 
-def test_recursive_answer_stays_the_students(court):
+def test_recursive_answer_stays_the_students(court: Court) -> None:
     again = graded("assert f(0) == 1 and g(1) == 4", "again_tests")
     recursive = "def g(x):\n    return 2 * f(x) if x < 2 else g(x - 1) + 3"
     found = judged(court, (F, F_TESTS, G, G_TESTS, again), {"f": WRONG_F, "g": recursive})
     assert (found["g_tests"].score, found["again_tests"].score) == (0, 0)
 
 
-def test_answer_that_is_bound_again_later_is_replaced_by_the_one_of_that_time(court):
+def test_answer_that_is_bound_again_later_is_replaced_by_the_one_of_that_time(court: Court) -> None:
     second_f = answer("def f(x):\n    return x + 10", "f_again")
     second_g = answer("def k(x):\n    return 2 * f(x)", "k")
     cells = (
@@ -307,7 +310,7 @@ def test_answer_that_is_bound_again_later_is_replaced_by_the_one_of_that_time(co
     }
 
 
-def test_reference_changes_its_arguments_and_returns_them_as_in_one_process(court):
+def test_reference_changes_its_arguments_and_returns_them_as_in_one_process(court: Court) -> None:
     scaled = function("def scale(a):\n    a *= 2\n    return a")
     uses = function(
         "import numpy as np\ndef total(a):\n    a = np.array(a)\n    same = scale(a)\n"
@@ -324,7 +327,7 @@ def test_reference_changes_its_arguments_and_returns_them_as_in_one_process(cour
     assert (found["scale_tests"].score, found["total_tests"].score) == (0, 2)
 
 
-def test_reference_raises_with_its_class_and_message_and_prints_nothing(court):
+def test_reference_raises_with_its_class_and_message_and_prints_nothing(court: Court) -> None:
     root = function(
         "def root(x):\n    print('PURPLE')\n    if x < 0:\n"
         "        raise ValueError('no root of', x)\n    return x ** 0.5"
@@ -348,7 +351,7 @@ def test_reference_raises_with_its_class_and_message_and_prints_nothing(court):
     )
 
 
-def test_value_and_function_of_functions_are_followed_and_a_class_is_not(court):
+def test_value_and_function_of_functions_are_followed_and_a_class_is_not(court: Court) -> None:
     data, total = answer("data = [1, 2, 3]", "data"), function("def total():\n    return sum(data)")
     found = judged(
         court,
@@ -389,7 +392,7 @@ def test_value_and_function_of_functions_are_followed_and_a_class_is_not(court):
     assert judged(court, cells, {"Box": "class Box:\n    value = 2"})["unbox_tests"].score == 0
 
 
-def test_answer_may_hand_the_wrong_one_itself_to_the_test(court):
+def test_answer_may_hand_the_wrong_one_itself_to_the_test(court: Court) -> None:
     give = function("def give():\n    return f")
     found = judged(
         court, (F, F_TESTS, give, graded("assert give()(1) == 2", "give_tests")), {"f": WRONG_F}
@@ -397,7 +400,7 @@ def test_answer_may_hand_the_wrong_one_itself_to_the_test(court):
     assert (found["give_tests"].score, found["give_tests"].follow_through) == (2, ("f",))
 
 
-def test_objects_of_the_instructors_classes_reach_references(court):
+def test_objects_of_the_instructors_classes_reach_references(court: Court) -> None:
     point = locked(
         "from dataclasses import dataclass\n\n@dataclass\nclass Point:\n    x: float\n    y: float",
         "point",
@@ -419,7 +422,9 @@ def test_objects_of_the_instructors_classes_reach_references(court):
     assert (found["norm_tests"].score, found["scaled_tests"].score) == (0, 2)
 
 
-def test_cell_that_is_judged_in_one_process_counts_for_others_and_is_not_judged_again(court):
+def test_cell_that_is_judged_in_one_process_counts_for_others_and_is_not_judged_again(
+    court: Court,
+) -> None:
     dice = function("import random\n\ndef dice():\n    return random.randint(1, 6)")
     patched = (
         "import random\nkept = random.randint\nrandom.randint = lambda a, b: a + b\ntry:\n"
@@ -441,7 +446,7 @@ def test_cell_that_is_judged_in_one_process_counts_for_others_and_is_not_judged_
     }
 
 
-def test_fault_of_a_test_is_no_fault_of_an_answer(court):
+def test_fault_of_a_test_is_no_fault_of_an_answer(court: Court) -> None:
     found = judged(
         court,
         (F, graded("assert f(1) == 3", "f_tests"), G, G_TESTS),
@@ -450,7 +455,7 @@ def test_fault_of_a_test_is_no_fault_of_an_answer(court):
     assert (found["f_tests"].status, found["g_tests"].follow_through) == ("manual", ())
 
 
-def test_cell_shows_the_sentence_and_no_error(court):
+def test_cell_shows_the_sentence_and_no_error(court: Court) -> None:
     found = court.grade(material(court, F, F_TESTS, G, G_TESTS), {"f": WRONG_F})
     [shown] = [one for one in found.notebook.cells if one.metadata.nbgrader.grade_id == "g_tests"]
     assert [(one.output_type, one.text.strip()) for one in shown.outputs] == [
@@ -525,14 +530,14 @@ GAINS = {
 
 
 @pytest.mark.parametrize("attack", GAINS)
-def test_reference_is_of_no_use_in_other_cells(attack, court):
+def test_reference_is_of_no_use_in_other_cells(attack: str, court: Court) -> None:
     found = judged(court, (F, F_TESTS, G, G_TESTS, *SAME, LATER), GAINS[attack])
     assert (found["f_tests"].score, found["later_tests"].score) == (0, 0)
     assert found["g_tests"].score == 2  # which is right, whatever else it does
     assert found["same_tests"].score == (0 if "same" in GAINS[attack] else 2)
 
 
-def test_function_that_a_reference_has_returned_is_of_no_use_later(court):
+def test_function_that_a_reference_has_returned_is_of_no_use_later(court: Court) -> None:
     adder = function("def adder(n):\n    return lambda x: x + n")
     numbers = function("def numbers(n):\n    yield from range(n)")
     use = function("def plus(x):\n    return adder(3)(x) + next(numbers(5))")
@@ -642,7 +647,7 @@ ABUSES = {
 
 
 @pytest.mark.parametrize("abuse", ABUSES)
-def test_abuse_of_a_reference_costs_no_other_cell(abuse, court):
+def test_abuse_of_a_reference_costs_no_other_cell(abuse: str, court: Court) -> None:
     source, score = ABUSES[abuse]
     found = judged(court, (F, F_TESTS, G, G_TESTS, *SAME), {"f": WRONG_F, "g": source})
     assert (found["f_tests"].score, found["same_tests"].score) == (0, 2)
@@ -650,7 +655,7 @@ def test_abuse_of_a_reference_costs_no_other_cell(abuse, court):
         assert found["g_tests"].score == score
 
 
-def test_box_never_holds_the_solution(court):
+def test_box_never_holds_the_solution(court: Court) -> None:
     marked = function(
         'def f(x):\n    """PURPLE-ELEPHANT"""\n    secret = "PURPLE-ELEPHANT"\n    return x + 1'
     )

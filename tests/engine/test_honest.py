@@ -125,7 +125,7 @@ def in_one_namespace(
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_scores_are_those_of_one_namespace(case: Case, court: Court, stock: dict):
+def test_scores_are_those_of_one_namespace(case: Case, court: Court, stock: dict) -> None:
     if "pandas" in case.name:
         pytest.importorskip("pandas")
     material = court.material(*case.cells)
@@ -160,7 +160,7 @@ def said(came: dict[str, CellVerdict]) -> str:
 @pytest.mark.parametrize(
     "case", [pytest.param(case, id=case.name) for case in read_cases("impossible.txt")]
 )
-def test_what_cannot_be_equal_fails_in_words_that_tell_why(case: Case, hasty_court: Court):
+def test_what_cannot_be_equal_fails_in_words_that_tell_why(case: Case, hasty_court: Court) -> None:
     words = next(source for kind, _, source in case.parts if kind == "words")
     (verdict,) = hasty_court.grade(hasty_court.material(*case.cells), {}).cells
     assert (verdict.score, verdict.status) == (0, "manual"), verdict
@@ -168,7 +168,7 @@ def test_what_cannot_be_equal_fails_in_words_that_tell_why(case: Case, hasty_cou
     assert len(verdict.message) < 250
 
 
-def test_error_in_a_magic_of_a_test_costs_its_points(court: Court):
+def test_error_in_a_magic_of_a_test_costs_its_points(court: Court) -> None:
     cells = [
         graded(source, f"test{number}")
         for number, source in enumerate(

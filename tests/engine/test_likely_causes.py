@@ -4,6 +4,7 @@ the reference.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -31,7 +32,7 @@ CAUSE = "Likely cause: the result comes out as if "
 
 
 @pytest.fixture(scope="module")
-def court():
+def court() -> Iterator[Court]:
     with Court(Budget(call_s=3, cell_s=20)) as court:
         yield court
 
@@ -59,7 +60,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("words", CHANGES)
-def test_one_change_of_the_solution_is_told(court, words):
+def test_one_change_of_the_solution_is_told(court: Court, words: str) -> None:
     before, after = CHANGES[words]
     text = message(court, SOLUTION.replace(before, after))
     if "@" in before:  # the shapes may not fit: then the exception says so
@@ -68,24 +69,24 @@ def test_one_change_of_the_solution_is_told(court, words):
         assert f"{CAUSE}{words}" in text
 
 
-def test_two_changes_are_told_together(court):
+def test_two_changes_are_told_together(court: Court) -> None:
     wrong = SOLUTION.replace("-np.sum", "np.sum").replace("0.5 * X", "0.5")
     text = message(court, wrong)
     assert f"{CAUSE}the minus sign before the sum were missing, and as if" in text
 
 
-def test_reference_is_changed_where_the_solution_is_not_known(court):
+def test_reference_is_changed_where_the_solution_is_not_known(court: Court) -> None:
     wrong = SOLUTION.replace("+ 0.5", "- 0.5")
     assert "Likely cause: the result comes out as if" in message(court, wrong, follow_through=False)
 
 
-def test_answer_that_no_small_change_explains_is_told_nothing_more(court):
+def test_answer_that_no_small_change_explains_is_told_nothing_more(court: Court) -> None:
     text = message(court, SOLUTION.replace("X**2", "np.cos(3 * X) ** 4"))
     assert "expected" in text
     assert "Likely cause" not in text
 
 
-def test_search_can_be_switched_off():
+def test_search_can_be_switched_off() -> None:
     with Court(Budget(call_s=3, cell_s=20, mutants_s=0)) as court:
         assert "Likely cause" not in message(court, SOLUTION.replace("-np.sum", "np.sum"))
 
@@ -100,7 +101,7 @@ LOOPS = """def backward(X, W, G):
     return W.T @ (G * np.exp(-total)) + 0.5 * X"""
 
 
-def test_mutant_that_loops_prints_or_wants_memory_does_no_harm():
+def test_mutant_that_loops_prints_or_wants_memory_does_no_harm() -> None:
     with Court(Budget(call_s=3, cell_s=20, mutants_s=1)) as court:
         material = court.material(
             FIRST, answer(LOOPS, "backward"), graded(TESTS, "backward_tests"), files=FILES
@@ -126,7 +127,7 @@ UNSEEN = """def backward(X, W, G):
 UNSEEN_TESTS = TESTS.replace("np.sum(X * X, axis=0)", "(X[0] * X[0] + X[1] * X[1])")
 
 
-def test_change_of_what_no_student_sees_is_not_told(court):
+def test_change_of_what_no_student_sees_is_not_told(court: Court) -> None:
     material = court.material(
         FIRST, answer(UNSEEN, "backward"), graded(UNSEEN_TESTS, "backward_tests"), files=FILES
     )
@@ -137,7 +138,7 @@ def test_change_of_what_no_student_sees_is_not_told(court):
     assert "a 2 were a 1" not in text
 
 
-def test_text_of_an_answer_still_does_not_become_code(court):
+def test_text_of_an_answer_still_does_not_become_code(court: Court) -> None:
     tests = TESTS.replace("check(", "label = backward.__doc__ or '1'\ntry:\n    check(").replace(
         " for n in (2, 3, 5)])",
         " for n in (2, 3, 5)])\nexcept AssertionError:\n    pass\nvalue = eval(label)",

@@ -82,13 +82,13 @@ def classes(kind: type[Any]) -> set[type[Any]]:
     return below | ({kind} if getattr(kind, "operation", "") else set())
 
 
-def test_every_request_is_in_the_table():
+def test_every_request_is_in_the_table() -> None:
     assert {type(one) for one in REQUESTS} == classes(to_box.BoxRequest)
     assert len({one.operation for one in REQUESTS}) == len(REQUESTS)
 
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda one: one.operation)
-def test_an_answer_of_any_shape_is_read_or_refused(request_):
+def test_an_answer_of_any_shape_is_read_or_refused(request_: object) -> None:
     for said in ODD:
         try:
             request_.read(said)
@@ -96,7 +96,7 @@ def test_an_answer_of_any_shape_is_read_or_refused(request_):
             continue
 
 
-def test_answers_of_other_shapes_are_refused():
+def test_answers_of_other_shapes_are_refused() -> None:
     refused = {
         type(one): sum(_is_refused(one, said) for said in ODD)
         for one in REQUESTS
@@ -134,19 +134,19 @@ def asked(request: to_box.BoxRequest[Any], *answer: Any) -> Any:
         theirs.close()
 
 
-def test_honest_answer_is_a_record():
+def test_honest_answer_is_a_record() -> None:
     run = to_box.RunCell("x", 1.0, 0)
     assert asked(run, -1, "value", ([], 3)) == to_box.CellOutputs([], 3)
 
 
 @pytest.mark.parametrize("number", NUMBERS[1:], ids=repr)
-def test_box_that_answers_another_question_is_lost(number):
+def test_box_that_answers_another_question_is_lost(number: object) -> None:
     with pytest.raises(BoxLost):
         asked(to_box.RunCell("x", 1.0, 0), number, "value", ([], 3))
 
 
 @pytest.mark.parametrize("said", ODD, ids=repr)
-def test_box_that_answers_with_another_shape_is_lost(said):
+def test_box_that_answers_with_another_shape_is_lost(said: object) -> None:
     with pytest.raises(BoxLost):
         asked(to_box.RunCell("x", 1.0, 0), -1, "value", said)
     with pytest.raises(BoxLost):
@@ -166,7 +166,7 @@ PLAN = Plan(
 )
 
 
-def test_records_come_back_as_they_were():
+def test_records_come_back_as_they_were() -> None:
     table = Records(*EVERY_ZYGOTE, ForkBox, Learn, Plan, Step, Reference)
     layers = frozenset({Layer.LIMITS, Layer.SECCOMP})
     for record in (Learn(PLAN), ForkBox("/s", "/r", Limits(open_files=9), layers, ("/a",))):
@@ -182,13 +182,13 @@ def test_records_come_back_as_they_were():
     [("Plan",), ("Evidence", 1, 2, 3, 4, 5), ("builtins.eval", "1"), (), 3, ("RunStep",), ([],)],
     ids=repr,
 )
-def test_what_is_no_record_of_the_table_is_refused(said):
+def test_what_is_no_record_of_the_table_is_refused(said: object) -> None:
     data = encode(object(), wrap=lambda _: said)
     with pytest.raises(CodecError):
         TESTER.decode(data, object)
 
 
-def test_record_of_another_kind_is_refused():
+def test_record_of_another_kind_is_refused() -> None:
     with pytest.raises(CodecError):
         TESTER.decode(TESTER.encode(RunStep(0, 1.0, None)), StepResult)
     with pytest.raises(CodecError):

@@ -75,7 +75,14 @@ FULL, NOTHING, LOST = (
         ),
     ],
 )
-def test_solution_decides_how_a_cell_is_judged(two, one, sensed, setting, ways, faults):
+def test_solution_decides_how_a_cell_is_judged(
+    two: CellResult,
+    one: CellResult | None,
+    sensed: dict[str, str],
+    setting: str | tuple[str],
+    ways: set[str],
+    faults: set[str],
+) -> None:
     found = calibrate([CELL], {1: two}, None if one is None else {1: one}, sensed, setting)
     assert (set(found.one_process), set(found.faults)) == (ways, faults)
     assert (
@@ -97,7 +104,9 @@ def test_solution_decides_how_a_cell_is_judged(two, one, sensed, setting, ways, 
         (judged("failed", 0, "", odd_pass="f() gives nan"), None, Calibration(), "manual", 0),
     ],
 )
-def test_submission_gets_a_score_or_a_person(two, one, calibration, status, score):
+def test_submission_gets_a_score_or_a_person(
+    two: CellResult, one: CellResult | None, calibration: Calibration, status: str, score: int
+) -> None:
     came = decide(CELL, two, one, calibration)
     assert (came.status, came.score) == (status, score)
     assert (came.outputs[0]["ename"] == "ManualGrading") if status == "manual" else True
@@ -158,7 +167,9 @@ FAILED = {
         ("x", (), [error_of("Secret", "secret")], ("error", 0, "the test does not hold")),
     ],
 )
-def test_score_is_nbgraders_and_the_message_is_the_authors(source, hidden, outputs, expected):
+def test_score_is_nbgraders_and_the_message_is_the_authors(
+    source: str, hidden: tuple[int, ...], outputs: object, expected: tuple[Any, ...]
+) -> None:
     status, score, message = expected
     verdict = CellVerdict("t", status, score, 2, message)
     assert judge_outputs(Judged("t", source, 2, hidden), outputs) == verdict
@@ -216,7 +227,9 @@ HELPER = cell("import random\ndef helper():\n    random.random = f", grade_id="h
 @pytest.mark.parametrize(
     ("source", "reason"), [*PATCHES.items(), *((source, None) for source in PLAIN)]
 )
-def test_what_only_one_process_has_is_seen_in_the_notebook(source, reason, tmp_path):
+def test_what_only_one_process_has_is_seen_in_the_notebook(
+    source: str, reason: str | None, tmp_path: Path
+) -> None:
     master = read_master(write(tmp_path, HELPER, answer(), graded(source)))
     assert uses_single_process(master).get("f_tests") == reason
 
@@ -259,7 +272,7 @@ def court() -> Iterator[Court]:
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_attack_that_forces_one_process_is_left_to_a_person(attack, court):
+def test_attack_that_forces_one_process_is_left_to_a_person(attack: str, court: Court) -> None:
     test = "import numpy as np\nassert np.all(f(1) == 2)\nassert np.all(f(5) == 6)"
     material = court.material(
         answer("def f(x):\n    ### BEGIN SOLUTION\n    return x + 1\n    ### END SOLUTION"),
@@ -289,7 +302,9 @@ HOPELESS = {  # a function, seconds for a call, words of the verdict
 
 
 @pytest.mark.parametrize("answered", HOPELESS)
-def test_answer_that_would_end_its_process_either_way_is_run_once(answered, monkeypatch):
+def test_answer_that_would_end_its_process_either_way_is_run_once(
+    answered: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from nbreferee.budget import Budget
     from nbreferee.sandbox import Limits
 
@@ -320,7 +335,7 @@ STARTS = [
 
 
 @pytest.mark.parametrize("test", STARTS)
-def test_reason_for_a_test_that_starts_a_program_is_a_sentence(test, court):
+def test_reason_for_a_test_that_starts_a_program_is_a_sentence(test: str, court: Court) -> None:
     calibration = court.grader.calibrate(
         court.material(answer("def f(x):\n    return x + 1"), graded(test))
     )
@@ -408,7 +423,7 @@ def scores(course: Path) -> dict[tuple[str, str], tuple[float | None, int]]:
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory) -> Path:
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A class that has handed in."""
     course = tmp_path_factory.mktemp("one")
     (course / "source/ps1").mkdir(parents=True)
@@ -425,7 +440,7 @@ def course(tmp_path_factory) -> Path:
     return course
 
 
-def test_class_gets_its_scores_and_the_instructor_is_told(course):
+def test_class_gets_its_scores_and_the_instructor_is_told(course: Path) -> None:
     ran = run(course, "nbreferee", "autograde", "--json", "verdicts.json")
     assert ran.returncode == 1, ran.stderr
     assert scores(course) == SCORES
@@ -454,7 +469,7 @@ def test_class_gets_its_scores_and_the_instructor_is_told(course):
     assert again.returncode == 1  # cells are still left to a person
 
 
-def test_nbgraders_own_command_leaves_the_same_scores(course, tmp_path):
+def test_nbgraders_own_command_leaves_the_same_scores(course: Path, tmp_path: Path) -> None:
     other = Path(
         shutil.copytree(
             course,
@@ -474,7 +489,9 @@ def test_nbgraders_own_command_leaves_the_same_scores(course, tmp_path):
     assert record["coin_tests"]["message"] == "a hidden test does not hold"
 
 
-def test_course_that_allows_no_cell_in_one_process_leaves_it_to_a_person(course, tmp_path):
+def test_course_that_allows_no_cell_in_one_process_leaves_it_to_a_person(
+    course: Path, tmp_path: Path
+) -> None:
     other = Path(shutil.copytree(course, tmp_path / "other"))
     with (other / "nbgrader_config.py").open("a") as file:
         file.write('c.NbReferee.one_process = "never"\n')

@@ -290,7 +290,7 @@ def court() -> Iterator[Court]:
         yield court
 
 
-def test_wrong_answer_earns_nothing_but_the_last(court):
+def test_wrong_answer_earns_nothing_but_the_last(court: Court) -> None:
     assert {
         name
         for name, one in verdicts(court.grade(court.subject, {"f": WRONG})).items()
@@ -298,7 +298,7 @@ def test_wrong_answer_earns_nothing_but_the_last(court):
     } == {"last"}
 
 
-def test_box_says_what_it_is_made_to_say(court):
+def test_box_says_what_it_is_made_to_say(court: Court) -> None:
     found = verdicts(court.grade(court.subject, {"f": FIND_BOX + forged_answer({VALUE: "9"})}))
     assert found["no_more"].score == 2
     found = verdicts(
@@ -311,7 +311,7 @@ def test_box_says_what_it_is_made_to_say(court):
 
 
 @pytest.mark.parametrize("name", FORGED)
-def test_forging_gains_nothing_and_is_the_students_own_fault(name, court):
+def test_forging_gains_nothing_and_is_the_students_own_fault(name: str, court: Court) -> None:
     """No point, no verdict that blames the instructor, no exception, and a notebook that can be
     published.
     """
@@ -330,7 +330,7 @@ def test_forging_gains_nothing_and_is_the_students_own_fault(name, court):
         if name.startswith("frame: ") and "exception from nowhere" not in name
     ],
 )
-def test_exercise_after_forged_frames_keeps_its_points(name, court):
+def test_exercise_after_forged_frames_keeps_its_points(name: str, court: Court) -> None:
     code = (
         FORGED[name]
         .replace("forging = True", "forging = False")
@@ -457,7 +457,7 @@ def look(folder, pid, port, name):
 
 
 @pytest.fixture(scope="module")
-def targets(tmp_path_factory) -> Iterator[tuple]:
+def targets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple]:
     """What is outside: a folder with a secret file, a process with a secret environment, a TCP
     port, an abstract socket.
     """
@@ -495,7 +495,7 @@ def looked_for(court: Court, probe: str, targets: tuple, unsafe: bool = False) -
 
 
 @pytest.fixture(scope="module", params=LAYERS)
-def tiered(request) -> Iterator[Court]:
+def tiered(request: pytest.FixtureRequest) -> Iterator[Court]:
     with Court(Budget(call_s=60, cell_s=90, layers=LAYERS[request.param])) as court:
         yield court
 
@@ -507,12 +507,14 @@ def unsafe() -> Iterator[Court]:
 
 
 @pytest.mark.parametrize("name", OUTSIDE)
-def test_probe_finds_nothing_outside(name, tiered, targets):
+def test_probe_finds_nothing_outside(name: str, tiered: Court, targets: tuple) -> None:
     assert looked_for(tiered, OUTSIDE[name], targets) == "passed"
 
 
 @pytest.mark.parametrize("name", OUTSIDE)
-def test_probe_finds_what_is_outside_where_there_is_no_sandbox(name, unsafe, targets):
+def test_probe_finds_what_is_outside_where_there_is_no_sandbox(
+    name: str, unsafe: Court, targets: tuple
+) -> None:
     words = {
         "file": "file",
         "environment of a process": "process",
@@ -527,12 +529,12 @@ def test_probe_finds_what_is_outside_where_there_is_no_sandbox(name, unsafe, tar
 
 @pytest.mark.parametrize("name", IN_MEMORY)
 @pytest.mark.parametrize("tiered", ["tier A"], indirect=True)  # the same process in both
-def test_probe_finds_nothing_of_the_test_in_its_own_process(name, tiered):
+def test_probe_finds_nothing_of_the_test_in_its_own_process(name: str, tiered: Court) -> None:
     assert looked_for(tiered, IN_MEMORY[name], ()) == "passed"
 
 
 @pytest.mark.parametrize("name", IN_MEMORY)
-def test_probe_finds_what_is_in_its_own_process(name):
+def test_probe_finds_what_is_in_its_own_process(name: str) -> None:
     code = f"{LOOK}{IN_MEMORY[name]}\nhidden, word = ['{SECRET}', 1], '{SECRET}'\nprint(look())"
     ran = subprocess.run(
         [sys.executable, "-c", code, SECRET], capture_output=True, text=True, check=True

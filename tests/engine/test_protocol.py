@@ -36,6 +36,7 @@ from collections import (
     deque,
 )
 from collections.abc import Iterator
+from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
@@ -147,21 +148,23 @@ fuzz = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCh
 
 @fuzz
 @given(st.lists(st.binary(max_size=60), max_size=3))
-def test_garbage_is_lost(frames):
+def test_garbage_is_lost(frames: list[bytes]) -> None:
     assert heard([framed(frame) for frame in frames]) == "lost"
     assert heard(frames) == "lost"
 
 
 @fuzz
 @given(st.integers(0, 3), bodies, plain, st.none() | st.booleans() | references)
-def test_well_formed_nonsense_is_lost_or_the_students(number, what, body, reference):
+def test_well_formed_nonsense_is_lost_or_the_students(
+    number: int, what: object, body: object, reference: object
+) -> None:
     message = encode((number, what, (body, wrapped(reference))), wrap=lambda one: one.said)
     assert heard([framed(message)] * 3) in ("lost", "raised")
 
 
 @fuzz
 @given(references)
-def test_forged_references_are_refused(reference):
+def test_forged_references_are_refused(reference: object) -> None:
     blob = encode(wrapped(reference), wrap=lambda one: one.said)
     student = BoxClient({}, NameOwnership())
     with contextlib.suppress(CodecError):
@@ -171,14 +174,14 @@ def test_forged_references_are_refused(reference):
 
 @fuzz
 @given(plain)
-def test_facts_are_facts_or_refused(said):
+def test_facts_are_facts_or_refused(said: object) -> None:
     with contextlib.suppress(CodecError):
         assert isinstance(ObjectDescription.from_tuple(said), ObjectDescription)
 
 
 @fuzz
 @given(st.sampled_from(sorted(known_types.BUILDERS)), st.lists(plain, max_size=4))
-def test_descriptions_build_values_or_are_refused(name, parts):
+def test_descriptions_build_values_or_are_refused(name: str, parts: list[object]) -> None:
     if name in ("DataFrame", "Series", "Index", "Timestamp", "Timedelta", "NaT", "NA"):
         pytest.importorskip("pandas")
     with contextlib.suppress(CodecError):
@@ -257,7 +260,7 @@ VALUES = [
 
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
-def test_values_of_known_types_travel_by_copy(value):
+def test_values_of_known_types_travel_by_copy(value: object) -> None:
     back = there_and_back(value)
     assert type(back) is type(value)
     assert repr(back) == repr(value)
@@ -283,7 +286,7 @@ def there_and_back(value: object) -> object:
     )
 
 
-def test_buffers_travel_with_what_they_hold_and_where_they_are():
+def test_buffers_travel_with_what_they_hold_and_where_they_are() -> None:
     for buffer, text in ((io.StringIO("ab\ncd"), "cd"), (io.BytesIO(b"ab\ncd"), b"cd")):
         buffer.readline()
         copy = there_and_back(buffer)
@@ -296,7 +299,7 @@ def test_buffers_travel_with_what_they_hold_and_where_they_are():
     assert there_and_back(memoryview(b"ab")).readonly
 
 
-def test_fields_of_data_classes_travel():
+def test_fields_of_data_classes_travel() -> None:
     fields = dataclasses.fields(
         dataclasses.make_dataclass(
             "Card", [("rank", int), ("tags", list, dataclasses.field(default_factory=list))]
@@ -306,7 +309,7 @@ def test_fields_of_data_classes_travel():
     assert there_and_back(fields[1])._field_type is dataclasses._FIELD
 
 
-def test_time_zones_of_unknown_classes_stay_where_they_are():
+def test_time_zones_of_unknown_classes_stay_where_they_are() -> None:
     class Zone(datetime.tzinfo):
         pass
 
@@ -343,12 +346,12 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("description", HOSTILE.values(), ids=HOSTILE)
-def test_hostile_descriptions_are_refused(description):
+def test_hostile_descriptions_are_refused(description: tuple[Any, ...]) -> None:
     with pytest.raises(CodecError):
         known_types.build(description)
 
 
-def test_random_generators_travel_with_their_state():
+def test_random_generators_travel_with_their_state() -> None:
     for generator in (np.random.default_rng(3), np.random.RandomState(3)):
         copy = known_types.build(known_types.describe(generator))
         assert copy.random(3).tolist() == generator.random(3).tolist()
@@ -357,7 +360,7 @@ def test_random_generators_travel_with_their_state():
         assert copy.random() == generator.random()
 
 
-def test_subclasses_are_not_taken_for_their_bases():
+def test_subclasses_are_not_taken_for_their_bases() -> None:
     class Liar(np.ndarray):
         pass
 
@@ -378,7 +381,7 @@ def test_subclasses_are_not_taken_for_their_bases():
             encode(value)
 
 
-def test_student_exceptions_are_of_classes_that_tests_can_catch():
+def test_student_exceptions_are_of_classes_that_tests_can_catch() -> None:
     limits: list[str] = []
     classes = Classes({"LinAlgError": np.linalg.LinAlgError}.get, {}, limits.append)
     assert exception_class(("ValueError", "Exception"), classes) is ValueError
@@ -392,7 +395,7 @@ def test_student_exceptions_are_of_classes_that_tests_can_catch():
     assert limits == ["code of the exception MyError stays with the student's code"]
 
 
-def test_student_exceptions_derive_from_what_they_do_in_the_box():
+def test_student_exceptions_derive_from_what_they_do_in_the_box() -> None:
     class Base(Exception):
         pass
 
@@ -414,7 +417,7 @@ def test_student_exceptions_derive_from_what_they_do_in_the_box():
     "links",
     [("A", "\1A\1B", "\1B\1A"), ("A", "\1A\1A"), ("A", "\1"), ("A", "\1A\1int\1KeyError\1OSError")],
 )
-def test_links_that_no_class_has_make_an_exception(links: tuple[str, ...]):
+def test_links_that_no_class_has_make_an_exception(links: tuple[str, ...]) -> None:
     assert issubclass(
         exception_class(links, Classes(lambda name: None, {}, lambda limit: None)), Exception
     )
@@ -430,7 +433,7 @@ def pair() -> Iterator[tuple[Channel, socket.socket]]:
         yield Channel(ours, most_bytes=1000), theirs
 
 
-def test_frames_arrive_whole(pair):
+def test_frames_arrive_whole(pair: tuple[Channel, socket.socket]) -> None:
     channel, other = pair
     far = Channel(other)
     for body in (b"", b"x", bytes(1000)):
@@ -438,7 +441,7 @@ def test_frames_arrive_whole(pair):
         assert channel.receive() == body
 
 
-def test_channel_says_why_nothing_comes(pair):
+def test_channel_says_why_nothing_comes(pair: tuple[Channel, socket.socket]) -> None:
     channel, other = pair
     import time
 
@@ -469,7 +472,7 @@ except Closed:
 """
 
 
-def test_announced_length_costs_no_memory():
+def test_announced_length_costs_no_memory() -> None:
     kilobytes = int(
         subprocess.run(
             [sys.executable, "-c", RECEIVING], capture_output=True, text=True, check=True
@@ -478,7 +481,7 @@ def test_announced_length_costs_no_memory():
     assert kilobytes < 4 << 10
 
 
-def test_sockets_are_handed_over(pair):
+def test_sockets_are_handed_over(pair: tuple[Channel, socket.socket]) -> None:
     channel, other = pair
     mine, yours = socket.socketpair()
     with mine, yours:
@@ -513,5 +516,5 @@ def test_sockets_are_handed_over(pair):
         ),
     ],
 )
-def test_oddity_is_named_in_words_for_a_person(label: str, oddity: str, words: str):
+def test_oddity_is_named_in_words_for_a_person(label: str, oddity: str, words: str) -> None:
     assert in_words(label, oddity) == words

@@ -10,6 +10,7 @@ import pickle
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -17,7 +18,7 @@ import numpy as np
 import pytest
 from building import answer, cell, graded
 from refereed import Court, verdicts
-from running_text import PAYLOAD, WAYS
+from running_text import PAYLOAD, WAYS, Way
 
 from nbreferee.engine.referee import CellResult, Referee
 from nbreferee.engine.tester.provenance import FILE, PICKLE, TEXT
@@ -41,7 +42,7 @@ HERE = [way for way in WAYS if not way.needs or importlib.util.find_spec(way.nee
 
 
 @pytest.fixture(scope="module")
-def court():
+def court() -> Iterator[Court]:
     with Court() as court:
         yield court
 
@@ -91,11 +92,13 @@ def runs_payload(session: Session, way) -> bool:
 
 
 @pytest.mark.parametrize("way", HERE, ids=lambda way: way.name)
-def test_each_way_runs_the_text_in_one_process(way, ran_in_one_process):
+def test_each_way_runs_the_text_in_one_process(way: Way, ran_in_one_process: set[str]) -> None:
     assert way.name in ran_in_one_process
 
 
-def test_no_way_runs_the_text_in_the_tester(court, in_two_processes):
+def test_no_way_runs_the_text_in_the_tester(
+    court: Court, in_two_processes: dict[str, CellResult]
+) -> None:
     cells = [cell("import yaml, numpy as np", grade_id="modules", locked=True)]
     for number, way in enumerate(HERE):
         cells += answer(way.answer, f"answer{number}"), graded(way.test, f"way{number}")
@@ -125,7 +128,9 @@ except BaseException:
 """
 
 
-def test_a_test_that_catches_the_refusal_does_not_pass(court, in_two_processes):
+def test_a_test_that_catches_the_refusal_does_not_pass(
+    court: Court, in_two_processes: dict[str, CellResult]
+) -> None:
     material = court.material(
         answer(READER, "mean"),
         graded(SWALLOWED, "swallows"),
@@ -151,15 +156,17 @@ HELPER = (
 )
 
 
-def test_partial_credit_is_not_given_either(court, in_two_processes):
+def test_partial_credit_is_not_given_either(
+    court: Court, in_two_processes: dict[str, CellResult]
+) -> None:
     court.grade(court.material(answer(READER, "mean"), graded(PARTIAL, "some", points=3)), {})
     found = in_two_processes["some"]
     assert (found.status, found.score, found.message) == ("error", 0, TEXT)
 
 
 def test_a_locked_cell_that_runs_an_answer_is_noted_for_the_tests_that_need_it(
-    court, in_two_processes
-):
+    court: Court, in_two_processes: dict[str, CellResult]
+) -> None:
     material = court.material(
         answer("def mean(xs):\n    return sum(xs) / len(xs)", "mean"),
         cell(HELPER, grade_id="helper", locked=True),
@@ -189,7 +196,9 @@ assert pickle.load(open("made.pickle", "rb")) == sys.float_info.max
 """
 
 
-def test_files_of_the_instructor_go_on_to_run(court, in_two_processes):
+def test_files_of_the_instructor_go_on_to_run(
+    court: Court, in_two_processes: dict[str, CellResult]
+) -> None:
     student = answer(
         "text = 'x'\ndef mean(xs):\n    return sum(xs) / len(xs)\n"
         "open('mine.txt', 'w').write('of + OWN')",
@@ -207,7 +216,7 @@ def frame(body: object) -> bytes:
     return encode((1, "value", body))
 
 
-def test_text_without_a_word_counts_in_its_own_cell_alone():
+def test_text_without_a_word_counts_in_its_own_cell_alone() -> None:
     received = Received()
     received.add(frame("+"))
     assert list(received.whole_in(["a", "+", "b"]))
@@ -219,7 +228,7 @@ def test_text_without_a_word_counts_in_its_own_cell_alone():
     assert not list(received.whole_in(["xs"]))
 
 
-def test_past_a_bound_everything_may_be_the_boxs(monkeypatch):
+def test_past_a_bound_everything_may_be_the_boxs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nbreferee.engine.tester.received.TEXT_CHARACTERS", 1000)
     received = Received()
     for number in range(300):
@@ -230,7 +239,9 @@ def test_past_a_bound_everything_may_be_the_boxs(monkeypatch):
     assert received.has_bytes
 
 
-def test_frames_that_wait_are_read_before_they_take_too_much_memory(monkeypatch):
+def test_frames_that_wait_are_read_before_they_take_too_much_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("nbreferee.engine.tester.received.UNREAD_BYTES", 100_000)
     received = Received()
     for number in range(100):
@@ -286,7 +297,9 @@ SHORT = {
 }
 
 
-def test_short_texts_are_refused_as_well(court, in_two_processes):
+def test_short_texts_are_refused_as_well(
+    court: Court, in_two_processes: dict[str, CellResult]
+) -> None:
     cells = [cell("def reference(x):\n    return x\nx = 3", grade_id="given", locked=True)]
     for number, (text, test) in enumerate(SHORT.values()):
         cells += answer(text, f"answer{number}"), graded(test, f"test{number}")
@@ -296,12 +309,12 @@ def test_short_texts_are_refused_as_well(court, in_two_processes):
     } == dict.fromkeys(SHORT, TEXT)
 
 
-def test_no_random_text_is_compiled():
+def test_no_random_text_is_compiled() -> None:
     script = Path(__file__).parents[1] / "provenance_property.py"
     ran = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=300)
     assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-3000:]
     assert "examples" in ran.stdout
 
 
-def test_payload_is_one_expression():
+def test_payload_is_one_expression() -> None:
     assert compile(PAYLOAD, "payload", "eval")

@@ -74,7 +74,7 @@ def court() -> Iterator[Court]:
         yield court
 
 
-def test_right_answer_that_cannot_travel_is_left_to_a_person(court):
+def test_right_answer_that_cannot_travel_is_left_to_a_person(court: Court) -> None:
     master = [
         *(answer(source, name) for name, source in SOLUTIONS.items()),
         *(graded(source, name) for name, source in TESTS.items()),
@@ -99,7 +99,7 @@ def test_right_answer_that_cannot_travel_is_left_to_a_person(court):
     }
 
 
-def test_solution_loses_nothing_by_objects_that_stay_in_the_box(court):
+def test_solution_loses_nothing_by_objects_that_stay_in_the_box(court: Court) -> None:
     master = [
         *(
             answer(source, name)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -81,18 +83,18 @@ def picture(axes) -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_rounding_errors_do_not_change_the_name(kind):
+def test_rounding_errors_do_not_change_the_name(kind: Callable[..., Any]) -> None:
     assert name(kind(0.0)) == name(kind(3e-16)) != ""
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_can_be_seen_changes_the_name(kind):
+def test_what_can_be_seen_changes_the_name(kind: Callable[..., Any]) -> None:
     assert name(kind(0.0)) != name(kind(0.05))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("a", [1e-15, 1e-12, 1e-9, 1e-7])
-def test_figures_of_one_name_look_the_same(kind, a):
+def test_figures_of_one_name_look_the_same(kind: Callable[..., Any], a: float) -> None:
     one, other = kind(0.0), kind(a)
     if name(one) == name(other):
         assert np.abs(picture(one) - picture(other)).max() < 0.02
@@ -115,7 +117,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_each_visible_setting_is_in_the_name(change):
+def test_each_visible_setting_is_in_the_name(change: str) -> None:
     one, other = line(0.0), line(0.0)
     one.set_xlim(0, 1e6 if change == "a place on the page" else 3)
     other.set_xlim(0, 1e6 if change == "a place on the page" else 3)
@@ -126,27 +128,27 @@ def test_each_visible_setting_is_in_the_name(change):
     assert name(one) != name(other)
 
 
-def test_settings_at_the_time_of_drawing_are_in_the_name():
+def test_settings_at_the_time_of_drawing_are_in_the_name() -> None:
     with mpl.rc_context({"text.antialiased": False}):
         changed = name(line(0.0))
     assert changed != name(line(0.0))
 
 
-def test_limits_that_follow_the_data_may_differ_in_late_digits_too():
+def test_limits_that_follow_the_data_may_differ_in_late_digits_too() -> None:
     one, other = (Figure().subplots() for _ in range(2))
     one.plot(X, X * 1500)
     other.plot(X, X * 1500 * (1 + 1e-13))
     assert name(one) == name(other)
 
 
-def test_numbers_in_lists_and_arrays_are_one():
+def test_numbers_in_lists_and_arrays_are_one() -> None:
     one, other = (Figure().subplots() for _ in range(2))
     one.plot([1, 2, 3], [1.0, 2.0, 4.0])
     other.plot(np.array([1, 2, 3]), np.array([1, 2, 4]))
     assert name(one) == name(other)
 
 
-def test_figure_that_cannot_be_packed_has_no_name():
+def test_figure_that_cannot_be_packed_has_no_name() -> None:
     axes = line(0.0)
     axes.xaxis.set_major_formatter(lambda x, place: f"{x} m")
     assert name(axes) == ""

@@ -20,18 +20,18 @@ def run(*tasks: Trial, jobs: int = 2) -> dict:
     return outcomes
 
 
-def test_results_come_back_under_their_keys():
+def test_results_come_back_under_their_keys() -> None:
     outcomes = run(*(Trial(n, lambda n=n: n * n, limit_s=30) for n in range(20)))
     assert {key: outcome.result for key, outcome in outcomes.items()} == {
         n: n * n for n in range(20)
     }
 
 
-def test_large_result_comes_back_whole():
+def test_large_result_comes_back_whole() -> None:
     assert run(Trial("big", lambda: "x" * 3_000_000, limit_s=30))["big"].result == "x" * 3_000_000
 
 
-def test_child_sees_the_state_and_changes_only_its_own_copy():
+def test_child_sees_the_state_and_changes_only_its_own_copy() -> None:
     state = {"n": 1}
 
     def change():
@@ -43,18 +43,18 @@ def test_child_sees_the_state_and_changes_only_its_own_copy():
     assert state == {"n": 1}
 
 
-def loop_forever():
+def loop_forever() -> None:
     while True:
         time.sleep(60)
 
 
-def test_endless_loop_is_a_timeout_and_the_others_go_on():
+def test_endless_loop_is_a_timeout_and_the_others_go_on() -> None:
     outcomes = run(Trial("loop", loop_forever, limit_s=0.5), Trial("fine", lambda: 1, limit_s=30))
     assert outcomes["loop"].lost == "timeout"
     assert outcomes["fine"].result == 1
 
 
-def test_exit_exception_and_signal_are_crashes():
+def test_exit_exception_and_signal_are_crashes() -> None:
     outcomes = run(
         Trial("exit", lambda: os._exit(0), limit_s=30),
         Trial("raise", lambda: 1 / 0, limit_s=30),
@@ -71,7 +71,7 @@ def test_exit_exception_and_signal_are_crashes():
     }
 
 
-def test_memory_bomb_sees_a_memory_error():
+def test_memory_bomb_sees_a_memory_error() -> None:
     def bomb():
         try:
             return len(bytearray(1 << 40))
@@ -81,7 +81,7 @@ def test_memory_bomb_sees_a_memory_error():
     assert run(Trial("bomb", bomb, limit_s=30))["bomb"].result == "MemoryError"
 
 
-def test_processes_that_a_task_started_are_gone_with_it(tmp_path: Path):
+def test_processes_that_a_task_started_are_gone_with_it(tmp_path: Path) -> None:
     def leave_one():
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         return child.pid

@@ -42,7 +42,7 @@ def is_locked(course: Path) -> bool:
     return False
 
 
-def test_second_grader_says_that_it_waits_and_finds_everything_done(course):
+def test_second_grader_says_that_it_waits_and_finds_everything_done(course: Path) -> None:
     said = course.parent / "said.txt"
     few = [option for student in ("c_1", "c_2") for option in ("--student", student)]
     first = start(course, *few, "--json", "first.json")
@@ -132,7 +132,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_submission_is_graded_again_where_its_scores_may_change(change, course):
+def test_submission_is_graded_again_where_its_scores_may_change(change: str, course: Path) -> None:
     apply, again = CHANGES[change]
     apply(course)
     before = gradebook(course)
@@ -144,7 +144,9 @@ def test_submission_is_graded_again_where_its_scores_may_change(change, course):
     assert {one.status for one in later.values()} == {"skipped"}, (found, later)
 
 
-def test_submission_is_graded_again_by_another_version_and_by_force(course, monkeypatch):
+def test_submission_is_graded_again_by_another_version_and_by_force(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert {one.status for one in grade_here(course, UNCHANGED).values()} == {"skipped"}
     assert {one.status for one in grade_here(course, UNCHANGED, force=True).values()} == {"graded"}
     for name in ("numpy", CODE):  # each is one entry of the identity, as the last test here shows
@@ -154,7 +156,7 @@ def test_submission_is_graded_again_by_another_version_and_by_force(course, monk
         assert {one.status for one in grade_here(course, UNCHANGED).values()} == {"skipped"}, name
 
 
-def test_notebook_that_is_missing_makes_no_submission_graded_again(course):
+def test_notebook_that_is_missing_makes_no_submission_graded_again(course: Path) -> None:
     (course / f"submitted/{UNCHANGED}/ps1/two.ipynb").unlink()
     for status in ("graded", "skipped"):
         found = grade_here(course, UNCHANGED)
@@ -164,7 +166,7 @@ def test_notebook_that_is_missing_makes_no_submission_graded_again(course):
         }
 
 
-def test_identity_knows_versions_and_every_byte_of_the_package(tmp_path):
+def test_identity_knows_versions_and_every_byte_of_the_package(tmp_path: Path) -> None:
     known = dict(identity())
     packages = {"nbreferee", "Python", "numpy", "ipython", "matplotlib", "nbgrader", "pandas"}
     assert packages | {CODE} <= set(known)

@@ -43,7 +43,7 @@ def hand_in(course: Path, assignment: str, answers: dict[str, dict[str, str]]) -
 
 
 @pytest.fixture(scope="module")
-def released(tmp_path_factory) -> Path:
+def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small course: one assignment, released and handed in."""
     course = tmp_path_factory.mktemp("autograde") / "course"
     (course / "source/softmax").mkdir(parents=True)
@@ -65,7 +65,7 @@ def released(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def course(released, tmp_path) -> Path:
+def course(released: Path, tmp_path: Path) -> Path:
     """A copy of it, for one test."""
     return Path(shutil.copytree(released, tmp_path / "course"))
 
@@ -121,7 +121,7 @@ def gradebook(course: Path) -> dict[tuple, tuple]:
 
 
 @pytest.fixture(scope="module")
-def ours(tmp_path_factory) -> Path:
+def ours(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Our own softmax assignment, handed in by four of the class, graded by `nbreferee
     autograde`.
     """
@@ -141,7 +141,9 @@ def ours(tmp_path_factory) -> Path:
 
 
 @pytest.mark.parametrize("preprocessors", ["ours", "stock"])
-def test_nbgraders_own_command_leaves_the_same_gradebook(preprocessors, ours, tmp_path):
+def test_nbgraders_own_command_leaves_the_same_gradebook(
+    preprocessors: str, ours: Path, tmp_path: Path
+) -> None:
     other = Path(shutil.copytree(ours.parent / "other", tmp_path / "other"))
     if preprocessors == "stock":  # everything in one kernel of the student's
         config = [
@@ -171,7 +173,7 @@ def test_nbgraders_own_command_leaves_the_same_gradebook(preprocessors, ours, tm
     assert there == here
 
 
-def test_marks_by_hand_survive_grading_again(course):
+def test_marks_by_hand_survive_grading_again(course: Path) -> None:
     autograde(course)
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "gradients") as book:
         for name, score in (("words", 1.5), ("double_tests", 0.25)):
@@ -192,7 +194,9 @@ def test_marks_by_hand_survive_grading_again(course):
     assert after["full_marks", "score", "words"] == before["full_marks", "score", "words"]
 
 
-def test_unchanged_submission_is_skipped_and_a_changed_one_is_not(course, tmp_path):
+def test_unchanged_submission_is_skipped_and_a_changed_one_is_not(
+    course: Path, tmp_path: Path
+) -> None:
     first, second, third = (tmp_path / name for name in ("1.json", "2.json", "3.json"))
     autograde(course, "--json", str(first))
     written = (course / "autograded/full_marks/softmax/softmax.ipynb").stat().st_mtime_ns
@@ -216,7 +220,9 @@ def test_unchanged_submission_is_skipped_and_a_changed_one_is_not(course, tmp_pa
     assert {one["status"] for one in json.loads(third.read_text())} == {"graded"}
 
 
-def test_submission_that_the_gradebook_has_lost_is_graded_again(course, tmp_path):
+def test_submission_that_the_gradebook_has_lost_is_graded_again(
+    course: Path, tmp_path: Path
+) -> None:
     autograde(course)
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "gradients") as book:
         book.remove_student("unstable")
@@ -229,7 +235,7 @@ def test_submission_that_the_gradebook_has_lost_is_graded_again(course, tmp_path
     assert statuses["full_marks"] == "skipped"
 
 
-def test_json_has_every_verdict(course, tmp_path):
+def test_json_has_every_verdict(course: Path, tmp_path: Path) -> None:
     assert (
         autograde(
             course, "--json", str(tmp_path / "verdicts.json"), "--student", "seed_000"
@@ -255,7 +261,7 @@ def test_json_has_every_verdict(course, tmp_path):
     assert cells["words"]["status"] == "manual"
 
 
-def test_tier_b_gives_the_same_gradebook(course, tmp_path):
+def test_tier_b_gives_the_same_gradebook(course: Path, tmp_path: Path) -> None:
     other = Path(shutil.copytree(course, tmp_path / "other"))
     autograde(course)
     ran = nbreferee_where(TIER_B, "autograde", "softmax", "--course-dir", str(other))
@@ -264,7 +270,7 @@ def test_tier_b_gives_the_same_gradebook(course, tmp_path):
 
 
 @pytest.mark.parametrize("layer", ["landlock", "seccomp"])
-def test_grading_refuses_without_a_layer_and_says_the_cure(course, layer):
+def test_grading_refuses_without_a_layer_and_says_the_cure(course: Path, layer: str) -> None:
     ran = nbreferee_where((*TIER_B, layer), "autograde", "softmax", "--course-dir", str(course))
     assert ran.returncode == 2
     assert "student code must not run here" in ran.stderr
@@ -274,7 +280,7 @@ def test_grading_refuses_without_a_layer_and_says_the_cure(course, layer):
     assert not (course / "autograded").exists()
 
 
-def test_grading_without_a_sandbox_wants_a_reason_and_stamps_it(course):
+def test_grading_without_a_sandbox_wants_a_reason_and_stamps_it(course: Path) -> None:
     ran = nbreferee_where(
         (*TIER_B, "seccomp"),
         "autograde",
@@ -295,7 +301,7 @@ def test_grading_without_a_sandbox_wants_a_reason_and_stamps_it(course):
     assert "an exam on a laptop" in page
 
 
-def test_what_is_graded_in_a_sandbox_bears_no_stamp(course):
+def test_what_is_graded_in_a_sandbox_bears_no_stamp(course: Path) -> None:
     autograde(course)
     assert (
         "without a sandbox"
@@ -321,7 +327,7 @@ sys.platform = {platform!r}
 
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
 @pytest.mark.parametrize("command", ["autograde", "verify", "doctor"])
-def test_other_systems_get_a_sentence(platform, command):
+def test_other_systems_get_a_sentence(platform: str, command: str) -> None:
     code = (
         OTHER_SYSTEMS.format(platform=platform)
         + f"from nbreferee.cli import main\nsys.argv = ['nbreferee', {command!r}]\nmain()"
@@ -334,7 +340,7 @@ def test_other_systems_get_a_sentence(platform, command):
 
 
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
-def test_students_side_works_on_other_systems(platform):
+def test_students_side_works_on_other_systems(platform: str) -> None:
     code = (
         "import numpy as np\n"
         + OTHER_SYSTEMS.format(platform=platform)
@@ -349,5 +355,5 @@ def test_students_side_works_on_other_systems(platform):
     assert "relative error" in ran.stdout
 
 
-def test_command_is_the_entry_point():
+def test_command_is_the_entry_point() -> None:
     assert main.commands["autograde"].help

@@ -172,7 +172,7 @@ FREE_OF_MOUNTS = {"gradebook_locked", "no_server"}
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory) -> Path:
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A course with two submissions, one of them graded."""
     course = tmp_path_factory.mktemp("bad_input") / "course"
     (course / "source/ps1").mkdir(parents=True)
@@ -222,7 +222,7 @@ def told(ran: subprocess.CompletedProcess) -> str:
         for name in TROUBLES
     ],
 )
-def test_trouble_is_told_and_spoils_nothing(trouble, graded, tmp_path):
+def test_trouble_is_told_and_spoils_nothing(trouble: str, graded: Path, tmp_path: Path) -> None:
     arrange, command, what, cure = TROUBLES[trouble]
     course = Path(shutil.copytree(graded, tmp_path / "course"))
     if trouble == "gradebook_full":
@@ -321,7 +321,9 @@ def set_url(course: Path, url: str) -> None:
 
 @pytest.mark.parametrize("command", ["autograde", "grade"])
 @pytest.mark.parametrize("wrong", WRONG)
-def test_wrong_use_is_one_line_and_changes_nothing(wrong, command, graded, tmp_path):
+def test_wrong_use_is_one_line_and_changes_nothing(
+    wrong: str, command: str, graded: Path, tmp_path: Path
+) -> None:
     change, arguments, words = WRONG[wrong]
     course = Path(shutil.copytree(graded, tmp_path / "course"))
     if change:
@@ -335,7 +337,9 @@ def test_wrong_use_is_one_line_and_changes_nothing(wrong, command, graded, tmp_p
 
 
 @needs_postgres
-def test_rows_that_another_program_locks_in_postgresql_are_told_in_bounded_time(graded, tmp_path):
+def test_rows_that_another_program_locks_in_postgresql_are_told_in_bounded_time(
+    graded: Path, tmp_path: Path
+) -> None:
     course = Path(shutil.copytree(graded, tmp_path / "course"))
     with ExitStack() as stack:
         url = stack.enter_context(server()).format("postgres")
@@ -364,7 +368,7 @@ def test_rows_that_another_program_locks_in_postgresql_are_told_in_bounded_time(
         assert len(rows(url)["grade"]) == 8
 
 
-def test_gradebook_that_another_program_reads_can_be_written(graded, tmp_path):
+def test_gradebook_that_another_program_reads_can_be_written(graded: Path, tmp_path: Path) -> None:
     course = Path(shutil.copytree(graded, tmp_path / "course"))
     reader = sqlite3.connect(course / "gradebook.db")
     reader.execute("SELECT * FROM grade").fetchall()

@@ -19,7 +19,7 @@ from tiny_class import BAD, BINARIES, HONEST, NOT_JSON, POINTS, RIGHT, TWO, UNRE
 
 @pytest.fixture(scope="module")
 def batch(
-    released, tmp_path_factory
+    released: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]]:
     """The course after one run of the command, what that said, and its verdicts by student and
     notebook.
@@ -55,14 +55,18 @@ def scores(verdicts: dict[tuple[str, str], dict], student: str) -> dict[str, flo
 
 
 @pytest.mark.parametrize("student", HONEST)
-def test_honest_submission_beside_bombs_has_every_point(student, batch):
+def test_honest_submission_beside_bombs_has_every_point(
+    student: str, batch: tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]]
+) -> None:
     _, _, verdicts = batch
     assert scores(verdicts, student) == POINTS
     assert [verdicts[student, name]["repairs"] for name in ("one", "two")] == [[], []]
 
 
 @pytest.mark.parametrize("student", BAD)
-def test_bomb_costs_its_own_exercise_and_says_why(student, batch):
+def test_bomb_costs_its_own_exercise_and_says_why(
+    student: str, batch: tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]]
+) -> None:
     _, _, verdicts = batch
     _, lost, words = BAD[student]
     assert scores(verdicts, student) == {
@@ -74,14 +78,18 @@ def test_bomb_costs_its_own_exercise_and_says_why(student, batch):
     assert all(words in message for message in messages)
 
 
-def test_copied_test_cell_is_a_repair(batch):
+def test_copied_test_cell_is_a_repair(
+    batch: tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]],
+) -> None:
     _, _, verdicts = batch
     assert verdicts["copies", "one"]["repairs"] == [
         "cell double_tests was there twice: the last one counts"
     ]
 
 
-def test_unreadable_notebook_is_named_in_one_sentence_and_the_status_is_1(batch):
+def test_unreadable_notebook_is_named_in_one_sentence_and_the_status_is_1(
+    batch: tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]],
+) -> None:
     _, ran, verdicts = batch
     assert ran.returncode == 1
     said = {
@@ -102,7 +110,9 @@ def test_unreadable_notebook_is_named_in_one_sentence_and_the_status_is_1(batch)
     } == {("unreadable", 4)}
 
 
-def test_gradebook_holds_the_same_as_the_verdicts(batch):
+def test_gradebook_holds_the_same_as_the_verdicts(
+    batch: tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]],
+) -> None:
     course, _, verdicts = batch
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as gradebook:
         rows = {
@@ -129,7 +139,9 @@ def test_gradebook_holds_the_same_as_the_verdicts(batch):
         assert {name: rows[student, name] for name in POINTS} == flagged
 
 
-def test_autograded_notebooks_can_be_read_and_nothing_else_is_left(batch):
+def test_autograded_notebooks_can_be_read_and_nothing_else_is_left(
+    batch: tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]],
+) -> None:
     course, _, verdicts = batch
     for student, name in verdicts:
         path = course / f"autograded/{student}/ps1/{name}.ipynb"
@@ -165,7 +177,7 @@ BESIDE = {
 
 @pytest.fixture(scope="module")
 def beside(
-    released, tmp_path_factory
+    released: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]]:
     """Honest submissions with odd files beside them, graded in one run."""
     course = Path(shutil.copytree(released, tmp_path_factory.mktemp("beside") / "course"))
@@ -182,14 +194,18 @@ def beside(
     return course, ran, {(one["student"], one["notebook"]): one for one in found}
 
 
-def test_odd_files_beside_notebooks_end_no_batch(beside):
+def test_odd_files_beside_notebooks_end_no_batch(
+    beside: tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]],
+) -> None:
     _, ran, _ = beside
     assert "Traceback" not in ran.stderr, ran.stderr[-3000:]
     assert ran.returncode == 0
 
 
 @pytest.mark.parametrize("student", BESIDE)
-def test_odd_file_beside_a_notebook_costs_nothing(student, beside):
+def test_odd_file_beside_a_notebook_costs_nothing(
+    student: str, beside: tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]]
+) -> None:
     course, _, verdicts = beside
     assert scores(verdicts, student) == POINTS
     assert "root:" not in "".join(
@@ -274,7 +290,9 @@ WRONG = {
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_wrong_use_is_a_sentence_with_its_cure_and_status_2(wrong, released, tmp_path):
+def test_wrong_use_is_a_sentence_with_its_cure_and_status_2(
+    wrong: str, released: Path, tmp_path: Path
+) -> None:
     change, arguments, words = WRONG[wrong]
     course = Path(shutil.copytree(released, tmp_path / "course"))
     hand_in(course, "alice", RIGHT)
@@ -285,7 +303,7 @@ def test_wrong_use_is_a_sentence_with_its_cure_and_status_2(wrong, released, tmp
     assert ran.returncode == 2
 
 
-def test_student_who_has_handed_in_some_is_graded_for_those(released, tmp_path):
+def test_student_who_has_handed_in_some_is_graded_for_those(released: Path, tmp_path: Path) -> None:
     course = Path(shutil.copytree(released, tmp_path / "course"))
     for student in ("alice", "bob"):
         hand_in(course, student, RIGHT)

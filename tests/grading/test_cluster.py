@@ -93,7 +93,7 @@ def verdicts(course: Path) -> dict[tuple[str, str], dict]:
 
 
 @pytest.fixture(scope="module")
-def course(released, tmp_path_factory) -> Path:
+def course(released: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A course that some have handed in, the only thing in its parent folder."""
     course = Path(shutil.copytree(released, tmp_path_factory.mktemp("cluster") / "course"))
     (course / "nbgrader_config.py").write_text(CONFIG.replace("_s = 1\n", "_s = 20\n"))
@@ -120,7 +120,7 @@ class Ran:
 
 
 @pytest.fixture(scope="module")
-def ran(course, tmp_path_factory) -> Iterator[Ran]:
+def ran(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
     """A run on two workers, one of which is killed when some submissions are done."""
     if why := why_no_machines():
         pytest.skip(why)
@@ -169,7 +169,7 @@ def ran(course, tmp_path_factory) -> Iterator[Ran]:
 
 
 @pytest.fixture(scope="module")
-def local(course, tmp_path_factory) -> Path:
+def local(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same course, graded on this machine."""
     mine = Path(shutil.copytree(course, tmp_path_factory.mktemp("local") / "course"))
     with autograding(mine) as grading:
@@ -178,7 +178,7 @@ def local(course, tmp_path_factory) -> Path:
     return mine
 
 
-def test_run_that_loses_a_worker_ends_well(ran):
+def test_run_that_loses_a_worker_ends_well(ran: Ran) -> None:
     assert 2 < ran.done_before < len(STUDENTS)
     assert ran.busy > 1
     assert [
@@ -187,17 +187,19 @@ def test_run_that_loses_a_worker_ends_well(ran):
     assert ran.status == 0
 
 
-def test_workers_do_not_see_the_course(ran):
+def test_workers_do_not_see_the_course(ran: Ran) -> None:
     assert not {path.name for path in ran.course.parent.iterdir()} & ran.workers_saw
     assert "dask" in ran.workers_saw
 
 
-def test_gradebook_of_a_cluster_is_that_of_a_local_run_row_for_row(ran, local):
+def test_gradebook_of_a_cluster_is_that_of_a_local_run_row_for_row(ran: Ran, local: Path) -> None:
     assert rows(ran.course) == rows(local)
     assert {key for key in rows(local) if type(key) is str} == set(STUDENTS)
 
 
-def test_verdicts_and_notebooks_of_a_cluster_are_those_of_a_local_run(ran, local):
+def test_verdicts_and_notebooks_of_a_cluster_are_those_of_a_local_run(
+    ran: Ran, local: Path
+) -> None:
     assert verdicts(ran.course) == verdicts(local)
     assert {one["status"] for one in verdicts(local).values()} == {"graded"}
     files = [
@@ -207,7 +209,7 @@ def test_verdicts_and_notebooks_of_a_cluster_are_those_of_a_local_run(ran, local
     assert files[0] == files[1]
 
 
-def test_files_of_the_course_are_there_on_the_workers(ran):
+def test_files_of_the_course_are_there_on_the_workers(ran: Ran) -> None:
     cells = [
         cell
         for (student, _), one in verdicts(ran.course).items()
@@ -217,7 +219,7 @@ def test_files_of_the_course_are_there_on_the_workers(ran):
     assert [cell["score"] for cell in cells if cell["grade_id"] == "half_tests"] == [3], cells
 
 
-def test_workers_leave_nothing_however_they_end(ran):
+def test_workers_leave_nothing_however_they_end(ran: Ran) -> None:
     assert ran.left == ("", "")
 
 
@@ -284,7 +286,7 @@ def refused(course: Path, address: str) -> str:
 
 
 @pytest.fixture
-def fresh(released, tmp_path) -> Path:
+def fresh(released: Path, tmp_path: Path) -> Path:
     """A course that one has handed in, and that nobody has graded."""
     course = Path(shutil.copytree(released, tmp_path / "course"))
     hand_in(course, "alice", RIGHT)
@@ -305,7 +307,7 @@ NO_SCHEDULER = {
 
 
 @pytest.mark.parametrize("address", NO_SCHEDULER)
-def test_address_without_a_scheduler_is_a_sentence(address, fresh):
+def test_address_without_a_scheduler_is_a_sentence(address: str, fresh: Path) -> None:
     said = refused(fresh, address)
     assert said.startswith(f"nbreferee: {address}: {NO_SCHEDULER[address]}")
 
@@ -335,7 +337,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("other", OTHERS)
-def test_cluster_with_another_grader_is_a_sentence(other, fresh, tmp_path):
+def test_cluster_with_another_grader_is_a_sentence(other: str, fresh: Path, tmp_path: Path) -> None:
     package, who, words = OTHERS[other]
     (tmp_path / "packages/nbreferee").mkdir(parents=True)
     (tmp_path / "packages/nbreferee/__init__.py").write_text(package)
@@ -351,7 +353,9 @@ def test_cluster_with_another_grader_is_a_sentence(other, fresh, tmp_path):
         )
 
 
-def test_cluster_that_goes_away_is_a_sentence_and_the_next_run_goes_on(course, tmp_path):
+def test_cluster_that_goes_away_is_a_sentence_and_the_next_run_goes_on(
+    course: Path, tmp_path: Path
+) -> None:
     mine = Path(shutil.copytree(course, tmp_path / "course"))
     with (
         local_cluster(tmp_path) as (address, scheduler),
@@ -418,14 +422,14 @@ def in_threads(task: worker.Task, count: int) -> list[float]:
     return scores
 
 
-def test_warm_processes_outlive_the_thread_that_started_them(task):
+def test_warm_processes_outlive_the_thread_that_started_them(task: worker.Task) -> None:
     assert in_threads(task, 1) == [2]
     (grader,) = worker._IDLE[task.budget, ""]
     assert [in_threads(task, 1) for _ in range(3)] == [[2]] * 3
     assert worker._IDLE[task.budget, ""] == [grader]
 
 
-def test_threads_do_not_share_warm_processes(task):
+def test_threads_do_not_share_warm_processes(task: worker.Task) -> None:
     assert in_threads(task, 3) == [2, 2, 2]
     assert 1 <= len(worker._IDLE[task.budget, ""]) <= 3
     assert len({grader.warm.folder for grader in worker._IDLE[task.budget, ""]}) == len(
@@ -433,7 +437,7 @@ def test_threads_do_not_share_warm_processes(task):
     )
 
 
-def test_worker_that_is_another_grader_refuses(task):
+def test_worker_that_is_another_grader_refuses(task: worker.Task) -> None:
     ours = dict(identity())
     for name, words in (
         ("nbreferee", f"nbreferee {__version__}, and not 9"),

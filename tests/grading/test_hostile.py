@@ -25,7 +25,7 @@ FAULTS = (
 )
 
 
-def test_hostile_students_cost_honest_ones_nothing_and_leave_nothing(tmp_path):
+def test_hostile_students_cost_honest_ones_nothing_and_leave_nothing(tmp_path: Path) -> None:
     master = tmp_path / "bombs"
     master.mkdir()
     write(master, answer(), graded())
@@ -44,13 +44,13 @@ def test_hostile_students_cost_honest_ones_nothing_and_leave_nothing(tmp_path):
     assert (batch.notebooks, batch.not_whole, batch.left) == (2 * len(FAULTS), (), ())
 
 
-def test_table_in_security_is_that_of_the_counts_and_names_every_kind():
+def test_table_in_security_is_that_of_the_counts_and_names_every_kind() -> None:
     text = attacks.SECURITY.read_text()
     assert attacks.with_counts(text, attacks.read_counts()) == text
     assert all(f"| {kind} |" in text for kind in attacks.kinds())
 
 
-def test_security_names_tests_and_commands_that_exist():
+def test_security_names_tests_and_commands_that_exist() -> None:
     import re
 
     text = attacks.SECURITY.read_text()

@@ -60,7 +60,9 @@ def kill(run: subprocess.Popen, marker: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(prepared, tmp_path_factory) -> tuple[dict[tuple, Any], dict[str, bytes]]:
+def uninterrupted(
+    prepared: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict[tuple, Any], dict[str, bytes]]:
     """The gradebook and the files that a run makes which nobody kills."""
     course = Path(shutil.copytree(prepared, tmp_path_factory.mktemp("uninterrupted") / "course"))
     found = finish(course)
@@ -100,8 +102,11 @@ def assert_old_or_new(course: Path, old: dict[str, bytes], new: dict[str, bytes]
 
 @pytest.mark.parametrize("seed", range(2))
 def test_killed_at_random_moments_and_resumed_it_ends_as_if_it_had_not_been(
-    seed, prepared, course, uninterrupted
-):
+    seed: int,
+    prepared: Path,
+    course: Path,
+    uninterrupted: tuple[dict[tuple, Any], dict[str, bytes]],
+) -> None:
     rows, files = uninterrupted
     old = contents(prepared / "autograded")
     chance = random.Random(seed)
@@ -204,8 +209,8 @@ def refuse_exchange(one: str, other: str) -> None:
 
 @pytest.mark.parametrize("file_system", ["exchanges", "does_not_exchange"])
 def test_killed_between_any_two_steps_of_writing_there_is_the_old_or_the_new(
-    file_system, prepared, tmp_path, monkeypatch
-):
+    file_system: str, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     student = LATE
     versions = {"earlier": EARLIER, "later": ANSWERS[student]}
     budget = NbReferee(config=open_course(prepared).config).budget()
@@ -252,7 +257,9 @@ def test_killed_between_any_two_steps_of_writing_there_is_the_old_or_the_new(
 # ------------------------------------------------ temporary folders
 
 
-def test_folder_without_its_owner_is_removed_and_others_are_not(tmp_path, monkeypatch):
+def test_folder_without_its_owner_is_removed_and_others_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     owner = (
         "import time, tempfile; from nbreferee.engine.scratch import Scratch; "

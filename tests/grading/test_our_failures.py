@@ -56,7 +56,9 @@ def rows_of(course: Path, student: str) -> dict[tuple, object]:
 
 
 @pytest.mark.parametrize("force", [True, False])
-def test_worker_that_dies_twice_leaves_earlier_marks_and_notebook(force, course):
+def test_worker_that_dies_twice_leaves_earlier_marks_and_notebook(
+    force: bool, course: Path
+) -> None:
     student = UNCHANGED if force else "c_0"  # c_0 has handed in something else since
     before, notebook = (
         rows_of(course, student),
@@ -86,7 +88,9 @@ def test_worker_that_dies_twice_leaves_earlier_marks_and_notebook(force, course)
 
 
 @pytest.mark.parametrize("before", ["nothing", "not_handed_in"])
-def test_worker_that_dies_twice_leaves_no_score_where_there_was_none(before, course):
+def test_worker_that_dies_twice_leaves_no_score_where_there_was_none(
+    before: str, course: Path
+) -> None:
     if before == "not_handed_in":
         hand_in(course, "c_1", RIGHT)
         (course / "submitted/c_1/ps1/one.ipynb").rename(course / "later")
@@ -112,7 +116,7 @@ def test_worker_that_dies_twice_leaves_no_score_where_there_was_none(before, cou
     assert rows_of(course, "c_1")["c_1", "comment", "double"] == (None, None)
 
 
-def test_unreadable_notebook_is_flagged_until_a_person_has_decided(course):
+def test_unreadable_notebook_is_flagged_until_a_person_has_decided(course: Path) -> None:
     (course / "submitted/c_1/ps1/one.ipynb").write_text("Dear grader,")
     assert grade_here(course, "c_1")["c_1", "one"].status == "unreadable"
     assert rows_of(course, "c_1")["c_1", "score", "double_tests"] == (0, None, None, True)
@@ -144,7 +148,9 @@ c.AssignLatePenalties.plugin_class = Broken
 @pytest.mark.parametrize(
     "error", ["ZeroDivisionError('division by zero')", "FileNotFoundError('extensions.csv')"]
 )
-def test_broken_plugin_for_penalties_costs_no_points_and_ends_no_batch(error, course):
+def test_broken_plugin_for_penalties_costs_no_points_and_ends_no_batch(
+    error: str, course: Path
+) -> None:
     config = course / "nbgrader_config.py"
     config.write_text(config.read_text() + PENALTY.format(error=error))
     before = rows_of(course, "c_3")
@@ -186,7 +192,7 @@ SLEEPS = {**RIGHT, "half": "import time\ntime.sleep(1)\ndef half(x):\n    return
 
 
 @pytest.mark.parametrize("role", ["worker", "box", "tester"])
-def test_process_of_ours_that_is_killed_costs_nobody_a_point(role, course):
+def test_process_of_ours_that_is_killed_costs_nobody_a_point(role: str, course: Path) -> None:
     students = [f"c_{number}" for number in range(6)]
     for student in students:
         hand_in(course, student, SLEEPS)
@@ -223,7 +229,9 @@ def test_process_of_ours_that_is_killed_costs_nobody_a_point(role, course):
 # ------------------------------------------------ this process has no memory, and no reliable clock
 
 
-def test_submission_for_which_there_is_no_memory_is_told_and_the_others_are_graded(course):
+def test_submission_for_which_there_is_no_memory_is_told_and_the_others_are_graded(
+    course: Path,
+) -> None:
     for student in ("c_1", "c_2", "c_4"):
         grade_here(course, student)
     (course / "submitted/c_2/ps1/one.ipynb").write_bytes(bytes(60 << 20))
@@ -264,7 +272,9 @@ def test_submission_for_which_there_is_no_memory_is_told_and_the_others_are_grad
     assert rows_of(course, "c_2")["c_2", "score", "half_tests"] == (3, None, None, False)
 
 
-def test_clock_that_is_set_back_changes_nothing(course, monkeypatch):
+def test_clock_that_is_set_back_changes_nothing(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     expected = contents(course / "autograded"), gradebook(course)
     now = [time.time()]
 
@@ -303,7 +313,7 @@ class Meanwhile(Executor):
         return REMEMBERING.submit(function, task)
 
 
-def test_what_was_read_is_what_is_graded_copied_and_remembered(course):
+def test_what_was_read_is_what_is_graded_copied_and_remembered(course: Path) -> None:
     data = course / "submitted/c_1/ps1/data.csv"
     data.write_text("first")
     wrong = {**RIGHT, "double": "def double(x):\n    return 0"}
@@ -322,7 +332,7 @@ def test_what_was_read_is_what_is_graded_copied_and_remembered(course):
     assert (course / "autograded/c_1/ps1/data.csv").read_text() == "second"
 
 
-def test_submission_that_goes_away_while_it_is_graded_is_graded(course):
+def test_submission_that_goes_away_while_it_is_graded_is_graded(course: Path) -> None:
     import shutil
 
     found = grade_here(
@@ -333,7 +343,7 @@ def test_submission_that_goes_away_while_it_is_graded_is_graded(course):
     assert {one.status for one in found.values()} == {"graded"}
 
 
-def test_gradebook_that_goes_away_is_told(course):
+def test_gradebook_that_goes_away_is_told(course: Path) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
     from nbreferee.course.locate import gradebook_trouble, open_course

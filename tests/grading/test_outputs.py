@@ -43,7 +43,7 @@ CELLS = {
 
 
 @pytest.mark.parametrize("outputs", CELLS.values(), ids=CELLS)
-def test_lines_are_limited_as_by_nbgrader(outputs):
+def test_lines_are_limited_as_by_nbgrader(outputs: list[NotebookNode]) -> None:
     ours = nbformat.v4.new_notebook(
         cells=[
             nbformat.v4.new_code_cell("x", outputs=copy.deepcopy(outputs)),
@@ -55,7 +55,7 @@ def test_lines_are_limited_as_by_nbgrader(outputs):
     assert ours == theirs
 
 
-def test_pattern_takes_streams_out_as_nbgrader_does():
+def test_pattern_takes_streams_out_as_nbgrader_does() -> None:
     outputs = [
         stream(2, "stderr"),
         stream(2),

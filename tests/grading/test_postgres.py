@@ -29,7 +29,7 @@ LATE = 'c.LateSubmissionPlugin.penalty_method = "zero"\nc.CourseDirectory.db_url
 
 
 @pytest.fixture(scope="module")
-def urls(tmp_path_factory) -> Iterator[dict[str, str]]:
+def urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Where the same gradebook is to be, twice."""
     with server() as postgres:
         yield {
@@ -39,7 +39,7 @@ def urls(tmp_path_factory) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def courses(urls, tmp_path_factory) -> dict[str, Path]:
+def courses(urls: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The same course twice, graded, marked by hand, and then graded again; rows are kept after
     each.
     """
@@ -60,7 +60,7 @@ def courses(urls, tmp_path_factory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def graded(courses, urls) -> dict[str, dict[str, list[dict]]]:
+def graded(courses: dict[str, Path], urls: dict[str, str]) -> dict[str, dict[str, list[dict]]]:
     """What the gradebooks hold once the class is graded."""
     for course in courses.values():
         ran = run(course, "nbreferee", "autograde", "--jobs", "1")
@@ -69,7 +69,9 @@ def graded(courses, urls) -> dict[str, dict[str, list[dict]]]:
 
 
 @pytest.fixture(scope="module")
-def graded_again(graded, courses, urls) -> dict[str, dict[str, list[dict]]]:
+def graded_again(
+    graded: dict[str, dict[str, list[dict]]], courses: dict[str, Path], urls: dict[str, str]
+) -> dict[str, dict[str, list[dict]]]:
     """The same once a person has marked some, and the class is graded again; one has handed in
     anew.
     """
@@ -88,13 +90,15 @@ def graded_again(graded, courses, urls) -> dict[str, dict[str, list[dict]]]:
     return {kind: rows(url) for kind, url in urls.items()}
 
 
-def test_postgresql_holds_what_sqlite_holds(graded):
+def test_postgresql_holds_what_sqlite_holds(graded: dict[str, dict[str, list[dict]]]) -> None:
     assert len(graded["sqlite"]["grade"]) == 4 * len(STUDENTS)
     assert {row["auto_score"] for row in graded["sqlite"]["grade"]} == {None, 0.0, 2.0, 3.0, 4.0}
     assert graded["postgresql"] == graded["sqlite"]
 
 
-def test_postgresql_holds_the_same_after_marks_by_hand_and_grading_again(graded, graded_again):
+def test_postgresql_holds_the_same_after_marks_by_hand_and_grading_again(
+    graded: dict[str, dict[str, list[dict]]], graded_again: dict[str, dict[str, list[dict]]]
+) -> None:
     marks = {(row["manual_score"], row["extra_credit"]) for row in graded_again["sqlite"]["grade"]}
     assert marks == {(None, None), (0.5, 0.25), (2.0, None)}
     assert {
@@ -105,13 +109,17 @@ def test_postgresql_holds_the_same_after_marks_by_hand_and_grading_again(graded,
     assert graded_again["postgresql"] == graded_again["sqlite"]
 
 
-def test_a_run_with_nothing_changed_changes_no_row(graded_again, courses, urls):
+def test_a_run_with_nothing_changed_changes_no_row(
+    graded_again: dict[str, dict[str, list[dict]]], courses: dict[str, Path], urls: dict[str, str]
+) -> None:
     ran = run(courses["postgresql"], "nbreferee", "autograde", "--jobs", "1")
     assert "skipped 8" in " ".join(ran.stdout.split())
     assert rows(urls["postgresql"]) == graded_again["postgresql"]
 
 
-def test_the_class_reads_the_same_from_both(graded_again, courses):
+def test_the_class_reads_the_same_from_both(
+    graded_again: dict[str, dict[str, list[dict]]], courses: dict[str, Path]
+) -> None:
     said = {
         kind: run(course, "nbreferee", "report").stdout.partition("What students")[0]
         for kind, course in courses.items()

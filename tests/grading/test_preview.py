@@ -73,7 +73,9 @@ def run(course: Path, *options: str) -> str:
     return said.read_text()
 
 
-def test_preview_shows_who_moves_and_writes_nothing_and_grading_then_does_the_same(graded):
+def test_preview_shows_who_moves_and_writes_nothing_and_grading_then_does_the_same(
+    graded: Path,
+) -> None:
     change_test(graded)
     before = contents(graded), {path: path.stat().st_mtime_ns for path in graded.rglob("*")}
     said = run(graded, "--preview", "--json", str(graded.parent / "preview.json"))
@@ -105,7 +107,7 @@ def test_preview_shows_who_moves_and_writes_nothing_and_grading_then_does_the_sa
     assert "Graded again" not in run(graded)
 
 
-def test_preview_knows_submissions_that_are_new_and_those_handed_in_again(graded):
+def test_preview_knows_submissions_that_are_new_and_those_handed_in_again(graded: Path) -> None:
     hand_in(graded, "c_3", THIRD)
     hand_in(graded, "d_new", RIGHT)
     found = grade_here(graded, preview=True)
@@ -117,7 +119,7 @@ def test_preview_knows_submissions_that_are_new_and_those_handed_in_again(graded
     assert not (graded / "autograded/d_new").exists()
 
 
-def test_preview_of_a_course_that_was_never_graded_makes_no_gradebook(graded):
+def test_preview_of_a_course_that_was_never_graded_makes_no_gradebook(graded: Path) -> None:
     (graded / "gradebook.db").unlink()
     process = start(graded, "--preview")
     assert process.wait(PATIENCE_S) == 2

@@ -136,7 +136,7 @@ def gradebooks(
     return read_marks(stock), read_marks(ours)
 
 
-def test_marks_and_comments_are_those_of_stock_nbgrader(gradebooks: tuple):
+def test_marks_and_comments_are_those_of_stock_nbgrader(gradebooks: tuple) -> None:
     stock, ours = gradebooks
     assert len(stock) > 5 * 8
     assert set(ours) == set(stock)
@@ -148,14 +148,14 @@ def test_marks_and_comments_are_those_of_stock_nbgrader(gradebooks: tuple):
     assert unlike == {}
 
 
-def test_warning_costs_nothing_here(gradebooks: tuple):
+def test_warning_costs_nothing_here(gradebooks: tuple) -> None:
     stock, ours = gradebooks
     for grade_id, student in HEARD:
         assert stock[student, "problem1", grade_id][0] == 0
         assert ours[student, "problem1", grade_id][0] == ours[student, "problem1", grade_id][1]
 
 
-def test_marks_tell_the_answers_apart(gradebooks: tuple):
+def test_marks_tell_the_answers_apart(gradebooks: tuple) -> None:
     _, ours = gradebooks
     sums = {
         student: sum(

@@ -11,7 +11,7 @@ from nbreferee.budget import Budget
 from nbreferee.grading.notebook import as_bytes
 
 
-def test_master_of_a_second_task_is_not_parsed_again():
+def test_master_of_a_second_task_is_not_parsed_again() -> None:
     with Court(Budget(call_s=10, cell_s=20)) as court:
         first = court.material(answer(), graded())
         data = as_bytes(first.master.notebook)

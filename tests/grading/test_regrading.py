@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import nbformat
@@ -29,7 +29,7 @@ CODE_CELLS = 9
 
 
 @pytest.fixture(scope="module")
-def court():
+def court() -> Iterator[Court]:
     with Court(Budget(call_s=10, cell_s=20)) as court:
         yield court
 
@@ -86,7 +86,7 @@ ANOTHER_F = "def f(x):\n    return 1 + x"
 OTHER_F_TESTS = "assert f(2) == 3, f'f(2) is {f(2)}'"
 
 
-def test_changed_test_runs_what_it_reads_and_no_more(court):
+def test_changed_test_runs_what_it_reads_and_no_more(court: Court) -> None:
     before, after = material(court), material(court, OTHER_F_TESTS)
     assert regraded(court, before, after, {}).result.cost.cells_run == 2  # f and its tests
     wrong = {"f": "def f(x):\n    return 2 * x"}
@@ -95,7 +95,7 @@ def test_changed_test_runs_what_it_reads_and_no_more(court):
     assert next((one.score, one.message) for one in found.cells) == (0, "f(2) is 4")
 
 
-def test_changed_answer_runs_what_depends_on_it_and_no_more(court):
+def test_changed_answer_runs_what_depends_on_it_and_no_more(court: Court) -> None:
     one = material(court)
     changed = {"h": "def h(x):\n    return x + x"}
     found = regraded(court, one, one, {}, changed)
@@ -105,7 +105,7 @@ def test_changed_answer_runs_what_depends_on_it_and_no_more(court):
     assert found.result.cost.cells_run == 6  # imports, f, its tests, g, its trial and its tests
 
 
-def test_nothing_is_run_where_nothing_has_changed(court):
+def test_nothing_is_run_where_nothing_has_changed(court: Court) -> None:
     one = material(court)
     assert regraded(court, one, one, {"f": "def f(x):\n    return 0"}).result.cost.cells_run == 0
 
@@ -118,7 +118,7 @@ UNSURE = {
 
 
 @pytest.mark.parametrize("what", UNSURE)
-def test_everything_is_run_where_the_reading_is_not_sure(what, court):
+def test_everything_is_run_where_the_reading_is_not_sure(what: str, court: Court) -> None:
     before, after = material(court), material(court, OTHER_F_TESTS)
     answers = {"h": UNSURE[what]}
     earlier = executed(court.grader.grade(before, submission(before, answers), {}))
@@ -131,14 +131,16 @@ ENDINGS = {"a loop": "while True: pass", "an end": "import os\n    os._exit(1)"}
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_run_in_which_something_was_cut_short_is_not_kept(ending):
+def test_run_in_which_something_was_cut_short_is_not_kept(ending: str) -> None:
     with Court(Budget(call_s=1, cell_s=2)) as court:
         one = material(court)
         answers = {"h": f"def h(x):\n    {ENDINGS[ending]}"}
         assert court.grader.grade(one, submission(one, answers), {}).regrading is None
 
 
-def test_verdict_that_follows_through_is_judged_again_where_an_earlier_one_changes(court):
+def test_verdict_that_follows_through_is_judged_again_where_an_earlier_one_changes(
+    court: Court,
+) -> None:
     before = material(court, follow=True)
     after = material(court, OTHER_F_TESTS, follow=True)
     wrong = {

@@ -287,7 +287,9 @@ TESTS = cells_of(OBSERVERS, "test", 1)
         max_size=2,
     ),
 )
-def test_kept_and_run_cells_come_to_a_full_run(cells, tests, changes):
+def test_kept_and_run_cells_come_to_a_full_run(
+    cells: list[str], tests: list[str], changes: list[tuple[int, str, str]]
+) -> None:
     after = list(cells)
     for place, how, new in changes:
         place %= len(after)
@@ -317,7 +319,7 @@ UNSEEN = {
 
 
 @pytest.mark.parametrize("way", UNSEEN)
-def test_change_in_place_is_seen_however_it_is_written(way):
+def test_change_in_place_is_seen_however_it_is_written(way: str) -> None:
     cells = [(one, "free") for one in UNSEEN[way]]
     changing = len(cells) - 2
     without = [*cells[:changing], ("c = 0", "free"), *cells[changing + 1 :]]
@@ -363,7 +365,7 @@ LOCAL_ITERATORS = (
 
 
 @pytest.mark.parametrize("definition", LOCAL_ITERATORS)
-def test_iterator_that_ends_with_its_function_is_no_trouble(definition):
+def test_iterator_that_ends_with_its_function_is_no_trouble(definition: str) -> None:
     cells = [(definition, "free"), ("print(f(a))", "free"), ("print(f(a))", "free")]
     assert are_sure(definition)
     check(cells, [*cells[:1], ("a.append(3)", "free"), *cells[1:]])
@@ -371,7 +373,7 @@ def test_iterator_that_ends_with_its_function_is_no_trouble(definition):
 
 
 @pytest.mark.parametrize("name", ["softmax", "matrix_derivatives", "row_layers", "svd_geometry"])
-def test_reading_of_a_notebook_of_the_course_is_sure(name):
+def test_reading_of_a_notebook_of_the_course_is_sure(name: str) -> None:
     (path,) = (COURSE / "source").glob(f"*/{name}.ipynb")
     cells = [
         RunCell(one.source, is_test=one.is_test) for one in read_master(path).cells if one.is_code
@@ -384,5 +386,5 @@ def test_reading_of_a_notebook_of_the_course_is_sure(name):
 
 
 @pytest.mark.parametrize("what", NEVER_SURE)
-def test_everything_is_run_where_the_reading_is_not_sure(what):
+def test_everything_is_run_where_the_reading_is_not_sure(what: str) -> None:
     assert keys_of(parts_of([("print(a)", "free"), (NEVER_SURE[what], "free")])) is None

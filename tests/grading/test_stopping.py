@@ -38,7 +38,7 @@ LASTS = {**RIGHT, "half": f"import time\ndef half(x):\n    time.sleep({LONG_S})\
 
 
 @pytest.fixture
-def lasting(course) -> Path:
+def lasting(course: Path) -> Path:
     """A class of which two notebooks take long, and all others are done before."""
     (course / "nbgrader_config.py").write_text(
         CONFIG.replace("_s = 1", "_s = 100").replace("_s = 2", "_s = 100")
@@ -75,7 +75,7 @@ def assert_ended(run: subprocess.Popen, course: Path, known: set) -> str:
 
 
 @pytest.mark.parametrize("to", ["the_process", "its_group"])  # kill -INT, or a terminal
-def test_ctrl_c_is_answered_at_once_and_the_next_run_goes_on(to, lasting):
+def test_ctrl_c_is_answered_at_once_and_the_next_run_goes_on(to: str, lasting: Path) -> None:
     run = running(lasting)
     known = family(run.pid)
     started = time.monotonic()
@@ -102,7 +102,7 @@ def test_ctrl_c_is_answered_at_once_and_the_next_run_goes_on(to, lasting):
     }
 
 
-def test_ctrl_c_while_workers_start_is_one_line(lasting):
+def test_ctrl_c_while_workers_start_is_one_line(lasting: Path) -> None:
     run = start(lasting)
     until(lambda: family(run.pid), "workers start")
     known = family(run.pid)
@@ -120,7 +120,7 @@ def test_ctrl_c_while_workers_start_is_one_line(lasting):
     assert "nbreferee: stopped" in said
 
 
-def test_ctrl_c_is_answered_while_the_gradebook_is_locked(lasting):
+def test_ctrl_c_is_answered_while_the_gradebook_is_locked(lasting: Path) -> None:
     shutil.rmtree(lasting / "submitted/c_2")
     with helper(sys.executable, "-c", LOCK, str(lasting / "gradebook.db")):
         run = start(lasting)
@@ -131,7 +131,7 @@ def test_ctrl_c_is_answered_while_the_gradebook_is_locked(lasting):
     assert "nbreferee: stopped" in (lasting.parent / "said.txt").read_text()
 
 
-def test_line_that_says_why_grading_stops_ends_running_notebooks(lasting):
+def test_line_that_says_why_grading_stops_ends_running_notebooks(lasting: Path) -> None:
     """The gradebook is locked when a third result comes: the command does not wait for the
     notebooks that still run.
     """
@@ -179,7 +179,9 @@ FAULTS = {
 }
 
 
-def test_fault_of_one_assignment_is_told_with_its_cure_and_the_others_are_graded(tmp_path):
+def test_fault_of_one_assignment_is_told_with_its_cure_and_the_others_are_graded(
+    tmp_path: Path,
+) -> None:
     course = tmp_path / "course"
     names = ("ps1", *FAULTS, "ps6")
     for name in names:
@@ -254,9 +256,9 @@ ARGUMENTS = {
 )
 @pytest.mark.parametrize("name", main.commands)
 def test_unforeseen_error_of_a_command_is_one_line_and_a_file_with_the_traceback(
-    name, error, monkeypatch, tmp_path
-):
-    def fail(**_):
+    name: str, error: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail(**_) -> None:
         raise error
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -272,7 +274,7 @@ def test_unforeseen_error_of_a_command_is_one_line_and_a_file_with_the_traceback
     assert type(error).__name__ in path.read_text()
 
 
-def test_unforeseen_error_while_grading_is_one_line_with_what_is_done(course):
+def test_unforeseen_error_while_grading_is_one_line_with_what_is_done(course: Path) -> None:
     code = (
         "import sys, nbreferee.grading.gradebook as g\ndef fail(*_): raise KeyError('rows')\n"
         "g.Recorder._scores = fail\nfrom nbreferee.cli import main\nmain()"

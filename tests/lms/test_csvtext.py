@@ -42,7 +42,9 @@ def files(draw) -> tuple[bytes, list[list[str]], str]:
 
 
 @given(files(), cells, st.data())
-def test_one_cell_changes_and_nothing_else(file, value, data):
+def test_one_cell_changes_and_nothing_else(
+    file: tuple[bytes, list[list[str]], str], value: str, data: st.DataObject
+) -> None:
     text, rows, separator = file
     table = parse_table("x.csv", text)
     assert [[cell.value for cell in row] for row in table.rows] == rows
@@ -65,7 +67,7 @@ def test_one_cell_changes_and_nothing_else(file, value, data):
 
 
 @given(st.floats(0, 1e6))
-def test_numbers_keep_every_digit(number):
+def test_numbers_keep_every_digit(number: float) -> None:
     assert float(number_text(number)) == number
     assert read_number(number_text(number, decimal_comma=True)) == number
     assert set(number_text(number)) <= set("0123456789.")
@@ -83,13 +85,13 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_what_is_no_table_is_refused(case):
+def test_what_is_no_table_is_refused(case: str) -> None:
     data, why = BAD[case]
     with pytest.raises(TableError, match=why):
         parse_table("x.csv", data)
 
 
-def test_quotes_of_php_are_read():
+def test_quotes_of_php_are_read() -> None:
     """PHP's fputcsv leaves a quote single behind a backslash; Moodle writes so."""
     data = b'a,b,c\n1,"said \\"no, never\\" twice",3\n'
     table = parse_table("x.csv", data)
@@ -98,5 +100,5 @@ def test_quotes_of_php_are_read():
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1"])
-def test_formulas_become_text(text):
+def test_formulas_become_text(text: str) -> None:
     assert safe_text(text) == f"'{text}"

@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from classes import BINARIES, CANVAS_ID, copy_of, export_here
+from lms_classes import BINARIES, CANVAS_ID, copy_of, export_here
 from nbgrader.api import Gradebook
 from platform_files import (
     FINNISH,
@@ -36,7 +36,7 @@ CLASS = [
 
 
 @pytest.fixture(scope="module")
-def graded(released, tmp_path_factory) -> Path:
+def graded(released: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Anna has 5 and a mark by hand with extra credit; Ben's answer waits; Cleo is late; Dan is not
     graded; Eve handed in nothing.
     """
@@ -83,7 +83,7 @@ def graded(released, tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def course(graded, tmp_path) -> Path:
+def course(graded: Path, tmp_path: Path) -> Path:
     """A copy of it."""
     return copy_of(graded, tmp_path / "course")
 
@@ -101,7 +101,7 @@ def canvas(
     return read, {row.student: row.remark for row in done.rows}
 
 
-def test_certain_scores_alone_go_out(course, tmp_path):
+def test_certain_scores_alone_go_out(course: Path, tmp_path: Path) -> None:
     read, remarks = canvas(course, tmp_path)
     assert read == {
         1: repr(1 + 1 + 2.25 + 0.1),
@@ -119,18 +119,18 @@ def test_certain_scores_alone_go_out(course, tmp_path):
     }
 
 
-def test_scores_so_far_and_zeros_go_out_when_asked(course, tmp_path):
+def test_scores_so_far_and_zeros_go_out_when_asked(course: Path, tmp_path: Path) -> None:
     read, remarks = canvas(course, tmp_path, partial=True, missing_zero=True)
     assert (read[2], read[4], read[5]) == ("2", "", "0")
     assert remarks["ben"] == "waits for a person; so far"
 
 
-def test_scores_are_scaled_when_asked(course, tmp_path):
+def test_scores_are_scaled_when_asked(course: Path, tmp_path: Path) -> None:
     read, _ = canvas(course, tmp_path, points=100.0, scale=True)
     assert read[1] == "48.33"
 
 
-def test_handing_in_again_makes_an_old_score_stale(course, tmp_path):
+def test_handing_in_again_makes_an_old_score_stale(course: Path, tmp_path: Path) -> None:
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as book:
         from datetime import datetime
 
@@ -142,7 +142,7 @@ def test_handing_in_again_makes_an_old_score_stale(course, tmp_path):
     assert remarks["anna"] == "handed in again after being graded: run nbreferee autograde"
 
 
-def test_zeros_of_a_notebook_under_another_name_do_not_go_out(course, tmp_path):
+def test_zeros_of_a_notebook_under_another_name_do_not_go_out(course: Path, tmp_path: Path) -> None:
     folder = course / "submitted/anna/ps1"
     for path in (folder, course / "autograded/anna/ps1"):
         path.mkdir(parents=True, exist_ok=True)
@@ -240,7 +240,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_is_not_certain_is_refused_and_nothing_is_written(case, course, tmp_path):
+def test_what_is_not_certain_is_refused_and_nothing_is_written(
+    case: str, course: Path, tmp_path: Path
+) -> None:
     platform, make, options, why = REFUSED[case]
     template = tmp_path / "template.csv"
     if make:
@@ -250,7 +252,7 @@ def test_what_is_not_certain_is_refused_and_nothing_is_written(case, course, tmp
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_columns_are_found_by_id_and_by_heading(course, tmp_path):
+def test_columns_are_found_by_id_and_by_heading(course: Path, tmp_path: Path) -> None:
     template = tmp_path / "gradebook.csv"
     template.write_bytes(
         canvas_gradebook(CLASS, Sheet(), 9).replace(b"ps1 (4711)", b"Problem set no. 1 (4711)")
@@ -260,7 +262,7 @@ def test_columns_are_found_by_id_and_by_heading(course, tmp_path):
         assert sum(row.written for row in done.rows) == 2, column
 
 
-def test_scores_above_moodles_maximum_are_named(course, tmp_path):
+def test_scores_above_moodles_maximum_are_named(course: Path, tmp_path: Path) -> None:
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as book:
         book.find_grade("why", "two", "ps1", "anna").extra_credit = 50
         book.db.commit()
@@ -272,7 +274,7 @@ def test_scores_above_moodles_maximum_are_named(course, tmp_path):
     )
 
 
-def test_moodle_takes_comments_and_pages(course, tmp_path):
+def test_moodle_takes_comments_and_pages(course: Path, tmp_path: Path) -> None:
     """importziplib.php: each part of a path is split at underscores, the second is the participant,
     the next two a plugin.
     """
@@ -302,7 +304,7 @@ def test_moodle_takes_comments_and_pages(course, tmp_path):
     )
 
 
-def test_our_own_table_is_safe_from_formulas(course, tmp_path):
+def test_our_own_table_is_safe_from_formulas(course: Path, tmp_path: Path) -> None:
     export_here(course, "csv", None, tmp_path / "out.csv")
     rows = list(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text())))
     assert [row["student_id"] for row in rows] == [one.login for one in CLASS]
@@ -311,7 +313,7 @@ def test_our_own_table_is_safe_from_formulas(course, tmp_path):
     assert rows[1]["remark"] == "waits for a person"
 
 
-def test_nbgraders_own_command_exports(course, tmp_path):
+def test_nbgraders_own_command_exports(course: Path, tmp_path: Path) -> None:
     template = tmp_path / "gradebook.csv"
     template.write_bytes(canvas_gradebook(CLASS, Sheet(), 9))
     plugin = "nbreferee.lms.plugins.CanvasExport"
@@ -331,7 +333,7 @@ def test_nbgraders_own_command_exports(course, tmp_path):
     assert (tmp_path / "plugin.csv").read_bytes() == (tmp_path / "out.csv").read_bytes()
 
 
-def test_the_command_says_what_is_written_and_what_is_not(course, tmp_path):
+def test_the_command_says_what_is_written_and_what_is_not(course: Path, tmp_path: Path) -> None:
     template = tmp_path / "gradebook.csv"
     template.write_bytes(canvas_gradebook(CLASS, Sheet(), 9))
     command = [

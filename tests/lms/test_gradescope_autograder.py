@@ -14,8 +14,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from classes import ANSWERS, copy_of, notebooks
 from denied import NUMBERS, PROGRAM, TIER_B
+from lms_classes import ANSWERS, copy_of, notebooks
 from small_class import BINARIES, RIGHT, grade_here
 
 from nbreferee.lms.results import block, code, message, plain
@@ -66,13 +66,13 @@ def double(x):
 
 
 @pytest.fixture(scope="module")
-def course(released, tmp_path_factory) -> Path:
+def course(released: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A course that nobody has handed in to."""
     return copy_of(released, tmp_path_factory.mktemp("gradescope") / "course")
 
 
 @pytest.fixture(scope="module")
-def root(course, tmp_path_factory) -> Path:
+def root(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folders of Gradescope's container, with the packages that setup.sh installs: links to
     those that are installed here, and our wheel.
     """
@@ -186,7 +186,7 @@ def by_name(found: dict) -> dict[str, float | None]:
     return {test["name"].partition(": ")[2]: test.get("score") for test in found["tests"]}
 
 
-def test_right_answers_get_their_points_at_tier_b(course, root):
+def test_right_answers_get_their_points_at_tier_b(course: Path, root: Path) -> None:
     right = files(course)
     found = results(root, right, TIER_B)
     assert (found["score"], [test["number"] for test in found["tests"]]) == (
@@ -204,7 +204,7 @@ def test_right_answers_get_their_points_at_tier_b(course, root):
     )
 
 
-def test_loops_and_what_is_no_json_cost_their_exercises_alone(course, root):
+def test_loops_and_what_is_no_json_cost_their_exercises_alone(course: Path, root: Path) -> None:
     given = {**files(course, half=LOOPS), "one.ipynb": b"<html>no notebook</html>"}
     found = results(root, given)
     assert by_name(found) == {"double_tests": 0.0, "half_tests": 0.0, "why": None}
@@ -214,7 +214,7 @@ def test_loops_and_what_is_no_json_cost_their_exercises_alone(course, root):
     assert "hand it in again" in found["output"]
 
 
-def test_attacks_gain_nothing_and_other_names_are_told(course, root):
+def test_attacks_gain_nothing_and_other_names_are_told(course: Path, root: Path) -> None:
     attack = files(course, double=ATTACK.format(root=str(root)))
     given = {"one.ipynb": attack["one.ipynb"], "my homework.ipynb": attack["two.ipynb"]}
     found = results(root, given)
@@ -225,14 +225,14 @@ def test_attacks_gain_nothing_and_other_names_are_told(course, root):
     assert "HIDDEN" not in json.dumps(found)
 
 
-def test_without_a_sandbox_nobody_gets_a_score(course, root):
+def test_without_a_sandbox_nobody_gets_a_score(course: Path, root: Path) -> None:
     ended = run(root, files(course), (*TIER_B, "landlock"))
     assert ended.returncode == 1
     assert "the sandbox lacks a layer" in ended.stdout
     assert not (root / "results/results.json").exists()
 
 
-def test_the_zip_holds_no_student(course, root):
+def test_the_zip_holds_no_student(course: Path, root: Path) -> None:
     (course / "submitted/somebody/ps1").mkdir(parents=True)
     assert b"same" not in (root / "source/course/gradebook.db").read_bytes()
     names = zipfile.ZipFile(root / "autograder.zip").namelist()
@@ -256,5 +256,5 @@ SHOWN = {
 
 
 @pytest.mark.parametrize("case", MARKDOWN)
-def test_nothing_of_a_message_is_markup(case):
+def test_nothing_of_a_message_is_markup(case: str) -> None:
     assert MARKDOWN[case] == SHOWN[case]

@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from classes import handed_in, import_here
+from lms_classes import handed_in, import_here
 from platform_files import zip_of
 
 from nbreferee.lms.archive import Archive, ZipError
@@ -58,7 +58,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_bad_entries_are_left_out_and_named(case, course, tmp_path):
+def test_bad_entries_are_left_out_and_named(case: str, course: Path, tmp_path: Path) -> None:
     info, data, why = BAD[case]
     path = tmp_path / "bad.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -84,7 +84,7 @@ def everything(folder: Path) -> set[Path]:
     return {path for path in folder.rglob("*") if path.is_file()}
 
 
-def test_encrypted_entries_are_named(course, tmp_path):
+def test_encrypted_entries_are_named(course: Path, tmp_path: Path) -> None:
     path = zip_of(tmp_path / "x.zip", {"anna/one.ipynb": GOOD, "ben/one.ipynb": GOOD})
     data = bytearray(path.read_bytes())
     for mark, offset in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):  # the first entry's flags
@@ -95,7 +95,7 @@ def test_encrypted_entries_are_named(course, tmp_path):
     assert handed_in(course).keys() == {"ben"}
 
 
-def test_damaged_entries_cost_their_student_alone(course, tmp_path):
+def test_damaged_entries_cost_their_student_alone(course: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         archive.writestr("anna/one.ipynb", b"A" * 1000)
         archive.writestr("ben/one.ipynb", GOOD)
@@ -108,7 +108,7 @@ def test_damaged_entries_cost_their_student_alone(course, tmp_path):
     assert handed_in(course).keys() == {"ben"}
 
 
-def test_sizes_that_lie_are_found(course, tmp_path):
+def test_sizes_that_lie_are_found(course: Path, tmp_path: Path) -> None:
     path = zip_of(tmp_path / "x.zip", {"anna/one.ipynb": GOOD * 1000, "ben/one.ipynb": GOOD})
     data = bytearray(path.read_bytes())
     for mark, offset in ((b"PK\x01\x02", 24), (b"PK\x03\x04", 22)):
@@ -130,7 +130,7 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize("case", UNUSABLE)
-def test_files_that_are_no_zips_are_named(case, course, tmp_path):
+def test_files_that_are_no_zips_are_named(case: str, course: Path, tmp_path: Path) -> None:
     data, why = UNUSABLE[case]
     path = zip_of(tmp_path / "x.zip", {"anna/one.ipynb": GOOD})
     path.write_bytes(path.read_bytes()[:-30] if data is None else data)
@@ -139,7 +139,7 @@ def test_files_that_are_no_zips_are_named(case, course, tmp_path):
     assert handed_in(course) == {}
 
 
-def test_equal_names_in_a_zip_are_nobodys_choice(tmp_path):
+def test_equal_names_in_a_zip_are_nobodys_choice(tmp_path: Path) -> None:
     buffer = io.BytesIO()
     with warnings.catch_warnings(), zipfile.ZipFile(buffer, "w") as archive:
         warnings.filterwarnings("ignore", "Duplicate name", UserWarning)
@@ -163,7 +163,7 @@ def test_equal_names_in_a_zip_are_nobodys_choice(tmp_path):
         }
 
 
-def test_what_systems_leave_in_zips_is_nobodys(course, tmp_path):
+def test_what_systems_leave_in_zips_is_nobodys(course: Path, tmp_path: Path) -> None:
     files = {
         "__MACOSX/anna/._one.ipynb": b"x",
         "anna/.DS_Store": b"x",
@@ -175,7 +175,7 @@ def test_what_systems_leave_in_zips_is_nobodys(course, tmp_path):
     assert handed_in(course) == {"anna": {"one.ipynb": GOOD}}
 
 
-def test_students_cannot_set_their_own_time(course, tmp_path):
+def test_students_cannot_set_their_own_time(course: Path, tmp_path: Path) -> None:
     files = {
         "Anna A_7_assignsubmission_file/one.ipynb": GOOD,
         "Anna A_7_assignsubmission_file/timestamp.txt": b"1999-01-01 00:00:00 UTC",
@@ -185,7 +185,9 @@ def test_students_cannot_set_their_own_time(course, tmp_path):
     assert "timestamp.txt is left out: files of that name are nbgrader's own" in done.rows[0].notes
 
 
-def test_a_folder_with_the_name_of_a_file_costs_nobody_else_anything(course, tmp_path):
+def test_a_folder_with_the_name_of_a_file_costs_nobody_else_anything(
+    course: Path, tmp_path: Path
+) -> None:
     """Moodle keeps a student's files and online text in two folders, which come together here."""
     eve = {
         "Eve E_7_assignsubmission_file/onlinetext.html/x": b"x",
@@ -202,7 +204,7 @@ def test_a_folder_with_the_name_of_a_file_costs_nobody_else_anything(course, tmp
     assert "onlinetext.html/x is left out: a file has the name of its folder" in done.rows[0].notes
 
 
-def test_thousands_of_files_of_one_student_are_left_out(course, tmp_path):
+def test_thousands_of_files_of_one_student_are_left_out(course: Path, tmp_path: Path) -> None:
     done = import_here(
         course,
         zip_of(
@@ -212,7 +214,7 @@ def test_thousands_of_files_of_one_student_are_left_out(course, tmp_path):
     assert {row.student: row.status for row in done.rows} == {"anna": "new", "eve": "left out"}
 
 
-def test_ids_that_are_no_folder_names_are_left_out(course, tmp_path):
+def test_ids_that_are_no_folder_names_are_left_out(course: Path, tmp_path: Path) -> None:
     done = import_here(
         course, zip_of(tmp_path / "x.zip", {".hidden/one.ipynb": GOOD, "anna/one.ipynb": GOOD})
     )
@@ -236,7 +238,7 @@ YAML = {
 
 
 @pytest.mark.parametrize("case", YAML)
-def test_metadata_is_data_alone(case):
+def test_metadata_is_data_alone(case: str) -> None:
     data, expected = YAML[case]
     if expected is None:
         with pytest.raises(ZipError, match=r"cannot be read|lists no submissions"):
@@ -278,7 +280,7 @@ NOTEBOOKS = {
 
 
 @pytest.mark.parametrize("case", NOTEBOOKS)
-def test_notebooks_are_found_by_name(case):
+def test_notebooks_are_found_by_name(case: str) -> None:
     given, expected = NOTEBOOKS[case]
     assert (
         dict(place({name: name for name in given}, ["one", "one-7"], keep_timestamp=False).files)
@@ -286,7 +288,7 @@ def test_notebooks_are_found_by_name(case):
     )
 
 
-def test_newer_submissions_stay(course, tmp_path):
+def test_newer_submissions_stay(course: Path, tmp_path: Path) -> None:
     def zip_at(day: int, data: bytes) -> Path:
         path = tmp_path / f"{day}-{len(data)}.zip"
         with zipfile.ZipFile(path, "w") as archive:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from classes import POINTS, make_class, mark
 from documents import PAGES, Page, run_page
+from lms_classes import POINTS, make_class, mark
 from platform_files import (
     Sheet,
     canvas_gradebook,
@@ -21,7 +21,7 @@ from platform_files import (
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if "lms-" in page.name], ids=lambda page: page.name
 )
-def test_commands_run_in_order(page: Page, course: Path, tmp_path: Path):
+def test_commands_run_in_order(page: Page, course: Path, tmp_path: Path) -> None:
     students = make_class(course)[:2]
     if page.path.stem == "lms-canvas":
         canvas_zip(course / "submissions.zip", students)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from classes import export_here, handed_in, import_here
 from hypothesis import given
 from hypothesis import strategies as st
+from lms_classes import export_here, handed_in, import_here
 from nbgrader.api import Gradebook
 from platform_files import (
     Sheet,
@@ -43,7 +43,7 @@ LEFT = Student("Gone", "Long", 3, "gone", files("gone"))
 STRANGER = Student("Not", "Enrolled", 4, "stranger", files("stranger"))
 
 
-def test_two_of_one_name_one_who_left_one_unknown(course, tmp_path):
+def test_two_of_one_name_one_who_left_one_unknown(course: Path, tmp_path: Path) -> None:
     """With ids each student gets their own mark; a student who left or is not in the roster is
     named.
     """
@@ -60,7 +60,7 @@ def test_two_of_one_name_one_who_left_one_unknown(course, tmp_path):
     assert all("is not in" in one.why for one in done.left_out)
 
 
-def test_two_of_one_name_without_ids_are_nobody(course, tmp_path):
+def test_two_of_one_name_without_ids_are_nobody(course: Path, tmp_path: Path) -> None:
     """A roster without the platform's ids: names alone cannot tell them."""
     people = roster(
         tmp_path / "people.csv",
@@ -73,7 +73,7 @@ def test_two_of_one_name_without_ids_are_nobody(course, tmp_path):
     assert all("students have this name" in one.why for one in done.left_out)
 
 
-def test_two_submissions_of_one_name_are_nobodys(course, tmp_path):
+def test_two_submissions_of_one_name_are_nobodys(course: Path, tmp_path: Path) -> None:
     """One in the roster, two in the zip: one of them is somebody else."""
     people = roster(tmp_path / "people.csv", "student_id,first_name,last_name\njane1,Jane,Doe\n")
     done = import_here(course, canvas_zip(tmp_path / "x.zip", TWO_OF_ONE_NAME), people)
@@ -82,7 +82,7 @@ def test_two_submissions_of_one_name_are_nobodys(course, tmp_path):
     assert "several submissions would be jane1's" in done.left_out[0].why
 
 
-def test_moodle_rosters_of_other_assignments_fit_nobody(course, tmp_path):
+def test_moodle_rosters_of_other_assignments_fit_nobody(course: Path, tmp_path: Path) -> None:
     """Participants' numbers are another assignment's: no name can make up for that."""
     other = [
         Student("Jane", "Doe", 11, "jane1"),
@@ -97,7 +97,7 @@ def test_moodle_rosters_of_other_assignments_fit_nobody(course, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own
-def test_exports_name_everybody_who_is_not_in_both(course, tmp_path):
+def test_exports_name_everybody_who_is_not_in_both(course: Path, tmp_path: Path) -> None:
     """Rows that two students could be, and students without a row: nobody's cell changes, and each
     is named.
     """
@@ -146,7 +146,7 @@ CONFLICTS = {
 
 
 @pytest.mark.parametrize("case", CONFLICTS)
-def test_ids_that_disagree_match_nobody(case):
+def test_ids_that_disagree_match_nobody(case: str) -> None:
     ids, why = CONFLICTS[case]
     book = [
         Person("Anna A", ids={"student": "anna", "login": "anna"}),
@@ -170,7 +170,9 @@ rosters = st.lists(
 
 
 @given(rosters, rosters)
-def test_nobody_is_two_people_and_nobody_gets_two_submissions(people, claims):
+def test_nobody_is_two_people_and_nobody_gets_two_submissions(
+    people: list[tuple[str, str, int, str]], claims: list[tuple[str, str, int, str]]
+) -> None:
     """Whatever the files say: a match agrees with every id that both have, and no two people become
     one student.
     """
@@ -208,7 +210,9 @@ def test_nobody_is_two_people_and_nobody_gets_two_submissions(people, claims):
             )
 
 
-def test_markup_in_names_prints_whole(course, tmp_path, capsys):
+def test_markup_in_names_prints_whole(
+    course: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Brackets are no markup, and nothing in a name is."""
     from rich.console import Console
 
@@ -226,7 +230,7 @@ def test_markup_in_names_prints_whole(course, tmp_path, capsys):
     assert "[red]ben" in printed
 
 
-def test_names_do_not_make_up_for_other_numbers(course, tmp_path):
+def test_names_do_not_make_up_for_other_numbers(course: Path, tmp_path: Path) -> None:
     """The gradebook knows a Jane Doe with another Canvas id: this one is somebody else."""
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as book:
         book.add_student("jane", first_name="Jane", last_name="Doe", lms_user_id="111")
@@ -248,7 +252,7 @@ def test_names_do_not_make_up_for_other_numbers(course, tmp_path):
     ]
 
 
-def test_rows_that_stand_twice_are_one_person(course, tmp_path):
+def test_rows_that_stand_twice_are_one_person(course: Path, tmp_path: Path) -> None:
     people = roster(tmp_path / "people.csv", "student_id,canvas_id\nanna,1\nanna,1\nben,2\n")
     import_here(course, canvas_zip(tmp_path / "x.zip", TWO_OF_ONE_NAME), people)
     assert handed_in(course) == {"anna": files("first"), "ben": files("second")}
@@ -301,7 +305,7 @@ WRAPPED = {
 
 
 @pytest.mark.parametrize("case", WRAPPED)
-def test_zips_are_recognised(case, course, tmp_path):
+def test_zips_are_recognised(case: str, course: Path, tmp_path: Path) -> None:
     contents, platform, students = WRAPPED[case]
     done = import_here(course, zip_of(tmp_path / "x.zip", contents))
     assert (done.platform, set(handed_in(course))) == (platform, students)
@@ -319,7 +323,7 @@ ROSTERS = {
 
 
 @pytest.mark.parametrize("case", ROSTERS)
-def test_plain_rosters_are_read_as_such(case, tmp_path):
+def test_plain_rosters_are_read_as_such(case: str, tmp_path: Path) -> None:
     people = read_roster(roster(tmp_path / "people.csv", ROSTERS[case]))
     assert {person.student for person in people} <= {"student01", "student02", "s1", "s2", "anna"}
     assert people[0].ids["email"] == "a@x.org"

@@ -23,7 +23,7 @@ def names(course: Path) -> dict[str, tuple[str | None, str | None, str | None]]:
         return {one.id: (one.first_name, one.last_name, one.email) for one in book.students}
 
 
-def test_students_csv_of_the_course_names_everybody(course):
+def test_students_csv_of_the_course_names_everybody(course: Path) -> None:
     (course / "students.csv").write_text(
         "student_id,first_name,last_name,email\nanna,Anna,Adams,anna@x.edu\nben,,Madonna,\n"
     )
@@ -35,7 +35,7 @@ def test_students_csv_of_the_course_names_everybody(course):
     assert "Without a name: carl. The Formgrader shows None, None for them." in done.stdout
 
 
-def test_what_a_later_roster_leaves_out_stays(course):
+def test_what_a_later_roster_leaves_out_stays(course: Path) -> None:
     (course / "students.csv").write_text("id;name;mail\nanna;Anna Adams;anna@x.edu\n")
     write_roster(course)
     (course / "more.csv").write_text("student_id,last_name\nanna,Adams-Young\nben,Baker\n")
@@ -62,7 +62,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("text", REFUSED)
-def test_roster_that_cannot_be_used_is_refused_in_a_sentence(course, text):
+def test_roster_that_cannot_be_used_is_refused_in_a_sentence(
+    course: Path, text: str | None
+) -> None:
     if text is not None:
         (course / "students.csv").write_text(text)
     done = write_roster(course, "students.csv")

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from classes import (
+from lms_classes import (
     CANVAS_ID,
     POINTS,
     WAITS,
@@ -108,7 +108,7 @@ CANVAS = {
 
 
 @pytest.mark.parametrize("case", CANVAS)
-def test_canvas(case, course, tmp_path):
+def test_canvas(case: str, course: Path, tmp_path: Path) -> None:
     settings = CANVAS[case]
     students = settings.get("change", list)(make_class(course))
     sheet = settings.get("sheet", Sheet())
@@ -175,7 +175,7 @@ MOODLE = {
 
 
 @pytest.mark.parametrize("case", MOODLE)
-def test_moodle(case, course, tmp_path):
+def test_moodle(case: str, course: Path, tmp_path: Path) -> None:
     settings = MOODLE[case]
     students = settings.get("change", list)(make_class(course))
     if not settings.get("teams"):
@@ -249,7 +249,7 @@ GRADESCOPE = {
 
 
 @pytest.mark.parametrize("case", GRADESCOPE)
-def test_gradescope(case, course, tmp_path):
+def test_gradescope(case: str, course: Path, tmp_path: Path) -> None:
     settings = GRADESCOPE[case]
     students = settings.get("change", list)(make_class(course))
     sheet, sid = settings.get("sheet", Sheet()), settings.get("sid", True)

@@ -132,7 +132,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     return made
 
 
-def test_answers_that_do_the_same_are_in_one_group(course):
+def test_answers_that_do_the_same_are_in_one_group(course: Course) -> None:
     found = course.groups()
     assert [set(one["students"]) for one in found][:1] == GROUPS[:1]
     assert {frozenset(one["students"]) for one in found} == set(map(frozenset, GROUPS))
@@ -149,7 +149,7 @@ def test_answers_that_do_the_same_are_in_one_group(course):
     assert shown.index("first_a") < shown.index("sum_a") < shown.index("unwritten")
 
 
-def test_comment_on_a_group_follows_the_answers(course):
+def test_comment_on_a_group_follows_the_answers(course: Course) -> None:
     group = next(one for one in course.groups() if "first_a" in one["students"])
     with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}", "gradients") as book:
         own = book.find_comment("mean", "one", "one", "first_b")
@@ -187,14 +187,14 @@ def test_comment_on_a_group_follows_the_answers(course):
     assert course.comment("first_b") == "See me."
 
 
-def test_named_mistake_needs_no_other_line(course):
+def test_named_mistake_needs_no_other_line(course: Course) -> None:
     group = next(one for one in course.groups() if "sum_a" in one["students"])
     said = course.run("comment", "one", "mean", group["group"], "Divide.").stdout
     assert "The test already names this mistake" in said
     assert "lambda" not in said
 
 
-def test_line_to_add_names_the_mistake_from_then_on(course):
+def test_line_to_add_names_the_mistake_from_then_on(course: Course) -> None:
     group = next(one for one in course.groups() if "first_a" in one["students"])
     ran = course.run("comment", "one", "mean", group["group"], 'Two "entries"\nare no mean.')
     line, _, then = ran.stdout.splitlines()[-3:]
@@ -238,7 +238,7 @@ ADDED = {
 
 
 @pytest.mark.parametrize("name", ADDED)
-def test_what_to_add_stands_alone(name):
+def test_what_to_add_stands_alone(name: str) -> None:
     code, words = ADDED[name]
     source = nbformat.v4.new_notebook(
         cells=[
@@ -254,7 +254,7 @@ def test_what_to_add_stands_alone(name):
     assert words in suggestion(exercise, group, "No.", "one.ipynb", source).lines
 
 
-def test_line_goes_to_the_test_that_fails_and_to_what_students_write():
+def test_line_goes_to_the_test_that_fails_and_to_what_students_write() -> None:
     first = "check(f, g, mistakes={'a': b, 'c': d}, only='A')"
     second = "h = wrapped(f)\ncheck(f, g, mistakes={'a': b})\ncheck(h, g, mistakes={1: 2, 3: 4})"
     tests = {"f_A_tests": first, "f_B_tests": second}
@@ -278,7 +278,9 @@ def test_line_goes_to_the_test_that_fails_and_to_what_students_write():
         (("comment", "one", "mean", "99", "x"), "no group 99"),
     ],
 )
-def test_wrong_arguments_are_told_in_a_line(course, arguments, words):
+def test_wrong_arguments_are_told_in_a_line(
+    course: Course, arguments: tuple[str, ...], words: str
+) -> None:
     ran = course.run(*arguments)
     assert ran.exit_code == 2
     assert words in ran.stderr
@@ -293,7 +295,7 @@ def digest_of(*values: Any) -> str:
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=6), st.integers(1, 9))
-def test_rounding_errors_make_no_other_behaviour(numbers, factor):
+def test_rounding_errors_make_no_other_behaviour(numbers: list[float], factor: int) -> None:
     array = np.array(numbers)
     assert digest_of(array) == digest_of(array * factor / factor)
 
@@ -315,7 +317,7 @@ def test_rounding_errors_make_no_other_behaviour(numbers, factor):
         ([[1, 2], [3]], [[1], [2, 3]]),
     ],
 )
-def test_other_values_are_another_behaviour(one, other):
+def test_other_values_are_another_behaviour(one: object, other: object) -> None:
     assert digest_of(one) != digest_of(other)
 
 
@@ -331,11 +333,11 @@ def test_other_values_are_another_behaviour(one, other):
         ([[0, 0.5], [1.5, 2]], [[np.float64(0), 0.5], (1.5, np.int64(2))]),
     ],
 )
-def test_equal_values_are_one_behaviour(one, other):
+def test_equal_values_are_one_behaviour(one: object, other: object) -> None:
     assert digest_of(one) == digest_of(other)
 
 
-def test_large_arrays_count_in_places_that_depend_on_their_size_alone():
+def test_large_arrays_count_in_places_that_depend_on_their_size_alone() -> None:
     one = np.arange(3e5).reshape(3, -1)
     other = np.where(one % 50 == 0, -1, one)
     assert digest_of(one) == digest_of(one * 3 / 3)
@@ -343,7 +345,7 @@ def test_large_arrays_count_in_places_that_depend_on_their_size_alone():
     assert digest_of(one) != digest_of(other)
 
 
-def test_text_of_an_exception_counts_without_addresses():
+def test_text_of_an_exception_counts_without_addresses() -> None:
     found = set()
     for address in ("0x7f01", "0x7f02"):
         behaviour = Behaviour()

@@ -17,7 +17,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hostile
 import nbformat
@@ -28,6 +28,9 @@ from building import answer, cell, graded, write
 from hand_in import answered, read_notebook
 from nbgrader.api import Gradebook
 from notebooks import COURSE
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytestmark = skip_without_chromium
 
@@ -220,7 +223,9 @@ def served(course: Course) -> Iterator[str]:
         yield address
 
 
-def test_twenty_answers_marked_by_keys_stand_everywhere(browser, course, served):
+def test_twenty_answers_marked_by_keys_stand_everywhere(
+    browser: Browser, course: Course, served: str
+) -> None:
     assert course.command("nbreferee", "feedback", "one").returncode == 0
     first_page = (course.folder / "feedback/student01/one/one.html").read_bytes()
     found: list[str] = []
@@ -286,7 +291,9 @@ def test_twenty_answers_marked_by_keys_stand_everywhere(browser, course, served)
         page.close()
 
 
-def test_test_left_to_a_person_is_marked_with_its_reason(browser, course, served):
+def test_test_left_to_a_person_is_marked_with_its_reason(
+    browser: Browser, course: Course, served: str
+) -> None:
     found: list[str] = []
     page = page_of(browser, found)
     begin(page, served, 3)
@@ -314,7 +321,9 @@ def address_of(served: str, path: str) -> str:
     return f"{served.split('/')[0]}//{served.split('/')[2]}{path}"
 
 
-def test_hostile_answer_shows_and_does_nothing(browser, course, served):
+def test_hostile_answer_shows_and_does_nothing(
+    browser: Browser, course: Course, served: str
+) -> None:
     found: list[str] = []
     asked: list[str] = []
     page = page_of(browser, found)
@@ -339,7 +348,9 @@ def test_hostile_answer_shows_and_does_nothing(browser, course, served):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_are_accessible_and_fit_a_phone(browser, course, served, scheme):
+def test_pages_are_accessible_and_fit_a_phone(
+    browser: Browser, course: Course, served: str, scheme: str
+) -> None:
     page = page_of(browser, [], color_scheme=scheme)
     for path in ("", "1/", "2/", "3/"):
         page.goto(f"{served}{path}")
@@ -353,7 +364,9 @@ def test_pages_are_accessible_and_fit_a_phone(browser, course, served, scheme):
     page.context.close()
 
 
-def test_gradebook_that_is_locked_loses_nothing(browser, course, served):
+def test_gradebook_that_is_locked_loses_nothing(
+    browser: Browser, course: Course, served: str
+) -> None:
     page = page_of(browser, [])
     page.goto(f"{served}2/")
     student = re.search(r"by (student\d\d)", page.inner_text(".written"))[1]
@@ -372,7 +385,9 @@ def test_gradebook_that_is_locked_loses_nothing(browser, course, served):
     assert course.marks("words")[student] == (2.5, "Typed while it was locked.")
 
 
-def test_two_tabs_on_one_answer_write_over_nothing_unasked(browser, course, served):
+def test_two_tabs_on_one_answer_write_over_nothing_unasked(
+    browser: Browser, course: Course, served: str
+) -> None:
     first, second = page_of(browser, []), page_of(browser, [])
     first.goto(f"{served}2/")
     second.goto(first.url)
@@ -396,7 +411,9 @@ def test_two_tabs_on_one_answer_write_over_nothing_unasked(browser, course, serv
     second.context.close()
 
 
-def test_answer_that_has_changed_since_is_left_again(browser, course, served):
+def test_answer_that_has_changed_since_is_left_again(
+    browser: Browser, course: Course, served: str
+) -> None:
     path = course.folder / "submitted/student02/one/one.ipynb"
     notebook = read_notebook(path)
     for one in notebook.cells:
@@ -436,7 +453,7 @@ def test_answer_that_has_changed_since_is_left_again(browser, course, served):
     page.context.close()
 
 
-def test_badge_says_the_state_of_what_is_ticked(browser, course):
+def test_badge_says_the_state_of_what_is_ticked(browser: Browser, course: Course) -> None:
     page = page_of(browser, [])
     with marking(course) as address:
         page.goto(f"{address}1/")
@@ -465,7 +482,7 @@ def ask(address: str, path: str, body: bytes | None = None, **headers: str) -> t
         return error.code, error.read().decode(), error.headers
 
 
-def test_nobody_gets_in_without_the_address(course, served):
+def test_nobody_gets_in_without_the_address(course: Course, served: str) -> None:
     port = served.split(":")[2].split("/")[0]
     root, token = f"http://127.0.0.1:{port}", served.split("/")[3]
     for path in ("/", "/wrong/", f"/{token[:-1]}/", f"/{token}x/1/", f"//{token}/", "/mark.js"):
@@ -516,7 +533,7 @@ def test_nobody_gets_in_without_the_address(course, served):
     assert ask(served, place)[0] == 405
 
 
-def test_command_that_cannot_serve_says_why(course, served):
+def test_command_that_cannot_serve_says_why(course: Course, served: str) -> None:
     port = served.split(":")[2].split("/")[0]
     for arguments, words in ((("two",), "no assignment two"), (("one", "--port", port), "in use")):
         ran = course.command("nbreferee", "mark", *arguments)

@@ -9,9 +9,10 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hostile
 import nbformat
@@ -21,6 +22,9 @@ from building import answer, cell, graded, write
 from hand_in import answered, read_notebook
 from nbgrader.api import Gradebook
 from notebooks import COURSE
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 pytestmark = skip_without_chromium
 
@@ -106,7 +110,7 @@ def run(course: Path, *command: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def graded_class(tmp_path_factory):
+def graded_class(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
     """A class graded by the command, by the Formgrader's button, and by what stock nbgrader would
     have left.
     """
@@ -175,7 +179,7 @@ def _undo(path: Path, words: str, listener: str) -> None:
 
 
 @pytest.fixture
-def window(browser, graded_class):
+def window(browser: Browser, graded_class: Class) -> Iterator[BrowserContext]:
     """The windows of a person who grades, and has logged in."""
     context = browser.new_context(viewport={"width": 1200, "height": 2200})
     graded_class.server.log_in(context.new_page())
@@ -185,7 +189,7 @@ def window(browser, graded_class):
 
 
 @pytest.fixture
-def page(window):
+def page(window: BrowserContext) -> Page:
     """A page in it."""
     return window.new_page()
 
@@ -204,7 +208,9 @@ def acted(page: Any, graded_class: Class) -> list[str]:
     return graded_class.listener.requests + ([f"ran {ran}"] if ran else [])
 
 
-def test_submission_open_in_the_formgrader_changes_no_mark_and_runs_nothing(window, graded_class):
+def test_submission_open_in_the_formgrader_changes_no_mark_and_runs_nothing(
+    window: BrowserContext, graded_class: Class
+) -> None:
     before = {student: graded_class.marks(student) for student in ("hostile", "pressed")}
     pages = {student: window.new_page() for student in before}
     for student, page in pages.items():
@@ -222,7 +228,7 @@ def test_submission_open_in_the_formgrader_changes_no_mark_and_runs_nothing(wind
         assert before[student]["double_tests"] == (2, None, None, False)
 
 
-def test_attack_types_marks_where_nothing_is_taken_out(page, graded_class):
+def test_attack_types_marks_where_nothing_is_taken_out(page: Page, graded_class: Class) -> None:
     open_submission(page, graded_class, "typing")
     deadline = time.monotonic() + WORKS_S
     while graded_class.marks("typing")["words"][1] is None and time.monotonic() < deadline:
@@ -231,7 +237,9 @@ def test_attack_types_marks_where_nothing_is_taken_out(page, graded_class):
     assert acted(page, graded_class) != []
 
 
-def test_person_reads_the_whole_answer_and_types_the_mark_into_its_own_box(page, graded_class):
+def test_person_reads_the_whole_answer_and_types_the_mark_into_its_own_box(
+    page: Page, graded_class: Class
+) -> None:
     open_submission(page, graded_class, "pressed")
     shown = page.inner_text("body")
     for words in (
@@ -250,7 +258,7 @@ def test_person_reads_the_whole_answer_and_types_the_mark_into_its_own_box(page,
     assert graded_class.marks("pressed")["double_tests"][:2] == (2, None)
 
 
-def test_honest_output_and_text_show(page, graded_class):
+def test_honest_output_and_text_show(page: Page, graded_class: Class) -> None:
     open_submission(page, graded_class, "honest")
     assert page.locator("table").count() == 4
     assert (
@@ -290,7 +298,9 @@ def write_by_the_button(graded_class: Class) -> None:
 
 
 @pytest.mark.parametrize("write_pages", [write_by_nbgrader, write_by_us, write_by_the_button])
-def test_feedback_page_holds_no_hidden_test_and_runs_nothing(write_pages, window, graded_class):
+def test_feedback_page_holds_no_hidden_test_and_runs_nothing(
+    write_pages: Callable[..., Any], window: BrowserContext, graded_class: Class
+) -> None:
     shutil.rmtree(graded_class.folder / "feedback", ignore_errors=True)
     write_pages(graded_class)
     files = {

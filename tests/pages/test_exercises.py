@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from typing import Any
 
 import pytest
 from building import answer, cell, graded
@@ -38,16 +39,16 @@ def lines(cells, marks, **contents) -> list[str]:
 FULL, HALF, NONE, OPEN = Mark(2, 2), Mark(1, 2), Mark(0, 2), Mark(0, 2, waits=True)
 
 
-def test_exercise_is_named_by_the_heading_above_it_without_its_points():
+def test_exercise_is_named_by_the_heading_above_it_without_its_points() -> None:
     cells = [text("# Title"), text("## Part\n\n### 1 · `f(x)` — 2 points"), answer(), graded()]
     assert lines(cells, {"f_tests": FULL}) == ["right | 1 · f(x) | 2 of 2"]
 
 
-def test_exercise_without_a_heading_is_named_by_its_grade_id():
+def test_exercise_without_a_heading_is_named_by_its_grade_id() -> None:
     assert lines([answer(), graded()], {"f_tests": NONE}) == ["wrong | f | 0 of 2"]
 
 
-def test_several_graded_cells_of_an_answer_are_one_line():
+def test_several_graded_cells_of_an_answer_are_one_line() -> None:
     cells = [
         text("## Back"),
         answer(),
@@ -59,14 +60,14 @@ def test_several_graded_cells_of_an_answer_are_one_line():
     ]
 
 
-def test_two_answers_before_their_tests_are_one_line():
+def test_two_answers_before_their_tests_are_one_line() -> None:
     cells = [text("## Both"), answer(), answer(grade_id="g"), graded(), graded(grade_id="g_tests")]
     assert lines(cells, {"f_tests": FULL, "g_tests": OPEN}) == [
         "waits | Both | 2 of 2; 2 to be read"
     ]
 
 
-def test_several_exercises_below_one_heading_are_named_by_their_grade_ids():
+def test_several_exercises_below_one_heading_are_named_by_their_grade_ids() -> None:
     cells = [
         text("## Part 1"),
         answer(),
@@ -80,12 +81,12 @@ def test_several_exercises_below_one_heading_are_named_by_their_grade_ids():
     ]
 
 
-def test_tests_below_a_heading_of_their_own_belong_to_the_answer_before_them():
+def test_tests_below_a_heading_of_their_own_belong_to_the_answer_before_them() -> None:
     cells = [text("## Task"), answer(), text("#### Check yourself"), graded()]
     assert lines(cells, {"f_tests": FULL}) == ["right | Task | 2 of 2"]
 
 
-def test_tests_of_a_section_without_an_answer_cell_are_an_exercise():
+def test_tests_of_a_section_without_an_answer_cell_are_an_exercise() -> None:
     cells = [
         text("## A"),
         answer(),
@@ -100,7 +101,7 @@ def test_tests_of_a_section_without_an_answer_cell_are_an_exercise():
     ]
 
 
-def test_heading_that_a_student_writes_names_nothing():
+def test_heading_that_a_student_writes_names_nothing() -> None:
     cells = [
         text("## A"),
         cell("# Mine", "markdown"),
@@ -115,7 +116,7 @@ def test_heading_that_a_student_writes_names_nothing():
     ("comment", "message"),
     [("No response.", "no"), ("", "It is not written yet (it raises NotImplementedError).")],
 )
-def test_answer_that_is_not_written_is_called_so(comment, message):
+def test_answer_that_is_not_written_is_called_so(comment: str, message: str) -> None:
     got = lines(
         [answer(), graded()],
         {"f_tests": NONE},
@@ -125,7 +126,7 @@ def test_answer_that_is_not_written_is_called_so(comment, message):
     assert got == ["not written | f | 0 of 2"]
 
 
-def test_task_cell_and_tests_that_the_gradebook_does_not_know():
+def test_task_cell_and_tests_that_the_gradebook_does_not_know() -> None:
     task = text("## Write", grade_id="t", task=True)
     assert lines([task, graded(grade_id="gone")], {"t": OPEN}) == ["waits | t | 2 to be read"]
 
@@ -140,5 +141,5 @@ def test_task_cell_and_tests_that_the_gradebook_does_not_know():
         ((0, 0, 3, 0), "3 points wait to be read; nothing has been marked yet"),
     ],
 )
-def test_score_is_a_sentence(numbers, line):
+def test_score_is_a_sentence(numbers: tuple[Any, ...], line: str) -> None:
     assert score_line(*numbers) == line

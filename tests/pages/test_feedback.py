@@ -31,7 +31,7 @@ ANSWERS = {
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory) -> Path:
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small course for which someone typed `nbreferee grade`."""
     folder = tmp_path_factory.mktemp("feedback") / "course"
     source = folder / "source/one"
@@ -74,7 +74,7 @@ def text(page: str) -> str:
     return html.unescape(re.sub(r"<[^>]+>", "", page))
 
 
-def test_page_has_scores_and_messages(course):
+def test_page_has_scores_and_messages(course: Path) -> None:
     assert "2 of 2 so far; 3 points wait to be read" in text(page(course, "ada"))
     assert "0 of 5" in text(
         page(course, "bob")
@@ -84,7 +84,7 @@ def test_page_has_scores_and_messages(course):
 
 
 @pytest.mark.parametrize("student", ANSWERS)
-def test_page_has_no_hidden_test(course, student):
+def test_page_has_no_hidden_test(course: Path, student: str) -> None:
     assert "4711" not in page(course, student)
     assert "HIDDEN" not in page(course, student)
     assert "double" in text(page(course, student))
@@ -93,13 +93,13 @@ def test_page_has_no_hidden_test(course, student):
     )  # where the instructor reads
 
 
-def test_every_figure_has_a_description(course):
+def test_every_figure_has_a_description(course: Path) -> None:
     images = re.findall(r"<img [^>]*>", page(course, "ada"))
     assert len(images) == 1
     assert all('alt="' in image for image in images)
 
 
-def test_nbgrader_writes_the_same_page(course, tmp_path):
+def test_nbgrader_writes_the_same_page(course: Path, tmp_path: Path) -> None:
     other = Path(shutil.copytree(course, tmp_path / "other"))
     shutil.rmtree(other / "feedback")
     run(other, "nbgrader", "generate_feedback", "one")
@@ -109,7 +109,7 @@ def test_nbgrader_writes_the_same_page(course, tmp_path):
         )  # nbconvert's last step
 
 
-def test_feedback_writes_again_what_has_changed_alone(course, tmp_path):
+def test_feedback_writes_again_what_has_changed_alone(course: Path, tmp_path: Path) -> None:
     other = Path(shutil.copytree(course, tmp_path / "other"))
     before = {
         student: (other / f"feedback/{student}/one/one.html").stat().st_ino for student in ANSWERS
@@ -125,7 +125,9 @@ def test_feedback_writes_again_what_has_changed_alone(course, tmp_path):
     assert 'alttext="x + 1"' in page(other, "bob")
 
 
-def test_feedback_and_grade_write_the_pages_of_the_student_who_is_named(course, tmp_path):
+def test_feedback_and_grade_write_the_pages_of_the_student_who_is_named(
+    course: Path, tmp_path: Path
+) -> None:
     for command in (("feedback",), ("grade", "--force")):
         other = Path(shutil.copytree(course, tmp_path / command[0]))
         shutil.rmtree(other / "feedback")
@@ -133,7 +135,9 @@ def test_feedback_and_grade_write_the_pages_of_the_student_who_is_named(course, 
         assert sorted(path.name for path in (other / "feedback").iterdir()) == ["ada"]
 
 
-def test_student_whose_file_cannot_be_read_or_has_another_name_is_told_what_to_do(course, tmp_path):
+def test_student_whose_file_cannot_be_read_or_has_another_name_is_told_what_to_do(
+    course: Path, tmp_path: Path
+) -> None:
     other = Path(shutil.copytree(course, tmp_path / "other"))
     for student, name, data in (
         ("cy", "one.ipynb", "{"),
@@ -155,7 +159,7 @@ def test_student_whose_file_cannot_be_read_or_has_another_name_is_told_what_to_d
         assert "0 of 5 so far: this notebook has not been graded" in text(page(other, student))
 
 
-def test_marks_by_hand_are_on_the_page(course, tmp_path):
+def test_marks_by_hand_are_on_the_page(course: Path, tmp_path: Path) -> None:
     other = Path(shutil.copytree(course, tmp_path / "other"))
     with Gradebook(f"sqlite:///{other / 'gradebook.db'}", "gradients") as book:
         book.find_grade("words", "one", "one", "ada").manual_score = 2.5
@@ -167,7 +171,7 @@ def test_marks_by_hand_are_on_the_page(course, tmp_path):
     assert "Well said." in text(page(other, "ada"))
 
 
-def test_grade_prints_the_class(course):
+def test_grade_prints_the_class(course: Path) -> None:
     printed = (course / "printed.txt").read_text()
     assert "graded" in printed
     assert re.search(r"ada\s+2 / 5\*", printed)

@@ -38,7 +38,7 @@ MENDED = {
 
 
 @pytest.mark.parametrize("tex", MENDED)
-def test_formula_that_the_library_alone_gets_wrong_is_mended(tex):
+def test_formula_that_the_library_alone_gets_wrong_is_mended(tex: str) -> None:
     shown = formula(tex, True).html
     assert shown.startswith("<math")
     assert [part for part in MENDED[tex] if part not in shown] == []
@@ -54,13 +54,13 @@ def test_formula_that_the_library_alone_gets_wrong_is_mended(tex):
         r"\frac{",
     ],
 )
-def test_formula_that_is_not_understood_is_shown_as_its_source(tex):
+def test_formula_that_is_not_understood_is_shown_as_its_source(tex: str) -> None:
     shown = formula(tex, False).html
     assert re.fullmatch(r'<code class="tex">[^<]*</code>', shown)
     assert ElementTree.fromstring(shown).text == tex
 
 
-def test_every_formula_of_the_course_is_understood():
+def test_every_formula_of_the_course_is_understood() -> None:
     formulas = {
         piece.strip("$")
         for source in SOURCES
@@ -127,7 +127,7 @@ def dangers(shown: str) -> list[str]:
         "| $%s$ |\n|---|\n| x |",
     ],
 )
-def test_hostile_formula_is_nothing_but_a_formula(tex, around):
+def test_hostile_formula_is_nothing_but_a_formula(tex: str, around: str) -> None:
     assert dangers(formula(tex, True).html.replace("<wbr>", "")) == []
     page = markdown(around.replace("%s", tex), {}, POLICY)
     for element in html5lib.parse(page, namespaceHTMLElements=False).iter():
@@ -147,7 +147,7 @@ def test_hostile_formula_is_nothing_but_a_formula(tex, around):
     ).map("".join)
 )
 @settings(max_examples=150, deadline=None)
-def test_any_formula_is_nothing_but_a_formula(tex):
+def test_any_formula_is_nothing_but_a_formula(tex: str) -> None:
     assert dangers(formula(tex, False).html.replace("<wbr>", "")) == []
 
 
@@ -162,13 +162,13 @@ def test_any_formula_is_nothing_but_a_formula(tex):
         r"\begin{matrix}" * 40,
     ],
 )
-def test_long_formula_ends_soon(tex):
+def test_long_formula_ends_soon(tex: str) -> None:
     began = time.process_time()
     formula(tex, True)
     assert time.process_time() - began < 2
 
 
-def test_long_formula_in_a_line_can_be_broken_and_scrolls_where_it_cannot():
+def test_long_formula_in_a_line_can_be_broken_and_scrolls_where_it_cannot() -> None:
     wide = formula(
         r"\frac{\partial L}{\partial w} = \sum_i x_i y_i = a + b + c + d + e + f = g + h + i + j "
         r"+ k + l",

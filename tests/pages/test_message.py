@@ -38,17 +38,17 @@ MESSAGES = {
 
 
 @pytest.mark.parametrize("text", MESSAGES)
-def test_message_is_taken_apart(text):
+def test_message_is_taken_apart(text: str) -> None:
     assert read_message(text) == MESSAGES[text]
 
 
 @pytest.mark.parametrize("text", MESSAGES)
-def test_no_number_of_a_message_is_lost(text):
+def test_no_number_of_a_message_is_lost(text: str) -> None:
     read = repr(read_message(text))
     assert [word for word in re.findall(r"[\d.]*\d", text) if word not in read] == []
 
 
-def test_record_tells_of_a_test_that_ran_together_with_the_answer():
+def test_record_tells_of_a_test_that_ran_together_with_the_answer() -> None:
     verdict = {"status": "failed", "score": 0.0, "max_score": 1.0, "message": "no"}
     cells = [
         {"grade_id": "a", **verdict, "in_one_process": True},

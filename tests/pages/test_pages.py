@@ -225,14 +225,14 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_markdown_acts_no_more(name):
+def test_hostile_markdown_acts_no_more(name: str) -> None:
     clean = sanitize_markdown(HOSTILE[name], {}, POLICY)
     assert dangers(rendered(clean)) == []
     assert sanitize_markdown(clean, {}, POLICY) == clean
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_html_acts_no_more(name):
+def test_hostile_html_acts_no_more(name: str) -> None:
     clean = sanitize_html(HOSTILE[name], POLICY)
     assert dangers(clean) == []
     assert sanitize_html(clean, POLICY) == clean
@@ -248,7 +248,7 @@ def test_hostile_html_acts_no_more(name):
         "style that covers",
     ],
 )
-def test_second_opinion_finds_the_attack_in_what_nothing_has_cleaned(name):
+def test_second_opinion_finds_the_attack_in_what_nothing_has_cleaned(name: str) -> None:
     assert dangers(rendered(HOSTILE[name])) != []
 
 
@@ -295,7 +295,7 @@ BENIGN = {
 
 
 @pytest.mark.parametrize("name", BENIGN)
-def test_honest_markdown_stays_letter_by_letter(name):
+def test_honest_markdown_stays_letter_by_letter(name: str) -> None:
     assert sanitize_markdown(BENIGN[name], {}, POLICY) == BENIGN[name]
     assert dangers(rendered(BENIGN[name])) == []
 
@@ -315,7 +315,7 @@ SHOWN = {
 
 
 @pytest.mark.parametrize("source", SHOWN)
-def test_person_still_reads_what_was_written(source):
+def test_person_still_reads_what_was_written(source: str) -> None:
     assert SHOWN[source] in words_of(rendered(sanitize_markdown(source, {}, POLICY))).strip()
 
 
@@ -327,13 +327,13 @@ def test_person_still_reads_what_was_written(source):
         "https://hub.example.org/user/me/formgrader?path=/tmp",
     ],
 )
-def test_address_in_the_readers_own_network_is_text(address):
+def test_address_in_the_readers_own_network_is_text(address: str) -> None:
     page = rendered(sanitize_markdown(f"see {address}", {}, POLICY))
     assert address in words_of(page)
     assert "href" not in page
 
 
-def test_image_from_elsewhere_is_a_link_that_is_fetched_when_a_person_presses_it():
+def test_image_from_elsewhere_is_a_link_that_is_fetched_when_a_person_presses_it() -> None:
     assert (
         sanitize_markdown("![a graph](https://example.org/a.png)", {}, POLICY)
         == "[a graph](https://example.org/a.png)"
@@ -341,7 +341,7 @@ def test_image_from_elsewhere_is_a_link_that_is_fetched_when_a_person_presses_it
 
 
 @pytest.mark.parametrize("name", ["id by a heading", "heading"])
-def test_heading_of_a_score_boxs_name_reads_the_same_and_has_another_id(name):
+def test_heading_of_a_score_boxs_name_reads_the_same_and_has_another_id(name: str) -> None:
     page = rendered(sanitize_markdown(HOSTILE[name], {}, POLICY))
     assert re.findall(r'id="([^"]*)"', page)
     assert "words" in words_of(page)
@@ -406,7 +406,7 @@ TEXTS = st.lists(
 
 @given(TEXTS)
 @settings(max_examples=300, deadline=None)
-def test_any_markdown_acts_no_more_and_is_left_alone_afterwards(text):
+def test_any_markdown_acts_no_more_and_is_left_alone_afterwards(text: str) -> None:
     clean = sanitize_markdown(text, {}, POLICY)
     assert dangers(rendered(clean)) == []
     assert sanitize_markdown(clean, {}, POLICY) == clean
@@ -414,7 +414,7 @@ def test_any_markdown_acts_no_more_and_is_left_alone_afterwards(text):
 
 @given(TEXTS)
 @settings(max_examples=300, deadline=None)
-def test_any_html_acts_no_more_and_is_left_alone_afterwards(text):
+def test_any_html_acts_no_more_and_is_left_alone_afterwards(text: str) -> None:
     clean = sanitize_html(text, POLICY)
     assert dangers(clean) == []
     assert sanitize_html(clean, POLICY) == clean
@@ -422,7 +422,7 @@ def test_any_html_acts_no_more_and_is_left_alone_afterwards(text):
 
 @given(st.lists(st.sampled_from([*BENIGN.values()]), max_size=4).map("\n\n".join))
 @settings(max_examples=100, deadline=None)
-def test_honest_markdown_together_stays_letter_by_letter(text):
+def test_honest_markdown_together_stays_letter_by_letter(text: str) -> None:
     assert sanitize_markdown(text, {}, POLICY) == text
 
 
@@ -436,7 +436,7 @@ CLOSED = [
 
 @given(st.lists(st.sampled_from(CLOSED), min_size=1, max_size=3))
 @settings(max_examples=100, deadline=None)
-def test_no_word_of_an_answer_is_lost_around_an_attack(pieces):
+def test_no_word_of_an_answer_is_lost_around_an_attack(pieces: list[str]) -> None:
     text = "First.\n\n" + "".join(
         f"{piece}\n\nThen word{number}.\n\n" for number, piece in enumerate(pieces)
     )
@@ -478,7 +478,7 @@ DRAWINGS = {
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
-def test_hostile_drawing_acts_no_more(name):
+def test_hostile_drawing_acts_no_more(name: str) -> None:
     inside = f'{DRAWINGS[name]}<path d="M0 0L1 1" fill="#f00"/>'
     drawing = (
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
@@ -504,11 +504,11 @@ def test_hostile_drawing_acts_no_more(name):
         ),
     ],
 )
-def test_drawing_that_cannot_be_read_is_not_shown(text):
+def test_drawing_that_cannot_be_read_is_not_shown(text: str) -> None:
     assert sanitize_svg(text) == ""
 
 
-def test_figure_of_matplotlib_keeps_its_shapes():
+def test_figure_of_matplotlib_keeps_its_shapes() -> None:
     import io
 
     import matplotlib.pyplot as plt
@@ -541,7 +541,7 @@ def shown_by(bundle: dict, **metadata: Any) -> Any:
     return notebook.cells[0].outputs[0]
 
 
-def test_output_of_an_unknown_type_is_named_and_its_plain_text_stays():
+def test_output_of_an_unknown_type_is_named_and_its_plain_text_stays() -> None:
     assert shown_by({"application/javascript": "alert(1)"}).data == {
         "text/plain": "[An output of type application/javascript is not shown here.]"
     }
@@ -553,7 +553,7 @@ def test_output_of_an_unknown_type_is_named_and_its_plain_text_stays():
     }
 
 
-def test_size_of_an_image_is_a_number():
+def test_size_of_an_image_is_a_number() -> None:
     data = {"image/png": "iVBORw0KGgo="}
     assert shown_by(
         data, **{"image/png": {"width": 300, "height": "50%", "alt": 'a "plot"'}}
@@ -572,7 +572,7 @@ def test_size_of_an_image_is_a_number():
     assert "image/png" not in shown_by({"image/png": '" onerror="alert(1)', "text/plain": "x"}).data
 
 
-def test_colours_that_nbconvert_cannot_read_do_not_end_the_page():
+def test_colours_that_nbconvert_cannot_read_do_not_end_the_page() -> None:
     from nbconvert.exporters import HTMLExporter
 
     code = nbformat.v4.new_code_cell(
@@ -592,7 +592,7 @@ def test_colours_that_nbconvert_cannot_read_do_not_end_the_page():
     assert "red" in words_of(page)
 
 
-def test_image_that_is_not_attached_shows_its_description_and_does_not_end_the_page():
+def test_image_that_is_not_attached_shows_its_description_and_does_not_end_the_page() -> None:
     from nbconvert.exporters import HTMLExporter
 
     text = nbformat.v4.new_markdown_cell(
@@ -607,7 +607,7 @@ def test_image_that_is_not_attached_shows_its_description_and_does_not_end_the_p
     assert "text/html" not in notebook.cells[0].attachments["a b.png"]
 
 
-def test_metadata_that_a_template_would_write_goes():
+def test_metadata_that_a_template_would_write_goes() -> None:
     code = nbformat.v4.new_code_cell(
         "x",
         metadata={
@@ -633,7 +633,7 @@ def test_metadata_that_a_template_would_write_goes():
     assert (raw.metadata, raw.source) == ({}, "&lt;b id='words'>x&lt;/b>")
 
 
-def test_text_of_the_instructor_stays_and_a_change_is_told():
+def test_text_of_the_instructor_stays_and_a_change_is_told() -> None:
     video = '<iframe src="https://example.org/film"></iframe>'
     notebook = nbformat.v4.new_notebook(
         cells=[
@@ -647,7 +647,7 @@ def test_text_of_the_instructor_stays_and_a_change_is_told():
     assert told == ("cell words: HTML or links that a browser would act on are shown as text",)
 
 
-def test_styled_table_of_pandas_keeps_its_style():
+def test_styled_table_of_pandas_keeps_its_style() -> None:
     import pandas as pd
 
     frame = pd.DataFrame({"a": [1, 2], "b": [3, 4]})
@@ -678,17 +678,17 @@ SLOW_MARKDOWN = {
 
 @pytest.mark.parametrize("name", SLOW_HTML)
 @pytest.mark.timeout(60)
-def test_html_that_takes_the_square_of_its_length_ends(name):
+def test_html_that_takes_the_square_of_its_length_ends(name: str) -> None:
     assert "<svg" not in sanitize_html(SLOW_HTML[name], POLICY)
 
 
 @pytest.mark.parametrize("name", SLOW_MARKDOWN)
 @pytest.mark.timeout(60)
-def test_markdown_that_takes_the_square_of_its_length_ends_and_so_does_its_page(name):
+def test_markdown_that_takes_the_square_of_its_length_ends_and_so_does_its_page(name: str) -> None:
     assert "</script" not in rendered(sanitize_markdown(SLOW_MARKDOWN[name], {}, POLICY))
 
 
-def test_notebook_that_keeps_the_grader_busy_is_shown_as_code():
+def test_notebook_that_keeps_the_grader_busy_is_shown_as_code() -> None:
     cells = [nbformat.v4.new_markdown_cell("<b onclick=x>word</b> " * 100) for _ in range(200)]
     notebook = nbformat.v4.new_notebook(cells=cells)
     sanitize(notebook)
@@ -698,7 +698,7 @@ def test_notebook_that_keeps_the_grader_busy_is_shown_as_code():
     assert [one.source for one in cells] == once
 
 
-def test_drawing_in_a_page_becomes_an_image():
+def test_drawing_in_a_page_becomes_an_image() -> None:
     page = sanitize_html('<p><svg viewBox="0 0 1 1"><circle r="1" onload="x"/></svg></p>', POLICY)
     found = re.fullmatch(
         r'<p><img alt="drawing" src="data:image/svg\+xml;base64,([^"]*)"></p>', page
@@ -711,7 +711,9 @@ def test_drawing_in_a_page_becomes_an_image():
     )
 
 
-def test_hidden_tests_go_with_the_course_s_own_delimiters_and_the_traceback_that_quotes_them():
+def test_hidden_tests_go_with_the_course_s_own_delimiters_and_the_traceback_that_quotes_them() -> (
+    None
+):
     own = HIDDEN.replace("BEGIN HIDDEN TESTS", "VON HIER").replace("END HIDDEN TESTS", "BIS HIER")
     error = nbformat.v4.new_output(
         "error",
@@ -735,7 +737,7 @@ def test_hidden_tests_go_with_the_course_s_own_delimiters_and_the_traceback_that
         assert tests.outputs[0].traceback == ["AssertionError: no"]
 
 
-def test_reserved_ids_are_those_of_nbgraders_pages():
+def test_reserved_ids_are_those_of_nbgraders_pages() -> None:
     import nbgrader
 
     scripts = "".join(

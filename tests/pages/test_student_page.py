@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hostile
 import nbformat
 import pytest
 from auditing import VIEWS, View, findings, print_findings
-from browser import listening, skip_without_chromium
+from browser import Listener, listening, skip_without_chromium
 from building import answer, cell, graded
 from PIL import Image
 
@@ -21,6 +23,9 @@ from nbreferee.pages.exercises import Mark
 from nbreferee.pages.record import Judged
 from nbreferee.pages.sanitize import sanitize
 from nbreferee.pages.student import Contents, Header, write_absent_page, write_page
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytestmark = skip_without_chromium
 
@@ -136,13 +141,13 @@ def notebook(listener: str) -> nbformat.NotebookNode:
 
 
 @pytest.fixture(scope="module")
-def listener():
+def listener() -> Iterator[Listener]:
     with listening() as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def path(tmp_path_factory, listener) -> Path:
+def path(tmp_path_factory: pytest.TempPathFactory, listener: Listener) -> Path:
     """A page with everything on it."""
     one = notebook(listener.address)
     sanitize(one)
@@ -171,11 +176,15 @@ def path(tmp_path_factory, listener) -> Path:
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: f"{view.scheme}-{view.width}")
-def test_page_fits_asks_for_nothing_and_passes_the_audit(browser, path, view):
+def test_page_fits_asks_for_nothing_and_passes_the_audit(
+    browser: Browser, path: Path, view: View
+) -> None:
     assert findings(browser, path, view) == []
 
 
-def test_page_of_a_notebook_that_was_not_graded_passes_the_audit(browser, tmp_path):
+def test_page_of_a_notebook_that_was_not_graded_passes_the_audit(
+    browser: Browser, tmp_path: Path
+) -> None:
     file = tmp_path / "absent.html"
     file.write_text(
         write_absent_page(HEADER, "There is no file <one>.ipynb.", ("Hand it in again.",), 5)
@@ -184,7 +193,7 @@ def test_page_of_a_notebook_that_was_not_graded_passes_the_audit(browser, tmp_pa
     assert "no file &lt;one&gt;.ipynb" in file.read_text()
 
 
-def test_audit_finds_what_is_wrong(browser, tmp_path):
+def test_audit_finds_what_is_wrong(browser: Browser, tmp_path: Path) -> None:
     file = tmp_path / "bad.html"
     file.write_text(
         "<html><body style='width: 900px'><img src='http://127.0.0.1:9/x.png'><p style='color: "
@@ -205,7 +214,9 @@ def test_audit_finds_what_is_wrong(browser, tmp_path):
     ] == []
 
 
-def test_audit_finds_empty_sheets_and_figures_that_are_cut(browser, tmp_path):
+def test_audit_finds_empty_sheets_and_figures_that_are_cut(
+    browser: Browser, tmp_path: Path
+) -> None:
     file, picture = tmp_path / "bad.html", io.BytesIO()
     Image.linear_gradient("L").save(picture, "png")
     source = f"data:image/png;base64,{base64.b64encode(picture.getvalue()).decode()}"
@@ -216,7 +227,9 @@ def test_audit_finds_empty_sheets_and_figures_that_are_cut(browser, tmp_path):
     assert found[-1] == "pieces of figures: 3, figures: 1"
 
 
-def test_hostile_answer_and_output_do_nothing(browser, path, listener):
+def test_hostile_answer_and_output_do_nothing(
+    browser: Browser, path: Path, listener: Listener
+) -> None:
     page = browser.new_page()
     page.goto(f"file://{path}")
     page.wait_for_timeout(2500)  # what refreshes the page waits for 2 s
@@ -237,7 +250,7 @@ def test_hostile_answer_and_output_do_nothing(browser, path, listener):
     page.close()
 
 
-def test_answers_are_printed_and_given_cells_are_not(browser, path):
+def test_answers_are_printed_and_given_cells_are_not(browser: Browser, path: Path) -> None:
     page = browser.new_page()
     page.goto(f"file://{path}")
     page.emulate_media(media="print")
@@ -253,7 +266,9 @@ def test_answers_are_printed_and_given_cells_are_not(browser, path):
     assert print_findings(browser, path) == []
 
 
-def test_figures_have_descriptions_and_folds_open_where_points_were_lost(browser, path):
+def test_figures_have_descriptions_and_folds_open_where_points_were_lost(
+    browser: Browser, path: Path
+) -> None:
     page = browser.new_page()
     page.goto(f"file://{path}")
     descriptions = page.eval_on_selector_all("figure img", "all => all.map(one => one.alt)")

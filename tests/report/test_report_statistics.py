@@ -37,7 +37,7 @@ def renamed(text: str) -> str:
     return "# my own work\n" + text.replace("\n", "  # so\n", 3)
 
 
-def test_copy_with_other_names_and_comments_is_found_among_many():
+def test_copy_with_other_names_and_comments_is_found_among_many() -> None:
     answers = {f"s{n}": program(n) for n in range(60)}
     answers["copy"] = renamed(program(7))
     (pair,) = alike_pairs({KEY: answers}, {})
@@ -45,7 +45,7 @@ def test_copy_with_other_names_and_comments_is_found_among_many():
     assert (pair.answers[0].is_same_code, pair.answers[0].is_same_text) == (True, False)
 
 
-def test_what_was_released_and_what_many_wrote_is_no_likeness():
+def test_what_was_released_and_what_many_wrote_is_no_likeness() -> None:
     answers = {f"s{n}": program(n % 3) + f"\n# {n}" for n in range(60)}
     assert alike_pairs({KEY: answers}, {}) == []
     answers = {f"s{n}": program(n) for n in range(20)} | {"a": program(99), "b": program(99)}
@@ -53,7 +53,7 @@ def test_what_was_released_and_what_many_wrote_is_no_likeness():
     assert alike_pairs({KEY: answers}, {KEY: program(99)}) == []
 
 
-def test_copied_half_of_an_answer_is_found_and_a_line_is_not():
+def test_copied_half_of_an_answer_is_found_and_a_line_is_not() -> None:
     other = program(1, 30).splitlines()
     answers = {f"s{n}": program(n, 30) for n in range(20)}
     half = "\n".join([*other[:22], *program(50, 10).splitlines()[1:]])
@@ -63,20 +63,20 @@ def test_copied_half_of_an_answer_is_found_and_a_line_is_not():
 
 
 @given(st.lists(st.sampled_from([*NAMES, *CALLS, "(", ")", "+", "\n"]), max_size=80), st.integers(0, 20))  # fmt: skip
-def test_a_shared_run_of_tokens_shares_a_fingerprint(words, before):
+def test_a_shared_run_of_tokens_shares_a_fingerprint(words: list[str], before: int) -> None:
     text = " ".join(words)
     prints = fingerprints({"a": text, "b": "y = 1\n" * before + text}, is_code=True)
     if len(tokens(text, True)) >= K + WINDOW + 1:  # a token at its ends may read otherwise
         assert prints["a"] & prints["b"]
 
 
-def test_short_answers_have_no_fingerprints_of_others():
+def test_short_answers_have_no_fingerprints_of_others() -> None:
     found = fingerprints({"a": "x", "b": "", "c": program(1), "d": "y = 1"}, is_code=True)
     assert {name for name, numbers in found.items() if numbers} == {"c"}
     assert found["c"] == fingerprints({"c": program(1)}, is_code=True)["c"]
 
 
-def test_mistakes_that_differ_in_numbers_alone_are_one():
+def test_mistakes_that_differ_in_numbers_alone_are_one() -> None:
     found = mistakes_of({"a": "too large by 1.5", "b": "too large by 2e-3", "c": "You add."})
     assert [(one.text, one.students) for one in found] == [
         ("too large by …", ("a", "b")),
@@ -92,7 +92,7 @@ def test_mistakes_that_differ_in_numbers_alone_are_one():
         ([(1, n) for n in range(9)], None),  # all the same
     ],
 )
-def test_correlation(pairs, expected):
+def test_correlation(pairs: list[tuple[int, int]], expected: float | None) -> None:
     assert correlation(pairs) == expected
 
 
@@ -106,5 +106,5 @@ def test_correlation(pairs, expected):
         ("<h2>In <b>HTML</b></h2>", "In <b>HTML</b>"),
     ],
 )
-def test_headings_of_a_text(text, expected):
+def test_headings_of_a_text(text: str, expected: str) -> None:
     assert heading_of(text) == expected

@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from denied import TIER_B, nbreferee_where
@@ -53,22 +54,28 @@ def target() -> Iterator[AttackTarget]:
 
 
 @pytest.mark.parametrize(("layer", "attack"), PAIRS)
-def test_attack_gets_through_without_its_layer(layer, attack, target):
+def test_attack_gets_through_without_its_layer(
+    layer: Layer, attack: Callable[..., Any], target: AttackTarget
+) -> None:
     assert attempt(attack, target, needs(layer, attack)) == (True, "")
 
 
 @pytest.mark.parametrize(("layer", "attack"), PAIRS)
-def test_layer_alone_stops_its_attack(layer, attack, target):
+def test_layer_alone_stops_its_attack(
+    layer: Layer, attack: Callable[..., Any], target: AttackTarget
+) -> None:
     assert attempt(attack, target, needs(layer, attack) | {layer}) == (False, "")
 
 
 @pytest.mark.parametrize("layers", [ALL_LAYERS, WITHOUT_NAMESPACES], ids=["tier A", "tier B"])
 @pytest.mark.parametrize("attack", EVERY_ATTACK.values(), ids=EVERY_ATTACK)
-def test_whole_box_stops_every_attack(attack, layers, target):
+def test_whole_box_stops_every_attack(
+    attack: Callable[..., Any], layers: frozenset[Layer], target: AttackTarget
+) -> None:
     assert attempt(attack, target, set(layers)) == (False, "")
 
 
-def test_this_machine_reaches_tier_a():
+def test_this_machine_reaches_tier_a() -> None:
     code = (
         "from nbreferee.sandbox.probe import probe; print([found for found in probe() if not "
         "found.holds])"
@@ -96,7 +103,7 @@ def found(*missing: Layer) -> list[ProbeResult]:
         ((Layer.LIMITS,), ""),
     ],
 )
-def test_tier_follows_from_the_layers(missing, reached):
+def test_tier_follows_from_the_layers(missing: tuple[Layer, ...], reached: str) -> None:
     assert tier(found(*missing)) == reached
 
 
@@ -138,7 +145,7 @@ BOTH = pytest.mark.parametrize("layers", [ALL_LAYERS, WITHOUT_NAMESPACES], ids=[
 
 
 @BOTH
-def test_numpy_computes_and_imports_go_on(layers):
+def test_numpy_computes_and_imports_go_on(layers: frozenset[Layer]) -> None:
     def compute(scratch):
         import fractions
 
@@ -150,7 +157,7 @@ def test_numpy_computes_and_imports_go_on(layers):
 
 
 @BOTH
-def test_scratch_is_the_one_place_to_write(layers):
+def test_scratch_is_the_one_place_to_write(layers: frozenset[Layer]) -> None:
     def write(scratch):
         (scratch / "mine").write_text("1")
         for place in ("/usr/x", "/etc/x", "/x", sys.prefix + "/x"):
@@ -164,7 +171,7 @@ def test_scratch_is_the_one_place_to_write(layers):
     assert inside(write, layers) == "1"
 
 
-def test_temporary_files_are_private(tmp_path):
+def test_temporary_files_are_private(tmp_path: Path) -> None:
     def write(scratch):
         for folder in ("/tmp", "/dev/shm"):
             Path(folder, f"{tmp_path.name}.txt").write_text("1")
@@ -185,15 +192,15 @@ def test_temporary_files_are_private(tmp_path):
     assert not Path(f"/dev/shm/{tmp_path.name}.txt").exists()
 
 
-def test_number_of_files_is_bounded():
-    def write(scratch):
+def test_number_of_files_is_bounded() -> None:
+    def write(scratch) -> None:
         for number in range(200):
             (scratch / str(number)).touch()
 
     assert inside(write, limits=Limits(scratch_files=100)) == f"OSError {errno.ENOSPC}"
 
 
-def test_scratch_is_bounded():
+def test_scratch_is_bounded() -> None:
     assert (
         inside(
             lambda scratch: (scratch / "big").write_bytes(bytes(2 << 20)),
@@ -204,7 +211,7 @@ def test_scratch_is_bounded():
 
 
 @BOTH
-def test_file_size_is_bounded(layers):
+def test_file_size_is_bounded(layers: frozenset[Layer]) -> None:
     said = inside(
         lambda scratch: (scratch / "big").write_bytes(bytes(2 << 20)),
         layers,
@@ -214,7 +221,7 @@ def test_file_size_is_bounded(layers):
 
 
 @BOTH
-def test_memory_is_bounded(layers):
+def test_memory_is_bounded(layers: frozenset[Layer]) -> None:
     assert inside(
         lambda scratch: bytearray(1 << 31), layers, Limits(memory_bytes=1 << 30)
     ).startswith("MemoryError")
@@ -261,7 +268,7 @@ def in_fresh_process(action: str, megabytes: int) -> str:
     ).stdout.strip()
 
 
-def test_memory_of_all_processes_together_is_bounded():
+def test_memory_of_all_processes_together_is_bounded() -> None:
     assert in_fresh_process("hold_in_forks(250, 60)", 600) == watch.MEMORY
     assert in_fresh_process("hold_in_forks(50, 0.5)", 900) == "held"
 
@@ -276,7 +283,7 @@ def share(scratch: Path) -> str:
     return "shared"
 
 
-def test_memory_that_forks_share_counts_once():
+def test_memory_that_forks_share_counts_once() -> None:
     assert in_fresh_process("share", 900) == "shared"
 
 
@@ -294,18 +301,18 @@ def start_hundreds(scratch: Path) -> int:
     return count
 
 
-def test_number_of_processes_is_bounded():
+def test_number_of_processes_is_bounded() -> None:
     assert inside(start_hundreds, limits=Limits(processes=20)) == "20"
 
 
-def test_watch_ends_a_box_of_many_processes_where_linux_does_not_bound_root():
+def test_watch_ends_a_box_of_many_processes_where_linux_does_not_bound_root() -> None:
     layers = ALL_LAYERS - {Layer.ROOT}  # without a root of its own, root stays root
     assert inside(start_hundreds, layers, Limits(processes=20)) == (
         watch.PROCESSES if os.geteuid() == 0 else "20"
     )
 
 
-def test_box_of_root_is_nobody():
+def test_box_of_root_is_nobody() -> None:
     assert (
         inside(lambda scratch: (os.getuid(), os.getgid(), os.getgroups())) == "(65534, 65534, [])"
     )
@@ -320,20 +327,20 @@ def open_folders(scratch: Path) -> list[int]:
     return found
 
 
-def test_box_holds_no_folder_open():
+def test_box_holds_no_folder_open() -> None:
     assert in_fresh_process("open_folders", 900) == "[]"
 
 
 @BOTH
-def test_cpu_time_is_bounded(layers):
-    def loop(scratch):
+def test_cpu_time_is_bounded(layers: frozenset[Layer]) -> None:
+    def loop(scratch) -> None:
         while True:
             pass
 
     assert inside(loop, layers, Limits(cpu_s=1)) == "died"
 
 
-def test_tier_b_starts_no_processes():
+def test_tier_b_starts_no_processes() -> None:
     assert inside(lambda scratch: os.fork(), WITHOUT_NAMESPACES) == f"PermissionError {errno.EPERM}"
     assert inside(
         lambda scratch: os.posix_spawn("/bin/true", ["true"], {}), WITHOUT_NAMESPACES
@@ -341,7 +348,7 @@ def test_tier_b_starts_no_processes():
 
 
 @BOTH
-def test_threads_still_start(layers):
+def test_threads_still_start(layers: frozenset[Layer]) -> None:
     def thread(scratch):
         import threading
 
@@ -367,7 +374,7 @@ CALLS = {
 
 
 @BOTH
-def test_refused_calls_say_so(layers):
+def test_refused_calls_say_so(layers: frozenset[Layer]) -> None:
     def call(scratch):
         found = {}
         for name, number in CALLS.items():
@@ -383,7 +390,9 @@ def test_refused_calls_say_so(layers):
 
 
 @BOTH
-def test_process_that_enters_the_kernel_by_its_32_bit_door_is_ended(layers):
+def test_process_that_enters_the_kernel_by_its_32_bit_door_is_ended(
+    layers: frozenset[Layer],
+) -> None:
     def enter_there(scratch):
         import ctypes
         import mmap
@@ -395,7 +404,7 @@ def test_process_that_enters_the_kernel_by_its_32_bit_door_is_ended(layers):
     assert inside(enter_there, layers) == "died"
 
 
-def test_box_starts_processes_and_ends_them():
+def test_box_starts_processes_and_ends_them() -> None:
     def start(scratch):
         import subprocess
 
@@ -408,7 +417,7 @@ def test_box_starts_processes_and_ends_them():
     assert inside(start) == "(-15, 'heard\\n')"
 
 
-def test_pool_of_processes_works_and_leaves_no_shared_memory():
+def test_pool_of_processes_works_and_leaves_no_shared_memory() -> None:
     def compute(scratch):
         import multiprocessing
 
@@ -418,16 +427,16 @@ def test_pool_of_processes_works_and_leaves_no_shared_memory():
     assert inside(compute) == "([1, 2, 3], [])"
 
 
-def test_box_sees_no_other_process():
+def test_box_sees_no_other_process() -> None:
     assert inside(lambda scratch: os.getpid()) == "1"
 
 
-def test_home_and_course_are_not_there():
+def test_home_and_course_are_not_there() -> None:
     outside = [Path.home() / ".bashrc", Path("/etc/passwd"), Path("/proc/self/status")]
     assert inside(lambda scratch: [path.exists() for path in outside]) == str([False] * 3)
 
 
-def test_processes_left_running_end_with_the_box():
+def test_processes_left_running_end_with_the_box() -> None:
     def leave(scratch):
         if os.fork() == 0:
             os.setsid()
@@ -442,12 +451,12 @@ def test_processes_left_running_end_with_the_box():
 # ------------------------------------------------- machines that offer less
 
 
-def test_doctor_reports_tier_a():
+def test_doctor_reports_tier_a() -> None:
     ran = nbreferee_where((), "doctor")
     assert (ran.returncode, "Tier A" in ran.stdout) == (0, True), ran.stdout + ran.stderr
 
 
-def test_doctor_reports_tier_b_where_namespaces_are_denied():
+def test_doctor_reports_tier_b_where_namespaces_are_denied() -> None:
     ran = nbreferee_where(TIER_B, "doctor")
     assert ran.returncode == 0
     assert "Tier B" in ran.stdout
@@ -456,7 +465,7 @@ def test_doctor_reports_tier_b_where_namespaces_are_denied():
 
 
 @pytest.mark.parametrize("layer", ["landlock", "seccomp"])
-def test_doctor_refuses_where_tier_b_is_not_reached(layer):
+def test_doctor_refuses_where_tier_b_is_not_reached(layer: str) -> None:
     ran = nbreferee_where((*TIER_B, layer), "doctor")
     assert ran.returncode == 1
     assert "No tier: student code must not run here." in ran.stdout
@@ -464,7 +473,9 @@ def test_doctor_refuses_where_tier_b_is_not_reached(layer):
     assert "Traceback" not in ran.stderr
 
 
-def test_probes_work_where_the_folder_for_temporary_files_has_a_long_name(tmp_path, monkeypatch):
+def test_probes_work_where_the_folder_for_temporary_files_has_a_long_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / ("n" * 120)
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))

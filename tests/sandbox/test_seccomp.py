@@ -85,7 +85,7 @@ def numbers(machine: str) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_numbers_are_those_of_the_kernels_headers(machine):
+def test_numbers_are_those_of_the_kernels_headers(machine: str) -> None:
     if not Path(HEADERS[machine]).exists():
         pytest.skip(f"{HEADERS[machine]} is not installed")
     defined = dict(
@@ -101,7 +101,7 @@ def test_numbers_are_those_of_the_kernels_headers(machine):
 
 @pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("tier", ["A", "B"])
-def test_calls_off_the_list_are_refused(machine, tier):
+def test_calls_off_the_list_are_refused(machine: str, tier: str) -> None:
     program = seccomp.program(machine, tier == "B", tier == "A", PID)
     listed = set(numbers(machine).values())
     assert {
@@ -116,7 +116,7 @@ def test_calls_off_the_list_are_refused(machine, tier):
 
 @pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("tier", ["A", "B"])
-def test_calls_on_the_list_are_allowed(machine, tier):
+def test_calls_on_the_list_are_allowed(machine: str, tier: str) -> None:
     program = seccomp.program(machine, tier == "B", tier == "A", PID)
     here = MACHINES.index(machine)
     listed = {name: both[here] for name, both in calls.ALLOWED.items() if both[here] is not None}
@@ -182,14 +182,16 @@ ARGUMENTS = [
 
 @pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize(("name", "arguments", "in_a", "in_b"), ARGUMENTS)
-def test_answer_depends_on_what_a_call_is_asked_to_do(machine, name, arguments, in_a, in_b):
+def test_answer_depends_on_what_a_call_is_asked_to_do(
+    machine: str, name: str, arguments: tuple[int, ...], in_a: int, in_b: int
+) -> None:
     number = numbers(machine)[name]
     assert answer(seccomp.program(machine, False, True, PID), machine, number, *arguments) == in_a
     assert answer(seccomp.program(machine, True, False, PID), machine, number, *arguments) == in_b
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_process_that_uses_another_table_of_calls_is_ended(machine):
+def test_process_that_uses_another_table_of_calls_is_ended(machine: str) -> None:
     program = seccomp.program(machine, False, True, PID)
     assert answer(program, machine, 1, architecture=0x40000003) == seccomp.KILL  # i386
     assert answer(program, machine, seccomp.X32_BIT | 1) == seccomp.KILL

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from auditing import VIEWS, findings, print_findings
@@ -20,12 +21,15 @@ from instructor_tables import PAGE, table_of_mistakes, with_tables
 from nbgrader.api import Gradebook
 from notebooks import COURSE, SOURCES, read, run, settings
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 CLASS = COURSE / "tests/class"
 notebooks = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 
 
 @pytest.fixture(scope="session")
-def graded(tmp_path_factory) -> Path:
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the course in which someone typed `make grade`."""
     folder = tmp_path_factory.mktemp("clone") / "course"
     tracked = subprocess.run(
@@ -87,7 +91,7 @@ def scores(course: Path, source: Path) -> dict[tuple[str, str], float | None]:
 
 
 @notebooks
-def test_every_student_gets_exactly_the_expected_scores(source, graded):
+def test_every_student_gets_exactly_the_expected_scores(source: Path, graded: Path) -> None:
     want = {key: score for key, (score, _) in expected(source).items()}
     got = scores(graded, source)
     assert got.keys() == want.keys()
@@ -95,7 +99,9 @@ def test_every_student_gets_exactly_the_expected_scores(source, graded):
 
 
 @notebooks
-def test_solution_earns_all_automatic_points_and_the_release_none(source, graded):
+def test_solution_earns_all_automatic_points_and_the_release_none(
+    source: Path, graded: Path
+) -> None:
     got = scores(graded, source)
     cells = [
         cell.metadata.nbgrader
@@ -109,7 +115,9 @@ def test_solution_earns_all_automatic_points_and_the_release_none(source, graded
 
 
 @notebooks
-def test_feedback_names_each_error_of_a_seed_in_the_tutors_words(source, graded):
+def test_feedback_names_each_error_of_a_seed_in_the_tutors_words(
+    source: Path, graded: Path
+) -> None:
     sentences: dict[str, set[str]] = {}
     for check in run(source).checks:
         sentences.setdefault(check.grade_id, set()).update(check.mistakes)
@@ -144,7 +152,7 @@ def test_feedback_names_each_error_of_a_seed_in_the_tutors_words(source, graded)
     assert unnamed == []
 
 
-def test_page_says_that_an_answer_is_right_with_a_right_earlier_one(graded):
+def test_page_says_that_an_answer_is_right_with_a_right_earlier_one(graded: Path) -> None:
     page = (graded / "feedback/unstable/softmax/softmax.html").read_text()
     assert '<p class="note">Your softmax is wrong; with a right one this is right.</p>' in page
 
@@ -156,7 +164,7 @@ def pages(graded: Path) -> list[Path]:
     return found
 
 
-def test_no_page_holds_a_line_of_a_hidden_test(graded):
+def test_no_page_holds_a_line_of_a_hidden_test(graded: Path) -> None:
     leaked = []
     for source in SOURCES:
         hidden = {line.strip() for cell in read(source).cells for line in hidden_lines(cell.source)}
@@ -183,7 +191,7 @@ def hidden_lines(source: str) -> list[str]:
     return [line for region in regions for line in region.split("\n")]
 
 
-def test_pages_are_small_but_for_their_figures(graded):
+def test_pages_are_small_but_for_their_figures(graded: Path) -> None:
     sizes = {
         path: len(re.sub(rb'"data:image/[^"]*"', b"", path.read_bytes())) for path in pages(graded)
     }
@@ -192,8 +200,8 @@ def test_pages_are_small_but_for_their_figures(graded):
 
 @skip_without_chromium
 def test_pages_of_real_answers_fit_and_ask_for_nothing_and_one_passes_the_whole_audit(
-    graded, browser
-):
+    graded: Path, browser: Browser
+) -> None:
     # `python tests/auditing.py feedback` audits all pages; axe-core takes seconds a page.
     chosen = [path for path in pages(graded) if path.parts[-3].startswith("seed_")]
     chosen.append(graded / "feedback/loops/softmax/softmax.html")
@@ -206,7 +214,7 @@ def test_pages_of_real_answers_fit_and_ask_for_nothing_and_one_passes_the_whole_
     assert print_findings(browser, chosen[-1]) == []
 
 
-def test_make_grade_prints_the_class_and_where_to_look(graded):
+def test_make_grade_prints_the_class_and_where_to_look(graded: Path) -> None:
     printed = (graded / "printed.txt").read_text()
     students = {student for source in SOURCES for student, _ in expected(source)}
     assert [student for student in students if student not in printed] == []
@@ -214,14 +222,14 @@ def test_make_grade_prints_the_class_and_where_to_look(graded):
     assert "feedback" in printed
 
 
-def test_instructors_page_counts_the_mistakes_of_this_class(graded):
+def test_instructors_page_counts_the_mistakes_of_this_class(graded: Path) -> None:
     verdicts = json.loads((graded / "verdicts.json").read_text())
     assert PAGE.read_text() == with_tables(PAGE.read_text(), table_of_mistakes(verdicts)), (
         "run: make counts"
     )
 
 
-def test_message_in_the_readme_is_one_that_a_student_gets(graded):
+def test_message_in_the_readme_is_one_that_a_student_gets(graded: Path) -> None:
     quoted = [line.strip() for line in (COURSE / "README.md").read_text().splitlines()]
     message = [line for line in quoted if line.startswith(("AssertionError: ", "Likely cause: "))]
     wanted = "\n".join(message).removeprefix("AssertionError: ")
@@ -235,7 +243,7 @@ def test_message_in_the_readme_is_one_that_a_student_gets(graded):
     assert wanted in outputs
 
 
-def test_class_is_the_five_seeds_and_ten_more():
+def test_class_is_the_five_seeds_and_ten_more() -> None:
     students = {student for source in SOURCES for student, _ in expected(source)}
     assert {f"seed_00{n}" for n in range(5)} | {"full_marks", "untouched"} < students
     assert len(students) == 15

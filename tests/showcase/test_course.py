@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from counts import PAGE, with_counts
@@ -15,7 +16,7 @@ from notebooks import COURSE
 
 
 @pytest.fixture(scope="module")
-def verified(tmp_path_factory):
+def verified(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     out = tmp_path_factory.mktemp("verify") / "verified.json"
     nbreferee = Path(sys.executable).with_name("nbreferee")
     ran = subprocess.run(
@@ -25,12 +26,12 @@ def verified(tmp_path_factory):
     return json.loads(out.read_text())
 
 
-def test_verify_finds_nothing_to_mend(verified):
+def test_verify_finds_nothing_to_mend(verified: dict[str, Any]) -> None:
     assert [one["notebook"] for one in verified if one["findings"]] == []
     assert len(verified) == 5
 
 
-def test_every_exercise_has_mutants_mistakes_and_an_alternative(verified):
+def test_every_exercise_has_mutants_mistakes_and_an_alternative(verified: dict[str, Any]) -> None:
     bare = [
         exercise["name"]
         for one in verified
@@ -42,5 +43,5 @@ def test_every_exercise_has_mutants_mistakes_and_an_alternative(verified):
     assert bare == []
 
 
-def test_page_on_verify_shows_these_counts(verified):
+def test_page_on_verify_shows_these_counts(verified: dict[str, Any]) -> None:
     assert PAGE.read_text() == with_counts(PAGE.read_text(), verified), "run: make counts"

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -96,7 +98,7 @@ BAD = {
 
 
 @pytest.mark.parametrize(("student", "words"), BAD.values(), ids=BAD)
-def test_bad_answer_is_named_in_one_sentence(student, words):
+def test_bad_answer_is_named_in_one_sentence(student: Callable[..., Any], words: str) -> None:
     text = message(student, softmax, CASES)
     assert words in text
     assert "\n" not in text.split("\nLikely cause: ")[0]
@@ -115,26 +117,26 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("sentence", MISTAKES)
-def test_mistake_is_answered_with_its_own_sentence(sentence):
+def test_mistake_is_answered_with_its_own_sentence(sentence: str) -> None:
     assert message(MISTAKES[sentence], softmax, CASES, MISTAKES).endswith(
         f"\nLikely cause: {sentence}"
     )
 
 
-def test_mistake_that_differs_on_one_case_is_not_named():
+def test_mistake_that_differs_on_one_case_is_not_named() -> None:
     def other(z):
         return MISTAKES["You return the logarithm."](z) + (z.size == 3)
 
     assert "logarithm" not in message(other, softmax, CASES, MISTAKES)
 
 
-def test_same_exception_alone_names_no_mistake_unless_its_text_is_the_same():
+def test_same_exception_alone_names_no_mistake_unless_its_text_is_the_same() -> None:
     always = {"You use four.": lambda z: softmax(z) @ np.ones(7)}
     assert "You use four." in message(always["You use four."], softmax, CASES, always)
     assert "You use four." not in message(raises, softmax, CASES, always)
 
 
-def test_exception_is_reported_before_a_wrong_shape_and_that_before_wrong_values():
+def test_exception_is_reported_before_a_wrong_shape_and_that_before_wrong_values() -> None:
     def by_size(z):
         return raises(z) if z.size == 5 else z[: z.size - 2] if z.size == 3 else z
 
@@ -162,15 +164,15 @@ PATTERNS = {
 @pytest.mark.parametrize(
     ("words", "student", "shape"), [(w, *p) for w, p in PATTERNS.items()], ids=PATTERNS
 )
-def test_pattern_is_told(words, student, shape):
+def test_pattern_is_told(words: str, student: Callable[..., Any], shape: tuple[int, ...]) -> None:
     assert words in message(student, lambda A: A, [random_arrays(1, shape)])
 
 
-def test_factor_that_varies_between_cases_is_no_pattern():
+def test_factor_that_varies_between_cases_is_no_pattern() -> None:
     assert "times the right one" not in message(lambda z: z * z.size, lambda z: z, CASES)
 
 
-def test_largest_wrong_entry_is_shown_with_enough_digits_to_differ():
+def test_largest_wrong_entry_is_shown_with_enough_digits_to_differ() -> None:
     def nearly(A):
         return A + 1e-6 * np.eye(3)[1] * (np.arange(2) == 0)[:, None]
 
@@ -187,7 +189,7 @@ def both(X, W):
     return X, W
 
 
-def test_several_outputs_are_named():
+def test_several_outputs_are_named() -> None:
     text = message(lambda X, W: (X, -W), both, **TWO)
     assert "dL/dW: entry [" in text
     assert "the sign is flipped" in text
@@ -200,7 +202,7 @@ def test_several_outputs_are_named():
 @pytest.mark.parametrize(
     "other", [lambda W: None, lambda W: "x", lambda W: W * np.nan, lambda W: W[0], lambda W: -W]
 )
-def test_one_output_of_several_is_judged_by_itself(other):
+def test_one_output_of_several_is_judged_by_itself(other: Callable[..., Any]) -> None:
     def student(X, W):
         return X, other(W)
 
@@ -209,7 +211,7 @@ def test_one_output_of_several_is_judged_by_itself(other):
     assert "expected 2 arrays" in message(lambda X, W: X, both, **TWO, only="dL/dX")
 
 
-def test_mistake_in_one_output_is_named_in_its_own_cell():
+def test_mistake_in_one_output_is_named_in_its_own_cell() -> None:
     mistakes = {"X is doubled.": lambda X, W: (2 * X, W), "W is negated.": lambda X, W: (X, -W)}
 
     def student(X, W):
@@ -223,7 +225,7 @@ def test_mistake_in_one_output_is_named_in_its_own_cell():
     )
 
 
-def test_changed_argument_costs_points_with_the_first_output_alone():
+def test_changed_argument_costs_points_with_the_first_output_alone() -> None:
     def student(X, W):
         answer = X.copy(), W.copy()
         X *= 2
@@ -234,7 +236,9 @@ def test_changed_argument_costs_points_with_the_first_output_alone():
 
 
 @pytest.mark.parametrize("only", ["dE/dx", "dE/dA"])
-def test_finite_differences_cost_points_in_the_cell_of_the_output_that_they_give_alone(only):
+def test_finite_differences_cost_points_in_the_cell_of_the_output_that_they_give_alone(
+    only: str,
+) -> None:
     def reference(x, A):
         return A.T @ np.ones(len(A)), np.outer(np.ones(len(A)), x)
 
@@ -247,12 +251,12 @@ def test_finite_differences_cost_points_in_the_cell_of_the_output_that_they_give
     assert bool(said) == (only == "dE/dx")
 
 
-def test_only_names_one_of_the_outputs():
+def test_only_names_one_of_the_outputs() -> None:
     with pytest.raises(ValueError, match="only='dL/db' is none of the outputs dL/dX, dL/dW"):
         check(both, both, **TWO, only="dL/db")
 
 
-def test_jupyter_shows_the_message_without_the_hidden_test():
+def test_jupyter_shows_the_message_without_the_hidden_test() -> None:
     with pytest.raises(AssertionError) as caught:
         check(lambda z: 2 * z, lambda z: z, CASES)
     shown = caught.value._render_traceback_()
@@ -275,19 +279,23 @@ RIGHT = {
 
 
 @pytest.mark.parametrize("student", RIGHT.values(), ids=RIGHT)
-def test_right_answer_passes_quietly(student, capsys):
+def test_right_answer_passes_quietly(
+    student: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert message(student, softmax, CASES) == ""
     assert capsys.readouterr().err == ""
 
 
-def test_other_shape_of_a_vector_is_accepted_with_a_note(capsys):
+def test_other_shape_of_a_vector_is_accepted_with_a_note(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     check(RIGHT["column for vector"], softmax, CASES)
     assert (
         "Note: Your function returned shape (4, 1); it is read as (4,)." in capsys.readouterr().out
     )
 
 
-def test_row_is_no_column():
+def test_row_is_no_column() -> None:
     assert "has shape (1, 3), expected (3, 1)" in message(
         lambda x: x.T, lambda x: x, [random_arrays(1, (3, 1))]
     )
@@ -306,7 +314,9 @@ FORM_FAULTS = {
 
 
 @pytest.mark.parametrize("form", FORM_FAULTS)
-def test_function_that_fails_in_a_form_alone_keeps_its_points_and_gets_a_note(form, capsys):
+def test_function_that_fails_in_a_form_alone_keeps_its_points_and_gets_a_note(
+    form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     check(FORM_FAULTS[form], softmax, CASES)
     printed = capsys.readouterr().out
     given, help_ = GIVEN_AS[form]
@@ -324,7 +334,7 @@ SCALE_FAULTS = {
 
 
 @pytest.mark.parametrize("form", SCALE_FAULTS)
-def test_function_that_is_right_for_numbers_near_1_alone_loses_points(form):
+def test_function_that_is_right_for_numbers_near_1_alone_loses_points(form: str) -> None:
     text = message(SCALE_FAULTS[form], np.copy, [(np.rint(100 * CASES[0][0]) / 10,)])
     given, cause = SCALED[form]
     assert f"given {given}: " in text
@@ -342,7 +352,7 @@ def integer_ones(z):
     return ones
 
 
-def test_case_of_lists_or_integers_costs_no_points(capsys):
+def test_case_of_lists_or_integers_costs_no_points(capsys: pytest.CaptureFixture[str]) -> None:
     check_example(bare_softmax, [0, 0], gives=[0.5, 0.5])
     check(bare_softmax, softmax, [([1.0, 2.0],), ([3, 1, 1],)])
     check_example(integer_ones, [1, 2], gives=[0.5, 1])
@@ -351,8 +361,8 @@ def test_case_of_lists_or_integers_costs_no_points(capsys):
     assert "entry [1] is 2, expected 1" in message(lambda z: z, lambda z: [0.5, 1], [([1, 2],)])
 
 
-def test_expected_exception_is_required():
-    def picky(x):
+def test_expected_exception_is_required() -> None:
+    def picky(x) -> None:
         raise ValueError("no")
 
     assert message(picky, picky, CASES) == ""
@@ -361,7 +371,7 @@ def test_expected_exception_is_required():
 
 
 @given(arrays(float, (3, 2), elements=st.floats(-10, 10)), st.floats(1e-6, 1e3))
-def test_tolerance_is_relative_to_the_largest_entry(A, excess):
+def test_tolerance_is_relative_to_the_largest_entry(A: np.ndarray, excess: float) -> None:
     scale = np.abs(A).max()
     off = np.zeros((3, 2))
     off[1, 1] = (1e-12 + 1e-7 * scale) * (1 + excess)
@@ -381,7 +391,7 @@ SQUARE_AND_WIDE = [random_arrays(1, (3, 3)), random_arrays(2, (2, 4))]
 
 
 @given(st.permutations(range(3)), st.lists(st.sampled_from([-1.0, 1.0]), min_size=3, max_size=3))
-def test_any_svd_accepts_every_order_and_sign(order, signs):
+def test_any_svd_accepts_every_order_and_sign(order: list[int], signs: list[float]) -> None:
     def other(B):
         U, s, V = svd(B)
         keep = [i for i in order if i < s.size]
@@ -391,7 +401,7 @@ def test_any_svd_accepts_every_order_and_sign(order, signs):
     check(other, svd, SQUARE_AND_WIDE, compare=any_svd)
 
 
-def test_any_svd_accepts_another_pair_for_equal_singular_values():
+def test_any_svd_accepts_another_pair_for_equal_singular_values() -> None:
     turn = np.array([[0.6, -0.8], [0.8, 0.6]])
     check(
         lambda B: (svd(B)[0] @ turn, svd(B)[1], svd(B)[2] @ turn),
@@ -413,7 +423,7 @@ WRONG_SVD = {
 
 
 @pytest.mark.parametrize("student", WRONG_SVD.values(), ids=WRONG_SVD)
-def test_any_svd_rejects(student):
+def test_any_svd_rejects(student: Callable[..., Any]) -> None:
     assert message(student, svd, SQUARE_AND_WIDE, compare=any_svd)
 
 
@@ -446,7 +456,7 @@ PARTS = {  # which parts lose points for a change of (U, s, V)
     ],
     ids=["tall", "wide", "singular", "equal"],
 )
-def test_any_svd_judges_each_part_by_itself(change, B):
+def test_any_svd_judges_each_part_by_itself(change: str, B: np.ndarray) -> None:
     wrong, losing = PARTS[change]
 
     def reference(B):
@@ -474,7 +484,7 @@ def test_any_svd_judges_each_part_by_itself(change, B):
     assert "".join(filter(loses, "UsV")) == losing
 
 
-def test_numbers_that_are_nearly_right_are_not_called_a_mistake_with_another_sign():
+def test_numbers_that_are_nearly_right_are_not_called_a_mistake_with_another_sign() -> None:
     cases = [random_arrays(21, (4,)), random_arrays(22, (6,))]
     text = message(
         lambda x: 2 * x + 1e-6 * np.cos(9 * x),
@@ -486,7 +496,7 @@ def test_numbers_that_are_nearly_right_are_not_called_a_mistake_with_another_sig
     assert "flip" not in text
 
 
-def test_mistake_that_raises_where_it_should_not_is_named_whatever_its_text():
+def test_mistake_that_raises_where_it_should_not_is_named_whatever_its_text() -> None:
     def raises_above(bound, text):
         def function(x):
             if x[0] > bound:
@@ -505,7 +515,7 @@ def test_mistake_that_raises_where_it_should_not_is_named_whatever_its_text():
     assert text.endswith("Likely cause: Your bound is too low.")
 
 
-def test_mistake_that_runs_out_of_memory_is_named_whatever_its_text():
+def test_mistake_that_runs_out_of_memory_is_named_whatever_its_text() -> None:
     def too_large(x):
         return np.empty((10**8, 10**8)) if x.size > 5 else 2 * x
 
@@ -519,20 +529,22 @@ def test_mistake_that_runs_out_of_memory_is_named_whatever_its_text():
     assert text.endswith("Likely cause: You build a matrix.")
 
 
-def test_any_svd_names_a_mistake():
+def test_any_svd_names_a_mistake() -> None:
     mistakes = {"You return Vᵀ.": WRONG_SVD["V transposed"]}
     assert "You return Vᵀ." in message(
         WRONG_SVD["V transposed"], svd, SQUARE_AND_WIDE, mistakes, compare=any_svd
     )
 
 
-def test_up_to_sign():
+def test_up_to_sign() -> None:
     check(lambda x: -x, lambda x: x, CASES, compare=up_to_sign, forms=())
     assert message(lambda x: np.abs(x), lambda x: x, CASES, compare=up_to_sign)
 
 
 @given(st.floats(-4, 4), st.booleans())
-def test_up_to_basis_accepts_every_basis_of_the_space_and_no_other_space(angle, reflect):
+def test_up_to_basis_accepts_every_basis_of_the_space_and_no_other_space(
+    angle: float, reflect: bool
+) -> None:
     basis = np.linalg.qr(random_arrays(5, (5, 2))[0])[0]
     c, s = np.cos(angle), np.sin(angle)
     turn = np.array([[c, -s], [s, c]]) * [1, -1 if reflect else 1]
@@ -542,7 +554,7 @@ def test_up_to_basis_accepts_every_basis_of_the_space_and_no_other_space(angle, 
     assert message(lambda A: 2 * basis @ turn, lambda A: basis, CASES, compare=up_to_basis)
 
 
-def test_any_slope_accepts_what_lies_between_the_sides_at_the_kink_alone():
+def test_any_slope_accepts_what_lies_between_the_sides_at_the_kink_alone() -> None:
     x = (np.array([-1.0, 0.0, 2.0]),)
 
     def relu_slope(at_zero):
@@ -561,19 +573,19 @@ def test_any_slope_accepts_what_lies_between_the_sides_at_the_kink_alone():
 
 
 @given(arrays(float, (2, 3), elements=st.floats(-2, 2)))
-def test_numerical_jacobian_of_a_linear_map_is_its_matrix(X):
+def test_numerical_jacobian_of_a_linear_map_is_its_matrix(X: np.ndarray) -> None:
     A = np.arange(8.0).reshape(4, 2)
     expected = np.einsum("ik,jl->ijkl", A, np.eye(3))
     np.testing.assert_allclose(numerical_jacobian(lambda X: A @ X, X), expected, atol=1e-8)
 
 
-def test_numerical_jacobian_has_the_output_axes_first():
+def test_numerical_jacobian_has_the_output_axes_first() -> None:
     assert numerical_jacobian(lambda x: np.outer(x, [1, 2, 3, 4]), np.ones(2)).shape == (2, 4, 2)
     assert numerical_jacobian(np.sum, np.ones((2, 3))).shape == (2, 3)
     assert numerical_jacobian(np.sin, 0.0) == pytest.approx(1)
 
 
-def test_numerical_jacobian_takes_integers_and_leaves_its_argument_alone():
+def test_numerical_jacobian_takes_integers_and_leaves_its_argument_alone() -> None:
     x = np.array([1, 2, 3])
 
     def in_place(x):
@@ -584,7 +596,7 @@ def test_numerical_jacobian_takes_integers_and_leaves_its_argument_alone():
     assert x.tolist() == [1, 2, 3]
 
 
-def test_check_gradient_prints_both_and_the_error(capsys):
+def test_check_gradient_prints_both_and_the_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert check_gradient(np.sin, np.diag(np.cos([1.0, 2.0])), [1.0, 2.0]) < 1e-9
     printed = capsys.readouterr().out
     assert all(word in printed for word in ("analytic", "0.540302", "numeric", "relative error"))
@@ -603,13 +615,13 @@ def test_check_gradient_prints_both_and_the_error(capsys):
         (lambda x: np.zeros(3), "every entry is 0"),
     ],
 )
-def test_check_gradient_raises_where_they_differ(gradient, words):
+def test_check_gradient_raises_where_they_differ(gradient: Callable[..., Any], words: str) -> None:
     with pytest.raises(AssertionError) as caught:
         check_gradient(lambda x: x @ x, gradient, [1.0, 2.0, 3.0], figure=False)
     assert words in str(caught.value)
 
 
-def test_wrong_entry_beside_a_far_larger_one_is_seen():
+def test_wrong_entry_beside_a_far_larger_one_is_seen() -> None:
     def f(x):
         return 1e6 * x[0] + x[1]
 
@@ -620,12 +632,14 @@ def test_wrong_entry_beside_a_far_larger_one_is_seen():
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.5, 1.0])
-def test_any_slope_between_those_of_both_sides_is_right_at_a_kink(slope, capsys):
+def test_any_slope_between_those_of_both_sides_is_right_at_a_kink(
+    slope: float, capsys: pytest.CaptureFixture[str]
+) -> None:
     check_gradient(lambda x: np.maximum(x, 0).sum(), np.array([0.0, slope, 1.0]), [-1.0, 0.0, 2.0])
     assert "Note: f has a kink here." in capsys.readouterr().out
 
 
-def test_other_slope_at_a_kink_is_compared_with_the_numeric_one():
+def test_other_slope_at_a_kink_is_compared_with_the_numeric_one() -> None:
     with pytest.raises(AssertionError) as caught:
         check_gradient(
             lambda x: np.maximum(x, 0).sum(),
@@ -645,13 +659,15 @@ def test_other_slope_at_a_kink_is_compared_with_the_numeric_one():
         (([1.0, 2.0], lambda x: 2 * x, [1.0, 2.0]), "f, the first argument, is no function"),
     ],
 )
-def test_arguments_of_check_gradient_in_another_order_are_told(arguments, words):
+def test_arguments_of_check_gradient_in_another_order_are_told(
+    arguments: tuple[Any, ...], words: str
+) -> None:
     with pytest.raises(AssertionError, match=words) as caught:
         check_gradient(*arguments, figure=False)
     assert "The order is check_gradient(f, gradient, x)" in str(caught.value)
 
 
-def unwritten(z):
+def unwritten(z) -> None:
     raise NotWritten
 
 
@@ -659,7 +675,7 @@ def calls_unwritten(z):
     return 2 * unwritten(z)
 
 
-def test_function_that_is_not_written_says_so_in_one_line():
+def test_function_that_is_not_written_says_so_in_one_line() -> None:
     with pytest.raises(NotImplementedError) as caught:
         unwritten(1)
     assert caught.value._render_traceback_() == ["unwritten is not written yet."]
@@ -670,18 +686,18 @@ def test_function_that_is_not_written_says_so_in_one_line():
     )
 
 
-def test_case_that_is_no_tuple_is_an_error_of_its_author():
+def test_case_that_is_no_tuple_is_an_error_of_its_author() -> None:
     with pytest.raises(ValueError, match="a case is a tuple of arguments"):
         check(softmax, softmax, [np.ones(3)])
 
 
-def test_check_gradient_of_a_constant_accepts_zero_alone():
+def test_check_gradient_of_a_constant_accepts_zero_alone() -> None:
     check_gradient(lambda x: 3.0, lambda x: np.zeros(2), [1.0, 2.0])
     with pytest.raises(AssertionError):
         check_gradient(lambda x: 3.0, lambda x: np.full(2, 1e-3), [1.0, 2.0], figure=False)
 
 
-def test_failed_jacobian_is_drawn_beside_its_twin_and_the_difference():
+def test_failed_jacobian_is_drawn_beside_its_twin_and_the_difference() -> None:
     analytic, numeric = random_arrays(1, (2, 3, 4), (2, 3, 4))
     fig = plot_jacobians(analytic, numeric, inputs=4)
     panels = [ax.images[0].get_array() for ax in fig.axes if ax.images and ax.get_title()]
@@ -689,14 +705,14 @@ def test_failed_jacobian_is_drawn_beside_its_twin_and_the_difference():
         np.testing.assert_array_equal(panel, drawn.reshape(6, 4))
 
 
-def test_gradient_is_drawn_as_one_row_with_whole_numbers_beside_it():
+def test_gradient_is_drawn_as_one_row_with_whole_numbers_beside_it() -> None:
     fig = plot_jacobians(*random_arrays(1, (2, 3), (2, 3)), inputs=6)
     for ax in fig.axes[:3]:
         low, high = sorted(ax.get_ylim())
         assert [tick for tick in ax.get_yticks() if low <= tick <= high] == [0]
 
 
-def test_rounding_errors_are_drawn_as_no_difference():
+def test_rounding_errors_are_drawn_as_no_difference() -> None:
     numeric = np.array([[1.0, 0.0], [-2.0, 1e-3]])
     fig = plot_jacobians(numeric + 1e-10, numeric)
     assert not fig.axes[2].images[0].get_array().any()
@@ -704,13 +720,13 @@ def test_rounding_errors_are_drawn_as_no_difference():
     assert fig.axes[2].images[0].get_array().all()
 
 
-def test_worked_example():
+def test_worked_example() -> None:
     check_example(np.cumsum, [1, 2], gives=[1, 3])
     with pytest.raises(AssertionError, match=r"cumsum.*expected 4"):
         check_example(np.cumsum, [1, 2], gives=[1, 4])
 
 
-def test_failed_check_draws_the_jacobians(capsys):
+def test_failed_check_draws_the_jacobians(capsys: pytest.CaptureFixture[str]) -> None:
     before = len(plt.get_fignums())
     with pytest.raises(AssertionError):
         check_gradient(np.sin, lambda x: np.diag(np.sin(x)), [1.0, 2.0])
@@ -719,7 +735,7 @@ def test_failed_check_draws_the_jacobians(capsys):
     plt.close("all")
 
 
-def test_cases_hold_every_shape_that_is_easily_forgotten():
+def test_cases_hold_every_shape_that_is_easily_forgotten() -> None:
     cases = cases_for(1, "N m", "m n", "")
     shapes = [(D.shape[0], *W.shape) for D, W, _ in cases]
     assert all(D.shape[1] == W.shape[0] and np.ndim(number) == 0 for D, W, number in cases)
@@ -737,14 +753,14 @@ def test_cases_hold_every_shape_that_is_easily_forgotten():
     assert np.array_equal(whole[:, 0], whole[:, -1])
 
 
-def test_reference_that_fails_by_accident_is_an_error_of_its_author():
+def test_reference_that_fails_by_accident_is_an_error_of_its_author() -> None:
     with pytest.raises(FileNotFoundError):
         check(lambda x: Path("none").read_text(), lambda x: Path("none").read_text(), CASES)
     with pytest.raises(TypeError, match="The reference returned None"):
         check(lambda x: x, lambda x: None, CASES)
 
 
-def test_argument_is_unchanged_whatever_it_holds():
+def test_argument_is_unchanged_whatever_it_holds() -> None:
     unlike = [np.ones(2), np.ones(3)]
     check(lambda Ws, x: x, lambda Ws, x: x, [(unlike, np.array([1.0, 2.0]))], forms=())
     check(lambda x, y: y, lambda x, y: y, [(np.array([np.nan]), np.ones(2))], forms=())
@@ -756,12 +772,12 @@ def test_argument_is_unchanged_whatever_it_holds():
     assert "changed its argument" in message(fill, lambda settings, x: x, [({}, np.ones(2))])
 
 
-def test_form_for_which_the_exercise_has_no_answer_is_left_out():
+def test_form_for_which_the_exercise_has_no_answer_is_left_out() -> None:
     for function in (np.exp, np.log, np.arccos):
         check(function, function, [(np.array([0.3, 0.8]),)], forms=("integers", "small", "large"))
 
 
-def test_infinite_reference_is_met_by_the_same_infinity_alone():
+def test_infinite_reference_is_met_by_the_same_infinity_alone() -> None:
     logarithm = [(np.array([0.0, 1.0]),)]
     check(np.log, np.log, logarithm, forms=())
     assert message(lambda x: np.array([0.0, 0.0]), np.log, logarithm, forms=())
@@ -774,34 +790,36 @@ def test_infinite_reference_is_met_by_the_same_infinity_alone():
         (lambda x: x @ x, lambda x: 2 * x, [1e6, 1.0]),
     ],
 )
-def test_rounding_in_f_is_no_error_of_the_gradient(f, gradient, x):
+def test_rounding_in_f_is_no_error_of_the_gradient(
+    f: Callable[..., Any], gradient: Callable[..., Any], x: list[float]
+) -> None:
     check_gradient(f, gradient, x, figure=False)
 
 
-def test_step_that_does_not_suit_is_named():
+def test_step_that_does_not_suit_is_named() -> None:
     with pytest.raises(AssertionError, match="the step h = 1e-06 does not suit x"):
         check_gradient(np.log, lambda x: np.diag(1 / x), [1e-7], figure=False)
 
 
-def test_table_that_is_none_is_an_error_of_its_author():
+def test_table_that_is_none_is_an_error_of_its_author() -> None:
     with pytest.raises(ValueError, match="check wants cases, and forms among lists"):
         check(softmax, softmax, [])
     with pytest.raises(ValueError, match="check wants cases"):
         check(softmax, softmax, CASES, forms=("list",))
 
 
-def test_exception_that_cannot_be_printed_is_still_named():
+def test_exception_that_cannot_be_printed_is_still_named() -> None:
     class Mute(Exception):
-        def __str__(self):
+        def __str__(self) -> None:
             raise RuntimeError
 
-    def raise_it(z):
+    def raise_it(z) -> None:
         raise Mute
 
     assert "raised Mute" in message(raise_it, softmax, CASES)
 
 
-def test_first_cell_of_a_notebook_loads_no_module_that_only_tests_need():
+def test_first_cell_of_a_notebook_loads_no_module_that_only_tests_need() -> None:
     code = "import sys, gradcheck; print([name for name in sys.modules if 'gradtests' in name])"
     ran = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=COURSE

@@ -74,15 +74,15 @@ FACTORS = {
 
 
 @pytest.mark.parametrize("words", FACTORS)
-def test_factor_is_named_by_the_size_that_it_depends_on(words):
+def test_factor_is_named_by_the_size_that_it_depends_on(words: str) -> None:
     assert words in cause(*FACTORS[words], MATRICES)
 
 
-def test_factor_that_is_1_to_all_digits_shown_is_not_told():
+def test_factor_that_is_1_to_all_digits_shown_is_not_told() -> None:
     assert "times" not in cause(lambda X: X * 1.000003, lambda X: X, MATRICES)
 
 
-def test_factor_that_follows_no_size_is_not_told():
+def test_factor_that_follows_no_size_is_not_told() -> None:
     assert cause(lambda X: X * (1 + X.shape[0] % 3), lambda X: X, MATRICES) == ""
 
 
@@ -90,7 +90,7 @@ def no_mean(x):
     return np.sum(x) + 0 * len(x)
 
 
-def test_factor_of_a_number_wants_more_than_one_case():
+def test_factor_of_a_number_wants_more_than_one_case() -> None:
     assert cause(no_mean, np.mean, VECTORS[:1]) == ""
     assert "too large by the length of a" in cause(lambda a: np.sum(a), np.mean, VECTORS)
 
@@ -143,7 +143,7 @@ PATTERNS = {
 
 
 @pytest.mark.parametrize("words", PATTERNS)
-def test_pattern_is_told(words):
+def test_pattern_is_told(words: str) -> None:
     assert words in cause(PATTERNS[words], lambda X: X**2 + 1, MATRICES[:-1])
 
 
@@ -159,7 +159,7 @@ DIAGONALS = {
 
 
 @pytest.mark.parametrize("words", DIAGONALS)
-def test_diagonal_and_triangles_are_told_apart(words):
+def test_diagonal_and_triangles_are_told_apart(words: str) -> None:
     assert cause(DIAGONALS[words], lambda X: X**2 + 1, SQUARES) == words
 
 
@@ -175,13 +175,13 @@ CHANCE = {
 
 
 @pytest.mark.parametrize("name", CHANCE)
-def test_pattern_that_a_small_example_shows_by_chance_is_not_told(name):
+def test_pattern_that_a_small_example_shows_by_chance_is_not_told(name: str) -> None:
     student, x = CHANCE[name]
     told = cause(student, lambda X: X, [(x,)])
     assert not any(words in told for words in ("sign of", "diagonal", "turns"))
 
 
-def test_zeros_where_one_number_belongs_are_not_told_by_their_place():
+def test_zeros_where_one_number_belongs_are_not_told_by_their_place() -> None:
     told = cause(
         lambda X: np.where(X > 9, 0, X),
         lambda X: X,
@@ -194,7 +194,7 @@ def test_zeros_where_one_number_belongs_are_not_told_by_their_place():
     )
 
 
-def test_axes_are_called_permuted_only_where_the_values_are():
+def test_axes_are_called_permuted_only_where_the_values_are() -> None:
     x = np.arange(12.0).reshape(2, 2, 3)
     assert "axes are permuted" in message(lambda X: X.transpose(0, 2, 1), lambda X: X, [(x,)])
     assert "axes are permuted" not in message(
@@ -202,18 +202,18 @@ def test_axes_are_called_permuted_only_where_the_values_are():
     )
 
 
-def test_flipped_sign_is_added_to_a_mistake():
+def test_flipped_sign_is_added_to_a_mistake() -> None:
     mistakes = {"You forget the sum.": lambda X: X**3}
     text = cause(lambda X: -(X**3), lambda X: X + X.sum(), MATRICES, mistakes)
     assert text == "You forget the sum. Besides, the sign is flipped."
 
 
-def test_entries_that_should_be_0_are_told_where_they_alone_are_wrong():
+def test_entries_that_should_be_0_are_told_where_they_alone_are_wrong() -> None:
     told = cause(lambda X: np.where(X > 0, X, 1), lambda X: np.maximum(X, 0), MATRICES[:-1])
     assert told == "only entries that should be 0 are wrong."
 
 
-def test_sum_that_is_missing_or_taken_too_often_is_told_by_its_axis():
+def test_sum_that_is_missing_or_taken_too_often_is_told_by_its_axis() -> None:
     columns = MATRICES[:-1]
     assert cause(lambda X: X, lambda X: X.sum(axis=0), columns) == "the sum over axis 0 is missing."
     assert (
@@ -234,7 +234,7 @@ def naive(z):
 EXTREME = [*VECTORS, (np.array([1000.0, 0.0, -1000.0]),)]
 
 
-def test_extreme_case_hides_neither_pattern_nor_mistake():
+def test_extreme_case_hides_neither_pattern_nor_mistake() -> None:
     assert cause(lambda z: -naive(z), stable, EXTREME) == "the sign is flipped."
     mistakes = {"You take the square.": lambda z: naive(z) ** 2}
     assert cause(lambda z: stable(z) ** 2, stable, EXTREME, mistakes) == "You take the square."
@@ -242,16 +242,16 @@ def test_extreme_case_hides_neither_pattern_nor_mistake():
     assert cause(lambda z: naive(z) ** 2, stable, EXTREME, mistakes) == "You take the square."
 
 
-def test_overflow_alone_is_told_as_such():
+def test_overflow_alone_is_told_as_such() -> None:
     assert "a step on the way overflows" in cause(naive, stable, EXTREME)
 
 
-def test_mistake_that_the_student_does_not_make_is_not_excused_by_an_overflow():
+def test_mistake_that_the_student_does_not_make_is_not_excused_by_an_overflow() -> None:
     mistakes = {"You take the square.": lambda z: stable(z) ** 2}
     assert "square" not in cause(naive, stable, EXTREME, mistakes)
 
 
-def test_mistake_without_a_conflict_is_named_before_one_that_is_excused():
+def test_mistake_without_a_conflict_is_named_before_one_that_is_excused() -> None:
     mistakes = {
         "You square a stable one.": lambda z: stable(z) ** 2,
         "You square a naive one.": lambda z: naive(z) ** 2,
@@ -262,7 +262,7 @@ def test_mistake_without_a_conflict_is_named_before_one_that_is_excused():
     )
 
 
-def test_mistake_and_a_factor_are_told_together():
+def test_mistake_and_a_factor_are_told_together() -> None:
     mistakes = {"You forget the sum.": lambda X: X**3}
     told = cause(lambda X: -(X**3) * len(X), lambda X: X + X.sum(), MATRICES, mistakes)
     assert told.startswith(
@@ -271,7 +271,7 @@ def test_mistake_and_a_factor_are_told_together():
     )
 
 
-def test_mistake_is_named_where_the_argument_is_changed_as_well():
+def test_mistake_is_named_where_the_argument_is_changed_as_well() -> None:
     def student(z):
         z -= z.max()
         return 3 * np.exp(z)
@@ -282,7 +282,7 @@ def test_mistake_is_named_where_the_argument_is_changed_as_well():
     )
 
 
-def test_grader_is_asked_where_no_cause_is_known(monkeypatch):
+def test_grader_is_asked_where_no_cause_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
     def look_further(name, reference, agrees):
@@ -299,7 +299,7 @@ def test_grader_is_asked_where_no_cause_is_known(monkeypatch):
     assert len(asked) == 1
 
 
-def test_numbers_are_shown_with_digits_in_which_they_differ():
+def test_numbers_are_shown_with_digits_in_which_they_differ() -> None:
     assert differing(-0.0, 1.5) == "0, expected 1.5"
     for got, want in (
         (0.2095, 0.20949),
@@ -312,7 +312,7 @@ def test_numbers_are_shown_with_digits_in_which_they_differ():
         assert one != other
 
 
-def test_small_arguments_are_shown_by_value_and_others_by_shape():
+def test_small_arguments_are_shown_by_value_and_others_by_shape() -> None:
     def fault(*case):
         return message(lambda *a: np.zeros(3), lambda X, y=0: np.ones(3), [case]).split(": ")[0]
 
@@ -327,13 +327,13 @@ def test_small_arguments_are_shown_by_value_and_others_by_shape():
     )
 
 
-def test_how_many_cases_are_right_is_told():
+def test_how_many_cases_are_right_is_told() -> None:
     assert "It is right for 1 of 4 sets of arguments." in message(
         lambda z: z[:3].sum(), lambda z: z.sum(), VECTORS
     )
 
 
-def test_finite_differences_are_told_from_a_formula():
+def test_finite_differences_are_told_from_a_formula() -> None:
     def numeric(z):
         return numerical_jacobian(stable, z)
 
@@ -381,12 +381,12 @@ TOGETHER = {
 
 
 @pytest.mark.parametrize("words", TOGETHER)
-def test_known_mistake_is_told_with_what_comes_besides(words):
+def test_known_mistake_is_told_with_what_comes_besides(words: str) -> None:
     text = cause(TOGETHER[words], product, PAIRS[:-1], {"You forget X.": tiled})
     assert text.startswith(words)
 
 
-def test_arguments_exchanged_are_named():
+def test_arguments_exchanged_are_named() -> None:
     pairs = [random_arrays(n, (n,), (n,)) for n in (3, 4, 6)]
     text = cause(lambda x, y: np.exp(y) * x, lambda x, y: np.exp(x) * y, pairs)
     assert text == "the result comes out as if x and y were exchanged."
@@ -405,7 +405,9 @@ EXCHANGED = {
 
 @pytest.mark.parametrize("words", EXCHANGED)
 @pytest.mark.parametrize("only", ["a", "b"])
-def test_exchanged_outputs_are_told_unless_a_mistake_is_named_that_says_all(words, only):
+def test_exchanged_outputs_are_told_unless_a_mistake_is_named_that_says_all(
+    words: str, only: str
+) -> None:
     mistakes = {"You square.": lambda X: (X.sum(axis=0), X**2)}
     options = {"outputs": ("a", "b"), "only": only}
     assert cause(EXCHANGED[words], both, MATRICES[:4], {}, **options).startswith(words)
@@ -413,7 +415,7 @@ def test_exchanged_outputs_are_told_unless_a_mistake_is_named_that_says_all(word
     assert told.startswith(words if "Besides" in words else "You square.")
 
 
-def test_output_that_equals_another_is_not_exchanged_where_the_other_is_right():
+def test_output_that_equals_another_is_not_exchanged_where_the_other_is_right() -> None:
     options = {"outputs": ("a", "b"), "only": "b"}
     text = cause(lambda X: (X**2, X**2), both, MATRICES[:4], **options)
     assert text == "here stands what belongs in another output, a."
@@ -422,7 +424,7 @@ def test_output_that_equals_another_is_not_exchanged_where_the_other_is_right():
 # ---------------------------------------------------------------- what must not be told
 
 
-def test_mistake_that_overflows_where_the_answer_is_right_is_not_told():
+def test_mistake_that_overflows_where_the_answer_is_right_is_not_told() -> None:
     cases = [*VECTORS, (np.array([-2000.0, -2001.0]),), (np.array([900.0, 0.0, -900.0]),)]
     mistakes = {"You do not shift.": naive}
     text = cause(lambda z: naive(z - z.min()), stable, cases, mistakes)
@@ -430,7 +432,7 @@ def test_mistake_that_overflows_where_the_answer_is_right_is_not_told():
     assert "You do not shift" not in text
 
 
-def test_changed_argument_is_not_told_of_an_answer_that_changes_none():
+def test_changed_argument_is_not_told_of_an_answer_that_changes_none() -> None:
     def written_over(X):
         X[...] = 2 * X
         return X
@@ -449,14 +451,14 @@ EXAMPLES = {
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_small_example_names_no_cause_that_it_fits_by_chance(name):
+def test_small_example_names_no_cause_that_it_fits_by_chance(name: str) -> None:
     function, gives, argument = EXAMPLES[name]
     with pytest.raises(AssertionError) as error:
         check_example(function, argument, gives=gives)
     assert "Likely cause" not in str(error.value)
 
 
-def test_example_with_unlike_numbers_names_factor_and_transpose():
+def test_example_with_unlike_numbers_names_factor_and_transpose() -> None:
     X = np.array([[1.0, 2.0], [3.0, 5.0]])
     for function, words in ((lambda X: 2 * X, "twice the right"), (lambda X: X.T, "transpose")):
         with pytest.raises(AssertionError, match=words):
@@ -480,14 +482,14 @@ VARIOUS = {
 
 
 @pytest.mark.parametrize("words", VARIOUS)
-def test_part_of_the_right_result_is_told(words):
+def test_part_of_the_right_result_is_told(words: str) -> None:
     cases = [(3 * random_arrays(n, (2, n))[0],) for n in (4, 5, 7)]
     if "above" in words:
         cases.append((np.array([[0.1, 0.2, -0.3]]),))
     assert words in cause(VARIOUS[words], lambda X: np.outer(X[0], X[0]), cases)
 
 
-def test_wrong_for_large_numbers_only():
+def test_wrong_for_large_numbers_only() -> None:
     cases = [*VECTORS, (np.array([1000.0, 0.0, -1000.0]),)]
 
     def bounded(z):
@@ -496,13 +498,13 @@ def test_wrong_for_large_numbers_only():
     assert "for numbers of ordinary size the result is right" in cause(bounded, stable, cases)
 
 
-def test_whole_turns_of_one_value_are_told():
+def test_whole_turns_of_one_value_are_told() -> None:
     angles = [(np.float64(t),) for t in (0.5, 1.0, 1.5, -2.0)]
     text = cause(lambda t: t % (2 * np.pi), lambda t: t + 0.0, angles)
     assert "full turns" in text
 
 
-def test_reshape_by_columns_is_told():
+def test_reshape_by_columns_is_told() -> None:
     text = cause(
         lambda W, X: product(W, X).ravel().reshape((len(W), -1), order="F"), product, PAIRS[:-1]
     )
@@ -512,7 +514,7 @@ def test_reshape_by_columns_is_told():
 # ---------------------------------------------------------------- equal lengths
 
 
-def test_length_taken_for_another_is_told():
+def test_length_taken_for_another_is_told() -> None:
     def short(W, X):
         n = min(W.shape[0], W.shape[1])
         return W[:, :n] @ X[:n]
@@ -521,14 +523,14 @@ def test_length_taken_for_another_is_told():
     assert "right where all lengths are equal" in cause(short, product, cases)
 
 
-def test_shapes_that_do_not_fit_are_compared_where_lengths_are_equal():
+def test_shapes_that_do_not_fit_are_compared_where_lengths_are_equal() -> None:
     cases = [random_arrays(n, (2, 3), (3, 4)) for n in range(3)]
     mistakes = {"You transpose W.": lambda W, X: W.T @ X}
     text = cause(lambda W, X: -(W.T) @ X, product, cases, mistakes)
     assert text == "You transpose W. Besides, the sign is flipped."
 
 
-def test_answer_that_fails_for_its_values_is_not_told_of_lengths():
+def test_answer_that_fails_for_its_values_is_not_told_of_lengths() -> None:
     cases = [(np.array([[1000.0, 0.0, 1.0], [2.0, 3.0, -1000.0]]),)] * 2
     text = cause(lambda X: np.minimum(X, 500.0) + 1e-3 * (X == 3), lambda X: X + 0.0, cases)
     assert "lengths" not in text

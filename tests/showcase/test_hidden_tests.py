@@ -38,12 +38,12 @@ def tables(source: Path) -> dict[str, list[Check]]:
 
 
 @notebooks
-def test_solution_passes_every_test(source):
+def test_solution_passes_every_test(source: Path) -> None:
     assert {grade_id: fault for grade_id, fault in solved(source).faults.items() if fault} == {}
 
 
 @notebooks
-def test_every_function_has_a_visible_check_and_hidden_tests(source):
+def test_every_function_has_a_visible_check_and_hidden_tests(source: Path) -> None:
     cells = graded_cells(functions(read(source)), solved(source).faults)
     assert {grade_id for ids in cells.values() for grade_id in ids} == set(solved(source).faults)
     for name, ids in cells.items():
@@ -54,7 +54,7 @@ def test_every_function_has_a_visible_check_and_hidden_tests(source):
 
 
 @notebooks
-def test_every_function_has_at_least_four_named_mistakes(source):
+def test_every_function_has_at_least_four_named_mistakes(source: Path) -> None:
     counts = {
         name: sum(len(check.mistakes) for check in checks)
         for name, checks in tables(source).items()
@@ -63,7 +63,7 @@ def test_every_function_has_at_least_four_named_mistakes(source):
 
 
 @notebooks
-def test_every_function_is_tried_on_axes_that_are_all_unlike(source):
+def test_every_function_is_tried_on_axes_that_are_all_unlike(source: Path) -> None:
     """Where the exercise allows it: a rotation and a confusion matrix are square."""
 
     def unlike(case):
@@ -78,7 +78,7 @@ def test_every_function_is_tried_on_axes_that_are_all_unlike(source):
 
 
 @notebooks
-def test_reference_agrees_with_independent_differentiation(source):
+def test_reference_agrees_with_independent_differentiation(source: Path) -> None:
     derivatives = importlib.import_module(f"gradients.{source.stem}").GRADIENTS
     full = {
         name: next((c for c in checks if c.mistakes), None)

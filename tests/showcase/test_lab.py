@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from notebooks import COURSE, SOURCES
 
 
 @pytest.fixture(scope="module")
-def lab():
+def lab() -> Iterator[str]:
     """The address of a running JupyterLab, on this machine alone."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -52,29 +53,29 @@ def fetch(address: str, path: str) -> bytes:
         return page.read()
 
 
-def test_lab_serves_the_course(lab):
+def test_lab_serves_the_course(lab: str) -> None:
     listed = json.loads(fetch(lab, "api/contents/source"))
     assert {entry["name"] for entry in listed["content"]} >= {
         source.parent.name for source in SOURCES
     }
 
 
-def test_formgrader_lists_the_assignments(lab):
+def test_formgrader_lists_the_assignments(lab: str) -> None:
     listed = json.loads(fetch(lab, "formgrader/api/assignments"))
     assert {entry["name"] for entry in listed} == {source.parent.name for source in SOURCES}
 
 
-def test_nbgraders_lab_extension_is_on(lab):
+def test_nbgraders_lab_extension_is_on(lab: str) -> None:
     page = fetch(lab, "lab").decode()
     assert "@jupyter/nbgrader" in page
 
 
-def test_formgrader_finds_the_exchange(lab):
+def test_formgrader_finds_the_exchange(lab: str) -> None:
     page = fetch(lab, "formgrader/manage_assignments").decode()
     assert "Add new assignment" in page
     assert "alert-warning" not in page
 
 
-def test_assignment_list_finds_the_exchange(lab):
+def test_assignment_list_finds_the_exchange(lab: str) -> None:
     listed = json.loads(fetch(lab, "assignments?course_id=gradients"))
     assert listed["success"] is True

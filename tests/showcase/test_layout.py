@@ -28,14 +28,14 @@ def released() -> list[CourseNotebook]:
     return read_course(COURSE / "release")
 
 
-def test_notebooks_are_laid_out_alike(released):
+def test_notebooks_are_laid_out_alike(released: list[CourseNotebook]) -> None:
     found = course_violations(released)
     assert {name: said for name, said in found.items() if said} == {}, (
         "python scripts/check_layout.py prints this"
     )
 
 
-def test_release_shows_no_forbidden_form_and_each_derivative_has_some():
+def test_release_shows_no_forbidden_form_and_each_derivative_has_some() -> None:
     course, verified = open_course(COURSE), []
     release = course_release(course)
     for assignment in sorted({path.parent.name for path in SOURCES}):
@@ -54,19 +54,19 @@ def test_release_shows_no_forbidden_form_and_each_derivative_has_some():
     assert derivatives - looked_for == set()
 
 
-def test_readme_of_the_release_is_what_the_notebooks_say(released):
+def test_readme_of_the_release_is_what_the_notebooks_say(released: list[CourseNotebook]) -> None:
     assert (COURSE / "release/README.md").read_text() == release_readme(released), (
         "run: make release"
     )
 
 
-def test_readme_shows_the_points_that_the_sample_class_deserves():
+def test_readme_shows_the_points_that_the_sample_class_deserves() -> None:
     assert README.read_text() == with_tables(README.read_text(), table_of_class()), (
         "run: make counts"
     )
 
 
-def test_instructors_page_holds_todays_notebooks():
+def test_instructors_page_holds_todays_notebooks() -> None:
     assert PAGE.read_text() == with_tables(PAGE.read_text(), tables_of_notebooks()), (
         "run: make counts"
     )
@@ -93,7 +93,9 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("text", FAULTS)
-def test_fault_in_the_layout_is_told(text, released):  # so that the test above can fail
+def test_fault_in_the_layout_is_told(
+    text: str, released: list[CourseNotebook]
+) -> None:  # so that the test above can fail
     notebook = copy.deepcopy(next(one for one in released if one.name == "softmax"))
     for cell in notebook.notebook.cells:
         if text in cell.source:
@@ -104,7 +106,7 @@ def test_fault_in_the_layout_is_told(text, released):  # so that the test above 
     )
 
 
-def test_missing_cell_to_try_and_other_colour_are_told(released):
+def test_missing_cell_to_try_and_other_colour_are_told(released: list[CourseNotebook]) -> None:
     changed = copy.deepcopy(released)
     softmax = next(one for one in changed if one.name == "softmax")
     tries = {

@@ -29,7 +29,9 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Made]]:
 
 
 @pytest.mark.parametrize("words", mistaken.COMMANDS, ids=" ".join)
-def test_page_holds_the_sentence_of_each_mistake(graded, words):
+def test_page_holds_the_sentence_of_each_mistake(
+    graded: tuple[Path, list[Made]], words: tuple[str, ...]
+) -> None:
     course, made = graded
     shutil.rmtree(course / "feedback", ignore_errors=True)
     ran = command(course, *words, SOURCE.parent.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from pathlib import Path
 
 import pytest
 from notebooks import (
@@ -36,12 +37,12 @@ def points(cells) -> float:
     return sum(settings(cell)["points"] for cell in cells if settings(cell).get("grade"))
 
 
-def test_the_five_notebooks_are_there():
+def test_the_five_notebooks_are_there() -> None:
     assert {source.stem for source in SOURCES} == set(POINTS)
 
 
 @notebooks
-def test_points_sum_as_the_course_says(source):
+def test_points_sum_as_the_course_says(source: Path) -> None:
     cells = read(source).cells
     by_person = points(c for c in cells if settings(c).get("solution"))
     hidden = points(c for c in cells if settings(c).get("grade_id", "").endswith("_tests"))
@@ -51,7 +52,7 @@ def test_points_sum_as_the_course_says(source):
 
 
 @notebooks
-def test_points_in_a_heading_are_the_sum_of_its_cells(source):
+def test_points_in_a_heading_are_the_sum_of_its_cells(source: Path) -> None:
     wrong, heading, claimed, counted = [], "", 0.0, 0.0
     for cell in [*read(source).cells, None]:
         grade_id = settings(cell).get("grade_id", "") if cell else "_task"
@@ -67,7 +68,7 @@ def test_points_in_a_heading_are_the_sum_of_its_cells(source):
 
 
 @notebooks
-def test_grade_ids_are_unique_and_every_exercise_is_whole(source):
+def test_grade_ids_are_unique_and_every_exercise_is_whole(source: Path) -> None:
     ids = [settings(cell)["grade_id"] for cell in read(source).cells if settings(cell)]
     assert len(ids) == len(set(ids))
     for name, tests in graded_cells(functions(read(source)), ids).items():
@@ -76,7 +77,7 @@ def test_grade_ids_are_unique_and_every_exercise_is_whole(source):
 
 
 @notebooks
-def test_source_holds_no_outputs_and_imports_once(source):
+def test_source_holds_no_outputs_and_imports_once(source: Path) -> None:
     code = [cell for cell in read(source).cells if cell.cell_type == "code"]
     assert [cell.id for cell in code if cell.outputs or cell.execution_count] == []
     importing = {
@@ -90,7 +91,7 @@ def test_source_holds_no_outputs_and_imports_once(source):
 
 
 @notebooks
-def test_students_import_nothing_that_only_tests_use(source):
+def test_students_import_nothing_that_only_tests_use(source: Path) -> None:
     of_tests = set(gradtests.__all__) - set(gradcheck.__all__)
     release = read(released(source))
     [imports] = [cell for cell in release.cells if cell.id == "imports"]
@@ -98,7 +99,7 @@ def test_students_import_nothing_that_only_tests_use(source):
 
 
 @notebooks
-def test_graded_cells_end_in_no_bare_expression(source):
+def test_graded_cells_end_in_no_bare_expression(source: Path) -> None:
     bare = []
     for cell in filter(is_test, read(source).cells):
         last = ast.parse(cell.source).body[-1]
@@ -108,7 +109,7 @@ def test_graded_cells_end_in_no_bare_expression(source):
 
 
 @notebooks
-def test_cells_are_short(source):
+def test_cells_are_short(source: Path) -> None:
     cells = read(source).cells
     assert 30 <= len(cells) <= 110
     prose = [c for c in cells if c.cell_type == "markdown" and not settings(c).get("solution")]
@@ -129,7 +130,7 @@ def test_cells_are_short(source):
 
 
 @notebooks
-def test_release_holds_no_answer(source):
+def test_release_holds_no_answer(source: Path) -> None:
     release = read(released(source))
     text = "\n".join(cell.source for cell in release.cells)
     assert "SOLUTION" not in text
@@ -143,11 +144,11 @@ def test_release_holds_no_answer(source):
     ] == []
 
 
-def test_what_notebooks_import_keeps_nothing_so_a_change_runs_only_what_it_reaches():
+def test_what_notebooks_import_keeps_nothing_so_a_change_runs_only_what_it_reaches() -> None:
     assert context_of([], what_notebooks_import()).files == {"gradcheck", "gradtests"}
 
 
-def test_what_notebooks_import_is_the_same_everywhere():
+def test_what_notebooks_import_is_the_same_everywhere() -> None:
     wanted = what_notebooks_import()
     for folder in {one.parent for source in SOURCES for one in (source, released(source))}:
         paths = [*folder.glob("*.py"), *folder.glob("gradtests/*.py")]

@@ -23,7 +23,7 @@ def files(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_release_is_what_the_source_gives(tmp_path):
+def test_release_is_what_the_source_gives(tmp_path: Path) -> None:
     shutil.copytree(COURSE / "source", tmp_path / "source")
     shutil.copy(COURSE / "nbgrader_config.py", tmp_path)
     for assignment in sorted({source.parent.name for source in SOURCES}):
@@ -36,7 +36,7 @@ def test_release_is_what_the_source_gives(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def student_python(tmp_path_factory) -> Path:
+def student_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An environment with NumPy, Matplotlib and JupyterLab, at the locked versions, and nothing
     else.
     """
@@ -53,8 +53,8 @@ def student_python(tmp_path_factory) -> Path:
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 def test_release_runs_up_to_each_stub_with_the_students_packages_alone(
-    source, student_python, tmp_path
-):
+    source: Path, student_python: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / source.parent.name
     shutil.copytree(released(source).parent, folder)
     nbconvert = [
@@ -90,7 +90,7 @@ def test_release_runs_up_to_each_stub_with_the_students_packages_alone(
 
 
 @pytest.mark.parametrize("package", ["nbreferee", "nbgrader", "gradcheck", "gradtests"])
-def test_package_is_not_in_the_students_environment(package, student_python):
+def test_package_is_not_in_the_students_environment(package: str, student_python: Path) -> None:
     found = subprocess.run(
         [student_python, "-c", f"import {package}"], capture_output=True, text=True, cwd="/"
     )

@@ -55,12 +55,16 @@ def messages(
 
 
 @pytest.mark.parametrize("name", RIGHT)
-def test_right_training_keeps_every_point(notebook, name):
+def test_right_training_keeps_every_point(
+    notebook: tuple[dict, dict[str, CodeType]], name: str
+) -> None:
     assert messages(notebook, RIGHT[name]) == {}
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_wrong_training_loses_the_cells_of_its_fault_and_is_told(notebook, name):
+def test_wrong_training_loses_the_cells_of_its_fault_and_is_told(
+    notebook: tuple[dict, dict[str, CodeType]], name: str
+) -> None:
     changes, expected = WRONG[name]
     lost = messages(notebook, changes)
     lost.pop("train_check", None)  # shapes
@@ -69,7 +73,7 @@ def test_wrong_training_loses_the_cells_of_its_fault_and_is_told(notebook, name)
     assert not [message for message in lost.values() if message.endswith("expected 0.")]
 
 
-def test_wrong_layers_can_be_replaced_in_every_cell_of_train():
+def test_wrong_layers_can_be_replaced_in_every_cell_of_train() -> None:
     """What a test reads itself is under test, and follow-through never replaces it."""
     master = read_master(SOURCE)
     steps = with_follow_through(make_plan(master), master).steps

@@ -73,11 +73,11 @@ def message(student: Callable[..., Any], reference: Callable[..., Any], cases: l
 
 
 @pytest.mark.parametrize("words", FOUND)
-def test_property_that_all_wrong_cases_share_is_told(words):
+def test_property_that_all_wrong_cases_share_is_told(words: str) -> None:
     assert f"Likely cause: {words}." in message(*FOUND[words])
 
 
-def test_property_that_separates_cases_by_chance_is_not_told():
+def test_property_that_separates_cases_by_chance_is_not_told() -> None:
     def by_chance(k, x):
         return 2 * x if x[0] > 1 else x
 
@@ -85,7 +85,7 @@ def test_property_that_separates_cases_by_chance_is_not_told():
     assert "only where" not in message(by_chance, lambda k, x: x, cases)
 
 
-def test_arguments_that_the_reference_refuses_are_no_evidence():
+def test_arguments_that_the_reference_refuses_are_no_evidence() -> None:
     def reference(k, x):
         if k == 0:
             raise ZeroDivisionError

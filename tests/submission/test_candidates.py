@@ -34,7 +34,7 @@ ONE_NAME, TWO_NAME = "Übung one", "two"
 
 
 @pytest.fixture(scope="module")
-def expected(tmp_path_factory) -> dict[str, Originals]:
+def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Originals]:
     folder = tmp_path_factory.mktemp("masters")
     masters = {
         name: read_master(write(folder, *cells, name=name))
@@ -81,7 +81,9 @@ OTHER_NAMES = {
     "data", [FIRST, BARE, FIRST.decode().encode("utf-16")], ids=["with_ids", "bare", "utf_16"]
 )
 @pytest.mark.parametrize("kind", OTHER_NAMES)
-def test_the_only_candidate_is_taken_and_noted(kind, data, expected):
+def test_the_only_candidate_is_taken_and_noted(
+    kind: str, data: bytes, expected: dict[str, Originals]
+) -> None:
     name = OTHER_NAMES[kind]
     choice = choose_files({**RIGHT, name: data}, expected)
     assert choice.files == {ONE_NAME: name, TWO_NAME: f"{TWO_NAME}.ipynb"}
@@ -96,14 +98,16 @@ def test_the_only_candidate_is_taken_and_noted(kind, data, expected):
     assert is_candidate(name.rsplit("/", 1)[-1])
 
 
-def test_expected_names_need_no_note(expected):
+def test_expected_names_need_no_note(expected: dict[str, Originals]) -> None:
     found = {f"{ONE_NAME}.ipynb": FIRST, **RIGHT}
     assert choose_files(found, expected) == NotebookFiles(
         {name: f"{name}.ipynb" for name in expected}
     )
 
 
-def test_expected_name_is_taken_whatever_is_in_the_file_and_extra_notebooks_stay(expected):
+def test_expected_name_is_taken_whatever_is_in_the_file_and_extra_notebooks_stay(
+    expected: dict[str, Originals],
+) -> None:
     for data in (BARE, b"", b"PK\3\4", FIRST[:100], handed_in(), FIRST.decode().encode("utf-16")):
         choice = choose_files(
             {f"{ONE_NAME}.ipynb": data, **RIGHT, "shopping.ipynb": EXTRA}, expected
@@ -111,7 +115,7 @@ def test_expected_name_is_taken_whatever_is_in_the_file_and_extra_notebooks_stay
         assert choice == NotebookFiles({name: f"{name}.ipynb" for name in expected}), data
 
 
-def test_second_version_beside_the_expected_name_is_named(expected):
+def test_second_version_beside_the_expected_name_is_named(expected: dict[str, Originals]) -> None:
     choice = choose_files(
         {f"{ONE_NAME}.ipynb": FIRST, f"{ONE_NAME} (1).ipynb": FIRST, **RIGHT}, expected
     )
@@ -126,7 +130,7 @@ def test_second_version_beside_the_expected_name_is_named(expected):
     }
 
 
-def test_two_candidates_are_named_and_none_is_graded(expected):
+def test_two_candidates_are_named_and_none_is_graded(expected: dict[str, Originals]) -> None:
     choice = choose_files({"a.ipynb": FIRST, "b.ipynb": BARE, **RIGHT}, expected)
     assert choice.files == {TWO_NAME: "two.ipynb"}
     assert choice.problems == {
@@ -135,7 +139,9 @@ def test_two_candidates_are_named_and_none_is_graded(expected):
     }
 
 
-def test_what_is_plainly_another_notebook_is_named_and_never_taken(expected):
+def test_what_is_plainly_another_notebook_is_named_and_never_taken(
+    expected: dict[str, Originals],
+) -> None:
     choice = choose_files(
         {f"Notes for {ONE_NAME}.ipynb": EXTRA, "shopping.ipynb": EXTRA, **RIGHT}, expected
     )
@@ -150,7 +156,9 @@ def test_what_is_plainly_another_notebook_is_named_and_never_taken(expected):
     )
 
 
-def test_notebooks_of_one_assignment_are_told_apart_by_their_cells(expected):
+def test_notebooks_of_one_assignment_are_told_apart_by_their_cells(
+    expected: dict[str, Originals],
+) -> None:
     assert choose_files({"x.ipynb": SECOND, "y.ipynb": BARE}, expected).files == {
         ONE_NAME: "y.ipynb",
         TWO_NAME: "x.ipynb",
@@ -165,7 +173,7 @@ def test_notebooks_of_one_assignment_are_told_apart_by_their_cells(expected):
     )
 
 
-def test_another_notebook_under_the_expected_name_is_named(expected):
+def test_another_notebook_under_the_expected_name_is_named(expected: dict[str, Originals]) -> None:
     choice = choose_files({f"{ONE_NAME}.ipynb": SECOND, **RIGHT}, expected)
     assert choice.files == {TWO_NAME: "two.ipynb"}
     assert choice.problems == {
@@ -175,18 +183,24 @@ def test_another_notebook_under_the_expected_name_is_named(expected):
     }
 
 
-def test_a_copy_of_a_notebook_that_is_there_is_no_other_notebook(expected):
+def test_a_copy_of_a_notebook_that_is_there_is_no_other_notebook(
+    expected: dict[str, Originals],
+) -> None:
     choice = choose_files({"two (1).ipynb": SECOND, **RIGHT}, expected)
     assert choice.files == {TWO_NAME: "two.ipynb"}
     assert ONE_NAME not in choice.problems
 
 
-def test_what_was_not_handed_in_has_neither_file_nor_problem(expected):
+def test_what_was_not_handed_in_has_neither_file_nor_problem(
+    expected: dict[str, Originals],
+) -> None:
     assert choose_files({}, expected) == NotebookFiles()
     assert choose_files(RIGHT, expected) == NotebookFiles({TWO_NAME: "two.ipynb"})
 
 
-def test_names_of_files_are_shown_without_control_characters(expected):
+def test_names_of_files_are_shown_without_control_characters(
+    expected: dict[str, Originals],
+) -> None:
     choice = choose_files({"a\n\x1b[31m.ipynb": EXTRA}, expected)
     assert all(
         problem.isprintable() and "a??[31m.ipynb" in problem for problem in choice.problems.values()
@@ -203,5 +217,5 @@ def test_names_of_files_are_shown_without_control_characters(expected):
         ("a.py", False),
     ],
 )
-def test_candidates_by_name(name, is_one):
+def test_candidates_by_name(name: str, is_one: bool) -> None:
     assert is_candidate(name) == is_one

@@ -159,7 +159,7 @@ def lost(sample: Sample, made: Rebuilt) -> list[str]:
 
 @pytest.mark.parametrize("kind", SAMPLES)
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damaged_notebooks_lose_no_answer(kind, damage):
+def test_damaged_notebooks_lose_no_answer(kind: str, damage: str) -> None:
     sample = SAMPLES[kind]
     first = list(DAMAGES).index(damage)
     seeds = range(first, NOTEBOOKS // 2, len(DAMAGES))
@@ -172,7 +172,7 @@ def test_damaged_notebooks_lose_no_answer(kind, damage):
         assert all(repair.isprintable() for repair in made.repairs)
 
 
-def test_whole_notebooks_need_no_repair():
+def test_whole_notebooks_need_no_repair() -> None:
     for sample in SAMPLES.values():
         made = rebuild(sample.originals, json.dumps(sample.notebook).encode())
         assert (made.repairs, lost(sample, made), made.unanswered) == ((), [], frozenset())
@@ -190,7 +190,7 @@ SAMPLED = (
 )  # of the seeds: duplicated stubs, merged, retyped, stripped, elsewhere
 
 
-def test_damaged_notebooks_graded_for_real_keep_their_points():
+def test_damaged_notebooks_graded_for_real_keep_their_points() -> None:
     sample = SAMPLES["small"]
     master = sample.originals.master
     with Court() as court:

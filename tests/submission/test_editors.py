@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +185,9 @@ def originals() -> dict[Path, Any]:
 
 
 @editors
-def test_every_answer_of_our_notebooks_is_found(save, originals: dict[Path, Any]) -> None:
+def test_every_answer_of_our_notebooks_is_found(
+    save: Callable[..., Any], originals: dict[Path, Any]
+) -> None:
     for source in SOURCES:
         answers = solved(read_notebook(source))
         handed_in = answered(read_notebook(released(source)), answers)
@@ -202,13 +204,15 @@ def test_every_answer_of_our_notebooks_is_found(save, originals: dict[Path, Any]
 
 
 @pytest.fixture(scope="module")
-def court():
+def court() -> Iterator[Court]:
     with Court() as found:
         yield found
 
 
 @editors
-def test_scores_are_those_of_the_same_answers_in_jupyter(save, court: Court) -> None:
+def test_scores_are_those_of_the_same_answers_in_jupyter(
+    save: Callable[..., Any], court: Court
+) -> None:
     material = court.material(
         cell("import math", grade_id="imports", locked=True),
         answer("def double(x):\n    return 2 * x", "double"),

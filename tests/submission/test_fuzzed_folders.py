@@ -116,7 +116,7 @@ def spoil(folder: Path, part: str, kind: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def released(tmp_path_factory) -> Path:
+def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A course of one notebook."""
     course = tmp_path_factory.mktemp("fuzzed") / "course"
     (course / "source/ps1").mkdir(parents=True)
@@ -135,7 +135,9 @@ def released(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def graded(released, tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess, dict[str, dict]]:
+def graded(
+    released: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, subprocess.CompletedProcess, dict[str, dict]]:
     """A class with one fault a student, graded once by somebody who may not read everything."""
     course = Path(shutil.copytree(released, tmp_path_factory.mktemp("class") / "course"))
     for student in HONEST:
@@ -163,7 +165,9 @@ def graded(released, tmp_path_factory) -> tuple[Path, subprocess.CompletedProces
     return course, ran, {one["student"]: one for one in found}
 
 
-def test_batch_ends_with_status_1_and_without_a_traceback(graded):
+def test_batch_ends_with_status_1_and_without_a_traceback(
+    graded: tuple[Path, subprocess.CompletedProcess, dict[str, dict]],
+) -> None:
     _, ran, _ = graded
     assert "Traceback" not in ran.stderr, ran.stderr[-3000:]
     assert ran.returncode == 1, ran.stderr[-3000:]
@@ -171,7 +175,9 @@ def test_batch_ends_with_status_1_and_without_a_traceback(graded):
 
 
 @pytest.mark.parametrize("student", HONEST)
-def test_honest_student_has_every_point(student, graded):
+def test_honest_student_has_every_point(
+    student: str, graded: tuple[Path, subprocess.CompletedProcess, dict[str, dict]]
+) -> None:
     course, _, found = graded
     assert (found[student]["status"], found[student]["score"], found[student]["repairs"]) == (
         "graded",
@@ -201,7 +207,9 @@ WORDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_notebook_that_cannot_be_read_has_a_reason(kind, graded):
+def test_notebook_that_cannot_be_read_has_a_reason(
+    kind: str, graded: tuple[Path, subprocess.CompletedProcess, dict[str, dict]]
+) -> None:
     _, ran, found = graded
     one = found[f"notebook_{kind}"]
     assert one["status"] == NOTEBOOK.get(kind, "unreadable")
@@ -214,7 +222,9 @@ def test_notebook_that_cannot_be_read_has_a_reason(kind, graded):
 
 @pytest.mark.parametrize("part", ["timestamp", "data"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_lies_beside_a_notebook_costs_no_points_and_is_named(kind, part, graded):
+def test_what_lies_beside_a_notebook_costs_no_points_and_is_named(
+    kind: str, part: str, graded: tuple[Path, subprocess.CompletedProcess, dict[str, dict]]
+) -> None:
     course, ran, found = graded
     one = found[f"{part}_{kind}"]
     assert (one["status"], one["score"]) == ("graded", 5)
@@ -240,7 +250,9 @@ def test_what_lies_beside_a_notebook_costs_no_points_and_is_named(kind, part, gr
 
 @pytest.mark.parametrize("part", ["assignment", "student"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_folder_that_cannot_be_read_has_a_reason(kind, part, graded):
+def test_folder_that_cannot_be_read_has_a_reason(
+    kind: str, part: str, graded: tuple[Path, subprocess.CompletedProcess, dict[str, dict]]
+) -> None:
     _, ran, found = graded
     student = f"{part}_{kind}"
     elsewhere = {
@@ -263,7 +275,9 @@ def test_folder_that_cannot_be_read_has_a_reason(kind, part, graded):
     assert one["status"] == "missing" or f"{student}: ps1/one: {one['message']}" in ran.stderr
 
 
-def test_notebook_under_another_name_is_graded_with_a_repair_or_named(released, tmp_path):
+def test_notebook_under_another_name_is_graded_with_a_repair_or_named(
+    released: Path, tmp_path: Path
+) -> None:
     course = Path(shutil.copytree(released, tmp_path / "course"))
     for student in ("anna", "bo", "cy"):
         folder = hand_in(course, student)
@@ -294,7 +308,9 @@ def test_notebook_under_another_name_is_graded_with_a_repair_or_named(released, 
 # -------------------------------- a student's folder of an odd name; a date that is none
 
 
-def test_student_whose_name_the_gradebook_cannot_hold_is_named(released, tmp_path):
+def test_student_whose_name_the_gradebook_cannot_hold_is_named(
+    released: Path, tmp_path: Path
+) -> None:
     course = Path(shutil.copytree(released, tmp_path / "course"))
     for student in ("anna", "bo\nb", "c\udcfc", "dan"):
         hand_in(course, student)
@@ -334,7 +350,7 @@ DATES = {
 
 
 @pytest.mark.parametrize("text", DATES)
-def test_date_is_taken_if_all_of_it_is_there(text, tmp_path):
+def test_date_is_taken_if_all_of_it_is_there(text: str, tmp_path: Path) -> None:
     (tmp_path / "timestamp.txt").write_text(text)
     found = read_folder(tmp_path)
     if DATES[text]:
@@ -346,7 +362,9 @@ def test_date_is_taken_if_all_of_it_is_there(text, tmp_path):
         assert text.endswith("-0100")
 
 
-def test_files_beyond_a_bound_are_left_out_and_the_others_are_not(tmp_path, monkeypatch):
+def test_files_beyond_a_bound_are_left_out_and_the_others_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("nbreferee.submission.folder.FILES", 5)
     monkeypatch.setattr("nbreferee.submission.folder.FILE_BYTES", 100)
     (tmp_path / "a_large").write_bytes(bytes(101))
@@ -360,14 +378,16 @@ def test_files_beyond_a_bound_are_left_out_and_the_others_are_not(tmp_path, monk
     assert set(found.unread) == {"a_large", "b5", "b6", "/".join(["d"] * 32)}
 
 
-def test_folder_that_is_gone_is_an_error_of_the_folder(tmp_path):
+def test_folder_that_is_gone_is_an_error_of_the_folder(tmp_path: Path) -> None:
     with pytest.raises(
         FolderError, match=r"the folder .* cannot be read \(No such file or directory\)"
     ):
         read_folder(tmp_path / "nobody/ps1")
 
 
-def test_folder_that_changes_while_it_is_read_is_read_again(tmp_path, monkeypatch):
+def test_folder_that_changes_while_it_is_read_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from nbreferee.submission import folder
 
     (tmp_path / "one.ipynb").write_text("old")
@@ -386,7 +406,9 @@ def test_folder_that_changes_while_it_is_read_is_read_again(tmp_path, monkeypatc
     assert (dict(found.notebooks), found.notes) == ({"one.ipynb": b"new", "two.ipynb": b"new"}, ())
 
 
-def test_folder_that_is_replaced_while_it_is_read_is_of_one_version(tmp_path, monkeypatch):
+def test_folder_that_is_replaced_while_it_is_read_is_of_one_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from nbreferee.submission import folder
 
     for version in ("old", "new"):

@@ -13,7 +13,7 @@ MUTATIONS = {"codec": 20_000, "reading": 400, "matching": 400}
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_corpus_and_mutations_of_it_raise_nothing(target):
+def test_corpus_and_mutations_of_it_raise_nothing(target: str) -> None:
     samples = [path.read_bytes() for path in sorted((CORPUS / target).iterdir())]
     assert len(samples) >= 10
     for data in samples:

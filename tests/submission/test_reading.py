@@ -130,7 +130,7 @@ READ = {
 
 
 @pytest.mark.parametrize("kind", READ)
-def test_what_can_be_read_without_doubt_is_read(kind):
+def test_what_can_be_read_without_doubt_is_read(kind: str) -> None:
     data, source, repairs = READ[kind]
     reading = read_notebook(data)
     assert list(reading.repairs) == repairs
@@ -138,7 +138,7 @@ def test_what_can_be_read_without_doubt_is_read(kind):
     assert [cell.kind for cell in reading.cells] == ["markdown", "code", "markdown"]
 
 
-def test_formats_1_to_3_are_read():
+def test_formats_1_to_3_are_read() -> None:
     cells = [
         {
             "cell_type": "code",
@@ -168,7 +168,7 @@ def test_formats_1_to_3_are_read():
     ] == [("code", "x = 1"), ("markdown", "Hello")]
 
 
-def test_cell_id_of_colab_is_read():
+def test_cell_id_of_colab_is_read() -> None:
     cell = {"cell_type": "code", "source": "", "metadata": {"id": "aBcD"}}
     assert read_notebook(json.dumps({"cells": [cell]}).encode()).cells[0].cell_id == "aBcD"
 
@@ -303,7 +303,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_what_is_no_notebook_is_refused_with_its_own_reason(kind):
+def test_what_is_no_notebook_is_refused_with_its_own_reason(kind: str) -> None:
     data, words = REFUSED[kind]
     with pytest.raises(SubmissionError) as refused:
         read_notebook(data)

@@ -283,7 +283,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_damage_is_repaired_and_told(damage):
+def test_damage_is_repaired_and_told(damage: str) -> None:
     change, repairs, others = DAMAGE[damage]
     notebook = submission()
     change(notebook)
@@ -292,7 +292,7 @@ def test_damage_is_repaired_and_told(damage):
     assert answers(made) == {**MINE, **others}
 
 
-def test_untouched_release_needs_no_repair_and_holds_no_solution():
+def test_untouched_release_needs_no_repair_and_holds_no_solution() -> None:
     untouched = {
         one.grade_id: f"stub of {one.grade_id}" for one in THE_MASTER.cells if one.solution
     }
@@ -301,7 +301,7 @@ def test_untouched_release_needs_no_repair_and_holds_no_solution():
     assert answers(made) == untouched
 
 
-def test_added_cell_stays_behind_the_known_cell_that_it_followed():
+def test_added_cell_stays_behind_the_known_cell_that_it_followed() -> None:
     notebook = submission()
     for grade_id in ("f", "g_tests"):
         notebook["cells"].insert(
@@ -315,7 +315,7 @@ def test_added_cell_stays_behind_the_known_cell_that_it_followed():
     assert found[-1] == "after_g_tests"
 
 
-def test_added_cell_that_claims_to_be_graded_is_a_plain_cell():
+def test_added_cell_that_claims_to_be_graded_is_a_plain_cell() -> None:
     notebook = submission()
     settings_ = {
         "grade_id": "bonus",
@@ -338,7 +338,7 @@ def test_added_cell_that_claims_to_be_graded_is_a_plain_cell():
     assert made.notebook.cells[-1].metadata == {}
 
 
-def test_images_of_a_text_answer_are_kept_and_nothing_else_that_is_attached():
+def test_images_of_a_text_answer_are_kept_and_nothing_else_that_is_attached() -> None:
     notebook = submission()
     everything = {
         **PICTURE,
@@ -363,7 +363,7 @@ def test_images_of_a_text_answer_are_kept_and_nothing_else_that_is_attached():
     assert all("script" not in json.dumps(bundle) for bundle in attached.values())
 
 
-def test_60_mb_and_as_many_cells_as_allowed_are_read():
+def test_60_mb_and_as_many_cells_as_allowed_are_read() -> None:
     notebook = submission()
     notebook["cells"][0]["source"] = "x" * (60 << 20)
     notebook["cells"] += [{"cell_type": "code", "source": "1", "metadata": {}}] * (
@@ -417,7 +417,7 @@ NOTEBOOK = st.fixed_dictionaries(
     | NOTEBOOK
     | st.fixed_dictionaries({"worksheets": st.lists(NOTEBOOK | ANYTHING, max_size=3)})
 )
-def test_any_json_is_a_valid_notebook_or_a_submission_error(notebook):
+def test_any_json_is_a_valid_notebook_or_a_submission_error(notebook: object) -> None:
     try:
         rebuilt(notebook)
     except SubmissionError as error:
@@ -426,7 +426,7 @@ def test_any_json_is_a_valid_notebook_or_a_submission_error(notebook):
 
 @settings(deadline=None, max_examples=150)
 @given(st.binary(max_size=200))
-def test_any_bytes_are_a_submission_error_or_a_notebook(data):
+def test_any_bytes_are_a_submission_error_or_a_notebook(data: bytes) -> None:
     try:
         rebuilt(data)
     except SubmissionError as error:
@@ -436,7 +436,7 @@ def test_any_bytes_are_a_submission_error_or_a_notebook(data):
 
 @settings(deadline=None, max_examples=80)
 @given(NOTEBOOK)
-def test_what_was_rebuilt_stays_as_it_is(notebook):
+def test_what_was_rebuilt_stays_as_it_is(notebook: object) -> None:
     once = rebuilt(notebook)
     for one in once.notebook.cells:  # as students get it: hidden tests are not among them
         one.source = (
@@ -454,7 +454,9 @@ def test_what_was_rebuilt_stays_as_it_is(notebook):
 
 @settings(deadline=None, max_examples=50)
 @given(st.permutations(range(len(MASTER))), st.sets(st.sampled_from(KNOWN)))
-def test_order_and_losses_never_change_what_the_other_answers_are(order, lost):
+def test_order_and_losses_never_change_what_the_other_answers_are(
+    order: list[int], lost: set[str]
+) -> None:
     notebook = submission()
     notebook["cells"] = [
         one

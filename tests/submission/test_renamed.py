@@ -5,6 +5,7 @@ not graded is named with the cure.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from small_class import (
     RIGHT,
@@ -15,7 +16,7 @@ from small_class import (
 SIX = ("by_browser", "by_name", "two_of_them", "another", "nothing", "both")
 
 
-def test_renamed_notebooks_of_a_class(course):
+def test_renamed_notebooks_of_a_class(course: Path) -> None:
     for student in SIX:
         hand_in(course, student, RIGHT)
         folder = course / "submitted" / student / "ps1"

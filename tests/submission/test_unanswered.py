@@ -5,7 +5,7 @@ certain is left to a person.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import nbformat
 import pytest
@@ -49,13 +49,13 @@ STUBS = {
 
 
 @pytest.fixture(scope="module")
-def court():
+def court() -> Iterator[Court]:
     with Court() as court:
         yield court
 
 
 @pytest.fixture(scope="module")
-def material(court) -> NotebookMaterial:
+def material(court: Court) -> NotebookMaterial:
     made = court.material(*COURSE)
     released = {
         name: Released(STUBS.get(name, one.source), "") for name, one in made.released.items()
@@ -127,7 +127,7 @@ CASES: dict[str, tuple[Callable[[list[dict]], object], set[str], dict[str, str]]
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_no_response_is_said_where_it_is_certain(case, material):
+def test_no_response_is_said_where_it_is_certain(case: str, material: NotebookMaterial) -> None:
     change, unanswered, texts = CASES[case]
     cells = submission()
     change(cells)
@@ -147,7 +147,9 @@ def test_no_response_is_said_where_it_is_certain(case, material):
             assert one.metadata.nbgrader.checksum == ""
 
 
-def test_answer_that_is_the_released_text_is_left_to_a_person(court, material):
+def test_answer_that_is_the_released_text_is_left_to_a_person(
+    court: Court, material: NotebookMaterial
+) -> None:
     got = court.grade_bytes(material, json.dumps({"cells": submission()}).encode())
     assert scores(got) == {"first": 0, "second": 0, "items_tests": 0, "limit": None}
     assert {name for name, comment in got.result.comments.items() if comment == "No response."} == {
@@ -158,7 +160,9 @@ def test_answer_that_is_the_released_text_is_left_to_a_person(court, material):
     }
 
 
-def test_tests_of_answers_that_may_be_in_several_cells_are_left_to_a_person(court, material):
+def test_tests_of_answers_that_may_be_in_several_cells_are_left_to_a_person(
+    court: Court, material: NotebookMaterial
+) -> None:
     for last, score in (("items.append(3)", None), ("items.append(2)", 2)):
         cells = submission()
         cells[ONE : TWO + 1] = [
@@ -175,7 +179,7 @@ def test_tests_of_answers_that_may_be_in_several_cells_are_left_to_a_person(cour
         )
 
 
-def test_tests_that_students_copy_never_become_answers(material):
+def test_tests_that_students_copy_never_become_answers(material: NotebookMaterial) -> None:
     cells = submission()
     del cells[ONE]
     cells.insert(ONE, note("assert items == [1, 2]", "code"))

@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from building import answer, cell, graded, write
@@ -118,7 +119,7 @@ def shows_code(form, source, reading):
     return any(True for _ in occurrences(pattern, reading(source), TRAILERS))
 
 
-def test_each_spelling_of_a_form_is_found_and_no_other_formula():
+def test_each_spelling_of_a_form_is_found_and_no_other_formula() -> None:
     wrong = [
         row
         for row in LATEX
@@ -142,7 +143,7 @@ def test_each_spelling_of_a_form_is_found_and_no_other_formula():
     assert wrong == []
 
 
-def test_code_in_a_sentence_is_found():
+def test_code_in_a_sentence_is_found() -> None:
     assert shows_code(
         "np.diag(y) - np.outer(y, y)",
         "It is np.diag((y))-np.outer(y, y), of course.",
@@ -153,7 +154,7 @@ def test_code_in_a_sentence_is_found():
     )
 
 
-def test_passages_know_their_lines_and_kinds():
+def test_passages_know_their_lines_and_kinds() -> None:
     text = "Here $a_1$ and `f(x)`.\n\n$$\nb\n$$\n```python\ng(x)\n```\nlast"
     assert {
         (p.kind, p.line, p.text.strip())
@@ -216,7 +217,7 @@ def exercise():
 
 
 @pytest.fixture(scope="module")
-def looked(tmp_path_factory):
+def looked(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
     """What `verify --forms` says of a course with a form planted in each place, by notebook."""
     course = tmp_path_factory.mktemp("forms")
     (course / "nbgrader_config.py").write_text(
@@ -247,7 +248,9 @@ def looked(tmp_path_factory):
     return ran.stdout, json.loads(out.read_text())[0]
 
 
-def test_form_is_found_in_every_place_of_every_notebook_of_the_course(looked):
+def test_form_is_found_in_every_place_of_every_notebook_of_the_course(
+    looked: tuple[str, dict[str, Any]],
+) -> None:
     _, verified = looked
     said = [finding["reason"] for finding in verified["findings"]]
     for name in (*PLANTED, "other"):
@@ -259,7 +262,7 @@ def test_form_is_found_in_every_place_of_every_notebook_of_the_course(looked):
     assert {finding["cell"] for finding in verified["findings"]} == {"jacobian", ""}
 
 
-def test_forms_are_listed_with_how_often_each_is_shown(looked):
+def test_forms_are_listed_with_how_often_each_is_shown(looked: tuple[str, dict[str, Any]]) -> None:
     printed, verified = looked
     assert [(one["exercise"], one["language"], one["form"]) for one in verified["forms"]] == [
         ("jacobian", "latex", JACOBIAN),
@@ -272,7 +275,7 @@ def test_forms_are_listed_with_how_often_each_is_shown(looked):
     assert "3 forbidden forms." in printed
 
 
-def test_file_of_no_notebook_is_told(looked):
+def test_file_of_no_notebook_is_told(looked: tuple[str, dict[str, Any]]) -> None:
     assert any(
         f"gone{SUFFIX}: there is no notebook or assignment of this name." in f["reason"]
         for f in looked[1]["findings"]
@@ -296,7 +299,7 @@ BAD = [
 ]
 
 
-def test_file_that_cannot_be_used_is_told_in_a_sentence(tmp_path):
+def test_file_that_cannot_be_used_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "course/one").mkdir(parents=True)
     master = read_master(write(tmp_path / "course/one", *exercise()))
     for text, words in BAD:
@@ -307,7 +310,7 @@ def test_file_that_cannot_be_used_is_told_in_a_sentence(tmp_path):
         assert f"one{SUFFIX}" in str(error.value)
 
 
-def test_assignments_file_holds_exercises_of_all_its_notebooks(tmp_path):
+def test_assignments_file_holds_exercises_of_all_its_notebooks(tmp_path: Path) -> None:
     (tmp_path / "course/both").mkdir(parents=True)
     write(
         tmp_path / "course/both",

@@ -46,20 +46,20 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(("before", "kind", "after"), CHANGES)
-def test_change_is_made(before, kind, after):
+def test_change_is_made(before: str, kind: str, after: str | None) -> None:
     made = {(m.kind, m.source) for m in mutants(f"def f(x, y):\n    return {before}\n")}
     body = "pass" if after is None else f"return {after}"
     assert (kind, f"def f(x, y):\n    {body}\n") in made
 
 
-def test_if_is_negated_and_its_body_left_out():
+def test_if_is_negated_and_its_body_left_out() -> None:
     source = "def f(x):\n    if x:\n        x = 1\n    return x\n"
     made = {m.source for m in mutants(source)}
     assert source.replace("if x", "if (not x)") in made
     assert source.replace("x = 1", "pass") in made
 
 
-def test_messages_docstrings_annotations_and_imports_are_left_alone():
+def test_messages_docstrings_annotations_and_imports_are_left_alone() -> None:
     source = (
         'def f(x: int = 1) -> "1":\n    """Say 1 + 1."""\n    import a\n'
         '    raise ValueError("1" + "2")\n'
@@ -67,13 +67,13 @@ def test_messages_docstrings_annotations_and_imports_are_left_alone():
     assert {m.kind for m in mutants(source)} == {"line removed"}
 
 
-def test_only_the_given_lines_change():
+def test_only_the_given_lines_change() -> None:
     source = "a = 1\nb = 2\n"
     assert {m.line for m in mutants(source, {2})} == {2}
     assert all(m.source.startswith("a = 1\n") for m in mutants(source, {2}))
 
 
-def test_lines_of_ipython_are_left_alone():
+def test_lines_of_ipython_are_left_alone() -> None:
     source = "%matplotlib inline\nfiles = !ls\ndef f(x):\n    !true\n    return x + 1\nf?\n"
     changed = {mutant.source for mutant in mutants(source)}
     assert source.replace("x + 1", "(x - 1)") in changed
@@ -86,11 +86,11 @@ def test_lines_of_ipython_are_left_alone():
 @pytest.mark.parametrize(
     "source", ["%%writefile words.txt\none\ntwo", "%%bash\nls -l", "no Python at all"]
 )
-def test_cell_in_another_language_has_no_mutants(source: str):
+def test_cell_in_another_language_has_no_mutants(source: str) -> None:
     assert list(mutants(source)) == []
 
 
-def test_text_beyond_ascii_is_spliced_in_the_right_place():
+def test_text_beyond_ascii_is_spliced_in_the_right_place() -> None:
     assert "é = 'ü' - x\n" in {
         m.source.replace("(", "").replace(")", "") for m in mutants("é = 'ü' + x\n")
     }
@@ -108,7 +108,7 @@ EXPRESSIONS = st.recursive(
 
 
 @given(EXPRESSIONS)
-def test_mutants_are_python_differ_from_the_source_and_from_each_other(expression):
+def test_mutants_are_python_differ_from_the_source_and_from_each_other(expression: str) -> None:
     source = f"def f(x, y):\n    return {expression}\n"
     dumps = [ast.dump(ast.parse(mutant.source)) for mutant in mutants(source)]
     assert len(dumps) == len(set(dumps))
@@ -161,7 +161,9 @@ WORDS = [
 
 
 @pytest.mark.parametrize(("before", "after", "words"), WORDS)
-def test_change_is_told_in_words_that_quote_nothing_hidden(before, after, words):
+def test_change_is_told_in_words_that_quote_nothing_hidden(
+    before: str, after: str, words: str
+) -> None:
     frame = "def f(W, X):\n    return {}\n"
     made = {
         m.source: m.words for m in mutants(frame.format(before), further=True, known=["earlier"])

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -263,7 +264,9 @@ BESIDE = {
 
 
 @pytest.fixture(scope="session")
-def faulty(tmp_path_factory):
+def faulty(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
     """A course of faulty and sound assignments, verified in one go."""
     course = tmp_path_factory.mktemp("faulty")
     (course / "nbgrader_config.py").write_text(CONFIG)
@@ -282,13 +285,17 @@ def faulty(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_fault_is_reported_with_what_to_do(name, faulty):
+def test_fault_is_reported_with_what_to_do(
+    name: str, faulty: tuple[subprocess.CompletedProcess[str], dict[str, Any]]
+) -> None:
     _, verified = faulty
     assert FAULTS[name][1] in reasons(verified[name])
 
 
 @pytest.mark.parametrize("name", [name for name in SOUND if name != "equivalent"])
-def test_sound_notebook_has_nothing_to_mend(name, faulty):
+def test_sound_notebook_has_nothing_to_mend(
+    name: str, faulty: tuple[subprocess.CompletedProcess[str], dict[str, Any]]
+) -> None:
     _, verified = faulty
     assert reasons(verified[name]) == ""
     exercise = verified[name]["exercises"][0]
@@ -296,25 +303,33 @@ def test_sound_notebook_has_nothing_to_mend(name, faulty):
     assert exercise["lazy"]["good"] == exercise["lazy"]["tried"] == 9
 
 
-def test_right_answers_written_otherwise_are_counted(faulty):
+def test_right_answers_written_otherwise_are_counted(
+    faulty: tuple[subprocess.CompletedProcess[str], dict[str, Any]],
+) -> None:
     _, verified = faulty
     assert verified["alternatives"]["exercises"][0]["alternatives"] == {"tried": 2, "good": 2}
 
 
-def test_forbidden_forms_are_counted_by_exercise_and_listed(faulty):
+def test_forbidden_forms_are_counted_by_exercise_and_listed(
+    faulty: tuple[subprocess.CompletedProcess[str], dict[str, Any]],
+) -> None:
     _, verified = faulty
     assert verified["forbidden"]["exercises"][0]["forms"] == {"tried": 3, "good": 2}
     assert [len(form["shown"]) for form in verified["forbidden"]["forms"]] == [1, 0, 0]
 
 
-def test_survivor_is_shown_as_a_diff(faulty):
+def test_survivor_is_shown_as_a_diff(
+    faulty: tuple[subprocess.CompletedProcess[str], dict[str, Any]],
+) -> None:
     _, verified = faulty
     diffs = [finding["diff"] for finding in verified["weak"]["findings"]]
     assert "-    return a + 2 * b\n+    return a + 2 / b" not in diffs  # division by zero is caught
     assert "-    return a + 2 * b\n+    return (a - 2 * b)" in diffs
 
 
-def test_broken_notebooks_get_a_sentence_and_the_others_are_verified(faulty):
+def test_broken_notebooks_get_a_sentence_and_the_others_are_verified(
+    faulty: tuple[subprocess.CompletedProcess[str], dict[str, Any]],
+) -> None:
     ran, verified = faulty
     assert "it is not JSON" in reasons(verified["not_json"])
     assert "no notebook" in reasons(verified["empty_assignment"])
@@ -323,7 +338,9 @@ def test_broken_notebooks_get_a_sentence_and_the_others_are_verified(faulty):
     assert len(verified) == len(FAULTS) + len(SOUND) + 2
 
 
-def test_equivalent_mutant_is_waved_through_only_by_its_entry(faulty, tmp_path):
+def test_equivalent_mutant_is_waved_through_only_by_its_entry(
+    faulty: tuple[subprocess.CompletedProcess[str], dict[str, Any]], tmp_path: Path
+) -> None:
     _, verified = faulty
     survivors = [f["diff"] for f in verified["equivalent"]["findings"] if f["diff"]]
     assert survivors
@@ -357,8 +374,8 @@ def test_equivalent_mutant_is_waved_through_only_by_its_entry(faulty, tmp_path):
     ],
 )
 def test_course_that_cannot_be_verified_is_one_sentence_and_status_2(
-    config, arguments, words, tmp_path
-):
+    config: str | None, arguments: tuple[str, ...], words: str, tmp_path: Path
+) -> None:
     if config is not None:
         (tmp_path / "nbgrader_config.py").write_text(config)
     if arguments:
@@ -372,7 +389,7 @@ def test_course_that_cannot_be_verified_is_one_sentence_and_status_2(
 # ------------------------------------------------- real courses
 
 
-def test_nbgraders_quickstart_course_is_found_weak(tmp_path):
+def test_nbgraders_quickstart_course_is_found_weak(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "nbgrader", "quickstart", "course"],
         cwd=tmp_path,
@@ -473,7 +490,9 @@ WEAKENED = {
 
 
 @pytest.fixture(scope="module")
-def weakened(tmp_path_factory):
+def weakened(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, tuple[int, list[dict[str, Any]]]]:
     """Our notebooks with all weak tests at once, verified, and the process's exit status."""
     found = {}
     for assignment, notebook in dict.fromkeys(case[:2] for case in WEAKENED.values()):
@@ -488,7 +507,9 @@ def weakened(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", WEAKENED)
-def test_weakened_tests_of_our_course_are_reported_with_the_survivors(name, weakened):
+def test_weakened_tests_of_our_course_are_reported_with_the_survivors(
+    name: str, weakened: dict[str, tuple[int, list[dict[str, Any]]]]
+) -> None:
     _, notebook, tests, words, survivor = WEAKENED[name]
     status, findings = weakened[notebook]
     assert status == 1

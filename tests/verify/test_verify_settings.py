@@ -4,6 +4,8 @@ another language.
 
 from __future__ import annotations
 
+from typing import Any
+
 import nbformat
 import pytest
 from building import answer, cell, graded, write
@@ -30,7 +32,7 @@ FOOTER = "### SECRET STARTS\nassert area(5) == 25 * PI + 15\n### SECRET ENDS"
 
 
 @pytest.fixture(scope="module")
-def verified(tmp_path_factory):
+def verified(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     course = tmp_path_factory.mktemp("own")
     (course / "nbgrader_config.py").write_text(CONFIG)
     for folder in ("around", "source/sound", "source/leaking", "source/auto", "source/r"):
@@ -66,14 +68,16 @@ def verified(tmp_path_factory):
     return run_verify(course)[1]
 
 
-def test_header_footer_and_own_delimiters_are_those_of_the_release(verified):
+def test_header_footer_and_own_delimiters_are_those_of_the_release(
+    verified: dict[str, Any],
+) -> None:
     assert reasons(verified["sound"]) == ""
     exercise = verified["sound"]["exercises"][0]
     assert exercise["mutants"]["good"] == exercise["mutants"]["tried"] > 5
     assert exercise["lazy"]["good"] == 9
 
 
-def test_leaks_are_found_between_own_delimiters(verified):
+def test_leaks_are_found_between_own_delimiters(verified: dict[str, Any]) -> None:
     assert (
         "a hidden test can be read in the release, in number 2: 'assert area(-3) == 9 * PI - 9'"
         in reasons(verified["leaking"])
@@ -83,7 +87,7 @@ def test_leaks_are_found_between_own_delimiters(verified):
     )
 
 
-def test_notebook_that_cannot_be_verified_is_told(verified):
+def test_notebook_that_cannot_be_verified_is_told(verified: dict[str, Any]) -> None:
     assert (
         "cell area_tests: nbgrader writes its autotests out, and has not yet for this "
         "version. Run nbgrader generate_assignment auto --force"

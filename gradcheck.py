@@ -33,6 +33,10 @@ __all__ = [
 ]
 
 
+MOST_PRINTED = 60
+"""Entries of the largest array that `check_gradient` prints whole."""
+
+
 class NotWritten(NotImplementedError):
     """Raised by a function that is still to be written: says which, in one line.
 
@@ -134,8 +138,8 @@ def check_gradient(
     )  # at a kink any slope between those of the two sides is right
     difference = np.max(np.abs(analytic - nearest), initial=0)
     error = float(difference / max(largest, np.max(doubt, initial=0), 1e-300))
-    with np.printoptions(precision=6, suppress=True, threshold=60):
-        print(f"analytic:\n{analytic}\nnumeric:\n{numeric}\nrelative error: {error:.1e}")
+    _print_both(analytic, numeric)
+    print(f"relative error: {error:.1e}")
     if np.any(kinks):
         print(
             "Note: f has a kink here. Its slope is another on each side, and the numeric gradient "
@@ -147,6 +151,15 @@ def check_gradient(
     if figure:
         plot_jacobians(analytic, numeric, inputs=x.size)
     raise _wrong_entry(analytic, numeric, np.where(wrong, nearest, analytic), x)
+
+
+def _print_both(analytic: np.ndarray, numeric: np.ndarray) -> None:
+    """Print two arrays of one shape: all entries if they fit on a screen, else the shape."""
+    if analytic.size > MOST_PRINTED:
+        print(f"analytic and numeric: shape {analytic.shape}, {analytic.size} entries each")
+        return
+    with np.printoptions(precision=6, suppress=True, threshold=MOST_PRINTED):
+        print(f"analytic:\n{analytic}\nnumeric:\n{numeric}")
 
 
 def _wrong_shape(analytic: np.ndarray, numeric: np.ndarray) -> AssertionError:

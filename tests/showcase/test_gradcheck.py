@@ -602,6 +602,16 @@ def test_check_gradient_prints_both_and_the_error(capsys: pytest.CaptureFixture[
     assert all(word in printed for word in ("analytic", "0.540302", "numeric", "relative error"))
 
 
+def test_check_gradient_prints_only_the_shape_of_arrays_that_fill_a_screen(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    x = np.linspace(0.1, 1, 8)
+    check_gradient(np.sin, np.diag(np.cos(x)), x)
+    printed = capsys.readouterr().out
+    assert "shape (8, 8), 64 entries each" in printed
+    assert len(printed.splitlines()) == 2
+
+
 @pytest.mark.parametrize(
     ("gradient", "words"),
     [

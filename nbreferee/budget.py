@@ -1,4 +1,9 @@
-"""How long things may take, and how much they may use."""
+"""How long things may take, and how much they may use: numbers only.
+
+Defaults and the course's own values: `course.settings`. Time is limited by `engine.box_runner`
+(notebook and cell), `engine.tester.box_client` (a call) and `engine.processes`; memory by `sandbox`
+and `sandbox.watch`.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +28,12 @@ GUESS = "does a function call exit, or run out of memory?"
 
 @dataclass(frozen=True)
 class Budget:
-    """What one submission may cost.
+    """What one notebook of a submission may cost.
 
     Who exceeds it gets a TimeoutError in the cell, and the grading goes on.
     """
 
-    call_s: float = 30.0  # one call of a student's function by a test
+    call_s: float = 20.0  # one call of a student's function by a test
     cell_s: float = 60.0  # one cell
     submission_s: float = 600.0  # all cells of one notebook; those left then are not run
     box: Limits = field(default_factory=Limits)

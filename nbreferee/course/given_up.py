@@ -1,4 +1,4 @@
-"""Names that an instructor's cell binds, and names of the student's that it changes."""
+"""Which names become the student's at an answer cell, and which are the instructor's again later."""
 
 from __future__ import annotations
 

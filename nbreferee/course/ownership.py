@@ -1,5 +1,5 @@
-"""What the tester does at each cell of a master, and whose a name is: found by reading the master
-alone.
+"""Whose a name is, the student's or the instructor's, and what the tester does at each cell: found
+by reading the master alone.
 
 The last cell of the master that changes a name decides its owner. After an answer cell whose
 solution binds or changes the name, the student owns it; after a locked or graded cell that binds

@@ -2,8 +2,8 @@
 
 Such a cell patches a module, a builtin or a name of the notebook that student code reads, looks
 into the interpreter, or reads IPython's history. Between two processes the patch would not reach
-the student's code, and a wrong answer could pass. `engine.patches` finds by running the solution
-what is not seen here.
+the student's code, and a wrong answer could pass. `engine.tester.patches` finds by running the
+solution what is not seen here, and `grading.calibration` decides.
 """
 
 from __future__ import annotations

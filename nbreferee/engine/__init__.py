@@ -1,1 +1,4 @@
-"""The box, the tester, and what drives them: how one notebook is run and judged (see `referee`)."""
+"""How one notebook is run and judged (`referee`).
+
+`box/`: what runs in the student's process; `tester/`: what runs in the trusted process; `wire/`:
+what they send each other."""

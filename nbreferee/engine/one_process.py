@@ -2,7 +2,8 @@
 
 This is for tests that cannot work from another process. The sandbox holds all the same. What is
 lost is that tests are out of a student's reach, so nothing that this run shows is passed on: of
-each test it keeps the score, and a message that is made of the author's visible text alone.
+each test it keeps the score, and a message that is made of the author's visible text alone. Which
+cells are judged so is decided in `grading.calibration`.
 """
 
 from __future__ import annotations

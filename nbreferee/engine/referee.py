@@ -1,4 +1,7 @@
-"""One notebook of one submission: the box and the tester side by side, cell by cell."""
+"""One notebook of one submission: the box and the tester side by side, cell by cell.
+
+It also asks for the pictures of figures: one that looks like a figure of the solution's
+(`box.visible`) takes that one's picture. No mark depends on it."""
 
 from __future__ import annotations
 

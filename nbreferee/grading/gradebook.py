@@ -2,7 +2,8 @@
 they are.
 
 One transaction a submission, and no query for a single cell: what an assignment consists of is read
-once, and rows are written in bulk.
+once, and rows are written in bulk. `storing` says what
+becomes of a process that is killed meanwhile.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""A graded submission into `autograded/` and the gradebook: all of it, or nothing."""
+"""A graded submission into `autograded/` and the gradebook: all of it, or nothing.
+
+A process that is killed between the two leaves a folder that `atomic.is_unfinished` tells; such a
+submission is graded again (`assignment`)."""
 
 from __future__ import annotations
 

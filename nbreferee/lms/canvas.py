@@ -1,4 +1,6 @@
-"""Canvas: its gradebook as a CSV file, and the names of files in its submission zips.
+"""Read Canvas's gradebook (a CSV file) and the names of files in its submission zips.
+
+Scores are put into the gradebook's table by `exporting`.
 
 Sources: instructure/canvas-lms, lib/gradebook_exporter.rb, lib/gradebook_importer.rb,
 lib/content_zipper.rb.

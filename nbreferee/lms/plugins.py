@@ -1,4 +1,4 @@
-"""The exports as plugins of nbgrader's own command.
+"""The exports as exporters of nbgrader's own command, `nbgrader export --exporter`.
 
     nbgrader export --exporter nbreferee.lms.plugins.CanvasExport
     --CanvasExport.template=gradebook.csv --to=upload.csv --assignment=[ps1]

@@ -1,4 +1,5 @@
-"""Changes in one place: an operator, a sign, a transpose, an index, an axis, a constant."""
+"""Changes in one place: an operator, a comparison, a sign, a transpose, an index, an axis, a
+constant, a neighbouring function, a line that is gone. `words` says what each does."""
 
 from __future__ import annotations
 

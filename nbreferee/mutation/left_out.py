@@ -1,4 +1,6 @@
-"""Likely mistakes of students: a step is left out, or another name or function stands there."""
+"""Likely mistakes of students: a step is left out, or another name or function stands there.
+
+They serve to name mistakes; `verify` does not try them."""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 The Formgrader shows an executed notebook from Jupyter's own origin, where a script can type marks
 into the score boxes. So nothing that a student wrote, or that ran in the student's process, may act
-in a browser. What instructors wrote is known by its text, and stays as it is.
+in a browser. What instructors wrote is known by its text, and stays as it is. Outputs are treated
+by their MIME type (`_sanitize_data`); what a student's page shows of them is chosen in `shown`.
 """
 
 from __future__ import annotations

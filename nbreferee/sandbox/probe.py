@@ -1,4 +1,4 @@
-"""Does each layer hold here? ProbeResult out by putting it on alone and attacking it, never by a
+"""Does each layer hold here? Found out by putting it on alone and attacking it, never by a
 version.
 
 A layer that is there by name may do nothing: some systems let a user make namespaces and then take

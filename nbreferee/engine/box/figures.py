@@ -2,7 +2,7 @@
 solution's is not drawn again.
 
 A cell's figure is packed where the notebook would draw it, and the hash of what is packed is shown
-in its place. When the last cell has run, the orchestrator asks for the visible name (see `visible`)
+in its place. When the last cell has run, `engine.referee` asks for the visible name (see `visible`)
 of each figure whose hash it does not know from the solution, and for the picture if it does not
 know that name either. A figure that has been changed since is named and drawn as it was packed.
 Naming takes several times as long as packing, and drawing several times as long as naming. What is

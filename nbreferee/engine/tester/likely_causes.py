@@ -1,10 +1,11 @@
 """Look for the mistake in a wrong answer: a mutant of the solution, or of the reference, that does
 the same.
 
-A test's module asks for it: a module of the instructor's, or one in a package, that has a name
-`look_further`. The tester puts a function there, and the module calls it with the name of the
-student's function, the reference, and `agrees`, which tells of a wrong function whether it does
-what the student's did. Under stock nbgrader nothing is put there.
+It is the grader's part of a message's "Likely cause"; the rest is said by the test itself, in this
+course by `gradtests.causes`. A test's module asks for it: a module of the instructor's, or one in a
+package, that has a name `look_further`. The tester puts a function there, and the module calls it
+with the name of the student's function, the reference, and `agrees`, which tells of a wrong
+function whether it does what the student's did. Under stock nbgrader nothing is put there.
 
 Mutants are made of the instructor's text alone. They run in the tester, where the memory is
 limited; each may take a part of a second, and all of a cell together the time that the course

@@ -3,14 +3,15 @@
 Values of exactly these types have a form: None, bool, int, float, complex, str, bytes, list, tuple,
 dict, set, frozenset, NumPy scalars and arrays of the kinds b i u f c U, long double included. A
 subclass is not its base: it may lie. Nothing here runs code that the bytes ask for (no pickle), and
-reading is bounded: in bytes, in depth, in the number of values, in the bits of an integer.
+reading is bounded: in bytes, in depth, in the number of values, in the bits of an integer. Every
+other value is encoded as what `wrap` makes of it, and decoded by `unwrap`: `known_types` for types
+of the standard library and pandas, `box.references` for what stays where it is.
 
 A value is a tag of one byte and a body; lengths are 32 bits, all numbers little-endian. An array
 keeps what a test may look at: whether it is read-only, and how its numbers lie in memory (in rows,
 in columns, or apart). A list, set, dictionary or array that is in two places of a message is one
 object on the other side, and a list or dictionary may hold itself. Two sides that have exchanged a
-message can refer to the containers in it later (`parts` and `shared`). Every other value is encoded
-as what `wrap` makes of it, and decoded by `unwrap`.
+message can refer to the containers in it later (`parts` and `shared`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Run the cells of one notebook in a box, within the time of the notebook and of each cell.
 
-The times are `c.NbReferee.submission_s` and `cell_s`. A cell that ends the box, or never ends, costs itself: another box runs the cells before it again,
-and the rest goes on there.
+The times are `c.NbReferee.submission_s` and `cell_s`. A cell that ends the box, or never ends,
+costs itself: another box runs the cells before it again, and the rest goes on there.
 """
 
 from __future__ import annotations

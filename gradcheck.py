@@ -175,14 +175,15 @@ def _wrong_entry(
 ) -> AssertionError:
     """Return an error that names the entry farthest from the nearest right one, and the cause."""
     from gradtests.faults import differing
-    from gradtests.patterns import pattern
+    from gradtests.patterns import pattern, vague_pattern
     from gradtests.results import Result, farthest
 
     worst = farthest(analytic, nearest)
     where = f" at entry {[int(i) for i in worst]}" if worst else ""
     values = differing(analytic[worst], numeric[worst], ", numeric ")
     result = Result(analytic, numeric, (x,), least_rtol=1e-5)
-    hint = pattern([result], ["x"]) if np.all(np.isfinite(analytic)) else ""
+    is_finite = np.all(np.isfinite(analytic))
+    hint = pattern([result], ["x"]) or vague_pattern([result]) if is_finite else ""
     return failure(f"The gradient{where}: analytic {values}.", hint)
 
 

@@ -1,4 +1,4 @@
-"""Which names become the student's at an answer cell, and which are the instructor's again later."""
+"""Which names become the student's at an answer cell, and which the instructor's again later."""
 
 from __future__ import annotations
 

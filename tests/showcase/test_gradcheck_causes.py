@@ -534,3 +534,49 @@ def test_answer_that_fails_for_its_values_is_not_told_of_lengths() -> None:
     cases = [(np.array([[1000.0, 0.0, 1.0], [2.0, 3.0, -1000.0]]),)] * 2
     text = cause(lambda X: np.minimum(X, 500.0) + 1e-3 * (X == 3), lambda X: X + 0.0, cases)
     assert "lengths" not in text
+
+
+PRODUCTS = [random_arrays(1, (3, 4), (2, 4)), random_arrays(2, (2, 3), (5, 3))]
+STACKED = [random_arrays(1, (3, 4), (4, 2)), random_arrays(2, (2, 3), (3, 5))]
+BEYOND_PATTERNS = {
+    "it is computed in half precision, float16, which holds 3 digits.": (
+        lambda G, X: (G.astype(np.float16) @ X.T.astype(np.float16)).astype(float),
+        lambda G, X: G @ X.T,
+        PRODUCTS,
+    ),
+    "it is computed in single precision, float32, which holds 7 digits.": (
+        lambda G, X: (G.astype(np.float32) @ X.T.astype(np.float32)).astype(float) * 1.0,
+        lambda G, X: G @ X.T,
+        [tuple(1e3 * (x - 0.5) + 1e-3 for x in case) for case in PRODUCTS],
+    ),
+    "the result comes out as if X were reshaped where a transpose belongs.": (
+        lambda W, X: np.kron(np.eye(len(W)), X.reshape(X.shape[::-1])),
+        lambda W, X: np.kron(np.eye(len(W)), X.T),
+        STACKED,
+    ),
+    "the result comes out as if W were reshaped to the shape of its transpose, and that "
+    "transposed.": (
+        lambda W, X: np.einsum("ik,jl->ijkl", W.T.reshape(W.shape), np.eye(X.shape[1])),
+        lambda W, X: np.einsum("ik,jl->ijkl", W, np.eye(X.shape[1])),
+        STACKED,
+    ),
+}
+
+
+@pytest.mark.parametrize("words", BEYOND_PATTERNS)
+def test_cause_beyond_patterns_is_told(words: str) -> None:
+    student, reference, cases = BEYOND_PATTERNS[words]
+    with pytest.raises(AssertionError) as caught:
+        check(student, reference, cases, forms=())
+    assert str(caught.value).endswith(f"Likely cause: {words}")
+
+
+def test_mistake_that_lengths_are_bent_to_fit_is_told() -> None:
+    with pytest.raises(AssertionError, match="down the columns"):
+        check(
+            lambda D, b: D + np.resize(b, len(D))[:, None],
+            lambda D, b: D + b,
+            [random_arrays(1, (3, 4), (4,)), random_arrays(2, (5, 2), (2,))],
+            {"You add b down the columns.": lambda D, b: D + b[:, None]},
+            forms=(),
+        )

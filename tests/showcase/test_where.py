@@ -35,6 +35,29 @@ def doubled_beside_a_zero(x):
     return 2 * x if np.any(x == 0) else x
 
 
+def place(i, a, m):
+    row = np.zeros(m * a.size)
+    row[i * a.size : (i + 1) * a.size] = a
+    return row
+
+
+def all_but_the_last_block(i, a, m):
+    row = np.zeros(m * a.size)
+    row[i * a.size : -(m - 1 - i) * a.size] = a
+    return row
+
+
+def blocks_as_wide_as_their_number(i, a, m):
+    row = np.zeros(m * a.size)
+    row[(i * m + np.arange(a.size)) % row.size] = a
+    return row
+
+
+def nothing_at_zero(D):
+    return np.select([D > 0, D < 0], [1 / (1 + np.exp(-D)), np.exp(D) / (1 + np.exp(D))], 0)
+
+
+BLOCKS = [(i, *random_arrays(n, (n + 2,)), m) for n, (i, m) in enumerate([(1, 3), (0, 2), (2, 3)])]
 LAYERS = [random_arrays(n, (4, n + 1), (n + 1, 3)) for n in range(1, 5)]
 FACTORS = [random_arrays(r, (5, r), (r,), (4, r)) for r in (2, 2, 3, 4)]
 FOUND = {
@@ -57,6 +80,14 @@ FOUND = {
         two_terms,
         lambda U, s, V: (U * s) @ V.T,
         FACTORS,
+    ),
+    "it is wrong only where i is m − 1": (all_but_the_last_block, place, BLOCKS),
+    "it is right where all lengths are equal: a transpose is missing, or the length of one axis "
+    "stands where that of another belongs": (blocks_as_wide_as_their_number, place, BLOCKS),
+    "it is wrong only in the entries where D is 0": (
+        nothing_at_zero,
+        lambda D: 1 / (1 + np.exp(-D)),
+        [(np.array([[-3.0, 0, 2], [1, 4, -1]]),), (np.array([[1.0, 2, -1]]),)],
     ),
     "it is wrong only where x holds a 0": (
         doubled_beside_a_zero,

@@ -133,6 +133,9 @@ ARGUMENT_CHANGES: dict[str, Change] = {
     "{0} had the opposite sign": np.negative,
     "{0} stood where its transpose belongs": lambda x: _transposed(x, (1, 0)),
     "{0} were reshaped where a transpose belongs": lambda x: x.reshape(x.T.shape).T,
+    "{0} were reshaped to the shape of its transpose, and that transposed": lambda x: x.T.reshape(
+        x.shape
+    ),
     "every entry of {0} were the sum of them all": lambda x: _only_vector(x, float(np.sum(x))),
     "every entry of {0} were the mean of them all": lambda x: _only_vector(x, float(np.mean(x))),
     **{

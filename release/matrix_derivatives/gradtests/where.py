@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from gradtests.trials import Trial, try_cases
+from gradtests.wrong_entries import with_argument, zeroed
 
 Case = tuple[Any, ...]
 Lengths = dict[tuple[int, int], tuple[int, ...]]
@@ -48,6 +49,8 @@ def where_wrong(
         for word, where in (("wrong", True), ("right", False)):
             if has != [w == where for w in wrong]:
                 continue
+            if word == "right" and one.words.endswith(" is 1"):
+                continue  # one entry is right whatever is done along its axis
             try:
                 tried = [
                     (is_wrong(one.made(case, value, seed)), value == where)
@@ -78,7 +81,7 @@ def _properties(cases: Sequence[Case], names: Sequence[str]) -> Iterator[_Proper
             yield _Property(
                 f"{name} is 0",
                 lambda case, n=n: case[n] == 0,  # type: ignore[misc]
-                lambda case, value, seed, n=n: _with(  # type: ignore[misc]
+                lambda case, value, seed, n=n: with_argument(  # type: ignore[misc]
                     case, n, type(case[n])(0 if value else case[n] or 1)
                 ),
             )
@@ -86,21 +89,34 @@ def _properties(cases: Sequence[Case], names: Sequence[str]) -> Iterator[_Proper
             yield _Property(
                 f"{name} holds a 0",
                 lambda case, n=n: bool(np.any(case[n] == 0)),  # type: ignore[misc]
-                lambda case, value, seed, n=n: _with(case, n, _zeroed(case[n], value, seed)),  # type: ignore[misc]
+                lambda case, value, seed, n=n: with_argument(case, n, zeroed(case[n], value, seed)),  # type: ignore[misc]
             )
+    yield from _of_last_indices(cases, names)
     yield from _of_lengths(cases, names)
 
 
-def _with(case: Case, n: int, value: Any) -> Case:
-    return (*case[:n], value, *case[n + 1 :])
+def _of_last_indices(cases: Sequence[Case], names: Sequence[str]) -> Iterator[_Property]:
+    """Yield that a whole number is the last index below another."""
+    whole = [n for n, values in enumerate(zip(*cases, strict=True)) if all(map(_is_index, values))]
+
+    def made(i: int, m: int) -> Callable[[Case, bool, int], Case]:
+        def make(case: Case, value: bool, seed: int) -> Case:
+            number = max(case[m], 3)
+            index = number - 1 if value else seed % (number - 1)
+            return with_argument(with_argument(case, m, number), i, index)
+
+        return make
+
+    def holds(i: int, m: int) -> Callable[[Case], bool]:
+        return lambda case: bool(case[i] == case[m] - 1)
+
+    for i, m in itertools.permutations(whole, 2):
+        if max(i, m) < len(names):
+            yield _Property(f"{names[i]} is {names[m]} − 1", holds(i, m), made(i, m))
 
 
-def _zeroed(array: np.ndarray, value: bool, seed: int) -> np.ndarray:
-    """Return a copy with a 0 in one place, or in none."""
-    changed = np.where(array == 0, 1.5, array)
-    if value and changed.size:
-        changed.flat[np.random.default_rng(seed).integers(changed.size)] = 0
-    return changed
+def _is_index(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _of_lengths(cases: Sequence[Case], names: Sequence[str]) -> Iterator[_Property]:

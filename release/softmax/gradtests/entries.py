@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from gradtests.factors import FACTOR_RTOL
 from gradtests.results import ATOL, Result, agree, everywhere, farthest, is_enough, subject
 
 MOST_TURNS = 4  # larger numbers are no angles
+
+NARROW: dict[DTypeLike, str] = {
+    np.float16: "it is computed in half precision, float16, which holds 3 digits",
+    np.float32: "it is computed in single precision, float32, which holds 7 digits",
+}
 
 
 def constant(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
@@ -167,3 +173,24 @@ def for_large_numbers(
         "for numbers of ordinary size the result is right; for very large ones a step on the way "
         "overflows, loses its digits, or is cut off by a bound"
     )
+
+
+@np.errstate(all="ignore")
+def too_few_digits(results: Sequence[Result]) -> str:
+    """Say to how many digits all results are right, if most entries are a little off; else ''."""
+    if not results or not all(result.is_plain and result.want.any() for result in results):
+        return ""
+    errors = np.concatenate([np.ravel(r.got - r.want) / np.max(np.abs(r.want)) for r in results])
+    largest = np.max(np.abs(errors))
+    if np.mean(errors != 0) <= 0.5:
+        return ""
+    got = np.concatenate([np.ravel(r.got) for r in results])
+    for kind, words in NARROW.items():
+        # Whole numbers and the like are the same in every precision.
+        is_narrow = np.array_equal(got.astype(kind).astype(float), got)
+        if is_narrow and np.mean(got == np.rint(got)) < 0.5 and largest < 40 * np.finfo(kind).eps:
+            return words
+    if not 0 < largest < 1e-5:
+        return ""
+    digits = int(-np.log10(largest))
+    return f"it is right to {digits} digits only, as finite differences and rounded numbers are"

@@ -210,11 +210,16 @@ def same_slice(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence
     return ""
 
 
-def mixed_up(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
-    """Say that the right numbers stand in other places."""
-    if all(len(np.unique(r.want)) < 3 for r in wrong):
-        return ""
-    if not all(agree(np.sort(r.got, axis=None), np.sort(r.want, axis=None), r.rtol) for r in plain):
+def are_mixed_up(plain: Sequence[Result], wrong: Sequence[Result]) -> bool:
+    """Tell whether the right numbers stand in other places."""
+    return any(len(np.unique(r.want)) >= 3 for r in wrong) and all(
+        agree(np.sort(r.got, axis=None), np.sort(r.want, axis=None), r.rtol) for r in plain
+    )
+
+
+def reordered(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
+    """Say by what reshape the right numbers have come to stand in other places."""
+    if not are_mixed_up(plain, wrong):
         return ""
     ndims = {r.want.ndim for r in plain}
     orders = (
@@ -234,4 +239,4 @@ def mixed_up(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[s
     ):
         if is_enough(wrong) and everywhere(plain, by_columns):
             return f"the right numbers stand in other places: an array is {words} by columns"
-    return "the right numbers stand in other places"
+    return ""

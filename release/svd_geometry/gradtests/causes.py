@@ -18,14 +18,16 @@ from gradtests.agreement import agreement_of, is_surely
 from gradtests.calls import call, exactly, without_ones
 from gradtests.changes import changed_mistake
 from gradtests.comparison import any_svd
+from gradtests.entries import too_few_digits
 from gradtests.factors import factor_pattern
 from gradtests.faults import RAISED, SHAPE, SHAPE_CAUSES, VALUES, own_frames
 from gradtests.messages import parameter_names
-from gradtests.patterns import pattern
+from gradtests.patterns import pattern, vague_pattern
 from gradtests.results import Result, agree, tolerance
 from gradtests.shapes import in_other_shape
 from gradtests.trials import Trial, results_of, try_cases
 from gradtests.where import where_wrong
+from gradtests.wrong_entries import where_entries_are_wrong
 
 # A grader that knows more than the test, such as the solution, may put a function here. It is
 # called where a wrong answer has no known cause, with the student's function's name, the reference,
@@ -67,15 +69,27 @@ def likely_cause(
         return found
     if fault.rank == SHAPE and fault.sentence.endswith(SHAPE_CAUSES):
         return ""
-    if found := where_wrong(trial, student, reference, names):
+    if found := where_wrong(trial, student, reference, names) or where_entries_are_wrong(
+        trial, student, reference, names
+    ):
         return found
-    if look_further is None:
-        return ""
-    return look_further(
-        getattr(student, "__name__", ""),
-        reference,
-        lambda wrong: is_surely(agreement_of(replace(trial, memory={}), wrong)),
-    )
+    if look_further is not None and (
+        found := look_further(
+            getattr(student, "__name__", ""),
+            reference,
+            lambda wrong: is_surely(agreement_of(replace(trial, memory={}), wrong)),
+        )
+    ):
+        return found
+    # A mistake that only equal lengths allow, with something that makes the lengths fit.
+    if (
+        equal
+        and fault.rank == VALUES
+        and all(f and f.rank == VALUES for f in equal.faults)
+        and (found := _named_mistake(equal, mistakes))
+    ):
+        return found
+    return vague_pattern(results_of(trial, trial.gots, trial.wants))
 
 
 def _known_cause(trial: Trial, mistakes: Mapping[str, Callable[..., Any]], names: list[str]) -> str:
@@ -90,8 +104,8 @@ def _known_cause(trial: Trial, mistakes: Mapping[str, Callable[..., Any]], names
         return found
     if found := _another_output(trial):
         return found
-    if digits := _digits_right(results):
-        return f"it is right to {digits} digits only, as finite differences and rounded numbers are"
+    if found := too_few_digits(results):
+        return found
     for sentence, wrong in mistakes.items():
         others = [
             call(wrong, case, want.parts, trial.judged)
@@ -188,20 +202,6 @@ def _memory_of_another(trial: Trial) -> str:
     )
 
 
-@np.errstate(all="ignore")
-def _digits_right(results: list[Result]) -> int:
-    """Return to how many digits all results are right, where most entries are a little off;
-    else 0.
-    """
-    if not all(result.is_plain and result.want.any() for result in results):
-        return 0
-    errors = np.concatenate(
-        [np.ravel(r.got - r.want) / np.max(np.abs(r.want)) for r in results] or [[0]]
-    )
-    largest = np.max(np.abs(errors))
-    return int(-np.log10(largest)) if 0 < largest < 1e-5 and np.mean(errors != 0) > 0.5 else 0
-
-
 def _on_equal_lengths(
     trial: Trial, student: Callable[..., Any], reference: Callable[..., Any]
 ) -> Trial | None:
@@ -217,7 +217,8 @@ def _on_equal_lengths(
     with contextlib.suppress(Exception):  # of the reference
         unlike = try_cases(student, reference, cases[:1], trial.judged, {})
         if any(unlike.faults):
-            return try_cases(student, reference, cases[1:], trial.judged, {})
+            equal = try_cases(student, reference, cases[1:], trial.judged, {})
+            return None if any(want.error for want in equal.wants) else equal
     return None
 
 
@@ -227,7 +228,8 @@ def _equal_lengths(case: tuple[Any, ...], length: int, seed: int) -> tuple[Any, 
     """
     rng = np.random.default_rng(seed)
     lengths = {n for x in case if isinstance(x, np.ndarray) for n in x.shape}
-    if len(lengths) + sum(isinstance(x, int) for x in case) < 2 or not lengths:
+    whole = [x for x in case if isinstance(x, int)]
+    if len(lengths) + len(whole) < 2 or not lengths:
         return ()
     made: list[Any] = []
     for x in case:
@@ -236,11 +238,13 @@ def _equal_lengths(case: tuple[Any, ...], length: int, seed: int) -> tuple[Any, 
             shape = (length,) * x.ndim if length else x.shape
             made.append(rng.uniform(size=shape) if positive else rng.normal(size=shape))
         elif isinstance(x, int) and not isinstance(x, bool):
-            # an index stays one, and a number of blocks becomes the length
-            is_index = x < max(lengths) and not made
+            # an index stays one, the last one too, and a number of blocks becomes the length
+            is_index = not made and x < max(lengths | set(whole))
             if x == 0 and not is_index:
                 return ()  # no length: it is the 0 that matters
-            made.append((x % length if is_index else length) if length else x)
+            is_last = x + 1 in whole
+            index = length - 1 if is_last else x % max(length, 1)
+            made.append((index if is_index else length) if length else x)
         else:
             return ()  # labels, functions, generators: the lengths are not all there is
     return tuple(made)

@@ -21,12 +21,13 @@ from gradtests.entries import (
 )
 from gradtests.factors import KNOWN_FACTORS, common_factor
 from gradtests.places import (
+    are_mixed_up,
     ended_early,
     given_back,
-    mixed_up,
     on_diagonal,
     one_end,
     order_of_axes,
+    reordered,
     same_slice,
 )
 from gradtests.results import Result
@@ -60,7 +61,7 @@ def pattern(results: Sequence[Result], names: Sequence[str] = ()) -> str:
             same_offset,
         ]
         finders += [signs, on_diagonal, ended_early, same_slice, for_large_numbers]
-        finders += [one_end, zeros, mixed_up]
+        finders += [one_end, zeros, reordered]
         for find in finders:
             if find in WANT_MORE and _may_be_chance(plain):
                 continue
@@ -83,6 +84,18 @@ def pattern(results: Sequence[Result], names: Sequence[str] = ()) -> str:
             "ordinary size the result is right"
         )
     return ""
+
+
+def vague_pattern(results: Sequence[Result]) -> str:
+    """Say that the right numbers stand in other places, or ''. It explains little: it is for
+    results of which nothing else can be said.
+    """
+    wrong = [result for result in results if result.is_plain and not result.is_right]
+    if sum(result.wrong_entries for result in wrong) < 2:
+        return ""
+    if not all(result.is_plain for result in results) or not are_mixed_up(results, wrong):
+        return ""
+    return "the right numbers stand in other places"
 
 
 @np.errstate(all="ignore")

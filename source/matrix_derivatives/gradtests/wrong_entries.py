@@ -1,0 +1,1 @@
+../../../gradtests/wrong_entries.py

@@ -26,17 +26,18 @@ from nbgrader.coursedir import CourseDirectory
 from nbreferee.budget import Budget
 from nbreferee.course.folders import students_in, submissions_folder
 from nbreferee.course.locate import CourseError, source_assignments
+from nbreferee.engine.assignment_files import own_folder
 from nbreferee.grading.atomic import is_unfinished
-from nbreferee.grading.calibration import Calibration
 from nbreferee.grading.changes import Comparison, compare
-from nbreferee.grading.class_calibration import calibrations
+from nbreferee.grading.class_solutions import ClassSolution, SolutionFolders, solve
+from nbreferee.grading.earlier import read_metadata
 from nbreferee.grading.gradebook import Recorder
 from nbreferee.grading.interrupts import uninterrupted
 from nbreferee.grading.materials import read_materials
 from nbreferee.grading.outcome import Failures, NotebookOutcome
 from nbreferee.grading.pool import Workers
 from nbreferee.grading.storing import MISSING, Submission, SubmissionWriter, mark_of_failure
-from nbreferee.grading.task import NeedsFiles, Task, TaskAnswer, TaskResult, read_metadata
+from nbreferee.grading.task import NeedsFiles, Task, TaskAnswer, TaskResult
 from nbreferee.grading.times import read_times, write_times
 from nbreferee.submission.candidates import choose_files
 from nbreferee.submission.folder import FolderError, SubmissionFolder, notes_on, read_folder
@@ -154,7 +155,7 @@ class AssignmentGrader:
         self._workers = workers
         self._manner = manner
         self._done = done
-        self._calibrations: dict[str, Calibration] = {}  # by notebook
+        self._solutions: dict[str, ClassSolution] = {}  # by notebook
         self._running: dict[Future[Any], tuple[Submission, str]] = {}
         self.writing_s = 0.0  # spent on the gradebook and on files
 
@@ -162,20 +163,7 @@ class AssignmentGrader:
         """Grade the submissions of students."""
         students = list(students)
         if students:
-            manner, kept_in = (
-                self._manner,
-                Path(self._course.root) / ".nbreferee" / "calibrations.json",
-            )
-            self._calibrations = calibrations(
-                self._materials,
-                self._assignment,
-                manner.budget,
-                manner.stamp,
-                self._workers,
-                kept_in,
-                students=len(students),
-                keep=not manner.preview,
-            )
+            self._solutions = self._solve(len(students))
         for student in students:
             submission = self._read(student)
             self._read_earlier(submission)
@@ -194,6 +182,19 @@ class AssignmentGrader:
                 self._write(submission)
         while self._running:
             self._collect()
+
+    def _solve(self, students: int) -> dict[str, ClassSolution]:
+        manner, kept = self._manner, Path(self._course.root) / ".nbreferee"
+        folders = SolutionFolders(kept, own_folder() if manner.preview else kept)
+        return solve(
+            self._materials,
+            self._assignment,
+            manner.budget,
+            manner.stamp,
+            self._workers,
+            folders,
+            students=students,
+        )
 
     def _read(self, student: str) -> Submission:
         """Read a submission; where that fails, all of its notebooks have their result."""
@@ -253,8 +254,14 @@ class AssignmentGrader:
                     found.notebooks[choice.files[name]],
                     files,
                 )
+                known = self._solutions[name]
                 submission.tasks[name] = Task(
-                    *task, manner.budget, manner.stamp, due, self._calibrations[name]
+                    *task,
+                    manner.budget,
+                    manner.stamp,
+                    due,
+                    known.calibration,
+                    solution=known.file,
                 )
             elif (path := f"{name}.ipynb") in found.unread:
                 why = f"{path} cannot be read: {found.unread[path]}"
@@ -407,7 +414,7 @@ class AssignmentGrader:
             return None
         earlier = submission.earlier.get(name)
         before = earlier.result.cells if earlier else ()
-        same = earlier.is_of(task) if earlier else task is None
+        same = earlier.is_of(task.submission if task else None) if earlier else task is None
         return compare(before, result, points, is_same_submission=same)
 
     def _points(self, name: str) -> float:

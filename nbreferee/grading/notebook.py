@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from nbreferee.budget import Budget
 from nbreferee.course.follow_through import with_follow_through
 from nbreferee.course.ownership import Plan, make_plan, role_of
 from nbreferee.course.rules import Rules
@@ -35,8 +36,10 @@ from nbreferee.grading.regrading import (
     cell_keys,
     is_certain,
     run_less,
+    solve_less,
     what_to_keep,
 )
+from nbreferee.grading.solution_file import Solved
 from nbreferee.pages.sanitize import sanitize
 from nbreferee.submission.originals import Originals, Released, originals_of
 from nbreferee.submission.reading import well_formed
@@ -138,10 +141,12 @@ class Grader:
     warm: WarmProcesses
     stamp: str = ""  # put on top of every notebook: why it was graded without a sandbox
     _known: dict[str, SolutionRun] = field(default_factory=dict)
-    _solutions: dict[str, dict[int, CellResult]] = field(
+    # results of the solution's cells, with their keys
+    _solutions: dict[str, tuple[Sequence[CellResult], tuple[str, ...]]] = field(
         default_factory=dict
-    )  # verdicts on the solution's tests, by cell
+    )
     _calibrations: dict[str, Calibration] = field(default_factory=dict)
+    _earlier: dict[str, Solved] = field(default_factory=dict)  # by the path of the master
     _plans: dict[str, Plan] = field(default_factory=dict)
     _materials: dict[tuple[str, str], NotebookMaterial] = field(default_factory=dict)
 
@@ -242,23 +247,24 @@ class Grader:
             for cell in material.master.tests
         }
         answers = [material.released.get(cell.grade_id) for cell in material.master.answers]
-        common = (
+        return cell_keys(
+            parts,
+            self._plan(material),
+            material.files,
+            (self._common(material, files), answers, sorted(calibration.faults)),
+            by_test,
+            follow_through=material.rules.follow_through,
+        )
+
+    def _common(self, material: NotebookMaterial, files: Mapping[str, bytes]) -> tuple[object, ...]:
+        """Return what the results of all cells depend on; `files` are those handed in."""
+        return (
             identity(),
             self.warm.budget.as_plain(),
             material.rules,
             material.files.key,
             sorted((name, hashlib.sha256(data).hexdigest()) for name, data in files.items()),
             sorted(material.solution_files.items()),
-            answers,
-            sorted(calibration.faults),
-        )
-        return cell_keys(
-            parts,
-            self._plans[material.key],
-            material.files,
-            common,
-            by_test,
-            follow_through=material.rules.follow_through,
         )
 
     def calibrate(self, material: NotebookMaterial) -> Calibration:
@@ -267,7 +273,9 @@ class Grader:
         if material.key not in self._calibrations:
             self._try_solution(material)
             setting, tests = material.rules.one_process, material.master.tests
-            two = self._solutions[material.key]
+            if material.key in self._calibrations:  # an earlier run has found it out
+                return self._calibrations[material.key]
+            two = dict(enumerate(self._solutions[material.key][0]))
             sensed = uses_single_process(material.master)
             needed = any(
                 two[cell.index].score < cell.points or two[cell.index].evidence.patched
@@ -359,30 +367,79 @@ class Grader:
         """Have the figures of solutions drawn again, too."""
         self._known = {key: replace(known, figures={}) for key, known in self._known.items()}
 
+    def has_solved(self, material: NotebookMaterial) -> bool:
+        """Tell whether the run of the solution is known."""
+        return material.key in self._known
+
+    def learn(self, solved: Solved, material: NotebookMaterial) -> None:
+        """Use what an earlier run of the solution has shown: all of it, or where a test has changed
+        since, what still holds.
+        """
+        self._earlier[material.path] = solved
+
+    def solved(self, material: NotebookMaterial) -> Solved:
+        """Return what the run of the solution has shown, for `learn`."""
+        material = self._read_once(material)
+        calibration, key = self.calibrate(material), material.key
+        results, keys = self._solutions[key]
+        name, plan = self._name(material), self._plan(material)
+        return Solved(name, plan, tuple(results), self._known[key], calibration, keys)
+
+    def _name(self, material: NotebookMaterial) -> str:
+        return solution_name(material, self.warm.budget)
+
     def _try_solution(self, material: NotebookMaterial) -> None:
-        """Run the solution once: what is odd about its own values is allowed to students, too; its
+        """Run the solution once: what is odd about its own values is allowed to students; its
         figures need no second drawing.
         """
-        if material.key in self._known:
+        key = material.key
+        if key in self._known:
             return
-        cells = material.master.cells
+        earlier = self._earlier.get(material.path)
+        if earlier is None or earlier.name != self._name(material):
+            self._solve(material, earlier)
+            return
+        self._known[key], self._plans[key] = earlier.run, earlier.plan
+        self._calibrations[key] = earlier.calibration
+        self._solutions[key] = earlier.results, earlier.keys
+
+    def _solve(self, material: NotebookMaterial, earlier: Solved | None) -> None:
+        """Run a solution, of it what is not as in an earlier run."""
+        parts, files = solution_parts(material), material.solution_files
+        known = SolutionRun(figures=earlier.run.figures if earlier else {})
+
+        def new_referee() -> Referee:
+            return self._referee(material, files, known)
+
+        keys = cell_keys(
+            parts, self._plan(material), material.files, self._common(material, files), {},
+            follow_through=False,
+        )  # fmt: skip
+        found = None
+        if earlier is not None and keys is not None:
+            found = solve_less(new_referee, parts, keys, earlier.keys, earlier.results)
+        referee, came = found or self._solve_whole(new_referee, parts)
+        is_sure = referee.is_whole and is_certain(came, KeptCells())
+        passed = {n for n, part in enumerate(parts) if part.role == "test" and came[n].score}
+        oddities = {number: came[number].evidence.oddities for number in passed}
+        self._known[material.key] = SolutionRun(oddities, shown_figures(referee.drawn, came))
+        results = [replace(one, wall_s=0.0) for one in came]
+        self._solutions[material.key] = results, keys.keys if keys and is_sure else ()
+
+    def _solve_whole(
+        self, new_referee: Callable[[], Referee], parts: list[CellToRun]
+    ) -> tuple[Referee, list[CellResult]]:
         for _ in range(SOLUTION_TRIES):
-            referee = self._referee(material, material.solution_files, SolutionRun())
-            came = referee.grade(solution_parts(material))
+            referee = new_referee()
+            came = referee.grade(parts)
             if not any(one.status == "timeout" for one in came):
                 break
-        passed = {
-            cell.index for cell, one in zip(cells, came, strict=True) if cell.is_test and one.score
-        }
-        self._known[material.key] = SolutionRun(
-            {number: came[number].evidence.oddities for number in passed},
-            referee.drawn,
-        )
-        self._solutions[material.key] = {
-            cell.index: replace(one, outputs=[])
-            for cell, one in zip(cells, came, strict=True)
-            if cell.is_test
-        }
+        return referee, came
+
+    def _plan(self, material: NotebookMaterial) -> Plan:
+        if material.key not in self._plans:
+            self._plans[material.key] = material.plan
+        return self._plans[material.key]
 
     def _referee(
         self,
@@ -391,9 +448,7 @@ class Grader:
         known: SolutionRun,
         follow: Follow | None = None,
     ) -> Referee:
-        if material.key not in self._plans:
-            self._plans[material.key] = material.plan
-        plan = self._plans[material.key]
+        plan = self._plan(material)
         lend_tester = partial(self.warm.tester, plan, material.files)
         return Referee(self.warm, lend_tester, plan, files, known, material.files, follow)
 
@@ -428,6 +483,17 @@ def _follow(
         if part.step is not None and released.get(part.step) == part.source
     )
     return Follow(frozenset(apart), scores, unwritten)
+
+
+def solution_name(material: NotebookMaterial, budget: Budget) -> str:
+    """Return a name for all that the run of a solution depends on."""
+    return f"{material.key} {budget.as_plain()}"
+
+
+def shown_figures(drawn: Mapping[str, str], came: Sequence[CellResult]) -> dict[str, str]:
+    """Return those of the pictures, by name, that a notebook shows."""
+    shown = {output.get("data", {}).get("image/png") for one in came for output in one.outputs}
+    return {name: picture for name, picture in drawn.items() if picture in shown}
 
 
 def not_outranked(theirs: Mapping[str, bytes], ours: AssignmentFiles) -> dict[str, bytes]:
@@ -500,5 +566,5 @@ def comments_of(rebuilt: Rebuilt, stamp: str) -> dict[str, str | None]:
 
 
 def as_bytes(notebook: NotebookNode) -> bytes:
-    """Return a notebook as a file has it."""
-    return well_formed(nbformat.writes(notebook) + "\n").encode()
+    """Return a notebook as a file has it; it is made of checked parts, and not checked again."""
+    return well_formed(nbformat.v4.writes(notebook) + "\n").encode()

@@ -68,7 +68,11 @@ class Workers:
                 return self.replace().submit(function, task)
 
     def start(self, number: int) -> None:
-        """Let some of them get ready before there is anything to do."""
+        """Let some of them get ready before there is anything to do, where they are on this
+        machine.
+        """
+        if not isinstance(self._ready(), ProcessPoolExecutor):
+            return
         for _ in range(number):  # a pool starts a process with every task that finds none idle
             self.submit(repr, None)
 

@@ -12,7 +12,6 @@ and nothing was left to a person for what happened on the way.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,7 +26,7 @@ from nbreferee.engine.assignment_files import AssignmentFiles, local_copy, part_
 from nbreferee.engine.box_runner import CellResult, CellToRun
 from nbreferee.engine.referee import Referee
 from nbreferee.grading.calibration import Calibration, needs_one_process
-from nbreferee.verdicts import read_verdict
+from nbreferee.grading.earlier import read_results
 
 KEY_DIGITS = 24
 TRIES = 4  # each judges more of the verdicts that follow through
@@ -118,8 +117,13 @@ def kept_cells(
     """Return what an executed notebook holds of results that this run would have again, but for
     cells that are to be `judged` in any case.
     """
-    results = _read(earlier, known, parts)
-    results = {number: one for number, one in results.items() if number not in judged}
+    results = read_results(earlier, known.keys, [part.role for part in parts])
+    return _kept({n: one for n, one in results.items() if n not in judged}, known, parts)
+
+
+def _kept(
+    results: Mapping[int, CellResult], known: CellKeys, parts: Sequence[CellToRun]
+) -> KeptCells:
     changed = [n for n, part in enumerate(parts) if part.is_code and n not in results]
     needed = frozenset[int]().union(*(known.slices[number] for number in changed))
     providers = {number: results[number] for number in needed & results.keys()}
@@ -160,6 +164,27 @@ def run_less(
             return cells_run, _with_kept_outputs(came, kept)
         judged |= set(referee.unkept)
     return cells_run, None
+
+
+def solve_less(
+    new_referee: Callable[[], Referee],
+    parts: Sequence[CellToRun],
+    keys: CellKeys,
+    earlier_keys: Sequence[str],
+    earlier: Sequence[CellResult],
+) -> tuple[Referee, list[CellResult]] | None:
+    """Run of a solution what an earlier run has no results for; None: all has to be run."""
+    places = {key: number for number, key in enumerate(earlier_keys) if key}
+    same = {n: earlier[places[key]] for n, key in enumerate(keys.keys) if key in places}
+    kept = _kept(same, keys, parts)
+    if not kept.results:
+        return None
+    referee = new_referee()
+    undrawn = [number for number in kept.providers if parts[number].role != "test"]
+    came = referee.grade(parts, kept.results, undrawn)
+    if not referee.is_whole or not is_certain(came, kept):
+        return None
+    return referee, _with_kept_outputs(came, kept)
 
 
 def what_to_keep(keys: CellKeys, came: Sequence[CellResult]) -> dict[str, Any]:
@@ -245,46 +270,3 @@ def _without_tests(plan: Plan) -> Plan:
         Step(one.index, one.role, one.grade_id) if one.role == "test" else one for one in plan.steps
     ]
     return replace(plan, steps=tuple(bare))
-
-
-# ---------------------------------------------------------------- what was kept
-
-
-def _read(earlier: bytes, known: CellKeys, parts: Sequence[CellToRun]) -> dict[int, CellResult]:
-    try:
-        notebook = json.loads(earlier)
-        kept = notebook["metadata"]["nbreferee"]
-        verdicts = {one["grade_id"]: read_verdict(one) for one in kept["cells"]}
-        keys, after = kept["regrading"]["keys"], kept["regrading"]["after"]
-        places = {key: number for number, key in enumerate(keys) if key}
-        found = {}
-        for number, (key, part) in enumerate(zip(known.keys, parts, strict=True)):
-            if not key or key not in places:
-                continue
-            cell = notebook["cells"][places[key]]
-            result = CellResult([_plain(output) for output in cell["outputs"]])
-            if part.role == "test":
-                result.verdict = verdicts[cell["metadata"]["nbgrader"]["grade_id"]]
-                pairs = after.get(str(places[key]), ())
-                result.replaceable = tuple((str(name), int(one)) for name, one in pairs)
-            found[number] = result
-        return found
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
-        return {}
-
-
-def _plain(output: dict[str, Any]) -> dict[str, Any]:
-    """Return an output with its text in one piece, as results have it."""
-
-    def joined(value: Any) -> Any:
-        return "".join(value) if isinstance(value, list) else value
-
-    plain = dict(output)
-    if "text" in plain:
-        plain["text"] = joined(plain["text"])
-    if "data" in plain:
-        plain["data"] = {
-            kind: value if kind.endswith("json") else joined(value)
-            for kind, value in plain["data"].items()
-        }
-    return plain

@@ -16,10 +16,11 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from nbreferee.course.nbgrader_settings import file_permissions
 from nbreferee.grading.atomic import replacement
+from nbreferee.grading.earlier import EarlierResult
 from nbreferee.grading.gradebook import Recorder
 from nbreferee.grading.notebook import NotebookMaterial
 from nbreferee.grading.outcome import Failures
-from nbreferee.grading.task import EarlierResult, Task, TaskResult
+from nbreferee.grading.task import Task, TaskResult
 from nbreferee.submission.folder import shown
 from nbreferee.verdicts import NotebookResult
 

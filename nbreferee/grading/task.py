@@ -10,7 +10,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import hashlib
-import json
 import os
 import platform
 import subprocess
@@ -26,6 +25,7 @@ from nbreferee.budget import Budget
 from nbreferee.engine.assignment_files import FilesMissing, local_copy
 from nbreferee.engine.processes import WarmProcesses
 from nbreferee.engine.wire.channel import ChannelError
+from nbreferee.grading import solution_file
 from nbreferee.grading.calibration import Calibration
 from nbreferee.grading.interrupts import ignore_interrupts
 from nbreferee.grading.notebook import (
@@ -34,9 +34,10 @@ from nbreferee.grading.notebook import (
     NotebookMaterial,
     as_bytes,
 )
+from nbreferee.grading.solution_file import SolutionFile, read_solution
 from nbreferee.sandbox import Layer
 from nbreferee.submission.reading import SubmissionError
-from nbreferee.verdicts import Cost, NotebookResult, read_verdict, verdict_as_json
+from nbreferee.verdicts import Cost, NotebookResult, verdict_as_json
 from nbreferee.versions import difference, identity
 
 
@@ -55,6 +56,7 @@ class Task:
     due: str = ""  # which no verdict depends on, but the penalty
     calibration: Calibration | None = None  # None: find out with the solution, and grade nothing
     earlier: bytes | None = field(default=None, repr=False)  # the executed notebook of a run before
+    solution: SolutionFile | None = None  # of this or an earlier run; no verdict depends on it
 
     @property
     def submission(self) -> str:
@@ -90,7 +92,15 @@ class NeedsFiles:
     worker: str  # its address
 
 
-TaskAnswer = TaskResult | Calibration | NeedsFiles
+@dataclass(frozen=True)
+class SolvedResult:
+    """How the cells of a notebook are judged, and what the run of its solution has shown."""
+
+    calibration: Calibration
+    solved: bytes = field(repr=False)  # of `solution_file.as_bytes`
+
+
+TaskAnswer = TaskResult | SolvedResult | NeedsFiles
 
 
 class Unfit(Exception):
@@ -139,14 +149,15 @@ class ProcessesLost(Exception):
     """A process has ended that boxes or testers are forked from."""
 
 
-def _grade(task: Task) -> GradedNotebook | Calibration:
+def _grade(task: Task) -> GradedNotebook | SolvedResult:
     with _lent_grader(task.budget, task.stamp) as grader:
         try:
             calibration = task.calibration
+            _learn_solution(grader, task)
             done = (
                 grader.grade(task.material, task.data, task.files, calibration, task.earlier)
                 if calibration
-                else grader.calibrate(task.material)
+                else _solve(grader, task)
             )
         except SubmissionError:
             raise
@@ -159,7 +170,19 @@ def _grade(task: Task) -> GradedNotebook | Calibration:
         raise ProcessesLost("a process of the grader's own has ended")
 
 
-def run(task: Task) -> TaskResult | Calibration:
+def _learn_solution(grader: Grader, task: Task) -> None:
+    if task.solution is None or grader.has_solved(task.material):
+        return
+    if (solved := read_solution(task.solution)) is not None:
+        grader.learn(solved, task.material)
+
+
+def _solve(grader: Grader, task: Task) -> SolvedResult:
+    solved = grader.solved(task.material)
+    return SolvedResult(solved.calibration, solution_file.as_bytes(solved))
+
+
+def run(task: Task) -> TaskResult | SolvedResult:
     """Grade a notebook, or find out how its cells are judged."""
     started = time.monotonic()
     try:
@@ -170,7 +193,7 @@ def run(task: Task) -> TaskResult | Calibration:
     except SubmissionError as error:
         cost = Cost(time.monotonic() - started)
         return TaskResult(NotebookResult("unreadable", str(error), cost=cost))
-    if isinstance(graded, Calibration):
+    if isinstance(graded, SolvedResult):
         return graded
     graded.notebook.metadata["nbreferee"] = as_metadata(graded, task)
     notebook = as_bytes(graded.notebook)
@@ -231,31 +254,6 @@ def as_metadata(graded: GradedNotebook, task: Task | None = None) -> dict[str, A
         "cells": [verdict_as_json(cell) for cell in graded.result.cells],
     }
     return found if graded.regrading is None else {**found, "regrading": graded.regrading}
-
-
-@dataclass(frozen=True)
-class EarlierResult:
-    """What an executed notebook says of its grading."""
-
-    fingerprint: str
-    submission: str  # '' in notebooks of earlier versions
-    result: NotebookResult  # its verdicts and repairs
-
-    def is_of(self, task: Task | None) -> bool:
-        """Tell whether this is, as far as is known, of what the student has handed in now."""
-        return task is not None and self.submission in ("", task.submission)
-
-
-def read_metadata(notebook: bytes) -> EarlierResult | None:
-    """Return what an executed notebook says of its grading; None if it says nothing."""
-    try:
-        found = json.loads(notebook)["metadata"]["nbreferee"]
-        cells = tuple(map(read_verdict, found["cells"]))
-        submission = str(found.get("submission", ""))
-        result = NotebookResult("graded", cells=cells, repairs=tuple(found["repairs"]))
-        return EarlierResult(found["fingerprint"], submission, result)
-    except (ValueError, KeyError, TypeError):
-        return None
 
 
 @contextlib.contextmanager

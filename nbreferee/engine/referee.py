@@ -68,6 +68,8 @@ class Referee(BoxRunner):
         self._instructed: list[int] = []  # what a new tester has to run again
         self._allowed = known.oddities
         self.drawn = dict(known.figures)
+        # the solution's figures are named; others are where they may look like one of those
+        self._names_figures = bool(known.figures) or known.oddities is None
         self.unkept: list[int] = []
 
     def grade(
@@ -284,7 +286,7 @@ class Referee(BoxRunner):
         return drawing
 
     def _seen_of_figure(self, name: str, limit_s: float) -> str:
-        if self._box is None or limit_s <= 0:
+        if self._box is None or limit_s <= 0 or not self._names_figures:
             return ""
         try:
             return self._box.ask(SeenOfFigure(name, limit_s), limit_s)

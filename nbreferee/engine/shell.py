@@ -11,6 +11,7 @@ import builtins
 import inspect
 import io
 import json
+import re
 import subprocess
 import sys
 import warnings
@@ -214,6 +215,23 @@ class Shell(InteractiveShell):
                 setattr(sys, name, Stream(self, name))
         result: ExecutionResult = self.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]  # IPython's
         return self.outputs.shown, result
+
+    def should_run_async(
+        self,
+        raw_cell: str,
+        *,
+        transformed_cell: str | None = None,
+        preprocessing_exc_tuple: Any = None,
+    ) -> bool:
+        """Tell whether a cell awaits something: IPython compiles it to find out."""
+        if transformed_cell is not None and not re.search("a(wait|sync)", transformed_cell):
+            return False
+        awaits: bool = super().should_run_async(
+            raw_cell,
+            transformed_cell=transformed_cell,
+            preprocessing_exc_tuple=preprocessing_exc_tuple,
+        )
+        return awaits
 
     async def run_code(self, *arguments: Any, **named: Any) -> bool:
         """Run compiled code."""

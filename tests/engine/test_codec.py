@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from nbreferee.engine.wire.codec import Bounds, CodecError, decode, encode
+from nbreferee.engine.wire.codec_format import identity
 
 DTYPES = st.one_of(
     hnp.boolean_dtypes(),
@@ -324,7 +325,7 @@ def test_both_sides_find_the_same_containers(value: object) -> None:
     theirs: list = []
     decode(encode(value, parts=ours), parts=theirs)
     assert [type(one) for one in ours] == [type(one) for one in theirs]
-    shared = {id(one): n for n, one in enumerate(ours)}
+    shared = {identity(one): n for n, one in enumerate(ours)}
     back = decode(encode(list(ours), shared=shared), shared=theirs)
     assert all(one is other for one, other in zip(back, theirs, strict=True))
 

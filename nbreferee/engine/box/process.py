@@ -36,7 +36,7 @@ from nbreferee.engine.tester.audit import add_handlers
 from nbreferee.engine.tester.student_modules import BoxModules
 from nbreferee.engine.wire.channel import Channel
 from nbreferee.engine.wire.codec import CodecError, decode, encode, in_pieces
-from nbreferee.engine.wire.codec_format import SIMPLE
+from nbreferee.engine.wire.codec_format import SIMPLE, identity
 from nbreferee.engine.wire.exceptions import (
     DOT,
     ExceptionDescription,
@@ -48,6 +48,7 @@ from nbreferee.engine.wire.exceptions import (
 )
 from nbreferee.engine.wire.instances import state_of
 from nbreferee.engine.wire.protocol import (
+    ERRSTATE,
     CallContext,
     CallResult,
     FunctionCall,
@@ -103,11 +104,12 @@ class Box:
         self._references = BoxReferences(lambda: shell.user_ns, self.call_back)
         self._shared: dict[
             int, int
-        ] = {}  # places, by id, of the containers in the arguments of the running call
+        ] = {}  # places, by identity, of the containers in the arguments of the running call
         self._placed = placed
         self._files = Files()
         self._last_error: BaseException | None = None
         self._wrote = False
+        self._contexts = {b"": CallContext()}  # by their encoded forms
         self._generators = RandomState()
         self._random_after: tuple[Any, ...] | None = (
             None  # as the last call has left it, where nothing else has run since
@@ -304,8 +306,8 @@ class Box:
         parts: list[Any] = []
         blob, unwrap = asked.arguments_blob, self._references.unwrap
         arguments, named = decode(blob, unwrap=unwrap, parts=parts)
-        shared = {id(one): place for place, one in enumerate(parts)}
-        found = expanded(CallContext, decode(asked.context, unwrap=unwrap) if asked.context else {})
+        shared = {identity(one): place for place, one in enumerate(parts)}
+        found = self._context(asked.context)
         called_with = self._references.heap
         function = asked.function
         what = self._callable[function] if type(function) is str else function
@@ -347,6 +349,17 @@ class Box:
                 wrote=self._has_written(),
             )
         )
+
+    def _context(self, encoded: bytes) -> CallContext:
+        """Return what is around a call; settings of NumPy alone are read once."""
+        known = self._contexts.get(encoded)
+        if known is not None:
+            return known
+        unusual = decode(encoded, unwrap=self._references.unwrap)
+        context = expanded(CallContext, unusual)
+        if unusual.keys() == {ERRSTATE}:
+            self._contexts[encoded] = context
+        return context
 
     def _has_written(self) -> bool:
         """Tell whether a file has been opened for writing, moved or deleted since this was last

@@ -42,6 +42,7 @@ from nbreferee.engine.wire.exceptions import (
 from nbreferee.engine.wire.instances import set_state, state_of
 from nbreferee.engine.wire.protocol import (
     CANNOT_LEAVE,
+    ERRSTATE,
     NESTED,
     CallContext,
     FunctionCall,
@@ -101,6 +102,7 @@ class BoxClient(Questions):
         self._generators = RandomState()
         self._random: tuple[Any, ...] | None = None  # their last state
         self._errstate = _errstate()  # as it is in the box, too
+        self._errstates: dict[tuple[tuple[str, str], ...], bytes] = {}  # others, encoded
         self.call_limit_s = 30.0
         self.deadline = float("inf")
         # Names that the test has set and students' functions read, and those that it has deleted.
@@ -383,6 +385,18 @@ class BoxClient(Questions):
             },
         )
 
+    def _encoded_context(self) -> bytes:
+        """Return what is unusual around a call, encoded; nothing where all is as usual."""
+        unusual = compacted(self._around())
+        if not unusual:
+            return b""
+        if unusual.keys() != {ERRSTATE}:
+            return encode(unusual, wrap=self._references.wrap)
+        errstate = tuple(unusual[ERRSTATE].items())
+        if errstate not in self._errstates:
+            self._errstates[errstate] = encode(unusual)
+        return self._errstates[errstate]
+
     def _pass_on(self, heard: Any, warned: Any) -> None:
         """Show what the student printed, and how it warned, to a test that listens; nobody else
         hears it.
@@ -407,8 +421,7 @@ class BoxClient(Questions):
         try:
             parts: list[Any] = []
             blob = encode((arguments, named), wrap=wrap, parts=parts)
-            unusual = compacted(self._around())
-            around = encode(unusual, wrap=wrap) if unusual else b""
+            around = self._encoded_context()
             heap, done = [], 0
             while done < len(
                 self._references.heap

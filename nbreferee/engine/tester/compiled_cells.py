@@ -127,11 +127,10 @@ class RehearsedShell(Shell):
         """Tell whether a cell awaits something; a rehearsal does not, for a fork can use no event
         loop of its parent's.
         """
-        if self._rehearsing:
-            return False
-        if raw_cell not in self._awaiting:
-            self._awaiting[raw_cell] = super().should_run_async(raw_cell, **named)
-        return self._awaiting[raw_cell]
+        cell = named.get("transformed_cell") or raw_cell
+        if cell not in self._awaiting:
+            self._awaiting[cell] = super().should_run_async(raw_cell, **named)
+        return self._awaiting[cell] and not self._rehearsing
 
     async def run_code(self, *arguments: Any, **named: Any) -> bool:
         """Run compiled code."""

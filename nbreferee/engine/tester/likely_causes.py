@@ -87,6 +87,8 @@ class LikelyCauses:
         self._references, self._known = plan.references, plan.student_names
         self._names, self._own_text, self._limit_s = names, own_text, limit_s
         self._cell, self._source, self._left_s = 0, "", 0.0
+        self._seen: set[str] = set()  # names of modules
+        self._of_instructor: list[str] = []  # those that the notebook imports, and their parts
 
     def begin_cell(
         self, index: int, source: str, modules: Collection[str], is_offered: bool = True
@@ -94,9 +96,13 @@ class LikelyCauses:
         """Start a test cell, and offer help to those of its modules that ask for it."""
         self._cell, self._source, self._left_s = index, source, self._limit_s
         offered = self.look_further if self._limit_s > 0 and is_offered else None
-        for name, module in list(sys.modules.items()):
+        new = sys.modules.keys() - self._seen
+        self._seen |= new
+        self._of_instructor += [name for name in new if name.partition(".")[0] in modules]
+        for name in self._of_instructor:
+            module = sys.modules.get(name)
             # look for it without asking a module's own __getattr__
-            if name.partition(".")[0] in modules and HOOK in getattr(module, "__dict__", ()):
+            if HOOK in getattr(module, "__dict__", ()):
                 setattr(module, HOOK, offered)
 
     def look_further(self, name: str, reference: Callable[..., Any], agrees: Agrees) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 
 MOST_BYTES = 256 << 20
 LENGTH = struct.Struct("<I")
+AHEAD_BYTES = 1 << 16  # that are read at once
 
 
 class ChannelError(Exception):
@@ -39,8 +40,14 @@ class Channel:
     """One end of a socket pair."""
 
     def __init__(self, connection: socket.socket, most_bytes: int = MOST_BYTES) -> None:
+        connection.settimeout(None)
         self.socket = connection
         self._most_bytes = most_bytes
+        self._ahead = b""  # of the next frame
+        self._polls: dict[int, select.poll] = {}
+        for event in (select.POLLIN, select.POLLOUT):
+            self._polls[event] = select.poll()
+            self._polls[event].register(connection, event)
 
     def close(self) -> None:
         """Close this end."""
@@ -59,10 +66,7 @@ class Channel:
         first, *others = pieces
         try:
             for piece in (LENGTH.pack(sum(map(len, pieces))) + first, *others):
-                self._set_timeout(deadline)
-                self.socket.sendall(piece)
-        except TimeoutError:
-            raise Late from None
+                self._send_all(piece, deadline)
         except OSError:
             raise Closed from None
 
@@ -74,26 +78,35 @@ class Channel:
         ChannelError
             where none comes: the other side is gone, is late, or sends too much.
         """
-        (length,) = LENGTH.unpack(self._read(LENGTH.size, deadline))
+        came, self._ahead = self._ahead, b""
+        while len(came) < LENGTH.size:
+            came += self._some(deadline)
+        (length,) = LENGTH.unpack_from(came)
         if length > self._most_bytes:
             raise Oversized
-        return self._read(length, deadline)
+        end = LENGTH.size + length
+        if len(came) < end:
+            return self._read(length, deadline, came[LENGTH.size :])
+        self._ahead = came[end:]
+        return memoryview(came)[LENGTH.size : end]
 
     def send_with_sockets(self, frame: bytes, sockets: Sequence[socket.socket]) -> None:
         """Send a frame that hands over sockets."""
         handles = array.array("i", [one.fileno() for one in sockets])
-        self.socket.settimeout(None)
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, handles)] if sockets else []
+        data = LENGTH.pack(len(frame)) + frame
         try:
-            self.socket.sendmsg(
-                [LENGTH.pack(len(frame))], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, handles)]
-            )
-            self.socket.sendall(frame)
+            sent = self.socket.sendmsg([data], rights)
+            if sent < len(data):
+                self._send_all(memoryview(data)[sent:], None)
         except OSError:
             raise Closed from None
 
     def receive_with_sockets(self, most: int = 1) -> tuple[memoryview, list[socket.socket]]:
-        """Return the next frame and the sockets that came with it."""
-        self.socket.settimeout(None)
+        """Return the next frame and the sockets that came with it.
+
+        Nothing is read ahead, or the next frame's sockets would come with this one.
+        """
         handles = array.array("i")
         try:
             head, ancillary, _, _ = self.socket.recvmsg(
@@ -110,20 +123,21 @@ class Channel:
         head += bytes(self._read(LENGTH.size - len(head), None))
         return self._read(LENGTH.unpack(head)[0], None), sockets
 
-    def _read(self, count: int, deadline: float | None) -> memoryview:
+    def _read(self, count: int, deadline: float | None, first: bytes = b"") -> memoryview:
+        """Return so many bytes, the first of which have come already."""
         try:
             data = np.empty(
                 count, np.uint8
             ).data  # takes up no more memory than has come, however much is announced
         except MemoryError:
             raise Oversized from None
-        got = 0
+        got = len(first)
+        data[:got] = first
         while got < count:
-            self._set_timeout(deadline)
+            if deadline is not None:
+                self._wait(select.POLLIN, deadline)
             try:
                 step = self.socket.recv_into(data[got:])
-            except TimeoutError:
-                raise Late from None
             except OSError:
                 raise Closed from None
             if not step:
@@ -131,10 +145,35 @@ class Channel:
             got += step
         return data
 
-    def _set_timeout(self, deadline: float | None) -> None:
-        if deadline is None:
-            self.socket.settimeout(None)
-        elif (left := deadline - time.monotonic()) <= 0:
+    def _some(self, deadline: float | None) -> bytes:
+        """Return what has come, at least a byte."""
+        if deadline is not None:
+            self._wait(select.POLLIN, deadline)
+        try:
+            came = self.socket.recv(AHEAD_BYTES)
+        except OSError:
+            raise Closed from None
+        if not came:
+            raise Closed
+        return came
+
+    def _send_all(self, data: bytes | memoryview, deadline: float | None) -> None:
+        flags = 0 if deadline is None else socket.MSG_DONTWAIT
+        while len(data):
+            try:
+                sent = self.socket.send(data, flags)
+            except BlockingIOError:
+                assert deadline is not None, "a socket without a deadline blocks"
+                self._wait(select.POLLOUT, deadline)
+            else:
+                if sent == len(data):
+                    return
+                data = memoryview(data)[sent:]
+
+    def _wait(self, event: int, deadline: float) -> None:
+        """Wait until one may read or write, or the other side is gone."""
+        if self.socket.fileno() < 0:
+            raise Closed
+        left = deadline - time.monotonic()
+        if left <= 0 or not self._polls[event].poll(1000 * left):
             raise Late
-        else:
-            self.socket.settimeout(left)

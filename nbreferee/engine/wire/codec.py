@@ -19,6 +19,7 @@ from __future__ import annotations
 import array
 import itertools
 import struct
+import sys
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -48,10 +49,12 @@ from nbreferee.engine.wire.codec_format import (
     Bounds,
     CodecError,
     Wrap,
+    identity,
     room_for_recursion,
 )
 from nbreferee.engine.wire.codec_reading import Reader
 
+LITTLE = "<|=" if sys.byteorder == "little" else "<|"  # orders of bytes that stay as they are
 SMALL_INTEGERS = {
     value: b"i" + COUNT.pack(1) + value.to_bytes(1, "little", signed=True)
     for value in range(-128, 128)
@@ -73,7 +76,8 @@ def encode(
     parts : list, optional
         Gets the containers of the message, in the order in which `decode` finds them.
     shared : dict, optional
-        Places in a list of containers that both sides have, by `id`: these are sent as references.
+        Places in a list of containers that both sides have, by `identity`: these are sent as
+        references.
 
     Raises
     ------
@@ -139,10 +143,10 @@ class _Writer:
         self._bounds = bounds
         self._wrap = wrap
         self._values, self._in_pieces = 0, 0
-        self._numbers: dict[int, int] = {}  # of containers, by id
+        self._numbers: dict[int, int] = {}  # of containers, by identity
         self._parts = (
             [] if parts is None else parts
-        )  # those containers: kept, or an id could be another's
+        )  # those containers: kept, or an identity could be another's
         self._shared = shared or {}
 
     def write(self, value: Any, depth: int) -> None:
@@ -153,15 +157,13 @@ class _Writer:
             raise CodecError("nested too deeply")
         if kind in SIMPLE:
             self.last += self._simple(value, kind)
-        elif (
-            number := self._numbers.get(identity := id(value))
-        ) is not None:  # `id` is slow: it is an audit event
+        elif (number := self._numbers.get(known := identity(value))) is not None:
             self.last += b"r" + COUNT.pack(number)
-        elif (number := self._shared.get(identity)) is not None:
+        elif (number := self._shared.get(known)) is not None:
             self.last += b"p" + COUNT.pack(number)
         elif kind in CONTAINERS or (kind is np.ndarray and value.dtype.kind in "biufcU"):
             if kind in CHANGEABLE:
-                self._numbers[identity] = len(self._numbers)
+                self._numbers[known] = len(self._numbers)
                 self._parts.append(value)
             self._array(value) if kind is np.ndarray else self._container(value, kind, depth - 1)
         elif kind in SCALARS:
@@ -243,6 +245,9 @@ class _Writer:
             + _dtype(value.dtype)
             + struct.pack(f"<BB{value.ndim}Q", flags, value.ndim, *value.shape)
         )
+        if value.nbytes < LARGE and value.dtype.byteorder in LITTLE:
+            self.last += value.tobytes()
+            return
         in_rows = np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("<"))
         if value.nbytes < LARGE:
             self.last += in_rows.tobytes()

@@ -47,6 +47,8 @@ COUNT, FLOAT, COMPLEX = struct.Struct("<I"), struct.Struct("<d"), struct.Struct(
 READ_ONLY, BY_COLUMNS, APART = 1, 2, 4  # flags of an array
 FRAMES_OF_A_LEVEL = 6  # of Python, that reading or writing takes for a container in a container
 Wrap = Callable[[Any], Any] | None
+# A number for each object that there is, as `id` is, but no audit event: handling those takes time.
+identity: Callable[[object], int] = object.__hash__
 
 
 class room_for_recursion:

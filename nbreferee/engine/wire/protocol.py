@@ -177,6 +177,7 @@ def compacted(record: CallContext | CallResult) -> dict[int, Any]:
     }
 
 
+ERRSTATE = CallContext._fields.index("errstate")
 C = TypeVar("C", CallContext, CallResult)
 
 
@@ -197,19 +198,18 @@ class RandomState:
     def __init__(self) -> None:
         self._state: tuple[Any, ...] | None = None
         self._memory = b""  # as it was then
+        self._generators: tuple[object, object] = None, None
+        self._places: tuple[Any, Any] = None, None  # of these, in memory
 
     def state(self, last: tuple[Any, ...] | None = None) -> tuple[Any, ...]:
-        """Return their state: to compare, and to send.
-
-        It is `last` itself where nothing has changed since.
+        """Return their state, to compare and to send: `last` itself where nothing has changed.
 
         That is looked up in memory, for it takes longer to be told a state than a call takes
         otherwise.
         """
-        memory = _in_memory()
+        memory = self._in_memory()
         same = bool(memory) and memory == self._memory and last is self._state
-        # a normal number in stock is nowhere in memory
-        if (
+        if (  # a normal number in stock is nowhere in memory
             same
             and last is not None
             and last[0][2] is None is random.getstate.__self__.gauss_next  # type: ignore[attr-defined]  # it is bound
@@ -223,19 +223,23 @@ class RandomState:
         self._state, self._memory = now, memory
         return now
 
-
-def _in_memory() -> bytes:
-    """Return numbers and positions of both Mersenne Twisters (CPython's RandomObject, NumPy's
-    mt19937_state); nothing where one has been replaced.
-    """
-    ours: Any = random.getstate.__self__  # type: ignore[attr-defined]  # it is bound
-    theirs = np.random.get_bit_generator()  # type: ignore[attr-defined]  # public, left out of __all__
-    if type(theirs) is not np.random.MT19937 or type(ours) is not random.Random:
-        return b""
-    own_bytes = _random.Random.__basicsize__ - object.__basicsize__
-    return ctypes.string_at(id(ours) + object.__basicsize__, own_bytes) + ctypes.string_at(
-        theirs.ctypes.state_address, TWISTER_BYTES
-    )
+    def _in_memory(self) -> bytes:
+        """Return numbers and positions of both Mersenne Twisters (CPython's RandomObject, NumPy's
+        mt19937_state); nothing where one has been replaced.
+        """
+        ours: Any = random.getstate.__self__  # type: ignore[attr-defined]  # it is bound
+        theirs = np.random.get_bit_generator()  # type: ignore[attr-defined]  # public, left out of __all__
+        if type(theirs) is not np.random.MT19937 or type(ours) is not random.Random:
+            return b""
+        if self._generators[0] is not ours or self._generators[1] is not theirs:
+            self._generators = ours, theirs
+            own_bytes = _random.Random.__basicsize__ - object.__basicsize__
+            self._places = (
+                (ctypes.c_char * own_bytes).from_address(id(ours) + object.__basicsize__),
+                (ctypes.c_char * TWISTER_BYTES).from_address(theirs.ctypes.state_address),
+            )
+        of_python, of_numpy = self._places
+        return bytes(of_python.raw + of_numpy.raw)
 
 
 def set_random_state(state: tuple[Any, ...]) -> None:

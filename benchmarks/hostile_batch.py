@@ -37,6 +37,8 @@ from child_processes import PR_SET_CHILD_SUBREAPER, children, ended
 from hand_in import answered, read_notebook, solved
 from test_faults import IN_CELL
 
+# Cells that students add, by the name of the fault.
+FAULTS = {name: source for name, (source, _, _) in IN_CELL.items()}
 CONFIG = """c = get_config()
 c.CourseDirectory.course_id = "hostile"
 c.NbReferee.call_s = 2
@@ -166,7 +168,7 @@ def manual_points(notebook: Mapping[str, Any]) -> float:
 def compare(master: Path, honest: int, hostile: int, jobs: int) -> tuple[Batch, Batch]:
     """Grade the honest class, then the mixed one."""
     batches = []
-    faults = [source for source, _, _ in IN_CELL.values()]
+    faults = [*FAULTS.values()]
     for bad in ([], [faults[number % len(faults)] for number in range(hostile)]):
         with tempfile.TemporaryDirectory() as folder:
             course = Path(folder) / "course"

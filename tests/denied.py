@@ -31,7 +31,7 @@ main()
 """
 
 
-def nbreferee_where(denied: tuple[str, ...], *arguments: str) -> subprocess.CompletedProcess:
+def nbreferee_where(denied: tuple[str, ...], *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run an nbreferee command where system calls are denied."""
     package = str(Path(__file__).parent.parent)
     code = PROGRAM.format(

@@ -120,7 +120,7 @@ def grade_failures(course: Path) -> dict[str, tuple[NotebookOutcome, list[str]]]
     (course / "source/ps1").mkdir(parents=True)
     write(course / "source/ps1", *CELLS, name="one")
     (course / "nbgrader_config.py").write_text(CONFIG)
-    generate = [BINARIES / "nbgrader", "generate_assignment", "ps1"]
+    generate: list[str | Path] = [BINARIES / "nbgrader", "generate_assignment", "ps1"]
     subprocess.run(generate, cwd=course, check=True, capture_output=True)
     release = read_notebook(course / "release/ps1/one.ipynb")
     handed_in = files_handed_in(release)
@@ -176,8 +176,8 @@ def table(outcomes: dict[str, tuple[NotebookOutcome, list[str]]]) -> str:
         ("anything, while the machine has no memory left", BrokenExecutor()),
         ("anything, where nbreferee itself has a fault", RuntimeError("...")),
     ):
-        said = re.sub(r"/\S+\.txt", "FILE", Failures().result(error).result.message)
-        rows.append(f"| {what} | grader_failed | – | {_joined([said])} |")
+        message = re.sub(r"/\S+\.txt", "FILE", Failures().result(error).result.message)
+        rows.append(f"| {what} | grader_failed | – | {_joined([message])} |")
     return "\n".join(rows) + "\n"
 
 

@@ -8,11 +8,13 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def helper(*command: str) -> Iterator[subprocess.Popen]:
+def helper(*command: str) -> Iterator[subprocess.Popen[str]]:
     """Start a process that says when it is ready, and ends when its input does."""
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
+        assert process.stdin
+        assert process.stdout
         try:
             assert process.stdout.readline() == "ready\n"
             yield process

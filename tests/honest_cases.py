@@ -78,7 +78,11 @@ def read_cases(name: str) -> list[Case]:
         cases.append(
             Case(
                 title.strip(),
-                tuple((*f"{head} ".split(" ", 1), source.strip("\n")) for head, _, source in parts),
+                tuple(
+                    (kind, word, source.strip("\n"))
+                    for head, _, source in parts
+                    for kind, word in [f"{head} ".split(" ", 1)]
+                ),
             )
         )
     prefix = "one process: " if name == "one_process.txt" else ""

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from building import write
@@ -18,6 +19,7 @@ from small_class import BINARIES, CONFIG, ONE, RIGHT, TWO, grade_here
 
 from nbreferee.course.locate import gradebook_writer, open_course
 from nbreferee.lms import exporting, importing
+from nbreferee.lms.exported import ExportSummary
 
 POINTS = 9.0
 CANVAS_ID = 4711
@@ -105,7 +107,7 @@ def copy_of(course: Path, folder: Path) -> Path:
 
 
 def import_here(
-    course: Path, zip_path: Path, roster: Path | None = None, **options
+    course: Path, zip_path: Path, roster: Path | None = None, **options: Any
 ) -> importing.ImportSummary:
     """Import a zip."""
     opened = open_course(course)
@@ -116,8 +118,8 @@ def import_here(
 
 
 def export_here(
-    course: Path, platform: str, template: Path | None, to: Path, **options
-) -> exporting.Exported:
+    course: Path, platform: str, template: Path | None, to: Path, **options: Any
+) -> ExportSummary:
     """Export scores."""
     opened = open_course(course)
     with gradebook_writer(opened) as book:

@@ -158,6 +158,7 @@ class Worker:
                 stderr=errors,
                 text=True,
             )
+        assert self._shell.stdout
         self.sees = set(self._shell.stdout.readline().split())  # where the hidden folder was
         self.pid = int(self._shell.stdout.readline())
 

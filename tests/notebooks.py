@@ -33,7 +33,8 @@ def what_notebooks_import() -> dict[str, bytes]:
 
 def read(path: Path) -> NotebookNode:
     """Return a notebook, in format 4."""
-    return nbformat.read(str(path), as_version=4)
+    notebook: NotebookNode = nbformat.read(str(path), as_version=4)
+    return notebook
 
 
 def released(source: Path) -> Path:
@@ -43,12 +44,13 @@ def released(source: Path) -> Path:
 
 def settings(cell: NotebookNode) -> Mapping[str, Any]:
     """Return nbgrader's metadata of a cell; empty where there are none."""
-    return cell.metadata.get("nbgrader", {})
+    found: Mapping[str, Any] = cell.metadata.get("nbgrader", {})
+    return found
 
 
 def is_test(cell: NotebookNode) -> bool:
     """Tell whether a cell holds automatic tests."""
-    return cell.cell_type == "code" and settings(cell).get("grade", False)
+    return cell.cell_type == "code" and bool(settings(cell).get("grade"))
 
 
 def functions(notebook: NotebookNode) -> list[str]:
@@ -79,10 +81,10 @@ class Check:
     """One call of `gradtests.check` in a notebook."""
 
     grade_id: str
-    student: Callable
-    reference: Callable
-    cases: list[tuple]
-    mistakes: Mapping[str, Callable]
+    student: Callable[..., Any]
+    reference: Callable[..., Any]
+    cases: list[tuple[Any, ...]]
+    mistakes: Mapping[str, Callable[..., Any]]
     options: Mapping[str, Any]
 
 
@@ -98,14 +100,20 @@ def run(path: Path) -> Run:
     """Run a notebook as its author left it."""
     result, space, original = Run(), {"__name__": "__main__"}, gradtests.check
 
-    def recording_check(student, reference, cases, mistakes=None, **options) -> None:
+    def recording_check(
+        student: Callable[..., Any],
+        reference: Callable[..., Any],
+        cases: Iterable[tuple[Any, ...]],
+        mistakes: Mapping[str, Callable[..., Any]] | None = None,
+        **options: Any,
+    ) -> None:
         cases = list(cases)
         result.checks.append(Check(grade_id, student, reference, cases, mistakes or {}, options))
         original(student, reference, cases, mistakes, **options)
 
     with mock.patch.object(gradtests, "check", recording_check), contextlib.chdir(path.parent):
         for cell in read(path).cells:
-            grade_id = settings(cell).get("grade_id")
+            grade_id = settings(cell).get("grade_id", "")
             if cell.cell_type != "code" or not grade_id:
                 continue
             code = compile(cell.source, f"{path.stem}:{grade_id}", "exec")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import unicodedata
@@ -61,7 +60,6 @@ def zip_of(path: Path, files: Mapping[str, bytes], utf8: bool = True) -> Path:
 
 
 def _without_utf8_flag(path: Path) -> bytes:
-    buffer = io.BytesIO()
     data = bytearray(path.read_bytes())
     with zipfile.ZipFile(path) as archive:
         infos = archive.infolist()

@@ -41,7 +41,7 @@ def canvas_reads(
         and name != "Notes"
     ]
     assert new_assignments == [], "Canvas would make new assignments"
-    found = {}
+    grades: dict[int, str] = {}
     for row in rows[1:]:
         if "Points Possible" in row[0] or all(
             re.fullmatch(r"\s*(Muted|Manual Posting.*)?\s*", cell) for cell in row
@@ -54,8 +54,8 @@ def canvas_reads(
         if re.fullmatch(r"-?[0-9.,]+%?", cell):  # decimal_comma_to_period
             *parts, last = re.split("[,.]", cell)
             cell = f"{''.join(parts)}.{last}" if parts else last
-        found[user] = cell
-    return found
+        grades[user] = cell
+    return grades
 
 
 def moodle_reads(
@@ -77,7 +77,9 @@ def moodle_reads(
             text = text.replace(",", ".")
         if not text:
             continue
-        number = float(re.match(r"-?\d*\.?\d*", text)[0])  # PHP's (float)
+        start = re.match(r"-?\d*\.?\d*", text)
+        assert start
+        number = float(start[0])  # PHP's (float)
         if 0 <= number <= maximum:
             found[participant] = number
     assert {int(row[identifier][len(hidden_user) :]): row[modified] for row in rows[1:]} == before

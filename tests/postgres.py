@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from nbgrader.api import Base
 from sqlalchemy import create_engine, select, text
@@ -30,7 +31,7 @@ def programs() -> Path | None:
         *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True),
         *map(Path, os.environ["PATH"].split(os.pathsep)),
     ]
-    if (spec := importlib.util.find_spec("pgserver")) is not None:
+    if (spec := importlib.util.find_spec("pgserver")) is not None and spec.origin:
         folders.append(Path(spec.origin).parent / "pginstall/bin")
     return next(
         (
@@ -53,7 +54,8 @@ def server() -> Iterator[str]:
         tempfile.mkdtemp(prefix="pg", dir="/tmp")
     )  # short, for a socket, and open to nobody
     there = programs()
-    who = {}
+    assert there, "PostgreSQL is not installed"
+    who: dict[str, Any] = {}
     data = folder / "data"
     options = [f"-k{folder}", "-clisten_addresses=", "-cfsync=off"]
     try:
@@ -83,7 +85,7 @@ def server() -> Iterator[str]:
             cwd=folder,
             **who,
         )
-        command = [there / "postgres", "-D", data, *options]
+        command: list[str | Path] = [there / "postgres", "-D", data, *options]
         with subprocess.Popen(
             command,
             stderr=subprocess.PIPE,
@@ -92,6 +94,7 @@ def server() -> Iterator[str]:
             preexec_fn=end_with_us,  # noqa: PLW1509, no threads here
             **who,
         ) as process:
+            assert process.stderr
             try:
                 said = ""
                 for line in process.stderr:
@@ -107,10 +110,10 @@ def server() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
-def rows(url: str) -> dict[str, list[dict]]:
+def rows(url: str) -> dict[str, list[dict[str, Any]]]:
     """All rows of a gradebook by table; ids that are made by chance read as what they stand for."""
     names: dict[str, str] = {}
-    found: dict[str, list[dict]] = {}
+    found: dict[str, list[dict[str, Any]]] = {}
     engine = create_engine(url)
     with engine.connect() as connection:
         for table in Base.metadata.sorted_tables:

@@ -64,7 +64,7 @@ def student(provenance: Provenance, frames: list[bytes]) -> Iterator[BoxClient]:
     made.record = provenance.record
     made.connect(Channel(ours), 5.0)
     made.begin(float("inf"))
-    thread = threading.Thread(target=lambda: [theirs.sendall(frame) for frame in frames])
+    thread = threading.Thread(target=theirs.sendall, args=[b"".join(frames)])
     thread.start()
     try:
         yield made
@@ -82,6 +82,7 @@ def asked(
         return question(made)
 
 
+ANYTHING: Any = None  # the box answers whatever it is asked about
 QUESTION = ModuleAttribute("module", "x")  # to which the answer may be any value
 
 
@@ -113,12 +114,18 @@ def beside(provenance: Provenance, text: str) -> str:
     data = encode((1, "value", [mine, text]), shared={id(mine): 0})
     with student(provenance, []) as made:
         made._shared = [mine]
-        return made._read(data)[2][1]
+        read: str = made._read(data)[2][1]
+        return read
 
 
-def signature(provenance: Provenance, default: tuple, annotation: tuple) -> inspect.Parameter:
+def signature(
+    provenance: Provenance, default: tuple[Any, ...], annotation: tuple[Any, ...]
+) -> inspect.Parameter:
     body = [("x", 1, default, annotation)], ()
-    return asked(provenance, "value", body, lambda made: made.signature(None)).parameters["x"]
+    made: inspect.Signature = asked(
+        provenance, "value", body, lambda made: made.signature(ANYTHING)
+    )
+    return made.parameters["x"]
 
 
 ERROR = ("ValueError", "Exception")
@@ -158,20 +165,23 @@ ROUTES: dict[str, Callable[[Provenance, str], str]] = {
             ),
         ).__name__
     ),
-    "source": lambda p, t: asked(p, "value", t, lambda made: made.source(None)),
-    "an attribute": lambda p, t: asked(p, "value", {"a": t}, lambda made: made.attributes(None))[
-        "a"
-    ],
+    "source": lambda p, t: asked(p, "value", t, lambda made: made.source(ANYTHING)),
+    "an attribute": lambda p, t: asked(
+        p, "value", {"a": t}, lambda made: made.attributes(ANYTHING)
+    )["a"],
     "printed": printed,
     "a message": lambda p, t: str(raised(p, (ERROR, t, (t,), PLACE, {}, None))),
-    "an attribute of an error": lambda p, t: raised(p, (ERROR, "", (), PLACE, {"a": t}, None)).a,
+    "an attribute of an error": lambda p, t: vars(
+        raised(p, (ERROR, "", (), PLACE, {"a": t}, None))
+    )["a"],
     "a line of a traceback": lambda p, t: (
         raised(p, (ERROR, "", (), (("f.py", 3, "f", t),), {}, None)),
         t,
     )[1],
     "the name of a function in a traceback": lambda p, t: (
-        raised(p, (ERROR, "", (), (("f.py", 3, t, "x"),), {}, None)) and t
-    ),
+        raised(p, (ERROR, "", (), (("f.py", 3, t, "x"),), {}, None)),
+        t,
+    )[1],
     "a class of an error": lambda p, t: (
         type(raised(p, ((t, *ERROR), "", (), PLACE, {}, None))).__name__
     ),
@@ -226,7 +236,7 @@ def run_in_thread(text: str) -> None:
 compiled: list[str] = []
 
 
-def watch(event: str, arguments: tuple) -> None:
+def watch(event: str, arguments: tuple[Any, ...]) -> None:
     """Keep what is compiled after all: this hook comes second, and sees nothing that the first
     refuses.
     """

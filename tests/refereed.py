@@ -7,6 +7,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 import nbformat
 from building import write
@@ -32,7 +33,7 @@ class Court:
         self.warm = WarmProcesses(budget or Budget(call_s=10, cell_s=20))
         self.grader = Grader(self.warm)
 
-    def __enter__(self) -> Court:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -71,7 +72,7 @@ class Court:
         cells = []
         for cell in material.master.notebook.cells:
             grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-            if grade_id in (added or {}):
+            if added and grade_id in added:
                 cells.append(nbformat.v4.new_code_cell(added[grade_id]))
             mine = nbformat.from_dict(cell)
             mine.source = answers.get(grade_id, cell.source)

@@ -104,9 +104,9 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
-def gradebook(course: Path) -> dict[tuple, Any]:
+def gradebook(course: Path) -> dict[tuple[Any, ...], Any]:
     """All that a gradebook says of submissions, and how many rows each of its tables has."""
-    rows: dict[tuple, Any] = {}
+    rows: dict[tuple[Any, ...], Any] = {}
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as book:
         for table in sorted(type(book.students[0]).metadata.sorted_tables, key=str):
             rows["rows", table.name] = book.db.execute(
@@ -156,12 +156,14 @@ class Remembering(Executor):
         self.results: dict[str, task.TaskResult] = {}
         self.alone_known = False  # what is new is an error
 
-    def submit(self, function: Callable, task: task.Task) -> Future:
+    def submit(  # type: ignore[override]  # the batch submits tasks alone
+        self, function: Callable[[task.Task], task.TaskResult], task: task.Task
+    ) -> Future[Any]:
         """Do a task, if it is new."""
         if task.fingerprint not in self.results:
             assert not self.alone_known
             self.results[task.fingerprint] = function(task)
-        future: Future = Future()
+        future: Future[Any] = Future()
         future.set_result(self.results[task.fingerprint])
         return future
 
@@ -221,12 +223,19 @@ def prepare(course: Path) -> None:
             hand_in(course, student, answers)
 
 
-def start(course: Path, *options: str) -> subprocess.Popen:
+def start(course: Path, *options: str) -> subprocess.Popen[bytes]:
     """Start the command in a session and with temporary files of its own."""
     temporary = course.parent / "temporary"
     temporary.mkdir(exist_ok=True)
     environment = {**os.environ, "COLUMNS": "200", "TMPDIR": str(temporary)}
-    command = [BINARIES / "nbreferee", "autograde", "ps1", "--jobs", "2", *options]
+    command: list[str | Path] = [
+        BINARIES / "nbreferee",
+        "autograde",
+        "ps1",
+        "--jobs",
+        "2",
+        *options,
+    ]
     with (course.parent / "said.txt").open("a") as said:
         return subprocess.Popen(
             command,

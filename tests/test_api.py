@@ -54,7 +54,8 @@ def course(tmp_path: Path) -> Path:
 
 def submission(course: Path, source: str, why: str = "Yes.") -> bytes:
     notebook = read_notebook(course / "source/one/one.ipynb")
-    return nbformat.writes(answered(notebook, {"double": source, "why": why})).encode()
+    text: str = nbformat.writes(answered(notebook, {"double": source, "why": why}))
+    return text.encode()
 
 
 def test_notebook_is_graded_by_its_source_alone(course: Path) -> None:

@@ -244,9 +244,9 @@ def test_blocks_run_in_order(page: Page, tmp_path: Path, failures: tuple[Path, s
 
 def test_speed_is_quoted_as_it_was_measured() -> None:
     scaling = (COURSE / "docs/scaling.md").read_text()
-    _, ours, times = re.search(
-        r"^\| autograde \| (\d+) \| (\d+) \| ([\d.]+) \|$", scaling, re.MULTILINE
-    ).groups()
+    found = re.search(r"^\| autograde \| (\d+) \| (\d+) \| ([\d.]+) \|$", scaling, re.MULTILINE)
+    assert found
+    _, ours, times = found.groups()
     for page in PAGES:
         for quoted in re.findall(r"(\d+) times as many", page.text):
             assert int(quoted) == round(float(times)), page.name

@@ -16,9 +16,10 @@ import inspect
 import pickle
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -31,7 +32,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from matplotlib.cbook import CallbackRegistry
 from matplotlib.figure import Figure
 from matplotlib.transforms import Affine2D
-from nbgrader.api import BaseCell, Comment, Grade, GradeCell, SubmittedNotebook, TaskCell
+from nbgrader.api import Base, BaseCell, Comment, Grade, GradeCell, SubmittedNotebook, TaskCell
 from nbgrader.plugins import ExportPlugin
 from nbgrader.preprocessors import AssignLatePenalties
 from notebooks import COURSE
@@ -68,8 +69,9 @@ def twisters_lie_in_memory() -> bool:
     after_python = _in_memory()
     np.random.random()
     after_numpy = _in_memory()
-    keys = np.random.get_state(legacy=True)[1].tobytes()
-    address = np.random.get_bit_generator().ctypes.state_address
+    keys = np.random.get_state(legacy=False)["state"]["key"].tobytes()
+    generator = np.random.get_bit_generator()  # type: ignore[attr-defined]  # not in __all__
+    address = generator.ctypes.state_address
     own_bytes = _random.Random.__basicsize__ - object.__basicsize__
     return (
         len(before) == own_bytes + TWISTER_BYTES
@@ -79,7 +81,7 @@ def twisters_lie_in_memory() -> bool:
     )
 
 
-def columns(table: type, *names: str) -> bool:
+def columns(table: type[Base], *names: str) -> bool:
     """Return whether a table of nbgrader's has these columns."""
     return set(names) <= set(table.__table__.c.keys())
 
@@ -96,7 +98,29 @@ def frames_take_on_others() -> bool:
     """Return whether a frame takes on the contents of another, in place."""
     old, new = pd.DataFrame({"a": [1]}), pd.DataFrame({"b": [2.0, 3.0]})
     old._update_inplace(new)
-    return old.equals(new)
+    return bool(old.equals(new))
+
+
+def state_of(value: object) -> dict[str, Any]:
+    """Return what a value is packed as."""
+    state = value.__getstate__()
+    assert isinstance(state, dict)
+    return state
+
+
+def fill_value_of(array: Any) -> Any:
+    """Return a masked array's own fill value, of which its type says nothing."""
+    return array._fill_value
+
+
+def field_type(field: Any) -> Any:
+    """Return what kind of field a dataclass has, of which its type says nothing."""
+    return field._field_type
+
+
+def kind_of_field(name: str) -> Any:
+    """Return one of the kinds of fields that dataclasses know."""
+    return getattr(dataclasses, name)
 
 
 @dataclass(frozen=True)
@@ -187,14 +211,14 @@ INTERFACES = (
         "_parents",
         "engine/box/packing.py",
         "transforms are packed without addresses",
-        lambda: "_parents" in Affine2D().__getstate__(),
+        lambda: "_parents" in state_of(Affine2D()),
     ),
     Interface(
         "Matplotlib",
         "_cid_gen",
         "engine/box/packing.py",
         "callbacks are packed without a counter",
-        lambda: {"_cid_gen", "callbacks"} <= set(CallbackRegistry().__getstate__()),
+        lambda: {"_cid_gen", "callbacks"} <= set(state_of(CallbackRegistry())),
     ),
     Interface(
         "Python",
@@ -208,7 +232,7 @@ INTERFACES = (
         "_field_type",
         "engine/wire/known_types.py",
         "fields of dataclasses are copied",
-        lambda: dataclasses.field()._field_type is None,
+        lambda: field_type(dataclasses.field()) is None,
     ),
     Interface(
         "Python",
@@ -216,8 +240,8 @@ INTERFACES = (
         "engine/wire/known_types.py",
         "fields of dataclasses are copied",
         lambda: (
-            dataclasses.fields(Interface)[0]._field_type is dataclasses._FIELD
-            and dataclasses._FIELD.name == "_FIELD"
+            field_type(dataclasses.fields(Interface)[0]) is kind_of_field("_FIELD")
+            and kind_of_field("_FIELD").name == "_FIELD"
         ),
     ),
     Interface(
@@ -225,14 +249,14 @@ INTERFACES = (
         "_FIELD_CLASSVAR",
         "engine/wire/known_types.py",
         "fields of dataclasses are copied",
-        lambda: dataclasses._FIELD_CLASSVAR.name == "_FIELD_CLASSVAR",
+        lambda: kind_of_field("_FIELD_CLASSVAR").name == "_FIELD_CLASSVAR",
     ),
     Interface(
         "Python",
         "_FIELD_INITVAR",
         "engine/wire/known_types.py",
         "fields of dataclasses are copied",
-        lambda: dataclasses._FIELD_INITVAR.name == "_FIELD_INITVAR",
+        lambda: kind_of_field("_FIELD_INITVAR").name == "_FIELD_INITVAR",
     ),
     Interface(
         "Python",
@@ -261,7 +285,8 @@ INTERFACES = (
         "engine/wire/known_types_numpy.py",
         "masked arrays are copied",
         lambda: (
-            np.ma.array([1], fill_value=7)._fill_value == 7 and np.ma.array([1])._fill_value is None
+            fill_value_of(np.ma.array([1], fill_value=7)) == 7
+            and fill_value_of(np.ma.array([1])) is None
         ),
     ),
     Interface(
@@ -333,7 +358,7 @@ def test_private_interface_is_as_nbreferee_uses_it(one: Interface) -> None:
     )
 
 
-def own_names(trees: list[ast.AST]) -> Iterator[str]:
+def own_names(trees: Sequence[ast.AST]) -> Iterator[str]:
     """Yield the private names that the package itself defines."""
     for tree in trees:
         for node in ast.walk(tree):

@@ -6,13 +6,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 NBREFEREE = Path(sys.executable).with_name("nbreferee")
 
 
 def run_verify(
     course: Path, *arguments: str
-) -> tuple[subprocess.CompletedProcess, dict[str, dict]]:
+) -> tuple[subprocess.CompletedProcess[str], dict[str, dict[str, Any]]]:
     """Run the command in a course; return the process and what it says by notebook."""
     out = course / "verified.json"
     ran = subprocess.run(
@@ -23,5 +24,5 @@ def run_verify(
     } if out.exists() else {}
 
 
-def reasons(verified: dict) -> str:
+def reasons(verified: dict[str, Any]) -> str:
     return "\n".join(finding["reason"] for finding in verified["findings"])

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -147,7 +148,7 @@ def test_command_that_fails_is_named_with_what_it_said(tmp_path: Path) -> None:
 
 
 def test_results_are_written_with_their_ratios(tmp_path: Path) -> None:
-    def one(grader: str, figures: bool, wall_s: float, **others) -> Measurement:
+    def one(grader: str, figures: bool, wall_s: float, **others: Any) -> Measurement:
         return Measurement(
             "autograde",
             grader,

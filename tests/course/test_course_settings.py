@@ -151,7 +151,7 @@ class Run:
         return "\n".join(str(output) for one in notebook.cells for output in one.get("outputs", []))
 
 
-def in_course(root: Path, *command: str) -> subprocess.CompletedProcess:
+def in_course(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ,
         "PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}",

@@ -5,6 +5,7 @@ sentence says why.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nbgrader.coursedir import CourseDirectory
@@ -24,7 +25,7 @@ STUDENTS = ["anna", "o'neil [2]", "zoë ünal"]
 ASSIGNMENTS = ["Blatt 1", "ps[1]"]
 
 
-def course_of(root: Path, structure: str, **settings) -> CourseDirectory:
+def course_of(root: Path, structure: str, **settings: Any) -> CourseDirectory:
     course = CourseDirectory(root=str(root), directory_structure=structure, **settings)
     for assignment in ASSIGNMENTS:
         for step, names in (

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from building import answer, cell, graded, write
+from nbformat import NotebookNode
 
 from nbreferee.course.dataflow import free_names
 from nbreferee.course.given_up import bound_names
@@ -15,7 +16,7 @@ from nbreferee.course.source import read_master
 from nbreferee.engine.wire.records import Records
 
 
-def plan_of(folder, *cells) -> Plan:
+def plan_of(folder: Path, *cells: NotebookNode) -> Plan:
     return make_plan(read_master(write(folder, *cells)))
 
 

@@ -9,7 +9,8 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from functools import cache, partial
+from functools import cached_property
+from typing import Any
 
 import pytest
 from building import answer, cell, graded
@@ -17,7 +18,7 @@ from notebooks import COURSE, what_notebooks_import
 from refereed import Court, verdicts
 
 from nbreferee.budget import Budget
-from nbreferee.grading.notebook import as_bytes
+from nbreferee.grading.notebook import NotebookMaterial, as_bytes
 from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES
 
 FILES = what_notebooks_import()
@@ -552,25 +553,36 @@ def test_attack_gains_points_in_one_process(name: str, plain: dict[str, dict[str
 # ------------------------------------------------- the referee
 
 
+class AttackedCourt(Court):
+    """Grades submissions to the notebook that is attacked."""
+
+    @cached_property
+    def subject(self) -> NotebookMaterial:
+        """The instructor's notebook."""
+        return self.material(*MASTER, files=FILES)
+
+    @cached_property
+    def baseline(self) -> dict[str, float]:
+        """What a wrong answer earns by cell."""
+        return scores(self, wrong())
+
+
 @pytest.fixture(scope="module")
-def courts() -> Iterator[dict[str, Court]]:
+def courts() -> Iterator[dict[str, AttackedCourt]]:
     with contextlib.ExitStack() as opened:
         courts = {}
         for name, layers in LAYERS.items():
-            courts[name] = court = opened.enter_context(
-                Court(Budget(call_s=5, cell_s=10, layers=layers))
-            )
-            court.subject = court.material(*MASTER, files=FILES)
-            court.baseline = cache(partial(scores, court, wrong()))
+            court = AttackedCourt(Budget(call_s=5, cell_s=10, layers=layers))
+            courts[name] = opened.enter_context(court)
         yield courts
 
 
 @pytest.fixture(params=LAYERS)
-def court(request: pytest.FixtureRequest, courts: dict[str, Court]) -> Court:
+def court(request: pytest.FixtureRequest, courts: dict[str, AttackedCourt]) -> AttackedCourt:
     return courts[request.param]
 
 
-def scores(court: Court, answers: Mapping[str, str], **around: Mapping) -> dict[str, float]:
+def scores(court: AttackedCourt, answers: Mapping[str, str], **around: Any) -> dict[str, float]:
     """What a submission earns by cell; it can be published, whatever is in it."""
     found = court.grade(court.subject, answers, **around)
     as_bytes(found.notebook)
@@ -578,9 +590,9 @@ def scores(court: Court, answers: Mapping[str, str], **around: Mapping) -> dict[
     return {name: one.score for name, one in verdicts(found).items()}
 
 
-def test_solution_earns_everything_and_wrong_answer_next_to_nothing(court: Court) -> None:
+def test_solution_earns_everything_and_wrong_answer_next_to_nothing(court: AttackedCourt) -> None:
     assert scores(court, {}) == {**dict.fromkeys(TESTS, 2.0), "last": 2.0}
-    assert {name for name, score in court.baseline().items() if score} == {"last"}
+    assert {name for name, score in court.baseline.items() if score} == {"last"}
 
 
 # A cheat is Python in the box, and the same in both tiers: in tier B some of them stand in another
@@ -591,7 +603,7 @@ IN_TURN = [("tier A", name) for name in ATTACKS] + [
 
 
 @pytest.mark.parametrize(("tier", "name"), IN_TURN)
-def test_attack_gains_nothing(tier: str, name: str, courts: dict[str, Court]) -> None:
+def test_attack_gains_nothing(tier: str, name: str, courts: dict[str, AttackedCourt]) -> None:
     """In the answer itself where namespaces are, in a cell before it where they are not."""
     court, attack = courts[tier], ATTACKS[name]
     in_answer = tier == "tier A"
@@ -600,12 +612,12 @@ def test_attack_gains_nothing(tier: str, name: str, courts: dict[str, Court]) ->
         if in_answer
         else scores(court, wrong(), added={"functions": attack})
     )
-    assert {test for test, score in earned.items() if score > court.baseline()[test]} == set()
+    assert {test for test, score in earned.items() if score > court.baseline[test]} == set()
 
 
 @pytest.mark.parametrize("name", SHADOW)
-def test_file_beside_the_notebook_gains_nothing(name: str, court: Court) -> None:
+def test_file_beside_the_notebook_gains_nothing(name: str, court: AttackedCourt) -> None:
     earned = scores(
         court, wrong(), files={path: text.encode() for path, text in SHADOW[name].items()}
     )
-    assert earned == court.baseline()
+    assert earned == court.baseline

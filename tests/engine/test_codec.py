@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import functools
 import struct
 import sys
 import time
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -65,7 +65,7 @@ VALUES = st.recursive(
 )
 
 
-def alike(a, b) -> bool:
+def alike(a: Any, b: Any) -> bool:
     """The same type, value, dtype and shape, NaN and signed zeros included."""
     if type(a) is not type(b):
         return False
@@ -73,13 +73,14 @@ def alike(a, b) -> bool:
         same_type = a.dtype.newbyteorder("<") == b.dtype.newbyteorder("<")
         if a.dtype.char in "gG":  # long doubles, which have unused bytes
             parts = np.ravel(a).view(np.longdouble), np.ravel(b).view(np.longdouble)
-            return (
+            return bool(
                 same_type
                 and a.shape == b.shape
                 and np.array_equal(*parts, equal_nan=True)
-                and np.array_equal(*map(np.signbit, parts))
+                and np.array_equal(np.signbit(parts[0]), np.signbit(parts[1]))
             )
-        return same_type and a.shape == b.shape and a.astype(b.dtype).tobytes() == b.tobytes()
+        same = same_type and a.shape == b.shape and a.astype(b.dtype).tobytes() == b.tobytes()
+        return bool(same)
     if isinstance(a, (list, tuple)):
         return len(a) == len(b) and all(map(alike, a, b))
     if isinstance(a, dict):
@@ -113,7 +114,7 @@ def test_arrays_come_back_whatever_their_memory_is_like() -> None:
         )
 
 
-class Liar(list):
+class Liar(list[Any]):
     """A list that is not one."""
 
 
@@ -121,7 +122,14 @@ class Claims(np.ndarray):
     """An array that is not one."""
 
 
-NO_FORM = {
+def nested(depth: int) -> list[Any]:
+    inner: list[Any] = [0]
+    for _ in range(depth - 1):
+        inner = [inner]
+    return inner
+
+
+NO_FORM: dict[str, tuple[object, str]] = {
     "function": (len, "a builtin_function_or_method cannot be copied"),
     "subclass of list": (Liar([1]), "a Liar cannot be copied"),
     "ordered dictionary": (collections.OrderedDict(a=1), "a OrderedDict cannot be copied"),
@@ -133,7 +141,7 @@ NO_FORM = {
     "dates": (np.array(["2020-01-01"], dtype="M8[D]"), "numbers of type"),
     "module": (np, "a module cannot be copied"),
     "lists 500 deep": (
-        functools.reduce(lambda inner, _: [inner], range(500), 0),
+        nested(500),
         "nested too deeply",
     ),
     "integer of too many bits": (1 << (1 << 24), "an integer of too many bits"),
@@ -233,7 +241,7 @@ def test_what_is_one_stays_one() -> None:
 
 def test_temporary_values_are_not_taken_for_one() -> None:
     class Pair:
-        def __init__(self, number) -> None:
+        def __init__(self, number: int) -> None:
             self.number = number
 
     back = decode(
@@ -267,7 +275,7 @@ def test_long_lists_of_unlike_numbers_take_few_steps() -> None:
     numbers = [[0, 0.5, np.float64(1.5), 2] * 10] * 3
     steps: list[str] = []
 
-    def note(frame, event, argument) -> None:
+    def note(frame: FrameType, event: str, argument: object) -> None:
         steps.append(event)
 
     packed = encode([list(row) for row in numbers])
@@ -295,13 +303,13 @@ def test_references_to_nothing_are_refused() -> None:
     st.data(),
 )
 def test_values_may_hold_themselves(value: Any, data: st.DataObject) -> None:
-    containers: list = []
-    back_parts: list = []
+    containers: list[Any] = []
+    back_parts: list[Any] = []
     encode([value], parts=containers)
     holder = data.draw(st.sampled_from(containers))
     inner = data.draw(st.sampled_from(containers))
     holder.append(inner) if isinstance(holder, list) else holder.update({"inner": inner})
-    again: list = []
+    again: list[Any] = []
     back = decode(encode([value, inner], parts=again), parts=back_parts)
     places = {id(one): n for n, one in enumerate(again)}
     for one, copy in zip(again, back_parts, strict=True):
@@ -321,8 +329,8 @@ def test_values_may_hold_themselves(value: Any, data: st.DataObject) -> None:
 
 @given(VALUES)
 def test_both_sides_find_the_same_containers(value: object) -> None:
-    ours: list = []
-    theirs: list = []
+    ours: list[Any] = []
+    theirs: list[Any] = []
     decode(encode(value, parts=ours), parts=theirs)
     assert [type(one) for one in ours] == [type(one) for one in theirs]
     shared = {identity(one): n for n, one in enumerate(ours)}

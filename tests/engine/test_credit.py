@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import SupportsFloat
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ AS_NBGRADER = {
 
 
 @pytest.mark.parametrize("value", NUMPY.values(), ids=NUMPY)
-def test_numbers_of_numpy_are_numbers(value: object) -> None:
+def test_numbers_of_numpy_are_numbers(value: SupportsFloat) -> None:
     assert credit_of(value) == float(value)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import pytest
 from building import answer, cell, graded
+from matplotlib.figure import Figure
 from refereed import Court
 
 from nbreferee.engine.box.descriptions import description
 
 
-def figure(**texts):
+def figure(**texts: str) -> Figure:
     made, axes = plt.subplots()
     axes.plot([1, 2], label=texts.pop("label", "_"))
     if axes.get_legend_handles_labels()[1]:
@@ -35,9 +36,9 @@ def test_description_is_what_the_figure_says_of_itself(texts: dict[str, str], wo
     assert description(figure(**texts)) == words
 
 
-def test_figure_that_cannot_be_read_has_no_description() -> None:
+def test_figure_that_cannot_be_read_has_no_description(monkeypatch: pytest.MonkeyPatch) -> None:
     made = figure(title="x")
-    made.axes[0].get_title = lambda: 1 / 0
+    monkeypatch.setattr(made.axes[0], "get_title", lambda: 1 / 0)
     assert description(made) == ""
 
 

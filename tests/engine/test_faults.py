@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -32,7 +33,7 @@ SMALL = Limits(memory_bytes=1 << 30, scratch_bytes=8 << 20, file_bytes=4 << 20)
 HASTY, PATIENT = {"call_s": 0.5, "cell_s": 1}, {"call_s": 60, "cell_s": 120}
 
 
-def exercise(name: str, number: int) -> list:
+def exercise(name: str, number: int) -> list[Any]:
     """A function of 2 points that adds a number."""
     solution = (
         f"def {name}(x):\n    ### BEGIN SOLUTION\n    return x + {number}\n    ### END SOLUTION"

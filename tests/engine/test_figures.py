@@ -11,16 +11,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from building import answer, cell, graded
 from hand_in import solved
+from nbformat import NotebookNode
 from notebooks import COURSE
 from refereed import Court, verdicts
 
 from nbreferee.budget import Budget
 from nbreferee.course.source import read_master
 from nbreferee.engine.wire.protocol import MARK
+from nbreferee.grading.notebook import NotebookMaterial
 
 DRAWN_AT_ONCE = """
 import json, os, sys
@@ -92,7 +95,7 @@ SHOWN = {
 RIGHT = "def f(x):\n    return x"
 
 
-def pictures(notebook) -> list[str]:
+def pictures(notebook: NotebookNode) -> list[str]:
     """The pictures that a notebook shows."""
     shown = [
         output["data"]
@@ -104,7 +107,7 @@ def pictures(notebook) -> list[str]:
     return [data["image/png"] for data in shown if "image/png" in data]
 
 
-def run_cells(program: str, sources: list[str], folder: Path, work: Path) -> list:
+def run_cells(program: str, sources: list[str], folder: Path, work: Path) -> list[Any]:
     """What a program for another process makes of cells."""
     (folder / "cells.json").write_text(json.dumps(sources))
     environment = {
@@ -122,7 +125,8 @@ def run_cells(program: str, sources: list[str], folder: Path, work: Path) -> lis
         text=True,
         check=True,
     )
-    return json.loads(ran.stdout)
+    found: list[Any] = json.loads(ran.stdout)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +135,7 @@ def court() -> Iterator[Court]:
         yield court
 
 
-def master(court: Court, *shown: str):
+def master(court: Court, *shown: str) -> NotebookMaterial:
     imports = cell(
         "import matplotlib.pyplot as plt\nimport numpy as np", grade_id="imports", locked=True
     )

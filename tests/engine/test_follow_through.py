@@ -4,13 +4,15 @@ that.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import nbformat
 import pytest
 from building import answer, cell, graded
 from hand_in import solved
+from nbformat import NotebookNode
 from notebooks import COURSE, what_notebooks_import
 from refereed import Court, verdicts
 
@@ -18,7 +20,7 @@ from nbreferee.budget import Budget
 from nbreferee.course.rules import Rules
 from nbreferee.grading.notebook import NotebookMaterial
 from nbreferee.submission.originals import Released
-from nbreferee.verdicts import read_verdict, verdict_as_json
+from nbreferee.verdicts import CellVerdict, read_verdict, verdict_as_json
 
 RIGHT = "Your {} is wrong; with a right one this is right."
 SOFTMAX = COURSE / "source/softmax/softmax.ipynb"
@@ -30,15 +32,20 @@ def court() -> Iterator[Court]:
         yield court
 
 
-def material(court: Court, *cells, follow_through: bool = True, files=None) -> NotebookMaterial:
+def material(
+    court: Court,
+    *cells: NotebookNode,
+    follow_through: bool = True,
+    files: Mapping[str, bytes] | None = None,
+) -> NotebookMaterial:
     return replace(court.material(*cells, files=files), rules=Rules(follow_through=follow_through))
 
 
-def locked(source: str, grade_id: str):
+def locked(source: str, grade_id: str) -> NotebookNode:
     return cell(source, grade_id=grade_id, locked=True)
 
 
-def function(source: str):
+def function(source: str) -> NotebookNode:
     """An answer cell; its grade id is the name of the function."""
     return answer(source, source.partition("(")[0].rpartition(" ")[2])
 
@@ -52,7 +59,9 @@ F_TESTS, G_TESTS = (
 WRONG_F = "def f(x):\n    return x - 1"
 
 
-def judged(court: Court, cells, answers, **more):
+def judged(
+    court: Court, cells: Iterable[NotebookNode], answers: Mapping[str, str], **more: Any
+) -> dict[str, CellVerdict]:
     return verdicts(court.grade(material(court, *cells), answers, **more))
 
 

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import pytest
@@ -60,14 +61,14 @@ def hasty_court() -> Iterator[Court]:
 @pytest.fixture(scope="module")
 def stock(request: pytest.FixtureRequest) -> dict[tuple[str, str], dict[str, float]]:
     """What all answers get in one namespace."""
-    wanted = [
+    wanted: list[Any] = [
         item.callspec.params["case"]
         for item in request.session.items
-        if "stock" in getattr(item, "fixturenames", ())
+        if isinstance(item, pytest.Function) and "stock" in item.fixturenames
     ]
     with Court() as court:  # whose processes are not needed
         masters = {case.name: court.material(*case.cells).master.cells for case in wanted}
-    outcomes: dict[str, list] = {}
+    outcomes: dict[str, list[Any]] = {}
     forks = Forks(1, lambda outcome: outcomes.update({outcome.key: outcome.result}))
     forks.start([Trial("all", lambda: in_one_namespace_each(wanted, masters), 120)])
     forks.finish()
@@ -85,9 +86,8 @@ def in_one_namespace_each(
     forks = Forks(2, lambda outcome: scores.append((*outcome.key, outcome.result)))
     with tempfile.TemporaryDirectory() as folder:
         session = Session(Path(folder))
-        InteractiveShell.instance().showtraceback = lambda *_, **__: SHOWN.append(
-            "an error"
-        )  # its text takes long
+        show = partial(SHOWN.append, "an error")  # its text takes long
+        vars(InteractiveShell.instance())["showtraceback"] = lambda *_, **__: show()
         session.run("import pandas, unittest, asyncio, csv, statistics, timeit")
         session.renew()
         gc.freeze()
@@ -125,7 +125,9 @@ def in_one_namespace(
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_scores_are_those_of_one_namespace(case: Case, court: Court, stock: dict) -> None:
+def test_scores_are_those_of_one_namespace(
+    case: Case, court: Court, stock: dict[tuple[str, str], dict[str, float]]
+) -> None:
     if "pandas" in case.name:
         pytest.importorskip("pandas")
     material = court.material(*case.cells)

@@ -48,7 +48,7 @@ REQUESTS: tuple[to_box.BoxRequest[Any], ...] = (
     to_box_stand_ins.StandIn(("f",), {}),
     to_box_stand_ins.PutBack(),
 )
-ODD = (
+ODD: tuple[object, ...] = (
     None,
     5,
     "text",
@@ -88,7 +88,7 @@ def test_every_request_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda one: one.operation)
-def test_an_answer_of_any_shape_is_read_or_refused(request_: object) -> None:
+def test_an_answer_of_any_shape_is_read_or_refused(request_: to_box.BoxRequest[Any]) -> None:
     for said in ODD:
         try:
             request_.read(said)

@@ -112,7 +112,7 @@ def test_submission_gets_a_score_or_a_person(
     assert (came.outputs[0]["ename"] == "ManualGrading") if status == "manual" else True
 
 
-def result(text: str) -> dict:
+def result(text: str) -> dict[str, Any]:
     return {
         "output_type": "execute_result",
         "data": {"text/plain": text},
@@ -168,7 +168,7 @@ FAILED = {
     ],
 )
 def test_score_is_nbgraders_and_the_message_is_the_authors(
-    source: str, hidden: tuple[int, ...], outputs: object, expected: tuple[Any, ...]
+    source: str, hidden: tuple[int, ...], outputs: list[dict[str, Any]], expected: tuple[Any, ...]
 ) -> None:
     status, score, message = expected
     verdict = CellVerdict("t", status, score, 2, message)
@@ -308,11 +308,14 @@ def test_answer_that_would_end_its_process_either_way_is_run_once(
     from nbreferee.budget import Budget
     from nbreferee.sandbox import Limits
 
-    runs = []
+    runs: list[int] = []
     in_one_process = Grader.in_one_process
-    monkeypatch.setattr(
-        Grader, "in_one_process", lambda *arguments: runs.append(1) or in_one_process(*arguments)
-    )
+
+    def counted(*arguments: Any) -> Any:
+        runs.append(1)
+        return in_one_process(*arguments)
+
+    monkeypatch.setattr(Grader, "in_one_process", counted)
     source, call_s, words = HOPELESS[answered]
     with Court(
         Budget(call_s=call_s, cell_s=call_s + 10, box=Limits(memory_bytes=900 << 20))

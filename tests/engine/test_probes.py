@@ -8,14 +8,16 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
 
 import pytest
 from building import answer, cell, graded
 from refereed import Court, verdicts
 
 from nbreferee.budget import Budget
-from nbreferee.grading.notebook import as_bytes
+from nbreferee.grading.notebook import NotebookMaterial, as_bytes
 from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES
 
 LAYERS = {"tier A": ALL_LAYERS, "tier B": WITHOUT_NAMESPACES}
@@ -119,7 +121,7 @@ VALUE, RAISED, SAME, CHANGED, STATES, HEARD, WARNED, STATE, FIGURES, NAMES = ran
     10
 )  # places in an answer
 BITS = "module.Generators().state()[0]"
-ANSWERS = {
+ANSWERS: dict[str, dict[object, str]] = {
     "same argument that is none": {SAME: "17"},
     "same argument, by an array": {SAME: "np.array([0, 0])"},
     "changed arguments that are no bytes": {CHANGED: "'text'"},
@@ -268,7 +270,7 @@ REPLACED = {
 }
 
 
-def forged_answer(fields: dict[int, str]) -> str:
+def forged_answer(fields: Mapping[Any, str]) -> str:
     """Code of a box whose answers to calls are honest but for these places."""
     return ANSWER.format(
         said="{" + ", ".join(f"{place}: {said}" for place, said in fields.items()) + "}"
@@ -283,14 +285,22 @@ FORGED = {
 }
 
 
+class ForgersCourt(Court):
+    """Grades submissions to the notebook for forgers."""
+
+    @cached_property
+    def subject(self) -> NotebookMaterial:
+        """The instructor's notebook."""
+        return self.material(*MASTER)
+
+
 @pytest.fixture(scope="module")
-def court() -> Iterator[Court]:
-    with Court(Budget(call_s=1, cell_s=5)) as court:
-        court.subject = court.material(*MASTER)
+def court() -> Iterator[ForgersCourt]:
+    with ForgersCourt(Budget(call_s=1, cell_s=5)) as court:
         yield court
 
 
-def test_wrong_answer_earns_nothing_but_the_last(court: Court) -> None:
+def test_wrong_answer_earns_nothing_but_the_last(court: ForgersCourt) -> None:
     assert {
         name
         for name, one in verdicts(court.grade(court.subject, {"f": WRONG})).items()
@@ -298,7 +308,7 @@ def test_wrong_answer_earns_nothing_but_the_last(court: Court) -> None:
     } == {"last"}
 
 
-def test_box_says_what_it_is_made_to_say(court: Court) -> None:
+def test_box_says_what_it_is_made_to_say(court: ForgersCourt) -> None:
     found = verdicts(court.grade(court.subject, {"f": FIND_BOX + forged_answer({VALUE: "9"})}))
     assert found["no_more"].score == 2
     found = verdicts(
@@ -311,7 +321,9 @@ def test_box_says_what_it_is_made_to_say(court: Court) -> None:
 
 
 @pytest.mark.parametrize("name", FORGED)
-def test_forging_gains_nothing_and_is_the_students_own_fault(name: str, court: Court) -> None:
+def test_forging_gains_nothing_and_is_the_students_own_fault(
+    name: str, court: ForgersCourt
+) -> None:
     """No point, no verdict that blames the instructor, no exception, and a notebook that can be
     published.
     """
@@ -330,7 +342,7 @@ def test_forging_gains_nothing_and_is_the_students_own_fault(name: str, court: C
         if name.startswith("frame: ") and "exception from nowhere" not in name
     ],
 )
-def test_exercise_after_forged_frames_keeps_its_points(name: str, court: Court) -> None:
+def test_exercise_after_forged_frames_keeps_its_points(name: str, court: ForgersCourt) -> None:
     code = (
         FORGED[name]
         .replace("forging = True", "forging = False")
@@ -457,7 +469,7 @@ def look(folder, pid, port, name):
 
 
 @pytest.fixture(scope="module")
-def targets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple]:
+def targets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, ...]]:
     """What is outside: a folder with a secret file, a process with a secret environment, a TCP
     port, an abstract socket.
     """
@@ -478,7 +490,7 @@ def targets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple]:
     waiting.communicate()
 
 
-def looked_for(court: Court, probe: str, targets: tuple, unsafe: bool = False) -> str:
+def looked_for(court: Court, probe: str, targets: tuple[Any, ...], unsafe: bool = False) -> str:
     """What a probe in an answer says to a test that has the secret: in its text, its values, its
     solution.
     """
@@ -507,13 +519,13 @@ def unsafe() -> Iterator[Court]:
 
 
 @pytest.mark.parametrize("name", OUTSIDE)
-def test_probe_finds_nothing_outside(name: str, tiered: Court, targets: tuple) -> None:
+def test_probe_finds_nothing_outside(name: str, tiered: Court, targets: tuple[Any, ...]) -> None:
     assert looked_for(tiered, OUTSIDE[name], targets) == "passed"
 
 
 @pytest.mark.parametrize("name", OUTSIDE)
 def test_probe_finds_what_is_outside_where_there_is_no_sandbox(
-    name: str, unsafe: Court, targets: tuple
+    name: str, unsafe: Court, targets: tuple[Any, ...]
 ) -> None:
     words = {
         "file": "file",

@@ -20,7 +20,8 @@ from building import answer, cell, graded
 from refereed import Court, verdicts
 from running_text import PAYLOAD, WAYS, Way
 
-from nbreferee.engine.referee import CellResult, Referee
+from nbreferee.engine.box_runner import CellResult
+from nbreferee.engine.referee import Referee
 from nbreferee.engine.tester.provenance import FILE, PICKLE, TEXT
 from nbreferee.engine.tester.received import Received
 from nbreferee.engine.wire.codec import encode
@@ -80,7 +81,7 @@ def ran_in_one_process() -> set[str]:
     return found
 
 
-def runs_payload(session: Session, way) -> bool:
+def runs_payload(session: Session, way: Way) -> bool:
     """Tell whether the test has run the payload; the answer may have done so before it, in its own
     process.
     """

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
@@ -17,48 +18,59 @@ from nbreferee.engine.box.visible import visible_name
 X = np.linspace(0.1, 3, 40)
 
 
-def line(a):
-    axes = Figure(figsize=(3, 2)).subplots()
+def new_axes(layout: Literal["constrained"] | None = None) -> Axes:
+    axes: Axes = Figure(figsize=(3, 2), layout=layout).subplots()
+    return axes
+
+
+def figure_of(axes: Axes) -> Figure:
+    figure = axes.figure
+    assert isinstance(figure, Figure)
+    return figure
+
+
+def line(a: float) -> Axes:
+    axes = new_axes()
     axes.plot(X, np.sin(X) + a, "o-", label="a")
     axes.legend()
     return axes
 
 
-def zoomed(a):
-    axes = Figure(figsize=(3, 2)).subplots()
+def zoomed(a: float) -> Axes:
+    axes = new_axes()
     axes.plot(1000 + 1e-6 * (X + a), X)
     return axes
 
 
-def logarithmic(a):
-    axes = Figure(figsize=(3, 2)).subplots()
+def logarithmic(a: float) -> Axes:
+    axes = new_axes()
     axes.loglog(X, 1e-9 * X * (1 + a))
     return axes
 
 
-def around_zero(a):
-    axes = Figure(figsize=(3, 2)).subplots()
+def around_zero(a: float) -> Axes:
+    axes = new_axes()
     axes.plot([0, 1], [a, 1])
     axes.set_yscale("symlog")
     return axes
 
 
-def image(a):
-    axes = Figure(figsize=(3, 2)).subplots()
+def image(a: float) -> Axes:
+    axes = new_axes()
     shown = axes.imshow(np.add.outer(X, X) + a, vmin=0, vmax=6, cmap="PuOr")
-    axes.figure.colorbar(shown)
+    figure_of(axes).colorbar(shown)
     return axes
 
 
-def arrows(a):
-    axes = Figure(figsize=(3, 2)).subplots()
+def arrows(a: float) -> Axes:
+    axes = new_axes()
     axes.quiver([0, 0], [0, 0], [1, a], [a, 1], angles="xy", scale_units="xy", scale=1)
     axes.set(xlim=(-1, 2), ylim=(-1, 2))
     return axes
 
 
-def shapes(a):
-    axes = Figure(figsize=(3, 2), layout="constrained").subplots()
+def shapes(a: float) -> Axes:
+    axes = new_axes(layout="constrained")
     axes.fill([0, 1 + a, 1], [0, 0, 1])
     axes.scatter(X, X**2 + a)
     axes.contour(np.add.outer(X + a, X), 3)
@@ -71,13 +83,13 @@ def shapes(a):
 KINDS = (line, zoomed, logarithmic, around_zero, image, arrows, shapes)
 
 
-def name(axes) -> str:
-    return visible_name(axes.figure, {"bbox_inches": "tight"}, dict.copy(mpl.rcParams))
+def name(axes: Axes) -> str:
+    return visible_name(figure_of(axes), {"bbox_inches": "tight"}, dict(mpl.rcParams.items()))
 
 
-def picture(axes) -> np.ndarray:
+def picture(axes: Axes) -> np.ndarray:
     drawn = io.BytesIO()
-    axes.figure.savefig(drawn, dpi=100)
+    figure_of(axes).savefig(drawn, dpi=100)
     drawn.seek(0)
     return imread(drawn)
 

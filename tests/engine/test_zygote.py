@@ -7,13 +7,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Hashable
+from functools import partial
 from pathlib import Path
 
-from nbreferee.verify.warm import Forks, Trial
+from nbreferee.verify.warm import Forks, Trial, TrialResult
 
 
-def run(*tasks: Trial, jobs: int = 2) -> dict:
-    outcomes = {}
+def run(*tasks: Trial, jobs: int = 2) -> dict[Hashable, TrialResult]:
+    outcomes: dict[Hashable, TrialResult] = {}
     forks = Forks(jobs, lambda outcome: outcomes.update({outcome.key: outcome}))
     forks.start(tasks)
     forks.finish()
@@ -21,7 +23,7 @@ def run(*tasks: Trial, jobs: int = 2) -> dict:
 
 
 def test_results_come_back_under_their_keys() -> None:
-    outcomes = run(*(Trial(n, lambda n=n: n * n, limit_s=30) for n in range(20)))
+    outcomes = run(*(Trial(n, partial(pow, n, 2), limit_s=30) for n in range(20)))
     assert {key: outcome.result for key, outcome in outcomes.items()} == {
         n: n * n for n in range(20)
     }
@@ -34,7 +36,7 @@ def test_large_result_comes_back_whole() -> None:
 def test_child_sees_the_state_and_changes_only_its_own_copy() -> None:
     state = {"n": 1}
 
-    def change():
+    def change() -> int:
         state["n"] += 1
         return state["n"]
 
@@ -72,7 +74,7 @@ def test_exit_exception_and_signal_are_crashes() -> None:
 
 
 def test_memory_bomb_sees_a_memory_error() -> None:
-    def bomb():
+    def bomb() -> int | str:
         try:
             return len(bytearray(1 << 40))
         except MemoryError:
@@ -82,7 +84,7 @@ def test_memory_bomb_sees_a_memory_error() -> None:
 
 
 def test_processes_that_a_task_started_are_gone_with_it(tmp_path: Path) -> None:
-    def leave_one():
+    def leave_one() -> int:
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         return child.pid
 

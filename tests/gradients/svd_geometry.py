@@ -8,6 +8,7 @@ the primal function, A to its singular values, is written down here.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import autograd.numpy as anp
 import numpy as np
@@ -23,6 +24,6 @@ def singular_values(A: anp.ndarray) -> anp.ndarray:
 rng = np.random.default_rng(2)
 
 # Function name to (independent derivative, arguments to try).
-GRADIENTS: dict[str, tuple[Callable, tuple]] = {
+GRADIENTS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "singular_value_gradient": (jacobian(singular_values), (rng.normal(size=(3, 5)),)),
 }

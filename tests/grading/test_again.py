@@ -67,9 +67,9 @@ def test_second_grader_says_that_it_waits_and_finds_everything_done(course: Path
 # ------------------------------------------------ what is graded again, and what is not
 
 
-def change_file(path: str, text: str) -> Callable[[Path], None]:
+def change_file(path: str, text: str) -> Callable[[Path], object]:
     """Return what writes a file of a course."""
-    return lambda course: (course / path).write_text(text) and None
+    return lambda course: (course / path).write_text(text)
 
 
 def change_master(course: Path) -> None:
@@ -106,7 +106,7 @@ def read_by_a_person(book: Gradebook) -> None:
 
 
 # name: (what changes, whether the submission is then graded again)
-CHANGES = {
+CHANGES: dict[str, tuple[Callable[[Path], object], bool]] = {
     "nothing": (lambda course: None, False),
     "time_of_the_file": (
         lambda course: os.utime(course / f"submitted/{UNCHANGED}/ps1/one.ipynb", (0, 0)),

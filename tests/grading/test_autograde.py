@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -70,7 +71,7 @@ def course(released: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(released, tmp_path / "course"))
 
 
-def run(course: Path, *command: str, ours: bool = True) -> subprocess.CompletedProcess:
+def run(course: Path, *command: str, ours: bool = True) -> subprocess.CompletedProcess[str]:
     binaries = Path(sys.executable).parent
     environment = {
         **os.environ,
@@ -88,13 +89,13 @@ def run(course: Path, *command: str, ours: bool = True) -> subprocess.CompletedP
     return ran
 
 
-def autograde(course: Path, *options: str) -> subprocess.CompletedProcess:
+def autograde(course: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return run(course, "nbreferee", "autograde", "softmax", *options)
 
 
-def gradebook(course: Path) -> dict[tuple, tuple]:
+def gradebook(course: Path) -> dict[tuple[Any, ...], tuple[Any, ...]]:
     """All that a gradebook says of submissions."""
-    rows: dict[tuple, tuple] = {}
+    rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "gradients") as book:
         for submission in book.assignment_submissions("softmax"):
             student = submission.student.id

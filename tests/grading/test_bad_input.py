@@ -11,9 +11,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from building import write
@@ -48,13 +49,13 @@ class Place:
 
 def nbreferee(
     course: Path, *arguments: str, prefix: tuple[str, ...] = ()
-) -> subprocess.CompletedProcess:
+) -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ,
         "PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}",
         "COLUMNS": "400",
     }
-    command = [
+    command: list[str | Path] = [
         *prefix,
         BINARIES / "nbreferee",
         *arguments,
@@ -72,7 +73,7 @@ def nbreferee(
 def locked(course: Path) -> Iterator[Place]:
     """Another program holds the gradebook."""
     with helper(sys.executable, "-c", LOCK, str(course / "gradebook.db")) as other:
-        yield Place(lambda: (other.stdin.close(), other.wait()))
+        yield Place(other.communicate)
 
 
 @contextmanager
@@ -89,16 +90,16 @@ def mounted(mounts: str, unmount: str, course: Path) -> Iterator[Place]:
         yield Place(mend, enter, Path(f"/proc/{holder.pid}/root{course}"))
 
 
-def read_only(what: str) -> Callable:
+def read_only(what: str) -> Callable[..., Any]:
     return lambda course: mounted(
         f"mount --bind {what} {what}\nmount -o remount,ro,bind {what}", f"umount -l {what}", course
     )
 
 
-def full(what: str) -> Callable:
+def full(what: str) -> Callable[..., Any]:
     """A folder lies on a disk with no room left, until a file on it goes."""
 
-    def arrange(course: Path):
+    def arrange(course: Path) -> AbstractContextManager[Place]:
         folder, kept = course / what, shutil.copytree(course / what, course.parent / "kept")
         filled = f"cat /dev/zero > '{folder}/filler' 2>/dev/null || true"
         return mounted(
@@ -207,7 +208,7 @@ def files(course: Path) -> dict[str, bytes]:
     }
 
 
-def told(ran: subprocess.CompletedProcess) -> str:
+def told(ran: subprocess.CompletedProcess[str]) -> str:
     """The one line on stderr that is not progress."""
     (line,) = [
         line for line in ran.stderr.splitlines() if line.strip() and not line.startswith("ps1: ")
@@ -279,7 +280,7 @@ def copied(book: Path, tmp_path: Path) -> Path:
 
 
 # name: (what is wrong, arguments, words)
-WRONG = {
+WRONG: dict[str, tuple[Callable[[Path], object] | None, tuple[str, ...], str]] = {
     "no_source": (
         lambda course: shutil.rmtree(course / "source"),
         (),

@@ -8,7 +8,9 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -16,11 +18,12 @@ from building import cell, write
 from nbgrader.api import Gradebook
 from tiny_class import BAD, BINARIES, HONEST, NOT_JSON, POINTS, RIGHT, TWO, UNREADABLE, hand_in, run
 
+# the course, what the command said, and its verdicts
+Graded = tuple[Path, subprocess.CompletedProcess[str], dict[tuple[str, str], dict[str, Any]]]
+
 
 @pytest.fixture(scope="module")
-def batch(
-    released: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]]:
+def batch(released: Path, tmp_path_factory: pytest.TempPathFactory) -> Graded:
     """The course after one run of the command, what that said, and its verdicts by student and
     notebook.
     """
@@ -45,7 +48,7 @@ def batch(
     return course, ran, {(one["student"], one["notebook"]): one for one in found}
 
 
-def scores(verdicts: dict[tuple[str, str], dict], student: str) -> dict[str, float]:
+def scores(verdicts: dict[tuple[str, str], dict[str, Any]], student: str) -> dict[str, float]:
     """The scores of a student by grade id."""
     return {
         one["grade_id"]: one["score"]
@@ -56,7 +59,8 @@ def scores(verdicts: dict[tuple[str, str], dict], student: str) -> dict[str, flo
 
 @pytest.mark.parametrize("student", HONEST)
 def test_honest_submission_beside_bombs_has_every_point(
-    student: str, batch: tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]]
+    student: str,
+    batch: Graded,
 ) -> None:
     _, _, verdicts = batch
     assert scores(verdicts, student) == POINTS
@@ -65,7 +69,8 @@ def test_honest_submission_beside_bombs_has_every_point(
 
 @pytest.mark.parametrize("student", BAD)
 def test_bomb_costs_its_own_exercise_and_says_why(
-    student: str, batch: tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]]
+    student: str,
+    batch: Graded,
 ) -> None:
     _, _, verdicts = batch
     _, lost, words = BAD[student]
@@ -79,7 +84,7 @@ def test_bomb_costs_its_own_exercise_and_says_why(
 
 
 def test_copied_test_cell_is_a_repair(
-    batch: tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]],
+    batch: Graded,
 ) -> None:
     _, _, verdicts = batch
     assert verdicts["copies", "one"]["repairs"] == [
@@ -88,7 +93,7 @@ def test_copied_test_cell_is_a_repair(
 
 
 def test_unreadable_notebook_is_named_in_one_sentence_and_the_status_is_1(
-    batch: tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]],
+    batch: Graded,
 ) -> None:
     _, ran, verdicts = batch
     assert ran.returncode == 1
@@ -111,7 +116,7 @@ def test_unreadable_notebook_is_named_in_one_sentence_and_the_status_is_1(
 
 
 def test_gradebook_holds_the_same_as_the_verdicts(
-    batch: tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]],
+    batch: Graded,
 ) -> None:
     course, _, verdicts = batch
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as gradebook:
@@ -139,9 +144,7 @@ def test_gradebook_holds_the_same_as_the_verdicts(
         assert {name: rows[student, name] for name in POINTS} == flagged
 
 
-def test_autograded_notebooks_can_be_read_and_nothing_else_is_left(
-    batch: tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]],
-) -> None:
+def test_autograded_notebooks_can_be_read_and_nothing_else_is_left(batch: Graded) -> None:
     course, _, verdicts = batch
     for student, name in verdicts:
         path = course / f"autograded/{student}/ps1/{name}.ipynb"
@@ -153,38 +156,47 @@ def test_autograded_notebooks_can_be_read_and_nothing_else_is_left(
     assert (course / "autograded/honest_0/ps1/data/numbers.csv").read_text() == "1,2\n"
 
 
+def folder_for_a_file(folder: Path) -> None:
+    (folder / "data/numbers.csv").mkdir(parents=True)
+    (folder / "data/numbers.csv/x").write_text("1")
+
+
+def large_file(folder: Path) -> None:
+    (folder / "large").touch()
+    os.truncate(folder / "large", 10 << 30)
+
+
 # name: what lies beside an honest submission
-BESIDE = {
+BESIDE: dict[str, Callable[[Path], object]] = {
     "name_in_latin_1": lambda folder: Path(
         os.fsdecode(bytes(folder) + b"/\xdcbung.csv")
     ).write_text("1"),
     "file_for_a_folder": lambda folder: (folder / "data").write_text("1"),
     "folder_for_a_file": lambda folder: (folder / "data/numbers.csv").mkdir(parents=True),
-    "folder_for_a_file_with_a_file": lambda folder: (
-        (folder / "data/numbers.csv").mkdir(parents=True),
-        (folder / "data/numbers.csv/x").write_text("1"),
-    ),
+    "folder_for_a_file_with_a_file": folder_for_a_file,
     "module_of_the_library": lambda folder: (folder / "numpy.py").write_text("raise SystemExit"),
     "link_to_a_file": lambda folder: (folder / "passwd").symlink_to("/etc/passwd"),
     "link_to_nothing": lambda folder: (folder / "nothing").symlink_to("/nowhere"),
     "link_to_itself": lambda folder: (folder / "loop").symlink_to(folder),
     "pipe": lambda folder: os.mkfifo(folder / "pipe"),
-    "large_file": lambda folder: os.truncate(
-        (folder / "large").touch() or folder / "large", 10 << 30
-    ),
+    "large_file": large_file,
 }
 
 
 @pytest.fixture(scope="module")
-def beside(
-    released: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]]:
+def beside(released: Path, tmp_path_factory: pytest.TempPathFactory) -> Graded:
     """Honest submissions with odd files beside them, graded in one run."""
     course = Path(shutil.copytree(released, tmp_path_factory.mktemp("beside") / "course"))
     for student, put in BESIDE.items():
         put(hand_in(course, student, RIGHT))
     environment = {**os.environ, "PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}"}
-    command = [BINARIES / "nbreferee", "autograde", "ps1", "--json", "verdicts.json"]
+    command: list[str | Path] = [
+        BINARIES / "nbreferee",
+        "autograde",
+        "ps1",
+        "--json",
+        "verdicts.json",
+    ]
     ran = subprocess.run(command, cwd=course, env=environment, capture_output=True, text=True)
     found = (
         json.loads((course / "verdicts.json").read_text())
@@ -195,7 +207,7 @@ def beside(
 
 
 def test_odd_files_beside_notebooks_end_no_batch(
-    beside: tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]],
+    beside: Graded,
 ) -> None:
     _, ran, _ = beside
     assert "Traceback" not in ran.stderr, ran.stderr[-3000:]
@@ -204,7 +216,8 @@ def test_odd_files_beside_notebooks_end_no_batch(
 
 @pytest.mark.parametrize("student", BESIDE)
 def test_odd_file_beside_a_notebook_costs_nothing(
-    student: str, beside: tuple[Path, subprocess.CompletedProcess, dict[tuple[str, str], dict]]
+    student: str,
+    beside: Graded,
 ) -> None:
     course, _, verdicts = beside
     assert scores(verdicts, student) == POINTS
@@ -214,7 +227,7 @@ def test_odd_file_beside_a_notebook_costs_nothing(
     )
 
 
-def put_in(path: str, text: str):
+def put_in(path: str, text: str) -> Callable[[Path], None]:
     def change(course: Path) -> None:
         (course / path).write_text(text)
 

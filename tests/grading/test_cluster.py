@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 from machines import PORT, Worker, machines, wait_until, why_no_machines
@@ -27,6 +28,7 @@ from tiny_class import BAD, BINARIES, CONFIG, HONEST, RIGHT, hand_in
 import nbreferee
 from nbreferee import __version__
 from nbreferee.grading import task as worker
+from nbreferee.verdicts import NotebookResult
 from nbreferee.versions import CODE, identity
 
 SLOW = {
@@ -38,13 +40,19 @@ READS = {
     "half": "def half(x):\n    return x * len(open('data/large.bin', 'rb').read()) / 40_000_000",
 }
 STUDENTS = {**HONEST, **SLOW, "exits": BAD["exits"][0], "reads": READS}
-COMMAND = [BINARIES / "nbreferee", "autograde", "ps1", "--json", "../verdicts.json"]
+COMMAND: list[str | Path] = [
+    BINARIES / "nbreferee",
+    "autograde",
+    "ps1",
+    "--json",
+    "../verdicts.json",
+]
 PYTHON = [sys.executable, "-m"]
 
 
 def autograding(
     course: Path, *options: str, prefix: tuple[str, ...] | list[str] = ()
-) -> subprocess.Popen:
+) -> subprocess.Popen[str]:
     """Start grading."""
     return subprocess.Popen(
         [*prefix, *COMMAND, *options],
@@ -55,9 +63,9 @@ def autograding(
     )
 
 
-def rows(course: Path) -> dict[tuple, tuple]:
+def rows(course: Path) -> dict[str | tuple[str, ...], tuple[Any, ...]]:
     """All that a gradebook says, but for its own numbers and the time."""
-    found: dict[tuple, tuple] = {}
+    found: dict[str | tuple[str, ...], tuple[Any, ...]] = {}
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny") as book:
         for submission in book.assignment_submissions("ps1"):
             student = submission.student.id
@@ -84,7 +92,7 @@ def rows(course: Path) -> dict[tuple, tuple]:
     return found
 
 
-def verdicts(course: Path) -> dict[tuple[str, str], dict]:
+def verdicts(course: Path) -> dict[tuple[str, str], dict[str, Any]]:
     """What --json says, but for the time."""
     return {
         (one["student"], one["notebook"]): {**one, "wall_s": 0}
@@ -229,13 +237,13 @@ def test_workers_leave_nothing_however_they_end(ran: Ran) -> None:
 @contextlib.contextmanager
 def local_cluster(
     folder: Path, scheduler_sees: Path = COURSE, worker_sees: Path = COURSE
-) -> Iterator[tuple[str, subprocess.Popen]]:
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A scheduler, and a worker, on this machine, each of which finds packages in a folder first:
     its address, and its process.
     """
     written, log = folder / "scheduler.json", folder / "log"
 
-    def start(sees: Path, program: str, *options: str | Path) -> subprocess.Popen:
+    def start(sees: Path, program: str, *options: str | Path) -> subprocess.Popen[bytes]:
         command = [*PYTHON, f"distributed.cli.{program}", "--scheduler-file", written, *options]
         with log.open("a") as errors:
             return subprocess.Popen(
@@ -281,7 +289,7 @@ def refused(course: Path, address: str) -> str:
         _, said = grading.communicate(timeout=30)
     assert grading.returncode == 2, said
     assert sorted(course.rglob("*")) == before
-    (line,) = said.splitlines()
+    (line,) = str(said).splitlines()
     return line
 
 
@@ -406,12 +414,17 @@ def task() -> Iterator[worker.Task]:
         grader.warm.close()
 
 
+def graded(answer: worker.TaskAnswer | worker.TaskResult) -> NotebookResult:
+    assert isinstance(answer, worker.TaskResult), answer
+    return answer.result
+
+
 def in_threads(task: worker.Task, count: int) -> list[float]:
     """Grade in threads that end with it; return the scores."""
     scores: list[float] = []
     threads = [
         threading.Thread(
-            target=lambda: scores.extend(cell.score for cell in worker.run(task).result.cells)
+            target=lambda: scores.extend(cell.score for cell in graded(worker.run(task)).cells)
         )
         for _ in range(count)
     ]
@@ -452,4 +465,4 @@ def test_worker_that_is_another_grader_refuses(task: worker.Task) -> None:
         worker.run_far({name: one for name, one in ours.items() if name != "numpy"}, task)
     with pytest.raises(worker.Unfit, match="this worker has no extra"):
         worker.run_far({**ours, "extra": "1"}, task)
-    assert worker.run_far(ours, task).result.status == "graded"
+    assert graded(worker.run_far(ours, task)).status == "graded"

@@ -12,6 +12,7 @@ from building import answer, graded, write
 from notebooks import COURSE
 
 sys.path.insert(0, str(COURSE / "benchmarks"))
+import attack_kinds
 import attacks
 import hostile_batch
 
@@ -38,7 +39,7 @@ def test_hostile_students_cost_honest_ones_nothing_and_leave_nothing(tmp_path: P
         course = Path(folder) / "course"
         course.mkdir()
         hostile_batch.prepare(
-            course, master, len(FAULTS), [hostile_batch.IN_CELL[name][0] for name in FAULTS], config
+            course, master, len(FAULTS), [hostile_batch.FAULTS[name] for name in FAULTS], config
         )
         batch = hostile_batch.grade(course, master.name, jobs=4)
     assert (batch.notebooks, batch.not_whole, batch.left) == (2 * len(FAULTS), (), ())
@@ -47,7 +48,7 @@ def test_hostile_students_cost_honest_ones_nothing_and_leave_nothing(tmp_path: P
 def test_table_in_security_is_that_of_the_counts_and_names_every_kind() -> None:
     text = attacks.SECURITY.read_text()
     assert attacks.with_counts(text, attacks.read_counts()) == text
-    assert all(f"| {kind} |" in text for kind in attacks.kinds())
+    assert all(f"| {kind} |" in text for kind in attack_kinds.kinds())
 
 
 def test_security_names_tests_and_commands_that_exist() -> None:

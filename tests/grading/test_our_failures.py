@@ -10,9 +10,12 @@ import multiprocessing
 import os
 import resource
 import signal
+import subprocess
 import time
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from descendants import family
@@ -31,7 +34,7 @@ from small_class import (
 )
 
 from nbreferee.grading.gradebook import GRADER_FAILED
-from nbreferee.grading.task import Task
+from nbreferee.grading.task import Task, TaskResult
 
 DIED = "the grader failed on it (its worker has ended, perhaps for want of memory). "
 
@@ -43,7 +46,9 @@ class Deadly(Executor):
         self.doomed = doomed
         self.deaths = 0
 
-    def submit(self, function, task: Task) -> Future:
+    def submit(  # type: ignore[override]  # the batch submits tasks alone
+        self, function: Callable[[Task], TaskResult], task: Task
+    ) -> Future[Any]:
         """Grade a task, or have a real worker end with it."""
         if (task.student, task.notebook) not in self.doomed:
             return REMEMBERING.submit(function, task)
@@ -51,7 +56,7 @@ class Deadly(Executor):
         return ProcessPoolExecutor(1, multiprocessing.get_context("spawn")).submit(os._exit, 1)
 
 
-def rows_of(course: Path, student: str) -> dict[tuple, object]:
+def rows_of(course: Path, student: str) -> dict[tuple[Any, ...], Any]:
     return {key: row for key, row in gradebook(course).items() if key[0] == student}
 
 
@@ -178,7 +183,7 @@ def command_line(pid: int) -> bytes:
         return b""
 
 
-def warm_processes(run, role: str) -> list[int]:
+def warm_processes(run: subprocess.Popen[bytes], role: str) -> list[int]:
     """The processes of a run that boxes, or testers, are forked from; or its workers."""
     marks = {
         "worker": (b"multiprocessing.spawn",),
@@ -248,10 +253,10 @@ def test_submission_for_which_there_is_no_memory_is_told_and_the_others_are_grad
             del filled[:10]
             REMEMBERING.alone_known = True
             found = grade_here(course, "c_1", "c_2", "c_4", force=True)
-            told = [
+            lines = [
                 [student, name, one.status, one.message] for (student, name), one in found.items()
             ]
-            os.write(theirs, json.dumps(told).encode())
+            os.write(theirs, json.dumps(lines).encode())
         finally:
             os._exit(0)
     os.close(theirs)
@@ -303,10 +308,12 @@ def test_clock_that_is_set_back_changes_nothing(
 class Meanwhile(Executor):
     """Grades here, after something has happened."""
 
-    def __init__(self, happens) -> None:
+    def __init__(self, happens: Callable[[], object]) -> None:
         self.happens = happens
 
-    def submit(self, function, task: Task) -> Future:
+    def submit(  # type: ignore[override]  # the batch submits tasks alone
+        self, function: Callable[[Task], TaskResult], task: Task
+    ) -> Future[Any]:
         """Grade a task."""
         if task.calibration is not None:  # not the solution
             self.happens()

@@ -14,15 +14,17 @@ from nbreferee.grading.outputs import apply_rules
 
 
 def stream(lines: int, name: str = "stdout") -> NotebookNode:
-    return nbformat.v4.new_output(
+    output: NotebookNode = nbformat.v4.new_output(
         "stream", name=name, text="\n".join(f"line {n}" for n in range(lines))
     )
+    return output
 
 
 def error(lines: int) -> NotebookNode:
-    return nbformat.v4.new_output(
+    output: NotebookNode = nbformat.v4.new_output(
         "error", ename="ValueError", evalue="no", traceback=[f"frame {n}" for n in range(lines)]
     )
+    return output
 
 
 CELLS = {

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from building import write
@@ -60,7 +61,9 @@ def courses(urls: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> d
 
 
 @pytest.fixture(scope="module")
-def graded(courses: dict[str, Path], urls: dict[str, str]) -> dict[str, dict[str, list[dict]]]:
+def graded(
+    courses: dict[str, Path], urls: dict[str, str]
+) -> dict[str, dict[str, list[dict[str, Any]]]]:
     """What the gradebooks hold once the class is graded."""
     for course in courses.values():
         ran = run(course, "nbreferee", "autograde", "--jobs", "1")
@@ -70,8 +73,10 @@ def graded(courses: dict[str, Path], urls: dict[str, str]) -> dict[str, dict[str
 
 @pytest.fixture(scope="module")
 def graded_again(
-    graded: dict[str, dict[str, list[dict]]], courses: dict[str, Path], urls: dict[str, str]
-) -> dict[str, dict[str, list[dict]]]:
+    graded: dict[str, dict[str, list[dict[str, Any]]]],
+    courses: dict[str, Path],
+    urls: dict[str, str],
+) -> dict[str, dict[str, list[dict[str, Any]]]]:
     """The same once a person has marked some, and the class is graded again; one has handed in
     anew.
     """
@@ -90,14 +95,17 @@ def graded_again(
     return {kind: rows(url) for kind, url in urls.items()}
 
 
-def test_postgresql_holds_what_sqlite_holds(graded: dict[str, dict[str, list[dict]]]) -> None:
+def test_postgresql_holds_what_sqlite_holds(
+    graded: dict[str, dict[str, list[dict[str, Any]]]],
+) -> None:
     assert len(graded["sqlite"]["grade"]) == 4 * len(STUDENTS)
     assert {row["auto_score"] for row in graded["sqlite"]["grade"]} == {None, 0.0, 2.0, 3.0, 4.0}
     assert graded["postgresql"] == graded["sqlite"]
 
 
 def test_postgresql_holds_the_same_after_marks_by_hand_and_grading_again(
-    graded: dict[str, dict[str, list[dict]]], graded_again: dict[str, dict[str, list[dict]]]
+    graded: dict[str, dict[str, list[dict[str, Any]]]],
+    graded_again: dict[str, dict[str, list[dict[str, Any]]]],
 ) -> None:
     marks = {(row["manual_score"], row["extra_credit"]) for row in graded_again["sqlite"]["grade"]}
     assert marks == {(None, None), (0.5, 0.25), (2.0, None)}
@@ -110,7 +118,9 @@ def test_postgresql_holds_the_same_after_marks_by_hand_and_grading_again(
 
 
 def test_a_run_with_nothing_changed_changes_no_row(
-    graded_again: dict[str, dict[str, list[dict]]], courses: dict[str, Path], urls: dict[str, str]
+    graded_again: dict[str, dict[str, list[dict[str, Any]]]],
+    courses: dict[str, Path],
+    urls: dict[str, str],
 ) -> None:
     ran = run(courses["postgresql"], "nbreferee", "autograde", "--jobs", "1")
     assert "skipped 8" in " ".join(ran.stdout.split())
@@ -118,7 +128,7 @@ def test_a_run_with_nothing_changed_changes_no_row(
 
 
 def test_the_class_reads_the_same_from_both(
-    graded_again: dict[str, dict[str, list[dict]]], courses: dict[str, Path]
+    graded_again: dict[str, dict[str, list[dict[str, Any]]]], courses: dict[str, Path]
 ) -> None:
     said = {
         kind: run(course, "nbreferee", "report").stdout.partition("What students")[0]

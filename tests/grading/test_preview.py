@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small_class import (
@@ -57,9 +58,9 @@ def graded(course: Path) -> Path:
     return course
 
 
-def moved(path: Path) -> dict[str, list]:
+def moved(path: Path) -> dict[str, list[Any]]:
     """The changes of each student in a file of verdicts."""
-    found: dict[str, list] = {}
+    found: dict[str, list[Any]] = {}
     for one in json.loads(path.read_text()):
         found.setdefault(one["student"], []).extend(one.get("changes", []))
     return {student: changes for student, changes in found.items() if changes}

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -91,9 +92,9 @@ def hand_in(course: Path, student: str, answers: dict[str, str]) -> None:
         nbformat.write(notebook, path)
 
 
-def read_marks(course: Path) -> dict[tuple, tuple]:
+def read_marks(course: Path) -> dict[tuple[Any, ...], tuple[Any, ...]]:
     """Return every mark and comment of the gradebook."""
-    marks: dict[tuple, tuple] = {}
+    marks: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "course101") as gradebook:
         for student in ANSWERS:
             submission = gradebook.find_submission("ps1", student)
@@ -116,7 +117,7 @@ def read_marks(course: Path) -> dict[tuple, tuple]:
 @pytest.fixture(scope="module")
 def gradebooks(
     tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[dict[tuple, tuple], dict[tuple, tuple]]:
+) -> tuple[dict[tuple[Any, ...], tuple[Any, ...]], dict[tuple[Any, ...], tuple[Any, ...]]]:
     """The marks that stock nbgrader and nbreferee give."""
     base = tmp_path_factory.mktemp("quickstart")
     stock, ours = base / "stock", base / "ours"
@@ -136,7 +137,7 @@ def gradebooks(
     return read_marks(stock), read_marks(ours)
 
 
-def test_marks_and_comments_are_those_of_stock_nbgrader(gradebooks: tuple) -> None:
+def test_marks_and_comments_are_those_of_stock_nbgrader(gradebooks: tuple[Any, ...]) -> None:
     stock, ours = gradebooks
     assert len(stock) > 5 * 8
     assert set(ours) == set(stock)
@@ -148,14 +149,14 @@ def test_marks_and_comments_are_those_of_stock_nbgrader(gradebooks: tuple) -> No
     assert unlike == {}
 
 
-def test_warning_costs_nothing_here(gradebooks: tuple) -> None:
+def test_warning_costs_nothing_here(gradebooks: tuple[Any, ...]) -> None:
     stock, ours = gradebooks
     for grade_id, student in HEARD:
         assert stock[student, "problem1", grade_id][0] == 0
         assert ours[student, "problem1", grade_id][0] == ours[student, "problem1", grade_id][1]
 
 
-def test_marks_tell_the_answers_apart(gradebooks: tuple) -> None:
+def test_marks_tell_the_answers_apart(gradebooks: tuple[Any, ...]) -> None:
     _, ours = gradebooks
     sums = {
         student: sum(

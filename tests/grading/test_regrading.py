@@ -34,7 +34,9 @@ def court() -> Iterator[Court]:
         yield court
 
 
-def material(court: Court, f: str = F_TESTS, g: str = G_TESTS, *, follow: bool = False):
+def material(
+    court: Court, f: str = F_TESTS, g: str = G_TESTS, *, follow: bool = False
+) -> NotebookMaterial:
     cells = [
         IMPORTS,
         F,
@@ -57,7 +59,8 @@ def submission(material: NotebookMaterial, answers: Mapping[str, str]) -> bytes:
         mine = nbformat.from_dict(one)
         mine.source = answers.get(one.metadata.get("nbgrader", {}).get("grade_id", ""), one.source)
         cells.append(mine)
-    return nbformat.writes(nbformat.v4.new_notebook(cells=cells)).encode()
+    text: str = nbformat.writes(nbformat.v4.new_notebook(cells=cells))
+    return text.encode()
 
 
 def executed(result: GradedNotebook) -> bytes:
@@ -66,7 +69,13 @@ def executed(result: GradedNotebook) -> bytes:
     return as_bytes(result.notebook)
 
 
-def regraded(court, before, after, answers, changed=None) -> GradedNotebook:
+def regraded(
+    court: Court,
+    before: NotebookMaterial,
+    after: NotebookMaterial,
+    answers: Mapping[str, str],
+    changed: Mapping[str, str] | None = None,
+) -> GradedNotebook:
     """Grade, change, grade the change; the result must be that of a full run."""
     earlier = executed(court.grader.grade(before, submission(before, answers), {}))
     new = submission(after, {**answers, **(changed or {})})

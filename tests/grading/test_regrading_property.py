@@ -11,6 +11,7 @@ import io
 import json
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, event, given, settings
@@ -206,13 +207,13 @@ def parts_of(notebook: Notebook) -> list[CellToRun]:
 
 
 def keys_of(parts: Sequence[CellToRun]) -> CellKeys | None:
-    steps = tuple(Step(part.step, part.role) for part in parts)
+    steps = tuple(Step(number, part.role) for number, part in enumerate(parts))
     plain = tuple(Step(0, one.role) for one in steps)  # the same for notebooks of any length
     plan = Plan("one", plain, (), (), (), ())
     return cell_keys(parts, plan, AssignmentFiles(), None, {}, follow_through=False)
 
 
-def run(source: str, names: dict) -> dict:
+def run(source: str, names: dict[str, Any]) -> dict[str, Any]:
     """Run a cell; return what it shows as an output."""
     shown = io.StringIO()
     with contextlib.redirect_stdout(shown):
@@ -224,14 +225,18 @@ def run(source: str, names: dict) -> dict:
     return {"output_type": "stream", "name": "stdout", "text": text}
 
 
-def run_all(parts: Sequence[CellToRun], kept: dict[int, dict] | None = None) -> list[dict]:
-    names: dict = {"__name__": "__main__"}
+def run_all(
+    parts: Sequence[CellToRun], kept: dict[int, dict[str, Any]] | None = None
+) -> list[dict[str, Any]]:
+    names: dict[str, Any] = {"__name__": "__main__"}
     return [
         kept[n] if kept and n in kept else run(part.source, names) for n, part in enumerate(parts)
     ]
 
 
-def executed(parts: Sequence[CellToRun], keys: CellKeys, outputs: Sequence[dict]) -> bytes:
+def executed(
+    parts: Sequence[CellToRun], keys: CellKeys, outputs: Sequence[dict[str, Any]]
+) -> bytes:
     cells = [
         {"outputs": [one], "metadata": {"nbgrader": {"grade_id": str(n)}}}
         for n, one in enumerate(outputs)
@@ -288,7 +293,9 @@ TESTS = cells_of(OBSERVERS, "test", 1)
     ),
 )
 def test_kept_and_run_cells_come_to_a_full_run(
-    cells: list[str], tests: list[str], changes: list[tuple[int, str, str]]
+    cells: list[tuple[str, str]],
+    tests: list[tuple[str, str]],
+    changes: list[tuple[int, str, tuple[str, str]]],
 ) -> None:
     after = list(cells)
     for place, how, new in changes:

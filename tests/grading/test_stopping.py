@@ -11,7 +11,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from building import cell, graded, write
@@ -51,7 +53,7 @@ def lasting(course: Path) -> Path:
     return course
 
 
-def running(course: Path) -> subprocess.Popen:
+def running(course: Path) -> subprocess.Popen[bytes]:
     """Start a run; return it when two submissions are done and the others are being graded."""
     run = start(course, "--json", "verdicts.json")
     until(
@@ -61,7 +63,7 @@ def running(course: Path) -> subprocess.Popen:
     return run
 
 
-def assert_ended(run: subprocess.Popen, course: Path, known: set) -> str:
+def assert_ended(run: subprocess.Popen[bytes], course: Path, known: set[tuple[int, int]]) -> str:
     """Nothing of a run is left; return what it said."""
     until(
         lambda: not living(known, run.pid, str(course.parent)),
@@ -165,15 +167,27 @@ REPEATED = (
     cell("x = 1", grade_id="note", locked=False),
     cell("y = 2", grade_id="note", locked=False),
 )  # which nbgrader does not look at
-FAULTS = {
+
+
+def replaced_by_a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def replaced_by_a_loop(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path.name)
+
+
+FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "ps2": (
         lambda path: path.write_text(path.read_text().replace('"f_tests"', '"f"')),
         "a second cell has this grade id. Give one of them another.",
     ),
     "ps3": (lambda path: path.write_text("{"), "not JSON"),
-    "ps4": (lambda path: (path.unlink(), path.mkdir()), "cannot be read (Is a directory)"),
+    "ps4": (replaced_by_a_folder, "cannot be read (Is a directory)"),
     "ps5": (
-        lambda path: (path.unlink(), path.symlink_to(path.name)),
+        replaced_by_a_loop,
         "cannot be read (Too many levels of symbolic links)",
     ),
 }
@@ -204,7 +218,14 @@ def test_fault_of_one_assignment_is_told_with_its_cure_and_the_others_are_graded
         shutil.copytree(course / "release" / name, course / "submitted/anna" / name)
     for name, (fault, _) in FAULTS.items():
         fault(course / "source" / name / "one.ipynb")
-    command = [BINARIES / "nbreferee", "autograde", "--json", "verdicts.json", "--jobs", "1"]
+    command: list[str | Path] = [
+        BINARIES / "nbreferee",
+        "autograde",
+        "--json",
+        "verdicts.json",
+        "--jobs",
+        "1",
+    ]
     ran = subprocess.run(command, cwd=course, env=environment, capture_output=True, text=True)
     assert "Traceback" not in ran.stderr
     for name, (_, words) in FAULTS.items():
@@ -224,7 +245,7 @@ def test_fault_of_one_assignment_is_told_with_its_cure_and_the_others_are_graded
     assert json.loads((course / "verdicts.json").read_text()) == []
 
 
-def _small() -> tuple:
+def _small() -> tuple[Any, ...]:
     from building import answer
 
     return answer(), graded()
@@ -256,9 +277,9 @@ ARGUMENTS = {
 )
 @pytest.mark.parametrize("name", main.commands)
 def test_unforeseen_error_of_a_command_is_one_line_and_a_file_with_the_traceback(
-    name: str, error: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    name: str, error: Exception, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def fail(**_) -> None:
+    def fail(**_: object) -> None:
         raise error
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))

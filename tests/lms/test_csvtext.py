@@ -20,7 +20,7 @@ cells = st.text(
 
 
 @st.composite
-def files(draw) -> tuple[bytes, list[list[str]], str]:
+def files(draw: st.DrawFn) -> tuple[bytes, list[list[str]], str]:
     """A file with its rows, as Python's writer makes it, with any of the usual habits."""
     separator = draw(st.sampled_from(",;\t"))
     width = draw(st.integers(3, 5))
@@ -30,12 +30,11 @@ def files(draw) -> tuple[bytes, list[list[str]], str]:
         *draw(st.lists(st.lists(cells, min_size=width, max_size=width), min_size=1, max_size=4)),
     ]
     out = io.StringIO()
-    quoting = draw(st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]))
     csv.writer(
         out,
         delimiter=separator,
         lineterminator=draw(st.sampled_from(["\n", "\r\n"])),
-        quoting=quoting,
+        quoting=csv.QUOTE_ALL if draw(st.booleans()) else csv.QUOTE_MINIMAL,
     ).writerows(rows)
     bom = b"\xef\xbb\xbf" if draw(st.booleans()) else b""
     return bom + out.getvalue().encode(), rows, separator

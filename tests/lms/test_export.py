@@ -8,10 +8,12 @@ import csv
 import io
 import subprocess
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from lms_classes import BINARIES, CANVAS_ID, copy_of, export_here
+from lms_classes import CANVAS_ID, copy_of, export_here
 from nbgrader.api import Gradebook
 from platform_files import (
     FINNISH,
@@ -22,6 +24,7 @@ from platform_files import (
     moodle_worksheet,
 )
 from platform_importers import canvas_reads
+from small_class import BINARIES
 
 from nbreferee.course.locate import CourseError
 from nbreferee.lms.csvtext import TableError
@@ -89,7 +92,7 @@ def course(graded: Path, tmp_path: Path) -> Path:
 
 
 def canvas(
-    course: Path, tmp_path: Path, points: float = 9.0, **options
+    course: Path, tmp_path: Path, points: float = 9.0, **options: Any
 ) -> tuple[dict[int, str], dict[str, str]]:
     """Export to Canvas; return what Canvas reads, and the remarks."""
     template = tmp_path / "gradebook.csv"
@@ -158,11 +161,11 @@ def test_zeros_of_a_notebook_under_another_name_do_not_go_out(course: Path, tmp_
     )
 
 
-def change(old: str, new: str, points: float = 9.0):
+def change(old: str, new: str, points: float = 9.0) -> Callable[[], bytes]:
     return lambda: canvas_gradebook(CLASS, Sheet(), points).replace(old.encode(), new.encode())
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[str, Callable[[], bytes] | None, dict[str, Any], str]] = {
     "another maximum": (
         "canvas",
         change("", "", 100.0),
@@ -317,7 +320,7 @@ def test_nbgraders_own_command_exports(course: Path, tmp_path: Path) -> None:
     template = tmp_path / "gradebook.csv"
     template.write_bytes(canvas_gradebook(CLASS, Sheet(), 9))
     plugin = "nbreferee.lms.plugins.CanvasExport"
-    command = [
+    command: list[str | Path] = [
         BINARIES / "nbgrader",
         "export",
         "--exporter",
@@ -336,7 +339,7 @@ def test_nbgraders_own_command_exports(course: Path, tmp_path: Path) -> None:
 def test_the_command_says_what_is_written_and_what_is_not(course: Path, tmp_path: Path) -> None:
     template = tmp_path / "gradebook.csv"
     template.write_bytes(canvas_gradebook(CLASS, Sheet(), 9))
-    command = [
+    command: list[str | Path] = [
         BINARIES / "nbreferee",
         "export",
         "canvas",

@@ -12,6 +12,7 @@ import sys
 import venv
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from denied import NUMBERS, PROGRAM, TIER_B
@@ -22,7 +23,7 @@ from nbreferee.lms.results import block, code, message, plain
 
 VISIBILITIES = {"visible", "hidden", "after_due_date", "after_published"}
 FORMATS = {"text", "html", "simple_format", "md", "ansi"}
-TOP = {
+TOP: dict[str, Any] = {
     "score": (int, float),
     "execution_time": (int, float),
     "output": str,
@@ -35,7 +36,7 @@ TOP = {
     "tests": list,
     "leaderboard": list,
 }
-TEST = {
+TEST: dict[str, Any] = {
     "score": (int, float),
     "max_score": (int, float),
     "status": {"passed", "failed"},
@@ -77,7 +78,7 @@ def root(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     those that are installed here, and our wheel.
     """
     root = tmp_path_factory.mktemp("container")
-    command = [
+    command: list[str | Path] = [
         BINARIES / "nbreferee",
         "gradescope",
         "ps1",
@@ -116,7 +117,7 @@ def _link(source: str, target: str) -> None:
 
 def run(
     root: Path, files: dict[str, bytes], denied: tuple[str, ...] = ()
-) -> subprocess.CompletedProcess:
+) -> subprocess.CompletedProcess[str]:
     """Run the autograder as Gradescope does, in a namespace without a network; some system calls
     may be denied.
     """
@@ -146,11 +147,11 @@ def run(
     return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=root)
 
 
-def results(root: Path, files: dict[str, bytes], denied: tuple[str, ...] = ()) -> dict:
+def results(root: Path, files: dict[str, bytes], denied: tuple[str, ...] = ()) -> dict[str, Any]:
     """Run it, and return results.json, which must have the documented fields alone."""
     ended = run(root, files, denied)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    found = json.loads((root / "results/results.json").read_text())
+    found: dict[str, Any] = json.loads((root / "results/results.json").read_text())
     for entry, fields in [(found, TOP), *((test, TEST) for test in found["tests"])]:
         for name, value in entry.items():
             wanted = fields[name]
@@ -182,7 +183,7 @@ def files(course: Path, **answers: str) -> dict[str, bytes]:
     return notebooks(course, "these")
 
 
-def by_name(found: dict) -> dict[str, float | None]:
+def by_name(found: dict[str, Any]) -> dict[str, float | None]:
     return {test["name"].partition(": ")[2]: test.get("score") for test in found["tests"]}
 
 

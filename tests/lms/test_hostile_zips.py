@@ -10,19 +10,20 @@ import stat
 import warnings
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lms_classes import handed_in, import_here
 from platform_files import zip_of
 
-from nbreferee.lms.archive import Archive, ZipError
+from nbreferee.lms.archive import Archive, Member, ZipError
 from nbreferee.lms.gradescope import load_yaml
 from nbreferee.lms.placing import place
 
 GOOD = b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
 
 
-def entry(name: str, mode: int = stat.S_IFREG | 0o644, **attributes) -> zipfile.ZipInfo:
+def entry(name: str, mode: int = stat.S_IFREG | 0o644, **attributes: Any) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(name, (2026, 3, 1, 12, 0, 0))
     info.external_attr = mode << 16
     for key, value in attributes.items():
@@ -282,10 +283,10 @@ NOTEBOOKS = {
 @pytest.mark.parametrize("case", NOTEBOOKS)
 def test_notebooks_are_found_by_name(case: str) -> None:
     given, expected = NOTEBOOKS[case]
-    assert (
-        dict(place({name: name for name in given}, ["one", "one-7"], keep_timestamp=False).files)
-        == expected
-    )
+    time = (2026, 3, 1, 12, 0, 0)
+    members = {name: Member(name, 0, time, zipfile.ZipInfo(name, time)) for name in given}
+    placed = place(members, ["one", "one-7"], keep_timestamp=False)
+    assert {name: member.path for name, member in placed.files.items()} == expected
 
 
 def test_newer_submissions_stay(course: Path, tmp_path: Path) -> None:
@@ -295,7 +296,7 @@ def test_newer_submissions_stay(course: Path, tmp_path: Path) -> None:
             archive.writestr(zipfile.ZipInfo("anna/one.ipynb", (2026, 3, day, 12, 0, 0)), data)
         return path
 
-    def status(path: Path, **options) -> str:
+    def status(path: Path, **options: Any) -> str:
         (row,) = import_here(course, path, **options).rows
         return row.status
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from documents import PAGES, Page, run_page
+from documents import PAGES, Block, Page, run_page
 from lms_classes import POINTS, make_class, mark
 from platform_files import (
     Sheet,
@@ -32,5 +32,10 @@ def test_commands_run_in_order(page: Page, course: Path, tmp_path: Path) -> None
     else:
         gradescope_zip(course / "assignment_31_export.zip", students)
         (course / "scores.csv").write_bytes(gradescope_scores(students, Sheet(), POINTS))
-    run_page(page, course, tmp_path, lambda block: "nbreferee grade" in block.text and mark(course))
+
+    def then(block: Block) -> None:
+        if "nbreferee grade" in block.text:
+            mark(course)
+
+    run_page(page, course, tmp_path, then)
     assert (course / "upload.csv").is_file()

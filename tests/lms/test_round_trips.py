@@ -4,9 +4,11 @@ gradebook's numbers, and nothing else has changed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lms_classes import (
@@ -27,6 +29,7 @@ from platform_files import (
     FRENCH,
     GERMAN,
     Sheet,
+    Student,
     canvas_gradebook,
     canvas_zip,
     gradescope_scores,
@@ -39,7 +42,7 @@ from platform_importers import canvas_reads, gradescope_reads, moodle_reads
 EXCEL = Sheet(";", comma=True, bom=True, line_end="\r\n")
 
 
-def same_name(students):
+def same_name(students: Sequence[Student]) -> list[Student]:
     """Two students of one name."""
     return [
         *students,
@@ -47,7 +50,7 @@ def same_name(students):
     ]
 
 
-def resubmitted(students):
+def resubmitted(students: Sequence[Student]) -> list[Student]:
     """Files of second and third attempts, as Canvas names them; older ones beside."""
     first, second, *rest = students
     one = {
@@ -64,7 +67,7 @@ def resubmitted(students):
     return [replace(first, files=one), replace(second, files=two), *rest]
 
 
-def marked(students):
+def marked(students: Sequence[Student]) -> list[Student]:
     """Marks of before: a score to be replaced, somebody excused, and somebody who has not been
     assigned this.
     """
@@ -72,12 +75,12 @@ def marked(students):
     return [replace(one, mark=marks.get(one.number, "")) for one in students]
 
 
-def locked(students):
+def locked(students: Sequence[Student]) -> list[Student]:
     """A grade that cannot be changed."""
     return [replace(one, mark={502: "1.00", 503: "locked"}.get(one.number, "")) for one in students]
 
 
-def numbered(students):
+def numbered(students: Sequence[Student]) -> list[Student]:
     """Names that end with digits, files that begin with them: what is Canvas's id?"""
     files = {
         f"7_{name}" if name.endswith("txt") else name: data
@@ -86,7 +89,7 @@ def numbered(students):
     return [*students[:5], replace(students[5], first="Tom_501", files=files), *students[6:]]
 
 
-CANVAS = {
+CANVAS: dict[str, dict[str, Any]] = {
     "plain": {},
     "byte-order mark": {"sheet": Sheet(bom=True)},
     "semicolons and decimal commas": {"sheet": EXCEL},
@@ -150,7 +153,7 @@ def test_canvas(case: str, course: Path, tmp_path: Path) -> None:
     )
 
 
-MOODLE = {
+MOODLE: dict[str, dict[str, Any]] = {
     "plain": {},
     "German": {"language": GERMAN, "sheet": Sheet(comma=True)},
     "French": {"language": FRENCH, "sheet": Sheet(comma=True, line_end="\r\n")},
@@ -231,7 +234,7 @@ def test_moodle(case: str, course: Path, tmp_path: Path) -> None:
     expect_one_column(before, after, sheet, language.headings[5])
 
 
-GRADESCOPE = {
+GRADESCOPE: dict[str, dict[str, Any]] = {
     "plain": {},
     "no folder around": {"zip": {"top": ""}},
     "keys that are no symbols": {"zip": {"ruby": False}},
@@ -287,24 +290,25 @@ def test_gradescope(case: str, course: Path, tmp_path: Path) -> None:
     expect_one_column(before, after, sheet, heading)
 
 
-def student_id(student, kind: str) -> str:
-    return {
+def student_id(student: Student, kind: str) -> str:
+    ids: dict[str, str] = {
         "login": student.login,
         "email": student.email,
         "participant": f"participant_{student.participant}",
         "sid": student.sid,
-    }[kind]
+    }
+    return ids[kind]
 
 
-def as_teams(students):
+def as_teams(students: Sequence[Student]) -> list[Student]:
     """Everybody with what the first of the team handed in."""
-    first = {}
+    first: dict[str, Mapping[str, bytes]] = {}
     for one in students:
         first.setdefault(one.group, one.files)
     return [replace(one, files=first[one.group]) for one in students]
 
 
-def expect_files(course: Path, students, kind: str, timestamp: str = "") -> None:
+def expect_files(course: Path, students: Sequence[Student], kind: str, timestamp: str = "") -> None:
     """Everybody's own notebooks lie in their own folder; files that are no notebooks, beside
     them.
     """

@@ -64,12 +64,16 @@ class Course:
     folder: Path
 
     def grade(self, *arguments: str) -> None:
-        command = [Path(sys.executable).with_name("nbreferee"), *arguments]
+        command: list[str | Path] = [Path(sys.executable).with_name("nbreferee"), *arguments]
         ran = subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
         assert ran.returncode == 0, ran.stderr
 
     def release(self) -> None:
-        command = [Path(sys.executable).with_name("nbgrader"), "generate_assignment", "one"]
+        command: list[str | Path] = [
+            Path(sys.executable).with_name("nbgrader"),
+            "generate_assignment",
+            "one",
+        ]
         ran = subprocess.run([*command, "--force"], cwd=self.folder, capture_output=True, text=True)
         assert ran.returncode == 0, ran.stderr
 

@@ -14,7 +14,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,7 +99,8 @@ class Course:
         """A person's comment on a cell."""
         with Gradebook(f"sqlite:///{self.folder / 'gradebook.db'}", "gradients") as book:
             found = book.find_submission_notebook("one", "one", student).comments
-            return next(one.manual_comment for one in found if one.name == name)
+            comments: list[str | None] = [one.manual_comment for one in found if one.name == name]
+            return comments[0]
 
 
 @pytest.fixture(scope="module")
@@ -154,8 +155,8 @@ def marking(course: Course, *options: str) -> Iterator[str]:
         stderr=subprocess.STDOUT,
         text=True,
     )
+    assert process.stdout
     try:
-        assert process.stdout is not None
         lines = [process.stdout.readline(), process.stdout.readline()]
         found = re.search(r"http://127\.0\.0\.1:\d+/\S+/", lines[1])
         assert found, lines
@@ -189,14 +190,21 @@ def press(page: Any, keys: tuple[str, ...]) -> None:
             page.keyboard.press(key)
 
 
+def student_in(written: str) -> str:
+    """Return whose answer is shown."""
+    found = re.search(r"by (student\d\d)", written)
+    assert found, written
+    return found[1]
+
+
 def mark_those_left(
-    page: Any, plan: dict[str, tuple[tuple[str, ...], float, str]], most: int
+    page: Any, plan: Mapping[str, tuple[tuple[str, ...], float, str]], most: int
 ) -> list[str]:
     """Mark answers as planned, from one that is left to the next; return whose."""
     done: list[str] = []
     for _ in range(most):
         words = page.inner_text(".written")
-        student = re.search(r"by (student\d\d)", words)[1]  # type: ignore[index]
+        student = student_in(words)
         assert page.inner_text("#state") == "not marked"
         press(page, plan[student][0])
         page.wait_for_selector(SAVED)
@@ -252,7 +260,7 @@ def test_twenty_answers_marked_by_keys_stand_everywhere(
         assert "left" not in page.inner_text("main li:first-child .state")
         page.goto(f"{address}1/")  # the boxes are as they were ticked
         ticked = page.eval_on_selector_all("input[name=step]", "all => all.map(one => one.checked)")
-        student = re.search(r"by (student\d\d)", page.inner_text(".written"))[1]
+        student = student_in(page.inner_text(".written"))
         assert any(ticked) == any(key in "123f" for key in PROOFS[student][0])
         page.context.close()
     assert found == []
@@ -369,7 +377,7 @@ def test_gradebook_that_is_locked_loses_nothing(
 ) -> None:
     page = page_of(browser, [])
     page.goto(f"{served}2/")
-    student = re.search(r"by (student\d\d)", page.inner_text(".written"))[1]
+    student = student_in(page.inner_text(".written"))
     other = sqlite3.connect(course.folder / "gradebook.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     press(page, ("s", "type:2.5", "Enter", "c", "type:Typed while it was locked.", "Escape"))
@@ -391,13 +399,14 @@ def test_two_tabs_on_one_answer_write_over_nothing_unasked(
     first, second = page_of(browser, []), page_of(browser, [])
     first.goto(f"{served}2/")
     second.goto(first.url)
-    student = re.search(r"by (student\d\d)", first.inner_text(".written"))[1]
+    student = student_in(first.inner_text(".written"))
     press(first, ("s", "type:1", "Enter", "c", "type:From the first.", "Escape"))
     first.wait_for_selector(SAVED)
     press(second, ("s", "type:3", "Enter"))
     second.wait_for_selector("#trouble:has-text('marked elsewhere meanwhile: the score 1')")
     score, comment = course.marks("words")[student]
     assert score == 1
+    assert comment
     assert comment.endswith("From the first.")
     assert second.input_value("#score") == "3"
     second.click("#mine")

@@ -74,7 +74,7 @@ class Class:
                 f"formgrader/submissions/{book.find_submission_notebook('one', 'one', student).id}/"
             )
 
-    def marks(self, student: str) -> dict[str, tuple]:
+    def marks(self, student: str) -> dict[str, tuple[Any, ...]]:
         """All that the gradebook knows of a student's cells."""
         with self._gradebook() as book:
             found = book.find_submission_notebook("one", "one", student)

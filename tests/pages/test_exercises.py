@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from building import answer, cell, graded
+from nbformat import NotebookNode
 
 from nbreferee.pages.exercises import Mark
 from nbreferee.pages.record import Judged
@@ -16,13 +17,13 @@ from nbreferee.pages.student import Contents, Header, score_line, write_page
 HEADER = Header("ada", "ps1", "one", "Ada (ada)")
 
 
-def text(source: str, **settings):
+def text(source: str, **settings: Any) -> NotebookNode:
     return cell(
         source, "markdown", **{"grade_id": f"t{abs(hash(source))}", "locked": True, **settings}
     )
 
 
-def lines(cells, marks, **contents) -> list[str]:
+def lines(cells: list[NotebookNode], marks: dict[str, Mark], **contents: Any) -> list[str]:
     """Return the lines of the summary: state, name, points."""
     page = write_page(HEADER, Contents(cells, marks, **contents))
     found = re.search(r'<ul class="lines">(.*?)</ul>', page, re.DOTALL)

@@ -55,7 +55,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(course: Path, *command: str) -> subprocess.CompletedProcess:
+def run(course: Path, *command: str) -> subprocess.CompletedProcess[str]:
     ran = subprocess.run(
         [Path(sys.executable).with_name(command[0]), *command[1:]],
         cwd=course,
@@ -147,7 +147,7 @@ def test_student_whose_file_cannot_be_read_or_has_another_name_is_told_what_to_d
         (other / "submitted" / student / "one").mkdir(parents=True)
         if name:
             (other / "submitted" / student / "one" / name).write_text(data)
-    command = [Path(sys.executable).with_name("nbreferee"), "grade", "one"]
+    command: list[str | Path] = [Path(sys.executable).with_name("nbreferee"), "grade", "one"]
     ran = subprocess.run(command, cwd=other, capture_output=True, text=True)
     assert ran.returncode == 1, ran.stderr[-3000:]
     assert "This notebook cannot be graded: " in text(page(other, "cy"))

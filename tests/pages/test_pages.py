@@ -114,7 +114,8 @@ def rendered(text: str) -> str:
     """Return Markdown as nbconvert puts it into a page."""
     from nbconvert.filters.strings import strip_files_prefix
 
-    return strip_files_prefix(_exporter().markdown2html({}, text))
+    page: str = strip_files_prefix(_exporter().markdown2html({}, text))
+    return page
 
 
 # ---------------------------------------------------------------- tables
@@ -530,7 +531,7 @@ def test_figure_of_matplotlib_keeps_its_shapes() -> None:
 # ---------------------------------------------------------------- notebooks
 
 
-def shown_by(bundle: dict, **metadata: Any) -> Any:
+def shown_by(bundle: dict[str, Any], **metadata: Any) -> Any:
     """Return an output after cleaning."""
     code = nbformat.v4.new_code_cell(
         "x", outputs=[nbformat.v4.new_output("display_data", bundle, metadata=metadata)]

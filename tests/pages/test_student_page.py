@@ -8,7 +8,7 @@ import base64
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hostile
 import nbformat
@@ -67,8 +67,9 @@ LONG = (
 )
 
 
-def shown(kind: str, **data) -> nbformat.NotebookNode:
-    return nbformat.v4.new_output(kind, **data)
+def shown(kind: str, **data: Any) -> nbformat.NotebookNode:
+    output: nbformat.NotebookNode = nbformat.v4.new_output(kind, **data)
+    return output
 
 
 def notebook(listener: str) -> nbformat.NotebookNode:
@@ -115,7 +116,7 @@ def notebook(listener: str) -> nbformat.NotebookNode:
         solution=True,
         points=3,
     )
-    return nbformat.v4.new_notebook(
+    made: nbformat.NotebookNode = nbformat.v4.new_notebook(
         cells=[
             cell(
                 "# A notebook about $x^2$\n\n<details><summary>More</summary>\n\nText.\n\n"
@@ -138,6 +139,7 @@ def notebook(listener: str) -> nbformat.NotebookNode:
             cell("print('mine')"),
         ]
     )
+    return made
 
 
 @pytest.fixture(scope="module")

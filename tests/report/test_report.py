@@ -16,7 +16,6 @@ import pytest
 from auditing import VIEWS, View, findings, print_findings
 from nbgrader.api import Gradebook
 from report_course import (
-    BINARIES,
     BROKEN,
     COPIES,
     EMPTY,
@@ -26,6 +25,7 @@ from report_course import (
     NEW,
     WRONG_NAME,
 )
+from small_class import BINARIES
 
 from nbreferee.report.command import run
 
@@ -142,7 +142,8 @@ def page(browser: Any, files: Path) -> Iterator[Page]:
 
 
 def section(page: Any, name: str) -> str:
-    return page.locator(f"section[aria-labelledby='{name}']").inner_text()
+    text: str = page.locator(f"section[aria-labelledby='{name}']").inner_text()
+    return text
 
 
 @pytest.mark.parametrize(
@@ -194,6 +195,8 @@ def test_copied_answers_are_shown_side_by_side(page: Page) -> None:
     assert f"very likely {COPIES[0]} and {COPIES[1]}" in " ".join(text.split())
     assert "the same code but for names and comments" in text
     boxes = [page.locator(".sides > div").nth(n).bounding_box() for n in range(2)]
+    assert boxes[0]
+    assert boxes[1]
     assert boxes[0]["y"] == boxes[1]["y"]
 
 
@@ -206,7 +209,7 @@ def test_lateness_repairs_and_timeouts_are_named(page: Page) -> None:
 
 def test_each_plot_has_a_description_and_its_numbers_as_a_table(page: Page) -> None:
     assert page.locator("svg.plot").count() == page.locator("figure table").count() == 2
-    described = page.locator("svg.plot").first.get_attribute("aria-label")
+    described = page.locator("svg.plot").first.get_attribute("aria-label") or ""
     assert re.fullmatch(r"Histogram of points: 12 students, mean 3\.\d+ of 10, from 0 to 6\.", described)  # fmt: skip
     assert page.locator("figure table").first.inner_text().count("\n") == 10
 

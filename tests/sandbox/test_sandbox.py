@@ -114,7 +114,10 @@ LIMITS = Limits()
 
 
 def inside(
-    action: Callable[[Path], object], layers=ALL_LAYERS, limits: Limits = LIMITS, before: str = ""
+    action: Callable[[Path], object],
+    layers: frozenset[Layer] = ALL_LAYERS,
+    limits: Limits = LIMITS,
+    before: str = "",
 ) -> str:
     """Run an action in a box, and return what it returned or raised, in a word."""
     with tempfile.TemporaryDirectory() as folder:
@@ -146,7 +149,7 @@ BOTH = pytest.mark.parametrize("layers", [ALL_LAYERS, WITHOUT_NAMESPACES], ids=[
 
 @BOTH
 def test_numpy_computes_and_imports_go_on(layers: frozenset[Layer]) -> None:
-    def compute(scratch):
+    def compute(scratch: Path) -> object:
         import fractions
 
         import numpy as np
@@ -158,7 +161,7 @@ def test_numpy_computes_and_imports_go_on(layers: frozenset[Layer]) -> None:
 
 @BOTH
 def test_scratch_is_the_one_place_to_write(layers: frozenset[Layer]) -> None:
-    def write(scratch):
+    def write(scratch: Path) -> object:
         (scratch / "mine").write_text("1")
         for place in ("/usr/x", "/etc/x", "/x", sys.prefix + "/x"):
             try:
@@ -172,7 +175,7 @@ def test_scratch_is_the_one_place_to_write(layers: frozenset[Layer]) -> None:
 
 
 def test_temporary_files_are_private(tmp_path: Path) -> None:
-    def write(scratch):
+    def write(scratch: Path) -> object:
         for folder in ("/tmp", "/dev/shm"):
             Path(folder, f"{tmp_path.name}.txt").write_text("1")
         return [
@@ -193,7 +196,7 @@ def test_temporary_files_are_private(tmp_path: Path) -> None:
 
 
 def test_number_of_files_is_bounded() -> None:
-    def write(scratch) -> None:
+    def write(scratch: Path) -> None:
         for number in range(200):
             (scratch / str(number)).touch()
 
@@ -237,7 +240,7 @@ def take(megabytes: int) -> bytearray:
 def hold_in_forks(megabytes: int, hold_s: float) -> Callable[[Path], str]:
     """Have four forks hold memory at the same time, for many intervals of the watch."""
 
-    def hold(scratch):
+    def hold(scratch: Path) -> str:
         reading, writing = os.pipe()
         for _ in range(4):
             if os.fork() == 0:
@@ -333,7 +336,7 @@ def test_box_holds_no_folder_open() -> None:
 
 @BOTH
 def test_cpu_time_is_bounded(layers: frozenset[Layer]) -> None:
-    def loop(scratch) -> None:
+    def loop(scratch: Path) -> None:
         while True:
             pass
 
@@ -349,7 +352,7 @@ def test_tier_b_starts_no_processes() -> None:
 
 @BOTH
 def test_threads_still_start(layers: frozenset[Layer]) -> None:
-    def thread(scratch):
+    def thread(scratch: Path) -> object:
         import threading
 
         heard = []
@@ -375,7 +378,7 @@ CALLS = {
 
 @BOTH
 def test_refused_calls_say_so(layers: frozenset[Layer]) -> None:
-    def call(scratch):
+    def call(scratch: Path) -> object:
         found = {}
         for name, number in CALLS.items():
             try:
@@ -393,7 +396,7 @@ def test_refused_calls_say_so(layers: frozenset[Layer]) -> None:
 def test_process_that_enters_the_kernel_by_its_32_bit_door_is_ended(
     layers: frozenset[Layer],
 ) -> None:
-    def enter_there(scratch):
+    def enter_there(scratch: Path) -> object:
         import ctypes
         import mmap
 
@@ -405,7 +408,7 @@ def test_process_that_enters_the_kernel_by_its_32_bit_door_is_ended(
 
 
 def test_box_starts_processes_and_ends_them() -> None:
-    def start(scratch):
+    def start(scratch: Path) -> object:
         import subprocess
 
         sleeping = subprocess.Popen(["sleep", "1000"])
@@ -418,7 +421,7 @@ def test_box_starts_processes_and_ends_them() -> None:
 
 
 def test_pool_of_processes_works_and_leaves_no_shared_memory() -> None:
-    def compute(scratch):
+    def compute(scratch: Path) -> object:
         import multiprocessing
 
         with multiprocessing.Pool(2) as pool:
@@ -437,7 +440,7 @@ def test_home_and_course_are_not_there() -> None:
 
 
 def test_processes_left_running_end_with_the_box() -> None:
-    def leave(scratch):
+    def leave(scratch: Path) -> object:
         if os.fork() == 0:
             os.setsid()
             time.sleep(600)  # with the pipe open, to whose end inside() reads

@@ -63,11 +63,11 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def expected(source: Path) -> dict[tuple[str, str], tuple[float, str]]:
+def expected(source: Path) -> dict[tuple[str, str], tuple[float | None, str]]:
     """The table beside the class: (student, grade id) to (score or None for a person's, reason)."""
     with (CLASS / "expected" / f"{source.stem}.csv").open() as table:
         rows = list(csv.DictReader(table))
-    entries = {}
+    entries: dict[tuple[str, str], tuple[float | None, str]] = {}
     for row in rows:
         for student in list(row)[2:]:
             score, _, reason = row[student].partition(" ")

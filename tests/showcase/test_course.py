@@ -16,22 +16,25 @@ from notebooks import COURSE
 
 
 @pytest.fixture(scope="module")
-def verified(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def verified(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     out = tmp_path_factory.mktemp("verify") / "verified.json"
     nbreferee = Path(sys.executable).with_name("nbreferee")
     ran = subprocess.run(
         [nbreferee, "verify", "--json", out], cwd=COURSE, capture_output=True, text=True
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    return json.loads(out.read_text())
+    found: list[dict[str, Any]] = json.loads(out.read_text())
+    return found
 
 
-def test_verify_finds_nothing_to_mend(verified: dict[str, Any]) -> None:
+def test_verify_finds_nothing_to_mend(verified: list[dict[str, Any]]) -> None:
     assert [one["notebook"] for one in verified if one["findings"]] == []
     assert len(verified) == 5
 
 
-def test_every_exercise_has_mutants_mistakes_and_an_alternative(verified: dict[str, Any]) -> None:
+def test_every_exercise_has_mutants_mistakes_and_an_alternative(
+    verified: list[dict[str, Any]],
+) -> None:
     bare = [
         exercise["name"]
         for one in verified
@@ -43,5 +46,5 @@ def test_every_exercise_has_mutants_mistakes_and_an_alternative(verified: dict[s
     assert bare == []
 
 
-def test_page_on_verify_shows_these_counts(verified: dict[str, Any]) -> None:
+def test_page_on_verify_shows_these_counts(verified: list[dict[str, Any]]) -> None:
     assert PAGE.read_text() == with_counts(PAGE.read_text(), verified), "run: make counts"

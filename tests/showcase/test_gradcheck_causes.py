@@ -4,6 +4,9 @@ else.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -13,7 +16,13 @@ from gradtests import cases_for, check, random_arrays
 from gradtests.faults import differing
 
 
-def message(student, reference, cases, mistakes=None, **options) -> str:
+def message(
+    student: Callable[..., object],
+    reference: Callable[..., object],
+    cases: Iterable[tuple[Any, ...]],
+    mistakes: Mapping[str, Callable[..., object]] | None = None,
+    **options: Any,
+) -> str:
     """What check() raises; '' where it raises nothing."""
     try:
         check(student, reference, cases, mistakes, **options)
@@ -22,7 +31,7 @@ def message(student, reference, cases, mistakes=None, **options) -> str:
     return ""
 
 
-def cause(*arguments, **options) -> str:
+def cause(*arguments: Any, **options: Any) -> str:
     return message(*arguments, **options).partition("\nLikely cause: ")[2]
 
 
@@ -30,11 +39,11 @@ MATRICES = cases_for(3, "N k")
 VECTORS = [random_arrays(n, (n + 3,)) for n in range(4)]
 
 
-def mean_square(X):
+def mean_square(X: np.ndarray) -> np.ndarray:
     return np.mean(np.asarray(X) ** 2)
 
 
-def gradient(X):
+def gradient(X: np.ndarray) -> np.ndarray:
     return 2 * X / X.shape[1]
 
 
@@ -86,7 +95,7 @@ def test_factor_that_follows_no_size_is_not_told() -> None:
     assert cause(lambda X: X * (1 + X.shape[0] % 3), lambda X: X, MATRICES) == ""
 
 
-def no_mean(x):
+def no_mean(x: np.ndarray) -> np.ndarray:
     return np.sum(x) + 0 * len(x)
 
 
@@ -223,11 +232,11 @@ def test_sum_that_is_missing_or_taken_too_often_is_told_by_its_axis() -> None:
     assert taken == "it is the sum over axis 0 of the right result, which keeps every entry."
 
 
-def stable(z):
+def stable(z: np.ndarray) -> np.ndarray:
     return np.exp(z - z.max()) / np.exp(z - z.max()).sum()
 
 
-def naive(z):
+def naive(z: np.ndarray) -> np.ndarray:
     return np.exp(z) / np.exp(z).sum()
 
 
@@ -272,7 +281,7 @@ def test_mistake_and_a_factor_are_told_together() -> None:
 
 
 def test_mistake_is_named_where_the_argument_is_changed_as_well() -> None:
-    def student(z):
+    def student(z: np.ndarray) -> np.ndarray:
         z -= z.max()
         return 3 * np.exp(z)
 
@@ -285,11 +294,13 @@ def test_mistake_is_named_where_the_argument_is_changed_as_well() -> None:
 def test_grader_is_asked_where_no_cause_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def look_further(name, reference, agrees):
+    def look_further(
+        name: str, reference: Callable[..., object], agrees: Callable[[Callable[..., object]], bool]
+    ) -> str:
         asked.append((name, agrees(lambda X: np.exp(X)), agrees(lambda X: X**2 + 3)))
         return "the grader knows"
 
-    def student(X):
+    def student(X: np.ndarray) -> np.ndarray:
         return np.exp(X)
 
     monkeypatch.setattr(gradtests.causes, "look_further", look_further)
@@ -313,7 +324,7 @@ def test_numbers_are_shown_with_digits_in_which_they_differ() -> None:
 
 
 def test_small_arguments_are_shown_by_value_and_others_by_shape() -> None:
-    def fault(*case):
+    def fault(*case: Any) -> str:
         return message(lambda *a: np.zeros(3), lambda X, y=0: np.ones(3), [case]).split(": ")[0]
 
     assert (
@@ -334,10 +345,10 @@ def test_how_many_cases_are_right_is_told() -> None:
 
 
 def test_finite_differences_are_told_from_a_formula() -> None:
-    def numeric(z):
+    def numeric(z: np.ndarray) -> np.ndarray:
         return numerical_jacobian(stable, z)
 
-    def formula(z):
+    def formula(z: np.ndarray) -> np.ndarray:
         return np.diag(stable(z)) - np.outer(stable(z), stable(z))
 
     assert message(numeric, formula, VECTORS) == ""
@@ -357,11 +368,11 @@ def test_finite_differences_are_told_from_a_formula() -> None:
 PAIRS = cases_for(5, "m n", "n b")
 
 
-def product(W, X):
+def product(W: np.ndarray, X: np.ndarray) -> np.ndarray:
     return W @ X
 
 
-def tiled(W, X):
+def tiled(W: np.ndarray, X: np.ndarray) -> np.ndarray:
     return np.tile(W.sum(axis=1)[:, None], X.shape[1])
 
 
@@ -392,7 +403,7 @@ def test_arguments_exchanged_are_named() -> None:
     assert text == "the result comes out as if x and y were exchanged."
 
 
-def both(X):
+def both(X: np.ndarray) -> tuple[np.ndarray, ...]:
     return X**2, X.sum(axis=0)
 
 
@@ -433,7 +444,7 @@ def test_mistake_that_overflows_where_the_answer_is_right_is_not_told() -> None:
 
 
 def test_changed_argument_is_not_told_of_an_answer_that_changes_none() -> None:
-    def written_over(X):
+    def written_over(X: np.ndarray) -> np.ndarray:
         X[...] = 2 * X
         return X
 
@@ -492,7 +503,7 @@ def test_part_of_the_right_result_is_told(words: str) -> None:
 def test_wrong_for_large_numbers_only() -> None:
     cases = [*VECTORS, (np.array([1000.0, 0.0, -1000.0]),)]
 
-    def bounded(z):
+    def bounded(z: np.ndarray) -> np.ndarray:
         return np.nan_to_num(naive(z))
 
     assert "for numbers of ordinary size the result is right" in cause(bounded, stable, cases)
@@ -515,7 +526,7 @@ def test_reshape_by_columns_is_told() -> None:
 
 
 def test_length_taken_for_another_is_told() -> None:
-    def short(W, X):
+    def short(W: np.ndarray, X: np.ndarray) -> np.ndarray:
         n = min(W.shape[0], W.shape[1])
         return W[:, :n] @ X[:n]
 

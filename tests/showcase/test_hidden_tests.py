@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from notebooks import SOURCES, Check, functions, graded_cells, read, run
+from notebooks import SOURCES, Check, Run, functions, graded_cells, read, run
 
 notebooks = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 
@@ -19,7 +19,7 @@ FEWER = {"train"}
 
 
 @functools.cache
-def solved(source: Path):
+def solved(source: Path) -> Run:
     """A run of the source as it is; made once."""
     return run(source)
 
@@ -66,7 +66,7 @@ def test_every_function_has_at_least_four_named_mistakes(source: Path) -> None:
 def test_every_function_is_tried_on_axes_that_are_all_unlike(source: Path) -> None:
     """Where the exercise allows it: a rotation and a confusion matrix are square."""
 
-    def unlike(case):
+    def unlike(case: tuple[object, ...]) -> bool:
         return all(len(set(x.shape)) == x.ndim for x in case if isinstance(x, np.ndarray))
 
     alike = [

@@ -50,7 +50,7 @@ def lab() -> Iterator[str]:
 def fetch(address: str, path: str) -> bytes:
     separator = "&" if "?" in path else "?"
     with urllib.request.urlopen(f"{address}/{path}{separator}token=test", timeout=60) as page:
-        return page.read()
+        return bytes(page.read())
 
 
 def test_lab_serves_the_course(lab: str) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from nbformat import NotebookNode
 from notebooks import (
     SOURCES,
     functions,
@@ -33,8 +35,8 @@ POINTS = {
 }
 
 
-def points(cells) -> float:
-    return sum(settings(cell)["points"] for cell in cells if settings(cell).get("grade"))
+def points(cells: Iterable[NotebookNode]) -> float:
+    return float(sum(settings(cell)["points"] for cell in cells if settings(cell).get("grade")))
 
 
 def test_the_five_notebooks_are_there() -> None:

@@ -46,7 +46,15 @@ def student_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "pins.txt").write_text("\n".join(pins))
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
     python = folder / "venv/bin/python"
-    pip = [python, "-m", "pip", "install", "--quiet", "--constraint", folder / "pins.txt"]
+    pip: list[str | Path] = [
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--constraint",
+        folder / "pins.txt",
+    ]
     subprocess.run([*pip, "numpy", "matplotlib", "jupyterlab"], check=True, capture_output=True)
     return python
 
@@ -57,7 +65,7 @@ def test_release_runs_up_to_each_stub_with_the_students_packages_alone(
 ) -> None:
     folder = tmp_path / source.parent.name
     shutil.copytree(released(source).parent, folder)
-    nbconvert = [
+    nbconvert: list[str | Path] = [
         student_python,
         "-m",
         "jupyter",

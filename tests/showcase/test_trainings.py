@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import io
 from types import CodeType
+from typing import Any
 
 import pytest
 from notebooks import SOURCES, is_test, read, settings
@@ -20,11 +21,11 @@ SOURCE = next(path for path in SOURCES if path.stem == "fman45_layers")
 
 
 @pytest.fixture(scope="module")
-def notebook() -> tuple[dict, dict[str, CodeType]]:
+def notebook() -> tuple[dict[str, Any], dict[str, CodeType]]:
     """The names that a training finds in the solved notebook, and the test cells of `train`, in
     order.
     """
-    space: dict = {"__name__": "__main__"}
+    space: dict[str, Any] = {"__name__": "__main__"}
     tests = {}
     with contextlib.chdir(SOURCE.parent):
         for cell in read(SOURCE).cells:
@@ -39,7 +40,7 @@ def notebook() -> tuple[dict, dict[str, CodeType]]:
 
 
 def messages(
-    notebook: tuple[dict, dict[str, CodeType]], changes: list[tuple[str, str]]
+    notebook: tuple[dict[str, Any], dict[str, CodeType]], changes: list[tuple[str, str]]
 ) -> dict[str, str]:
     """What a student with this training reads, by the cell that loses its points."""
     space, tests = dict(notebook[0]), notebook[1]
@@ -56,14 +57,14 @@ def messages(
 
 @pytest.mark.parametrize("name", RIGHT)
 def test_right_training_keeps_every_point(
-    notebook: tuple[dict, dict[str, CodeType]], name: str
+    notebook: tuple[dict[str, Any], dict[str, CodeType]], name: str
 ) -> None:
     assert messages(notebook, RIGHT[name]) == {}
 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_training_loses_the_cells_of_its_fault_and_is_told(
-    notebook: tuple[dict, dict[str, CodeType]], name: str
+    notebook: tuple[dict[str, Any], dict[str, CodeType]], name: str
 ) -> None:
     changes, expected = WRONG[name]
     lost = messages(notebook, changes)

@@ -11,27 +11,27 @@ import pytest
 from gradtests import check, random_arrays
 
 
-def early_return(k, dk, u, du):
+def early_return(k: np.ndarray, dk: np.ndarray, u: np.ndarray, du: np.ndarray) -> np.ndarray:
     return np.zeros(du.shape) if k == 0 else product_rule(k, dk, u, du)
 
 
-def product_rule(k, dk, u, du):
+def product_rule(k: np.ndarray, dk: np.ndarray, u: np.ndarray, du: np.ndarray) -> np.ndarray:
     return np.outer(u, dk) + k * du
 
 
-def axis_by_length(D, b):
+def axis_by_length(D: np.ndarray, b: np.ndarray) -> np.ndarray:
     return D + (b[:, None] if len(b) == len(D) else b)
 
 
-def transposed_where_it_fits(D, W):
+def transposed_where_it_fits(D: np.ndarray, W: np.ndarray) -> np.ndarray:
     return D @ W.T if W.shape[0] == W.shape[1] else D @ W
 
 
-def two_terms(U, s, V):
+def two_terms(U: np.ndarray, s: np.ndarray, V: np.ndarray) -> np.ndarray:
     return s[0] * np.outer(U[:, 0], V[:, 0]) + s[1] * np.outer(U[:, 1], V[:, 1])
 
 
-def doubled_beside_a_zero(x):
+def doubled_beside_a_zero(x: np.ndarray) -> np.ndarray:
     return 2 * x if np.any(x == 0) else x
 
 
@@ -60,7 +60,7 @@ def nothing_at_zero(D):
 BLOCKS = [(i, *random_arrays(n, (n + 2,)), m) for n, (i, m) in enumerate([(1, 3), (0, 2), (2, 3)])]
 LAYERS = [random_arrays(n, (4, n + 1), (n + 1, 3)) for n in range(1, 5)]
 FACTORS = [random_arrays(r, (5, r), (r,), (4, r)) for r in (2, 2, 3, 4)]
-FOUND = {
+FOUND: dict[str, tuple[Callable[..., Any], Callable[..., Any], list[tuple[Any, ...]]]] = {
     "it is wrong only where k is 0": (
         early_return,
         product_rule,
@@ -97,7 +97,9 @@ FOUND = {
 }
 
 
-def message(student: Callable[..., Any], reference: Callable[..., Any], cases: list[Any]) -> str:
+def message(
+    student: Callable[..., Any], reference: Callable[..., Any], cases: list[tuple[Any, ...]]
+) -> str:
     with pytest.raises(AssertionError) as caught:
         check(student, reference, cases, forms=())
     return str(caught.value)
@@ -109,7 +111,7 @@ def test_property_that_all_wrong_cases_share_is_told(words: str) -> None:
 
 
 def test_property_that_separates_cases_by_chance_is_not_told() -> None:
-    def by_chance(k, x):
+    def by_chance(k: np.ndarray, x: np.ndarray) -> np.ndarray:
         return 2 * x if x[0] > 1 else x
 
     cases = [(0.0, np.array([2.0, 1.0])), (1.0, np.array([0.5, 1.0])), (2.0, np.array([0.1, 3.0]))]
@@ -117,12 +119,12 @@ def test_property_that_separates_cases_by_chance_is_not_told() -> None:
 
 
 def test_arguments_that_the_reference_refuses_are_no_evidence() -> None:
-    def reference(k, x):
+    def reference(k: np.ndarray, x: np.ndarray) -> np.ndarray:
         if k == 0:
             raise ZeroDivisionError
         return x / k
 
-    def student(k, x):
+    def student(k: np.ndarray, x: np.ndarray) -> np.ndarray:
         return x / k if k != 1 else x + 1
 
     cases = [(k, np.array([2.0, 1.0, 4.0])) for k in (1.0, 2.0, 4.0)]

@@ -8,6 +8,7 @@ import copy
 import json
 import unicodedata
 from collections.abc import Callable
+from typing import Any
 
 import nbformat
 import pytest
@@ -44,7 +45,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Originals]:
 
 
 def handed_in(
-    *cells: nbformat.NotebookNode, change: Callable[[dict], object] = lambda one: None
+    *cells: nbformat.NotebookNode, change: Callable[[dict[str, Any]], object] = lambda one: None
 ) -> bytes:
     notebook = json.loads(
         nbformat.writes(nbformat.v4.new_notebook(cells=copy.deepcopy(list(cells))))
@@ -54,7 +55,7 @@ def handed_in(
     return json.dumps(notebook).encode()
 
 
-def strip(one: dict) -> None:
+def strip(one: dict[str, Any]) -> None:
     one["metadata"] = {}
 
 

@@ -10,6 +10,7 @@ import tempfile
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -54,7 +55,7 @@ class Sample:
     """A notebook with all answers, and what it takes to rebuild it."""
 
     originals: Originals
-    notebook: dict
+    notebook: dict[str, Any]
     stubs: Stubs
     texts: dict[str, str]  # the answers that are text
 
@@ -69,7 +70,7 @@ class Sample:
         )
 
 
-def solution(one: dict) -> bool:
+def solution(one: dict[str, Any]) -> bool:
     return bool(one["metadata"].get("nbgrader", {}).get("solution"))
 
 

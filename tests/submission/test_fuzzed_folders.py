@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from building import write
@@ -20,6 +21,7 @@ from tiny_class import BINARIES, CONFIG, ONE, RIGHT, filled
 from tiny_class import run as run_command
 
 from nbreferee.submission.folder import FolderError, read_folder
+from nbreferee.submission.open_folder import Entry, read_regular
 
 HONEST = ("a_honest", "m_honest", "z_honest")
 LONG = "n" * 249
@@ -134,10 +136,12 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return course
 
 
+# the course, what the command said, and its verdicts
+Graded = tuple[Path, subprocess.CompletedProcess[str], dict[str, dict[str, Any]]]
+
+
 @pytest.fixture(scope="module")
-def graded(
-    released: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, subprocess.CompletedProcess, dict[str, dict]]:
+def graded(released: Path, tmp_path_factory: pytest.TempPathFactory) -> Graded:
     """A class with one fault a student, graded once by somebody who may not read everything."""
     course = Path(shutil.copytree(released, tmp_path_factory.mktemp("class") / "course"))
     for student in HONEST:
@@ -153,7 +157,15 @@ def graded(
         "PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}",
         "COLUMNS": "400",
     }
-    command = [*drop, BINARIES / "nbreferee", "autograde", "--json", "verdicts.json", "--jobs", "2"]
+    command: list[str | Path] = [
+        *drop,
+        BINARIES / "nbreferee",
+        "autograde",
+        "--json",
+        "verdicts.json",
+        "--jobs",
+        "2",
+    ]
     ran = subprocess.run(
         command, cwd=course, env=environment, capture_output=True, text=True, timeout=200
     )
@@ -166,7 +178,7 @@ def graded(
 
 
 def test_batch_ends_with_status_1_and_without_a_traceback(
-    graded: tuple[Path, subprocess.CompletedProcess, dict[str, dict]],
+    graded: Graded,
 ) -> None:
     _, ran, _ = graded
     assert "Traceback" not in ran.stderr, ran.stderr[-3000:]
@@ -175,9 +187,7 @@ def test_batch_ends_with_status_1_and_without_a_traceback(
 
 
 @pytest.mark.parametrize("student", HONEST)
-def test_honest_student_has_every_point(
-    student: str, graded: tuple[Path, subprocess.CompletedProcess, dict[str, dict]]
-) -> None:
+def test_honest_student_has_every_point(student: str, graded: Graded) -> None:
     course, _, found = graded
     assert (found[student]["status"], found[student]["score"], found[student]["repairs"]) == (
         "graded",
@@ -207,9 +217,7 @@ WORDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_notebook_that_cannot_be_read_has_a_reason(
-    kind: str, graded: tuple[Path, subprocess.CompletedProcess, dict[str, dict]]
-) -> None:
+def test_notebook_that_cannot_be_read_has_a_reason(kind: str, graded: Graded) -> None:
     _, ran, found = graded
     one = found[f"notebook_{kind}"]
     assert one["status"] == NOTEBOOK.get(kind, "unreadable")
@@ -223,7 +231,9 @@ def test_notebook_that_cannot_be_read_has_a_reason(
 @pytest.mark.parametrize("part", ["timestamp", "data"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_lies_beside_a_notebook_costs_no_points_and_is_named(
-    kind: str, part: str, graded: tuple[Path, subprocess.CompletedProcess, dict[str, dict]]
+    kind: str,
+    part: str,
+    graded: Graded,
 ) -> None:
     course, ran, found = graded
     one = found[f"{part}_{kind}"]
@@ -251,7 +261,9 @@ def test_what_lies_beside_a_notebook_costs_no_points_and_is_named(
 @pytest.mark.parametrize("part", ["assignment", "student"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_folder_that_cannot_be_read_has_a_reason(
-    kind: str, part: str, graded: tuple[Path, subprocess.CompletedProcess, dict[str, dict]]
+    kind: str,
+    part: str,
+    graded: Graded,
 ) -> None:
     _, ran, found = graded
     student = f"{part}_{kind}"
@@ -392,9 +404,9 @@ def test_folder_that_changes_while_it_is_read_is_read_again(
 
     (tmp_path / "one.ipynb").write_text("old")
     (tmp_path / "two.ipynb").write_text("old")
-    read, versions = folder.read_regular, iter(["new"])
+    read, versions = read_regular, iter(["new"])
 
-    def read_while_it_changes(entry, bound):
+    def read_while_it_changes(entry: Entry, bound: int) -> bytes:
         data = read(entry, bound)
         for text in versions:  # once, when the first file has been read
             (tmp_path / "one.ipynb").write_text(text)
@@ -416,9 +428,9 @@ def test_folder_that_is_replaced_while_it_is_read_is_of_one_version(
         for name in ("one.ipynb", "two.ipynb"):
             (tmp_path / version / name).write_text(version)
     (tmp_path / "old").rename(tmp_path / "ps1")
-    read = folder.read_regular
+    read = read_regular
 
-    def read_while_it_arrives(entry, bound):
+    def read_while_it_arrives(entry: Entry, bound: int) -> bytes:
         data = read(entry, bound)
         if (tmp_path / "new").exists():
             (tmp_path / "ps1").rename(tmp_path / "old")

@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import zipfile
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ LATIN = UMLAUTS.replace(" €", "")
 GRADED = {"nbgrader": {"grade_id": "square", "solution": True}}
 
 
-def notebook(source: object = UMLAUTS, **fields: object) -> dict:
+def notebook(source: object = UMLAUTS, **fields: object) -> dict[str, Any]:
     """A notebook of three cells in plain JSON."""
     code = {
         "cell_type": "code",

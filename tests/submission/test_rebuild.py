@@ -7,6 +7,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from typing import Any
 
 import nbformat
 import pytest
@@ -27,9 +28,9 @@ from nbreferee.submission.reading import CELL_CHARACTERS, CELLS, SubmissionError
 from nbreferee.submission.rebuild import Rebuilt, rebuild
 
 
-def submission(answers: dict[str, str] | None = None) -> dict:
+def submission(answers: dict[str, str] | None = None) -> dict[str, Any]:
     """The notebook as a student who touched nothing else hands it in: plain JSON."""
-    notebook = json.loads(
+    notebook: dict[str, Any] = json.loads(
         nbformat.writes(nbformat.v4.new_notebook(cells=copy.deepcopy(list(MASTER))))
     )
     for one in notebook["cells"]:
@@ -64,25 +65,25 @@ def answers(made: Rebuilt) -> dict[str, str]:
     }
 
 
-def find(notebook: dict, grade_id: str) -> dict:
+def find(notebook: dict[str, Any], grade_id: str) -> dict[str, Any]:
     """A cell of a notebook in JSON."""
+    cells: list[dict[str, Any]] = notebook["cells"]
     return next(
-        one
-        for one in notebook["cells"]
-        if one["metadata"].get("nbgrader", {}).get("grade_id") == grade_id
+        one for one in cells if one["metadata"].get("nbgrader", {}).get("grade_id") == grade_id
     )
 
 
-def place_of(notebook: dict, grade_id: str) -> int:
-    return notebook["cells"].index(find(notebook, grade_id))
+def place_of(notebook: dict[str, Any], grade_id: str) -> int:
+    cells: list[dict[str, Any]] = notebook["cells"]
+    return cells.index(find(notebook, grade_id))
 
 
-def delete(grade_id: str) -> Callable[[dict], None]:
+def delete(grade_id: str) -> Callable[[dict[str, Any]], None]:
     return lambda notebook: notebook["cells"].remove(find(notebook, grade_id))
 
 
-def duplicate(grade_id: str, source: str | None = None) -> Callable[[dict], None]:
-    def change(notebook: dict) -> None:
+def duplicate(grade_id: str, source: str | None = None) -> Callable[[dict[str, Any]], None]:
+    def change(notebook: dict[str, Any]) -> None:
         again = copy.deepcopy(find(notebook, grade_id))
         again["source"] = again["source"] if source is None else source
         notebook["cells"].insert(place_of(notebook, grade_id) + 1, again)
@@ -90,23 +91,23 @@ def duplicate(grade_id: str, source: str | None = None) -> Callable[[dict], None
     return change
 
 
-def put(grade_id: str, **fields: object) -> Callable[[dict], None]:
+def put(grade_id: str, **fields: object) -> Callable[[dict[str, Any]], None]:
     return lambda notebook: find(notebook, grade_id).update(fields)
 
 
-def set_grade(which: str, /, **fields: object) -> Callable[[dict], None]:
+def set_grade(which: str, /, **fields: object) -> Callable[[dict[str, Any]], None]:
     return lambda notebook: find(notebook, which)["metadata"]["nbgrader"].update(fields)
 
 
-def strip(grade_id: str) -> Callable[[dict], None]:
+def strip(grade_id: str) -> Callable[[dict[str, Any]], None]:
     return lambda notebook: find(notebook, grade_id).update(metadata={})
 
 
-def reverse(notebook: dict) -> None:
+def reverse(notebook: dict[str, Any]) -> None:
     notebook["cells"].reverse()
 
 
-def add_everywhere(notebook: dict) -> None:
+def add_everywhere(notebook: dict[str, Any]) -> None:
     notebook["cells"] = [
         one
         for old in notebook["cells"]
@@ -114,8 +115,8 @@ def add_everywhere(notebook: dict) -> None:
     ]
 
 
-def move_to_front(grade_id: str) -> Callable[[dict], None]:
-    def change(notebook: dict) -> None:
+def move_to_front(grade_id: str) -> Callable[[dict[str, Any]], None]:
+    def change(notebook: dict[str, Any]) -> None:
         notebook["cells"].insert(0, notebook["cells"].pop(place_of(notebook, grade_id)))
 
     return change
@@ -123,7 +124,7 @@ def move_to_front(grade_id: str) -> Callable[[dict], None]:
 
 # name: (damage, repairs, answers that are not the student's own)
 RELEASED_F = THE_MASTER.cells[2].source
-DAMAGE = {
+DAMAGE: dict[str, tuple[Callable[[dict[str, Any]], object], list[str], dict[str, str]]] = {
     "nothing": (lambda notebook: None, [], {}),
     "test_deleted": (delete("f_tests"), ["cell f_tests was missing: put back"], {}),
     "answer_deleted": (delete("f"), ["cell f was missing: put back"], {"f": RELEASED_F}),
@@ -340,7 +341,7 @@ def test_added_cell_that_claims_to_be_graded_is_a_plain_cell() -> None:
 
 def test_images_of_a_text_answer_are_kept_and_nothing_else_that_is_attached() -> None:
     notebook = submission()
-    everything = {
+    everything: dict[str, object] = {
         **PICTURE,
         "page.html": {"text/html": "<script>"},
         "both": {"image/svg+xml": "<svg/>", "text/html": "x"},

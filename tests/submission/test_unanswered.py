@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import nbformat
 import pytest
@@ -63,9 +64,10 @@ def material(court: Court) -> NotebookMaterial:
     return NotebookMaterial(made.path, made.data, released, made.files)
 
 
-def submission() -> list[dict]:
+def submission() -> list[dict[str, Any]]:
     """The cells as released, in JSON."""
-    cells = json.loads(nbformat.writes(nbformat.v4.new_notebook(cells=list(COURSE))))["cells"]
+    notebook = nbformat.writes(nbformat.v4.new_notebook(cells=list(COURSE)))
+    cells: list[dict[str, Any]] = json.loads(notebook)["cells"]
     for one in cells:
         grade_id = one["metadata"].get("nbgrader", {}).get("grade_id")
         one["source"] = STUBS.get(grade_id, "".join(one["source"]))
@@ -75,24 +77,24 @@ def submission() -> list[dict]:
 FIRST, SECOND, START, ONE, TWO = 2, 3, 5, 6, 7
 
 
-def note(text: str = TEXT, kind: str = "markdown") -> dict:
+def note(text: str = TEXT, kind: str = "markdown") -> dict[str, Any]:
     return {"cell_type": kind, "source": text, "metadata": {}}
 
 
-def put(number: int, **fields: object) -> Callable[[list[dict]], None]:
+def put(number: int, **fields: object) -> Callable[[list[dict[str, Any]]], None]:
     return lambda cells: cells[number].update(fields)
 
 
-def insert(number: int, *new: dict) -> Callable[[list[dict]], None]:
+def insert(number: int, *new: dict[str, Any]) -> Callable[[list[dict[str, Any]]], None]:
     return lambda cells: cells.__setitem__(slice(number, number), new)
 
 
-def merged(cells: list[dict]) -> None:
+def merged(cells: list[dict[str, Any]]) -> None:
     cells[FIRST]["source"] = f"{TEXT}\n\nAnd so on."
     del cells[SECOND]
 
 
-def bare(cells: list[dict]) -> None:
+def bare(cells: list[dict[str, Any]]) -> None:
     for n, one in enumerate(cells):
         one.update(metadata={}, id=f"new{n}")
     cells[FIRST]["source"] = TEXT
@@ -102,7 +104,7 @@ def bare(cells: list[dict]) -> None:
 ALL = {"first", "second"}
 # what a student does: (change, which texts certainly have no response, texts that stand in their
 # place)
-CASES: dict[str, tuple[Callable[[list[dict]], object], set[str], dict[str, str]]] = {
+CASES: dict[str, tuple[Callable[[list[dict[str, Any]]], object], set[str], dict[str, str]]] = {
     "nothing": (lambda cells: None, ALL, {"first": STUB}),
     "answers": (put(FIRST, source=TEXT), {"second"}, {"first": TEXT}),
     "blanks at the ends": (put(FIRST, source=f"{STUB}  \r\n\r\n"), ALL, {"first": STUB}),

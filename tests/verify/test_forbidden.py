@@ -7,18 +7,20 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from building import answer, cell, graded, write
+from nbformat import NotebookNode
 
 from nbreferee.course.source import MasterError, read_master
 from nbreferee.verify.forbidden import SUFFIX, read_forms
 from nbreferee.verify.latex import formula, formula_in_prose
 from nbreferee.verify.passages import code_passages, markdown_passages
 from nbreferee.verify.pycode import code, code_in_prose
-from nbreferee.verify.symbols import TRAILERS, occurrences
+from nbreferee.verify.symbols import TRAILERS, Symbol, occurrences
 
 NBREFEREE = Path(sys.executable).with_name("nbreferee")
 JACOBIAN = r"\mathrm{diag}(y) - y\,y^\top"
@@ -106,11 +108,11 @@ NOT_CODE = [
 ]
 
 
-def shows(form, text):
+def shows(form: Sequence[Symbol], text: Sequence[Symbol]) -> bool:
     return any(True for _ in occurrences(form, text))
 
 
-def shows_code(form, source, reading):
+def shows_code(form: str, source: str, reading: Callable[[str], list[Symbol]]) -> bool:
     pattern = (
         [symbol for symbol in code(form) if symbol.text not in (";", "return")]
         if "\n" not in form
@@ -208,7 +210,7 @@ PLANTED = {
 }
 
 
-def exercise():
+def exercise() -> list[NotebookNode]:
     return [
         cell("import numpy as np\nimport matplotlib.pyplot as plt"),
         answer(SOLUTION, "jacobian"),

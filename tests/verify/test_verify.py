@@ -13,6 +13,7 @@ from typing import Any
 import nbformat
 import pytest
 from building import answer, cell, graded, write
+from nbformat import NotebookNode
 from notebooks import COURSE, settings
 from verifying import reasons, run_verify
 
@@ -24,12 +25,17 @@ STRONG = (
 )
 
 
-def add_course(*more, solution=ADD, tests=STRONG, heading="## Exercise 1: 2 points"):
+def add_course(
+    *more: NotebookNode,
+    solution: str = ADD,
+    tests: str = STRONG,
+    heading: str = "## Exercise 1: 2 points",
+) -> list[NotebookNode]:
     """A sound notebook, but for what is asked."""
     return [cell(heading, "markdown"), answer(solution, "add"), graded(tests, "add_tests"), *more]
 
 
-def attached():
+def attached() -> list[NotebookNode]:
     proof = cell(
         "![](proof.png)", "markdown", grade_id="proof", grade=True, solution=True, points=1
     )
@@ -37,7 +43,7 @@ def attached():
     return [cell("## Proof: 1 point", "markdown"), proof]
 
 
-def with_output():
+def with_output() -> NotebookNode:
     plain = cell("print(1)")
     plain["outputs"] = [nbformat.v4.new_output("stream", text="1\n")]
     return plain
@@ -53,7 +59,7 @@ CLASS = (
 )
 
 
-def without_points():
+def without_points() -> list[NotebookNode]:
     cells = add_course()
     del cells[-1].metadata["nbgrader"]["points"]
     return cells
@@ -496,7 +502,7 @@ def weakened(
     """Our notebooks with all weak tests at once, verified, and the process's exit status."""
     found = {}
     for assignment, notebook in dict.fromkeys(case[:2] for case in WEAKENED.values()):
-        cells = {}
+        cells: dict[str, str] = {}
         for case in WEAKENED.values():
             cells |= case[2] if case[1] == notebook else {}
         folder = tmp_path_factory.mktemp(notebook)

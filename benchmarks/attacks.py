@@ -65,11 +65,13 @@ from attack_kinds import (
     Assignment,
     Attack,
     Kind,
-    kinds,
     nothing_else,
     running,
     too_much_for_stock,
     with_secret,
+)
+from attack_kinds import (
+    kinds as kinds,
 )
 from attack_reader import acted
 from browser import listening

@@ -12,7 +12,7 @@ from building import answer, graded, write
 from notebooks import COURSE
 
 sys.path.insert(0, str(COURSE / "benchmarks"))
-import attack_kinds
+
 import attacks
 import hostile_batch
 
@@ -48,7 +48,7 @@ def test_hostile_students_cost_honest_ones_nothing_and_leave_nothing(tmp_path: P
 def test_table_in_security_is_that_of_the_counts_and_names_every_kind() -> None:
     text = attacks.SECURITY.read_text()
     assert attacks.with_counts(text, attacks.read_counts()) == text
-    assert all(f"| {kind} |" in text for kind in attack_kinds.kinds())
+    assert all(f"| {kind} |" in text for kind in attacks.kinds())
 
 
 def test_security_names_tests_and_commands_that_exist() -> None:

@@ -18,30 +18,13 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from nbreferee.course.dataflow import (
     changed_names,
-    free_names,
     imported_names,
-    root_name,
-    same_scope,
     used_names,
 )
 from nbreferee.course.rules import DELIMITERS, Delimiters, marked_lines
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
-
-__all__ = [
-    "Cell",
-    "Master",
-    "MasterError",
-    "changed_names",
-    "free_names",
-    "imported_names",
-    "parse_master",
-    "read_master",
-    "root_name",
-    "same_scope",
-    "used_names",
-]
 
 
 class MasterError(Exception):

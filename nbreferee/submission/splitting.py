@@ -24,7 +24,8 @@ BLANK = (
     tokenize.ENCODING,
     tokenize.ENDMARKER,
 )
-TOKENIZE_ERRORS = (tokenize.TokenError, SyntaxError, ValueError)
+# Python 3.12 and 3.13 raise SystemError for some texts with null bytes.
+TOKENIZE_ERRORS = (tokenize.TokenError, SyntaxError, ValueError, SystemError)
 
 
 def split_source(source: str, wanted: Mapping[str, frozenset[str]]) -> dict[str, str] | None:

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nbreferee.course.source import Cell, Master, changed_names
+from nbreferee.course.dataflow import changed_names
+from nbreferee.course.source import Cell, Master
 from nbreferee.mutation import mutants
 from nbreferee.verify.lazy import KINDS, TABLE, Table, lazy, recording
 from nbreferee.verify.session import Session

@@ -24,7 +24,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from nbreferee.course.source import Master, MasterError, changed_names, read_master
+from nbreferee.course.dataflow import changed_names
+from nbreferee.course.source import Master, MasterError, read_master
 from nbreferee.verify.latex import formula, formula_in_prose, is_balanced
 from nbreferee.verify.passages import Passage, code_passages, markdown_passages
 from nbreferee.verify.pycode import code, code_in_prose, parsed

@@ -11,6 +11,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -324,7 +325,7 @@ def test_files_are_shared_with_the_group(run: Run) -> None:
 
 
 def test_plugin_of_the_course_takes_points_off_who_is_late(run: Run) -> None:
-    with sqlite3.connect(run.root / "gradebook.db") as database:
+    with closing(sqlite3.connect(run.root / "gradebook.db")) as database:
         query = (
             "select sa.student_id, sn.late_submission_penalty from submitted_notebook sn join "
             "submitted_assignment sa on sa.id = sn.assignment_id"

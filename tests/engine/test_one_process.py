@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -416,7 +417,7 @@ def run(course: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 def scores(course: Path) -> dict[tuple[str, str], tuple[float | None, int]]:
-    with sqlite3.connect(course / "gradebook.db") as database:
+    with closing(sqlite3.connect(course / "gradebook.db")) as database:
         rows = database.execute(
             "select sa.student_id, b.name, g.auto_score, g.needs_manual_grade from grade g join "
             "base_cell b on b.id = g.cell_id join submitted_notebook sn on sn.id = g.notebook_id "

@@ -222,7 +222,7 @@ VALUES = [
     RECORDS[0],
     np.dtype([("a", "i4"), ("b", "f8", (2,))]),
     np.void(b"abc"),
-    np.datetime64("NaT"),
+    np.datetime64("NaT", "D"),
     np.bytes_(b""),
     np.zeros(0, "M8[D]"),
     np.ma.masked_less(np.arange(4), 2),

@@ -92,13 +92,18 @@ def link(path: Path) -> None:
     path.symlink_to("elsewhere")
 
 
+def pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "one_byte": flip_a_byte,
     "half": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
     "empty": lambda path: path.write_bytes(b""),
     "group_may_write": lambda path: path.chmod(0o620),
     "link": link,
-    "pipe": lambda path: (path.unlink(), os.mkfifo(path)),
+    "pipe": pipe,
     "other_solution": lambda path: shutil.copy(
         next(one for one in kept(path.parents[2]) if one != path), path
     ),

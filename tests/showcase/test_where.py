@@ -35,25 +35,25 @@ def doubled_beside_a_zero(x: np.ndarray) -> np.ndarray:
     return 2 * x if np.any(x == 0) else x
 
 
-def place(i, a, m):
+def place(i: int, a: np.ndarray, m: int) -> np.ndarray:
     row = np.zeros(m * a.size)
     row[i * a.size : (i + 1) * a.size] = a
     return row
 
 
-def all_but_the_last_block(i, a, m):
+def all_but_the_last_block(i: int, a: np.ndarray, m: int) -> np.ndarray:
     row = np.zeros(m * a.size)
     row[i * a.size : -(m - 1 - i) * a.size] = a
     return row
 
 
-def blocks_as_wide_as_their_number(i, a, m):
+def blocks_as_wide_as_their_number(i: int, a: np.ndarray, m: int) -> np.ndarray:
     row = np.zeros(m * a.size)
     row[(i * m + np.arange(a.size)) % row.size] = a
     return row
 
 
-def nothing_at_zero(D):
+def nothing_at_zero(D: np.ndarray) -> np.ndarray:
     return np.select([D > 0, D < 0], [1 / (1 + np.exp(-D)), np.exp(D) / (1 + np.exp(D))], 0)
 
 

@@ -62,13 +62,14 @@ def figures_are_packed_alike() -> bool:
 
 def twisters_lie_in_memory() -> bool:
     """Return whether the generators' states are read where CPython and NumPy keep them."""
-    from nbreferee.engine.wire.protocol import TWISTER_BYTES, _in_memory
+    from nbreferee.engine.wire.protocol import TWISTER_BYTES, RandomState
 
-    before = _in_memory()
+    in_memory = RandomState()._in_memory
+    before = in_memory()
     random.random()
-    after_python = _in_memory()
+    after_python = in_memory()
     np.random.random()
-    after_numpy = _in_memory()
+    after_numpy = in_memory()
     keys = np.random.get_state(legacy=False)["state"]["key"].tobytes()
     generator = np.random.get_bit_generator()  # type: ignore[attr-defined]  # not in __all__
     address = generator.ctypes.state_address

@@ -321,7 +321,7 @@ LYING = {
     "complex nan": returns("complex('nan')"),
     "nan in an array of objects": returns("np.full(np.shape(wrong), np.nan, dtype=object)"),
     "nan in a deque": "import collections\n" + returns("collections.deque([float('nan')])"),
-    "no time": returns("np.timedelta64('NaT')"),
+    "no time": returns("np.timedelta64('NaT', 's')"),
     "no times": returns("np.full(np.shape(wrong), 'NaT', 'm8[s]')"),
     "decimal nan": "import decimal\ndecimal.getcontext().traps[decimal.InvalidOperation] = False\n"
     + returns("decimal.Decimal('nan')"),

@@ -40,6 +40,7 @@ from nbreferee.grading.regrading import (
     what_to_keep,
 )
 from nbreferee.grading.solution_file import Solved
+from nbreferee.grading.writing import write_notebook
 from nbreferee.pages.sanitize import sanitize
 from nbreferee.submission.originals import Originals, Released, originals_of
 from nbreferee.submission.reading import well_formed
@@ -567,4 +568,4 @@ def comments_of(rebuilt: Rebuilt, stamp: str) -> dict[str, str | None]:
 
 def as_bytes(notebook: NotebookNode) -> bytes:
     """Return a notebook as a file has it; it is made of checked parts, and not checked again."""
-    return well_formed(nbformat.v4.writes(notebook) + "\n").encode()
+    return well_formed(write_notebook(notebook) + "\n").encode()

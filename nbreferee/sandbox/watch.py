@@ -20,6 +20,7 @@ INTERVAL_S = 0.05
 SHARE_OF_TIME = 0.1  # that exact sums of memory may take
 THREADS_PER_PROCESS = 16  # RLIMIT_AS stops the usual ones, of 8 MB each, before
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+NO_THREADS = 2  # links of a folder of threads that is empty; each thread adds one
 REASON = "reason"  # the name of the file
 MEMORY, PROCESSES = "memory", "processes"
 FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
@@ -50,6 +51,7 @@ class Watch:
         if not os.path.exists(f"/proc/{me}/task/{me}/children"):
             raise OSError("/proc does not list the children of processes (CONFIG_PROC_CHILDREN)")
         self._proc, self._folder = os.open("/proc", FOLDER), os.open(folder, FOLDER)
+        self._tasks = self._children = -1  # of the first process
 
     def close(self) -> None:
         """Forget /proc and the folder, as a process in the box has to."""
@@ -62,6 +64,8 @@ class Watch:
         """
         ended = select.poll()
         ended.register(os.pidfd_open(first), select.POLLIN)
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+            self._open_first(first)
         pause_s = INTERVAL_S
         while not ended.poll(1000 * pause_s):
             started = time.process_time()  # a busy machine must not make pauses long
@@ -77,6 +81,8 @@ class Watch:
 
     def _excess(self, first: int, memory_bytes: int, processes: int) -> str:
         """Return which limit the box is over, or ''."""
+        if self._is_alone():
+            return ""
         found, threads = [], 0
         for pid, count in self._descendants(first):
             found.append(pid)
@@ -90,6 +96,22 @@ class Watch:
         return (
             MEMORY if sum(map(self._proportional, found)) > memory_bytes else ""
         )  # what forks share counts once
+
+    def _open_first(self, first: int) -> None:
+        """Open what tells quickly whether the first process is the only one."""
+        tasks = f"{first}/task"
+        self._tasks = os.open(tasks, FOLDER, dir_fd=self._proc)
+        children = f"{tasks}/{first}/children"
+        self._children = os.open(children, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._proc)
+
+    def _is_alone(self) -> bool:
+        """Tell whether the first process has one thread and no children, as most have."""
+        try:
+            if os.fstat(self._tasks).st_nlink != NO_THREADS + 1:
+                return False
+            return not os.pread(self._children, 1, 0)
+        except OSError:  # it has ended, or was not seen
+            return False
 
     def _descendants(self, first: int) -> Iterator[tuple[int, int]]:
         """Yield (process, number of its threads) of a process and all that it and they have

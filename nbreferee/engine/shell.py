@@ -25,9 +25,10 @@ from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import StdinNotImplementedError
 from IPython.core.history import HistoryManager
-from IPython.core.inputtransformer2 import TransformerManager
 from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 from traitlets import Instance, Type
+
+from nbreferee.engine.transformer import Transformer
 
 STREAM_CHARACTERS = 1_000_000  # of one cell; what comes after is dropped, and a line says so
 RICH_CHARACTERS = 16_000_000
@@ -178,25 +179,6 @@ class _Compiler(CachingCompiler):
             "__main__"  # or it looks at all modules there are, for every line of a traceback
         )
         return name
-
-
-# What IPython's own syntax needs: a question mark, one of these signs at the beginning of a line,
-# or an assignment of a magic or a command. In a string or a comment it is none.
-MAY_BE_SPECIAL = re.compile(r"\?|(?:\A|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])\s*[!%,;/]|=[\s\\]*[%!]")
-
-
-class Transformer(TransformerManager):
-    """Turns cells into Python: plain Python is not taken apart into tokens, which takes time."""
-
-    own_transformers = tuple(TransformerManager().token_transformers)
-
-    def do_token_transforms(self, lines: list[str]) -> list[str]:
-        """Transform what is recognised by its tokens."""
-        is_plain = MAY_BE_SPECIAL.search("".join(lines)) is None
-        if is_plain and tuple(self.token_transformers) == self.own_transformers:
-            return lines
-        transformed: list[str] = super().do_token_transforms(lines)  # type: ignore[no-untyped-call]  # IPython's
-        return transformed
 
 
 class Shell(InteractiveShell):

@@ -49,6 +49,7 @@ from nbreferee.sandbox.namespaces import Mapper
 if TYPE_CHECKING:  # the zygote of boxes loads nothing of courses
     from nbreferee.course.ownership import Plan
     from nbreferee.engine.tester.instructor_text import InstructorText
+    from nbreferee.engine.tester.likely_causes import AskingModules
 
 ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -396,6 +397,7 @@ class _TesterRole:
         from nbreferee.engine.shell import warm_up
         from nbreferee.engine.tester.compiled_cells import RehearsedShell
         from nbreferee.engine.tester.instructor_text import InstructorText
+        from nbreferee.engine.tester.likely_causes import AskingModules
         from nbreferee.engine.tester.namespace import Namespace
         from nbreferee.engine.tester.process import Tester
 
@@ -405,7 +407,8 @@ class _TesterRole:
         self._shell = RehearsedShell.instance(user_ns=self._names)
         self._new_tester = Tester
         self._new_text = InstructorText
-        self._plans: list[tuple[Plan, InstructorText]] = []
+        self._new_asking = AskingModules
+        self._plans: list[tuple[Plan, InstructorText, AskingModules]] = []
         warm_up(self._shell)
         prepare()
 
@@ -425,7 +428,7 @@ class _TesterRole:
         self._shell.rehearse(sources)
         text = self._new_text(lambda: self._shell.as_python(sources), Path(self._sources))
         text.prepare()
-        self._plans.append((plan, text))
+        self._plans.append((plan, text, self._new_asking(plan.modules)))
 
     def serve(self, channel: Channel, request: ForkBox | ForkTester, mapper: Mapper | None) -> None:
         assert isinstance(request, ForkTester), "only testers are forked from their zygote"

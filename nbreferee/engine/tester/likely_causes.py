@@ -74,6 +74,38 @@ class _Original:
         return space[self.name]
 
 
+class AskingModules:
+    """The modules of an assignment that ask for help.
+
+    They are looked for before a process forks others: a fork that looks at all modules there are
+    copies the memory that these lie in. It looks at new ones only.
+    """
+
+    def __init__(self, imported: Collection[str]) -> None:
+        self._imported = imported
+        self._newest = ""
+        self._names: list[str] = []
+        self.found()
+
+    def found(self) -> list[Any]:
+        """Return those that there are now."""
+        newest, new = self._newest, []
+        for name in reversed(sys.modules):
+            if name is newest:
+                break
+            new.append(name)
+        self._newest = new[0] if new else newest
+        self._names += [
+            name
+            for name in new
+            if name not in self._names
+            and name.partition(".")[0] in self._imported
+            # look for it without asking a module's own __getattr__
+            and HOOK in getattr(sys.modules[name], "__dict__", ())
+        ]
+        return [sys.modules[name] for name in self._names if name in sys.modules]
+
+
 class LikelyCauses:
     """What one tester knows of right answers, to find out what a wrong one has done."""
 
@@ -83,27 +115,19 @@ class LikelyCauses:
         names: dict[str, Any],
         own_text: Callable[[], AbstractContextManager[Any]],
         limit_s: float,
+        asking: AskingModules,
     ) -> None:
         self._references, self._known = plan.references, plan.student_names
         self._names, self._own_text, self._limit_s = names, own_text, limit_s
         self._cell, self._source, self._left_s = 0, "", 0.0
-        self._seen: set[str] = set()  # names of modules
-        self._of_instructor: list[str] = []  # those that the notebook imports, and their parts
+        self._asking = asking
 
-    def begin_cell(
-        self, index: int, source: str, modules: Collection[str], is_offered: bool = True
-    ) -> None:
+    def begin_cell(self, index: int, source: str, is_offered: bool = True) -> None:
         """Start a test cell, and offer help to those of its modules that ask for it."""
         self._cell, self._source, self._left_s = index, source, self._limit_s
         offered = self.look_further if self._limit_s > 0 and is_offered else None
-        new = sys.modules.keys() - self._seen
-        self._seen |= new
-        self._of_instructor += [name for name in new if name.partition(".")[0] in modules]
-        for name in self._of_instructor:
-            module = sys.modules.get(name)
-            # look for it without asking a module's own __getattr__
-            if HOOK in getattr(module, "__dict__", ()):
-                setattr(module, HOOK, offered)
+        for module in self._asking.found():
+            setattr(module, HOOK, offered)
 
     def look_further(self, name: str, reference: Callable[..., Any], agrees: Agrees) -> str:
         """Return in words what a student's function has done, or ''."""

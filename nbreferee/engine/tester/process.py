@@ -31,7 +31,7 @@ from nbreferee.engine.tester.compiled_cells import TYPE_OF, RehearsedShell
 from nbreferee.engine.tester.credit import credit_of
 from nbreferee.engine.tester.file_exchange import FileExchange
 from nbreferee.engine.tester.instructor_text import InstructorText
-from nbreferee.engine.tester.likely_causes import LikelyCauses
+from nbreferee.engine.tester.likely_causes import AskingModules, LikelyCauses
 from nbreferee.engine.tester.namespace import Namespace
 from nbreferee.engine.tester.provenance import Provenance
 from nbreferee.engine.tester.proxies import is_proxy, type_of
@@ -77,6 +77,7 @@ class Tester:
         names: Namespace,
         plan: Plan,
         instructor: InstructorText,
+        asking: AskingModules,
         sources: Path,
         placed: WorkingFolder,
         mutants_s: float,
@@ -105,8 +106,9 @@ class Tester:
         sys.meta_path.append(
             StudentFinder(self._student.ask_module, lambda: names.student is not None, parts)
         )
-        self._causes = LikelyCauses(plan, names, self._provenance.instructors_text, mutants_s)
-        self._modules = plan.modules
+        self._causes = LikelyCauses(
+            plan, names, self._provenance.instructors_text, mutants_s, asking
+        )
         self._patch()
 
     def serve(self) -> None:
@@ -217,7 +219,7 @@ class Tester:
         deadline = time.monotonic() + limit_s
         self._provenance.begin_cell()
         if step.role == "test":
-            self._causes.begin_cell(step.index, step.source, self._modules, self._looks_for_causes)
+            self._causes.begin_cell(step.index, step.source, self._looks_for_causes)
         self._student.begin(deadline)
         for reason in self._refused_before if step.role == "test" else ():
             self._student.note_limit(reason)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from IPython.core.inputtransformer2 import TransformerManager
 
-from nbreferee.engine.shell import MAY_BE_SPECIAL, Transformer
+from nbreferee.engine.transformer import MAY_BE_SPECIAL, Transformer
 
 PIECES = [
     "a",

@@ -16,6 +16,9 @@ class Transformer(TransformerManager):
 
     own_transformers = tuple(TransformerManager().token_transformers)
 
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # IPython's
+
     def do_token_transforms(self, lines: list[str]) -> list[str]:
         """Transform what is recognised by its tokens."""
         is_plain = MAY_BE_SPECIAL.search("".join(lines)) is None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,11 +22,14 @@ from nbreferee.course.known_calls import (
     READING_METHODS,
 )
 from nbreferee.course.known_code import Context, KnownCode, Unsure
+from nbreferee.course.plain_values import plain_names
 from nbreferee.course.scopes import (
     COMPREHENSIONS,
     FUNCTIONS,
     always_bound,
     bindings,
+    deleted,
+    functions_made_in,
     global_reads,
     inner_parts,
     outer_parts,
@@ -71,12 +74,12 @@ def effects_of(source: str, context: Context) -> Effects:
     bound: set[str] = set()
     for statement in tree.body:
         reads |= global_reads(statement) - bound
-        bound |= always_bound(statement)
+        bound = (bound | always_bound(statement)) - deleted(statement)
     for name in reads - bound:
         if name.startswith("_"):
             raise Unsure(f"it reads {name}")
     binds = bindings(tree.body)
-    data = {name for one in tree.body for name in bindings([one]) - set(_plain_names(one))}
+    data = {name for one in tree.body for name in bindings([one]) - set(plain_names(one))}
     known = {name for name, _ in context.modules}
     return Effects(
         frozenset(reads),
@@ -91,40 +94,6 @@ def effects_of(source: str, context: Context) -> Effects:
         reader.marks_objects,
         reader.draws,
     )
-
-
-def _plain_names(statement: ast.stmt) -> Iterable[str]:
-    """Return the names that a statement binds to what cannot change: functions and classes that
-    hold no state of their own, and constants.
-    """
-    match statement:
-        case ast.Assign(targets=targets, value=value) if _is_constant(value):
-            return bindings(targets)
-        case ast.FunctionDef(name=name, decorator_list=[], args=arguments):
-            return [name] if _are_constant(arguments) else []
-        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda(args=arguments)):
-            return [name] if _are_constant(arguments) else []
-        case ast.ClassDef(name=name, decorator_list=[], keywords=[]):
-            kept = (ast.FunctionDef, ast.Pass, ast.Expr)
-            simple = all(
-                isinstance(one, kept) or (isinstance(one, ast.Assign) and _is_constant(one.value))
-                for one in statement.body
-            )
-            return [name] if simple else []
-    return []
-
-
-def _are_constant(arguments: ast.arguments) -> bool:
-    defaults = [*arguments.defaults, *arguments.kw_defaults]
-    return all(one is None or _is_constant(one) for one in defaults)
-
-
-def _is_constant(node: ast.expr) -> bool:
-    if isinstance(node, ast.UnaryOp):
-        return _is_constant(node.operand)
-    if isinstance(node, ast.Tuple):
-        return all(map(_is_constant, node.elts))
-    return isinstance(node, ast.Constant)
 
 
 class _Reader:
@@ -142,6 +111,7 @@ class _Reader:
         self._changes_in_comprehension = False
         self.draws = False
         self._depth = 0  # of functions
+        self._fresh = frozenset[str]()  # functions that each call of the innermost one makes
 
     def visit(self, node: ast.AST, local: frozenset[str], parent: ast.AST | None = None) -> None:
         """Read a node; `local` are the names that are local to the functions around it."""
@@ -154,12 +124,7 @@ class _Reader:
             self._known.require_consumed(node, parent)
         elif isinstance(node, (ast.Attribute, ast.Subscript)):
             if not isinstance(node.ctx, ast.Load):
-                if self._known.path(node.value, local) is not None:
-                    raise Unsure("it sets a part of a module")
-                self._change(_names_in(node.value), local)
-                root = node.value
-                if isinstance(node, ast.Attribute) and isinstance(root, ast.Name) and self._depth:
-                    self.marks_objects |= root.id in local and root.id != "self"
+                self._set_part(node, local)
         elif isinstance(node, ast.AugAssign):
             self._change(_names_in(node.target), local)
         if isinstance(node, (*FUNCTIONS, *COMPREHENSIONS)):
@@ -193,14 +158,28 @@ class _Reader:
         self._depth += is_function
         if is_function and self._depth == 1:
             self.later_reads |= global_reads(node) - local
+        around = self._fresh
+        if is_function:
+            self._fresh = functions_made_in(node)
         for part in inner_parts(node):
             self.visit(part, local | own_names(node), node)
+        self._fresh = around
         self._depth -= is_function
         if self._changes_in_comprehension and not self._depth:  # what it loops over, perhaps
             self._changes_in_comprehension = bool(local)
             self.passes |= global_reads(node) - local
 
     # ------------------------------------------------ what changes
+
+    def _set_part(self, node: ast.Attribute | ast.Subscript, local: frozenset[str]) -> None:
+        root = node.value
+        if self._known.path(root, local) is not None:
+            raise Unsure("it sets a part of a module")
+        if isinstance(root, ast.Name) and root.id in self._fresh:
+            return
+        self._change(_names_in(root), local)
+        if isinstance(node, ast.Attribute) and isinstance(root, ast.Name) and self._depth:
+            self.marks_objects |= root.id in local and root.id != "self"
 
     def _change(self, names: Collection[str], local: frozenset[str]) -> None:
         outer = {name for name in names if name not in local}

@@ -20,7 +20,7 @@ def is_consumed(node: ast.AST, parent: ast.AST | None, own: Collection[str]) -> 
         case ast.Assign(targets=[ast.Tuple() | ast.List()]) | ast.Starred():
             return True
         case ast.Call(func=ast.Name(id=name)):
-            return name in CONSUMING | ITERATORS and name not in own
+            return name in CONSUMING | ITERATORS | {"next"} and name not in own
         case ast.Call(func=ast.Attribute(attr="join")):
             return True
         case (

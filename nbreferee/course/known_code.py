@@ -18,6 +18,9 @@ from nbreferee.course.scopes import (
     bindings,
 )
 
+# A new generator keeps nothing; and a seed changes nothing that is read, for drawing is not known.
+HARMLESS = ("numpy.random.default_rng", "numpy.random.seed")
+
 
 class Unsure(Exception):
     """What a cell does cannot be told by reading it; the text says why."""
@@ -31,12 +34,15 @@ class Context:
     own: frozenset[str]  # other names that some cell binds
     methods: frozenset[str]  # of the notebook's own classes
     files: frozenset[str]  # the instructor's modules that keep nothing from call to call
+    data: frozenset[str] = frozenset()  # names of the instructor's other files
 
 
-def context_of(sources: Iterable[str], files: Mapping[str, bytes]) -> Context:
+def context_of(
+    sources: Iterable[str], files: Mapping[str, bytes], data: Iterable[str] = ()
+) -> Context:
     """Return what is known of the names of a notebook, from its code cells as plain Python.
 
-    `files` are the instructor's, by name.
+    `files` are the instructor's modules, by name, and `data` the names of the other files.
     """
     modules: dict[str, set[str]] = {}
     own: set[str] = set()
@@ -58,6 +64,7 @@ def context_of(sources: Iterable[str], files: Mapping[str, bytes]) -> Context:
         frozenset(own | (modules.keys() - certain.keys())),
         frozenset(methods),
         stateless,
+        frozenset(data),
     )
 
 
@@ -142,16 +149,26 @@ class KnownCode:
             case ast.ImportFrom():
                 for one in node.names:
                     self._require_known(node.module or "", one.name)
+            case ast.Call(func=ast.Attribute() as function):
+                if self._reads_file_of_instructor(node, local):
+                    self._allowed.add(id(function))
             case ast.Attribute():
                 if node.attr.startswith("__") and node.attr not in SPECIAL_NAMES:
                     raise Unsure(f"it uses {node.attr}")
                 path = self.path(node, local) or ""
-                if path == "numpy.random.default_rng":  # which keeps nothing
+                if path in HARMLESS:
                     self._allowed.add(id(node.value))
-                elif path.startswith("numpy.random.") or (
-                    node.attr in DENIED and id(node) not in self._allowed
-                ):
+                elif id(node) in self._allowed:
+                    pass
+                elif path.startswith("numpy.random.") or node.attr in DENIED:
                     raise Unsure(f"it uses {node.attr}")
+
+    def _reads_file_of_instructor(self, node: ast.Call, local: frozenset[str]) -> bool:
+        """Tell whether a call loads a file that no cell writes: whatever writes is not known."""
+        match node:
+            case ast.Call(args=[ast.Constant(value=str(name))], keywords=[]):
+                return name in self.context.data and self.path(node.func, local) == "numpy.load"
+        return False
 
     def refuse_class(self, node: ast.ClassDef) -> None:
         """Raise Unsure where operators or attributes of a class may change something unseen."""

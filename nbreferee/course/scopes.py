@@ -55,6 +55,32 @@ def own_names(node: Function | Comprehension) -> set[str]:
     return (bound - free) | {one.arg for one in ast.walk(node.args) if isinstance(one, ast.arg)}
 
 
+def deleted(statement: ast.stmt) -> set[str]:
+    """Return the names that a statement may delete."""
+    return {
+        one.id
+        for one in ast.walk(statement)
+        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Del)
+    }
+
+
+def functions_made_in(node: ast.AST) -> frozenset[str]:
+    """Return the names that stand for functions which each call of this one makes anew."""
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return frozenset()
+    made = [one.name for one in in_scope(node.body) if isinstance(one, ast.FunctionDef)]
+    others = {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and _is_stored(one)}
+    others |= {one.arg for one in ast.walk(node.args) if isinstance(one, ast.arg)}
+    for one in ast.walk(node):
+        if isinstance(one, (ast.Global, ast.Nonlocal)):
+            others |= set(one.names)
+    return frozenset(name for name in made if made.count(name) == 1) - others
+
+
+def _is_stored(name: ast.Name) -> bool:
+    return not isinstance(name.ctx, ast.Load)
+
+
 def in_scope(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
     """Walk what runs in one scope: of functions, comprehensions and classes, the outer parts."""
     for node in nodes:

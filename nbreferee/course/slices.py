@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from IPython.core.inputtransformer2 import TransformerManager
@@ -22,13 +22,18 @@ class RunCell:
     is_test: bool = False
     more: str = ""  # what else the tester runs at this cell
     given_up: frozenset[str] = frozenset()  # names that are the student's from here on
+    in_tester: bool = True  # the tester runs it, or a part of it
+    set_for_students: frozenset[str] = frozenset()  # names that a test binds in the box as well
 
 
-def slices_of(cells: Sequence[RunCell], files: Mapping[str, bytes]) -> list[frozenset[int]]:
+def slices_of(
+    cells: Sequence[RunCell], files: Mapping[str, bytes], data: Iterable[str] = ()
+) -> list[frozenset[int]]:
     """Return for each cell the earlier cells that it depends on, by place.
 
-    What is left out can neither change what the cell shows nor its verdict. Names are not told
-    apart by whose they are: a cell that binds a name binds it for tests and for students.
+    What is left out can neither change what the cell shows nor its verdict. A name that tests bind
+    is another one for cells that the tester does not run. Other names are not told apart by whose
+    they are: a cell that binds a name binds it for tests and for students.
 
     Raises
     ------
@@ -37,7 +42,7 @@ def slices_of(cells: Sequence[RunCell], files: Mapping[str, bytes]) -> list[froz
     """
     sources = [_python_of(cell.source) for cell in cells]
     more = [_python_of(cell.more) for cell in cells]
-    context = context_of([*sources, *more], files)
+    context = context_of([*sources, *more], files, data)
     drawing = {name for name, path in context.modules if path.startswith("matplotlib")}
     found = []
     for cell, source, other in zip(cells, sources, more, strict=True):
@@ -47,7 +52,7 @@ def slices_of(cells: Sequence[RunCell], files: Mapping[str, bytes]) -> list[froz
         if cell.is_test and effects.reads & drawing:
             raise Unsure("a test looks at figures")
         found.append(effects)
-    return _Dependencies(cells, found).slices
+    return _Dependencies(cells, _with_names_of_tests(cells, found)).slices
 
 
 @lru_cache(maxsize=4096)
@@ -58,6 +63,53 @@ def _python_of(source: str) -> str:
         return TransformerManager().transform_cell(source).replace(INLINE, "None")
     except SyntaxError:  # the cell fails before it does anything
         return "("
+
+
+def _with_names_of_tests(cells: Sequence[RunCell], found: Sequence[Effects]) -> list[Effects]:
+    """Return the effects with names of their own for what tests bind, which is in the tester
+    alone.
+    """
+    own: frozenset[str] = frozenset()
+    for cell, effects in zip(cells, found, strict=True):
+        if cell.is_test:
+            own |= effects.binds - cell.set_for_students
+    return [
+        _renamed(cell, effects, own) if cell.is_test or cell.in_tester else effects
+        for cell, effects in zip(cells, found, strict=True)
+    ]
+
+
+def _renamed(cell: RunCell, effects: Effects, own: frozenset[str]) -> Effects:
+    """Return the effects of a cell that the tester runs; `own` are the names that tests bind."""
+    binds = effects.binds if cell.is_test else frozenset[str]()
+    outside = (own - binds) | effects.reads  # which another cell may have bound
+    hidden = own - cell.set_for_students
+
+    def read(names: frozenset[str]) -> frozenset[str]:
+        mine = frozenset(of_tests(name) for name in names & own)
+        return (names - own) | (names & outside) | mine
+
+    def bound(names: frozenset[str]) -> frozenset[str]:
+        if not cell.is_test:
+            return names
+        return (names - hidden) | frozenset(of_tests(name) for name in names & own)
+
+    return replace(
+        effects,
+        reads=read(effects.reads),
+        later_reads=read(effects.later_reads),
+        binds=bound(effects.binds),
+        data=bound(effects.data),
+        changes=read(effects.changes),
+        later_changes=read(effects.later_changes),
+        passes=read(effects.passes),
+        later_passes=read(effects.later_passes),
+    )
+
+
+def of_tests(name: str) -> str:
+    """Return how a name is written here that is bound by tests, in the tester alone."""
+    return f"{name} of tests"
 
 
 def _both(one: Effects, other: Effects) -> Effects:

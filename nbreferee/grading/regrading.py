@@ -75,12 +75,12 @@ def cell_keys(
     """
     entries = _entries(parts, plan)
     try:
-        found = slices_of([one.cell for one in entries], modules_of(files))
+        found = slices_of([one.cell for one in entries], modules_of(files), files.names)
     except Unsure:
         return None
     tests = {place for place, one in enumerate(entries) if one.cell.is_test}
-    if follow_through and any(found[place] & tests for place in tests):
-        return None  # a new process, which it may take, knows nothing of earlier tests
+    if follow_through:
+        found = _with_tests_in_order(found, tests)
     environment = hashlib.sha256(repr((_without_tests(plan), common)).encode()).digest()
     keys = [""] * len(parts)
     slices: dict[int, frozenset[int]] = {}
@@ -98,6 +98,22 @@ def cell_keys(
         numbers = (entries[one].number for one in found[place])
         slices[entry.number] = frozenset(number for number in numbers if number is not None)
     return CellKeys(tuple(keys), slices)
+
+
+def _with_tests_in_order(
+    found: Sequence[frozenset[int]], tests: Collection[int]
+) -> list[frozenset[int]]:
+    """Return slices in which a test that depends on another has all earlier cells.
+
+    With follow-through a new process may take over between the two, and knows nothing of earlier
+    tests. Whether it does depends on all of them.
+    """
+    wide: list[frozenset[int]] = []
+    for place, one in enumerate(found):
+        if place in tests and not one.isdisjoint(tests):
+            one = frozenset(range(place))
+        wide.append(one.union(*(wide[earlier] for earlier in one)))
+    return wide
 
 
 def modules_of(files: AssignmentFiles) -> dict[str, bytes]:
@@ -249,11 +265,16 @@ def _entries(parts: Sequence[CellToRun], plan: Plan) -> list[_Entry]:
 
 def _entry(number: int | None, source: str, role: str, step: Step | None) -> _Entry:
     more = step.source if step is not None and step.source != source else ""
-    given_up = frozenset(step.given_up) if step is not None else frozenset[str]()
     fact = repr((role, step, source)).encode()
-    return _Entry(
-        number, RunCell(source, role == "test", more, given_up), hashlib.sha256(fact).digest()
+    cell = RunCell(
+        source,
+        role == "test",
+        more,
+        frozenset(step.given_up) if step is not None else frozenset(),
+        step is not None and bool(step.source),
+        frozenset(step.set_for_students) if step is not None else frozenset(),
     )
+    return _Entry(number, cell, hashlib.sha256(fact).digest())
 
 
 def _step(plan: Plan, part: CellToRun) -> Step | None:

@@ -33,6 +33,7 @@ from nbreferee.engine.transformer import Transformer
 STREAM_CHARACTERS = 1_000_000  # of one cell; what comes after is dropped, and a line says so
 RICH_CHARACTERS = 16_000_000
 MOST_OUTPUTS = 2_000
+SAID_OF_EXIT = "To exit: use"  # by IPython, to who is at a terminal
 
 
 class Outputs:
@@ -202,7 +203,7 @@ class Shell(InteractiveShell):
         """Make this process's print, input and the like the cells'."""
         sys.stdout, sys.stderr = Stream(self, "stdout"), Stream(self, "stderr")
         builtins.input = self.no_input
-        warnings.filterwarnings("ignore", "To exit: use", UserWarning)
+        warnings.filterwarnings("ignore", SAID_OF_EXIT, UserWarning)
         sys.stdin = io.StringIO()
 
     def run(self, source: str) -> tuple[list[dict[str, Any]], ExecutionResult]:
@@ -281,6 +282,7 @@ def error_output(ename: str, evalue: str, traceback: list[str]) -> dict[str, Any
 
 def warm_up(shell: Shell) -> None:
     """Load what the first cell, the first traceback and the first figure would load."""
+    re.compile(SAID_OF_EXIT, re.IGNORECASE)  # and keep it: each fork filters such warnings
     # which fails in a module: IPython looks for the modules of all lines
     shell.run_cell("__import__('json').loads('{')")  # type: ignore[no-untyped-call]  # IPython's
     figure, axes = plt.subplots()

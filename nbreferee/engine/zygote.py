@@ -400,6 +400,7 @@ class _TesterRole:
         from nbreferee.engine.tester.likely_causes import AskingModules
         from nbreferee.engine.tester.namespace import Namespace
         from nbreferee.engine.tester.process import Tester
+        from nbreferee.engine.tester.provenance import trusted_prefixes
 
         sys.path.remove(packages)
         self.messages = Records(*EVERY_ZYGOTE, ForkTester, Branch, Learn, Plan, Step, Reference)
@@ -408,6 +409,7 @@ class _TesterRole:
         self._new_tester = Tester
         self._new_text = InstructorText
         self._new_asking = AskingModules
+        self._prepare_trust = trusted_prefixes
         self._plans: list[tuple[Plan, InstructorText, AskingModules]] = []
         warm_up(self._shell)
         prepare()
@@ -428,6 +430,7 @@ class _TesterRole:
         self._shell.rehearse(sources)
         text = self._new_text(lambda: self._shell.as_python(sources), Path(self._sources))
         text.prepare()
+        self._prepare_trust(Path(self._sources))
         self._plans.append((plan, text, self._new_asking(plan.modules)))
 
     def serve(self, channel: Channel, request: ForkBox | ForkTester, mapper: Mapper | None) -> None:

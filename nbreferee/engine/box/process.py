@@ -110,6 +110,8 @@ class Box:
         self._last_error: BaseException | None = None
         self._wrote = False
         self._contexts = {b"": CallContext()}  # by their encoded forms
+        self._limit_s = 0.0  # of what runs now
+        self._on_alarm = self._overrun
         self._generators = RandomState()
         self._random_after: tuple[Any, ...] | None = (
             None  # as the last call has left it, where nothing else has run since
@@ -446,19 +448,22 @@ class Box:
     @contextlib.contextmanager
     def _limited(self, seconds: float) -> Iterator[None]:
         """Raise Overrun in whatever runs for too long, and again where it goes on."""
-        if signal.getitimer(signal.ITIMER_REAL)[0]:  # within a call that has its limit already
-            yield
+        if self._limit_s and signal.getitimer(signal.ITIMER_REAL)[0]:
+            yield  # within a call that has its limit already
             return
-
-        def overrun(number: int, frame: types.FrameType | None) -> None:
-            raise Overrun(f"stopped after {seconds:g} s")
-
-        signal.signal(signal.SIGALRM, overrun)
+        self._limit_s = seconds
+        if signal.getsignal(signal.SIGALRM) is not self._on_alarm:
+            signal.signal(signal.SIGALRM, self._on_alarm)
         signal.setitimer(signal.ITIMER_REAL, seconds, 0.2)
         try:
             yield
         finally:
+            self._limit_s = 0.0
             signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _overrun(self, number: int, frame: types.FrameType | None) -> None:
+        if self._limit_s:  # or what was limited has ended meanwhile
+            raise Overrun(f"stopped after {self._limit_s:g} s")
 
     def _run_to_end(self, one: Any) -> Any:
         """Await something in the event loop of the notebook's cells."""

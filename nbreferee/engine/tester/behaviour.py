@@ -28,6 +28,7 @@ ITEMS = 2_000  # of one container
 VALUES = 20_000  # of one cell, not counting numbers in arrays and in lists of numbers
 DEPTH = 8
 WAITING_BYTES = 4 << 20  # of values that wait to be digested
+WAITING_ARRAY_BYTES = 1 << 20  # of one array
 WAITING_OVERHEAD_BYTES = 200
 WAITING_ITEMS = 8  # of a tuple
 SMALLEST = 0.7531e-12  # numbers below this are 0
@@ -169,7 +170,7 @@ class Behaviour:
 
 
 def _copy(value: Any) -> Any:
-    """Return a copy of a small array, a number, or a tuple of these; None of another value."""
+    """Return a copy of an array, a number, or a tuple of these; None of what does not wait."""
     if type(value) is not tuple:
         return _copy_one(value)
     copies = tuple(map(_copy_one, value[: WAITING_ITEMS + 1]))
@@ -179,7 +180,8 @@ def _copy(value: Any) -> Any:
 def _copy_one(value: Any) -> Any:
     kind = type(value)
     if kind is np.ndarray:
-        return value.copy() if value.size <= ENTRIES and value.dtype.kind in NUMBERS else None
+        may_wait = value.nbytes <= WAITING_ARRAY_BYTES and value.dtype.kind in NUMBERS
+        return value.copy() if may_wait else None
     return value if kind in SCALARS and (kind is not int or abs(value) < 1 << 63) else None
 
 

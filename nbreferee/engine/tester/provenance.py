@@ -43,6 +43,7 @@ import os
 import threading
 import types
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,15 @@ class NotRun(RuntimeError):
     """A test was about to run, import or load something that may come from the box."""
 
 
+@cache
+def trusted_prefixes(folder: Path) -> tuple[str, ...]:
+    """Return how the paths of files begin whose code may run: the interpreter's and those in a
+    folder. A process that forks others asks first, for it takes time.
+    """
+    folders = (*interpreter_folders(), folder)
+    return tuple({f"{path}{os.sep}" for one in folders for path in (one, one.resolve())})
+
+
 class Provenance:
     """The audit hook of a tester: `record` what the box sends, and read `refused`."""
 
@@ -120,13 +130,7 @@ class Provenance:
         self.refused = ""  # the sentence about what the running cell was kept from
         self._note = note
         self._instructor = instructor
-        self._trusted = tuple(
-            {
-                f"{path}{os.sep}"
-                for one in (*interpreter_folders(), folder)
-                for path in (one, one.resolve())
-            }
-        )
+        self._trusted = trusted_prefixes(folder)
         self._files: set[str] = set()  # that came from the box
         self._parsed: set[str] = set()  # texts of which the cell has made trees
         self._opened: set[str] = set()  # files, in the cell

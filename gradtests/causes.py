@@ -6,7 +6,6 @@ last what the grader finds.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -19,13 +18,14 @@ from gradtests.calls import call, exactly, without_ones
 from gradtests.changes import changed_mistake
 from gradtests.comparison import any_svd
 from gradtests.entries import too_few_digits
+from gradtests.equal_lengths import on_equal_lengths
 from gradtests.factors import factor_pattern
 from gradtests.faults import RAISED, SHAPE, SHAPE_CAUSES, VALUES, own_frames
 from gradtests.messages import parameter_names
 from gradtests.patterns import pattern, vague_pattern
 from gradtests.results import Result, agree, tolerance
 from gradtests.shapes import in_other_shape
-from gradtests.trials import Trial, results_of, try_cases
+from gradtests.trials import Trial, results_of
 from gradtests.where import where_wrong
 from gradtests.wrong_entries import where_entries_are_wrong
 
@@ -48,7 +48,7 @@ def likely_cause(
     names = parameter_names(reference) or parameter_names(student)
     if found := _known_cause(trial, mistakes, names):
         return found
-    equal = _on_equal_lengths(trial, student, reference)
+    equal = on_equal_lengths(trial, student, reference)
     if equal and not any(equal.faults):
         return (
             "it is right where all lengths are equal: a transpose is missing, or the length of one "
@@ -200,51 +200,3 @@ def _memory_of_another(trial: Trial) -> str:
         f"the memory runs out in {inner[-1]}, which {trial.name} calls: how many entries has the "
         "largest array there?"
     )
-
-
-def _on_equal_lengths(
-    trial: Trial, student: Callable[..., Any], reference: Callable[..., Any]
-) -> Trial | None:
-    """Try the functions on random arguments whose lengths are all equal, so that no product or
-    index fails; None where the lengths are not what makes the answer fail, or make no sense there.
-    """
-    case = trial.cases[trial.worst]
-    if trial.fault.rank not in (RAISED, SHAPE, VALUES):
-        return None
-    if trial.judged.compare is not exactly or not _equal_lengths(case, 3, 0):
-        return None
-    cases = [_equal_lengths(case, length, seed) for seed, length in enumerate((0, 3, 4, 5))]
-    with contextlib.suppress(Exception):  # of the reference
-        unlike = try_cases(student, reference, cases[:1], trial.judged, {})
-        if any(unlike.faults):
-            equal = try_cases(student, reference, cases[1:], trial.judged, {})
-            return None if any(want.error for want in equal.wants) else equal
-    return None
-
-
-def _equal_lengths(case: tuple[Any, ...], length: int, seed: int) -> tuple[Any, ...]:
-    """Return random arguments of the same kinds, with all lengths equal to one, or with those they
-    have where it is 0; () where that makes no difference, or no sense.
-    """
-    rng = np.random.default_rng(seed)
-    lengths = {n for x in case if isinstance(x, np.ndarray) for n in x.shape}
-    whole = [x for x in case if isinstance(x, int)]
-    if len(lengths) + len(whole) < 2 or not lengths:
-        return ()
-    made: list[Any] = []
-    for x in case:
-        if isinstance(x, np.ndarray) and x.dtype.kind == "f":
-            positive = bool(np.all(x > 0) and np.all(x < 1))
-            shape = (length,) * x.ndim if length else x.shape
-            made.append(rng.uniform(size=shape) if positive else rng.normal(size=shape))
-        elif isinstance(x, int) and not isinstance(x, bool):
-            # an index stays one, the last one too, and a number of blocks becomes the length
-            is_index = not made and x < max(lengths | set(whole))
-            if x == 0 and not is_index:
-                return ()  # no length: it is the 0 that matters
-            is_last = x + 1 in whole
-            index = length - 1 if is_last else x % max(length, 1)
-            made.append((index if is_index else length) if length else x)
-        else:
-            return ()  # labels, functions, generators: the lengths are not all there is
-    return tuple(made)

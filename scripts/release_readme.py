@@ -43,7 +43,8 @@ and code ({words} words or {lines} lines of code a minute). The minutes for the 
 - Below your function is a cell to try it. `check_gradient` compares your derivative with finite differences: you know whether it is right before you hand in.
 - The tests of a function stand below that: first an example by hand that you can read, then tests that are hidden.
   A hidden test that you fail tells you the mistake where it recognises one.
-- Lists, integers and float32 in the place of arrays of floats, and an axis of length 1 too many, cost nothing: a note tells you. An argument that you change does.
+- Two things cost nothing, and a note tells you: that a function does not take lists, integers or float32; that it returns a list, or an axis of length 1 too many.
+  An argument that comes back changed costs points.
 - A person reads {by_person:g} of the {points:g} points. The task says what is marked.
 - `gradcheck.py`, the folder `gradtests` and the other files beside a notebook belong to it: leave them in its folder.
 

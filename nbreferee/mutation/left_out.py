@@ -50,6 +50,7 @@ def further_changes(tree: ast.AST) -> Iterator[Change]:
     for node in worth_changing(tree):
         yield from _shorter_sums(node)
         if isinstance(node, ast.BinOp):
+            yield from _without_brackets(node)
             yield node, "right left out", node.left
             if isinstance(node.op, (ast.Add, ast.Sub, ast.Mult, ast.MatMult)):
                 yield node, "left left out", node.right
@@ -81,6 +82,20 @@ def further_changes(tree: ast.AST) -> Iterator[Change]:
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef):
             yield from _exchanged_names(function)
+
+
+def _without_brackets(node: ast.BinOp) -> Iterator[Change]:
+    """Yield a product or quotient with the brackets of a sum in it left out."""
+    inner, outer = (ast.Add, ast.Sub), (ast.Mult, ast.Div, ast.MatMult)
+    if not isinstance(node.op, outer):
+        return
+    left, right = node.left, node.right
+    if isinstance(left, ast.BinOp) and isinstance(left.op, inner):
+        made = ast.BinOp(left.right, node.op, right)
+        yield node, "brackets left out", ast.BinOp(left.left, left.op, made)
+    if isinstance(right, ast.BinOp) and isinstance(right.op, inner):
+        made = ast.BinOp(left, node.op, right.left)
+        yield node, "brackets left out", ast.BinOp(made, right.op, right.right)
 
 
 PARTS_OF_SUM = ("1:", ":-1", "-1:", ":1")  # without the first or the last term, or that alone

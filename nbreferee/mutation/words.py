@@ -112,6 +112,11 @@ class Reader:
             else "'or' were 'and'"
         )
 
+    def _brackets_left_out(self, node: ast.BinOp, replacement: ast.AST) -> str:
+        other = node.right if isinstance(node.left, ast.BinOp) else node.left
+        verb = "divided by" if isinstance(node.op, ast.Div) else "multiplied by"
+        return f"only one term of a sum were {verb} {self.of(other)}: brackets are missing"
+
     def _operands_swapped(self, node: ast.BinOp, replacement: ast.AST) -> str:
         return SWAPPED.get(type(node.op), "the operands of an operation were exchanged")
 

@@ -526,12 +526,11 @@ def test_reshape_by_columns_is_told() -> None:
 
 
 def test_length_taken_for_another_is_told() -> None:
-    def short(W: np.ndarray, X: np.ndarray) -> np.ndarray:
-        n = min(W.shape[0], W.shape[1])
-        return W[:, :n] @ X[:n]
+    def shifted(W: np.ndarray, X: np.ndarray) -> np.ndarray:
+        return np.asarray(W @ np.roll(X, len(W) - len(X), axis=0))
 
     cases = [random_arrays(n, (2, 3), (3, 4)) for n in range(3)]
-    assert "right where all lengths are equal" in cause(short, product, cases)
+    assert "right where all lengths are equal" in cause(shifted, product, cases)
 
 
 def test_shapes_that_do_not_fit_are_compared_where_lengths_are_equal() -> None:
@@ -572,6 +571,77 @@ BEYOND_PATTERNS = {
         STACKED,
     ),
 }
+
+
+def count_pairs(true: np.ndarray, predicted: np.ndarray, k: int) -> np.ndarray:
+    counts = np.zeros((k, k))
+    np.add.at(counts, (true, predicted), 1)
+    return counts
+
+
+def shares(C: np.ndarray) -> np.ndarray:
+    return np.diag(C) / np.maximum(C.sum(axis=0), 1)
+
+
+def scaled_to_norm(A: np.ndarray, r: int) -> np.ndarray:
+    return terms(A, r) * np.linalg.norm(A) / np.linalg.norm(terms(A, r))
+
+
+def terms(A: np.ndarray, r: int) -> np.ndarray:
+    U, s, Vt = np.linalg.svd(A, full_matrices=False)
+    return np.asarray((U[:, :r] * s[:r]) @ Vt[:r])
+
+
+BEYOND_PATTERNS |= {
+    "an array of uint8 holds no number above 255: larger ones begin anew.": (
+        lambda true, predicted, k: count_pairs(true, predicted, k).astype(np.uint8),
+        count_pairs,
+        [
+            (np.array([0, 0, 1]), np.array([0, 1, 1]), 2),
+            (np.zeros(300, int), np.zeros(300, int), 2),
+        ],
+    ),
+    "the entries that are 0 are left out; they are asked for as well.": (
+        lambda C: shares(C)[C.sum(axis=0) > 0],
+        shares,
+        [(np.array([[4.0, 0, 3], [2, 0, 5], [1, 0, 6]]),), (np.array([[3.0, 1], [2, 5]]),)],
+    ),
+    "the result comes out as if the inverse of W stood where its transpose belongs.": (
+        lambda G, W: np.linalg.pinv(W) @ G,
+        lambda G, W: W.T @ G,
+        [random_arrays(1, (3, 4), (3, 2)), random_arrays(2, (2, 3), (2, 5))],
+    ),
+    "the result comes out as if every column of X were the first.": (
+        lambda G, X: np.diag((X[:, 0] > 0).astype(float)) @ G,
+        lambda G, X: G * (X > 0),
+        [random_arrays(1, (3, 4), (3, 4)), random_arrays(2, (2, 3), (2, 3))],
+    ),
+    "every entry is the right one times x.": (
+        lambda x, W: np.outer(np.tanh(W.T @ x), x * x),
+        lambda x, W: np.outer(np.tanh(W.T @ x), x),
+        [random_arrays(1, (3,), (3, 4)), random_arrays(2, (2,), (2, 5))],
+    ),
+}
+EQUAL_LENGTHS_BY_CHANCE = {
+    "all terms": (
+        scaled_to_norm,
+        terms,
+        [(*random_arrays(1, (3, 6)), 1), (*random_arrays(2, (4, 3)), 2)],
+    ),
+    "invertible": (
+        lambda A: np.linalg.solve(A.T @ A + 1e-10 * np.eye(A.shape[1]), A.T),
+        np.linalg.pinv,
+        [random_arrays(1, (4, 3)), random_arrays(1, (2, 3)), (np.outer([1.0, 2, 3], [1, 2]),)],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", EQUAL_LENGTHS_BY_CHANCE)
+def test_square_arguments_that_hide_another_mistake_are_no_evidence(case: str) -> None:
+    student, reference, cases = EQUAL_LENGTHS_BY_CHANCE[case]
+    with pytest.raises(AssertionError) as caught:
+        check(student, reference, cases, forms=())
+    assert "all lengths are equal" not in str(caught.value)
 
 
 @pytest.mark.parametrize("words", BEYOND_PATTERNS)

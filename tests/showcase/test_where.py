@@ -81,6 +81,16 @@ FOUND: dict[str, tuple[Callable[..., Any], Callable[..., Any], list[tuple[Any, .
         lambda U, s, V: (U * s) @ V.T,
         FACTORS,
     ),
+    "it is right only where the length of sizes is 3": (
+        lambda sizes: sizes[0] * sizes[1] + sizes[1] + sizes[1] * sizes[2] + sizes[2],
+        lambda sizes: np.sum(sizes[1:] * (sizes[:-1] + 1)),
+        [(np.array(sizes),) for sizes in ([4, 3, 2], [5, 2], [3, 4, 5, 2])],
+    ),
+    "it is wrong only where all entries of A are 0": (
+        lambda A: A[:1] if not A.any() else A.T @ A,
+        lambda A: A.T @ A,
+        [*(random_arrays(n, (4, n)) for n in (2, 3)), (np.zeros((4, 2)),)],
+    ),
     "it is wrong only where i is m − 1": (all_but_the_last_block, place, BLOCKS),
     "it is right where all lengths are equal: a transpose is missing, or the length of one axis "
     "stands where that of another belongs": (blocks_as_wide_as_their_number, place, BLOCKS),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from gradtests.results import Result, agree, subject
+from gradtests.results import Result, agree, everywhere, subject
 
 LEAST_FACTOR = 1e-12  # less is 0 but for rounding
 FACTOR_RTOL = 1e-6  # how well a factor must be met to be named
@@ -135,3 +136,40 @@ def _factor_of_size(factors: np.ndarray, sizes: np.ndarray, what: str) -> str:
     if is_met(sizes / (sizes + 1)):
         return f"divided by one more than {what}"
     return ""
+
+
+def times_an_argument(
+    plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]
+) -> str:
+    """Say that the result is multiplied or divided by an argument, entry by entry."""
+    ndims = {r.want.ndim for r in plain}
+    if len(ndims) > 1 or sum(np.count_nonzero(r.want) for r in wrong) < 4:
+        return ""
+    ndim = ndims.pop()
+    for n, name in enumerate(names):
+        for axes in itertools.combinations(range(ndim), _number_of_axes(plain, n)):
+            shaped = [_along(r, n, axes) for r in plain]
+            for words, made in (
+                ("times", [r.want * a for r, a in zip(plain, shaped, strict=True)]),
+                ("divided by", [r.want / a for r, a in zip(plain, shaped, strict=True)]),
+            ):
+                if everywhere(plain, made):
+                    return f"{subject(plain)} the right one {words} {name}"
+    return ""
+
+
+def _number_of_axes(plain: Sequence[Result], n: int) -> int:
+    """Return how many axes an argument has in all results, or more than any has."""
+    found = {np.ndim(r.arguments[n]) if n < len(r.arguments) else -1 for r in plain}
+    is_array = all(isinstance(r.arguments[n], np.ndarray) for r in plain if n < len(r.arguments))
+    return found.pop() if len(found) == 1 and is_array and min(found) > 0 else 99
+
+
+def _along(result: Result, n: int, axes: tuple[int, ...]) -> np.ndarray:
+    """Return an argument with its axes put where these of the result are; NaN if they differ."""
+    argument = np.asarray(result.arguments[n])
+    shape = [1] * result.want.ndim
+    for length, axis in zip(argument.shape, axes, strict=True):
+        shape[axis] = length
+    fits = all(result.want.shape[axis] == shape[axis] for axis in axes)
+    return argument.reshape(shape) if fits else np.full(result.want.shape, np.nan)

@@ -65,7 +65,7 @@ def where_wrong(
 
 
 def _is_plain(value: Any) -> bool:
-    return _is_number(value) or (isinstance(value, np.ndarray) and value.dtype.kind == "f")
+    return _is_number(value) or (isinstance(value, np.ndarray) and value.dtype.kind in "fi")
 
 
 def _is_number(value: Any) -> bool:
@@ -90,6 +90,13 @@ def _properties(cases: Sequence[Case], names: Sequence[str]) -> Iterator[_Proper
                 f"{name} holds a 0",
                 lambda case, n=n: bool(np.any(case[n] == 0)),  # type: ignore[misc]
                 lambda case, value, seed, n=n: with_argument(case, n, zeroed(case[n], value, seed)),  # type: ignore[misc]
+            )
+            yield _Property(
+                f"all entries of {name} are 0",
+                lambda case, n=n: not np.any(case[n]),  # type: ignore[misc]
+                lambda case, value, seed, n=n: with_argument(  # type: ignore[misc]
+                    case, n, case[n] * 0 if value else np.where(case[n] == 0, 1, case[n])
+                ),
             )
     yield from _of_last_indices(cases, names)
     yield from _of_lengths(cases, names)
@@ -176,7 +183,11 @@ def _of_lengths(cases: Sequence[Case], names: Sequence[str]) -> Iterator[_Proper
 
 
 def _random(like: np.ndarray, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """Return random numbers, between 0 and 1 where those of another array are."""
+    """Return random numbers, between 0 and 1 where those of another array are, and whole ones of
+    that array where it holds whole ones.
+    """
+    if like.dtype.kind == "i":
+        return rng.choice(like.ravel(), shape)
     between = bool(np.all(like > 0) and np.all(like < 1))
     return rng.uniform(0.1, 0.9, shape) if between else rng.normal(size=shape)
 

@@ -109,6 +109,13 @@ def _emptied(end: int, axis: int) -> Change:
     return change
 
 
+def _repeated(x: np.ndarray, axis: int) -> np.ndarray:
+    """Put the first row or column in the place of each."""
+    if x.ndim != 2:
+        raise ValueError("no matrix")
+    return np.repeat(np.take(x, [0], axis), x.shape[axis], axis)
+
+
 def _only_vector(x: np.ndarray, number: float) -> np.ndarray:
     if x.ndim != 1:
         raise ValueError("no vector")
@@ -136,6 +143,9 @@ ARGUMENT_CHANGES: dict[str, Change] = {
     "{0} were reshaped to the shape of its transpose, and that transposed": lambda x: x.T.reshape(
         x.shape
     ),
+    "the inverse of {0} stood where its transpose belongs": lambda x: np.linalg.pinv(x).T,
+    "every column of {0} were the first": lambda x: _repeated(x, 1),
+    "every row of {0} were the first": lambda x: _repeated(x, 0),
     "every entry of {0} were the sum of them all": lambda x: _only_vector(x, float(np.sum(x))),
     "every entry of {0} were the mean of them all": lambda x: _only_vector(x, float(np.mean(x))),
     **{

@@ -63,6 +63,22 @@ FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
+def wrapped(plain: Sequence[Result], wrong: Sequence[Result]) -> str:
+    """Say that whole numbers began anew at the end of a narrow kind of integers."""
+    for kind in (np.uint8, np.int8, np.uint16, np.int16):
+        limits = np.iinfo(kind)
+        numbers = 2**limits.bits
+        if wrong and everywhere(
+            plain,
+            ((r.want - limits.min) % numbers + limits.min for r in plain),
+        ):
+            return (
+                f"an array of {kind.__name__} holds no number above {limits.max}: larger ones "
+                "begin anew"
+            )
+    return ""
+
+
 def same_offset(plain: Sequence[Result], wrong: Sequence[Result], names: Sequence[str]) -> str:
     """Say that all entries are wrong by the same amount."""
     offsets = [np.mean(r.got - r.want) for r in plain]

@@ -17,9 +17,10 @@ from gradtests.entries import (
     same_offset,
     signs,
     turns,
+    wrapped,
     zeros,
 )
-from gradtests.factors import KNOWN_FACTORS, common_factor
+from gradtests.factors import KNOWN_FACTORS, common_factor, times_an_argument
 from gradtests.places import (
     are_mixed_up,
     ended_early,
@@ -48,7 +49,7 @@ def pattern(results: Sequence[Result], names: Sequence[str] = ()) -> str:
     if is_mixed and wrong:
         words = in_other_shape(results, names)
         return words if "; besides" in words else ""
-    if words := bounded(plain, wrong):
+    if words := bounded(plain, wrong) or wrapped(plain, wrong):
         return words
     if sum(result.wrong_entries for result in wrong) >= 2:
         finders = [
@@ -61,7 +62,7 @@ def pattern(results: Sequence[Result], names: Sequence[str] = ()) -> str:
             same_offset,
         ]
         finders += [signs, on_diagonal, ended_early, same_slice, for_large_numbers]
-        finders += [one_end, zeros, reordered]
+        finders += [times_an_argument, one_end, zeros, reordered]
         for find in finders:
             if find in WANT_MORE and _may_be_chance(plain):
                 continue

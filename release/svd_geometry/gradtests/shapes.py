@@ -80,6 +80,11 @@ def part_of_right_one(results: Sequence[Result]) -> str:
     if len(ndims) > 1 or any(r.got.size == 0 for r in results):
         return ""
     got_ndim, ndim = ndims.pop()
+    if got_ndim == ndim == 1 and all(
+        r.got.size > 1 and r.got.shape == (part := r.want[r.want != 0]).shape and meets(r.got, part)
+        for r in results
+    ):
+        return "the entries that are 0 are left out; they are asked for as well"
     if sum(r.got.size for r in results) < (3 if len(results) > 1 else 6):
         return ""
 

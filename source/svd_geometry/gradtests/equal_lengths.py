@@ -1,0 +1,1 @@
+../../../gradtests/equal_lengths.py

@@ -548,7 +548,8 @@ def test_answer_that_fails_for_its_values_is_not_told_of_lengths() -> None:
 
 PRODUCTS = [random_arrays(1, (3, 4), (2, 4)), random_arrays(2, (2, 3), (5, 3))]
 STACKED = [random_arrays(1, (3, 4), (4, 2)), random_arrays(2, (2, 3), (3, 5))]
-BEYOND_PATTERNS = {
+Example = tuple[Callable[..., Any], Callable[..., Any], list[tuple[Any, ...]]]
+BEYOND_PATTERNS: dict[str, Example] = {
     "it is computed in half precision, float16, which holds 3 digits.": (
         lambda G, X: (G.astype(np.float16) @ X.T.astype(np.float16)).astype(float),
         lambda G, X: G @ X.T,
@@ -622,7 +623,7 @@ BEYOND_PATTERNS |= {
         [random_arrays(1, (3,), (3, 4)), random_arrays(2, (2,), (2, 5))],
     ),
 }
-EQUAL_LENGTHS_BY_CHANCE = {
+EQUAL_LENGTHS_BY_CHANCE: dict[str, Example] = {
     "all terms": (
         scaled_to_norm,
         terms,

@@ -87,9 +87,11 @@ class _Change(Protocol):
     """Says what to write of a row."""
 
     def __call__(
-        self, row: _Row, result: NotebookResult, old: Any, *, keeps_earlier: bool
+        self, row: _Row, result: NotebookResult, old: Any, *, keeps_earlier: bool, is_same: bool
     ) -> dict[str, Any]:
-        """Return the values that change, by column; `old` is the row that there is."""
+        """Return the values that change, by column; `old` is the row that there is, and `is_same`
+        tells whether the answer is as it was then.
+        """
 
 
 class Recorder:
@@ -141,6 +143,10 @@ class Recorder:
             if row.notebook == notebook and row.cell_id in before
         }
 
+    def has_marks_by_hand(self, student: str) -> bool:
+        """Tell whether the gradebook had, before this run, marks by hand of a student."""
+        return bool(self._by_hand.get(student))
+
     def record(
         self,
         student: str,
@@ -149,11 +155,14 @@ class Recorder:
         *,
         keep_earlier: Collection[str] = (),
         forget_timestamp: bool = False,
+        same_answers: Mapping[str, Collection[str]] | None = None,
     ) -> None:
         """Write a submission, all of its notebooks; without a timestamp, an earlier one stays,
         unless it is to be forgotten.
 
-        `keep_earlier` are the notebooks on which the grader failed and that an earlier run graded.
+        `keep_earlier` are the notebooks on which the grader failed and that an earlier run graded;
+        `same_answers` holds the grade ids of answers that are as they were, by notebook: marks by
+        hand on these stay decided.
         """
         database = self._gradebook.db
         try:
@@ -162,7 +171,9 @@ class Recorder:
                 (Grade.__table__, self._scored, _score),
                 (Comment.__table__, self._commented, _comment),
             ):
-                self._write(table, rows, notebooks, results, keep_earlier, change)
+                self._write(
+                    table, rows, notebooks, results, keep_earlier, change, same_answers or {}
+                )
             self._penalise(student, submission, results)
             database.commit()
             self._students.add(student)
@@ -261,6 +272,7 @@ class Recorder:
         results: Mapping[str, NotebookResult],
         keep_earlier: Collection[str],
         change: _Change,
+        same_answers: Mapping[str, Collection[str]],
     ) -> None:
         """Insert or update one row for each cell."""
         database = self._gradebook.db
@@ -285,7 +297,9 @@ class Recorder:
             values: dict[str, Any] = {}
             if row.notebook in results:
                 keeps = row.notebook in keep_earlier
-                values = change(row, results[row.notebook], old, keeps_earlier=keeps)
+                same = row.name in same_answers.get(row.notebook, ())
+                result = results[row.notebook]
+                values = change(row, result, old, keeps_earlier=keeps, is_same=same)
             if old is None:
                 new.append(
                     {
@@ -349,7 +363,9 @@ def _new_id(model: Any) -> str:
     return made
 
 
-def _score(row: _Row, result: NotebookResult, old: Any, *, keeps_earlier: bool) -> dict[str, Any]:
+def _score(
+    row: _Row, result: NotebookResult, old: Any, *, keeps_earlier: bool, is_same: bool
+) -> dict[str, Any]:
     """Return what to write of a row of scores; `old` is the row that there is."""
     by_hand = old is not None and old.manual_score is not None
     if result.status == "missing":  # as nbgrader has it
@@ -364,10 +380,16 @@ def _score(row: _Row, result: NotebookResult, old: Any, *, keeps_earlier: bool) 
     if verdict is None or row.is_task:  # nbgrader writes none for a task
         return {}
     score = verdict.automatic_score
-    return {"auto_score": score, "needs_manual_grade": by_hand or score is None}
+    is_decided = by_hand and is_same and not old.needs_manual_grade
+    return {
+        "auto_score": score,
+        "needs_manual_grade": not is_decided and (by_hand or score is None),
+    }
 
 
-def _comment(row: _Row, result: NotebookResult, old: Any, *, keeps_earlier: bool) -> dict[str, Any]:
+def _comment(
+    row: _Row, result: NotebookResult, old: Any, *, keeps_earlier: bool, is_same: bool
+) -> dict[str, Any]:
     """Return what to write of a row of comments; `old` is the row that there is."""
     if result.status == "graded":
         known = row.name in result.comments

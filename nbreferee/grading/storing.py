@@ -6,7 +6,7 @@ submission is graded again (`assignment`)."""
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from nbreferee.grading.earlier import EarlierResult
 from nbreferee.grading.gradebook import Recorder
 from nbreferee.grading.notebook import NotebookMaterial
 from nbreferee.grading.outcome import Failures
+from nbreferee.grading.same_answers import same_answers
 from nbreferee.grading.task import Task, TaskResult
 from nbreferee.submission.folder import shown
 from nbreferee.verdicts import NotebookResult
@@ -142,8 +143,19 @@ class SubmissionWriter:
                 },
                 keep_earlier=earlier,
                 forget_timestamp=submission.is_timestamp_unknown,
+                same_answers=self._same_answers(submission, folder),
             )
         return earlier
+
+    def _same_answers(self, submission: Submission, folder: Path) -> dict[str, Collection[str]]:
+        """Return the answers that are as they were when somebody marked them, by notebook."""
+        if not self._recorder.has_marks_by_hand(submission.student):
+            return {}
+        return {
+            name: same_answers(folder / f"{name}.ipynb", one.notebook)
+            for name, one in submission.results.items()
+            if one.result.status == "graded"
+        }
 
 
 def mark_of_failure(notebook: Path) -> Path:

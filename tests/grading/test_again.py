@@ -14,6 +14,7 @@ import pytest
 from nbgrader.api import Gradebook
 from small_class import (
     CONFIG,
+    EARLIER,
     PATIENCE_S,
     RIGHT,
     UNCHANGED,
@@ -142,6 +143,24 @@ def test_submission_is_graded_again_where_its_scores_may_change(change: str, cou
         assert gradebook(course) == before
     later = grade_here(course, UNCHANGED)
     assert {one.status for one in later.values()} == {"skipped"}, (found, later)
+
+
+def test_mark_by_hand_stays_decided_until_the_answer_changes(course: Path) -> None:
+    def waiting() -> dict[str, bool]:
+        rows = gradebook(course)
+        return {name: rows[UNCHANGED, "score", name][3] for name in ("why", "double_tests")}
+
+    assert waiting() == {"why": False, "double_tests": False}
+    before = gradebook(course)
+    grade_here(course, UNCHANGED, force=True)
+    assert gradebook(course) == before
+    earlier = {**EARLIER, "why": RIGHT["why"]}
+    hand_in(course, UNCHANGED, earlier)
+    grade_here(course, UNCHANGED)
+    assert waiting() == {"why": True, "double_tests": False}  # of another notebook
+    hand_in(course, UNCHANGED, {**earlier, "double": RIGHT["double"]})
+    grade_here(course, UNCHANGED)
+    assert waiting() == {"why": True, "double_tests": True}
 
 
 def test_submission_is_graded_again_by_another_version_and_by_force(

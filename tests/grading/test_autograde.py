@@ -190,8 +190,8 @@ def test_marks_by_hand_survive_grading_again(course: Path) -> None:
         1.5,
         0.25,
         None,
-        True,
-    )  # nbgrader wants it looked at again
+        False,
+    )  # the answer is the same: what a person has decided stays decided
     assert after["full_marks", "score", "words"] == before["full_marks", "score", "words"]
 
 

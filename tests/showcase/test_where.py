@@ -81,6 +81,11 @@ FOUND: dict[str, tuple[Callable[..., Any], Callable[..., Any], list[tuple[Any, .
         lambda U, s, V: (U * s) @ V.T,
         FACTORS,
     ),
+    "it is wrong only where theta is negative": (
+        lambda theta: np.array([np.cos(theta % 1.5), np.sin(theta % 1.5)]),
+        lambda theta: np.array([np.cos(theta), np.sin(theta)]),
+        [(theta,) for theta in (0.5, -0.7, 1.2, -0.2)],
+    ),
     "it is right only where the length of sizes is 3": (
         lambda sizes: sizes[0] * sizes[1] + sizes[1] + sizes[1] * sizes[2] + sizes[2],
         lambda sizes: np.sum(sizes[1:] * (sizes[:-1] + 1)),

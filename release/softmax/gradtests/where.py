@@ -85,6 +85,13 @@ def _properties(cases: Sequence[Case], names: Sequence[str]) -> Iterator[_Proper
                     case, n, type(case[n])(0 if value else case[n] or 1)
                 ),
             )
+            yield _Property(
+                f"{name} is negative",
+                lambda case, n=n: case[n] < 0,  # type: ignore[misc]
+                lambda case, value, seed, n=n: with_argument(  # type: ignore[misc]
+                    case, n, -abs(case[n] or 1) if value else abs(case[n])
+                ),
+            )
         elif all(isinstance(value, np.ndarray) for value in values):
             yield _Property(
                 f"{name} holds a 0",

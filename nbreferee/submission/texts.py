@@ -6,8 +6,13 @@ Text is read by regular expressions, never parsed as Python.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from functools import reduce
+from collections.abc import Callable, Iterable
+from functools import lru_cache, reduce, wraps
+from typing import TypeVar
+
+R = TypeVar("R")
+REMEMBERED = 2_000  # texts: most cells of a class are alike
+REMEMBERED_CHARACTERS = 5_000  # of one of them
 
 DEFINITION = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+([^\W\d]\w*)", re.MULTILINE)
 ASSIGNED = re.compile(r"^([^\W\d][\w, \t*]{0,200}?)[ \t]*(?::[^=\n]{1,200})?=(?!=)", re.MULTILINE)
@@ -20,6 +25,18 @@ NO_ANSWER = re.compile(
 )
 
 
+def _remembering(function: Callable[[str], R]) -> Callable[[str], R]:
+    """Have what a function returns of a short text kept."""
+    known = lru_cache(maxsize=REMEMBERED)(function)
+
+    @wraps(function)
+    def look(source: str) -> R:
+        return known(source) if len(source) < REMEMBERED_CHARACTERS else function(source)
+
+    return look
+
+
+@_remembering
 def normal(source: str) -> str:
     """Return a cell's text without what no reader sees: kinds of line ends, blanks at ends of
     lines, blank lines around.
@@ -34,6 +51,7 @@ def lines_of(source: str) -> list[str]:
     return [line for line in stripped if WORDY.search(line[:200])]
 
 
+@_remembering
 def defined_names(source: str) -> frozenset[str]:
     """Return the names that the lines of a code cell define at its left edge."""
     found = set(DEFINITION.findall(source))

@@ -62,7 +62,7 @@ def figures_are_packed_alike() -> bool:
 
 def twisters_lie_in_memory() -> bool:
     """Return whether the generators' states are read where CPython and NumPy keep them."""
-    from nbreferee.engine.wire.protocol import TWISTER_BYTES, RandomState
+    from nbreferee.engine.wire.protocol import NUMPY_RANDOM, TWISTER_BYTES, RandomState
 
     in_memory = RandomState()._in_memory
     before = in_memory()
@@ -71,8 +71,7 @@ def twisters_lie_in_memory() -> bool:
     np.random.random()
     after_numpy = in_memory()
     keys = np.random.get_state(legacy=False)["state"]["key"].tobytes()
-    generator = np.random.get_bit_generator()  # type: ignore[attr-defined]  # not in __all__
-    address = generator.ctypes.state_address
+    address = NUMPY_RANDOM.get_bit_generator().ctypes.state_address
     own_bytes = _random.Random.__basicsize__ - object.__basicsize__
     return (
         len(before) == own_bytes + TWISTER_BYTES

@@ -51,6 +51,7 @@ from nbreferee.engine.wire.codec import CodecError
 
 POSITIONS = 624  # of a Mersenne Twister's numbers
 TWISTER_BYTES = 4 * (POSITIONS + 1)
+NUMPY_RANDOM: Any = np.random  # some versions have no types of what is used of it here
 # before the name of a figure that is still to be drawn, in the place of its picture
 MARK = "nbreferee-figure:"
 CANNOT_LEAVE = (
@@ -216,7 +217,7 @@ class RandomState:
             and not last[3]
         ):
             return last
-        numpy_state: tuple[Any, ...] = np.random.get_state()  # type: ignore[assignment]  # legacy
+        numpy_state: tuple[Any, ...] = NUMPY_RANDOM.get_state()
         _, keys, position, has_gauss, cached = numpy_state
         state = random.getstate(), keys.tobytes(), position, has_gauss, cached
         now = last if last is not None and state == last else state
@@ -228,7 +229,7 @@ class RandomState:
         mt19937_state); nothing where one has been replaced.
         """
         ours: Any = random.getstate.__self__  # type: ignore[attr-defined]  # it is bound
-        theirs = np.random.get_bit_generator()  # type: ignore[attr-defined]  # public, left out of __all__
+        theirs = NUMPY_RANDOM.get_bit_generator()
         if type(theirs) is not np.random.MT19937 or type(ours) is not random.Random:
             return b""
         if self._generators[0] is not ours or self._generators[1] is not theirs:

@@ -88,8 +88,8 @@ FOUND: dict[str, tuple[Callable[..., Any], Callable[..., Any], list[tuple[Any, .
     ),
     "it is right only where the length of sizes is 3": (
         lambda sizes: sizes[0] * sizes[1] + sizes[1] + sizes[1] * sizes[2] + sizes[2],
-        lambda sizes: np.sum(sizes[1:] * (sizes[:-1] + 1)),
-        [(np.array(sizes),) for sizes in ([4, 3, 2], [5, 2], [3, 4, 5, 2])],
+        lambda sizes: np.sum(np.array(sizes)[1:] * (np.array(sizes)[:-1] + 1)),
+        [(np.array([4, 3, 2]),), ([5, 2],), ([3, 4, 5, 2],)],
     ),
     "it is wrong only where all entries of A are 0": (
         lambda A: A[:1] if not A.any() else A.T @ A,

@@ -38,14 +38,15 @@ def where_wrong(
 ) -> str:
     """Say where an answer is wrong that is right elsewhere, or return ''."""
     wrong = [fault is not None for fault in trial.faults]
-    if len(wrong) < 3 or all(wrong) or not all(map(_is_plain, itertools.chain(*trial.cases))):
+    cases = [tuple(np.array(x) if isinstance(x, list) else x for x in case) for case in trial.cases]
+    if len(wrong) < 3 or all(wrong) or not all(map(_is_plain, itertools.chain(*cases))):
         return ""
 
     def is_wrong(case: Case) -> bool:
         return any(try_cases(student, reference, [case], trial.judged, {}).faults)
 
-    for one in _properties(trial.cases, names):
-        has = [one.holds(case) for case in trial.cases]
+    for one in _properties(cases, names):
+        has = [one.holds(case) for case in cases]
         for word, where in (("wrong", True), ("right", False)):
             if has != [w == where for w in wrong]:
                 continue
@@ -54,7 +55,7 @@ def where_wrong(
             try:
                 tried = [
                     (is_wrong(one.made(case, value, seed)), value == where)
-                    for seed, case in enumerate(trial.cases[:TRIED])
+                    for seed, case in enumerate(cases[:TRIED])
                     for value in (True, False)
                 ]
             except Exception:  # of the reference: such arguments make no sense there

@@ -38,18 +38,21 @@ def main() -> None:
     parser.add_argument(
         "--mutants-s", type=float, help="c.NbReferee.mutants_s (default: the course's)"
     )
+    parser.add_argument("--no-replay", action="store_true", help="c.NbReferee.replay = False")
     options = parser.parse_args()
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # the orphans of boxes come to us
     print(f"{'CPU seconds':20}{'box':>9}{'tester':>9}{'worker':>9}{'all':>9}{'drawn':>9}")
     for path in options.notebooks:
         with tempfile.TemporaryDirectory() as folder:
-            parts, drawn = measure(path, options.students, options.mutants_s, Path(folder))
+            parts, drawn = measure(
+                path, options.students, options.mutants_s, Path(folder), not options.no_replay
+            )
         row = "".join(f"{parts[name]:9.3f}" for name in ("box", "tester", "worker"))
         print(f"{path.stem:20}{row}{sum(parts.values()):9.3f}{drawn:9.1f}", flush=True)
 
 
 def measure(
-    path: Path, students: int, mutants_s: float | None, folder: Path
+    path: Path, students: int, mutants_s: float | None, folder: Path, replay: bool = True
 ) -> tuple[dict[str, float], float]:
     """Return processor seconds for each notebook by part, and how many figures were drawn."""
     from nbreferee.bench.classroom import hand_in
@@ -70,7 +73,7 @@ def measure(
     release = read_master(COURSE / "release" / path.parent.name / path.name)
     released = {one.grade_id: Released(one.source, "") for one in release.cells if one.grade_id}
     files = read_assignment_files(path.parent, ["__pycache__"])
-    rules = Rules(follow_through=True)
+    rules = Rules(follow_through=True, replay=replay)
     material = NotebookMaterial(str(path), path.read_bytes(), released, files, rules)
     drawn = 0
 

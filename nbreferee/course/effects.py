@@ -28,7 +28,7 @@ from nbreferee.course.scopes import (
     FUNCTIONS,
     always_bound,
     bindings,
-    deleted,
+    first_reads,
     functions_made_in,
     global_reads,
     inner_parts,
@@ -70,12 +70,8 @@ def effects_of(source: str, context: Context) -> Effects:
     reader = _Reader(context)
     for statement in tree.body:
         reader.visit(statement, frozenset())
-    reads: set[str] = set()
-    bound: set[str] = set()
-    for statement in tree.body:
-        reads |= global_reads(statement) - bound
-        bound = (bound | always_bound(statement)) - deleted(statement)
-    for name in reads - bound:
+    reads = first_reads(tree.body)
+    for name in reads - set[str]().union(*map(always_bound, tree.body)):
         if name.startswith("_"):
             raise Unsure(f"it reads {name}")
     binds = bindings(tree.body)

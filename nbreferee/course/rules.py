@@ -39,6 +39,7 @@ class Rules:
     ignored_stderr: str = ""  # a pattern, c.IgnorePattern; streams that match it are taken out
     one_process: str | tuple[str, ...] = "auto"  # c.NbReferee.one_process
     follow_through: bool = False  # c.NbReferee.follow_through
+    replay: bool = False  # c.NbReferee.replay
     timeout_error: Mapping[str, Any] = field(
         default_factory=dict, hash=False
     )  # c.Execute.error_on_timeout, where set

@@ -140,3 +140,31 @@ def always_bound(statement: ast.stmt) -> set[str]:
         case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
             return {name}
     return set()
+
+
+def first_reads(statements: Iterable[ast.stmt]) -> set[str]:
+    """Return the names that statements read before they have certainly bound them, in order."""
+    return _reads_in_order(statements, frozenset())
+
+
+def _reads_in_order(statements: Iterable[ast.stmt], bound: frozenset[str]) -> set[str]:
+    reads: set[str] = set()
+    for statement in statements:
+        match statement:
+            case ast.For(target=target, iter=iterated, body=body, orelse=otherwise):
+                inner = (bound | bindings([target])) - deleted(statement)
+                reads |= (global_reads(iterated) | global_reads(target)) - bound
+                reads |= _reads_in_order(body, inner) | _reads_in_order(otherwise, bound)
+            case ast.With(items=items, body=body):
+                inner = bound
+                for item in items:
+                    reads |= global_reads(item) - inner
+                    inner |= bindings([item.optional_vars] if item.optional_vars else [])
+                reads |= _reads_in_order(body, inner)
+            case ast.If(test=test, body=body, orelse=otherwise):
+                reads |= global_reads(test) - bound
+                reads |= _reads_in_order(body, bound) | _reads_in_order(otherwise, bound)
+            case _:
+                reads |= global_reads(statement) - bound
+        bound = (bound | always_bound(statement)) - deleted(statement)
+    return reads

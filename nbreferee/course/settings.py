@@ -71,6 +71,13 @@ class NbReferee(Configurable):
         "counts, and its message names these answers.",
     ).tag(config=True)
 
+    replay = Bool(
+        True,
+        help="Whether a cell of the instructor's own, not a test, shows the solution's outputs "
+        "without being run, where the student's functions return to it what the solution's do (to "
+        "nine digits) and no test or cell of the student's reads what it binds.",
+    ).tag(config=True)
+
     @property
     def one_process_cells(self) -> str | tuple[str, ...]:
         """Return 'auto', 'never' or grade ids."""

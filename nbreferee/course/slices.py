@@ -40,8 +40,8 @@ def slices_of(
     Unsure
         if that cannot be told for some cell.
     """
-    sources = [_python_of(cell.source) for cell in cells]
-    more = [_python_of(cell.more) for cell in cells]
+    sources = [as_python(cell.source) for cell in cells]
+    more = [as_python(cell.more) for cell in cells]
     context = context_of([*sources, *more], files, data)
     drawing = {name for name, path in context.modules if path.startswith("matplotlib")}
     found = []
@@ -56,7 +56,8 @@ def slices_of(
 
 
 @lru_cache(maxsize=4096)
-def _python_of(source: str) -> str:
+def as_python(source: str) -> str:
+    """Return a cell as plain Python: with its magics and shell commands as calls."""
     if not any(sign in source for sign in "%!?"):
         return source
     try:

@@ -14,12 +14,14 @@ from typing import Any
 from nbreferee.budget import ENDED, GUESS, LOST
 from nbreferee.course.ownership import Plan, Step
 from nbreferee.engine.assignment_files import AssignmentFiles
-from nbreferee.engine.box_runner import BoxRunner, CellResult, CellToRun, error_of
+from nbreferee.engine.box_runner import BoxRunner, CellResult, CellToRun, box_counts, error_of
 from nbreferee.engine.follow_through import Follow, FollowThrough
 from nbreferee.engine.processes import GRACE_S, BoxHandle, BoxLost, TesterHandle, WarmProcesses
+from nbreferee.engine.replay import Replay
 from nbreferee.engine.wire.channel import ChannelError, Late
 from nbreferee.engine.wire.protocol import MARK
 from nbreferee.engine.wire.to_box import DrawFigure, Drawing, SeenOfFigure
+from nbreferee.engine.wire.to_box_replay import RecordedRun
 from nbreferee.engine.wire.to_tester import (
     Answer,
     Oddity,
@@ -41,6 +43,7 @@ class SolutionRun:
         None  # by test; none yet while that run is on
     )
     figures: Mapping[str, str] = field(default_factory=dict)  # pictures by name (see `figures`)
+    recorded: Mapping[int, RecordedRun] = field(default_factory=dict)  # for replay, by step
 
 
 LendTester = Callable[[], contextlib.AbstractContextManager[TesterHandle]]
@@ -58,8 +61,10 @@ class Referee(BoxRunner):
         known: SolutionRun,
         placed: AssignmentFiles,
         follow: Follow | None = None,
+        replay: Replay | None = None,
     ) -> None:
         super().__init__(warm, files, placed)
+        self._replay = replay
         self._follow = FollowThrough(plan, follow) if follow else None
         self._steps = plan.steps
         self._lend_tester = lend_tester
@@ -89,6 +94,8 @@ class Referee(BoxRunner):
             The places of cells whose figures nobody sees.
         """
         self._kept = kept or {}
+        if self._replay is not None:
+            self._counts = box_counts(parts)
         try:
             came = self._run_all(parts)
             for number in undrawn:
@@ -105,10 +112,29 @@ class Referee(BoxRunner):
         if part.role == "test":
             assert part.step is not None, "every test is a step of the plan"
             return self._test(part.step, limit_s)
-        came = self._run_in_box(number, part.source, limit_s)
+        came = self._replayed(number, limit_s)
+        if came is None:
+            came = self._run_in_box(number, part.source, limit_s)
         if part.step is not None:
             self._instruct(part.step, limit_s)
         return came
+
+    def _replayed(self, number: int, limit_s: float) -> CellResult | None:
+        """Return the solution's result of a cell, where it need not be run."""
+        replay = self._replay
+        if replay is None:
+            return None
+        if replay.may_skip(number):
+            try:
+                if replay.is_same(number, self._ready_box(), limit_s):
+                    self.cells_run -= 1
+                    return replay.skip(number, self._counts.get(number))
+            except BoxLost:
+                self._lose_box()
+        if again := replay.run(number):
+            self._ran = sorted([*self._ran, *again])
+            self._drop_box()
+        return None
 
     def _not_run(self, part: CellToRun, text: str) -> CellVerdict:
         assert part.step is not None, "every test is a step of the plan"

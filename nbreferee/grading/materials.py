@@ -60,7 +60,10 @@ def _read_materials(
 ) -> dict[str, NotebookMaterial]:
     ours = NbReferee(config=config)
     rules = replace(
-        read_rules(config), one_process=ours.one_process_cells, follow_through=ours.follow_through
+        read_rules(config),
+        one_process=ours.one_process_cells,
+        follow_through=ours.follow_through,
+        replay=ours.replay,
     )
     excluded = excluded_files(config, assignment)
     files = read_assignment_files(folder, course.ignore, course.include, excluded)

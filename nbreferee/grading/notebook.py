@@ -19,6 +19,7 @@ from nbformat import NotebookNode
 from nbreferee.budget import Budget
 from nbreferee.course.follow_through import with_follow_through
 from nbreferee.course.ownership import Plan, make_plan, role_of
+from nbreferee.course.replaying import NotebookReading
 from nbreferee.course.rules import Rules
 from nbreferee.course.single_process import uses_single_process
 from nbreferee.course.source import Master, parse_master
@@ -27,7 +28,9 @@ from nbreferee.engine.box_runner import CellResult, CellToRun
 from nbreferee.engine.follow_through import Follow
 from nbreferee.engine.one_process import OneProcess, TestCell
 from nbreferee.engine.processes import WarmProcesses
+from nbreferee.engine.recorder import RecordingReferee
 from nbreferee.engine.referee import Referee, SolutionRun
+from nbreferee.engine.replay import Replay
 from nbreferee.grading.calibration import Calibration, calibrate, decide, needs_one_process
 from nbreferee.grading.outputs import apply_rules
 from nbreferee.grading.regrading import (
@@ -39,6 +42,7 @@ from nbreferee.grading.regrading import (
     solve_less,
     what_to_keep,
 )
+from nbreferee.grading.replaying import prepare_replay, read_solution, recordings_of, runs_of
 from nbreferee.grading.solution_file import Solved
 from nbreferee.grading.writing import write_notebook
 from nbreferee.pages.sanitize import sanitize
@@ -186,8 +190,8 @@ class Grader:
         keys = None if calibration.one_process else self._keys(material, parts, files, calibration)
         known = self._known[material.key]
 
-        def new_referee() -> Referee:
-            return self._referee(material, files, known, follow)
+        def new_referee(replay: Replay | None = None) -> Referee:
+            return self._referee(material, files, known, follow, replay)
 
         cells_run, is_sure, found = 0, True, None
         if earlier is not None and keys is not None:
@@ -195,7 +199,7 @@ class Grader:
                 new_referee, material.master.tests, parts, keys, earlier, calibration
             )
         if found is None:
-            referee = new_referee()
+            referee = new_referee(self._replay(material, parts))
             found = referee.grade(parts)
             cells_run += referee.cells_run
             is_sure = referee.is_whole and is_certain(found, KeptCells())
@@ -228,6 +232,12 @@ class Grader:
             cost=Cost(time.monotonic() - started, cells_run, walls),
         )
         return GradedNotebook(rebuilt.notebook, result, regrading)
+
+    def _replay(self, material: NotebookMaterial, parts: Sequence[CellToRun]) -> Replay | None:
+        """Return which cells of a submission need not be run, if that can be told."""
+        runs = self._known[material.key].recorded
+        recordings = recordings_of(material.master, runs, self._solutions[material.key][0])
+        return prepare_replay(parts, recordings, material.files)
 
     def _keys(
         self,
@@ -366,7 +376,9 @@ class Grader:
 
     def forget_figures(self) -> None:
         """Have the figures of solutions drawn again, too."""
-        self._known = {key: replace(known, figures={}) for key, known in self._known.items()}
+        self._known = {
+            key: replace(known, figures={}, recorded={}) for key, known in self._known.items()
+        }
 
     def has_solved(self, material: NotebookMaterial) -> bool:
         """Tell whether the run of the solution is known."""
@@ -409,8 +421,10 @@ class Grader:
         parts, files = solution_parts(material), material.solution_files
         known = SolutionRun(figures=earlier.run.figures if earlier else {})
 
+        reading = read_solution(parts, material.files) if material.rules.replay else None
+
         def new_referee() -> Referee:
-            return self._referee(material, files, known)
+            return self._referee(material, files, known, recording=reading)
 
         keys = cell_keys(
             parts, self._plan(material), material.files, self._common(material, files), {},
@@ -423,7 +437,10 @@ class Grader:
         is_sure = referee.is_whole and is_certain(came, KeptCells())
         passed = {n for n, part in enumerate(parts) if part.role == "test" and came[n].score}
         oddities = {number: came[number].evidence.oddities for number in passed}
-        self._known[material.key] = SolutionRun(oddities, shown_figures(referee.drawn, came))
+        recorded = runs_of(referee, keys, earlier)
+        self._known[material.key] = SolutionRun(
+            oddities, shown_figures(referee.drawn, came), recorded
+        )
         results = [replace(one, wall_s=0.0) for one in came]
         self._solutions[material.key] = results, keys.keys if keys and is_sure else ()
 
@@ -448,10 +465,16 @@ class Grader:
         files: Mapping[str, bytes],
         known: SolutionRun,
         follow: Follow | None = None,
+        replay: Replay | None = None,
+        *,
+        recording: NotebookReading | None = None,
     ) -> Referee:
         plan = self._plan(material)
         lend_tester = partial(self.warm.tester, plan, material.files)
-        return Referee(self.warm, lend_tester, plan, files, known, material.files, follow)
+        common = self.warm, lend_tester, plan, files, known, material.files
+        if recording is not None:
+            return RecordingReferee(*common, reading=recording, answers=plan.student_names)
+        return Referee(*common, follow, replay)
 
 
 def _follow(

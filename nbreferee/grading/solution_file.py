@@ -21,6 +21,8 @@ from nbreferee.engine.box_runner import CellResult
 from nbreferee.engine.referee import SolutionRun
 from nbreferee.engine.wire.codec_format import CodecError
 from nbreferee.engine.wire.records import Records
+from nbreferee.engine.wire.to_box import CellOutputs
+from nbreferee.engine.wire.to_box_replay import RecordedRun
 from nbreferee.engine.wire.to_tester import Evidence
 from nbreferee.grading.calibration import Calibration
 from nbreferee.verdicts import CellVerdict
@@ -61,7 +63,7 @@ class _Content:
 
 _RECORDS = Records(
     _Content, Solved, Plan, Step, Reference, CellResult, CellVerdict, Evidence, SolutionRun,
-    Calibration,
+    Calibration, RecordedRun, CellOutputs,
 )  # fmt: skip
 
 

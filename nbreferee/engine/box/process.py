@@ -28,6 +28,7 @@ import numpy as np
 from nbreferee.engine.box.figures import Figures
 from nbreferee.engine.box.files import Files
 from nbreferee.engine.box.outside import explained
+from nbreferee.engine.box.recording import CallRecorder, Snapshot, call_answers, is_plain
 from nbreferee.engine.box.references import BoxReferences, Identities, ObjectTable
 from nbreferee.engine.box.stand_ins import StandIns
 from nbreferee.engine.placing import EVENTS, WorkingFolder
@@ -76,6 +77,7 @@ from nbreferee.engine.wire.to_box import (
     TakeFiles,
     on,
 )
+from nbreferee.engine.wire.to_box_replay import CallAnswers, RecordCell
 
 HEARD_CHARACTERS = 1_000_000  # of what one call prints
 OPERATORS = (
@@ -127,6 +129,8 @@ class Box:
             **dict(
                 (
                     on(RunCell, self._run_cell),
+                    on(RecordCell, self._record_cell),
+                    on(CallAnswers, self._call_answers),
                     on(DrawFigure, self._draw),
                     on(SeenOfFigure, self._seen_of_figure),
                     on(HandIn, lambda asked: files.hand_in(asked.files)),
@@ -273,6 +277,27 @@ class Box:
             name = described.classes[0].rpartition(DOT)[2]
             shown.append(error_output(name, described.text, [f"{name}: {described.text}"]))
         return explained(shown, error), self._shell.execution_count - 1
+
+    def _record_cell(self, asked: RecordCell) -> tuple[Any, ...]:
+        """Run a cell of the solution's notebook; return a `RecordedRun`."""
+        names, hidden = self._shell.user_ns, self._shell.user_ns_hidden
+        before = Snapshot(names, hidden)
+        answers = {name: names.get(name) for name in asked.answers}
+        plain = {name: one for name, one in answers.items() if is_plain(one, name)}
+        recorder = CallRecorder(plain)
+        with recorder.recording():
+            shown = self._run_cell(RunCell(asked.source, asked.limit_s, asked.count))
+        changed = before.changed(Snapshot(names, hidden))
+        calls = recorder.is_complete, recorder.calls, recorder.results
+        values = before.values(asked.reads)
+        return shown, calls, (sorted(plain), values, sorted(before.opaque), sorted(changed))
+
+    def _call_answers(self, asked: CallAnswers) -> tuple[bool, list[Any], dict[str, Any]]:
+        self._random_after = None
+        names = self._shell.user_ns
+        is_clean, results = call_answers(names, asked.calls, lambda: self._limited(asked.limit_s))
+        is_clean = is_clean and all(is_plain(names.get(name), name) for name in asked.functions)
+        return is_clean, results, {name: names[name] for name in asked.names if name in names}
 
     def _draw(self, asked: DrawFigure) -> tuple[str, str]:
         try:

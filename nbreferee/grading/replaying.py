@@ -1,0 +1,81 @@
+"""Replay for one assignment: record the solution, and prepare each submission (see
+`engine.replay`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from nbreferee.course.known_code import Unsure
+from nbreferee.course.replaying import CodeCell, NotebookReading, read_for_replay
+from nbreferee.course.source import Master
+from nbreferee.engine.assignment_files import AssignmentFiles
+from nbreferee.engine.box_runner import CellResult, CellToRun
+from nbreferee.engine.recorder import RecordingReferee
+from nbreferee.engine.referee import Referee
+from nbreferee.engine.replay import REPLAYED, Recording, Replay, are_own
+from nbreferee.engine.wire.to_box import CellOutputs
+from nbreferee.engine.wire.to_box_replay import RecordedRun
+from nbreferee.grading.regrading import CellKeys, modules_of
+from nbreferee.grading.solution_file import Solved
+
+
+def read_solution(parts: Sequence[CellToRun], files: AssignmentFiles) -> NotebookReading | None:
+    """Return what is known of the cells of a solution; None where nothing can be replayed."""
+    own = {number for number, part in enumerate(parts) if part.is_code and part.role in REPLAYED}
+    return _read(parts, own, files)
+
+
+def runs_of(
+    referee: Referee, keys: CellKeys | None, earlier: Solved | None
+) -> dict[int, RecordedRun]:
+    """Return the recorded cells of a solution that has run, by step; of those that were not run
+    again, as an earlier run has recorded them.
+    """
+    if not isinstance(referee, RecordingReferee):
+        return {}
+    nothing = CellOutputs([], 0)
+    found = {number: replace(run, shown=nothing) for number, run in referee.runs.items()}
+    if keys is not None and earlier is not None:
+        places = {key: number for number, key in enumerate(earlier.keys) if key}
+        for number, key in enumerate(keys.keys):
+            before = earlier.run.recorded.get(places.get(key, -1))
+            if number not in found and before is not None:
+                found[number] = before
+    return found
+
+
+def recordings_of(
+    master: Master, runs: Mapping[int, RecordedRun], came: Sequence[CellResult]
+) -> dict[int, Recording]:
+    """Return the recorded cells of a solution with what they show, by step."""
+    return {
+        step: Recording(master.cells[step].source, run, came[step].outputs)
+        for step, run in runs.items()
+    }
+
+
+def prepare_replay(
+    parts: Sequence[CellToRun], recordings: Mapping[int, Recording], files: AssignmentFiles
+) -> Replay | None:
+    """Return which cells of a submission need not be run, if that can be told."""
+    own = are_own(parts, recordings)
+    reading = _read(parts, own, files) if own else None
+    return Replay(parts, recordings, reading) if reading is not None else None
+
+
+def _read(
+    parts: Sequence[CellToRun], own: Collection[int], files: AssignmentFiles
+) -> NotebookReading | None:
+    cells = [
+        CodeCell(
+            number, part.source, part.role != "test" and number not in own, part.role == "test"
+        )
+        for number, part in enumerate(parts)
+        if part.is_code
+    ]
+    try:
+        return read_for_replay(cells, modules_of(files))
+    except Unsure:
+        return None

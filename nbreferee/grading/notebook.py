@@ -424,7 +424,7 @@ class Grader:
         reading = read_solution(parts, material.files) if material.rules.replay else None
 
         def new_referee() -> Referee:
-            return self._referee(material, files, known, recording=reading)
+            return self._referee(material, files, known, None, None, reading)
 
         keys = cell_keys(
             parts, self._plan(material), material.files, self._common(material, files), {},
@@ -466,7 +466,6 @@ class Grader:
         known: SolutionRun,
         follow: Follow | None = None,
         replay: Replay | None = None,
-        *,
         recording: NotebookReading | None = None,
     ) -> Referee:
         plan = self._plan(material)

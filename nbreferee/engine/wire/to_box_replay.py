@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nbreferee.engine.wire.codec_format import CodecError
@@ -19,9 +19,10 @@ class RecordedRun:
     shown: CellOutputs
     is_complete: bool  # all calls of answers are among `calls`, and have only returned something
     calls: tuple[RecordedCall, ...]  # of answers, in order
-    results: tuple[Any, ...]
+    results: tuple[Any, ...] = field(compare=False)
     functions: frozenset[str]  # answers before the cell that are plain functions
-    values: dict[str, Any]  # before it, of the names that were asked for, where they are data
+    # values before it of the names that were asked for, where they are data
+    values: dict[str, Any] = field(compare=False)
     opaque: frozenset[str]  # names before it that hold objects which cannot be compared
     changed: frozenset[str]  # names that the cell has bound, or whose objects it may have changed
 

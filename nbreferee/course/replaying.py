@@ -52,8 +52,11 @@ class NotebookReading:
     changing: frozenset[int]  # students' cells that do more than define what keeps nothing
 
 
-def read_for_replay(cells: Sequence[CodeCell], files: Mapping[str, bytes]) -> NotebookReading:
-    """Return what is known of a notebook; `files` are the instructor's modules.
+def read_for_replay(
+    cells: Sequence[CodeCell], files: Mapping[str, bytes], data_files: Iterable[str] = ()
+) -> NotebookReading:
+    """Return what is known of a notebook; `files` are the instructor's modules, and `data_files`
+    the names of the other files.
 
     Raises
     ------
@@ -61,7 +64,7 @@ def read_for_replay(cells: Sequence[CodeCell], files: Mapping[str, bytes]) -> No
         where something cannot be told, or a call of a student's function may have an effect.
     """
     sources = [as_python(cell.source) for cell in cells]
-    context = context_of(sources, files)
+    context = context_of(sources, files, data_files)
     found = [effects_of(source, context) for source in sources]
     run = [(cell, one) for cell, one in zip(cells, found, strict=True) if not cell.is_test]
     data = frozenset[str]().union(*(one.data for _, one in run))

@@ -76,6 +76,6 @@ def _read(
         if part.is_code
     ]
     try:
-        return read_for_replay(cells, modules_of(files))
+        return read_for_replay(cells, modules_of(files), files.names)
     except Unsure:
         return None

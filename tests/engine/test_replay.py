@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from building import answer, cell, graded
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from nbformat import NotebookNode
 from refereed import Court
 
 from nbreferee.budget import Budget
@@ -81,12 +83,12 @@ ADDED = (
 
 
 @pytest.fixture(scope="module")
-def court():
+def court() -> Iterator[Court]:
     with Court(Budget(call_s=10, cell_s=20)) as court:
         yield court
 
 
-def solution(source: str, grade_id: str):
+def solution(source: str, grade_id: str) -> NotebookNode:
     body = source.replace("\n    ", "\n    ### BEGIN SOLUTION\n    ", 1) + "\n    ### END SOLUTION"
     return answer(body, grade_id)
 
@@ -116,7 +118,9 @@ def seen(graded: GradedNotebook) -> list[object]:
     return found
 
 
-def both(court: Court, material: NotebookMaterial, answers: dict[str, str], added: dict[str, str]):
+def both(
+    court: Court, material: NotebookMaterial, answers: dict[str, str], added: dict[str, str]
+) -> tuple[int, int]:
     run = court.grade(replace(material, rules=Rules()), answers, added)
     replayed = court.grade(replace(material, rules=Rules(replay=True)), answers, added)
     assert seen(replayed) == seen(run)
@@ -139,7 +143,9 @@ def both(court: Court, material: NotebookMaterial, answers: dict[str, str], adde
         max_size=3,
     ),
 )
-def test_replayed_and_run_notebooks_are_the_same(court, between, after, students):
+def test_replayed_and_run_notebooks_are_the_same(
+    court: Court, between: list[str], after: list[str], students: list[tuple[str, str, str]]
+) -> None:
     of_course = material(court, between, after)
     for f, g, added in students:
         both(court, of_course, {"f": f, "g": g}, {"g": added} if added else {})
@@ -151,23 +157,23 @@ AFTER = ["print(y, g(y))", "a.append(1.0)\nprint(g(a))", "print(a)", "print(twic
 
 
 @pytest.mark.parametrize("f", FS, ids=range(len(FS)))
-def test_each_answer_shows_what_it_does(court, f):
+def test_each_answer_shows_what_it_does(court: Court, f: str) -> None:
     both(court, material(court, BETWEEN, AFTER), {"f": f}, {})
 
 
-def test_right_answer_written_in_another_way_is_not_run_for_what_it_shows(court):
+def test_right_answer_written_in_another_way_is_not_run_for_what_it_shows(court: Court) -> None:
     of_course = material(court, [FIGURE], ["print(g([1.0]))"])
     replayed, run = both(court, of_course, {"f": FS[1], "g": GS[1]}, {})
     assert run - replayed == 2
 
 
-def test_wrong_answer_runs_the_cells_that_use_it_alone(court):
+def test_wrong_answer_runs_the_cells_that_use_it_alone(court: Court) -> None:
     of_course = material(court, ["print(f([1.0]))"], ["print(g([1.0]))"])
     replayed, run = both(court, of_course, {"g": GS[2]}, {})
     assert run - replayed == 1
 
 
-def test_name_that_a_test_reads_is_bound_by_a_run(court):
+def test_name_that_a_test_reads_is_bound_by_a_run(court: Court) -> None:
     of_course = court.material(
         cell(IMPORTS, grade_id="imports", locked=True),
         solution(F, "f"),
@@ -178,7 +184,7 @@ def test_name_that_a_test_reads_is_bound_by_a_run(court):
     assert replayed == run
 
 
-def test_last_bit_counts_where_a_cell_may_tell_it_apart(court):
+def test_last_bit_counts_where_a_cell_may_tell_it_apart(court: Court) -> None:
     tenth = "def f(x):\n    return {}"
     of_course = court.material(
         cell(IMPORTS, grade_id="imports", locked=True),

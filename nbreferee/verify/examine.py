@@ -24,6 +24,7 @@ from nbreferee.verify.session import Session
 from nbreferee.verify.warm import Forks, Trial, TrialResult
 
 PATIENCE_S = 180  # for a right answer, which may be slow
+SLACK = 6  # times the limit of a wrong answer, for the solution
 LAZY_CURE = "Test a case in which it is wrong."
 TABLE_CURE = "Hide a case that the release does not show."
 
@@ -132,7 +133,7 @@ class Examination:
             mutated = self._mutant_tasks()
             alternatives = self._alternative_tasks()
             self._expected = (
-                sum(map(len, [*mutated.values(), *alternatives.values(), controls, KINDS])) + 1
+                sum(map(len, [*mutated.values(), *alternatives.values(), controls, KINDS])) + 2
             )
             for cell in filter(lambda cell: cell.is_code, self._master.cells):
                 self._forks.start([controls[cell.index]] if cell.index in controls else [])
@@ -145,9 +146,11 @@ class Examination:
                 )  # while the names that they use are those of this cell
                 self._expected += len(mistakes)
                 self._forks.start(mistakes)
-            self._forks.start([self._release_task(), *(self._lazy_task(kind) for kind in KINDS)])
+            self._forks.start([self._release_task(), self._visible_task()])
+            self._forks.start(map(self._lazy_task, KINDS))
             self._forks.finish()
             self._judge_release()
+            self._judge_visible()
             self._judge_lazy()
             self._judge_controls(controls)
             self._judge_mutants(mutated)
@@ -239,7 +242,7 @@ class Examination:
                 cell,
                 cell.source,
                 until_loss=False,
-                limit_s=6 * self._limit_s(self._sequence(cell.index)),
+                limit_s=SLACK * self._limit_s(self._sequence(cell.index)),
             )
             for cell in self._master.answers
         }
@@ -391,6 +394,30 @@ class Examination:
             ):
                 self._find(
                     cell.label, f"the release stops here, before any stub: {error.splitlines()[0]}."
+                )
+
+    def _visible_task(self) -> Trial:
+        """Run the solution with the tests as they are released."""
+        cells = [cell for cell in self._master.cells if cell.is_code]
+
+        def action() -> dict[str, str]:
+            self._session.renew()
+            shown = (self._release[cell.index] if cell.is_test else cell.source for cell in cells)
+            ran = dict(
+                zip((cell.label for cell in cells), map(self._session.run, shown), strict=True)
+            )
+            return {label: one.error for label, one in ran.items()}
+
+        return Trial("visible", action, SLACK * self._limit_s(cells))
+
+    def _judge_visible(self) -> None:
+        outcome = self._outcomes["visible"]
+        for test in self._master.tests if not outcome.lost else ():
+            if error := outcome.result[test.label]:
+                self._find(
+                    test.label,
+                    f"as released it fails with the solution's answers: {error.splitlines()[0]}. "
+                    "Move what its visible lines need above BEGIN HIDDEN TESTS.",
                 )
 
     def _lazy_task(self, kind: str) -> Trial:

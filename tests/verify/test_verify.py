@@ -119,6 +119,14 @@ FAULTS = {
         ),
         "uses nothing that a student writes",
     ),
+    "visible_needs_hidden": (
+        add_course(
+            graded("assert math.isclose(add(1, 1), 3)", "add_again"),
+            tests=STRONG.replace("### END", "import math\n### END"),
+            heading="## 4 points",
+        ),
+        "as released it fails with the solution's answers: NameError: name 'math' is not defined",
+    ),
     "release_stops": (
         [cell("1 / 0"), *add_course()],
         "the solution's notebook stops here: ZeroDivisionError",

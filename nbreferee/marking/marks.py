@@ -93,9 +93,12 @@ class MarkTable:
         gradebook.db.remove()  # the session holds no transaction open meanwhile
 
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def _transaction(self, *, writes: bool = False) -> Iterator[Connection]:
+        """Yield a connection; one that `writes` lets no other writer in between its statements."""
         try:
             with self._engine.begin() as connection:
+                if writes and self._engine.dialect.name == "sqlite":  # else locked after reading
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
                 yield connection
         except DBAPIError as error:
             if "lock" in str(error.orig):
@@ -222,14 +225,16 @@ class MarkTable:
         StoredMark | None
             another mark that stands there meanwhile, which stays; None where this one is written.
         """
-        with self._transaction() as connection:
+        with self._transaction(writes=True) as connection:
+            found = self._marks(connection, cell, student)[student]
+            row = select(Grade.id).where(Grade.id == found.grade_id).with_for_update()
+            connection.execute(row)
             now = self._marks(connection, cell, student)[student]
             if now.digest not in (seen, digest_of(score, comment)):
                 return now
-            grades = Grade.__table__
             connection.execute(
-                update(grades)
-                .where(grades.c.id == now.grade_id)
+                update(Grade.__table__)
+                .where(Grade.__table__.c.id == now.grade_id)
                 .values(
                     manual_score=score,
                     needs_manual_grade=is_flagged or (score is None and now.automatic is None),
@@ -247,7 +252,7 @@ class MarkTable:
         bool
             whether the comment has changed.
         """
-        with self._transaction() as connection:
+        with self._transaction(writes=True) as connection:
             number = connection.execute(
                 select(SubmittedNotebook.id)
                 .join(

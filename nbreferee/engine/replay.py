@@ -8,8 +8,8 @@ cell. Where all results are the solution's, as far as can be seen (exact types a
 to nine digits), the cell is not run and shows the solution's outputs.
 
 No result of the solution enters a box: results come out and are compared here. A recorded argument
-may have been computed from earlier results of the solution; so calls are sent in order, first one,
-then never more at once than have returned the solution's results before.
+may have been computed from earlier results of the solution; so calls are sent in order, one by one,
+each after all before it have returned the solution's results.
 
 A cell is run in any case where a test or a cell of the student's reads what it binds. Where another
 cell is run after all and reads something of a cell that was not, a new box runs that one as well.
@@ -145,21 +145,17 @@ class Replay:
             return True
         wanted = {name: run.values[name] for name in sorted(doubtful)}
         limit_s = min(limit_s, LIMIT_S)
-        done, size = 0, 1
-        while True:
-            calls = run.calls[done : done + size]
+        for done in range(max(len(run.calls), 1)):
+            calls, expected = run.calls[done : done + 1], list(run.results[done : done + 1])
             found = box.ask(CallAnswers(calls, functions, list(wanted), limit_s), limit_s)
-            expected = list(run.results[done : done + size])
             if not (
                 found.is_clean
                 and looks_same(found.results, expected, reading.is_exact)
                 and looks_same(found.values, wanted, reading.is_exact)
             ):
                 return False
-            done += len(calls)
-            size, functions, wanted = max(done, 1), [], {}
-            if done == len(run.calls):
-                return True
+            functions, wanted = [], {}
+        return True
 
     def skip(self, number: int, count: int | None) -> CellResult:
         """Return the result of a cell that is not run."""

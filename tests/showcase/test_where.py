@@ -144,3 +144,12 @@ def test_arguments_that_the_reference_refuses_are_no_evidence() -> None:
 
     cases = [(k, np.array([2.0, 1.0, 4.0])) for k in (1.0, 2.0, 4.0)]
     assert "only where" not in message(student, reference, cases)
+
+
+def test_functions_among_the_arguments_are_no_numbers() -> None:
+    def slope(f: Callable[[float], float], x: float, h: float) -> float:
+        return (f(x + h) - f(x - h)) / (2 * h)
+
+    cases = [(np.sin, 0.3, 0.1), (np.exp, 0.2, 0.3), (np.cos, 1.0, 0.2)]
+    said = message(lambda f, x, h: max(slope(f, x, h), 0.0), slope, cases)
+    assert "not supported" not in said

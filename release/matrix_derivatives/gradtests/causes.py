@@ -6,6 +6,7 @@ last what the grader finds.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -44,7 +45,21 @@ def likely_cause(
     student: Callable[..., Any],
     reference: Callable[..., Any],
 ) -> str:
-    """Return the likely cause of a wrong answer, or ''."""
+    """Return the likely cause of a wrong answer, or ''.
+
+    The answer is wrong whatever comes of the search: an error in it means that no cause is found.
+    """
+    with contextlib.suppress(ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        return _found_cause(trial, mistakes, student, reference)
+    return ""
+
+
+def _found_cause(
+    trial: Trial,
+    mistakes: Mapping[str, Callable[..., Any]],
+    student: Callable[..., Any],
+    reference: Callable[..., Any],
+) -> str:
     names = parameter_names(reference) or parameter_names(student)
     if found := _known_cause(trial, mistakes, names):
         return found

@@ -55,11 +55,11 @@ def _agree_where(trial: Trial, n: int, holds: Callable[[np.ndarray], np.ndarray]
         if not got.parts or not want.parts:
             return False
         g, w = got.parts[0], want.parts[0]
-        if not g.shape == w.shape == np.shape(case[n]):
+        if not isinstance(case[n], np.ndarray) or not g.shape == w.shape == case[n].shape:
             return False
         with np.errstate(all="ignore"):
             off = ~(np.abs(g - w) <= 1e-7 * np.abs(w) + 1e-12)
-        if not np.array_equal(off, holds(np.asarray(case[n]))):
+        if not np.array_equal(off, holds(case[n])):
             return False
         found.append(off.ravel())
     off = np.concatenate(found)

@@ -13,7 +13,7 @@ import pytest
 from nbreferee.budget import Budget
 from nbreferee.course.ownership import Plan, Reference, Step
 from nbreferee.engine.processes import BoxHandle, BoxLost
-from nbreferee.engine.wire import to_box, to_box_modules, to_box_stand_ins
+from nbreferee.engine.wire import to_box, to_box_modules, to_box_replay, to_box_stand_ins
 from nbreferee.engine.wire.channel import Channel
 from nbreferee.engine.wire.codec import CodecError, decode, encode
 from nbreferee.engine.wire.records import Records
@@ -44,6 +44,8 @@ REQUESTS: tuple[to_box.BoxRequest[Any], ...] = (
     to_box_modules.ModuleNames("m"),
     to_box_modules.ModuleAttribute("m", "x"),
     to_box_modules.SetModuleAttribute("m", "x", 1),
+    to_box_replay.RecordCell("x", 1.0, 0, ["f"], ["x"]),
+    to_box_replay.CallAnswers([("f", b"")], ["f"], ["x"], 1.0),
     to_box_stand_ins.AnswersUsed(("f",), ("g",)),
     to_box_stand_ins.StandIn(("f",), {}),
     to_box_stand_ins.PutBack(),
@@ -62,6 +64,7 @@ ODD: tuple[object, ...] = (
     {-1: 5, 99: 5, "f": 5},
     [3],
     ([], -1),
+    (([], 0), (True, [], []), ([3], {}, [[]], [])),
     ([], 1 << 31),
     ([], np.array([1, 2])),
     (True,),

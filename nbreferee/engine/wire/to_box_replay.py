@@ -44,7 +44,9 @@ class RecordCell(BoxRequest[RecordedRun], operation="record cell"):
                 (list(outputs), int(count)),
                 (bool(complete), list(calls), list(results)),
                 (list(functions), dict(values), list(opaque), list(changed)),
-            ) if len(calls) == len(results):
+            ) if len(calls) == len(results) and all(
+                isinstance(name, str) for name in (*functions, *opaque, *changed)
+            ):
                 return RecordedRun(
                     CellOutputs(outputs, count),
                     complete,

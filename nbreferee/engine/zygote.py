@@ -222,17 +222,27 @@ def main(packages: str) -> None:
         int(sys.argv[3]),
         *sys.argv[4:6],
     )
-    kernel.end_with(parent)  # while it gets warm it does not listen
+
+    def leave_nothing(*_: object) -> None:
+        """Remove what the parent would have removed, if it had not been killed."""
+        shutil.rmtree(folder, ignore_errors=True)
+        if os.getppid() != parent:
+            shutil.rmtree(files, ignore_errors=True)
+        os._exit(0)  # IPython would look for its folders
+
+    # While it gets warm it does not listen: the kernel tells it that its parent has ended.
+    signal.signal(signal.SIGTERM, leave_nothing)
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        leave_nothing()
     control = Channel(socket.socket(fileno=handle))
     prepared: _Role = _BoxRole(packages) if role == "box" else _TesterRole(packages)
     kernel.prctl(
         kernel.PR_SET_PDEATHSIG, 0
     )  # or it would end with the thread that has started it; from now on a closed socket ends it
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _listen(control, prepared)
-    shutil.rmtree(folder, ignore_errors=True)  # whoever would have done so has been killed
-    if os.getppid() != parent:
-        shutil.rmtree(files, ignore_errors=True)
-    os._exit(0)  # IPython would look for its folders
+    leave_nothing()
 
 
 class _Role(Protocol):

@@ -17,7 +17,7 @@ import numpy as np
 
 MOST_BYTES = 256 << 20
 LENGTH = struct.Struct("<I")
-AHEAD_BYTES = 1 << 16  # that are read at once
+AHEAD_BYTES = 1 << 12  # that are read at once
 
 
 class ChannelError(Exception):

@@ -40,8 +40,7 @@ def where_entries_are_wrong(
                 for seed, case in enumerate(trial.cases)
                 if isinstance(case[n], np.ndarray) and case[n].size > 5
             ]
-            tried = try_cases(student, reference, new, trial.judged, {}) if new else trial
-            if _agree_where(tried, n, holds):
+            if new and _agree_where(try_cases(student, reference, new, trial.judged, {}), n, holds):
                 return f"it is wrong only in the entries where {name} {words}"
     return ""
 

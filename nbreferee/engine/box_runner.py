@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from nbreferee.budget import TIME_UP
+from nbreferee.budget import ENDED, TIME_UP
 from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.processes import BoxHandle, BoxLost, WarmProcesses
 from nbreferee.engine.wire.channel import ChannelError
@@ -154,12 +154,19 @@ class BoxRunner:
         """Run a code cell."""
         return self._run_in_box(number, part.source, limit_s)
 
-    def _run_in_box(self, number: int, source: str, limit_s: float) -> CellResult:
+    def _run_in_box(
+        self, number: int, source: str, limit_s: float, *, once_more: bool = True
+    ) -> CellResult:
+        """Run a cell; once more where its process ends without a reason, as the system may have
+        killed it.
+        """
         try:
             box = self._ready_box()
             came = self._cell(box, source, limit_s, number)
         except BoxLost as lost:
             self._lose_box()
+            if str(lost) == ENDED and once_more:
+                return self._run_in_box(number, source, limit_s, once_more=False)
             self._offenders.add(number)
             late = str(lost) == TIME_UP
             text = f"this cell took longer than {limit_s:g} s" if late else f"{lost} in this cell"

@@ -221,7 +221,9 @@ class WarmProcesses:
         """Return a child that is ready, if there is one, and let another get ready."""
         for other in [one for one in self._ahead if type(one) is type(key) and one != key]:
             self._ahead.pop(other).end()
-        child = self._ahead.pop(key, None) or fork()
+        child = self._ahead.pop(key, None)
+        if child is None or child.channel.is_closed():  # the system may have killed it
+            child = fork()
         self._ahead[key] = fork()
         return child
 

@@ -227,9 +227,13 @@ class Referee(BoxRunner):
             return self._judge(RunStep(step.index, left_s, allowed))[0]
         return follow.better(step, came, second, [name for name, _ in used])
 
-    def _judge(self, request: RunStep | RunWithReferences) -> tuple[CellResult, tuple[Answer, ...]]:
+    def _judge(
+        self, request: RunStep | RunWithReferences, *, once_more: bool = True
+    ) -> tuple[CellResult, tuple[Answer, ...]]:
         """Return the result of a test cell, and which answers it needs, or in whose place
         references stood for it.
+
+        A process that ends without a reason is given a second try: the system may have killed it.
         """
         step = self._steps[request.step]
         try:
@@ -241,8 +245,12 @@ class Referee(BoxRunner):
         except Late:
             return _lost_test(step, "timeout", "the test takes too long"), ()
         except ChannelError:
+            if once_more:
+                return self._judge(request, once_more=False)
             text = "the test ended its own process. Tell your instructor."
             return _lost_test(step, "grader_failed", text), ()
+        if found.lost == ENDED and once_more:
+            return self._judge(request, once_more=False)
         verdict, evidence = found.verdict, found.evidence
         if verdict is None or (isinstance(request, RunWithReferences) and not found.answers):
             return CellResult(), ()
@@ -361,7 +369,7 @@ def _with_reason(result: StepResult, reason: str) -> StepResult:
     if verdict is not None:
         verdict = replace(verdict, message=said(verdict.message))
     evidence = replace(result.evidence, limits=limits)
-    return replace(result, outputs=outputs, verdict=verdict, evidence=evidence)
+    return replace(result, outputs=outputs, verdict=verdict, evidence=evidence, lost=reason)
 
 
 def _lost_test(step: Step, status: CellStatus, text: str) -> CellResult:

@@ -29,6 +29,8 @@ from IPython.core import pylabtools
 from IPython.core.displayhook import DisplayHook
 from IPython.core.history import HistoryManager
 from IPython.core.interactiveshell import InteractiveShell
+from matplotlib._tight_bbox import adjust_bbox
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.cbook import CallbackRegistry
 from matplotlib.figure import Figure
 from matplotlib.transforms import Affine2D
@@ -205,6 +207,23 @@ INTERFACES = (
         "engine/box/packing.py",
         "equal figures are packed as equal bytes",
         figures_are_packed_alike,
+    ),
+    Interface(
+        "Matplotlib",
+        "_tight_bbox",
+        "engine/box/drawing.py",
+        "a figure is drawn once, and cut to its tight box",
+        lambda: (
+            tuple(inspect.signature(adjust_bbox).parameters)[:3]
+            == ("fig", "bbox_inches", "renderer")
+        ),
+    ),
+    Interface(
+        "Matplotlib",
+        "_is_saving",
+        "engine/box/drawing.py",
+        "a figure is drawn with its animated parts, as savefig does",
+        lambda: "_is_saving" in inspect.getsource(FigureCanvasBase.is_saving),
     ),
     Interface(
         "Matplotlib",

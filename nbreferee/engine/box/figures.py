@@ -22,6 +22,7 @@ import matplotlib
 from IPython.core import pylabtools
 from matplotlib.figure import Figure
 
+from nbreferee.engine.box.drawing import draw_once
 from nbreferee.engine.box.packing import Packer
 from nbreferee.engine.box.visible import visible_name
 from nbreferee.engine.wire.protocol import MARK
@@ -87,9 +88,17 @@ class Figures:
             with matplotlib.rc_context():
                 # past the checks of each, which have been made
                 dict.update(matplotlib.rcParams, parameters)  # type: ignore[misc]
-                return DRAW(figure, base64=True, **named), ""
+                return _drawn(figure, named), ""
         except Exception as error:
             return "", f"{type(error).__name__}: {error}"
+
+
+def _drawn(figure: Figure, named: dict[str, Any]) -> str:
+    """Return a picture in base64."""
+    picture = ""
+    with contextlib.suppress(Exception):  # which IPython's function will come to, and raise
+        picture = draw_once(figure, named)
+    return picture or DRAW(figure, base64=True, **named)
 
 
 def _as_shown(shown: _Shown) -> _Shown:

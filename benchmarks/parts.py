@@ -12,6 +12,7 @@ import argparse
 import ctypes
 import os
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -108,7 +109,9 @@ class Usage:
     def __init__(self, warm: WarmProcesses) -> None:
         zygotes = {"box": warm._box_template, "tester": warm._tester_template}
         self._zygotes = {
-            name: one._process.pid for name, one in zygotes.items() if one._process is not None
+            name: one._process.pid
+            for name, one in zygotes.items()
+            if isinstance(one._process, subprocess.Popen)
         }
         self._reaped_s = 0.0  # of boxes whose first process ended before the last
 

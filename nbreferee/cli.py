@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import glob
-import itertools
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -149,37 +147,6 @@ def _grading(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def _getting_ready(
-    course_dir: Path,
-    assignments: tuple[str, ...],
-    jobs: int | None,
-    scheduler: str | None,
-    students: tuple[str, ...],
-    **_: Any,
-) -> Workers | None:
-    """Return workers of this machine that get ready while the rest of the program is loaded, if
-    there seems to be something to work on.
-    """
-    from nbreferee.course.locate import CONFIG_NAME
-    from nbreferee.grading.pool import local_workers
-
-    there = [course_dir / CONFIG_NAME, *(course_dir / "source" / name for name in assignments)]
-    if scheduler is not None or not all(path.exists() for path in there):
-        return None
-    workers = local_workers(jobs, grade=True)
-    handed_in = (
-        path
-        for student in [glob.escape(one) for one in students] or ["*"]
-        for name in assignments or ["*"]
-        for path in (course_dir / "submitted").glob(f"{student}/{name}/*.ipynb")
-    )
-    seen = 0
-    with contextlib.suppress(OSError, ValueError, NotImplementedError):  # odd ids are told later
-        seen = sum(1 for _ in itertools.islice(handed_in, workers.count))
-    workers.start(seen or workers.count)  # none: they may lie elsewhere; more start when needed
-    return workers
-
-
 @contextlib.contextmanager
 def _stopped_by_errors(workers: Workers | None) -> Iterator[None]:
     try:
@@ -205,7 +172,9 @@ def autograde(**options: Any) -> None:
     Their code runs in a sandbox. The tests run in another process, which alone decides.
     """
     _need_linux("student code runs in a sandbox")
-    workers = _getting_ready(**options)
+    from nbreferee.early_workers import workers_getting_ready
+
+    workers = workers_getting_ready(**options)
     with _stopped_by_errors(workers):
         from nbreferee import commands
 
@@ -240,7 +209,9 @@ def grade(**options: Any) -> None:
     report.
     """
     _need_linux("student code runs in a sandbox")
-    workers = _getting_ready(**options)
+    from nbreferee.early_workers import workers_getting_ready
+
+    workers = workers_getting_ready(**options)
     with _stopped_by_errors(workers):
         from nbreferee import commands
 

@@ -17,9 +17,11 @@ def skip_address_grammar() -> None:
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # as absent
 
 
-def start_worker(grade: bool) -> None:
-    """Start a worker's process; `grade`: let it get warm for that."""
+def start_worker(grade: bool, common: str) -> None:
+    """Start a worker's process; `grade`: let it get warm for that, with the common zygote at an
+    address.
+    """
     skip_address_grammar()
     from nbreferee.grading import task
 
-    task.start_worker(grade)
+    task.start_worker(grade, common)

@@ -27,7 +27,7 @@ CELL_S = 60  # a cell that takes longer is left, as a grader leaves it
 @contextlib.contextmanager
 def warm_shell() -> Iterator[Shell]:
     """Yield this process's shell, with the modules loaded that a notebook's first cells import."""
-    from nbreferee.engine.zygote import ENVIRONMENT
+    from nbreferee.engine.launching import ENVIRONMENT
 
     with tempfile.TemporaryDirectory() as profile:
         os.environ.update(

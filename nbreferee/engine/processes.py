@@ -141,13 +141,14 @@ _Key = _BoxKey | _TesterKey
 class WarmProcesses:
     """The warm processes of one worker, and a folder for what they leave; use it in a `with`."""
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, common: str = "") -> None:
+        """Start them, as forks of the common zygote at an address if there is one."""
         self.budget = budget
         self._own = Scratch()
         self.folder = self._own.path
         (self.folder / "root").mkdir()
         self._box_template, self._tester_template = (
-            Zygote.start(role, self.folder) for role in ("box", "tester")
+            Zygote.start(role, self.folder, common) for role in ("box", "tester")
         )
         self._testers: dict[tuple[tuple[str, ...], str], _TesterZygotes] = {}
         # forked before they are asked for: a box, and a tester of the last master

@@ -17,6 +17,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -26,6 +27,7 @@ from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import StdinNotImplementedError
 from IPython.core.history import HistoryManager
 from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
+from matplotlib.figure import Figure
 from traitlets import Instance, Type
 
 from nbreferee.engine.transformer import Transformer
@@ -280,13 +282,19 @@ def error_output(ename: str, evalue: str, traceback: list[str]) -> dict[str, Any
     return {"output_type": "error", "ename": ename, "evalue": evalue, "traceback": traceback}
 
 
+@cache
+def draw_first_figure() -> None:
+    """Load what the first figure would load; a fork of this process has it."""
+    axes = (figure := Figure()).subplots()
+    axes.plot([0, 1])
+    axes.set_title("$x^2$")
+    figure.savefig(io.BytesIO(), bbox_inches="tight")
+
+
 def warm_up(shell: Shell) -> None:
     """Load what the first cell, the first traceback and the first figure would load."""
     re.compile(SAID_OF_EXIT, re.IGNORECASE)  # and keep it: each fork filters such warnings
     # which fails in a module: IPython looks for the modules of all lines
     shell.run_cell("__import__('json').loads('{')")  # type: ignore[no-untyped-call]  # IPython's
-    figure, axes = plt.subplots()
-    axes.plot([0, 1])
-    axes.set_title("$x^2$")
-    figure.savefig(io.BytesIO(), bbox_inches="tight")
-    plt.close(figure)
+    draw_first_figure()
+    plt.close(plt.figure())

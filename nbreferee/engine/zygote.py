@@ -19,7 +19,6 @@ import shutil
 import signal
 import socket
 import stat
-import subprocess
 import sys
 import traceback
 from collections import deque
@@ -28,6 +27,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from nbreferee.engine.assignment_files import RELEASED, UNRELEASED, own_folder
+from nbreferee.engine.common_zygote import fork_zygote
+from nbreferee.engine.launching import ENVIRONMENT, homes, launch
 from nbreferee.engine.placing import WHOLE_FROM, WorkingFolder
 from nbreferee.engine.wire.channel import Channel, ChannelError
 from nbreferee.engine.wire.records import Records
@@ -51,27 +52,18 @@ if TYPE_CHECKING:  # the zygote of boxes loads nothing of courses
     from nbreferee.engine.tester.instructor_text import InstructorText
     from nbreferee.engine.tester.likely_causes import AskingModules
 
-ENVIRONMENT = {
-    "PATH": "/usr/local/bin:/usr/bin:/bin",
-    "LANG": "C.UTF-8",
-    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "PYTHONHASHSEED": "0",
-    "NBGRADER_EXECUTION": "autograde",
-    # Large pages, and used again: fresh memory costs more than what is done with it.
-    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
-    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
-    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
-}
-# The very package that asks for a template; its folder is on the path no longer than it takes to
-# load it.
-PACKAGES = str(Path(__file__).parents[2])
-START = (
-    "import sys; sys.path.insert(0, {0!r}); from nbreferee.startup import skip_address_grammar; "
-    "skip_address_grammar(); from nbreferee.engine.zygote import main; main({0!r})"
-)
+
+class Process(Protocol):
+    """A process that this one can end."""
+
+    def poll(self) -> int | None:
+        """Return None as long as it is there."""
+
+    def kill(self) -> None:
+        """End it."""
+
+    def wait(self) -> object:
+        """Wait for its end."""
 
 
 class Fork:
@@ -100,7 +92,7 @@ class Zygote:
     It gets warm by itself: only the first who wants something has to wait.
     """
 
-    def __init__(self, control: Channel, process: subprocess.Popen[bytes] | None) -> None:
+    def __init__(self, control: Channel, process: Process | None) -> None:
         self._control = control
         self._process = process  # none for a branch, which ends with what it branches off
         self._ready = False
@@ -109,36 +101,16 @@ class Zygote:
         self._awaited: deque[Callable[[Done], None]] = deque()
 
     @staticmethod
-    def start(role: str, folder: Path) -> Zygote:
-        """Start a process; should this one be killed, it removes the folder when it ends."""
+    def start(role: str, folder: Path, common: str = "") -> Zygote:
+        """Start a process, as a fork of the common zygote at an address if there is one; should
+        this one be killed, it removes the folder when it ends.
+        """
+        if common and (forked := fork_zygote(common, role, folder, own_folder())):
+            return Zygote(Channel(forked[0]), forked[1])
         ours, theirs = socket.socketpair()
-        home = folder / f"{role} home"
-        home.mkdir(parents=True, exist_ok=True)
-        environment = {
-            **ENVIRONMENT,
-            "HOME": str(home),
-            "IPYTHONDIR": str(home / "ipython"),
-            "MPLCONFIGDIR": os.environ.get("MPLCONFIGDIR") or _matplotlib_cache(),
-        }
+        arguments = [role, str(theirs.fileno()), str(os.getpid()), str(folder), str(own_folder())]
         with theirs:
-            process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-I",
-                    "-c",
-                    START.format(PACKAGES),
-                    role,
-                    str(theirs.fileno()),
-                    str(os.getpid()),
-                    str(folder),
-                    str(own_folder()),
-                ],
-                env=environment,
-                cwd=home,
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-            )
+            process = launch("zygote", arguments, _home(folder, role), [theirs.fileno()])
         return Zygote(Channel(ours), process)
 
     def branch(self, request: Branch) -> Zygote:
@@ -192,10 +164,14 @@ class Zygote:
 
     def close(self) -> None:
         """End the template, and with it all its children."""
-        self._control.close()
         if self._process is not None:
-            self._process.kill()
+            self._process.kill()  # before it could take a closed connection for the end of this
             self._process.wait()
+        self._control.close()
+
+
+def _home(folder: Path, role: str) -> Path:
+    return folder / f"{role} home"
 
 
 def _messages() -> Records:
@@ -205,17 +181,11 @@ def _messages() -> Records:
     return Records(*EVERY_ZYGOTE, ForkBox, ForkTester, Branch, Learn, Plan, Step, Reference)
 
 
-def _matplotlib_cache() -> str:
-    """Return the user's cache of fonts: without it, every template would make its own."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return str(Path(base) / "matplotlib")
-
-
 # ---------------------------------------------------------------- inside the template
 
 
 def main(packages: str) -> None:
-    """Be a template."""
+    """Be a template that one worker has started."""
     role, handle, parent, folder, files = (
         sys.argv[1],
         int(sys.argv[2]),
@@ -235,14 +205,42 @@ def main(packages: str) -> None:
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         leave_nothing()
+    kernel.set_name(role)
     control = Channel(socket.socket(fileno=handle))
-    prepared: _Role = _BoxRole(packages) if role == "box" else _TesterRole(packages)
+    prepared = _prepared(role, packages)
     kernel.prctl(
         kernel.PR_SET_PDEATHSIG, 0
     )  # or it would end with the thread that has started it; from now on a closed socket ends it
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _listen(control, prepared)
     leave_nothing()
+
+
+def serve_worker(
+    role: str, connection: socket.socket, folder: Path, files: Path, packages: str
+) -> NoReturn:
+    """Be a template for a worker, in a fork of the common zygote.
+
+    A worker ends it before it closes the connection: if that is closed, the worker is gone.
+    """
+    try:
+        _close_all_but({connection.fileno()})
+        kernel.set_name(role)
+        home = _home(folder, role)
+        home.mkdir(parents=True, exist_ok=True)
+        os.chdir(home)
+        os.environ.update(homes(home))
+        _listen(Channel(connection), _prepared(role, packages))
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(files, ignore_errors=True)
+        os._exit(0)
+
+
+def _prepared(role: str, packages: str) -> _Role:
+    return _BoxRole(packages) if role == "box" else _TesterRole(packages)
 
 
 class _Role(Protocol):

@@ -20,6 +20,7 @@ from typing import Any
 
 from nbreferee.course.locate import CourseError
 from nbreferee.engine.assignment_files import AssignmentFiles, deliveries, take
+from nbreferee.engine.common_zygote import CommonZygote
 from nbreferee.engine.scratch import remove_abandoned
 from nbreferee.grading.cluster import GONE, Cluster
 from nbreferee.grading.interrupts import born_deaf
@@ -132,17 +133,59 @@ class Workers:
         return self._executor
 
 
-def local_pool(jobs: int, grade: bool) -> Executor:
-    """Return a pool of processes on this machine, fresh ones: they hold nothing of this process."""
-    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), start_worker, (grade,))
+class LocalWorkers(Workers):
+    """Workers on this machine; those that are to grade are warm by a common zygote, which ends
+    with them.
+    """
+
+    def __init__(self, count: int, grade: bool, common: CommonZygote | None) -> None:
+        self._common = common
+        self._initial = grade, common.address if common else ""
+        super().__init__(lambda: local_pool(count, *self._initial), lambda: count)
+
+    def fork(self, number: int) -> None:
+        """Start some of them as forks of this process: they have what it has loaded.
+
+        It must have no other thread, and hold nothing that workers are not to have. A worker in
+        place of one that has died is no fork.
+        """
+        with born_deaf():
+            self._executor = local_pool(number, *self._initial, way="fork")
+            self._executor.submit(repr, None)  # all start with the first task
+
+    def stop(self) -> None:
+        """End the workers at once, whatever they work on; their own processes end with them."""
+        super().stop()
+        self._end_common()
+
+    def close(self) -> None:
+        """End the workers."""
+        super().close()
+        self._end_common()
+
+    def _end_common(self) -> None:
+        if self._common is not None:
+            self._common.close()
+            self._common = None
 
 
-def local_workers(jobs: int | None, grade: bool = False) -> Workers:
+def local_pool(jobs: int, grade: bool, common: str = "", way: str = "spawn") -> Executor:
+    """Return a pool of processes on this machine; as a rule fresh ones, which hold nothing of this
+    process.
+    """
+    context = multiprocessing.get_context(way)
+    return ProcessPoolExecutor(jobs, context, start_worker, (grade, common))
+
+
+def local_workers(
+    jobs: int | None, grade: bool = False, common: CommonZygote | None = None
+) -> LocalWorkers:
     """Return workers on this machine, one per core unless a number is given; those that are to
-    `grade` get warm for it.
+    `grade` get warm for it, as forks of a common zygote.
     """
     count = jobs or len(os.sched_getaffinity(0))
-    return Workers(lambda: local_pool(count, grade), lambda: count)
+    common = common or (CommonZygote.start() if grade else None)
+    return LocalWorkers(count, grade, common)
 
 
 def far_workers(address: str, waiting: Callable[[], None]) -> Workers:

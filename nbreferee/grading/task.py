@@ -107,6 +107,7 @@ class Unfit(Exception):
     """This worker must not grade; the text says where it is, why, and the cure."""
 
 
+_COMMON: list[str] = []  # the address of the common zygote, if there is one
 _READY: list[WarmProcesses] = []  # got warm before there was anything to grade
 _IDLE: dict[
     tuple[Any, ...], list[Grader]
@@ -120,16 +121,21 @@ PROBE = (
 )
 
 
-def start_worker(grade: bool) -> None:
+def start_worker(grade: bool, common: str) -> None:
     """Make this process end with the one that has started it, whatever ends that; where it is to
-    grade, let it get warm.
+    grade, let it get warm, with the common zygote at an address.
     """
-    import multiprocessing
+    import multiprocessing.util
 
     from nbreferee.sandbox import kernel
 
+    _COMMON[:] = [common]
+    # A worker that is a fork would end without this, and with what its parent has registered.
+    atexit._clear()
+    multiprocessing.util.Finalize(None, atexit._run_exitfuncs, exitpriority=0)
     if parent := multiprocessing.parent_process():
         kernel.end_with(parent.pid or 0)
+    kernel.set_name("worker")
     ignore_interrupts()
     os.nice(5)  # who writes the results goes first, and who works on this machine
     if grade:
@@ -140,7 +146,7 @@ def start_worker(grade: bool) -> None:
 
 
 def _new_warm(budget: Budget) -> WarmProcesses:
-    warm = WarmProcesses(budget)
+    warm = WarmProcesses(budget, *_COMMON)
     atexit.register(warm.close)
     return warm
 

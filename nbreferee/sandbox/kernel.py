@@ -4,6 +4,7 @@ reason.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -85,6 +86,12 @@ def end_with(parent: int) -> None:
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def set_name(role: str) -> None:
+    """Set the name of this process that process lists show, and that its forks inherit."""
+    with contextlib.suppress(OSError), open("/proc/self/comm", "w") as file:
+        file.write(f"nbref-{role}")
 
 
 def exchange(one: str, other: str) -> None:

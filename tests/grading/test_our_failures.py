@@ -176,26 +176,31 @@ def test_broken_plugin_for_penalties_costs_no_points_and_ends_no_batch(
 # ------------------------------------------------ our own processes are killed while they work
 
 
-def command_line(pid: int) -> bytes:
+def name_of(pid: int) -> str:
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
+        return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
-        return b""
+        return ""
 
 
 def victims(run: subprocess.Popen[bytes], role: str) -> list[int]:
-    """One worker of a run; its boxes, or testers, with what they are forked from; or without."""
-    mark = b"multiprocessing.spawn" if role == "worker" else f"\0{role.split()[0]}\0".encode()
-    found = [pid for pid, _ in family(run.pid) if mark in command_line(pid)]
-    if role == "worker":
-        return found[:1]
-    return [pid for pid in found if not family(pid)] if role.endswith("alone") else found
+    """One worker of a run, and what its processes are forked from; its boxes, or testers, with what
+    they are forked from; or without.
+    """
+    found = [(pid, name_of(pid).removeprefix("nbref-")) for pid, _ in family(run.pid)]
+    workers, common = ([pid for pid, name in found if name == one] for one in ("worker", "common"))
+    if role.startswith("worker"):
+        return [*workers[:1], *(common if role == "worker and common" else [])]
+    own = [pid for pid, name in found if name == role.split()[0]]
+    return [pid for pid in own if not family(pid)] if role.endswith("alone") else own
 
 
 SLEEPS = {**RIGHT, "half": "import time\ntime.sleep(1)\ndef half(x):\n    return x / 2"}
 
 
-@pytest.mark.parametrize("role", ["worker", "box", "tester", "box alone", "tester alone"])
+@pytest.mark.parametrize(
+    "role", ["worker", "worker and common", "box", "tester", "box alone", "tester alone"]
+)
 def test_process_of_ours_that_is_killed_costs_nobody_a_point(role: str, course: Path) -> None:
     students = [f"c_{number}" for number in range(4)]
     for student in students:

@@ -1,0 +1,51 @@
+"""Workers that get ready while the rest of the program is loaded."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import itertools
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nbreferee.grading.pool import Workers
+
+
+def workers_getting_ready(
+    course_dir: Path,
+    assignments: tuple[str, ...],
+    jobs: int | None,
+    scheduler: str | None,
+    students: tuple[str, ...],
+    **_: Any,
+) -> Workers | None:
+    """Return workers of this machine that get ready while the rest of the program is loaded, if
+    there seems to be something to work on.
+    """
+    from nbreferee.course.locate import CONFIG_NAME
+    from nbreferee.engine.common_zygote import CommonZygote
+
+    there = [course_dir / CONFIG_NAME, *(course_dir / "source" / name for name in assignments)]
+    if scheduler is not None or not all(path.exists() for path in there):
+        return None
+    common = CommonZygote.start()  # gets warm while the next line is loaded
+    from nbreferee.grading.pool import local_workers
+
+    workers = local_workers(jobs, grade=True, common=common)
+    handed_in = (
+        path
+        for student in [glob.escape(one) for one in students] or ["*"]
+        for name in assignments or ["*"]
+        for path in (course_dir / "submitted").glob(f"{student}/{name}/*.ipynb")
+    )
+    seen = 0
+    with contextlib.suppress(OSError, ValueError, NotImplementedError):  # odd ids are told later
+        seen = sum(1 for _ in itertools.islice(handed_in, workers.count))
+    number = seen or workers.count  # none: they may lie elsewhere
+    if threading.active_count() == 1:
+        workers.fork(number)
+    else:
+        workers.start(number)
+    return workers

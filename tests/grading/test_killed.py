@@ -23,10 +23,12 @@ import pytest
 from descendants import family, living
 from small_class import (
     ANSWERS,
+    BINARIES,
     EARLIER,
     GRADED_BEFORE,
     LATE,
     REMEMBERING,
+    RIGHT,
     UNCHANGED,
     contents,
     finish,
@@ -264,6 +266,60 @@ def test_killed_between_any_two_steps_of_writing_there_is_the_old_or_the_new(
             assert found == (expected, ends[name][1]), (number, name)
     assert (gradebook(course), contents(course / "autograded")) == ends["later"]
     assert number > 12  # as many steps were tried, and this time there was none left
+
+
+# ------------------------------------------------ killed while a changed test is applied
+
+SLOW = {**RIGHT, "double": f"import time\ntime.sleep(1.2)\n{RIGHT['double']}"}
+CLASS = {
+    "c_1": RIGHT,
+    "c_2": EARLIER,
+    "c_4": {**RIGHT, "double": "def double(x):\n    return 3 * x"},
+    "c_5": {**RIGHT, "half": "def half(x):\n    return 0"},
+    "c_7": SLOW,
+}
+
+
+def test_killed_while_a_changed_test_is_applied_it_ends_as_a_full_run(
+    course: Path, tmp_path: Path
+) -> None:
+    for folder in (course / "submitted").iterdir():
+        if folder.name not in CLASS:
+            shutil.rmtree(folder)
+    for student, answers in CLASS.items():
+        hand_in(course, student, answers)
+    grade_here(course)
+    path = course / "source/ps1/one.ipynb"
+    path.write_text(path.read_text().replace("double(5) == 10", "double(2) == 4"))
+    release: list[str | Path] = [BINARIES / "nbgrader", "generate_assignment", "ps1", "--force"]
+    subprocess.run(release, cwd=course, check=True, capture_output=True)
+    full = Path(shutil.copytree(course, tmp_path / "full"))
+    grade_here(full, force=True)
+    old, new = contents(course / "autograded"), contents(full / "autograded")
+
+    def regraded() -> set[str]:
+        there = contents(course / "autograded")
+        return {
+            student
+            for student in CLASS
+            if there.get(f"{student}/ps1/one.ipynb") == new[f"{student}/ps1/one.ipynb"]
+        }
+
+    assert regraded() == set()
+    for least in (1, 2):
+        run = start(course)
+        until(partial(lambda least: len(regraded()) >= least, least), "a student is regraded")
+        assert run.poll() is None
+        kill(run, str(course.parent))
+        assert_old_or_new(course, old, new)
+        assert "c_7" not in regraded()
+    before = regraded()
+    found = finish(course)
+    assert {student for student, what in found.items() if what == {"skipped"}} == before
+    assert gradebook(course) == gradebook(full)
+    assert contents(course / "autograded") == new
+    scores = {student: gradebook(course)[student, "score", "double_tests"][0] for student in CLASS}
+    assert scores == {"c_1": 2, "c_2": 2, "c_4": 0, "c_5": 2, "c_7": 2}
 
 
 # ------------------------------------------------ temporary folders

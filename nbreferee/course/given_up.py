@@ -1,4 +1,6 @@
-"""Which names become the student's at an answer cell, and which the instructor's again later."""
+"""Which names an answer cell makes the student's: those that its solution binds, or whose objects
+it changes.
+"""
 
 from __future__ import annotations
 

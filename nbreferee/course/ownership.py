@@ -3,8 +3,8 @@ by reading the master alone.
 
 The last cell of the master that changes a name decides its owner. After an answer cell whose
 solution binds or changes the name, the student owns it; after a locked or graded cell that binds
-it, the instructor. What students change elsewhere (`np`, or an expected value) does not reach the
-tests.
+it, the instructor; `given_up` has the rule for answer cells. What students change elsewhere (`np`,
+or an expected value) does not reach the tests.
 """
 
 from __future__ import annotations

@@ -19,16 +19,16 @@ class NbReferee(Configurable):
     """Budgets of a submission. Who exceeds one sees it in the cell, and the rest is graded."""
 
     call_s = Float(
-        20.0,
+        Budget.call_s,
         help="Seconds for one call of a student's function by a test; then the test fails with a "
         "TimeoutError.",
     ).tag(config=True)
-    cell_s = Float(60.0, help="Seconds for one cell; then it ends with a TimeoutError.").tag(
-        config=True
-    )
-    submission_s = Float(600.0, help="Seconds for one notebook; cells after that are not run.").tag(
-        config=True
-    )
+    cell_s = Float(
+        Budget.cell_s, help="Seconds for one cell; then it ends with a TimeoutError."
+    ).tag(config=True)
+    submission_s = Float(
+        Budget.submission_s, help="Seconds for one notebook; cells after that are not run."
+    ).tag(config=True)
     memory_mb = Integer(
         2048,
         help="Megabytes of memory for a notebook. A process that wants more sees a "
@@ -50,7 +50,7 @@ class NbReferee(Configurable):
     ).tag(config=True)
 
     mutants_s = Float(
-        2.0,
+        Budget.mutants_s,
         help="Seconds of processor time for one test cell in which the cause of a wrong answer is "
         "looked for among small changes of the solution and the reference, where the test's own "
         "module asks for it (its name `look_further`). 0: not at all.",

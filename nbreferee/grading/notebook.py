@@ -21,8 +21,8 @@ from nbreferee.course.follow_through import with_follow_through
 from nbreferee.course.ownership import Plan, make_plan, role_of
 from nbreferee.course.replaying import NotebookReading
 from nbreferee.course.rules import Rules
-from nbreferee.course.single_process import uses_single_process
 from nbreferee.course.source import Master, parse_master
+from nbreferee.course.uses_one_process import uses_one_process
 from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.box_runner import CellResult, CellToRun
 from nbreferee.engine.follow_through import Follow
@@ -287,7 +287,7 @@ class Grader:
             if material.key in self._calibrations:  # an earlier run has found it out
                 return self._calibrations[material.key]
             two = dict(enumerate(self._solutions[material.key][0]))
-            sensed = uses_single_process(material.master)
+            sensed = uses_one_process(material.master)
             needed = any(
                 two[cell.index].score < cell.points or two[cell.index].evidence.patched
                 for cell in tests

@@ -4,6 +4,7 @@ A mistake here gives one student another's mark. So nothing is guessed: what doe
 one student is listed and left out.
 
 A new platform takes a module of its own, and a place in `handins` (what its zip looks like),
-`matching` and `roster` (how it names students), `templates` (its table of scores) and the
-choices of the command line.
+`matching`, `roster`, `people`, `naming` and `students` (how it names students), `importing` (the
+columns of its lists), `templates` (its table of scores), `plugins` (an exporter of nbgrader's) and
+the choices of the command line.
 """

@@ -19,8 +19,8 @@ import pytest
 from building import answer, cell, graded, write
 from refereed import Court, verdicts
 
-from nbreferee.course.single_process import uses_single_process
 from nbreferee.course.source import Cell, read_master
+from nbreferee.course.uses_one_process import uses_one_process
 from nbreferee.engine.box_runner import CellResult, error_of
 from nbreferee.engine.one_process import TestCell as Judged
 from nbreferee.engine.one_process import judge_outputs
@@ -232,7 +232,7 @@ def test_what_only_one_process_has_is_seen_in_the_notebook(
     source: str, reason: str | None, tmp_path: Path
 ) -> None:
     master = read_master(write(tmp_path, HELPER, answer(), graded(source)))
-    assert uses_single_process(master).get("f_tests") == reason
+    assert uses_one_process(master).get("f_tests") == reason
 
 
 # -------------------------------- attacks on the way into one process

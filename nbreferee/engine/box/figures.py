@@ -1,5 +1,5 @@
-"""Draw the figures of a notebook after its last cell. A figure that looks like one of the
-solution's is not drawn again.
+"""Pack, name and draw the figures of a notebook, as `engine.referee` asks: that one decides which
+need no drawing.
 
 A cell's figure is packed where the notebook would draw it, and the hash of what is packed is shown
 in its place. When the last cell has run, `engine.referee` asks for the visible name (see `visible`)

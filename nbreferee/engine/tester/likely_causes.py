@@ -1,5 +1,4 @@
-"""Look for the mistake in a wrong answer: a mutant of the solution, or of the reference, that does
-the same.
+"""Look for a mutant of the solution, or of the reference, that does the same as a wrong answer.
 
 It is the grader's part of a message's "Likely cause"; the rest is said by the test itself, in this
 course by `gradtests.causes`. A test's module asks for it: a module of the instructor's, or one in a

@@ -23,7 +23,8 @@ What a wrong answer has done:
     patterns     in what way all results differ from the right ones
     results      one output beside the right one: what patterns are about
     where        where an answer is wrong that is right elsewhere: k is 0, D is square ...
-    entries, factors, places, loops, shapes   the patterns, by what they are about
+    entries, factors, places, shapes   the patterns, by what they are about
+    wrong_entries, equal_lengths   which entries are wrong, and arguments whose lengths are equal
 
 From `patterns` on, the modules know arrays only: nothing of functions, mistakes or notebooks. A
 cause is named where it explains every case to full precision, and never as a guess.

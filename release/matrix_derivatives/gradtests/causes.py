@@ -1,7 +1,7 @@
-"""Name the likely cause of a wrong answer: what is tried, in which order.
+"""Choose the likely cause of a wrong answer: which searches run, and in which order.
 
 A named mistake that does the same comes first, then a pattern, then a small change of the two, and
-last what the grader finds.
+last what the grader finds. Most sentences stand in `factors`, `entries`, `places` and `shapes`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Patterns: all entries are off by one factor, which may depend on a length."""
+"""Patterns: all entries are off by one factor, such as -1 ("the sign is flipped"), which may depend
+on a length.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Say in what simple way the results of all cases differ from the right ones.
 
-What the modules about entries, factors, places, loops and shapes find is tried in one order.
+What the modules about entries, factors, places and shapes find is tried in one order: a new pattern
+is added here.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import builtins
 from collections.abc import Iterator
 
 from nbreferee.course.dataflow import root_name, same_scope
-from nbreferee.course.single_process_names import (
+from nbreferee.course.one_process_names import (
     CARRIED_BUILTINS,
     HISTORY,
     INSIDES,
@@ -27,7 +27,7 @@ from nbreferee.course.single_process_names import (
 from nbreferee.course.source import Master
 
 
-def uses_single_process(master: Master) -> dict[str, str]:
+def uses_one_process(master: Master) -> dict[str, str]:
     """Return why a test cell needs one process, by grade id; cells that do not are left out."""
     aliases = _module_aliases(master)
     defined = _functions_of_solutions(master)

@@ -247,6 +247,10 @@ def _why_nobody(course: CourseDirectory, students: Mapping[str, list[str]]) -> s
 
 def _update_group_comments(desk: _CommandState, assignments: Iterable[str]) -> None:
     """Have the comments on groups of answers follow the answers (see `nbreferee comment`)."""
+    from nbreferee.marking.notes import has_notes
+
+    if not has_notes(Path(desk.course.root)):
+        return
     from nbreferee.marking.group_comments import update_group_comments
 
     update_group_comments(desk.course, desk.gradebook, assignments)

@@ -45,7 +45,18 @@ def workers_getting_ready(
         seen = sum(1 for _ in itertools.islice(handed_in, workers.count))
     number = seen or workers.count  # none: they may lie elsewhere
     if threading.active_count() == 1:
+        _prepare_for_forks()
         workers.fork(number)
     else:
         workers.start(number)
     return workers
+
+
+def _prepare_for_forks() -> None:
+    """Do what this process needs, and each of its workers, and what is not of any course."""
+    import nbformat
+
+    from nbreferee.versions import identity
+
+    identity()
+    nbformat.validate(nbformat.v4.new_notebook())  # which compiles the schema

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Collection, Iterator
 from typing import Protocol
 
+from nbreferee.course.nodes import children, walk
+
 
 class Code(Protocol):
     """A cell, of which the syntax tree is read."""
@@ -18,7 +20,7 @@ class Code(Protocol):
 def imported_names(cell: Code) -> set[str]:
     """Return the names that a cell imports."""
     imports = (
-        [node for node in ast.walk(cell.tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
+        [node for node in walk(cell.tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
         if cell.tree
         else []
     )
@@ -34,7 +36,7 @@ def changed_names(cell: Code, modules: Collection[str] = ()) -> set[str] | None:
     names = imported_names(cell)
     if cell.tree is None or "*" in names:
         return None
-    discarded = {id(node.value) for node in ast.walk(cell.tree) if isinstance(node, ast.Expr)}
+    discarded = {id(node.value) for node in walk(cell.tree) if isinstance(node, ast.Expr)}
     for node in same_scope(cell.tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             names.add(node.name)
@@ -78,22 +80,22 @@ def free_names(node: ast.AST) -> set[str]:
         return {node.id} if isinstance(node.ctx, ast.Load) else set()
     if isinstance(node, ast.AugAssign):
         return free_names(node.value) | {root_name(node.target)}
-    free = set().union(*(free_names(child) for child in ast.iter_child_nodes(node)))
+    free = set().union(*(free_names(child) for child in children(node)))
     if isinstance(node, ast.ExceptHandler):
         return free - {node.name}
     if isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
         own = {
             one.id
             for part in node.generators
-            for one in ast.walk(part.target)
+            for one in walk(part.target)
             if isinstance(one, ast.Name)
         }
         return (free - own) | free_names(node.generators[0].iter)
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-        local = {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)}
-        outer = {name for n in ast.walk(node) if isinstance(n, ast.Global) for name in n.names}
+        local = {a.arg for a in walk(node.args) if isinstance(a, ast.arg)}
+        outer = {name for n in walk(node) if isinstance(n, ast.Global) for name in n.names}
         local |= {
-            n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+            n.id for n in walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
         }
         local |= _defined_in(node)
         defaults = [d for d in (*node.args.defaults, *node.args.kw_defaults) if d is not None]
@@ -123,7 +125,7 @@ def same_scope(node: ast.AST) -> Iterator[ast.AST]:
     """Walk the tree, but not into functions and classes."""
     yield node
     if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             yield from same_scope(child)
 
 

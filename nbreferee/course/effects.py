@@ -22,6 +22,7 @@ from nbreferee.course.known_calls import (
     READING_METHODS,
 )
 from nbreferee.course.known_code import Context, KnownCode, Unsure
+from nbreferee.course.nodes import children
 from nbreferee.course.plain_values import plain_names
 from nbreferee.course.scopes import (
     COMPREHENSIONS,
@@ -130,11 +131,11 @@ class _Reader:
             self._known.refuse_class(node)
             self.later_reads |= global_reads(node) - local
             self._depth += 1  # its methods are called later
-            for child in ast.iter_child_nodes(node):
+            for child in children(node):
                 self.visit(child, local, node)
             self._depth -= 1
             return
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             self.visit(child, local, node)
 
     def _enter(

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Collection, Iterator
 
 from nbreferee.course.known_calls import CONSUMING, ITERATORS
+from nbreferee.course.nodes import children, walk
 from nbreferee.course.scopes import FUNCTIONS
 
 
@@ -39,11 +40,11 @@ def used_up_in(function: ast.FunctionDef, own: Collection[str]) -> Iterator[int]
     """
     nodes = list(_own_nodes(function))
     inner = [node for node in nodes if isinstance(node, (*FUNCTIONS, ast.ClassDef))]
-    kept = {node.id for one in inner for node in ast.walk(one) if isinstance(node, ast.Name)}
+    kept = {node.id for one in inner for node in walk(one) if isinstance(node, ast.Name)}
     for parent in nodes:
         kept |= {
             node.id
-            for node in ast.iter_child_nodes(parent)
+            for node in children(parent)
             if isinstance(node, ast.Name)
             and isinstance(node.ctx, ast.Load)
             and not is_consumed(node, parent, own)
@@ -63,4 +64,4 @@ def _own_nodes(function: ast.FunctionDef) -> Iterator[ast.AST]:
         node = waiting.pop()
         yield node
         if not isinstance(node, (*FUNCTIONS, ast.ClassDef)):
-            waiting += ast.iter_child_nodes(node)
+            waiting += children(node)

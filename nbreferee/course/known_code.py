@@ -14,6 +14,7 @@ from nbreferee.course.known_calls import (
     MODULES,
     SPECIAL_NAMES,
 )
+from nbreferee.course.nodes import walk
 from nbreferee.course.scopes import (
     bindings,
 )
@@ -76,7 +77,7 @@ def _names_of(source: str) -> tuple[frozenset[tuple[str, str]], frozenset[str], 
     except (SyntaxError, ValueError):
         return frozenset(), frozenset(), frozenset()
     imports: set[tuple[str, str]] = set()
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Import):
             for one in node.names:
                 first = one.name.split(".")[0]
@@ -86,7 +87,7 @@ def _names_of(source: str) -> tuple[frozenset[tuple[str, str]], frozenset[str], 
     imported = {name for name, _ in imports}
     others = [one for one in tree.body if not isinstance(one, (ast.Import, ast.ImportFrom))]
     bound = bindings(tree.body) - (imported - bindings(others))
-    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    classes = [node for node in walk(tree) if isinstance(node, ast.ClassDef)]
     methods = {
         node.name for one in classes for node in one.body if isinstance(node, ast.FunctionDef)
     }

@@ -22,6 +22,7 @@ from nbreferee.course.dataflow import (
     used_names,
 )
 from nbreferee.course.given_up import CHANGING_METHODS, bound_names, given_up
+from nbreferee.course.nodes import walk
 from nbreferee.course.source import Cell, Master
 
 # What tests take from a free cell of the instructor's; of a solution, its imports alone.
@@ -173,7 +174,7 @@ def _names_read_in_functions(cell: Cell) -> set[str]:
         return set()
     functions = [
         node
-        for node in ast.walk(cell.tree)
+        for node in walk(cell.tree)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
     ]
     return set().union(*(free_names(node) for node in functions))
@@ -184,10 +185,10 @@ def _names_written_in_functions(cell: Cell) -> set[str]:
     change.
     """
     written: set[str] = set()
-    for function in ast.walk(cell.tree) if cell.tree else ():
+    for function in walk(cell.tree) if cell.tree else ():
         if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
             free = free_names(function)
-            for node in ast.walk(function):
+            for node in walk(function):
                 if isinstance(node, ast.Global):
                     written |= set(node.names)
                 elif isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(
@@ -205,7 +206,7 @@ def _names_written_in_functions(cell: Cell) -> set[str]:
 
 def _imported_modules(cell: Cell) -> set[str]:
     found: set[str] = set()
-    for node in ast.walk(cell.tree) if cell.tree else ():
+    for node in walk(cell.tree) if cell.tree else ():
         if isinstance(node, ast.Import):
             found |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:

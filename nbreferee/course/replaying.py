@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from nbreferee.course.effects import Effects, effects_of
 from nbreferee.course.known_code import Unsure, context_of
+from nbreferee.course.nodes import walk
 from nbreferee.course.slices import as_python
 
 # Of two results that differ in the last bit only, these can make something that looks different.
@@ -125,7 +126,7 @@ def _is_exact(source: str) -> bool:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return True
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, (ast.Compare, ast.IfExp, ast.If, ast.While, ast.Assert, ast.FloorDiv)):
             return True
         name = node.attr if isinstance(node, ast.Attribute) else ""

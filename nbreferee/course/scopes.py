@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import lru_cache
+
+from nbreferee.course.nodes import children, walk
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -38,28 +41,25 @@ def inner_parts(node: Function | Comprehension) -> list[ast.AST]:
     return parts
 
 
-def own_names(node: Function | Comprehension) -> set[str]:
+@lru_cache(maxsize=4096)  # by the node itself
+def own_names(node: Function | Comprehension) -> frozenset[str]:
     """Return the names that are local to a function or comprehension."""
     if isinstance(node, COMPREHENSIONS):
-        targets = [one.target for one in node.generators]
-        return {
-            name.id for part in targets for name in ast.walk(part) if isinstance(name, ast.Name)
-        }
-    bound = bindings(inner_parts(node))
+        parts = [part for one in node.generators for part in walk(one.target)]
+        return frozenset(part.id for part in parts if isinstance(part, ast.Name))
+    inside = in_scope(inner_parts(node))
     free = {
-        name
-        for one in in_scope(inner_parts(node))
-        if isinstance(one, (ast.Global, ast.Nonlocal))
-        for name in one.names
+        name for one in inside if isinstance(one, (ast.Global, ast.Nonlocal)) for name in one.names
     }
-    return (bound - free) | {one.arg for one in ast.walk(node.args) if isinstance(one, ast.arg)}
+    arguments = {one.arg for one in walk(node.args) if isinstance(one, ast.arg)}
+    return frozenset((_bound_by(inside) - free) | arguments)
 
 
 def deleted(statement: ast.stmt) -> set[str]:
     """Return the names that a statement may delete."""
     return {
         one.id
-        for one in ast.walk(statement)
+        for one in walk(statement)
         if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Del)
     }
 
@@ -69,9 +69,9 @@ def functions_made_in(node: ast.AST) -> frozenset[str]:
     if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return frozenset()
     made = [one.name for one in in_scope(node.body) if isinstance(one, ast.FunctionDef)]
-    others = {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and _is_stored(one)}
-    others |= {one.arg for one in ast.walk(node.args) if isinstance(one, ast.arg)}
-    for one in ast.walk(node):
+    others = {one.id for one in walk(node) if isinstance(one, ast.Name) and _is_stored(one)}
+    others |= {one.arg for one in walk(node.args) if isinstance(one, ast.arg)}
+    for one in walk(node):
         if isinstance(one, (ast.Global, ast.Nonlocal)):
             others |= set(one.names)
     return frozenset(name for name in made if made.count(name) == 1) - others
@@ -81,27 +81,31 @@ def _is_stored(name: ast.Name) -> bool:
     return not isinstance(name.ctx, ast.Load)
 
 
-def in_scope(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """Walk what runs in one scope: of functions, comprehensions and classes, the outer parts."""
-    for node in nodes:
-        yield node
+def in_scope(nodes: Iterable[ast.AST]) -> list[ast.AST]:
+    """Return what runs in one scope: of functions, comprehensions and classes, the outer parts."""
+    found = list(nodes)
+    for node in found:  # which grows meanwhile
         if isinstance(node, FUNCTIONS):
-            yield from in_scope(outer_parts(node))
+            found += outer_parts(node)
         elif isinstance(node, COMPREHENSIONS):
-            yield from in_scope(outer_parts(node))
-            for inner in ast.walk(node):
-                if isinstance(inner, ast.NamedExpr):  # binds in the scope around it
-                    yield inner.target
+            found += outer_parts(node)
+            # which bind in the scope around it
+            found += [one.target for one in walk(node) if isinstance(one, ast.NamedExpr)]
         elif isinstance(node, ast.ClassDef):
-            yield from in_scope([*node.bases, *node.keywords, *node.decorator_list])
+            found += [*node.bases, *node.keywords, *node.decorator_list]
         else:
-            yield from in_scope(ast.iter_child_nodes(node))
+            found += children(node)
+    return found
 
 
 def bindings(nodes: Iterable[ast.AST]) -> set[str]:
     """Return the names that statements bind or delete in their own scope."""
+    return _bound_by(in_scope(nodes))
+
+
+def _bound_by(nodes: Iterable[ast.AST]) -> set[str]:
     bound: set[str | None] = set()
-    for node in in_scope(nodes):
+    for node in nodes:
         match node:
             case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
                 bound.add(name)
@@ -125,7 +129,7 @@ def global_reads(node: ast.AST) -> set[str]:
     if isinstance(node, (*FUNCTIONS, *COMPREHENSIONS)):
         inner = set().union(*map(global_reads, inner_parts(node)))
         return (inner - own_names(node)).union(*map(global_reads, outer_parts(node)))
-    return set[str]().union(*map(global_reads, ast.iter_child_nodes(node)))
+    return set[str]().union(*map(global_reads, children(node)))
 
 
 def always_bound(statement: ast.stmt) -> set[str]:

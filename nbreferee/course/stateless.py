@@ -6,6 +6,7 @@ import ast
 from collections.abc import Collection, Iterator
 
 from nbreferee.course.known_calls import CHANGING_FUNCTIONS, READING_METHODS
+from nbreferee.course.nodes import children, walk
 from nbreferee.course.scopes import FUNCTIONS, bindings, own_names
 
 DENIED = frozenset(
@@ -29,7 +30,7 @@ def is_stateless(source: str, instructors: Collection[str] = ()) -> bool:
         if it is not Python.
     """
     tree = ast.parse(source)
-    if any(_is_denied(node, instructors) for node in ast.walk(tree)):
+    if any(_is_denied(node, instructors) for node in walk(tree)):
         return False
     mutable = _mutable_globals(tree)
     return all(_keeps_nothing(node, mutable) for node in _outer_functions(tree))
@@ -60,7 +61,7 @@ def _is_denied(node: ast.AST, instructors: Collection[str]) -> bool:
 def _outer_functions(
     tree: ast.AST,
 ) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda]:
-    for child in ast.iter_child_nodes(tree):
+    for child in children(tree):
         if isinstance(child, FUNCTIONS):
             yield child
         else:
@@ -102,14 +103,13 @@ def _keeps_nothing(
     defaults = [*arguments.defaults, *arguments.kw_defaults]
     if any(isinstance(one, (ast.List, ast.Dict, ast.Set, ast.ListComp)) for one in defaults):
         return False
-    local = {
-        name for one in ast.walk(function) if isinstance(one, FUNCTIONS) for name in own_names(one)
-    }
-    given = {one.arg for one in ast.walk(function) if isinstance(one, ast.arg)} - {"self"}
+    nodes = walk(function)
+    local = {name for one in nodes if isinstance(one, FUNCTIONS) for name in own_names(one)}
+    given = {one.arg for one in nodes if isinstance(one, ast.arg)} - {"self"}
     return all(
         _is_quiet(child, parent, local, given, mutable)
-        for parent in ast.walk(function)
-        for child in ast.iter_child_nodes(parent)
+        for parent in nodes
+        for child in children(parent)
     )
 
 

@@ -13,6 +13,7 @@ import builtins
 from collections.abc import Iterator
 
 from nbreferee.course.dataflow import root_name, same_scope
+from nbreferee.course.nodes import walk
 from nbreferee.course.one_process_names import (
     CARRIED_BUILTINS,
     HISTORY,
@@ -52,7 +53,7 @@ def _module_aliases(master: Master) -> dict[str, str]:
     """Return {name in the notebook: module} for all imports of modules, and of `patch`."""
     aliases = {"builtins": "builtins", "__builtins__": "builtins"}
     for cell in master.cells:
-        for node in ast.walk(cell.tree) if cell.is_code and cell.tree else ():
+        for node in walk(cell.tree) if cell.is_code and cell.tree else ():
             if isinstance(node, ast.Import):
                 aliases |= {
                     one.asname or one.name.split(".")[0]: one.name
@@ -96,7 +97,7 @@ def _helpers_used(tree: ast.AST, helpers: dict[str, ast.AST]) -> set[str]:
     left = [tree]
     while left:
         names = {
-            node.id for node in ast.walk(left.pop()) if isinstance(node, ast.Name)
+            node.id for node in walk(left.pop()) if isinstance(node, ast.Name)
         } & helpers.keys() - used
         used |= names
         left += [helpers[name] for name in names]
@@ -104,7 +105,7 @@ def _helpers_used(tree: ast.AST, helpers: dict[str, ast.AST]) -> set[str]:
 
 
 def _reasons(tree: ast.AST, aliases: dict[str, str]) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(
             node.ctx, (ast.Store, ast.Del)
         ):
@@ -217,17 +218,17 @@ def _identities(tree: ast.AST, aliases: dict[str, str]) -> Iterator[str]:
     That they be one object needs no look here: where copies are not, the solution shows it.
     """
     results: set[str] = set()
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Assign) and any(
-            _is_result(one, aliases) for one in ast.walk(node.value)
+            _is_result(one, aliases) for one in walk(node.value)
         ):
             results |= {
                 one.id
                 for target in node.targets
-                for one in ast.walk(target)
+                for one in walk(target)
                 if isinstance(one, ast.Name)
             }
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Compare) and any(isinstance(one, ast.IsNot) for one in node.ops):
             sides = [node.left, *node.comparators]
             if all(
@@ -251,9 +252,9 @@ def _rebinds(tree: ast.AST, defined: set[str]) -> Iterator[str]:
     """Yield that a test gives another meaning to a function of the solution, or to a builtin."""
     own = {
         id(one)
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, ast.comprehension)
-        for one in ast.walk(node.target)
+        for one in walk(node.target)
     }
     for node in same_scope(tree):
         if id(node) in own:

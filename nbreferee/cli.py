@@ -173,10 +173,12 @@ def autograde(**options: Any) -> None:
     """
     _need_linux("student code runs in a sandbox")
     from nbreferee.early_workers import workers_getting_ready
+    from nbreferee.startup import loading
 
     workers = workers_getting_ready(**options)
     with _stopped_by_errors(workers):
-        from nbreferee import commands
+        with loading():
+            from nbreferee import commands
 
         sys.exit(commands.autograde(commands.CommandOptions(**options), workers))
 
@@ -210,10 +212,12 @@ def grade(**options: Any) -> None:
     """
     _need_linux("student code runs in a sandbox")
     from nbreferee.early_workers import workers_getting_ready
+    from nbreferee.startup import loading
 
     workers = workers_getting_ready(**options)
     with _stopped_by_errors(workers):
-        from nbreferee import commands
+        with loading():
+            from nbreferee import commands
 
         sys.exit(commands.grade(commands.CommandOptions(**options), workers))
 

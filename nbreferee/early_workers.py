@@ -26,13 +26,16 @@ def workers_getting_ready(
     """
     from nbreferee.course.locate import CONFIG_NAME
     from nbreferee.engine.common_zygote import CommonZygote
+    from nbreferee.startup import loading
 
     there = [course_dir / CONFIG_NAME, *(course_dir / "source" / name for name in assignments)]
     if scheduler is not None or not all(path.exists() for path in there):
         return None
-    common = CommonZygote.start()  # gets warm while the next line is loaded
-    from nbreferee.grading.pool import local_workers
+    common = CommonZygote.start()  # gets warm while the next lines are loaded
+    with loading():
+        from nbreferee.grading.pool import local_workers
 
+        _prepare_for_forks()
     workers = local_workers(jobs, grade=True, common=common)
     handed_in = (
         path
@@ -45,7 +48,6 @@ def workers_getting_ready(
         seen = sum(1 for _ in itertools.islice(handed_in, workers.count))
     number = seen or workers.count  # none: they may lie elsewhere
     if threading.active_count() == 1:
-        _prepare_for_forks()
         workers.fork(number)
     else:
         workers.start(number)

@@ -16,6 +16,8 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from nbreferee.startup import loading
+
 ASK_S = 5.0  # in which a worker says what it wants
 MOST_BYTES = 1 << 16
 
@@ -59,12 +61,12 @@ def main(packages: str) -> NoReturn:
 
 def _get_warm() -> None:
     """Load what boxes and testers both need, and draw a figure."""
-    from nbreferee.engine import shell
-    from nbreferee.engine.wire import known_types, protocol  # noqa: F401
+    with loading():
+        from nbreferee.engine import shell
+        from nbreferee.engine.wire import known_types, protocol  # noqa: F401
 
-    shell.draw_first_figure()
-    gc.collect()
-    gc.freeze()
+        shell.draw_first_figure()
+        gc.collect()
 
 
 def _fork_zygote(connection: socket.socket, packages: str) -> None:

@@ -299,6 +299,13 @@ INTERFACES = (
         lambda: callable(atexit._run_exitfuncs),
     ),
     Interface(
+        "Python",
+        "_clear",
+        "grading/task.py",
+        "a worker that is a fork does not do what its parent does when it ends",
+        lambda: callable(atexit._clear),
+    ),
+    Interface(
         "NumPy",
         "_fill_value",
         "engine/wire/known_types_numpy.py",

@@ -20,7 +20,7 @@ from nbreferee.engine.processes import GRACE_S, BoxHandle, BoxLost, TesterHandle
 from nbreferee.engine.replay import Replay
 from nbreferee.engine.wire.channel import ChannelError, Late
 from nbreferee.engine.wire.protocol import MARK
-from nbreferee.engine.wire.to_box import DrawFigure, Drawing, SeenOfFigure
+from nbreferee.engine.wire.to_box import DrawFigure, Drawing, OutlineOfFigure, SeenOfFigure
 from nbreferee.engine.wire.to_box_replay import RecordedRun
 from nbreferee.engine.wire.to_tester import (
     Answer,
@@ -31,6 +31,7 @@ from nbreferee.engine.wire.to_tester import (
 )
 from nbreferee.verdicts import CellStatus, CellVerdict
 
+OUTLINED = " "  # between the outline of a figure and its visible name
 DRAWN_CHARACTERS = 48 << 20  # of the figures of one notebook
 START_S = 30.0  # more than a cell may take: a new process gets ready first, on a busy machine
 
@@ -73,8 +74,9 @@ class Referee(BoxRunner):
         self._instructed: list[int] = []  # what a new tester has to run again
         self._allowed = known.oddities
         self.drawn = dict(known.figures)
-        # the solution's figures are named; others are where they may look like one of those
-        self._names_figures = bool(known.figures) or known.oddities is None
+        # the solution's figures are all named; others are where they have the outline of one
+        self._is_solution = known.oddities is None
+        self._outlines = {name.partition(OUTLINED)[0] for name in known.figures if OUTLINED in name}
         self.unkept: list[int] = []
 
     def grade(
@@ -320,10 +322,14 @@ class Referee(BoxRunner):
         return drawing
 
     def _seen_of_figure(self, name: str, limit_s: float) -> str:
-        if self._box is None or limit_s <= 0 or not self._names_figures:
+        if self._box is None or limit_s <= 0 or not (self._outlines or self._is_solution):
             return ""
         try:
-            return self._box.ask(SeenOfFigure(name, limit_s), limit_s)
+            outline = self._box.ask(OutlineOfFigure(name, limit_s), limit_s)
+            if not outline or not (outline in self._outlines or self._is_solution):
+                return ""
+            seen = self._box.ask(SeenOfFigure(name, limit_s), limit_s)
+            return seen and f"{outline}{OUTLINED}{seen}"
         except BoxLost:
             self._lose_box()
             return ""

@@ -202,6 +202,18 @@ def test_solution_s_figures_are_not_drawn_again(court: Court) -> None:
     assert "not drawn: asked to draw" in json.dumps(notebook)
 
 
+def test_figure_with_another_outline_is_not_named(court: Court) -> None:
+    refuse = (
+        "import gc, os\nfrom nbreferee.engine.box.figures import Figures\n"
+        "Figures.visible_name = lambda figures, name: os._exit(1)\n"
+    )
+    subject = master(court, SHOWN["line"])
+    wrong = "def f(x):\n    return 3 * x"
+    assert len(pictures(court.grade(subject, {"f": refuse + wrong}).notebook)) == 1
+    near = "def f(x):\n    return x * (1 + 1e-12)"
+    assert not pictures(court.grade(subject, {"f": refuse + near}).notebook)
+
+
 def test_figure_before_a_crash_is_drawn_by_the_next_box(court: Court) -> None:
     subject = master(court, SHOWN["line"], "import os\nif f(1) == 3: os._exit(1)", "f(1)")
     found = court.grade(subject, {"f": "def f(x):\n    return 3 * x"})

@@ -27,6 +27,7 @@ REQUESTS: tuple[to_box.BoxRequest[Any], ...] = (
     to_box.RunCell("x", 1.0, 0),
     to_box.DrawFigure("figure", 1.0),
     to_box.SeenOfFigure("figure", 1.0),
+    to_box.OutlineOfFigure("figure", 1.0),
     to_box.HandIn({}),
     to_box.NewFiles(),
     to_box.TakeFiles({}, [], []),

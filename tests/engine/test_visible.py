@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
+from nbreferee.engine.box.outlines import outline
 from nbreferee.engine.box.visible import visible_name
 
 X = np.linspace(0.1, 3, 40)
@@ -96,7 +97,9 @@ def picture(axes: Axes) -> np.ndarray:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_rounding_errors_do_not_change_the_name(kind: Callable[..., Any]) -> None:
-    assert name(kind(0.0)) == name(kind(3e-16)) != ""
+    one, other = kind(0.0), kind(3e-16)
+    assert name(one) == name(other) != ""
+    assert outline(figure_of(one)) == outline(figure_of(other)) != ""
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -110,6 +113,11 @@ def test_figures_of_one_name_look_the_same(kind: Callable[..., Any], a: float) -
     one, other = kind(0.0), kind(a)
     if name(one) == name(other):
         assert np.abs(picture(one) - picture(other)).max() < 0.02
+
+
+def test_other_data_have_another_outline() -> None:
+    assert outline(figure_of(line(0.0))) != outline(figure_of(line(0.05)))
+    assert outline(figure_of(image(0.0))) != outline(figure_of(image(0.05)))
 
 
 CHANGES = {
@@ -151,6 +159,7 @@ def test_limits_that_follow_the_data_may_differ_in_late_digits_too() -> None:
     one.plot(X, X * 1500)
     other.plot(X, X * 1500 * (1 + 1e-13))
     assert name(one) == name(other)
+    assert outline(figure_of(one)) == outline(figure_of(other))
 
 
 def test_numbers_in_lists_and_arrays_are_one() -> None:
@@ -158,6 +167,7 @@ def test_numbers_in_lists_and_arrays_are_one() -> None:
     one.plot([1, 2, 3], [1.0, 2.0, 4.0])
     other.plot(np.array([1, 2, 3]), np.array([1, 2, 4]))
     assert name(one) == name(other)
+    assert outline(figure_of(one)) == outline(figure_of(other))
 
 
 def test_figure_that_cannot_be_packed_has_no_name() -> None:

@@ -2,11 +2,12 @@
 need no drawing.
 
 A cell's figure is packed where the notebook would draw it, and the hash of what is packed is shown
-in its place. When the last cell has run, `engine.referee` asks for the visible name (see `visible`)
-of each figure whose hash it does not know from the solution, and for the picture if it does not
-know that name either. A figure that has been changed since is named and drawn as it was packed.
-Naming takes several times as long as packing, and drawing several times as long as naming. What is
-packed never leaves the box, and is opened nowhere else.
+in its place. When the last cell has run, `engine.referee` asks for the outline (see `outlines`) of
+each figure whose hash it does not know from the solution, for the visible name (see `visible`) if
+a figure of the solution has that outline, and for the picture if it does not know that name either.
+A figure that has been changed since is named and drawn as it was packed. Naming takes several times
+as long as packing, and drawing several times as long as naming. What is packed never leaves the
+box, and is opened nowhere else.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from IPython.core import pylabtools
 from matplotlib.figure import Figure
 
 from nbreferee.engine.box.drawing import draw_once
+from nbreferee.engine.box.outlines import outline
 from nbreferee.engine.box.packing import Packer
 from nbreferee.engine.box.visible import visible_name
 from nbreferee.engine.wire.protocol import MARK
@@ -71,6 +73,14 @@ class Figures:
             self._shown[name] = _Shown(figure, named, parameters, packed)
             self._left -= len(packed)
         return MARK + name
+
+    def outline(self, name: str) -> str:
+        """Return the outline of a figure; '' where it has none."""
+        try:
+            self._shown[name] = _as_shown(self._shown[name])
+            return outline(self._shown[name].figure)
+        except Exception:
+            return ""
 
     def visible_name(self, name: str) -> str:
         """Return the name of what can be seen of a figure; '' where it has none."""

@@ -69,6 +69,7 @@ from nbreferee.engine.wire.to_box import (
     LastTraceback,
     LookUp,
     NewFiles,
+    OutlineOfFigure,
     RunCell,
     SeenOfFigure,
     SignatureOf,
@@ -133,6 +134,7 @@ class Box:
                     on(CallAnswers, self._call_answers),
                     on(DrawFigure, self._draw),
                     on(SeenOfFigure, self._seen_of_figure),
+                    on(OutlineOfFigure, self._outline_of_figure),
                     on(HandIn, lambda asked: files.hand_in(asked.files)),
                     on(
                         TakeFiles,
@@ -310,6 +312,13 @@ class Box:
         try:
             with self._limited(asked.limit_s):
                 return self._figures.visible_name(asked.name)
+        except Overrun:
+            return ""
+
+    def _outline_of_figure(self, asked: OutlineOfFigure) -> str:
+        try:
+            with self._limited(asked.limit_s):
+                return self._figures.outline(asked.name)
         except Overrun:
             return ""
 

@@ -16,7 +16,9 @@ SOLUTIONS = {
     "word": "def word(): return 'ab'",
     "vector": "import numpy as np\ndef vector(): return np.array([1.0, 2.0])",
     "apply": "def apply(f): return f(3)",
+    "times": "def times(g): return g(2)",
     "visit": "def visit(items): return sum(items)",
+    "count": "def count(items): return len(list(items))",
     "saved": "def saved(): return [1]",
     "total": "def total(): return 3",
     "lines": "def lines(file): return file.read().split()",
@@ -39,10 +41,13 @@ TESTS = {
         "class Model:\n    k = 2\n    def __call__(self, x): return self.k * x\n"
         "assert apply(Model()) == 6"
     ),
+    "method": "class Scale:\n    k = 3\n    def of(self, x): return self.k * x\n"
+    "assert times(Scale().of) == 6",
     "visited": "class Ones:\n    def __init__(self): self.n = 3\n    def __iter__(self): return self\n"
     "    def __next__(self):\n"
     "        if not self.n: raise StopIteration\n        self.n -= 1\n        return 1\n"
     "    def left(self): return self.n\nassert visit(Ones()) == 3",
+    "counted": "assert count(map(int, '12')) == 2",
     "switched": (
         "match numbers():\n    case [1, two]:\n        assert two == 2\n    case _:\n"
         "        assert False"
@@ -61,7 +66,9 @@ OTHERWISE = {
         "def vector(): return np.array([1.0, 2.0]).view(Vector)"
     ),
     "apply": "def apply(f): return f.k * 3 if hasattr(f, 'k') else 0",
+    "times": "def times(g): return g(g.__code__.co_argcount)",
     "visit": "def visit(items): return items.left()",
+    "count": "import copy\ndef count(items): return len(list(copy.deepcopy(items)))",
     "saved": "class Saved:\n    def __init__(self): self.x = 1\ndef saved(): return Saved()",
     "total": "class Total(int):\n    pass\ndef total(): return Total(3)",
     "lines": "def lines(file): return file.readline().split()",
@@ -96,6 +103,8 @@ def test_right_answer_that_cannot_travel_is_left_to_a_person(court: Court) -> No
         "array",
         "caught",
         "switched",
+        "counted",
+        "method",
     }
 
 
@@ -104,7 +113,7 @@ def test_solution_loses_nothing_by_objects_that_stay_in_the_box(court: Court) ->
         *(
             answer(source, name)
             for name, source in OTHERWISE.items()
-            if name not in ("apply", "visit", "lines")
+            if name not in ("apply", "times", "visit", "count", "lines")
         ),
         *(
             graded(source, name)

@@ -49,6 +49,9 @@ class Callback:
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self._call_back(self._number, arguments, named)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Callback:
+        return self
+
 
 class Identities:
     """Stands in a message for which objects its containers are."""
@@ -99,7 +102,8 @@ class BoxReferences:
                 return self._call_back(number, arguments, named)
 
             made: Any = function if is_function else Callback(self._call_back, number)
-            made.__name__ = made.__qualname__ = about[0] or "function"
+            if about[0] is not None or is_function:
+                made.__name__ = made.__qualname__ = about[0] or "function"
             made.__doc__, made.__module__ = about[1], "__main__"
             if parameters is not None:
                 made.__signature__ = inspect.Signature(
@@ -280,7 +284,7 @@ def _facts(value: Any) -> ObjectDescription:
     kind = next(name for name, type_ in kinds_of_object if isinstance(value, type_))
     described = value if isinstance(value, type) else type(value)
     bases = class_names(described)[1:]
-    name = str(getattr(value, "__name__", "") or "")
+    name = _name_of(value, kind)
     specials = _specials(described) if kind in ("callable", "iterator", "object") else ()
     return ObjectDescription(
         kind,
@@ -290,6 +294,19 @@ def _facts(value: Any) -> ObjectDescription:
         bases,
         specials,
     )
+
+
+def _name_of(value: Any, kind: str) -> str:
+    """Return an object's `__name__`, without its class's `__getattr__` being asked for it."""
+    try:
+        name = (
+            value.__name__
+            if kind in ("class", "function", "coroutine", "generator")
+            else object.__getattribute__(value, "__name__")
+        )
+    except Exception:
+        return ""
+    return str(name or "")
 
 
 def _specials(kind: type) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ import types
 from collections.abc import Callable
 from typing import Any, SupportsIndex
 
+import numpy as np
+
 from nbreferee.engine.tester.class_proxies import NEVER_ASKED, ClassProxy
 from nbreferee.engine.wire.codec import CodecError
 from nbreferee.engine.wire.exceptions import described
@@ -74,6 +76,7 @@ DATA = {
 FUNCTION_TYPES = {
     "method": types.MethodType,
     "builtin_function_or_method": types.BuiltinFunctionType,
+    "ufunc": np.ufunc,
 }
 COMPARISONS = ("lt", "le", "eq", "ne", "gt", "ge")
 OPERATORS = (

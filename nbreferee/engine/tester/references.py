@@ -176,7 +176,12 @@ class References:
         base = content_base(kind)
         if base is not None and is_of_python(kind) and importable_name(kind):
             return ("content", kind, content_of(value, base), state_of(value)[0])
+        if isinstance(value, types.GeneratorType):
+            return self._wrap_iterator(value)
         if isinstance(value, Iterator) and kind.__module__ in ("builtins", "itertools"):
+            self._student.hold(
+                f"an object of the type {kind.__name__} is handed over as a generator"
+            )
             return self._wrap_iterator(value)
         if callable(value):
             self._student.hold(
@@ -207,6 +212,8 @@ class References:
         except (TypeError, ValueError):
             parameters = None
         is_function = isinstance(function, types.FunctionType)
+        if isinstance(function, (types.MethodType, types.BuiltinFunctionType)):
+            self._student.hold(f"the method {function.__name__} is handed over as a function")
         about = tuple(
             one if type(one := getattr(function, name, None)) is str else None
             for name in ("__name__", "__doc__")

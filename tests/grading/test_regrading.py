@@ -9,6 +9,8 @@ from dataclasses import replace
 import nbformat
 import pytest
 from building import answer, cell, graded
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from refereed import Court
 
 from nbreferee.budget import Budget
@@ -117,6 +119,60 @@ def test_changed_answer_runs_what_depends_on_it_and_no_more(court: Court) -> Non
 def test_nothing_is_run_where_nothing_has_changed(court: Court) -> None:
     one = material(court)
     assert regraded(court, one, one, {"f": "def f(x):\n    return 0"}).result.cost.cells_run == 0
+
+
+# Answers of each exercise: right, right in another way, wrong, changing what they are given, leaning
+# on others, no Python. And what its tests may be.
+DRAWN = {
+    "f": (
+        "def f(x):\n    return x + 1",
+        ANOTHER_F,
+        "def f(x):\n    return 2 * x",
+        "def f(x, seen=[]):\n    seen.append(x)\n    return x + len(seen)",
+        "def f(x:",
+        "f = lambda x: x - -1",
+    ),
+    "g": (
+        "def g(x):\n    return 2 * f(x)",
+        "def g(x):\n    return 2 * x + 2",
+        "def g(x):\n    TABLE.append(x)\n    return len(TABLE)",
+        "def g(x):\n    return h(x)",
+        "TABLE = [5]\n\ndef g(x):\n    return 2 * f(x) + len(TABLE) - 1",
+        "1 / 0",
+    ),
+    "h": (
+        "def h(x):\n    return 3 * x",
+        "def h(x):\n    return f(x) + 2 * x - 1",
+        "def h(x):\n    global TABLE\n    TABLE = []\n    return 3 * x",
+        "def h(x):\n    return np.full(3, x).sum()",
+        "def h(x):\n    return sum(TABLE) * x",
+        "def h(x):\n    f.calls = getattr(f, 'calls', 0) + 1\n    return 3 * x * f.calls",
+    ),
+}
+TESTS = {
+    "f": (F_TESTS, OTHER_F_TESTS, "assert f(1) == f(1), 'f differs'"),
+    "g": (G_TESTS, "assert g(2) == 6", "assert g(1) == 2 * f(1), f'{g(1)}, {f(1)}'"),
+}
+
+
+@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[*HealthCheck])
+@given(
+    st.fixed_dictionaries({name: st.sampled_from(some) for name, some in DRAWN.items()}),
+    st.dictionaries(st.sampled_from("fgh"), st.integers(0, 5), max_size=2),
+    *(st.tuples(*(st.sampled_from(TESTS[name]) for name in "fg")) for _ in range(2)),
+    st.booleans(),
+)
+def test_random_answers_and_changes_come_to_a_full_run(
+    court: Court,
+    answers: dict[str, str],
+    changed: dict[str, int],
+    before: tuple[str, str],
+    after: tuple[str, str],
+    follow: bool,
+) -> None:
+    new = {name: DRAWN[name][number] for name, number in changed.items()}
+    old_tests, new_tests = (material(court, *tests, follow=follow) for tests in (before, after))
+    regraded(court, old_tests, new_tests, answers, new)
 
 
 UNSURE = {

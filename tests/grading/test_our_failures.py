@@ -12,6 +12,7 @@ import resource
 import signal
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from pathlib import Path
@@ -218,7 +219,7 @@ def test_process_of_ours_that_is_killed_costs_nobody_a_point(role: str, course: 
         with contextlib.suppress(ProcessLookupError):  # a fork that has ended by itself meanwhile
             os.kill(pid, signal.SIGKILL)
             killed += 1
-    assert killed
+    assert killed == 2 if role == "worker and common" else killed
     assert run.wait(PATIENCE_S) == 0, (course.parent / "said.txt").read_text()
     found = json.loads((course / "verdicts.json").read_text())
     scores = {
@@ -233,6 +234,22 @@ def test_process_of_ours_that_is_killed_costs_nobody_a_point(role: str, course: 
         for name, points in (("double_tests", 2), ("half_tests", 3))
     }
     assert statuses(course / "verdicts.json") == {student: {"graded"} for student in students}
+
+
+def test_class_of_one_starts_one_worker_and_loads_libraries_once(course: Path) -> None:
+    hand_in(course, "c_1", SLEEPS)
+    (course / "submitted/c_1/ps1/one.ipynb").unlink()
+    run = start(course, "--student", "c_1")
+    seen: set[tuple[int, str]] = set()
+
+    def look() -> bool:
+        seen.update((pid, name_of(pid)) for pid, _ in family(run.pid))
+        return run.poll() is not None
+
+    until(look, "the run ends")
+    names = Counter(name for _, name in seen)
+    assert run.returncode == 0
+    assert (names["nbref-common"], names["nbref-worker"]) == (1, 1)
 
 
 # ------------------------------------------------ this process has no memory, and no reliable clock

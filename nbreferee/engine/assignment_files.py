@@ -4,8 +4,9 @@ each machine.
 The contents are never part of a task. A worker makes a copy of them once, by the key of the
 manifest: from the course's folder where that is on the same machine, in a folder that its workers
 share, and else from what the orchestrator delivers (`take`). Boxes and testers see the copy
-read-only and get their own folder filled from it (see `placing`). A copy has two parts: `released`,
-for boxes and testers, and `unreleased`, for testers alone.
+read-only and get their own folder filled from it (see `placing`). A copy has three parts:
+`released`, for boxes and testers, `unreleased`, for testers alone, and `compiled`, the bytecode of
+released modules, for boxes, each of which would compile them again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import py_compile
 import shutil
+import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -23,7 +27,8 @@ from pathlib import Path, PurePath
 
 from nbreferee.engine.scratch import Scratch
 
-RELEASED, UNRELEASED, COMPLETE = "released", "unreleased", "complete"
+RELEASED, UNRELEASED, COMPILED, COMPLETE = "released", "unreleased", "compiled", "complete"
+COMPILED_MODULES = 200  # at most
 CHUNK_BYTES = 8 << 20  # of one delivery
 
 
@@ -141,6 +146,7 @@ def _copy(files: AssignmentFiles, target: Path, sources: Iterable[Path]) -> None
         if digest_of(place) != one.digest:
             raise FilesChanged(f"{path} has been changed since the grading began")
         place.chmod(0o755 if path.stat().st_mode & 0o111 else 0o644)
+    _compile(files, target)
     (target / COMPLETE).touch()
 
 
@@ -151,6 +157,27 @@ def _make_folders(files: AssignmentFiles, target: Path) -> None:
         (target / RELEASED / name).mkdir(parents=True, exist_ok=True)
     for one in files.files:
         (target / part_of(one) / one.name).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _compile(files: AssignmentFiles, target: Path) -> None:
+    """Write the bytecode of released modules, where an import looks for it.
+
+    It holds a hash of the source: for a module that a student's code has changed it is not used.
+    """
+    (target / COMPILED).mkdir(exist_ok=True)
+    modules = [PurePath(one.name) for one in files.files if one.is_released]
+    modules = [one for one in modules if one.suffix == ".py"][:COMPILED_MODULES]
+    for module in modules:
+        folder = target / COMPILED / module.parent / "__pycache__"
+        folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(Exception), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a box that imports it says nothing either
+            py_compile.compile(
+                str(target / RELEASED / module),
+                str(folder / f"{module.stem}.{sys.implementation.cache_tag}.pyc"),
+                doraise=True,
+                invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH,
+            )
 
 
 def digest_of(path: Path) -> str:
@@ -222,4 +249,5 @@ def take(delivery: FilePart) -> None:
         for one in delivery.files.files:
             if digest_of(target / part_of(one) / one.name) != one.digest:
                 raise FilesChanged(f"{one.name} has been changed since the grading began")
+        _compile(delivery.files, target)
         (target / COMPLETE).touch()

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from nbreferee.budget import ENDED, TIME_UP, UNREADABLE, Budget
 from nbreferee.course.ownership import Plan
-from nbreferee.engine.assignment_files import RELEASED, AssignmentFiles, local_copy
+from nbreferee.engine.assignment_files import COMPILED, RELEASED, AssignmentFiles, local_copy
 from nbreferee.engine.scratch import Scratch
 from nbreferee.engine.wire.channel import Channel, ChannelError, Late
 from nbreferee.engine.wire.codec import Bounds, CodecError, decode, encode
@@ -185,8 +185,12 @@ class WarmProcesses:
 
     def box(self, files: AssignmentFiles = NO_FILES) -> BoxHandle:
         """Return a new box, with the instructor's files in its folder."""
-        placed = (str(local_copy(files) / RELEASED),) if files.files or files.folders else ()
-        links = 2 * (len(files.files) + len(files.folders))  # and what they become
+        placed: tuple[str, ...] = ()
+        if files.files or files.folders:
+            copy = local_copy(files)
+            placed = tuple(str(copy / part) for part in (RELEASED, COMPILED))
+        # and bytecode, and what the links become
+        links = 4 * (len(files.files) + len(files.folders))
         limits = replace(self.budget.box, scratch_files=self.budget.box.scratch_files + links)
 
         def fork() -> Fork:

@@ -32,6 +32,7 @@ FILES = {
     "data/rows.csv": b"1,2\n",
     "log.txt": b"first\n",
     "helper.py": b"def double(x):\n    return 2 * x\n",
+    "rewritten.py": b"value = 1\n",
     **{f"many/{n}.txt": b"%d" % n for n in range(700)},
 }
 CELLS = (
@@ -69,6 +70,14 @@ CELLS = (
         "module_tests",
     ),
     graded("import helper\nassert helper.double(2) == 4", "helper_tests"),
+    answer(
+        "import helper\nwith open('rewritten.py', 'w') as file:\n    file.write('value = 2\\n')\n"
+        "import rewritten\nvalue = rewritten.value\n"
+        "flags = open(helper.__cached__, 'rb').read()[4:8]",
+        "imports",
+    ),
+    # bytecode that comes with a box has the hash of its source
+    graded("assert value == 2 and flags == bytes([3, 0, 0, 0])", "bytecode_tests"),
     graded("assert open('notes.txt').read() == 'mine'", "handed_in_tests"),
     answer(
         "os.makedirs('out/deep')\nopen('out/deep/a.txt', 'w').write('a')\n"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 
+from nbreferee.engine.assignment_files import COMPILED
 from nbreferee.engine.tester.received import as_text, joined, tokens_of, words_of
 
 FILE_BYTES = 256 << 10  # of one file that is read
@@ -83,7 +84,9 @@ class InstructorText:
     def _sources(self) -> list[str]:
         sources = [text for text in self._texts() if text]
         left = FOLDER_BYTES
-        for path in sorted(itertools.islice(self._folder.rglob("*"), FILES)):
+        bytecode = self._folder / COMPILED
+        paths = (one for one in self._folder.rglob("*") if bytecode not in one.parents)
+        for path in sorted(itertools.islice(paths, FILES)):
             if path.is_file() and path.stat().st_size <= min(FILE_BYTES, left):
                 left -= path.stat().st_size
                 sources.append(as_text(path.read_bytes()))

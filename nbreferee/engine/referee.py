@@ -16,6 +16,7 @@ from nbreferee.course.ownership import Plan, Step
 from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.box_runner import BoxRunner, CellResult, CellToRun, box_counts, error_of
 from nbreferee.engine.follow_through import Follow, FollowThrough
+from nbreferee.engine.needs import Needs
 from nbreferee.engine.processes import GRACE_S, BoxHandle, BoxLost, TesterHandle, WarmProcesses
 from nbreferee.engine.replay import Replay
 from nbreferee.engine.wire.channel import ChannelError, Late
@@ -77,6 +78,7 @@ class Referee(BoxRunner):
         # the solution's figures are all named; others are where they have the outline of one
         self._is_solution = known.oddities is None
         self._outlines = {name.partition(OUTLINED)[0] for name in known.figures if OUTLINED in name}
+        self._needs = Needs((), plan.steps, {})
         self.unkept: list[int] = []
 
     def grade(
@@ -84,6 +86,7 @@ class Referee(BoxRunner):
         parts: Sequence[CellToRun],
         kept: Mapping[int, CellResult] | None = None,
         undrawn: Collection[int] = (),
+        slices: Mapping[int, frozenset[int]] | None = None,
     ) -> list[CellResult]:
         """Run all cells; return their results. `unkept` are then the kept verdicts that may come
         out otherwise, as other answers have lost points.
@@ -94,8 +97,11 @@ class Referee(BoxRunner):
             Results of an earlier run, by the place of the cell: these cells are not run.
         undrawn
             The places of cells whose figures nobody sees.
+        slices
+            The places of all cells that each cell depends on, if that is known.
         """
         self._kept = kept or {}
+        self._needs = Needs(parts, self._steps, slices or {})
         if self._replay is not None:
             self._counts = box_counts(parts)
         try:
@@ -153,7 +159,11 @@ class Referee(BoxRunner):
                 and kept.verdict is not None
                 and not kept.verdict.follow_through
             )
-            if not alone and replaceable != kept.replaceable:
+            now, before = (
+                [one for one in answers if self._needs.may_use(number, one[0])]
+                for answers in (replaceable, kept.replaceable)
+            )
+            if not alone and now != before:
                 self.unkept.append(number)
             kept = replace(kept, replaceable=replaceable)
             self._follow.note(step, kept)

@@ -1,4 +1,4 @@
-"""How fast are mutants tried in forks of a warm process, and against new kernels?
+"""How fast are mutants tried in boxes and testers, and against new kernels?
 
     python benchmarks/verify.py
 
@@ -20,7 +20,7 @@ from nbclient import NotebookClient
 from nbreferee.course.locate import open_course, source_assignments
 from nbreferee.course.source import read_master
 from nbreferee.mutation import mutants
-from nbreferee.verify import course_release, verify_assignment
+from nbreferee.verify import course_release, trial_processes, verify_assignment
 
 COURSE = Path(__file__).parent.parent
 KERNELS = 5
@@ -50,15 +50,15 @@ def main() -> None:
     course, jobs = open_course(COURSE), os.cpu_count() or 1
     started, tried, sample_rate = time.monotonic(), 0, 0.0
     print(f"{'notebook':<20} {'mutants':>8} {'seconds':>8} {'a second':>9}   ({jobs} at once)")
-    for assignment in source_assignments(course):
-        for one in verify_assignment(
-            course, assignment, jobs, lambda *_: None, course_release(course)
-        ):
-            count = sum(e.mutants.tried + e.equivalent for e in one.exercises)
-            tried += count
-            print(f"{one.notebook:<20} {count:>8} {one.wall_s:>8.1f} {count / one.wall_s:>9.1f}")
-            if one.notebook == "softmax":
-                sample_rate = count / one.wall_s
+    with trial_processes(course, jobs) as processes:
+        for assignment in source_assignments(course):
+            for one in verify_assignment(course, assignment, course_release(course), processes):
+                count = sum(e.mutants.tried + e.equivalent for e in one.exercises)
+                tried += count
+                rate = count / one.wall_s
+                print(f"{one.notebook:<20} {count:>8} {one.wall_s:>8.1f} {rate:>9.1f}")
+                if one.notebook == "softmax":
+                    sample_rate = rate
     wall_s = time.monotonic() - started
     print(f"{'all':<20} {tried:>8} {wall_s:>8.1f} {tried / wall_s:>9.1f}")
     kernel_s = in_new_kernels(COURSE / "source/softmax/softmax.ipynb")

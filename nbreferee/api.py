@@ -218,17 +218,18 @@ def verify_course(
     """
     with _errors():
         from nbreferee.course.locate import source_assignments
-        from nbreferee.verify import course_release, verify_assignment
+        from nbreferee.verify import course_release, trial_processes, verify_assignment
 
         course = _course(Path(course_dir))
-        cores = jobs or len(os.sched_getaffinity(0))
+        names = source_assignments(course, assignments)
         release = course_release(course)
-        return tuple(
-            Finding(one.assignment, one.notebook, found.cell, found.reason, found.diff)
-            for name in source_assignments(course, assignments)
-            for one in verify_assignment(course, name, cores, lambda *_: None, release)
-            for found in one.findings
-        )
+        with trial_processes(course, jobs) as processes:
+            return tuple(
+                Finding(one.assignment, one.notebook, found.cell, found.reason, found.diff)
+                for name in names
+                for one in verify_assignment(course, name, release, processes)
+                for found in one.findings
+            )
 
 
 def _cell_grade(cell: CellVerdict) -> CellGrade:

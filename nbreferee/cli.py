@@ -255,7 +255,7 @@ def verify(
     """
     import json
 
-    _need_linux("trials run in forks")
+    _need_linux("answers run in a sandbox")
     from rich.console import Console
     from rich.progress import Progress
 
@@ -269,11 +269,14 @@ def verify(
     except CourseError as error:
         click.echo(f"nbreferee: {error}", err=True)
         sys.exit(2)
-    from nbreferee.verify import course_release, verify_assignment
+    from nbreferee.verify import course_release, trial_processes, verify_assignment
     from nbreferee.verify.report import print_forms, print_report
 
     verified, release = [], course_release(course)
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with (
+        contextlib.nullcontext() if forms else trial_processes(course, jobs) as processes,
+        Progress(console=Console(stderr=True), transient=True) as bar,
+    ):
         rows: dict[str, TaskID] = {}
 
         def progress(notebook: str, done: int, expected: int) -> None:
@@ -282,9 +285,7 @@ def verify(
             bar.update(rows[notebook], completed=done, total=expected)
 
         for name in names:
-            verified += verify_assignment(
-                course, name, jobs or len(os.sched_getaffinity(0)), progress, release, forms
-            )
+            verified += verify_assignment(course, name, release, processes, progress)
     if json_path:
         json_path.write_text(
             json.dumps([one.as_json() for one in verified], indent=1, ensure_ascii=False) + "\n"

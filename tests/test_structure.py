@@ -152,7 +152,6 @@ LONGER = {
     "grading.gradebook": "all that is written into nbgrader's gradebook",
     "grading.notebook": "the way of a notebook from its bytes to its verdicts",
     "marking.server": "all addresses of the marking pages",
-    "verify.examine": "all trials of one notebook",
     "verify.latex": "one parser of formulas",
 }
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from nbreferee.budget import ENDED, TIME_UP
 from nbreferee.engine.assignment_files import AssignmentFiles
-from nbreferee.engine.processes import BoxHandle, BoxLost, WarmProcesses
+from nbreferee.engine.processes import Boxes, BoxHandle, BoxLost
 from nbreferee.engine.wire.channel import ChannelError
 from nbreferee.engine.wire.to_box import HandIn, RunCell
 from nbreferee.engine.wire.to_tester import NOTHING_NOTICED, Answer, Evidence
@@ -90,9 +90,7 @@ class CellResult:
 class BoxRunner:
     """Runs cells in a box, in order."""
 
-    def __init__(
-        self, warm: WarmProcesses, files: Mapping[str, bytes], placed: AssignmentFiles
-    ) -> None:
+    def __init__(self, warm: Boxes, files: Mapping[str, bytes], placed: AssignmentFiles) -> None:
         self._warm = warm
         self._files = dict(files)  # that the student has handed in
         self._placed = placed  # the instructor's
@@ -103,11 +101,12 @@ class BoxRunner:
         self._end = time.monotonic() + self._budget.submission_s
         self._kept: Mapping[int, CellResult] = {}  # results of cells that are not run
         self._counts: Mapping[int, int] = {}  # numbers of cells in the box, where some are not run
+        self._is_enough: Callable[[CellToRun, CellResult], bool] | None = None
         self.is_whole = True  # no process was lost
         self.cells_run = 0
 
     def _run_all(self, parts: Sequence[CellToRun]) -> list[CellResult]:
-        """Run all cells; return their results."""
+        """Run all cells, or up to the one that is enough; return their results."""
         if self._kept:
             self._counts = box_counts(parts)
         if all(number in self._kept for number, part in enumerate(parts) if part.is_code):
@@ -137,6 +136,8 @@ class BoxRunner:
                 one = CellResult([error_of("TimeoutError", text)], verdict=verdict)
             one.wall_s = time.monotonic() - started
             came.append(one)
+            if self._is_enough is not None and self._is_enough(part, one):
+                break
         return came
 
     def _keep(self, number: int, part: CellToRun) -> CellResult:

@@ -19,7 +19,7 @@ from typing import Any
 from nbreferee.budget import TOO_LONG
 from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.box_runner import BoxRunner, CellResult, CellToRun
-from nbreferee.engine.processes import WarmProcesses
+from nbreferee.engine.processes import Boxes
 from nbreferee.verdicts import CellStatus, CellVerdict
 
 NUMPY_NUMBER = re.compile(r"np\.\w+\((.*)\)")
@@ -42,7 +42,7 @@ class OneProcess(BoxRunner):
 
     def __init__(
         self,
-        warm: WarmProcesses,
+        warm: Boxes,
         files: Mapping[str, bytes],
         placed: AssignmentFiles,
         tests: Mapping[int, TestCell],

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from pathlib import Path
+from typing import Protocol, TypeVar
 
 from nbreferee.budget import ENDED, TIME_UP, UNREADABLE, Budget
 from nbreferee.course.ownership import Plan
@@ -35,6 +37,21 @@ NO_FILES = AssignmentFiles()
 OUTPUT_BOUNDS = Bounds(total_bytes=64 << 20, depth=32, values=200_000)
 
 
+class Child(Protocol):
+    """A box or tester, as a process."""
+
+    @property
+    def channel(self) -> Channel:
+        """The connection to it."""
+
+    @property
+    def folder(self) -> Path:
+        """The folder in which the watch writes why it has ended it."""
+
+    def end(self) -> None:
+        """End it and whatever it has started."""
+
+
 class BoxLost(Exception):
     """A box that has to be replaced; the text says why."""
 
@@ -42,7 +59,7 @@ class BoxLost(Exception):
 class BoxHandle:
     """A box, seen from the orchestrator, which believes nothing it says."""
 
-    def __init__(self, child: Fork, budget: Budget) -> None:
+    def __init__(self, child: Child, budget: Budget) -> None:
         self.channel = child.channel
         self._child, self._budget = child, budget
         self._number = 0
@@ -69,10 +86,7 @@ class BoxHandle:
         message = self._number, request.operation, request.arguments()
         try:
             self.channel.send(encode(message), deadline=deadline)
-            number, what, body = decode(self.channel.receive(deadline), OUTPUT_BOUNDS)
-            if type(number) is not int or number != self._number or what != "value":
-                raise CodecError("no answer to the question")
-            return request.read(body)
+            return self._answer(request, deadline)
         except Late:
             raise BoxLost(TIME_UP) from None
         except ChannelError:
@@ -80,9 +94,27 @@ class BoxHandle:
         except (CodecError, ValueError, TypeError):
             raise BoxLost(UNREADABLE) from None
 
+    def _answer(self, request: BoxRequest[A], deadline: float) -> A:
+        """Return the answer to the last request."""
+        number, what, body = decode(self.channel.receive(deadline), OUTPUT_BOUNDS)
+        if type(number) is not int or number != self._number or what != "value":
+            raise CodecError("no answer to the question")
+        return request.read(body)
+
     def end(self) -> None:
         """End the box, and all that it has started."""
         self._child.end()
+
+
+class Boxes(Protocol):
+    """Where new boxes come from."""
+
+    @property
+    def budget(self) -> Budget:
+        """What a submission may cost."""
+
+    def box(self, files: AssignmentFiles) -> BoxHandle:
+        """Return a new box."""
 
 
 class TesterHandle:
@@ -92,17 +124,17 @@ class TesterHandle:
     """
 
     def __init__(self, channel: Channel) -> None:
-        self._channel = channel
+        self.channel = channel
 
     def connect(self, box: BoxHandle, call_s: float, wait_s: float) -> None:
         """Have it talk to a new box, with so much time for one call."""
-        self._channel.send_with_sockets(TESTER.encode(Connect(call_s)), [box.channel.socket])
-        self._channel.receive(time.monotonic() + wait_s)
+        self.channel.send_with_sockets(TESTER.encode(Connect(call_s)), [box.channel.socket])
+        self.channel.receive(time.monotonic() + wait_s)
 
     def ask(self, request: RunStep | RunWithReferences, wait_s: float) -> StepResult:
         """Have it run a step."""
-        self._channel.send_with_sockets(TESTER.encode(request), [])
-        return TESTER.decode(self._channel.receive(time.monotonic() + wait_s), StepResult)
+        self.channel.send_with_sockets(TESTER.encode(request), [])
+        return TESTER.decode(self.channel.receive(time.monotonic() + wait_s), StepResult)
 
 
 @dataclass
@@ -151,6 +183,7 @@ class WarmProcesses:
             Zygote.start(role, self.folder, common) for role in ("box", "tester")
         )
         self._testers: dict[tuple[tuple[str, ...], str], _TesterZygotes] = {}
+        self._turn = threading.RLock()  # of threads that ask for one
         # forked before they are asked for: a box, and a tester of the last master
         self._ahead: dict[_Key, Fork] = {}
 
@@ -185,6 +218,11 @@ class WarmProcesses:
 
     def box(self, files: AssignmentFiles = NO_FILES) -> BoxHandle:
         """Return a new box, with the instructor's files in its folder."""
+        key = _BoxKey(files.key)
+        return BoxHandle(self._next(key, lambda: self.fork_box(files)), self.budget)
+
+    def fork_box(self, files: AssignmentFiles, *, may_fork: bool = False) -> Fork:
+        """Return a new box as a process; whether it may be one of `checkpoints`."""
         placed: tuple[str, ...] = ()
         if files.files or files.folders:
             copy = local_copy(files)
@@ -192,45 +230,43 @@ class WarmProcesses:
         # and bytecode, and what the links become
         links = 4 * (len(files.files) + len(files.folders))
         limits = replace(self.budget.box, scratch_files=self.budget.box.scratch_files + links)
-
-        def fork() -> Fork:
-            root = str(self.folder / "root")
-            request = ForkBox(self._scratch(), root, limits, self.budget.layers, placed)
-            return self._box_template.fork(request)
-
-        return BoxHandle(self._next(_BoxKey(files.key), fork), self.budget)
+        root, layers = str(self.folder / "root"), self.budget.layers
+        request = ForkBox(self._scratch(), root, limits, layers, placed, may_fork)
+        return self._box_template.fork(request)
 
     @contextlib.contextmanager
     def tester(self, plan: Plan, files: AssignmentFiles = NO_FILES) -> Iterator[TesterHandle]:
         """Yield a new tester for a master, with the instructor's files around it."""
-        imported = (plan.modules, files.key)
-        if imported not in self._testers:
-            branch = Branch(str(local_copy(files)), plan.modules)
-            self._testers[imported] = _TesterZygotes(self._tester_template.branch(branch))
-        testers, budget = self._testers[imported], self.budget
-
-        def fork() -> Fork:
-            number = testers.number_of(plan)
-            request = ForkTester(
-                self._scratch(), budget.box, budget.layers, number, budget.mutants_s
-            )
-            return testers.template.fork(request)
-
-        tester = self._next(_TesterKey(plan, files.key), fork)
+        key = _TesterKey(plan, files.key)
+        tester = self._next(key, lambda: self.fork_tester(plan, files))
         try:
             yield TesterHandle(tester.channel)
         finally:
             tester.end()
 
+    def fork_tester(self, plan: Plan, files: AssignmentFiles, *, may_fork: bool = False) -> Fork:
+        """Return a new tester as a process; whether it may be one of `checkpoints`."""
+        imported = (plan.modules, files.key)
+        if imported not in self._testers:
+            branch = Branch(str(local_copy(files)), plan.modules)
+            self._testers[imported] = _TesterZygotes(self._tester_template.branch(branch))
+        testers, budget = self._testers[imported], self.budget
+        number = testers.number_of(plan)
+        request = ForkTester(
+            self._scratch(), budget.box, budget.layers, number, budget.mutants_s, may_fork
+        )
+        return testers.template.fork(request)
+
     def _next(self, key: _Key, fork: Callable[[], Fork]) -> Fork:
         """Return a child that is ready, if there is one, and let another get ready."""
-        for other in [one for one in self._ahead if type(one) is type(key) and one != key]:
-            self._ahead.pop(other).end()
-        child = self._ahead.pop(key, None)
-        if child is None or child.channel.is_closed():  # the system may have killed it
-            child = fork()
-        self._ahead[key] = fork()
-        return child
+        with self._turn:
+            for other in [one for one in self._ahead if type(one) is type(key) and one != key]:
+                self._ahead.pop(other).end()
+            child = self._ahead.pop(key, None)
+            if child is None or child.channel.is_closed():  # the system may have killed it
+                child = fork()
+            self._ahead[key] = fork()
+            return child
 
     def _scratch(self) -> str:
         return tempfile.mkdtemp(prefix="", dir=self.folder)

@@ -14,10 +14,15 @@ from typing import Any
 from nbreferee.budget import ENDED, GUESS, LOST
 from nbreferee.course.ownership import Plan, Step
 from nbreferee.engine.assignment_files import AssignmentFiles
-from nbreferee.engine.box_runner import BoxRunner, CellResult, CellToRun, box_counts, error_of
+from nbreferee.engine.box_runner import (
+    BoxRunner,
+    CellResult,
+    CellToRun,
+    box_counts,
+    error_of,
+)
 from nbreferee.engine.follow_through import Follow, FollowThrough
-from nbreferee.engine.needs import Needs
-from nbreferee.engine.processes import GRACE_S, BoxHandle, BoxLost, TesterHandle, WarmProcesses
+from nbreferee.engine.processes import GRACE_S, Boxes, BoxHandle, BoxLost, TesterHandle
 from nbreferee.engine.replay import Replay
 from nbreferee.engine.wire.channel import ChannelError, Late
 from nbreferee.engine.wire.protocol import MARK
@@ -56,7 +61,7 @@ class Referee(BoxRunner):
 
     def __init__(
         self,
-        warm: WarmProcesses,
+        warm: Boxes,
         lend_tester: LendTester,
         plan: Plan,
         files: Mapping[str, bytes],
@@ -78,7 +83,6 @@ class Referee(BoxRunner):
         # the solution's figures are all named; others are where they have the outline of one
         self._is_solution = known.oddities is None
         self._outlines = {name.partition(OUTLINED)[0] for name in known.figures if OUTLINED in name}
-        self._needs = Needs((), plan.steps, {})
         self.unkept: list[int] = []
 
     def grade(
@@ -86,7 +90,7 @@ class Referee(BoxRunner):
         parts: Sequence[CellToRun],
         kept: Mapping[int, CellResult] | None = None,
         undrawn: Collection[int] = (),
-        slices: Mapping[int, frozenset[int]] | None = None,
+        is_enough: Callable[[CellToRun, CellResult], bool] | None = None,
     ) -> list[CellResult]:
         """Run all cells; return their results. `unkept` are then the kept verdicts that may come
         out otherwise, as other answers have lost points.
@@ -97,17 +101,17 @@ class Referee(BoxRunner):
             Results of an earlier run, by the place of the cell: these cells are not run.
         undrawn
             The places of cells whose figures nobody sees.
-        slices
-            The places of all cells that each cell depends on, if that is known.
+        is_enough
+            Tells of a cell and its result whether the cells after it need not be run.
         """
-        self._kept = kept or {}
-        self._needs = Needs(parts, self._steps, slices or {})
+        self._kept, self._is_enough = kept or {}, is_enough
         if self._replay is not None:
             self._counts = box_counts(parts)
         try:
             came = self._run_all(parts)
-            for number in undrawn:
-                came[number].outputs = []
+            for number, one in enumerate(came):
+                if number in undrawn:
+                    one.outputs = [output for output in one.outputs if not is_to_draw(output)]
             self._draw(
                 [output["data"] for one in came for output in one.outputs if is_to_draw(output)]
             )
@@ -159,11 +163,7 @@ class Referee(BoxRunner):
                 and kept.verdict is not None
                 and not kept.verdict.follow_through
             )
-            now, before = (
-                [one for one in answers if self._needs.may_use(number, one[0])]
-                for answers in (replaceable, kept.replaceable)
-            )
-            if not alone and now != before:
+            if not alone and replaceable != kept.replaceable:
                 self.unkept.append(number)
             kept = replace(kept, replaceable=replaceable)
             self._follow.note(step, kept)

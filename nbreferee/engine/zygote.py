@@ -20,14 +20,17 @@ import signal
 import socket
 import stat
 import sys
+import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from nbreferee.engine.assignment_files import RELEASED, UNRELEASED, own_folder
 from nbreferee.engine.common_zygote import fork_zygote
+from nbreferee.engine.forks import close_sandbox, first_folder, room_for_forks
 from nbreferee.engine.launching import ENVIRONMENT, homes, launch
 from nbreferee.engine.placing import WHOLE_FROM, WorkingFolder
 from nbreferee.engine.wire.channel import Channel, ChannelError
@@ -95,6 +98,7 @@ class Zygote:
     def __init__(self, control: Channel, process: Process | None) -> None:
         self._control = control
         self._process = process  # none for a branch, which ends with what it branches off
+        self._turn = threading.RLock()  # one thread at a time asks, or reads answers
         self._ready = False
         self._messages = _messages()
         # what to do with answers that are still to come, in order
@@ -143,17 +147,19 @@ class Zygote:
         then: Callable[[Done], None] = lambda _: None,
     ) -> None:
         """Have the template do something, and do something with its answer when that is read."""
-        if not self._ready:
-            self._messages.decode(self._control.receive(), Ready)
-            self._ready = True
-        self._control.send_with_sockets(self._messages.encode(request), sockets)
-        self._awaited.append(then)
+        with self._turn:
+            if not self._ready:
+                self._messages.decode(self._control.receive(), Ready)
+                self._ready = True
+            self._control.send_with_sockets(self._messages.encode(request), sockets)
+            self._awaited.append(then)
 
     def catch_up(self) -> None:
         """Read all answers that are due."""
-        while self._awaited:
-            then = self._awaited.popleft()
-            then(self._messages.decode(self._control.receive(), Done))
+        with self._turn:
+            while self._awaited:
+                then = self._awaited.popleft()
+                then(self._messages.decode(self._control.receive(), Done))
 
     def is_alive(self) -> bool:
         """Return whether the process is there: its end of the connection is closed before its
@@ -355,6 +361,7 @@ class _BoxRole:
 
         from nbreferee.engine.box.descriptions import with_description
         from nbreferee.engine.box.figures import Figures
+        from nbreferee.engine.box.forking import ForkingBox
         from nbreferee.engine.box.process import Box
         from nbreferee.engine.shell import Shell, warm_up
 
@@ -365,7 +372,7 @@ class _BoxRole:
             self._figures.print_figure
         )  # before the shell looks it up
         self._shell = Shell.instance()
-        self._new_box = Box
+        self._new_box, self._new_forking_box = Box, ForkingBox
         warm_up(self._shell)
         prepare()
 
@@ -386,17 +393,29 @@ class _BoxRole:
         os.dup2(1, 2)  # or os.write(2, ...) reaches the terminal of whoever grades
         if request.layers:
             readable = (*interpreter_folders(), *map(Path, request.placed))
-            enter(
-                Walls(Path(request.root), scratch, readable, request.limits, request.layers),
-                mapper,
-            )
+            limits, layers = request.limits, request.layers
+            if request.may_fork:
+                limits, layers = room_for_forks(limits), layers - {Layer.SECCOMP}
+            enter(Walls(Path(request.root), scratch, readable, limits, layers), mapper)
+        if request.may_fork:
+            scratch = first_folder(scratch)
         os.chdir(scratch)
         placed = WorkingFolder(map(Path, request.placed), scratch)
         os.environ.clear()
         os.environ.update(ENVIRONMENT, HOME=str(scratch), MPLCONFIGDIR=str(scratch))
         self._shell.take_over()
         os.register_at_fork(after_in_child=channel.close)  # one process speaks for the notebook
-        self._new_box(channel, self._shell, self._figures, placed).serve()
+        if not request.may_fork:
+            self._new_box(channel, self._shell, self._figures, placed).serve()
+        close = partial(
+            close_sandbox,
+            request.layers,
+            request.limits,
+            new_processes=Layer.NAMESPACES in request.layers,
+        )
+        self._new_forking_box(
+            channel, self._shell, self._figures, placed, close_sandbox=close
+        ).serve()
 
 
 class _TesterRole:
@@ -404,6 +423,7 @@ class _TesterRole:
         from nbreferee.course.ownership import Plan, Reference, Step
         from nbreferee.engine.shell import warm_up
         from nbreferee.engine.tester.compiled_cells import RehearsedShell
+        from nbreferee.engine.tester.forking import ForkingTester
         from nbreferee.engine.tester.instructor_text import InstructorText
         from nbreferee.engine.tester.likely_causes import AskingModules
         from nbreferee.engine.tester.namespace import Namespace
@@ -414,7 +434,8 @@ class _TesterRole:
         self.messages = Records(*EVERY_ZYGOTE, ForkTester, Branch, Learn, Plan, Step, Reference)
         self._names = Namespace()
         self._shell = RehearsedShell.instance(user_ns=self._names)
-        self._new_tester = Tester
+        self._new_tester: Callable[..., Tester] = Tester
+        self._new_forking_tester = ForkingTester
         self._new_text = InstructorText
         self._new_asking = AskingModules
         self._prepare_trust = trusted_prefixes
@@ -444,18 +465,24 @@ class _TesterRole:
     def serve(self, channel: Channel, request: ForkBox | ForkTester, mapper: Mapper | None) -> None:
         assert isinstance(request, ForkTester), "only testers are forked from their zygote"
         scratch = Path(request.scratch)
-        os.chdir(scratch)
+        folder = first_folder(scratch) if request.may_fork else scratch
+        os.chdir(folder)
         placed = WorkingFolder(
             [Path(self._sources, part) for part in (RELEASED, UNRELEASED)],
-            scratch,
+            folder,
             whole_from=WHOLE_FROM,
         )
         if request.layers:
-            layers = {Layer.LIMITS, Layer.PRIVILEGES, Layer.LANDLOCK, Layer.SECCOMP}
+            layers = {Layer.LIMITS, Layer.PRIVILEGES, Layer.LANDLOCK}
+            layers |= set() if request.may_fork else {Layer.SECCOMP}
             readable = (*interpreter_folders(), Path(self._sources), scratch)
             enter(Walls(scratch, scratch, readable, request.limits, layers))
         self._shell.take_over()
-        self._new_tester(
+        new_tester = self._new_tester
+        if request.may_fork:
+            close = partial(close_sandbox, request.layers, request.limits, new_processes=False)
+            new_tester = partial(self._new_forking_tester, close_sandbox=close)
+        new_tester(
             channel,
             self._shell,
             self._names,

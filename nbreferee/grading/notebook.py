@@ -145,6 +145,7 @@ class Grader:
 
     warm: WarmProcesses
     stamp: str = ""  # put on top of every notebook: why it was graded without a sandbox
+    draws: bool = True  # whether anybody sees the figures of solutions
     _known: dict[str, SolutionRun] = field(default_factory=dict)
     # results of the solution's cells, with their keys
     _solutions: dict[str, tuple[Sequence[CellResult], tuple[str, ...]]] = field(
@@ -396,10 +397,16 @@ class Grader:
         calibration, key = self.calibrate(material), material.key
         results, keys = self._solutions[key]
         name, plan = self._name(material), self._plan(material)
-        return Solved(name, plan, tuple(results), self._known[key], calibration, keys)
+        timeless = tuple(replace(one, wall_s=0.0) for one in results)
+        return Solved(name, plan, timeless, self._known[key], calibration, keys)
 
     def _name(self, material: NotebookMaterial) -> str:
         return solution_name(material, self.warm.budget)
+
+    def solution(self, material: NotebookMaterial) -> tuple[SolutionRun, Sequence[CellResult]]:
+        """Return what the run of the solution has shown, and the results of its cells."""
+        self._try_solution(material)
+        return self._known[material.key], self._solutions[material.key][0]
 
     def _try_solution(self, material: NotebookMaterial) -> None:
         """Run the solution once: what is odd about its own values is allowed to students; its
@@ -441,15 +448,14 @@ class Grader:
         self._known[material.key] = SolutionRun(
             oddities, shown_figures(referee.drawn, came), recorded
         )
-        results = [replace(one, wall_s=0.0) for one in came]
-        self._solutions[material.key] = results, keys.keys if keys and is_sure else ()
+        self._solutions[material.key] = came, keys.keys if keys and is_sure else ()
 
     def _solve_whole(
         self, new_referee: Callable[[], Referee], parts: list[CellToRun]
     ) -> tuple[Referee, list[CellResult]]:
         for _ in range(SOLUTION_TRIES):
             referee = new_referee()
-            came = referee.grade(parts)
+            came = referee.grade(parts, undrawn=() if self.draws else range(len(parts)))
             if not any(one.status == "timeout" for one in came):
                 break
         return referee, came

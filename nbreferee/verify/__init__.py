@@ -1,9 +1,9 @@
 """nbreferee verify: are the tests of a course any good?
 
-For every notebook of an assignment, in a process of its own (`Examination`), the solution must earn
-everything and the release nothing; lazy answers earn nothing; every mutant of a solution loses a
-point; right answers written otherwise keep all; every mistake that a test names is told by its own
-sentence. What can be seen by reading alone is in `soundness`.
+For every notebook of an assignment, graded as `autograde` grades (see `trials`), the solution must
+earn everything and the release nothing; lazy answers earn nothing; every mutant of a solution loses
+a point; right answers written otherwise keep all; every mistake that a test names is told by its
+own sentence. What can be seen by reading alone is in `soundness`.
 
 An instructor may keep two files beside the assignment's folder, where nbgrader never releases them:
 `source/NOTEBOOK.alternatives.py`, right answers in Jupytext's percent format, each cell titled with
@@ -16,28 +16,29 @@ solution, each a table `[[mutant]]` of cell, was, now and reason. A third,
 from __future__ import annotations
 
 import contextlib
-import importlib
-import multiprocessing
 import os
-import shutil
-import tempfile
 import time
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
-from multiprocessing.connection import Connection
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from nbgrader.coursedir import CourseDirectory
 
+from nbreferee.budget import Budget
 from nbreferee.course.alternatives import read_alternatives
+from nbreferee.course.settings import NbReferee, SandboxError
 from nbreferee.course.source import Master, MasterError
 from nbreferee.verify import soundness
-from nbreferee.verify.examine import Beside, Examination, Examined, Exercise, Finding
+from nbreferee.verify.examine import examine
 from nbreferee.verify.forbidden import CourseRelease, FormResult, files_of_nothing, read_forms
-from nbreferee.verify.reading import read_course_master
-from nbreferee.verify.session import QUIET
+from nbreferee.verify.reading import make_material, read_course_master
+from nbreferee.verify.records import Beside, Examined, Exercise, Finding
+from nbreferee.verify.subject import Subject
+from nbreferee.verify.trials import TrialProcesses, Trials
+
+__all__ = ["Verified", "course_release", "trial_processes", "verify_assignment"]
 
 Progress = Callable[[str, int, int], None]  # (path of the notebook, done, expected)
 
@@ -64,15 +65,24 @@ def course_release(course: CourseDirectory) -> CourseRelease:
     return CourseRelease(folder, lambda path: _released_cells(course, path))
 
 
+@contextlib.contextmanager
+def trial_processes(course: CourseDirectory, jobs: int | None = None) -> Iterator[TrialProcesses]:
+    """Yield what answers are tried in, `jobs` at a time or one per core; it ends with the block."""
+    processes = TrialProcesses(_budget(course), jobs or len(os.sched_getaffinity(0)))
+    try:
+        yield processes
+    finally:
+        processes.close()
+
+
 def verify_assignment(
     course: CourseDirectory,
     assignment: str,
-    jobs: int,
-    progress: Progress,
     release: CourseRelease,
-    forms_only: bool = False,
+    processes: TrialProcesses | None,
+    progress: Progress = lambda *_: None,
 ) -> list[Verified]:
-    """Verify every notebook of an assignment, or only look for forbidden forms."""
+    """Verify every notebook of an assignment; without processes, look for forbidden forms alone."""
     folder = Path(course.format_path(course.source_directory, ".", assignment))
     paths = sorted(folder.glob("*.ipynb"))
     if not paths:
@@ -85,8 +95,9 @@ def verify_assignment(
                 0.0,
             )
         ]
-    trials = None if forms_only else (jobs, progress)
-    verified = [_verify_notebook(course, assignment, path, release, trials) for path in paths]
+    verified = [
+        _verify_notebook(course, assignment, path, release, processes, progress) for path in paths
+    ]
     verified[0].findings.extend(Finding("", reason) for reason in files_of_nothing(folder.parent))
     return verified
 
@@ -105,14 +116,19 @@ def _verify_notebook(
     assignment: str,
     path: Path,
     release: CourseRelease,
-    trials: tuple[int, Progress] | None,
+    processes: TrialProcesses | None,
+    progress: Progress,
 ) -> Verified:
     started = time.monotonic()
     try:
         master, beside = read_course_master(course, path), read_beside(path)
         forms = release.results(read_forms(master))
         found = [Finding(form.exercise, reason) for form in forms for reason in form.reasons]
-        examined = _examined(course, master, beside, *trials) if trials else Examined([], [])
+        examined = (
+            _examined(course, master, beside, processes, progress)
+            if processes
+            else Examined([], [])
+        )
     except MasterError as error:
         return Verified(
             assignment, path.stem, [], [Finding("", str(error))], time.monotonic() - started
@@ -140,15 +156,33 @@ def _verify_notebook(
 
 
 def _examined(
-    course: CourseDirectory, master: Master, beside: Beside, jobs: int, progress: Progress
+    course: CourseDirectory,
+    master: Master,
+    beside: Beside,
+    processes: TrialProcesses,
+    progress: Progress,
 ) -> Examined:
     """Return what reading a notebook and trying answers on it finds."""
     release = soundness.make_release(master, course.config)
     by_reading = list(soundness.findings(master, release, course.config))
-    examined = _in_own_process(
-        master, {n: c.source for n, c in enumerate(release.cells)}, beside, jobs, progress
-    )
+    material = make_material(course, master, release)
+    subject = Subject(material, {n: cell.source for n, cell in enumerate(release.cells)}, beside)
+    path = str(master.path)
+    trials = Trials(processes, material, subject.plugged, lambda *counts: progress(path, *counts))
+    examined = examine(subject, trials)
     return Examined(examined.exercises, by_reading + examined.findings)
+
+
+def _budget(course: CourseDirectory) -> Budget:
+    """Return what a submission may cost. No cause of a lost point is looked for, and answers run
+    without a sandbox where there is none: they are the instructor's.
+    """
+    settings = NbReferee(config=course.config)
+    try:
+        budget = settings.budget()
+    except SandboxError:
+        budget = settings.budget(unsafe=True)
+    return replace(budget, mutants_s=0.0)
 
 
 def read_beside(path: Path) -> Beside:
@@ -180,64 +214,3 @@ def read_beside(path: Path) -> Beside:
             if missing:
                 raise MasterError(f"{equivalents}: entry {number} has no {missing[0]}. Add it.")
     return Beside(tuple(answers), tuple(entries))
-
-
-def _in_own_process(
-    master: Master, release: dict[int, str], beside: Beside, jobs: int, progress: Progress
-) -> Examined:
-    """Examine a notebook in a fork that starts with the heavy packages loaded."""
-    _load_heavy_packages()
-    here, there = multiprocessing.Pipe(duplex=False)
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / master.path.parent.name
-        shutil.copytree(master.path.parent, folder)
-        process = multiprocessing.get_context("fork").Process(
-            target=_examine, args=(master, release, beside, folder, jobs, there)
-        )
-        process.start()
-        there.close()
-        examined = None
-        try:
-            while not isinstance(examined, Examined):
-                examined = here.recv()
-                if isinstance(examined, tuple):
-                    progress(str(master.path), *examined)
-        except EOFError:
-            raise MasterError(
-                f"{master.path}: the notebook's process died. Run the notebook in JupyterLab and "
-                "see where."
-            ) from None
-        finally:
-            process.join()
-    return examined
-
-
-def _examine(
-    master: Master,
-    release: dict[int, str],
-    beside: Beside,
-    folder: Path,
-    jobs: int,
-    there: Connection,
-) -> None:
-    examination = Examination(
-        master, release, beside, folder, jobs, lambda done, expected: there.send((done, expected))
-    )
-    there.send(examination.run())
-
-
-def _load_heavy_packages() -> None:
-    """Import what most notebooks import, once, for all forks."""
-    before = {name: os.environ.get(name) for name in QUIET}
-    os.environ.update(QUIET)  # which NumPy's libraries look at when they are loaded
-    try:
-        for package in ("IPython.core.interactiveshell", "numpy"):
-            importlib.import_module(package)
-        with contextlib.suppress(ImportError):
-            importlib.import_module("matplotlib.pyplot")
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

@@ -1,19 +1,27 @@
 """A course's notebook for `verify`: with header and footer, the course's own delimiters, and its
-autotests written out.
+autotests written out; and what it takes to grade answers to it.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import nbformat
+
 from nbreferee.course.locate import CourseError, open_gradebook
-from nbreferee.course.nbgrader_settings import read_rules
+from nbreferee.course.nbgrader_settings import excluded_files, read_rules
 from nbreferee.course.notebook import has_autotests, language_of, read_course_notebook
+from nbreferee.course.settings import NbReferee
 from nbreferee.course.source import Master, MasterError, parse_master
+from nbreferee.grading.course_files import read_assignment_files, read_excluded
 from nbreferee.grading.gradebook import released_cells
+from nbreferee.grading.notebook import NotebookMaterial
+from nbreferee.submission.originals import Released
 
 if TYPE_CHECKING:
+    from nbformat import NotebookNode
     from nbgrader.coursedir import CourseDirectory
 
 
@@ -51,6 +59,32 @@ def read_course_master(course: CourseDirectory, path: Path) -> Master:
     if stale:
         raise MasterError(f"{path}, cell {stale[0]}: {_unwritten(path)}")
     return master
+
+
+def make_material(
+    course: CourseDirectory, master: Master, release: NotebookNode
+) -> NotebookMaterial:
+    """Return what it takes to grade submissions to a notebook as it is now, released or not."""
+    config = course.config
+    folder = master.path.parent
+    excluded = excluded_files(config, folder.name)
+    released = {
+        cell.metadata.nbgrader.grade_id: Released(cell.source, "")
+        for cell in release.cells
+        if cell.metadata.get("nbgrader", {}).get("grade_id")
+    }
+    return NotebookMaterial(
+        str(master.path),
+        nbformat.writes(master.notebook).encode(),
+        released,
+        read_assignment_files(folder, course.ignore, course.include, excluded),
+        replace(
+            read_rules(config),
+            one_process=NbReferee(config=config).one_process_cells,
+            replay=False,  # each answer runs
+        ),
+        read_excluded(folder, excluded),
+    )
 
 
 def _released(course: CourseDirectory, path: Path) -> dict[str, str]:

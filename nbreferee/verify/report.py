@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nbreferee.verify import Verified
-from nbreferee.verify.examine import TrialCounts
+from nbreferee.verify.records import TrialCounts
 
 
 def print_report(verified: Iterable[Verified], console: Console) -> None:

@@ -17,7 +17,7 @@ from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearOutpu
 from traitlets.config import Config
 
 from nbreferee.course.source import Cell, Master, MasterError, read_master
-from nbreferee.verify.examine import Finding
+from nbreferee.verify.records import Finding
 
 TELLING = 16  # characters: a shorter line may stand in the release by chance
 COMMONPLACE = re.compile(

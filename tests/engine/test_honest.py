@@ -26,13 +26,12 @@ import pytest
 from building import answer, graded
 from honest_cases import FOLDER, Case, read_cases
 from IPython.core.interactiveshell import InteractiveShell
+from one_namespace import Session, in_forks
 from refereed import Court, verdicts
 
 from nbreferee.budget import Budget
 from nbreferee.course.source import Cell
 from nbreferee.verdicts import CellVerdict
-from nbreferee.verify.session import Session
-from nbreferee.verify.warm import Forks, Trial
 
 SHOWN: list[
     str
@@ -68,10 +67,7 @@ def stock(request: pytest.FixtureRequest) -> dict[tuple[str, str], dict[str, flo
     ]
     with Court() as court:  # whose processes are not needed
         masters = {case.name: court.material(*case.cells).master.cells for case in wanted}
-    outcomes: dict[str, list[Any]] = {}
-    forks = Forks(1, lambda outcome: outcomes.update({outcome.key: outcome.result}))
-    forks.start([Trial("all", lambda: in_one_namespace_each(wanted, masters), 120)])
-    forks.finish()
+    outcomes = in_forks([("all", lambda: in_one_namespace_each(wanted, masters))], 120)
     return {(case, name): scores for case, name, scores in outcomes["all"]}
 
 
@@ -82,8 +78,6 @@ def in_one_namespace_each(
     shell.
     """
     warnings.resetwarnings()
-    scores: list[tuple[str, str, dict[str, float]]] = []
-    forks = Forks(2, lambda outcome: scores.append((*outcome.key, outcome.result)))
     with tempfile.TemporaryDirectory() as folder:
         session = Session(Path(folder))
         show = partial(SHOWN.append, "an error")  # its text takes long
@@ -91,16 +85,16 @@ def in_one_namespace_each(
         session.run("import pandas, unittest, asyncio, csv, statistics, timeit")
         session.renew()
         gc.freeze()
-        tries = [
-            (case.name, name, answers) for case in cases for name, answers in case.answers.items()
-        ]
-        forks.start(
-            Trial((case, name), partial(in_one_namespace, session, masters[case], answers), 30)
-            for case, name, answers in tries
+        scores = in_forks(
+            (
+                ((case.name, name), partial(in_one_namespace, session, masters[case.name], answers))
+                for case in cases
+                for name, answers in case.answers.items()
+            ),
+            30,
         )
-        forks.finish()
         os.chdir("/")
-    return scores
+    return [(case, name, found) for (case, name), found in scores.items()]
 
 
 def in_one_namespace(
@@ -118,9 +112,7 @@ def in_one_namespace(
             ran = session.run(answers.get(one.grade_id, one.source))
             plt.close("all")
             if one.is_test:
-                scores[one.grade_id] = replace(
-                    ran, stderr="", error=ran.error or "".join(SHOWN)
-                ).score(one)
+                scores[one.grade_id] = replace(ran, error=ran.error or "".join(SHOWN)).score(one)
     return scores
 
 

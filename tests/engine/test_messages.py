@@ -13,7 +13,13 @@ import pytest
 from nbreferee.budget import Budget
 from nbreferee.course.ownership import Plan, Reference, Step
 from nbreferee.engine.processes import BoxHandle, BoxLost
-from nbreferee.engine.wire import to_box, to_box_modules, to_box_replay, to_box_stand_ins
+from nbreferee.engine.wire import (
+    to_box,
+    to_box_forks,
+    to_box_modules,
+    to_box_replay,
+    to_box_stand_ins,
+)
 from nbreferee.engine.wire.channel import Channel
 from nbreferee.engine.wire.codec import CodecError, decode, encode
 from nbreferee.engine.wire.records import Records
@@ -40,6 +46,8 @@ REQUESTS: tuple[to_box.BoxRequest[Any], ...] = (
     to_box.SourceOf(None),
     to_box.SignatureOf(None),
     to_box.LastTraceback(),
+    to_box_forks.ForkHere(is_last=True),
+    to_box_forks.EndFork(1),
     to_box_modules.FindModule("m"),
     to_box_modules.ImportModule("m", again=False),
     to_box_modules.ModuleNames("m"),

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pytest
 from building import answer, cell, graded
+from one_namespace import Session, in_forks
 from refereed import Court, verdicts
 from running_text import PAYLOAD, WAYS, Way
 
@@ -25,8 +26,6 @@ from nbreferee.engine.referee import Referee
 from nbreferee.engine.tester.provenance import FILE, PICKLE, TEXT
 from nbreferee.engine.tester.received import Received
 from nbreferee.engine.wire.codec import encode
-from nbreferee.verify.session import Session
-from nbreferee.verify.warm import Forks, Trial
 
 SECRET = "SECRET_88"
 LATER = (
@@ -69,16 +68,13 @@ def ran_in_one_process() -> set[str]:
     """The names of the ways whose test runs the payload where all is in one process, as with stock
     nbgrader.
     """
-    found: set[str] = set()
-    forks = Forks(2, lambda outcome: found.update([outcome.key] if outcome.result else []))
     with tempfile.TemporaryDirectory() as folder:
         session = Session(Path(folder))
         session.run("import pandas, sympy, yaml")
         session.renew()
-        forks.start([Trial(way.name, partial(runs_payload, session, way), 60) for way in HERE])
-        forks.finish()
+        found = in_forks(((way.name, partial(runs_payload, session, way)) for way in HERE), 60)
         os.chdir("/")
-    return found
+    return {name for name, has_run in found.items() if has_run}
 
 
 def runs_payload(session: Session, way: Way) -> bool:

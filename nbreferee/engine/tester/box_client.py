@@ -134,6 +134,11 @@ class BoxClient(Questions):
             str
         ] = []  # why something in the running cell could not pass between the two processes
 
+    def disconnect(self) -> None:
+        """Close this process's end of the connection to the box."""
+        if self._channel is not None:
+            self._channel.close()
+
     def connect(self, channel: Channel, limit_s: float) -> None:
         """Talk to a box; what was said with another is forgotten."""
         self._channel, self.lost, self.call_limit_s = channel, "", limit_s

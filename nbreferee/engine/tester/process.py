@@ -11,6 +11,7 @@ import contextlib
 import inspect
 import math
 import signal
+import socket
 import sys
 import time
 import types
@@ -116,15 +117,19 @@ class Tester:
         while True:
             frame, sockets = self._control.receive_with_sockets()
             request: object = TESTER.decode(frame, TesterRequest)
-            result = StepResult()
-            if isinstance(request, Connect):
-                self._student.connect(Channel(sockets[0]), request.call_s)
-                self._files.forget()
-            elif isinstance(request, RunStep):
-                result = self._run(request)
-            elif isinstance(request, RunWithReferences):
-                result = self._run_with_references(request)
-            self._control.send(TESTER.encode(result))
+            if answer := self.answer(request, sockets):
+                self._control.send(TESTER.encode(answer))
+
+    def answer(self, request: object, sockets: Sequence[socket.socket]) -> object:
+        """Do what is asked for, and return the answer; None where there is none."""
+        if isinstance(request, RunStep):
+            return self._run(request)
+        if isinstance(request, RunWithReferences):
+            return self._run_with_references(request)
+        if isinstance(request, Connect):
+            self._student.connect(Channel(sockets[0]), request.call_s)
+            self._files.forget()
+        return StepResult()
 
     def _run(self, request: RunStep) -> StepResult:
         """Run a step, and judge it if it is a test.
@@ -244,7 +249,6 @@ class Tester:
             return names, [name for name in self._names.deleted if name not in names]
 
         self._student.set_for_students = set_for_students
-        self._shell.figures.draws = step.role == "test"
         with _limited(limit_s):
             shown, result = self._shell.run(step.source)
         if step.role == "test" and not self._student.lost:

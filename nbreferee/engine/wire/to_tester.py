@@ -46,6 +46,27 @@ class RunWithReferences(TesterRequest):
 
 
 @dataclass(frozen=True)
+class ForkHere(TesterRequest):
+    """Fork a tester that goes on from here; the message brings its socket."""
+
+    is_last: bool  # it is not forked again: the sandbox's last layer is put on
+
+
+@dataclass(frozen=True)
+class EndFork(TesterRequest):
+    """End a tester that was forked from this one."""
+
+    pid: int
+
+
+@dataclass(frozen=True)
+class Forked:
+    """The answer to `ForkHere` and `EndFork`."""
+
+    pid: int
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What was noticed while a test was judged: whether its verdict can stand."""
 
@@ -71,4 +92,14 @@ class StepResult:
     answers: tuple[Answer, ...] = ()
 
 
-TESTER = Records(Connect, RunStep, RunWithReferences, StepResult, Evidence, CellVerdict)
+TESTER = Records(
+    Connect,
+    RunStep,
+    RunWithReferences,
+    StepResult,
+    Evidence,
+    CellVerdict,
+    ForkHere,
+    EndFork,
+    Forked,
+)

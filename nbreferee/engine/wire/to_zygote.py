@@ -32,6 +32,7 @@ class ForkBox:
     limits: Limits
     layers: frozenset[Layer]
     placed: tuple[str, ...]  # folders of the instructor's files
+    may_fork: bool = False  # whether it is one of `checkpoints`
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class ForkTester:
     layers: frozenset[Layer]
     plan: int  # which of the plans that the zygote has learnt
     mutants_s: float  # for the search for the mistake in a wrong answer
+    may_fork: bool = False  # whether it is one of `checkpoints`
 
 
 @dataclass(frozen=True)

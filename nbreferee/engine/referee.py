@@ -22,6 +22,7 @@ from nbreferee.engine.box_runner import (
     error_of,
 )
 from nbreferee.engine.follow_through import Follow, FollowThrough
+from nbreferee.engine.needs import Needs
 from nbreferee.engine.processes import GRACE_S, Boxes, BoxHandle, BoxLost, TesterHandle
 from nbreferee.engine.replay import Replay
 from nbreferee.engine.wire.channel import ChannelError, Late
@@ -83,6 +84,7 @@ class Referee(BoxRunner):
         # the solution's figures are all named; others are where they have the outline of one
         self._is_solution = known.oddities is None
         self._outlines = {name.partition(OUTLINED)[0] for name in known.figures if OUTLINED in name}
+        self._needs = Needs((), plan.steps, {})
         self.unkept: list[int] = []
 
     def grade(
@@ -90,6 +92,7 @@ class Referee(BoxRunner):
         parts: Sequence[CellToRun],
         kept: Mapping[int, CellResult] | None = None,
         undrawn: Collection[int] = (),
+        slices: Mapping[int, frozenset[int]] | None = None,
         is_enough: Callable[[CellToRun, CellResult], bool] | None = None,
     ) -> list[CellResult]:
         """Run all cells; return their results. `unkept` are then the kept verdicts that may come
@@ -101,10 +104,13 @@ class Referee(BoxRunner):
             Results of an earlier run, by the place of the cell: these cells are not run.
         undrawn
             The places of cells whose figures nobody sees.
+        slices
+            The places of all cells that each cell depends on, if that is known.
         is_enough
             Tells of a cell and its result whether the cells after it need not be run.
         """
         self._kept, self._is_enough = kept or {}, is_enough
+        self._needs = Needs(parts, self._steps, slices or {})
         if self._replay is not None:
             self._counts = box_counts(parts)
         try:
@@ -163,7 +169,11 @@ class Referee(BoxRunner):
                 and kept.verdict is not None
                 and not kept.verdict.follow_through
             )
-            if not alone and replaceable != kept.replaceable:
+            now, before = (
+                [one for one in answers if self._needs.may_use(number, one[0])]
+                for answers in (replaceable, kept.replaceable)
+            )
+            if not alone and now != before:
                 self.unkept.append(number)
             kept = replace(kept, replaceable=replaceable)
             self._follow.note(step, kept)

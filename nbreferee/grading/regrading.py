@@ -165,7 +165,7 @@ def run_less(
             break
         referee = new_referee()
         undrawn = [number for number in kept.providers if parts[number].role != "test"]
-        came = referee.grade(parts, kept.results, undrawn)
+        came = referee.grade(parts, kept.results, undrawn, keys.slices)
         cells_run += referee.cells_run
         fresh = {
             part.step: one

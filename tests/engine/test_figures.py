@@ -214,6 +214,19 @@ def test_figure_with_another_outline_is_not_named(court: Court) -> None:
     assert not pictures(court.grade(subject, {"f": refuse + near}).notebook)
 
 
+def test_tester_draws_figures_of_tests_alone(court: Court) -> None:
+    locked = (
+        "import matplotlib.pyplot as plt\nfrom matplotlib.lines import Line2D\ndrawn = []\n"
+        "class Noting(Line2D):\n    def draw(self, renderer):\n        drawn.append(1)\n"
+        "def show():\n    fig, ax = plt.subplots()\n    ax.add_line(Noting([0, 1], [0, 1]))\n"
+        "    plt.show()\nshow()"
+    )
+    shows = cell(locked, grade_id="shows", locked=True)
+    test = graded("assert f(2) == 2 and not drawn\nshow()\nassert drawn")
+    found = court.grade(court.material(shows, answer(), test), {"f": RIGHT})
+    assert verdicts(found)["f_tests"].score == 2, verdicts(found)["f_tests"].message
+
+
 def test_figure_before_a_crash_is_drawn_by_the_next_box(court: Court) -> None:
     subject = master(court, SHOWN["line"], "import os\nif f(1) == 3: os._exit(1)", "f(1)")
     found = court.grade(subject, {"f": "def f(x):\n    return 3 * x"})

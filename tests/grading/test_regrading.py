@@ -222,3 +222,15 @@ def test_verdict_that_follows_through_is_judged_again_where_an_earlier_one_chang
     assert [one.score for one in back.cells] == [0, 2, 2]
     assert back.cells[1].follow_through == ("f",)
     assert back.result.cost.cells_run == 2 + 4  # f and its tests; then g and its tests as well
+
+
+def test_verdict_that_cannot_use_an_answer_is_kept_whatever_becomes_of_that(court: Court) -> None:
+    before = material(court, follow=True)
+    after = material(court, g="assert g(2) == 6, 'g(2) is another'", follow=True)
+    apart = {"g": "def g(x):\n    return 6", "h": "def h(x):\n    return 7"}
+    found = regraded(court, before, after, apart)
+    assert [one.score for one in found.cells] == [2, 2, 0]
+    assert found.result.cost.cells_run == 2  # g and its tests
+    leaning = {**apart, "h": "def h(x):\n    return g(x) + 1"}
+    found = regraded(court, before, after, leaning)
+    assert found.result.cost.cells_run > 2

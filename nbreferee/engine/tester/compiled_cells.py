@@ -21,6 +21,7 @@ from IPython.core.interactiveshell import ExecutionResult
 from traitlets import Type
 
 from nbreferee.engine.shell import Shell
+from nbreferee.engine.tester.pictures import FigurePrinter
 
 TYPE_OF = "__type_of__"
 
@@ -92,6 +93,8 @@ class RehearsedShell(Shell):
         self._rehearsing = False
         self._transformed: dict[str, str] = {}
         self._awaiting: dict[str, bool] = {}
+        self.figures = FigurePrinter()
+        self.figures.install()
         super().__init__(**options)
 
     def rehearse(self, sources: list[str]) -> None:

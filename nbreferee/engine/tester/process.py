@@ -249,6 +249,7 @@ class Tester:
             return names, [name for name in self._names.deleted if name not in names]
 
         self._student.set_for_students = set_for_students
+        self._shell.figures.draws = step.role == "test"
         with _limited(limit_s):
             shown, result = self._shell.run(step.source)
         if step.role == "test" and not self._student.lost:

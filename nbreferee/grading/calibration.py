@@ -114,7 +114,33 @@ def needs_one_process(
     return any(
         cell.grade_id in calibration.one_process or _limits(cell, two[cell.index], calibration)
         for cell in tests
-    )
+    ) or bool(shaken(tests, two, calibration))
+
+
+def shaken(
+    tests: Sequence[Cell], two: Mapping[int, CellResult], calibration: Calibration
+) -> dict[str, str]:
+    """Return the cells that lost points after a cell that could not be judged in two processes,
+    with the reason.
+
+    What that cell does in one process (it may set names, or call functions that do) may not have
+    been done in two.
+    """
+    reason, found = "", {}
+    for cell in tests:
+        mine = two[cell.index]
+        limits = _limits(cell, mine, calibration)
+        if reason and not limits and _may_be_tried(cell, mine, calibration):
+            found[cell.grade_id] = reason
+        said = mine.evidence.odd_pass or "; ".join(limits)
+        if cell.grade_id in calibration.one_process and mine.score < cell.points:
+            said = said or "it is judged in one process"
+        if said and not reason:
+            reason = (
+                f"the cell {cell.grade_id} before it, which may have done less when run apart "
+                f"({said})"
+            )
+    return found
 
 
 def _limits(cell: Cell, two: CellResult, calibration: Calibration) -> Sequence[str]:
@@ -123,16 +149,24 @@ def _limits(cell: Cell, two: CellResult, calibration: Calibration) -> Sequence[s
     The solution may have met the same ones and passed, where the test allows for them; another
     answer need not.
     """
-    if two.score >= cell.points or cell.grade_id in calibration.faults:
-        return ()
-    return two.evidence.limits
+    return two.evidence.limits if _may_be_tried(cell, two, calibration) else ()
+
+
+def _may_be_tried(cell: Cell, two: CellResult, calibration: Calibration) -> bool:
+    return two.score < cell.points and cell.grade_id not in calibration.faults
 
 
 def decide(
-    cell: Cell, two: CellResult, one: CellResult | None, calibration: Calibration
+    cell: Cell,
+    two: CellResult,
+    one: CellResult | None,
+    calibration: Calibration,
+    earlier: str = "",
 ) -> CellResult:
     """Return the verdict on a test cell, from what a submission gets in two processes and in
     one.
+
+    `earlier` is the reason that an earlier cell gives for a difference: see `shaken`.
     """
     if cell.grade_id in calibration.faults:
         return _left_to_person(two, f"{FAULT}: {calibration.faults[cell.grade_id]}.")
@@ -145,7 +179,8 @@ def decide(
             two,
             f"The test passes, but only by what the solution never gives or does: {odd}.",
         )
-    if one is not None and one.score > two.score and (limits := _limits(cell, two, calibration)):
+    limits = _limits(cell, two, calibration) or ((earlier,) if earlier else ())
+    if one is not None and one.score > two.score and limits:
         return _left_to_person(
             two,
             f"Run apart from the test, the answer gets {two.score:g} of {cell.points:g} points "

@@ -31,7 +31,13 @@ from nbreferee.engine.processes import WarmProcesses
 from nbreferee.engine.recorder import RecordingReferee
 from nbreferee.engine.referee import Referee, SolutionRun
 from nbreferee.engine.replay import Replay
-from nbreferee.grading.calibration import Calibration, calibrate, decide, needs_one_process
+from nbreferee.grading.calibration import (
+    Calibration,
+    calibrate,
+    decide,
+    needs_one_process,
+    shaken,
+)
 from nbreferee.grading.outputs import apply_rules
 from nbreferee.grading.regrading import (
     CellKeys,
@@ -339,13 +345,10 @@ class Grader:
         two = self._referee(material, files, self._known[material.key]).grade(parts)
         one = self.in_one_process(material, parts, files)
         tests = {cell.index: cell for cell in material.master.tests}
+        decided = self._decide(material, parts, two, files, calibration, one)
         return [
-            (
-                _verdict(decide(tests[part.step], mine, here, calibration)),
-                mine.score,
-                here.score,
-            )
-            for part, mine, here in zip(parts, two, one, strict=True)
+            (_verdict(final), mine.score, here.score)
+            for part, final, mine, here in zip(parts, decided, two, one, strict=True)
             if part.step in tests
         ]
 
@@ -370,10 +373,16 @@ class Grader:
                 if needs_one_process(there, two, calibration)
                 else [None] * len(parts)
             )
+        earlier = shaken(there, two, calibration)
         return [
-            decide(tests[part.step], mine, here, calibration) if part.step in tests else mine
+            decide(
+                tests[part.step], mine, here, calibration,
+                earlier.get(tests[part.step].grade_id, ""),
+            )
+            if part.step in tests
+            else mine
             for part, mine, here in zip(parts, came, one, strict=True)
-        ]
+        ]  # fmt: skip
 
     def forget_figures(self) -> None:
         """Have the figures of solutions drawn again, too."""

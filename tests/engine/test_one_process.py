@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from nbreferee.engine.box_runner import CellResult, error_of
 from nbreferee.engine.one_process import TestCell as Judged
 from nbreferee.engine.one_process import judge_outputs
 from nbreferee.engine.wire.to_tester import Evidence
-from nbreferee.grading.calibration import Calibration, calibrate, decide
+from nbreferee.grading.calibration import Calibration, calibrate, decide, shaken
 from nbreferee.grading.notebook import Grader
 from nbreferee.verdicts import CellStatus, CellVerdict
 
@@ -111,6 +112,31 @@ def test_submission_gets_a_score_or_a_person(
     came = decide(CELL, two, one, calibration)
     assert (came.status, came.score) == (status, score)
     assert (came.outputs[0]["ename"] == "ManualGrading") if status == "manual" else True
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "calibration", "told"),
+    [
+        (LOST, NOTHING, Calibration(), True),
+        (judged("passed", 2, "", odd_pass="f() gives nan"), NOTHING, Calibration(), True),
+        (NOTHING, NOTHING, Calibration({"t": "why"}), True),
+        (NOTHING, NOTHING, Calibration(), False),
+        (FULL, NOTHING, Calibration({"t": "why"}), False),
+        (LOST, FULL, Calibration(), False),
+        (LOST, NOTHING, Calibration(faults={"u": "why"}), False),
+    ],
+)
+def test_cell_after_one_that_needs_one_process_may_pass_only_there(
+    before: CellResult, after: CellResult, calibration: Calibration, told: bool
+) -> None:
+    later = replace(CELL, grade_id="u", index=CELL.index + 1)
+    found = shaken([CELL, later], {CELL.index: before, later.index: after}, calibration)
+    assert set(found) == ({"u"} if told else set())
+    if told:
+        came = decide(later, after, FULL, calibration, found["u"])
+        assert came.status == "manual"
+        assert "the cell t before it" in came.message
+        assert decide(later, after, NOTHING, calibration, found["u"]).status == "failed"
 
 
 def result(text: str) -> dict[str, Any]:

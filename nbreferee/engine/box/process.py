@@ -35,6 +35,7 @@ from nbreferee.engine.placing import EVENTS, WorkingFolder
 from nbreferee.engine.shell import Shell, error_output
 from nbreferee.engine.tester.audit import add_handlers
 from nbreferee.engine.tester.student_modules import BoxModules
+from nbreferee.engine.tester.write_back import adopt
 from nbreferee.engine.wire.channel import Channel
 from nbreferee.engine.wire.codec import CodecError, decode, encode, in_pieces
 from nbreferee.engine.wire.codec_format import SIMPLE, identity
@@ -462,7 +463,10 @@ class Box:
             self._random_after = None
         self._random_before = self._random_after or self._generators.state()
         names = self._shell.user_ns
+        kept = {name: names[name] for name in around.in_place if name in names}
         names.update(around.names)
+        for name, before in kept.items():  # other names and functions may hold the same object
+            names[name] = adopt(before, names[name])
         for name in around.gone:
             names.pop(name, None)
         patched = {name: getattr(builtins, name) for name in around.builtins}

@@ -106,9 +106,9 @@ class BoxClient(Questions):
         self.call_limit_s = 30.0
         self.deadline = float("inf")
         # Names that the test has set and students' functions read, and those that it has deleted.
-        self.set_for_students: Callable[[Collection[str]], tuple[dict[str, Any], list[str]]] = (
-            lambda lent: ({}, [])
-        )
+        self.set_for_students: Callable[
+            [Collection[str]], tuple[dict[str, Any], list[str], list[str]]
+        ] = lambda lent: ({}, [], [])
         self._lent: set[str] = (
             set()
         )  # what has been set or deleted in the box in this cell: to be put back, perhaps
@@ -370,7 +370,7 @@ class BoxClient(Questions):
     # ------------------------------------------------ around a call
 
     def _around(self) -> CallContext:
-        names, gone = self.set_for_students(self._lent)
+        names, gone, in_place = self.set_for_students(self._lent)
         self._lent |= {*names, *gone}
         replaced = {
             name: getattr(builtins, name)
@@ -388,6 +388,7 @@ class BoxClient(Questions):
             errstate={
                 kind: what for kind, what in _errstate().items() if what != self._errstate[kind]
             },
+            in_place=tuple(in_place),
         )
 
     def _encoded_context(self) -> bytes:

@@ -18,7 +18,8 @@ from nbreferee.engine.wire.codec import Bounds, CodecError, encode
 from nbreferee.engine.wire.to_box import AllNames
 
 OWN = frozenset(dir(builtins)) | {"get_ipython", "In", "Out", "exit", "quit", "open"}
-CHANGEABLE = (list, dict, set, bytearray, np.ndarray, collections.deque)
+DICTIONARIES = (collections.OrderedDict, collections.defaultdict, collections.Counter)
+CHANGEABLE = (list, dict, set, bytearray, np.ndarray, collections.deque, *DICTIONARIES)
 WATCHED = Bounds(total_bytes=1 << 16, values=5_000)  # larger values are not looked at for changes
 
 
@@ -33,7 +34,9 @@ class _LookedUpName:
 
 def _blob(value: Any) -> bytes:
     try:
-        return encode(value, WATCHED) if type(value) in CHANGEABLE else b""
+        plain = dict(value) if type(value) in DICTIONARIES else value
+        plain = list(value) if type(value) is collections.deque else plain
+        return encode(plain, WATCHED) if type(value) in CHANGEABLE else b""
     except CodecError:
         return b""
 

@@ -238,15 +238,19 @@ class Tester:
         self._names.begin()
         before = {name: dict.get(self._names, name, self) for name in step.set_for_students}
 
-        def set_for_students(lent: Collection[str]) -> tuple[dict[str, Any], list[str]]:
+        def set_for_students(
+            lent: Collection[str],
+        ) -> tuple[dict[str, Any], list[str], list[str]]:
             now = {name: dict.get(self._names, name, self) for name in before}
             names = {
                 name: value
                 for name, value in now.items()
                 if value is not self and (value is not before[name] or name in lent)
             }
-            names |= self._names.changed()
-            return names, [name for name in self._names.deleted if name not in names]
+            changed = self._names.changed()
+            names |= changed
+            gone = [name for name in self._names.deleted if name not in names]
+            return names, gone, list(changed)
 
         self._student.set_for_students = set_for_students
         self._shell.figures.draws = step.role == "test"

@@ -143,10 +143,11 @@ class CallContext(NamedTuple):
     random: tuple[Any, ...] | None = (
         None  # state of the global generators, where the test has changed it
     )
-    names: Mapping[str, Any] = {}  # that the test has set
+    names: Mapping[str, Any] = {}  # that the test has set, or whose values it has changed
     gone: Sequence[str] = ()  # that it has deleted
     builtins: Mapping[str, Any] = {}  # Python's own that it has replaced
     errstate: Mapping[str, Any] = {}  # of NumPy, where the test has changed it
+    in_place: Sequence[str] = ()  # those of the names whose objects stay the same ones
 
 
 class CallResult(NamedTuple):
@@ -270,16 +271,16 @@ def importable_name(value: Any) -> tuple[str, str] | None:
     """Return (module, name) of a function or type that an installed module holds under that
     name.
     """
+    if not isinstance(
+        value, (type, np.ufunc, types.FunctionType, types.BuiltinFunctionType, type(np.dot))
+    ):  # before its attributes are read: an object may answer for every name
+        return None
     module, name = (
         getattr(value, "__module__", None),
         getattr(value, "__qualname__", None) or getattr(value, "__name__", None),
     )
     if isinstance(value, np.ufunc):
         module, name = "numpy", value.__name__
-    if not isinstance(
-        value, (type, np.ufunc, types.FunctionType, types.BuiltinFunctionType, type(np.dot))
-    ):
-        return None
     if type(module) is not str or type(name) is not str or module == "__main__":
         return None
     loaded = sys.modules.get(module)

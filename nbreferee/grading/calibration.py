@@ -119,19 +119,20 @@ def needs_one_process(
 
 def shaken(
     tests: Sequence[Cell], two: Mapping[int, CellResult], calibration: Calibration
-) -> dict[str, str]:
+) -> dict[int, str]:
     """Return the cells that lost points after a cell that could not be judged in two processes,
-    with the reason.
+    by index, with the reason.
 
     What that cell does in one process (it may set names, or call functions that do) may not have
     been done in two.
     """
-    reason, found = "", {}
+    reason = ""
+    found: dict[int, str] = {}
     for cell in tests:
         mine = two[cell.index]
         limits = _limits(cell, mine, calibration)
         if reason and not limits and _may_be_tried(cell, mine, calibration):
-            found[cell.grade_id] = reason
+            found[cell.index] = reason
         said = mine.evidence.odd_pass or "; ".join(limits)
         if cell.grade_id in calibration.one_process and mine.score < cell.points:
             said = said or "it is judged in one process"

@@ -375,14 +375,11 @@ class Grader:
             )
         earlier = shaken(there, two, calibration)
         return [
-            decide(
-                tests[part.step], mine, here, calibration,
-                earlier.get(tests[part.step].grade_id, ""),
-            )
+            decide(tests[part.step], mine, here, calibration, earlier.get(part.step, ""))
             if part.step in tests
             else mine
             for part, mine, here in zip(parts, came, one, strict=True)
-        ]  # fmt: skip
+        ]
 
     def forget_figures(self) -> None:
         """Have the figures of solutions drawn again, too."""

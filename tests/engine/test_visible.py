@@ -162,6 +162,14 @@ def test_limits_that_follow_the_data_may_differ_in_late_digits_too() -> None:
     assert outline(figure_of(one)) == outline(figure_of(other))
 
 
+def test_rounding_errors_around_0_of_a_place_are_not_seen() -> None:
+    one, other, apart = (Figure().subplots() for _ in range(3))
+    one.annotate("", (0.0, 1.0), (np.float64(3e-17), 0.5))
+    other.annotate("", (0.0, 1.0), (-1e-17, 0.5))
+    apart.annotate("", (0.0, 1.0), (0.001, 0.5))
+    assert name(one) == name(other) != name(apart)
+
+
 def test_numbers_in_lists_and_arrays_are_one() -> None:
     one, other = (Figure().subplots() for _ in range(2))
     one.plot([1, 2, 3], [1.0, 2.0, 4.0])

@@ -94,7 +94,8 @@ class _VisiblePacker(Packer):
             one, TransformedPath
         ):  # of a line: derived from what is compared; or it clips
             return {"_patch": state.get("_patch")}
-        state = {key: _rounded(value) for key, value in state.items()}
+        noise = _noise(one)
+        state = {key: _rounded(value, noise) for key, value in state.items()}
         if isinstance(one, TransformNode):
             state |= dict.fromkeys(CACHED & state.keys())
             state |= dict.fromkeys(COMPUTED & state.keys() if isinstance(one, OF_OTHERS) else ())
@@ -211,14 +212,31 @@ def _on_axis(values: Any, axis: Axis | None) -> Any:
     return _Rounded(np.ma.array(shown, mask=np.ma.getmaskarray(values)), step)
 
 
-def _rounded(value: Any) -> Any:
+def _noise(one: Any) -> float:
+    """Return what a number of an artist's may be above 0 and be seen as 0: a coordinate, as a
+    rule.
+    """
+    axes = one.axes if isinstance(one, Artist) else None
+    if not isinstance(axes, Axes) or axes is one or axes.name != "rectilinear":
+        return 0.0
+    if (axes.get_xscale(), axes.get_yscale()) != ("linear", "linear"):
+        return 0.0
+    limits = axes.get_xlim(), axes.get_ylim()
+    return NOISE * min(1.0, *(abs(highest - lowest) for lowest, highest in limits))
+
+
+def _rounded(value: Any, noise: float = 0.0) -> Any:
     """Return a number, or a list or tuple of numbers, in significant digits; all else as it is."""
-    if type(value) is float:
-        return _rounded_number(value)
-    if type(value) in (list, tuple) and value and all(type(one) is float for one in value):
-        return type(value)(map(_rounded_number, value))
+    if isinstance(value, float):
+        return _rounded_number(value, noise)
+    if (
+        type(value) in (list, tuple)
+        and value
+        and all(isinstance(number, float) for number in value)
+    ):
+        return type(value)(_rounded_number(number, noise) for number in value)
     return value
 
 
-def _rounded_number(number: float) -> float:
-    return float(f"{number:.{SIGNIFICANT}g}") + 0.0
+def _rounded_number(number: float, noise: float = 0.0) -> float:
+    return 0.0 if abs(number) < noise else float(f"{number:.{SIGNIFICANT}g}") + 0.0

@@ -157,6 +157,31 @@ def _may_be_tried(cell: Cell, two: CellResult, calibration: Calibration) -> bool
     return two.score < cell.points and cell.grade_id not in calibration.faults
 
 
+def decide_each(
+    tests: Mapping[int, Cell],
+    steps: Sequence[int | None],
+    two: Sequence[CellResult],
+    one: Sequence[CellResult | None],
+    calibration: Calibration,
+) -> list[CellResult]:
+    """Return the results of a notebook's cells, with the verdicts on its tests; `steps` are the
+    indices of the cells, `tests` are by index.
+    """
+    came = {
+        step: mine
+        for step, mine in zip(steps, two, strict=True)
+        if step is not None and step in tests
+    }
+    there = [cell for index, cell in tests.items() if index in came]
+    earlier = shaken(there, came, calibration)
+    return [
+        decide(tests[step], mine, here, calibration, earlier.get(step, ""))
+        if step is not None and step in tests
+        else mine
+        for step, mine, here in zip(steps, two, one, strict=True)
+    ]
+
+
 def decide(
     cell: Cell,
     two: CellResult,

@@ -31,13 +31,7 @@ from nbreferee.engine.processes import WarmProcesses
 from nbreferee.engine.recorder import RecordingReferee
 from nbreferee.engine.referee import Referee, SolutionRun
 from nbreferee.engine.replay import Replay
-from nbreferee.grading.calibration import (
-    Calibration,
-    calibrate,
-    decide,
-    needs_one_process,
-    shaken,
-)
+from nbreferee.grading.calibration import Calibration, calibrate, decide_each, needs_one_process
 from nbreferee.grading.outputs import apply_rules
 from nbreferee.grading.regrading import (
     CellKeys,
@@ -373,13 +367,7 @@ class Grader:
                 if needs_one_process(there, two, calibration)
                 else [None] * len(parts)
             )
-        earlier = shaken(there, two, calibration)
-        return [
-            decide(tests[part.step], mine, here, calibration, earlier.get(part.step, ""))
-            if part.step in tests
-            else mine
-            for part, mine, here in zip(parts, came, one, strict=True)
-        ]
+        return decide_each(tests, [part.step for part in parts], came, one, calibration)
 
     def forget_figures(self) -> None:
         """Have the figures of solutions drawn again, too."""

@@ -93,11 +93,18 @@ def calibrate(
             shown = mine if mine.score < cell.points or here is None else here
             faults[name] = (
                 f"the solution itself gets {shown.score:g} of {cell.points:g} points "
-                f"({shown.message or 'no message'})"
+                f"({_refusal(shown.message) or 'no message'})"
             )
         elif why:
             ways[name] = why
     return Calibration(ways, faults)
+
+
+def _refusal(message: str) -> str:
+    """Return an error's message; of one that the sandbox causes, with a sentence that says so."""
+    if message.startswith(("[Errno 1] ", "[Errno 13] ")):
+        return f"the sandbox may not allow what the test does: {message}"
+    return message
 
 
 def _why(two: CellResult) -> str:

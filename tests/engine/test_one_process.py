@@ -93,6 +93,12 @@ def test_solution_decides_how_a_cell_is_judged(
     )
 
 
+def test_error_of_the_sandbox_is_said_to_be_one() -> None:
+    refused = judged("error", 0, "[Errno 1] Operation not permitted")
+    (fault,) = calibrate([CELL], {1: refused}, {1: refused}, {}, "auto").faults.values()
+    assert "the sandbox may not allow what the test does: [Errno 1]" in fault
+
+
 @pytest.mark.parametrize(
     ("two", "one", "calibration", "status", "score"),
     [

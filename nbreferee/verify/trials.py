@@ -17,7 +17,7 @@ from nbreferee.engine.checkpoints import Checkpoint, Line
 from nbreferee.engine.one_process import OneProcess, TestCell
 from nbreferee.engine.processes import BoxHandle, WarmProcesses
 from nbreferee.engine.referee import Referee, SolutionRun
-from nbreferee.grading.calibration import Calibration, decide, needs_one_process
+from nbreferee.grading.calibration import Calibration, decide_each, needs_one_process
 from nbreferee.grading.interrupts import born_deaf
 from nbreferee.grading.notebook import Grader, NotebookMaterial, not_outranked
 from nbreferee.verify.batch import Batch
@@ -220,17 +220,15 @@ class Trials:
             boxes = _Boxes(self._grader.warm, self._limited(trial))
             ran = OneProcess(boxes, files, self._material.files, cells).grade([*before, *parts])
             one = [*ran[len(before) :]]
-        decided = [
-            decide(tests[part.step], mine, here, self.calibration) if part.step in tests else mine
-            for part, mine, here in zip(parts, two, one, strict=True)
-        ]
+        steps = [part.step for part in parts]
+        decided = decide_each(tests, steps, two, one, self.calibration)
         indices = range(len(self._material.master.cells))
         return TrialResult(
             trial.key,
             [
-                (part.step, one)
-                for part, one in zip(parts, decided, strict=True)
-                if part.step is not None and part.step in indices  # and not of a plug-in
+                (step, one)
+                for step, one in zip(steps, decided, strict=True)
+                if step is not None and step in indices  # and not of a plug-in
             ],
         )
 

@@ -185,11 +185,13 @@ def name_of(pid: int) -> str:
 
 
 def victims(run: subprocess.Popen[bytes], role: str) -> list[int]:
-    """One worker of a run, and what its processes are forked from; its boxes, or testers, with what
-    they are forked from; or without.
+    """All workers of a run; one, and what its processes are forked from; its boxes, or testers,
+    with what they are forked from; or without.
     """
     found = [(pid, name_of(pid).removeprefix("nbref-")) for pid, _ in family(run.pid)]
     workers, common = ([pid for pid, name in found if name == one] for one in ("worker", "common"))
+    if role == "workers":
+        return workers
     if role.startswith("worker"):
         return [*workers[:1], *(common if role == "worker and common" else [])]
     own = [pid for pid, name in found if name == role.split()[0]]
@@ -215,10 +217,16 @@ def test_process_of_ours_that_is_killed_costs_nobody_a_point(role: str, course: 
     )
     assert run.poll() is None
     killed = 0
-    for pid in victims(run, role):
-        with contextlib.suppress(ProcessLookupError):  # a fork that has ended by itself meanwhile
-            os.kill(pid, signal.SIGKILL)
-            killed += 1
+    workers = victims(run, "workers")
+    for signaled, pids in (
+        (signal.SIGSTOP, workers),  # or one tries again with a process that is killed next
+        (signal.SIGKILL, victims(run, role)),
+        (signal.SIGCONT, workers),
+    ):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):  # a fork that has ended meanwhile
+                os.kill(pid, signaled)
+                killed += signaled == signal.SIGKILL
     assert killed == 2 if role == "worker and common" else killed
     assert run.wait(PATIENCE_S) == 0, (course.parent / "said.txt").read_text()
     found = json.loads((course / "verdicts.json").read_text())

@@ -61,6 +61,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
 
+@pytest.fixture(autouse=True, scope="module")
+def path_and_folder_stay() -> Iterator[None]:
+    """Give the next module the import path and the folder that this one had: a private folder on
+    the path makes every sandbox of root another one.
+    """
+    path, folder = list(sys.path), os.getcwd()
+    yield
+    sys.path[:] = path
+    os.chdir(folder)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add an option of test_loop.py."""
     parser.addoption("--screenshots", metavar="FOLDER", help="Keep a picture of every step there.")

@@ -229,6 +229,7 @@ def serve_worker(
 
     A worker ends it before it closes the connection: if that is closed, the worker is gone.
     """
+    control = Channel(connection)
     try:
         _close_all_but({connection.fileno()})
         kernel.set_name(role)
@@ -236,9 +237,10 @@ def serve_worker(
         home.mkdir(parents=True, exist_ok=True)
         os.chdir(home)
         os.environ.update(homes(home))
-        _listen(Channel(connection), _prepared(role, packages))
+        _listen(control, _prepared(role, packages))
     except BaseException:
-        traceback.print_exc()
+        if not control.is_closed():  # or its folder is gone with its worker
+            traceback.print_exc()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(files, ignore_errors=True)

@@ -1,5 +1,5 @@
 # make grade   grade the class in submitted/ (the sample class, where there is none)
-# make test    run all tests, after make check
+# make test    run all tests, beside make check
 # make check   format, style and types
 # make release write what students get, release/, from source/, if its tests stand up to nbreferee verify
 # make counts  bring the tables of the README, docs/instructor.md and docs/verify.md up to date
@@ -27,7 +27,7 @@ as_root = $(if $(filter 0,$(shell id -u)),--allow-root)
 # Students' names, where the course has a roster. A row that is left out is named, and stops nothing.
 write_names = [ ! -f students.csv ] || $(BIN)/nbreferee roster || [ $$? -eq 1 ]
 
-.PHONY: grade check test release generate counts lab student lock lowest
+.PHONY: grade check test pytest release generate counts lab student lock lowest
 
 grade: generate
 	$(BIN)/python tests/hand_in.py submitted
@@ -39,7 +39,10 @@ check: $(VENV)/ready
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy --no-error-summary
 
-test: check
+test: $(VENV)/ready
+	$(MAKE) --jobs=2 check pytest
+
+pytest: $(VENV)/ready
 	$(BIN)/python -m pytest
 
 release: $(VENV)/ready

@@ -56,6 +56,7 @@ class ForkingBoxHandle(BoxHandle):
     def __init__(self, child: Child, budget: Budget) -> None:
         super().__init__(child, budget)
         self._turn = threading.Lock()
+        self.threads = 0  # that its last fork lacks
 
     def fork(self, *, is_last: bool) -> _Fork:
         """Return a fork of it.
@@ -72,7 +73,7 @@ class ForkingBoxHandle(BoxHandle):
                 request = to_box_forks.ForkHere(is_last)
                 message = encode((self._number, request.operation, request.arguments()))
                 self.channel.send(message)
-                self._answer(request, time.monotonic() + ANSWER_S)
+                self.threads = self._answer(request, time.monotonic() + ANSWER_S)
                 # the box waits for the socket now, and reads nothing ahead of it
                 self.channel.send_with_sockets(b"-", [theirs])
                 pid = self._answer(request, time.monotonic() + ANSWER_S)
@@ -133,6 +134,7 @@ class Checkpoint:
     budget: Budget
     _box: ForkingBoxHandle
     _tester: ForkingTesterHandle
+    lacks_threads: bool = False  # that the cells before have started: answers may wait for them
 
     def box(self, _: AssignmentFiles) -> BoxHandle:
         """Return a new box in which the cells before have run."""
@@ -212,11 +214,9 @@ class Line(Referee):
         box, tester = self._ready_box(), self._ready_tester()
         assert isinstance(box, ForkingBoxHandle), "a line has no others"
         assert isinstance(tester, ForkingTesterHandle), "a line has no others"
-        return Checkpoint(
-            self._budget,
-            ForkingBoxHandle(box.fork(is_last=False), self._budget),
-            ForkingTesterHandle(tester.fork(is_last=False).channel),
-        )
+        fork = ForkingBoxHandle(box.fork(is_last=False), self._budget)
+        other = ForkingTesterHandle(tester.fork(is_last=False).channel)
+        return Checkpoint(self._budget, fork, other, box.threads > 0)
 
     def close(self) -> None:
         """End its processes."""

@@ -45,8 +45,12 @@ class Controls:
 
     def failing(self, results: Mapping[Any, TrialResult]) -> dict[int, str]:
         """Return why controls lose points, by the answer's cell."""
-        found = {index: _first_loss(results["control", index]) for index in self._subject.exercises}
+        found = {index: self._lost(results["control", index]) for index in self._subject.exercises}
         return {index: lost for index, lost in found.items() if lost}
+
+    @staticmethod
+    def _lost(result: TrialResult) -> str:
+        return _first_loss(result) if result.ran else "it cannot start in the middle"
 
     def judge(self, results: Mapping[Any, TrialResult]) -> None:
         """Find those that lose points."""

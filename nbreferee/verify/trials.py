@@ -174,7 +174,7 @@ class Trials:
         self, checkpoint: Checkpoint, before: list[CellToRun], trial: Trial
     ) -> TrialResult:
         """Run a trial from a checkpoint, before which other cells have run."""
-        if trial.at in self._unfit:
+        if trial.at in self._unfit or (checkpoint.lacks_threads and trial.at is not None):
             return TrialResult(trial.key, [])
         material, budget = self._material, self._limited(trial)
         at = replace(checkpoint, budget=budget)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -26,7 +27,7 @@ class ForkingBox(Box):
         if operation != ForkHere.operation:
             super()._do(number, operation, arguments)
             return
-        self._say(number, "value", 0)  # the socket may come
+        self._say(number, "value", threading.active_count() - 1)  # the socket may come
         if pid := self._fork(*arguments):
             self._say(number, "value", pid)
 

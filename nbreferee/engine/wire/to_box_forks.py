@@ -16,7 +16,7 @@ class ForkHere(BoxRequest[int], operation="fork"):
     is_last: bool  # it is not forked again: the sandbox's last layer is put on
 
     def read(self, answer: Any) -> int:
-        """Return its process id; 0 in the first answer."""
+        """Return its process id; in the first answer the number of threads that it will lack."""
         if type(answer) is not int:
             raise CodecError("no process id")
         return answer

@@ -121,10 +121,10 @@ def needs_one_process(
     return any(
         cell.grade_id in calibration.one_process or _limits(cell, two[cell.index], calibration)
         for cell in tests
-    ) or bool(shaken(tests, two, calibration))
+    ) or bool(doubts_from_earlier(tests, two, calibration))
 
 
-def shaken(
+def doubts_from_earlier(
     tests: Sequence[Cell], two: Mapping[int, CellResult], calibration: Calibration
 ) -> dict[int, str]:
     """Return the cells that lost points after a cell that could not be judged in two processes,
@@ -180,7 +180,7 @@ def decide_each(
         if step is not None and step in tests
     }
     there = [cell for index, cell in tests.items() if index in came]
-    earlier = shaken(there, came, calibration)
+    earlier = doubts_from_earlier(there, came, calibration)
     return [
         decide(tests[step], mine, here, calibration, earlier.get(step, ""))
         if step is not None and step in tests
@@ -199,7 +199,7 @@ def decide(
     """Return the verdict on a test cell, from what a submission gets in two processes and in
     one.
 
-    `earlier` is the reason that an earlier cell gives for a difference: see `shaken`.
+    `earlier` is the reason that an earlier cell gives for a difference: see `doubts_from_earlier`.
     """
     if cell.grade_id in calibration.faults:
         return _left_to_person(two, f"{FAULT}: {calibration.faults[cell.grade_id]}.")

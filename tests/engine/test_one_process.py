@@ -26,7 +26,7 @@ from nbreferee.engine.box_runner import CellResult, error_of
 from nbreferee.engine.one_process import TestCell as Judged
 from nbreferee.engine.one_process import judge_outputs
 from nbreferee.engine.wire.to_tester import Evidence
-from nbreferee.grading.calibration import Calibration, calibrate, decide, shaken
+from nbreferee.grading.calibration import Calibration, calibrate, decide, doubts_from_earlier
 from nbreferee.grading.notebook import Grader
 from nbreferee.verdicts import CellStatus, CellVerdict
 
@@ -136,7 +136,9 @@ def test_cell_after_one_that_needs_one_process_may_pass_only_there(
     before: CellResult, after: CellResult, calibration: Calibration, told: bool
 ) -> None:
     later = replace(CELL, grade_id="u", index=CELL.index + 1)
-    found = shaken([CELL, later], {CELL.index: before, later.index: after}, calibration)
+    found = doubts_from_earlier(
+        [CELL, later], {CELL.index: before, later.index: after}, calibration
+    )
     assert set(found) == ({later.index} if told else set())
     if told:
         came = decide(later, after, FULL, calibration, found[later.index])

@@ -29,7 +29,7 @@ class Batch:
         """Start trials, those from a checkpoint with a `close` to call when all have ended."""
         while len(self._left) >= self._most:
             self._collect()
-        self._left[close] = len(trials)
+        self._left[close] += len(trials)
         for trial in trials:
             self._running[self._pool.submit(trial)] = close
 

@@ -36,7 +36,7 @@ class Trial:
 @dataclass(frozen=True)
 class TrialResult:
     """The results of the cells of a trial, each with the cell's index, up to where it has ended;
-    none where a control has lost points.
+    none where answers that start there cannot be judged.
     """
 
     key: Any

@@ -97,7 +97,7 @@ class BoxRunner:
         self._budget = warm.budget
         self._box: BoxHandle | None = None
         self._ran: list[tuple[int, str]] = []  # what a new box has to run again
-        self._offenders: set[int] = set()
+        self._run_once_more: set[int] = set()  # as a new box has ended while it ran them
         self._end = time.monotonic() + self._budget.submission_s
         self._kept: Mapping[int, CellResult] = {}  # results of cells that are not run
         self._counts: Mapping[int, int] = {}  # numbers of cells in the box, where some are not run
@@ -168,7 +168,6 @@ class BoxRunner:
             self._lose_box()
             if str(lost) == ENDED and once_more:
                 return self._run_in_box(number, source, limit_s, once_more=False)
-            self._offenders.add(number)
             late = str(lost) == TIME_UP
             text = f"this cell took longer than {limit_s:g} s" if late else f"{lost} in this cell"
             return CellResult(
@@ -185,10 +184,7 @@ class BoxRunner:
     def _ready_box(self) -> BoxHandle:
         """Return the box, a new one where there is none, in which the cells so far have run."""
         if self._box is None:
-            self._box = self._warm.box(self._placed)
-            self._while_box_starts()
-            if self._files:
-                self._box.ask(HandIn(self._files), self._budget.cell_s)
+            self._box = self._new_box()
             for number, source in list(self._ran):
                 try:
                     self._cell(
@@ -197,12 +193,35 @@ class BoxRunner:
                         min(self._budget.cell_s, max(0.1, self._end - time.monotonic())),
                         number,
                     )
-                except BoxLost:
-                    self._ran.remove((number, source))
+                except BoxLost as lost:
+                    if str(lost) != ENDED or number in self._run_once_more:
+                        self._ran.remove((number, source))
+                    self._run_once_more.add(number)
                     self._lose_box()
                     return self._ready_box()
-            self._on_new_box(self._box)
+            try:
+                self._on_new_box(self._box)
+            except ChannelError:
+                self._lose_box()
+                raise
         return self._box
+
+    def _new_box(self) -> BoxHandle:
+        """Return a box that has what the student has handed in; another one where the system kills
+        it before anything of the student's has run.
+        """
+        for is_last in (False, True):
+            box = self._warm.box(self._placed)
+            self._while_box_starts()
+            try:
+                box.ask(HandIn(self._files), self._budget.cell_s)
+                return box
+            except BoxLost:
+                self.is_whole = False
+                box.end()
+                if is_last:
+                    raise
+        raise AssertionError("the last one is returned, or raises")
 
     def _while_box_starts(self) -> None:
         """Do what can be done while a new box gets ready."""

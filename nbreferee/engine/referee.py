@@ -25,7 +25,7 @@ from nbreferee.engine.follow_through import Follow, FollowThrough
 from nbreferee.engine.needs import Needs
 from nbreferee.engine.processes import GRACE_S, Boxes, BoxHandle, BoxLost, TesterHandle
 from nbreferee.engine.replay import Replay
-from nbreferee.engine.wire.channel import ChannelError, Late
+from nbreferee.engine.wire.channel import ChannelError, Closed, Late
 from nbreferee.engine.wire.protocol import MARK
 from nbreferee.engine.wire.to_box import DrawFigure, Drawing, OutlineOfFigure, SeenOfFigure
 from nbreferee.engine.wire.to_box_replay import RecordedRun
@@ -184,12 +184,19 @@ class Referee(BoxRunner):
             self._instruct(step, self._budget.cell_s)
 
     def _while_box_starts(self) -> None:
-        self._ready_tester()  # which gets ready at the same time
+        with contextlib.suppress(Closed):  # the next one gets ready with the box
+            self._ready_tester()  # which gets ready at the same time
 
     def _on_new_box(self, box: BoxHandle) -> None:
         """Let the tester talk to the box."""
         if self._follow is not None:
             self._follow.answered.clear()
+        try:
+            self._connect(box)
+        except Closed:  # it has run no test yet: the system has killed it
+            self._connect(box)
+
+    def _connect(self, box: BoxHandle) -> None:
         tester = self._ready_tester()
         try:
             tester.connect(box, self._budget.call_s, self._budget.cell_s + START_S)
@@ -205,12 +212,18 @@ class Referee(BoxRunner):
         """Have the tester run a step that is no test, if it has anything to do there."""
         if not self._steps[step].source and not self._steps[step].given_up:
             return
-        try:
-            self._ready_box()
-            self._step(RunStep(step, limit_s, self._allowed_in(step)))
-            self._instructed.append(step)
-        except (BoxLost, ChannelError):  # it says so itself, in the cells that come to nothing
-            self.is_whole = False
+        for is_last in (False, True):  # the system may have killed one of the two processes
+            try:
+                self._ready_box()
+                lost = self._step(RunStep(step, limit_s, self._allowed_in(step))).lost
+            except (BoxLost, ChannelError) as error:
+                self.is_whole = False  # it says so itself, in the cells that come to nothing
+                if isinstance(error, Late):
+                    return
+                continue
+            if lost != ENDED or is_last:
+                self._instructed.append(step)
+                return
 
     def _test(self, step: int, limit_s: float) -> CellResult:
         """Judge a test cell; with follow-through a second time, if earlier answers have lost

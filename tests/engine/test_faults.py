@@ -5,7 +5,9 @@ behind.
 from __future__ import annotations
 
 import ctypes
+import os
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -21,8 +23,13 @@ from building import answer, cell, graded
 from child_processes import PR_SET_CHILD_SUBREAPER, children, ended
 from refereed import Court, verdicts
 
+from nbreferee.budget import ENDED as BOX_ENDED
 from nbreferee.budget import Budget
 from nbreferee.engine.assignment_files import own_folder
+from nbreferee.engine.processes import BoxHandle, BoxLost
+from nbreferee.engine.wire.channel import Channel
+from nbreferee.engine.wire.to_box import RunCell
+from nbreferee.engine.zygote import Fork
 from nbreferee.grading.notebook import GradedNotebook, NotebookMaterial, as_bytes
 from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES, Layer, Limits
 
@@ -620,3 +627,61 @@ def test_nothing_is_left_of_a_submission_that_starts_what_it_can(
                 small.material(*CELLS), {**HONEST, "second": f"{HONEST['second']}\n{stays}"}
             )
         )
+
+
+ENDS_ITSELF = "import os\nos._exit(1)"
+BUILT_ON = {**HONEST, "third": "def third(x):\n    return first(x) + 2"}
+
+
+@pytest.mark.parametrize("role", ["box", "tester"])
+def test_new_processes_that_the_system_kills_at_once_cost_no_point(
+    role: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Court() as small:
+        material = small.material(*CELLS)
+        small.grade(material, HONEST)
+        fork = getattr(small.warm, f"fork_{role}")
+        doomed = [True, True]
+
+        def dying(*arguments: Any) -> Fork:
+            child: Fork = fork(*arguments)
+            if doomed:
+                doomed.pop()
+                child._template.catch_up()  # or its process id is not known
+                os.kill(child._pid, signal.SIGKILL)
+            return child
+
+        monkeypatch.setattr(small.warm, f"fork_{role}", dying)
+        monkeypatch.setattr(Channel, "is_closed", lambda self: False)  # nobody notices in time
+        for ahead in small.warm._ahead.values():
+            ahead.end()
+        small.warm._ahead.clear()
+        got = small.grade(material, BUILT_ON)
+    assert not doomed
+    assert [one.message for one in verdicts(got).values() if one.status != "passed"] == []
+
+
+def test_cell_whose_process_the_system_kills_while_a_new_box_runs_it_again_keeps_its_points(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with Court() as small:
+        material = small.material(*CELLS)
+        small.grade(material, HONEST)
+        taken: list[BoxHandle] = []
+        box, ask = small.warm.box, BoxHandle.ask
+
+        def counted(*arguments: Any) -> BoxHandle:
+            taken.append(box(*arguments))
+            return taken[-1]
+
+        def asked(self: BoxHandle, request: Any, limit_s: float) -> Any:
+            again = len(taken) == 2 and self is taken[1]
+            if again and isinstance(request, RunCell) and request.source == HONEST["first"]:
+                raise BoxLost(BOX_ENDED)
+            return ask(self, request, limit_s)
+
+        monkeypatch.setattr(small.warm, "box", counted)
+        monkeypatch.setattr(BoxHandle, "ask", asked)
+        got = small.grade(material, BUILT_ON, {"second": ENDS_ITSELF})
+    assert len(taken) > 2
+    assert [one.message for one in verdicts(got).values() if one.status != "passed"] == []

@@ -345,7 +345,7 @@ def doctor() -> None:
     default="10,100",
     show_default=True,
     metavar="N,N,...",
-    help="Class sizes of the scaling table; none: an empty text.",
+    help="Class sizes of the scaling table, or none.",
 )
 @click.option(
     "--to",
@@ -371,9 +371,11 @@ def bench(
     from nbreferee.course.locate import CourseError, open_course, source_assignments
 
     try:
-        if not all(size.isdigit() and int(size) for size in sizes.split(",") if size):
+        wanted = [size for size in sizes.split(",") if size] if sizes != "none" else []
+        if not all(size.isdecimal() and int(size) for size in wanted):
             raise CourseError(
-                f"--sizes {sizes}: not numbers with commas between them. Write 10,100 for example."
+                f"--sizes {sizes}: not numbers with commas between them. Write 10,100 for example, "
+                "or none."
             )
         names = source_assignments(open_course(course_dir), assignments)
         show(
@@ -381,7 +383,7 @@ def bench(
             names,
             students,
             jobs or len(os.sched_getaffinity(0)),
-            [int(size) for size in sizes.split(",") if size],
+            [int(size) for size in wanted],
             to,
             Console(),
         )

@@ -14,12 +14,14 @@ from typing import Any
 import nbformat
 import pytest
 from building import answer, cell, graded, write
+from click.testing import CliRunner
 from notebooks import COURSE
 
 from nbreferee.bench import Latency, Measurement, ratio, start_up
 from nbreferee.bench import write as write_results
 from nbreferee.bench.classroom import as_stock, drawing_cells, hand_in
 from nbreferee.bench.commands import BenchError, CommandCost, run
+from nbreferee.cli import main
 from nbreferee.course.alternatives import alternatives_path
 
 SOLUTION = "def f(x):\n    ### BEGIN SOLUTION\n    return x + 1\n    ### END SOLUTION"
@@ -134,6 +136,19 @@ def test_cells_that_draw_are_found_in_what_has_been_graded(tmp_path: Path) -> No
         (tmp_path / f"autograded/s{number}/ps1").mkdir(parents=True)
         write(tmp_path / f"autograded/s{number}/ps1", *cells)
     assert drawing_cells(tmp_path, "ps1") == {"maybe()"}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "refused"),
+    [("none", False), ("", False), ("10,20", False), ("ten", True), ("0", True)],
+)
+def test_class_sizes_are_numbers_or_none(sizes: str, refused: bool) -> None:
+    ran = CliRunner().invoke(
+        main, ["bench", "--course-dir", str(COURSE), "--sizes", sizes, "missing"]
+    )
+    assert ran.exit_code == 2
+    assert ("not numbers with commas" in ran.output) is refused, ran.output
+    assert ("missing" in ran.output) is not refused, ran.output
 
 
 def test_help_and_click_are_both_timed() -> None:

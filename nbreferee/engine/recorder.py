@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from nbreferee.course.replaying import NotebookReading
-from nbreferee.engine.box_runner import CellResult, clean_outputs
+from nbreferee.engine.box_runner import CellResult
+from nbreferee.engine.outputs import clean_outputs
 from nbreferee.engine.processes import BoxHandle
 from nbreferee.engine.referee import Referee
 from nbreferee.engine.replay import LIMIT_S, looks_same

@@ -19,10 +19,10 @@ from nbreferee.engine.box_runner import (
     CellResult,
     CellToRun,
     box_counts,
-    error_of,
 )
 from nbreferee.engine.follow_through import Follow, FollowThrough
 from nbreferee.engine.needs import Needs
+from nbreferee.engine.outputs import error_of
 from nbreferee.engine.processes import GRACE_S, Boxes, BoxHandle, BoxLost, TesterHandle
 from nbreferee.engine.replay import Replay
 from nbreferee.engine.wire.channel import ChannelError, Closed, Late

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nbreferee.course.source import Cell
-from nbreferee.engine.box_runner import CellResult, error_of
+from nbreferee.engine.box_runner import CellResult
+from nbreferee.engine.outputs import error_of
 from nbreferee.verdicts import CellVerdict
 
 MANUAL = "ManualGrading"  # the name of the error that a cell shows which is left to a person

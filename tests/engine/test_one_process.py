@@ -22,9 +22,10 @@ from refereed import Court, verdicts
 
 from nbreferee.course.source import Cell, read_master
 from nbreferee.course.uses_one_process import uses_one_process
-from nbreferee.engine.box_runner import CellResult, error_of
+from nbreferee.engine.box_runner import CellResult
 from nbreferee.engine.one_process import TestCell as Judged
 from nbreferee.engine.one_process import judge_outputs
+from nbreferee.engine.outputs import error_of
 from nbreferee.engine.wire.to_tester import Evidence
 from nbreferee.grading.calibration import Calibration, calibrate, decide, doubts_from_earlier
 from nbreferee.grading.notebook import Grader

@@ -30,6 +30,7 @@ from IPython.core.displayhook import DisplayHook
 from IPython.core.history import HistoryManager
 from IPython.core.interactiveshell import InteractiveShell
 from matplotlib._tight_bbox import adjust_bbox
+from matplotlib.axis import Axis
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.cbook import CallbackRegistry
 from matplotlib.figure import Figure
@@ -216,6 +217,23 @@ INTERFACES = (
         lambda: (
             tuple(inspect.signature(adjust_bbox).parameters)[:3]
             == ("fig", "bbox_inches", "renderer")
+        ),
+    ),
+    Interface(
+        "Matplotlib",
+        "_update_ticks",
+        "engine/box/drawing.py",
+        "an axis finds its ticks once for a drawing",
+        lambda: "_update_ticks()" in inspect.getsource(Axis.get_tightbbox),
+    ),
+    Interface(
+        "Matplotlib",
+        "_get_ticklabel_bboxes",
+        "engine/box/drawing.py",
+        "an axis finds the boxes of its ticks' labels once for a drawing",
+        lambda: (
+            "_get_ticklabel_bboxes(ticks_to_draw, renderer)"
+            in inspect.getsource(Axis.get_tightbbox)
         ),
     ),
     Interface(

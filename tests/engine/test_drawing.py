@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 from collections.abc import Callable
 
 import numpy as np
@@ -12,6 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import IdentityTransform
 from pictures import look_alike
 
+from nbreferee.engine.box import drawing
 from nbreferee.engine.box.drawing import draw_once
 from nbreferee.engine.box.figures import DRAW
 
@@ -96,6 +98,17 @@ def test_figure_that_is_drawn_once_looks_like_savefig_s(kind: Callable[[Figure],
     once = draw_once(figure, TIGHT)
     assert look_alike(once, before)
     assert DRAW(figure, base64=True) == before  # the figure is as it was
+
+
+@pytest.mark.parametrize("kind", [lines, panels, equal_scales, polar])
+def test_ticks_that_are_placed_once_are_where_matplotlib_has_them(
+    kind: Callable[[Figure], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind(figure := Figure())
+    picture = draw_once(figure, TIGHT)
+    monkeypatch.setattr(drawing, "_ticks_placed_once", contextlib.nullcontext)
+    kind(figure := Figure())
+    assert picture == draw_once(figure, TIGHT)
 
 
 @pytest.mark.parametrize(

@@ -179,14 +179,20 @@ class _Reader:
             self.marks_objects |= root.id in local and root.id != "self"
 
     def _change(self, names: Collection[str], local: frozenset[str]) -> None:
+        names = self._without_python(names, local)
         outer = {name for name in names if name not in local}
         (self.later_changes if self._depth else self.changes).update(outer)
         self._note_locals(len(outer) < len(names))
 
     def _pass(self, names: Collection[str], local: frozenset[str]) -> None:
+        names = self._without_python(names, local)
         outer = {name for name in names if name not in local}
         (self.later_passes if self._depth else self.passes).update(outer)
         self._note_locals(len(outer) < len(names))
+
+    def _without_python(self, names: Collection[str], local: frozenset[str]) -> set[str]:
+        """Return names without Python's own functions, which nothing changes."""
+        return {name for name in names if not self._known.is_python(name, local)}
 
     def _note_locals(self, are_changed: bool) -> None:
         if are_changed and self._depth:

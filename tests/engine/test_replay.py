@@ -161,9 +161,15 @@ def test_each_answer_shows_what_it_does(court: Court, f: str) -> None:
     both(court, material(court, BETWEEN, AFTER), {"f": f}, {})
 
 
-def test_right_answer_written_in_another_way_is_not_run_for_what_it_shows(court: Court) -> None:
+IN_PLACE = "def f(x):\n    y = np.zeros(len(x))\n    y[: len(x)] += K * np.asarray(x)\n    return y"
+
+
+@pytest.mark.parametrize("f", [FS[1], IN_PLACE])
+def test_right_answer_written_in_another_way_is_not_run_for_what_it_shows(
+    f: str, court: Court
+) -> None:
     of_course = material(court, [FIGURE], ["print(g([1.0]))"])
-    replayed, run = both(court, of_course, {"f": FS[1], "g": GS[1]}, {})
+    replayed, run = both(court, of_course, {"f": f, "g": GS[1]}, {})
     assert run - replayed == 2
 
 

@@ -72,6 +72,7 @@ lock:
 	$(PYTHON) -m uv pip compile --universal --generate-hashes --python-version 3.11 --all-extras pyproject.toml \
 	    --custom-compile-command "make lock" --upgrade --quiet --output-file requirements.lock
 
+# Old packages may use what newer ones deprecate: that is no fault of ours.
 lowest:
 	$(PYTHON) -m pip install --quiet uv
 	$(PYTHON) -m venv --clear $(VENV)/lowest
@@ -79,7 +80,7 @@ lowest:
 	    --extra postgresql pyproject.toml --quiet --output-file $(VENV)/lowest.txt
 	$(PYTHON) -m uv pip install --quiet --python $(VENV)/lowest/bin/python --requirement $(VENV)/lowest.txt
 	$(PYTHON) -m uv pip install --quiet --python $(VENV)/lowest/bin/python --no-deps --no-build-isolation --editable .
-	$(VENV)/lowest/bin/python -m pytest tests/test_private_interfaces.py tests/engine/test_codec.py tests/course/test_ownership.py tests/verify/test_mutation.py
+	$(VENV)/lowest/bin/python -m pytest -W default::DeprecationWarning tests/test_private_interfaces.py tests/engine/test_codec.py tests/course/test_ownership.py tests/verify/test_mutation.py
 
 $(VENV)/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else 0'

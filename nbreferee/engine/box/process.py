@@ -8,12 +8,8 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-import copy
 import inspect
 import io
-import math
-import operator
-import os
 import signal
 import sys
 import traceback
@@ -25,6 +21,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 
+from nbreferee.engine.box.callables import CALLABLE
 from nbreferee.engine.box.figures import Figures
 from nbreferee.engine.box.files import Files
 from nbreferee.engine.box.outside import explained
@@ -82,11 +79,6 @@ from nbreferee.engine.wire.to_box import (
 from nbreferee.engine.wire.to_box_replay import CallAnswers, RecordCell
 
 HEARD_CHARACTERS = 1_000_000  # of what one call prints
-OPERATORS = (
-    "lt le eq ne gt ge add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift neg "
-    "pos abs invert contains getitem setitem delitem iadd isub imul itruediv ifloordiv imod ipow "
-    "imatmul iand ior ixor ilshift irshift index length_hint"
-).split()
 WRITING = frozenset(
     {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.move", "shutil.rmtree"}
 )  # events, besides "open"
@@ -126,8 +118,17 @@ class Box:
                 + [self._note_writing] * (event in WRITING or event == "open")
             )
         )
+        self._operations = self._answers_to_requests()
+        self._callable: dict[str, Callable[..., Any]] = {
+            **CALLABLE,
+            "await": self._run_to_end,
+            "exit": self._exit,
+        }
+
+    def _answers_to_requests(self) -> dict[str, Callable[..., Any]]:
+        """Return what is done for each request, by the name of its operation."""
         files = self._files
-        self._operations: dict[str, Callable[..., Any]] = {
+        return {
             **dict(
                 (
                     on(RunCell, self._run_cell),
@@ -154,49 +155,7 @@ class Box:
                 )
             ),
             **BoxModules().operations,
-            **StandIns(lambda: shell.user_ns).operations,
-        }
-        self._callable: dict[str, Callable[..., Any]] = {
-            **{name: getattr(operator, name) for name in OPERATORS},
-            "getattr": getattr,
-            "setattr": setattr,
-            "delattr": delattr,
-            "iter": iter,
-            "next": next,
-            "len": len,
-            "hash": hash,
-            "repr": repr,
-            "str": str,
-            "bool": bool,
-            "float": float,
-            "int": int,
-            "isinstance": isinstance,
-            "issubclass": issubclass,
-            "dir": dir,
-            "round": round,
-            "format": format,
-            "type": type,
-            "complex": complex,
-            "bytes": bytes,
-            "reversed": reversed,
-            "divmod": divmod,
-            "trunc": math.trunc,
-            "floor": math.floor,
-            "ceil": math.ceil,
-            "fspath": os.fspath,
-            "sizeof": lambda one: one.__sizeof__(),
-            "copy": copy.copy,
-            "deepcopy": copy.deepcopy,
-            "aiter": aiter,
-            "anext": anext,
-            "await": self._run_to_end,
-            "aenter": lambda one: type(one).__aenter__(one),
-            "aexit": lambda one, *error: type(one).__aexit__(one, *error),
-            "enter": lambda one: type(one).__enter__(one),
-            "exit": self._exit,
-            "gcf": plt.gcf,
-            "gca": plt.gca,
-            "close": plt.close,
+            **StandIns(lambda: self._shell.user_ns).operations,
         }
 
     def _note_writing(self, event: str, arguments: tuple[Any, ...]) -> None:

@@ -15,6 +15,7 @@ import itertools
 import math
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,6 @@ ITEMS = 2_000  # of one container
 VALUES = 20_000  # of one cell, not counting numbers in arrays and in lists of numbers
 DEPTH = 8
 WAITING_BYTES = 4 << 20  # of values that wait to be digested
-WAITING_ARRAY_BYTES = 1 << 20  # of one array
 WAITING_OVERHEAD_BYTES = 200
 WAITING_ITEMS = 8  # of a tuple
 SMALLEST = 0.7531e-12  # numbers below this are 0
@@ -42,6 +42,18 @@ SCALARS = frozenset(
     | {kind for kind in np.sctypeDict.values() if np.dtype(kind).kind in NUMBERS}
 )
 LISTS = frozenset({list, tuple})
+
+
+@dataclass(frozen=True)
+class _Entries:
+    """Those entries of a large array that count."""
+
+    shape: tuple[int, ...]
+    flat: np.ndarray
+
+    @property
+    def nbytes(self) -> int:
+        return self.flat.nbytes
 
 
 class Behaviour:
@@ -113,6 +125,8 @@ class Behaviour:
             return
         if is_proxy(value):
             self._hash.update(b"object;")
+        elif type(value) is _Entries:
+            self._hash.update(f"{value.shape}".encode() + _rounded_entries(value.flat))
         elif hasattr(type(value), "to_numpy"):  # of pandas
             self._feed([list(axis) for axis in value.axes], depth - 1)
             self._feed(value.to_numpy(), depth - 1)
@@ -155,12 +169,7 @@ class Behaviour:
             array = np.asarray(value)
             if array.dtype.kind not in NUMBERS:
                 raise TypeError
-            flat = np.ravel(array)
-            if flat.size > ENTRIES:
-                flat = flat[_places(flat.size)]
-            if array.dtype.kind == "c":
-                flat = np.concatenate([flat.real, flat.imag])
-            rounded = _rounded(flat.astype(np.float64))
+            rounded = _rounded_entries(_entries(array))
         except (TypeError, ValueError, OverflowError):  # dates, texts, integers beyond all floats
             self._hash.update(
                 f"{type(value).__name__} {value!r:.{_TEXT}};".encode("utf-8", "replace")
@@ -180,14 +189,28 @@ def _copy(value: Any) -> Any:
 def _copy_one(value: Any) -> Any:
     kind = type(value)
     if kind is np.ndarray:
-        may_wait = value.nbytes <= WAITING_ARRAY_BYTES and value.dtype.kind in NUMBERS
-        return value.copy() if may_wait else None
+        is_large = value.size > ENTRIES
+        if value.dtype.kind not in NUMBERS or (is_large and not value.flags.c_contiguous):
+            return None
+        return _Entries(value.shape, _entries(value)) if is_large else value.copy()
     return value if kind in SCALARS and (kind is not int or abs(value) < 1 << 63) else None
 
 
 def _bytes_of(copy: Any) -> int:
     arrays = copy if type(copy) is tuple else (copy,)
     return WAITING_OVERHEAD_BYTES + sum(getattr(one, "nbytes", 0) for one in arrays)
+
+
+def _entries(array: np.ndarray) -> np.ndarray:
+    """Return the entries of an array that count, without axes."""
+    flat = np.ravel(array)
+    return flat[_places(flat.size)] if flat.size > ENTRIES else flat
+
+
+def _rounded_entries(flat: np.ndarray) -> bytes:
+    if flat.dtype.kind == "c":
+        flat = np.concatenate([flat.real, flat.imag])
+    return _rounded(flat.astype(np.float64))
 
 
 @functools.lru_cache(maxsize=16)

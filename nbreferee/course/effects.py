@@ -18,6 +18,7 @@ from nbreferee.course.known_calls import (
     CHANGING,
     CHANGING_FUNCTIONS,
     ITERATORS,
+    PASSING_MANAGERS,
     READING,
     READING_METHODS,
 )
@@ -71,8 +72,10 @@ def effects_of(source: str, context: Context) -> Effects:
     reader = _Reader(context)
     for statement in tree.body:
         reader.visit(statement, frozenset())
-    reads = first_reads(tree.body)
-    for name in reads - set[str]().union(*map(always_bound, tree.body)):
+    passes_on = reader.passes_on
+    reads = first_reads(tree.body, passes_on)
+    certain = (always_bound(one, passes_on) for one in tree.body)
+    for name in reads - set[str]().union(*certain):
         if name.startswith("_"):
             raise Unsure(f"it reads {name}")
     binds = bindings(tree.body)
@@ -109,6 +112,12 @@ class _Reader:
         self.draws = False
         self._depth = 0  # of functions
         self._fresh = frozenset[str]()  # functions that each call of the innermost one makes
+
+    def passes_on(self, manager: ast.expr) -> bool:
+        """Tell whether a context manager of a cell, outside of functions, swallows no exception."""
+        return isinstance(manager, ast.Call) and (
+            self._known.path(manager.func, frozenset()) in PASSING_MANAGERS
+        )
 
     def visit(self, node: ast.AST, local: frozenset[str], parent: ast.AST | None = None) -> None:
         """Read a node; `local` are the names that are local to the functions around it."""

@@ -48,6 +48,9 @@ CHANGING_FUNCTIONS = frozenset(  # of libraries: they change an argument
     "at copyto fill_diagonal heapify heappop heappush heapreplace insort place put "
     "put_along_axis putmask shuffle update_wrapper".split()
 )
+# Context managers that let every exception pass. (Others that do, such as those of files, are not
+# known at all.)
+PASSING_MANAGERS = frozenset(["numpy.errstate", "numpy.printoptions"])
 # Methods that change nothing, of whatever object of Python's or a library's.
 READING_METHODS = frozenset(
     "all any argmax argmin argsort astype clip conj conjugate copy cumprod cumsum diagonal dot "

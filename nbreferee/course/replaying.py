@@ -37,7 +37,7 @@ class CodeCell:
 class CellReading:
     """What is known of a cell of the instructor's."""
 
-    reads: frozenset[str]  # names, by itself or by functions of other cells of the instructor's
+    reads: frozenset[str]  # names, by itself or by functions of earlier cells of the instructor's
     binds: frozenset[str]
     is_exact: bool  # the last bit of a number may make a difference that can be seen
 
@@ -72,13 +72,18 @@ def read_for_replay(
     theirs = [(cell, one) for cell, one in run if cell.is_students]
     for _, one in theirs:
         _require_no_effects(one, data)
-    ours = [one for cell, one in run if not cell.is_students]
+    by_number = [(cell.number, one) for cell, one in run if not cell.is_students]
+    ours = [one for _, one in by_number]
     tests = [one for cell, one in zip(cells, found, strict=True) if cell.is_test]
     wanted = [name for one in [*tests, *(one for _, one in theirs)] for name in _all_reads(one)]
     if not HISTORY.isdisjoint(wanted):
         raise Unsure("it looks at the history of the notebook")
     readings = {
-        cell.number: CellReading(_reached(one.reads, ours), one.binds, _is_exact(source))
+        cell.number: CellReading(
+            _reached(one.reads, [before for number, before in by_number if number <= cell.number]),
+            one.binds,
+            _is_exact(source),
+        )
         for cell, one, source in zip(cells, found, sources, strict=True)
         if not cell.is_test and not cell.is_students
     }

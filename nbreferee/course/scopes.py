@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from nbreferee.course.nodes import children, walk
@@ -132,8 +132,15 @@ def global_reads(node: ast.AST) -> set[str]:
     return set[str]().union(*map(global_reads, children(node)))
 
 
-def always_bound(statement: ast.stmt) -> set[str]:
-    """Return the names that a statement has certainly bound once it has run."""
+def _never(_: ast.expr) -> bool:
+    return False
+
+
+def always_bound(statement: ast.stmt, passes_on: Callable[[ast.expr], bool] = _never) -> set[str]:
+    """Return the names that a statement has certainly bound once it has run.
+
+    `passes_on` tells which context managers never swallow an exception.
+    """
     match statement:
         case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
             return {name}
@@ -143,32 +150,76 @@ def always_bound(statement: ast.stmt) -> set[str]:
             return bindings(statement.targets)
         case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
             return {name}
+        case ast.With(items=items, body=body) if all(passes_on(one.context_expr) for one in items):
+            targets = [one.optional_vars for one in items if one.optional_vars]
+            inner = [always_bound(one, passes_on) for one in body]
+            return bindings(targets).union(*inner) - deleted(statement)
     return set()
 
 
-def first_reads(statements: Iterable[ast.stmt]) -> set[str]:
-    """Return the names that statements read before they have certainly bound them, in order."""
-    return _reads_in_order(statements, frozenset())
+def first_reads(
+    statements: Iterable[ast.stmt], passes_on: Callable[[ast.expr], bool] = _never
+) -> set[str]:
+    """Return the names that statements read before they have certainly bound them, in order.
+
+    `passes_on` tells which context managers never swallow an exception.
+    """
+    return _reads_in_order(statements, frozenset(), passes_on)
 
 
-def _reads_in_order(statements: Iterable[ast.stmt], bound: frozenset[str]) -> set[str]:
+def _reads_in_order(
+    statements: Iterable[ast.stmt],
+    bound: frozenset[str],
+    passes_on: Callable[[ast.expr], bool],
+) -> set[str]:
     reads: set[str] = set()
     for statement in statements:
         match statement:
             case ast.For(target=target, iter=iterated, body=body, orelse=otherwise):
                 inner = (bound | bindings([target])) - deleted(statement)
                 reads |= (global_reads(iterated) | global_reads(target)) - bound
-                reads |= _reads_in_order(body, inner) | _reads_in_order(otherwise, bound)
+                reads |= _reads_in_order(body, inner, passes_on) | _reads_in_order(
+                    otherwise, bound, passes_on
+                )
             case ast.With(items=items, body=body):
                 inner = bound
                 for item in items:
                     reads |= global_reads(item) - inner
                     inner |= bindings([item.optional_vars] if item.optional_vars else [])
-                reads |= _reads_in_order(body, inner)
+                reads |= _reads_in_order(body, inner, passes_on)
+            case ast.Try():
+                reads |= _reads_of_try(statement, bound, passes_on)
             case ast.If(test=test, body=body, orelse=otherwise):
-                reads |= global_reads(test) - bound
-                reads |= _reads_in_order(body, bound) | _reads_in_order(otherwise, bound)
+                reads |= global_reads(test) - bound - _bound_first(test)
+                bound |= _bound_first(test)
+                reads |= _reads_in_order(body, bound, passes_on) | _reads_in_order(
+                    otherwise, bound, passes_on
+                )
             case _:
                 reads |= global_reads(statement) - bound
-        bound = (bound | always_bound(statement)) - deleted(statement)
+        bound = (bound | always_bound(statement, passes_on)) - deleted(statement)
     return reads
+
+
+def _reads_of_try(
+    statement: ast.Try, bound: frozenset[str], passes_on: Callable[[ast.expr], bool]
+) -> set[str]:
+    reads = _reads_in_order(statement.body, bound, passes_on)
+    for one in statement.handlers:
+        reads |= (global_reads(one.type) if one.type else set()) - bound
+        inner = bound | {one.name} if one.name else bound
+        reads |= _reads_in_order(one.body, inner - deleted(statement), passes_on)
+    for rest in (statement.orelse, statement.finalbody):
+        reads |= _reads_in_order(rest, bound - deleted(statement), passes_on)
+    return reads
+
+
+def _bound_first(test: ast.expr) -> frozenset[str]:
+    """Return the name that a condition binds before it reads anything but the name's value."""
+    match test:
+        case (
+            ast.NamedExpr(target=ast.Name(id=name), value=value)
+            | ast.Compare(left=ast.NamedExpr(target=ast.Name(id=name), value=value))
+        ) if name not in global_reads(value):
+            return frozenset([name])
+    return frozenset()

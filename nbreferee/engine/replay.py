@@ -173,7 +173,10 @@ class Replay:
         again = self._needed_for(number) if number in self._own else set()
         self._skipped -= again
         self._must_run |= again
-        data = {name for name in self._reading.data if self._writer.get(name) not in self._skipped}
+        data = {  # that is there by now
+            name for name in self._reading.data & self._writer.keys()
+            if self._writer[name] not in self._skipped
+        }  # fmt: skip
         if number in self._own and number in self._reading.cells:
             one, reading = self._own[number], self._reading.cells[number]
             written = _written(one, reading)

@@ -149,8 +149,13 @@ class Referee(BoxRunner):
                     return replay.skip(number, self._counts.get(number))
             except BoxLost:
                 self._lose_box()
-        if again := replay.run(number):
-            self._ran = sorted([*self._ran, *again])
+        again = replay.run(number)
+        if again.may_be_late:
+            for before, source in again.sources:
+                self._run_in_box(before, source, limit_s)
+            self._ran.sort()
+        else:
+            self._ran = sorted([*self._ran, *again.sources])
             self._drop_box()
         return None
 

@@ -12,7 +12,8 @@ may have been computed from earlier results of the solution; so calls are sent i
 each after all before it have returned the solution's results.
 
 A cell is run in any case where a test or a cell of the student's reads what it binds. Where another
-cell is run after all and reads something of a cell that was not, a new box runs that one as well.
+cell is run after all and reads something of a cell that was not, that one is run as well: late,
+where this cannot make a difference, or else in a new box.
 Where `course.replaying` cannot tell what a cell depends on, nothing is replayed.
 """
 
@@ -73,6 +74,14 @@ def are_own(
     return found
 
 
+@dataclass(frozen=True)
+class CellsToRun:
+    """Cells that were not run, and have to be run after all."""
+
+    sources: tuple[tuple[int, str], ...]  # by number
+    may_be_late: bool  # after the cells that have run since then
+
+
 class Replay:
     """Which cells of one submission need not be run."""
 
@@ -88,6 +97,7 @@ class Replay:
         self._reading = reading
         self._given = frozenset[str]().union(*reading.given.values())
         self._skipped: set[int] = set()
+        self._affected: dict[int, frozenset[str]] = {}  # names that cells may have changed, by cell
         self._writer: dict[str, int] = {}  # the last cell that has given each name its value
         # names that may hold something else than with the solution
         self._touched: set[str] = set()
@@ -166,11 +176,10 @@ class Replay:
         self._touched -= written
         return CellResult([dict(output) for output in one.outputs], count)
 
-    def run(self, number: int) -> list[tuple[int, str]]:
-        """Note that a cell is run; return the cells before it that have to be run for it, with
-        their sources.
-        """
+    def run(self, number: int) -> CellsToRun:
+        """Note that a cell is run; return the cells before it that have to be run for it."""
         again = self._needed_for(number) if number in self._own else set()
+        may_be_late = all(map(self._may_be_late, again))
         self._skipped -= again
         self._must_run |= again
         data = {  # that is there by now
@@ -181,15 +190,29 @@ class Replay:
             one, reading = self._own[number], self._reading.cells[number]
             written = _written(one, reading)
             self._writer |= dict.fromkeys(written, number)
+            affected = self._changes(number)
             if reading.reads.isdisjoint(self._touched | self._given | one.run.functions):
                 self._touched -= written  # no answer has to do with it
             else:
-                self._touched |= self._changes(number) | data
+                affected |= data
+                self._touched |= affected
         else:
             given = self._reading.given.get(number, frozenset())
             self._writer |= dict.fromkeys(given, number)
-            self._touched |= given | (data if number in self._reading.changing else set())
-        return [(one, self._parts[one].source) for one in sorted(again)]
+            affected = given | (data if number in self._reading.changing else set())
+            self._touched |= affected
+        self._affected[number] = affected
+        found = tuple((one, self._parts[one].source) for one in sorted(again))
+        return CellsToRun(found, may_be_late)
+
+    def _may_be_late(self, number: int) -> bool:
+        """Tell whether no cell that has run since then has to do with what a cell reads and
+        changes.
+        """
+        names = self._reads(number) | self._changes(number)
+        return all(
+            names.isdisjoint(affected) for one, affected in self._affected.items() if one > number
+        )
 
     def _needed_for(self, number: int) -> set[int]:
         """Return the cells that were not run, and that a cell reads something of."""

@@ -14,6 +14,8 @@ from refereed import Court
 
 from nbreferee.budget import Budget
 from nbreferee.course.rules import Rules
+from nbreferee.engine.assignment_files import AssignmentFiles
+from nbreferee.engine.processes import BoxHandle
 from nbreferee.grading.notebook import GradedNotebook, NotebookMaterial
 
 IMPORTS = "import numpy as np\nimport matplotlib.pyplot as plt\n\nK = 2"
@@ -177,6 +179,24 @@ def test_wrong_answer_runs_the_cells_that_use_it_alone(court: Court) -> None:
     of_course = material(court, ["print(f([1.0]))"], ["print(g([1.0]))"])
     replayed, run = both(court, of_course, {"g": GS[2]}, {})
     assert run - replayed == 1
+
+
+@pytest.mark.parametrize(("between", "boxes"), [("k = 2", 1), ("k, y = 2, 1.0", 2)])
+def test_cell_that_is_needed_after_all_runs_late_where_it_makes_no_difference(
+    between: str, boxes: int, court: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_course = material(court, ["y = f([3.0])"], [f"print(g([1.0]))\n{between}", "print(y, g(k))"])
+    both(court, of_course, {"g": GS[2]}, {})
+    taken: list[BoxHandle] = []
+    box = court.warm.box
+
+    def counted(files: AssignmentFiles) -> BoxHandle:
+        taken.append(box(files))
+        return taken[-1]
+
+    monkeypatch.setattr(court.warm, "box", counted)
+    court.grade(replace(of_course, rules=Rules(replay=True)), {"g": GS[2]})
+    assert len(taken) == boxes
 
 
 def test_name_that_a_test_reads_is_bound_by_a_run(court: Court) -> None:

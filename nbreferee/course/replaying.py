@@ -51,6 +51,8 @@ class NotebookReading:
     given: Mapping[int, frozenset[str]]  # names that students' cells bind, by number
     data: frozenset[str]  # names of what may change: no plain functions, modules or constants
     changing: frozenset[int]  # students' cells that do more than define what keeps nothing
+    # students' functions return the same for the same arguments, as long as no other cell runs
+    is_repeatable: bool
 
 
 def read_for_replay(
@@ -93,6 +95,7 @@ def read_for_replay(
         {cell.number: one.binds for cell, one in theirs},
         data,
         frozenset(cell.number for cell, one in theirs if one.data or one.changes or one.passes),
+        all(not one.data and data.isdisjoint(_reached(one.later_reads, ours)) for _, one in theirs),
     )
 
 

@@ -13,6 +13,7 @@ from nbformat import NotebookNode
 from refereed import Court
 
 from nbreferee.budget import Budget
+from nbreferee.course.replaying import CodeCell, read_for_replay
 from nbreferee.course.rules import Rules
 from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.processes import BoxHandle
@@ -219,3 +220,28 @@ def test_last_bit_counts_where_a_cell_may_tell_it_apart(court: Court) -> None:
         graded("assert abs(f(0) - 0.3) < 1e-9", "f_tests"),
     )
     both(court, of_course, {"f": tenth.format("0.1 + 0.2")}, {})
+
+
+KEEPING = (
+    "def f(x, seen=[]):\n    seen.append(1)\n    return (2 + len(seen) // 2) * np.asarray(x, dtype=float)",
+    "seen = []\n\ndef f(x):\n    return (2 + len(seen)) * np.asarray(x, dtype=float)",
+)
+
+
+@pytest.mark.parametrize("f", [*KEEPING, FS[1]], ids=["default", "global", "nothing"])
+def test_equal_calls_count_once_only_where_nothing_is_kept(court: Court, f: str) -> None:
+    both(court, material(court, ["print(f([1.0]), f([1.0]), f([1.0]))"], []), {"f": f}, {})
+
+
+@pytest.mark.parametrize(
+    ("f", "is_repeatable"),
+    [(F, True), *((one, False) for one in KEEPING)],
+    ids=["nothing", "default", "global"],
+)
+def test_function_is_known_to_keep_nothing(f: str, is_repeatable: bool) -> None:
+    cells = [
+        CodeCell(0, IMPORTS),
+        CodeCell(1, f, is_students=True),
+        CodeCell(2, "print(f([1.0]))"),
+    ]
+    assert read_for_replay(cells, {}).is_repeatable == is_repeatable

@@ -105,12 +105,17 @@ def test_arrays_come_back_whatever_their_memory_is_like() -> None:
         np.asfortranarray(whole),
         whole.astype(">f8"),
         np.broadcast_to(1.0, (2, 3)),
+        np.arange(18_000.0).reshape(90, 200)[:, ::2],
+        np.arange(9_600.0).reshape(4, 40, 60).transpose(2, 0, 1),
+        np.arange(20_000.0)[::2],
+        np.arange(20_000.0).reshape(1, 20_000)[:, ::2],
     ):
         back = decode(encode(array))
         np.testing.assert_array_equal(back, array)
-        assert (back.flags.writeable, back.flags.c_contiguous) == (
+        assert (back.flags.writeable, back.flags.c_contiguous, back.flags.f_contiguous) == (
             array.flags.writeable,
             array.flags.c_contiguous,
+            array.flags.f_contiguous,
         )
 
 

@@ -248,6 +248,36 @@ def test_frames_that_wait_are_read_before_they_take_too_much_memory(
     assert list(received.whole_in(["word_99"]))
 
 
+def test_large_arrays_of_numbers_are_not_kept_and_all_text_beside_them_is() -> None:
+    received = Received()
+    large = np.zeros((300, 400))
+    table = {"first": large, 2: [large, ("second", {"third"})], "names": np.array(["fourth"])}
+    for _ in range(10):
+        received.add(frame((large, table, b"fifth")))
+    assert received._unread_bytes < large.nbytes
+    received.update()
+    assert received.has_bytes
+    for word in ("first", "second", "third", "fourth", "fifth"):
+        assert list(received.whole_in([word])), word
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"word " + bytes(1 << 20), id="bytes"),
+        pytest.param(
+            [np.zeros(20_000), *(f"word_{n}" for n in range(9_000)), "word"], id="many texts"
+        ),
+        pytest.param([np.zeros(20_000), np.array(["word"] * 50_000)], id="an array of text"),
+    ],
+)
+def test_a_large_frame_that_is_not_mostly_numbers_is_read_when_it_is_needed(body: object) -> None:
+    received = Received()
+    received.add(frame(body))
+    assert received._unread_bytes > 1 << 17
+    assert list(received.whole_in(["word"]))
+
+
 # Answers that use nothing but words of the instructor's own notebook.
 SHORT = {
     "a name": ("answer = 'reference'", "eval(answer)"),

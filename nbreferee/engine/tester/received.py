@@ -16,11 +16,14 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from nbreferee.engine.wire.codec import CodecError, decode
+from nbreferee.engine.wire.codec_format import LARGE, Bounds, room_for_recursion
+from nbreferee.engine.wire.codec_reading import Reader
 from nbreferee.engine.wire.protocol import CallResult
 
 UNREAD_BYTES = 64 << 20  # of frames that wait to be read
@@ -28,6 +31,9 @@ TEXT_CHARACTERS = 4 << 20  # of all texts that are kept
 TEXTS = 100_000
 SMALL_BYTES = 4096  # a frame below this size is copied: its buffer would cost more than it holds
 FRAME_OVERHEAD_BYTES = 64
+LARGE_BYTES = 1 << 17  # a frame above this is read at once, if few values but arrays are in it:
+FEW_VALUES = Bounds(values=1_000)  # so its memory can be used again
+VALUE_BYTES = 256  # that a value takes at most, beside its text
 TOKEN = re.compile(r"\w+|[^\w\s\0]")
 WORD = re.compile(r"[^\W\d]\w*")
 ANY_CONTAINER = range(
@@ -59,6 +65,36 @@ def as_text(source: str | bytes) -> str:
     return source if isinstance(source, str) else bytes(source).decode("utf-8", "surrogateescape")
 
 
+@dataclass(frozen=True)
+class _Message:
+    """What a frame says, without its large arrays of numbers."""
+
+    value: Any
+    objects: list[Any]  # what stands for objects that have no form of their own
+    kept_bytes: int
+
+
+class _TextReader(Reader):
+    """Reads a message for the text in it: in the place of a large array of numbers it puts an empty
+    one.
+    """
+
+    skipped_bytes = 0
+
+    @property
+    def values(self) -> int:
+        """How many values have been read."""
+        return self._values
+
+    def _array_of(
+        self, body: memoryview, dtype: np.dtype, shape: tuple[int, ...], flags: int
+    ) -> np.ndarray:
+        if dtype.kind == "U" or len(body) < LARGE:
+            return super()._array_of(body, dtype, shape, flags)
+        self.skipped_bytes += len(body)
+        return np.empty(0)
+
+
 class Received:
     """All text that has come from the box."""
 
@@ -71,7 +107,7 @@ class Received:
             False  # whether the bytes in the frames that come now are contents of files
         )
         self._cell = 0
-        self._unread: list[tuple[int, bool, bytes | memoryview]] = []
+        self._unread: list[tuple[int, bool, bytes | memoryview | _Message]] = []
         self._unread_bytes = 0
         self._seen: set[str] = set()
         self._new: list[str] = []  # seen, and not indexed yet
@@ -92,10 +128,14 @@ class Received:
         self.anything = True
         if self.everything:
             return
-        self._unread.append(
-            (self._cell, self.are_files, bytes(frame) if len(frame) < SMALL_BYTES else frame)
-        )
-        self._unread_bytes += len(frame) + FRAME_OVERHEAD_BYTES
+        kept: bytes | memoryview | _Message = frame
+        kept_bytes = len(frame)
+        if len(frame) < SMALL_BYTES:
+            kept = bytes(frame)
+        elif len(frame) > LARGE_BYTES and (message := _without_numbers(frame)) is not None:
+            kept, kept_bytes = message, message.kept_bytes
+        self._unread.append((self._cell, self.are_files, kept))
+        self._unread_bytes += kept_bytes + FRAME_OVERHEAD_BYTES
         if self._unread_bytes > UNREAD_BYTES:
             self._read()
 
@@ -149,17 +189,21 @@ class Received:
         for kept in (self._seen, self._signs, self._by_first, self.words):
             kept.clear()
 
-    def _strings(self, frame: bytes | memoryview, are_files: bool) -> Iterator[str]:
+    def _strings(self, frame: bytes | memoryview | _Message, are_files: bool) -> Iterator[str]:
         """Yield all text in a frame, whatever it stands for."""
         said: list[Any] = []  # for objects that have no form of their own
         left: list[Any] = []
         try:
-            message = decode(frame, unwrap=said.append, shared=ANY_CONTAINER)
+            if isinstance(frame, _Message):
+                message, said = frame.value, frame.objects
+            else:
+                message = decode(frame, unwrap=said.append, shared=ANY_CONTAINER)
             left.append(
                 message[2:] if type(message) is tuple and message[1:2] in OPERATIONS else message
             )
         except (CodecError, ValueError, TypeError, RecursionError, MemoryError):
             # no test gets a value of it; what it says counts all the same
+            assert not isinstance(frame, _Message), "it has been read"
             yield as_text(bytes(frame[:TEXT_CHARACTERS]))
         left += [_text_in(one) for one in said]
         while left:
@@ -181,6 +225,21 @@ class Received:
                     yield "".join(one)  # a text by its characters
             elif isinstance(one, (np.ndarray, np.generic)) and one.dtype.kind == "U":
                 left.extend(np.unique(one).tolist())
+
+
+def _without_numbers(frame: bytes | memoryview) -> _Message | None:
+    """Read a frame that is an array of numbers for the most part; None where it is another."""
+    said: list[Any] = []
+    reader = _TextReader(frame, FEW_VALUES, said.append, None, ANY_CONTAINER)
+    try:
+        with room_for_recursion(FEW_VALUES.depth):
+            value = reader.value(FEW_VALUES.depth)
+    except (CodecError, ValueError, TypeError, RecursionError, MemoryError):
+        return None
+    if reader.left or 2 * reader.skipped_bytes < len(frame):
+        return None
+    rest = len(frame) - reader.skipped_bytes + VALUE_BYTES * reader.values
+    return _Message(value, said, rest)
 
 
 def _text_in(said: Any) -> Any:

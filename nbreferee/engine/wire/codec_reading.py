@@ -195,20 +195,24 @@ class Reader:
             raise CodecError("too many values")
         if length >= LARGE and not scalar:
             self._view(-self._at % ALIGNED)
-        body = self._view(length)
+        made = self._array_of(self._view(length), dtype, shape, flags)
+        if scalar:
+            return made[()]
+        self._read.append(made)
+        return made
+
+    def _array_of(
+        self, body: memoryview, dtype: np.dtype, shape: tuple[int, ...], flags: int
+    ) -> np.ndarray:
         try:
             flat = np.frombuffer(body, dtype) if len(body) else np.empty(math.prod(shape), dtype)
             if dtype.kind == "U" and np.any(flat.view(np.uint8).view("<u4") > sys.maxunicode):
                 raise CodecError("not text")
             if dtype.itemsize in LONG_DOUBLES.get(dtype.kind, ()):
                 flat = _sound_long_doubles(flat)
-            made = _laid_out(flat.reshape(shape), flags)
+            return _laid_out(flat.reshape(shape), flags)
         except (ValueError, OverflowError, MemoryError):
             raise CodecError("not an array") from None
-        if scalar:
-            return made[()]
-        self._read.append(made)
-        return made
 
 
 READERS: dict[int, Callable[[Reader, int], Any]] = {
@@ -257,10 +261,22 @@ def _laid_out(array: np.ndarray, flags: int) -> np.ndarray:
     if array.nbytes >= LARGE and not flags and array.flags.writeable and array.flags.aligned:
         return array
     if flags & APART and array.ndim:
-        gaps = np.empty((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)
-        laid_out = gaps[..., ::2]
+        laid_out = _with_gaps(array.shape, array.dtype, array.nbytes >= LARGE)
         laid_out[...] = array
     else:
         laid_out = array.copy(order="F" if flags & BY_COLUMNS else "C")
     laid_out.flags.writeable = not flags & READ_ONLY
     return laid_out
+
+
+def _with_gaps(shape: tuple[int, ...], dtype: np.dtype, is_large: bool) -> np.ndarray:
+    """Return an array that is contiguous neither by rows nor by columns.
+
+    A large one has a gap after each row, where that is enough: it takes half the memory of gaps
+    between all entries.
+    """
+    if is_large:
+        with_gaps = np.empty((*shape[:-1], shape[-1] + 1), dtype)[..., :-1]
+        if not with_gaps.flags.forc:
+            return with_gaps
+    return np.empty((*shape[:-1], 2 * shape[-1]), dtype)[..., ::2]

@@ -44,7 +44,7 @@ def agreement_of(
     answers = {
         type(want.error) for want in trial.wants if want.error is not None
     }  # an exception may be a right answer
-    for n in trial.in_order():
+    for n in trial.in_order:
         got, want, case, fault = trial.gots[n], trial.wants[n], trial.cases[n], trial.faults[n]
         other = trial.outcome_of(wrong, n)
         if change is not None:

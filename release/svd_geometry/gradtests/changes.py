@@ -29,7 +29,7 @@ def changed_mistake(
     """
     if found := in_other_shape(results_of(trial, trial.gots, trial.wants), names):
         return found
-    if sum(part.size for part in trial.wants[trial.in_order()[0]].parts) >= MOST_KEPT:
+    if sum(part.size for part in trial.wants[trial.in_order[0]].parts) >= MOST_KEPT:
         return ""  # each attempt would compute it again
     end = time.process_time() + SEARCH_S
     others = _with_other_arguments(reference, trial.cases[0], names)

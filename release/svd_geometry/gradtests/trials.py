@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from gradtests.calls import Judged, Outcome, call, call_reference
@@ -38,7 +37,7 @@ class Trial:
             self.memory[wrong, n] = outcome
         return outcome
 
-    @cached_property
+    @property
     def worst(self) -> int:
         """Return the number of the case with the fault to report: of the first kind, and there the
         first.
@@ -52,9 +51,9 @@ class Trial:
         assert fault is not None, "no case has a fault"
         return fault
 
-    @cached_property
+    @property
     def in_order(self) -> list[int]:
-        """The numbers of all cases, those with faults first."""
+        """Return the numbers of all cases, those with faults first."""
         return sorted(range(len(self.cases)), key=lambda n: (self.faults[n] is None, n))
 
 

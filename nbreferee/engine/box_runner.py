@@ -204,18 +204,21 @@ class BoxRunner:
         """Return a box that has what the student has handed in; another one where the system kills
         it before anything of the student's has run.
         """
-        for is_last in (False, True):
-            box = self._warm.box(self._placed)
-            self._while_box_starts()
-            try:
-                box.ask(HandIn(self._files), self._budget.cell_s)
-                return box
-            except BoxLost:
-                self.is_whole = False
-                box.end()
-                if is_last:
-                    raise
-        raise AssertionError("the last one is returned, or raises")
+        try:
+            return self._box_with_files()
+        except BoxLost:
+            self.is_whole = False
+            return self._box_with_files()
+
+    def _box_with_files(self) -> BoxHandle:
+        box = self._warm.box(self._placed)
+        self._while_box_starts()
+        try:
+            box.ask(HandIn(self._files), self._budget.cell_s)
+        except BoxLost:
+            box.end()
+            raise
+        return box
 
     def _while_box_starts(self) -> None:
         """Do what can be done while a new box gets ready."""

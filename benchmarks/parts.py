@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from nbreferee.course.rules import Rules
     from nbreferee.engine.processes import WarmProcesses
 
 COURSE = Path(__file__).parent.parent
@@ -31,6 +32,8 @@ SETTLE_S = 0.3  # forks that are made ahead get ready
 
 def main() -> None:
     """Print a table, one row a notebook."""
+    from nbreferee.course.rules import Rules
+
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "notebooks", nargs="*", type=Path, default=sorted((COURSE / "source").glob("*/*.ipynb"))
@@ -40,25 +43,30 @@ def main() -> None:
         "--mutants-s", type=float, help="c.NbReferee.mutants_s (default: the course's)"
     )
     parser.add_argument("--no-replay", action="store_true", help="c.NbReferee.replay = False")
+    parser.add_argument(
+        "--no-sharing", action="store_true", help="c.NbReferee.share_results = False"
+    )
     options = parser.parse_args()
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # the orphans of boxes come to us
     print(f"{'CPU seconds':20}{'box':>9}{'tester':>9}{'worker':>9}{'all':>9}{'drawn':>9}")
     for path in options.notebooks:
         with tempfile.TemporaryDirectory() as folder:
-            parts, drawn = measure(
-                path, options.students, options.mutants_s, Path(folder), not options.no_replay
+            rules = Rules(
+                follow_through=True,
+                replay=not options.no_replay,
+                share_results=not options.no_sharing,
             )
+            parts, drawn = measure(path, options.students, options.mutants_s, Path(folder), rules)
         row = "".join(f"{parts[name]:9.3f}" for name in ("box", "tester", "worker"))
         print(f"{path.stem:20}{row}{sum(parts.values()):9.3f}{drawn:9.1f}", flush=True)
 
 
 def measure(
-    path: Path, students: int, mutants_s: float | None, folder: Path, replay: bool = True
+    path: Path, students: int, mutants_s: float | None, folder: Path, rules: Rules
 ) -> tuple[dict[str, float], float]:
     """Return processor seconds for each notebook by part, and how many figures were drawn."""
     from nbreferee.bench.classroom import hand_in
     from nbreferee.budget import Budget
-    from nbreferee.course.rules import Rules
     from nbreferee.course.source import read_master
     from nbreferee.engine.processes import WarmProcesses
     from nbreferee.engine.referee import Referee
@@ -69,12 +77,11 @@ def measure(
 
     for name in ("source", "release"):
         (folder / name).symlink_to(COURSE / name)
-    hand_in(folder, path.parent.name, students)
+    hand_in(folder, path.parent.name, students + 1)
     submissions = sorted((folder / "submitted").glob(f"*/*/{path.name}"))
     release = read_master(COURSE / "release" / path.parent.name / path.name)
     released = {one.grade_id: Released(one.source, "") for one in release.cells if one.grade_id}
     files = read_assignment_files(path.parent, ["__pycache__"])
-    rules = Rules(follow_through=True, replay=replay)
     material = NotebookMaterial(str(path), path.read_bytes(), released, files, rules)
     drawn = 0
 
@@ -91,7 +98,8 @@ def measure(
     with WarmProcesses(budget) as warm:
         grader = Grader(warm)
         ways = grader.calibrate(material)
-        grader.grade(material, submissions[0].read_bytes(), {}, ways)
+        first, *submissions = submissions
+        grader.grade(material, first.read_bytes(), {}, ways)
         time.sleep(SETTLE_S)
         usage = Usage(warm)
         before, drawn = usage.spent(), 0

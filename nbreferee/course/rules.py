@@ -40,6 +40,7 @@ class Rules:
     one_process: str | tuple[str, ...] = "auto"  # c.NbReferee.one_process
     follow_through: bool = False  # c.NbReferee.follow_through
     replay: bool = False  # c.NbReferee.replay
+    share_results: bool = False  # c.NbReferee.share_results
     timeout_error: Mapping[str, Any] = field(
         default_factory=dict, hash=False
     )  # c.Execute.error_on_timeout, where set

@@ -78,6 +78,13 @@ class NbReferee(Configurable):
         "nine digits) and no test or cell of the student's reads what it binds.",
     ).tag(config=True)
 
+    share_results = Bool(
+        True,
+        help="Whether a cell that depends on the same answers as a cell of another student takes "
+        "its result without being run, where that is a test with all its points, or an output "
+        "without an error.",
+    ).tag(config=True)
+
     @property
     def one_process_cells(self) -> str | tuple[str, ...]:
         """Return 'auto', 'never' or grade ids."""

@@ -64,6 +64,7 @@ def _read_materials(
         one_process=ours.one_process_cells,
         follow_through=ours.follow_through,
         replay=ours.replay,
+        share_results=ours.share_results,
     )
     excluded = excluded_files(config, assignment)
     files = read_assignment_files(folder, course.ignore, course.include, excluded)

@@ -39,10 +39,12 @@ from nbreferee.grading.regrading import (
     cell_keys,
     is_certain,
     run_less,
+    run_part,
     solve_less,
     what_to_keep,
 )
 from nbreferee.grading.replaying import prepare_replay, read_solution, recordings_of, runs_of
+from nbreferee.grading.shared_results import SharedResults
 from nbreferee.grading.solution_file import Solved
 from nbreferee.grading.writing import write_notebook
 from nbreferee.pages.sanitize import sanitize
@@ -146,6 +148,7 @@ class Grader:
     warm: WarmProcesses
     stamp: str = ""  # put on top of every notebook: why it was graded without a sandbox
     draws: bool = True  # whether anybody sees the figures of solutions
+    shared: SharedResults = field(default_factory=SharedResults)
     _known: dict[str, SolutionRun] = field(default_factory=dict)
     # results of the solution's cells, with their keys
     _solutions: dict[str, tuple[Sequence[CellResult], tuple[str, ...]]] = field(
@@ -194,20 +197,26 @@ class Grader:
         def new_referee(replay: Replay | None = None) -> Referee:
             return self._referee(material, files, known, follow, replay)
 
+        shares = material.rules.share_results
+        shared = self.shared.find(keys, material.files.shared) if keys and shares else {}
         cells_run, is_sure, found = 0, True, None
         if earlier is not None and keys is not None:
             cells_run, found = run_less(
-                new_referee, material.master.tests, parts, keys, earlier, calibration
+                new_referee, material.master.tests, parts, keys, earlier, shared, calibration
             )
         if found is None:
             referee = new_referee(self._replay(material, parts))
-            found = referee.grade(parts)
+            if keys is not None:
+                run = run_part(referee, parts, keys, shared)
+                found, is_sure = run.results, run.is_sure
+            else:
+                found = referee.grade(parts)
             cells_run += referee.cells_run
-            is_sure = referee.is_whole and is_certain(found, KeptCells())
-        came = found
-        regrading = (
-            what_to_keep(keys, came) if keys and is_sure and not rebuilt.unsure_tests else None
-        )
+        came, regrading = found, None
+        if keys and is_sure and not rebuilt.unsure_tests:
+            regrading = what_to_keep(keys, came)
+            if shares:
+                self.shared.learn(keys, came, material.files.shared)
         came = self._decide(material, parts, came, files, calibration, one)
         verdicts = write_results(rebuilt, came)
         apply_rules(rebuilt.notebook, material.rules)

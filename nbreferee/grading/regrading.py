@@ -55,6 +55,15 @@ class KeptCells:
     providers: Mapping[int, CellResult] = field(default_factory=dict)  # to be run all the same
 
 
+@dataclass(frozen=True)
+class PartRun:
+    """A run of some cells of a notebook."""
+
+    results: list[CellResult]  # of all cells
+    kept: KeptCells
+    is_sure: bool  # nothing was cut short
+
+
 def cell_keys(
     parts: Sequence[CellToRun],
     plan: Plan,
@@ -127,19 +136,24 @@ def modules_of(files: AssignmentFiles) -> dict[str, bytes]:
     return _MODULES[files.key]
 
 
+def run_part(
+    referee: Referee,
+    parts: Sequence[CellToRun],
+    keys: CellKeys,
+    results: Mapping[int, CellResult],
+) -> PartRun:
+    """Run the cells that there are no results for, and what these depend on."""
+    kept = kept_cells(results, keys, parts)
+    undrawn = [number for number in kept.providers if parts[number].role != "test"]
+    came = referee.grade(parts, kept.results, undrawn, keys.slices)
+    is_sure = referee.is_whole and is_certain(came, kept)
+    return PartRun(_with_kept_outputs(came, kept), kept, is_sure)
+
+
 def kept_cells(
-    earlier: bytes, known: CellKeys, parts: Sequence[CellToRun], judged: Collection[int] = ()
-) -> KeptCells:
-    """Return what an executed notebook holds of results that this run would have again, but for
-    cells that are to be `judged` in any case.
-    """
-    results = read_results(earlier, known.keys, [part.role for part in parts])
-    return _kept({n: one for n, one in results.items() if n not in judged}, known, parts)
-
-
-def _kept(
     results: Mapping[int, CellResult], known: CellKeys, parts: Sequence[CellToRun]
 ) -> KeptCells:
+    """Return which results stand as they are, and which are of cells that others need."""
     changed = [n for n, part in enumerate(parts) if part.is_code and n not in results]
     needed = frozenset[int]().union(*(known.slices[number] for number in changed))
     providers = {number: results[number] for number in needed & results.keys()}
@@ -152,33 +166,30 @@ def run_less(
     parts: Sequence[CellToRun],
     keys: CellKeys,
     earlier: bytes,
+    shared: Mapping[int, CellResult],
     calibration: Calibration,
 ) -> tuple[int, list[CellResult] | None]:
-    """Run what an earlier run has no results for; return how many cells were run, and the results
-    of all. None: all has to be run.
+    """Run what an earlier run has no results for, and no other student; return how many cells were
+    run, and the results of all. None: all has to be run.
     """
-    judged: set[int] = set()
+    results = read_results(earlier, keys.keys, [part.role for part in parts])
     cells_run = 0
-    for _ in range(TRIES):
-        kept = kept_cells(earlier, keys, parts, judged)
-        if not kept.results:
-            break
+    for _ in range(TRIES if results else 0):
         referee = new_referee()
-        undrawn = [number for number in kept.providers if parts[number].role != "test"]
-        came = referee.grade(parts, kept.results, undrawn, keys.slices)
+        run = run_part(referee, parts, keys, {**shared, **results})
         cells_run += referee.cells_run
         fresh = {
             part.step: one
-            for number, (part, one) in enumerate(zip(parts, came, strict=True))
-            if part.role == "test" and part.step is not None and number not in kept.results
+            for number, (part, one) in enumerate(zip(parts, run.results, strict=True))
+            if part.role == "test" and part.step is not None and number not in run.kept.results
         }
         there = [cell for cell in tests if cell.index in fresh]
-        sure = referee.is_whole and is_certain(came, kept)
-        if not sure or needs_one_process(there, fresh, calibration):
+        if not run.is_sure or needs_one_process(there, fresh, calibration):
             break
         if not referee.unkept:
-            return cells_run, _with_kept_outputs(came, kept)
-        judged |= set(referee.unkept)
+            return cells_run, run.results
+        for number in referee.unkept:
+            del results[number]
     return cells_run, None
 
 
@@ -192,19 +203,15 @@ def solve_less(
     """Run of a solution what an earlier run has no results for; None: all has to be run."""
     places = {key: number for number, key in enumerate(earlier_keys) if key}
     same = {n: earlier[places[key]] for n, key in enumerate(keys.keys) if key in places}
-    kept = _kept(same, keys, parts)
-    if not kept.results:
+    if not same:
         return None
     referee = new_referee()
-    undrawn = [number for number in kept.providers if parts[number].role != "test"]
-    came = referee.grade(parts, kept.results, undrawn)
-    if not referee.is_whole or not is_certain(came, kept):
-        return None
-    return referee, _with_kept_outputs(came, kept)
+    run = run_part(referee, parts, keys, same)
+    return (referee, run.results) if run.is_sure else None
 
 
 def what_to_keep(keys: CellKeys, came: Sequence[CellResult]) -> dict[str, Any]:
-    """Return what an executed notebook holds for `kept_cells`."""
+    """Return what an executed notebook holds for `run_less`."""
     after = {
         str(number): [list(pair) for pair in one.replaceable]
         for number, one in enumerate(came)
@@ -224,17 +231,23 @@ def is_certain(came: Sequence[CellResult], kept: KeptCells) -> bool:
             return False
         if any(word in one.message for word in CUT_SHORT_WORDS):
             return False
-        for output in one.outputs:
-            if output.get("ename") in CUT_SHORT or "RecursionError" in output.get("evalue", ""):
-                return False
+        if _is_cut_short(one):
+            return False
     return True
+
+
+def _is_cut_short(one: CellResult) -> bool:
+    return any(
+        output.get("ename") in CUT_SHORT or "RecursionError" in output.get("evalue", "")
+        for output in one.outputs
+    )
 
 
 def _with_kept_outputs(came: Sequence[CellResult], kept: KeptCells) -> list[CellResult]:
     """Return the results with the earlier outputs of cells that were run for others alone."""
     return [
         replace(one, outputs=kept.providers[number].outputs)
-        if number in kept.providers and not one.status
+        if number in kept.providers and not one.status and not _is_cut_short(one)
         else one
         for number, one in enumerate(came)
     ]

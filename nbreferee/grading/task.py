@@ -34,6 +34,7 @@ from nbreferee.grading.notebook import (
     NotebookMaterial,
     as_bytes,
 )
+from nbreferee.grading.shared_results import SharedResults
 from nbreferee.grading.solution_file import SolutionFile, read_solution
 from nbreferee.sandbox import Layer
 from nbreferee.submission.reading import SubmissionError
@@ -109,6 +110,7 @@ class Unfit(Exception):
 
 _COMMON: list[str] = []  # the address of the common zygote, if there is one
 _READY: list[WarmProcesses] = []  # got warm before there was anything to grade
+_SHARED = SharedResults()
 _IDLE: dict[
     tuple[Any, ...], list[Grader]
     # graders of this process that nobody uses now, by (budget, stamp): as a rule one for each
@@ -271,7 +273,7 @@ def _lent_grader(budget: Budget, stamp: str) -> Iterator[Grader]:
     except IndexError:
         warm = _READY.pop() if _READY else _new_warm(budget)
         warm.budget = budget
-        grader = Grader(warm, stamp)
+        grader = Grader(warm, stamp, shared=_SHARED)
     try:
         yield grader
     except SubmissionError:

@@ -9,7 +9,6 @@ tests, and the tester to name a student's mistake: one that does the same.
 from __future__ import annotations
 
 import ast
-import copy
 import itertools
 import re
 from collections.abc import Collection, Iterator
@@ -56,7 +55,7 @@ def mutants(
     tree = _parsed(source)
     if tree is None:
         return
-    seen = {ast.dump(tree)}
+    seen = {source if further else ast.dump(tree)}
     reader = Reader(tree, known)
     for node, kind, replacement in itertools.chain(
         changes(tree), further_changes(tree) if further else ()
@@ -71,9 +70,10 @@ def mutants(
         if lines is not None and node.lineno not in lines:
             continue
         changed = _spliced(source, node, replacement)
-        made = _parsed(changed)
-        if made is not None and (dump := ast.dump(made)) not in seen:
-            seen.add(dump)
+        made = None if changed in seen else _parsed(changed)
+        # one that is there already, in other brackets, does no harm to who looks for a mistake
+        if made is not None and (text := changed if further else ast.dump(made)) not in seen:
+            seen.add(text)
             words = reader.words(kind, node, replacement) if further else ""
             yield Mutant(kind, node.lineno, changed, words, reader.is_named(words))
 
@@ -95,7 +95,7 @@ SMALL = 1e-3  # a bound below which numbers count as 0: to change it says nothin
 
 def _spliced(source: str, node: Place, replacement: ast.AST) -> str:
     """Return the source with one node replaced, all else as it was written."""
-    text = ast.unparse(ast.fix_missing_locations(copy.deepcopy(replacement)))
+    text = ast.unparse(replacement)
     if isinstance(replacement, (ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp, ast.IfExp)):
         text = f"({text})"
     rows = source.encode().split(b"\n")  # the offsets of ast count bytes

@@ -22,6 +22,7 @@ from nbreferee.course.ownership import Plan, Step
 from nbreferee.course.slices import RunCell, slices_of
 from nbreferee.engine.assignment_files import AssignmentFiles
 from nbreferee.engine.box_runner import CellToRun
+from nbreferee.grading.earlier import read_results
 from nbreferee.grading.regrading import CellKeys, cell_keys, kept_cells
 
 IMPORTS = """
@@ -280,7 +281,8 @@ def check(before: Notebook, after: Notebook) -> str:
     if old_keys is None or new_keys is None:
         return "unsure"
     earlier = executed(old, old_keys, run_all(old))
-    found = kept_cells(earlier, new_keys, new)
+    results = read_results(earlier, new_keys.keys, [part.role for part in new])
+    found = kept_cells(results, new_keys, new)
     kept = {number: one.outputs[0] for number, one in found.results.items()}
     got, want = run_all(new, kept), run_all(new)
     assert got == want, (

@@ -81,8 +81,8 @@ class NbReferee(Configurable):
     share_results = Bool(
         True,
         help="Whether a cell that depends on the same answers as a cell of another student takes "
-        "its result without being run, where that is a test with all its points, or an output "
-        "without an error.",
+        "its result without being run. One that loses points does so after the runs of two "
+        "students have come to the same.",
     ).tag(config=True)
 
     @property

@@ -30,6 +30,8 @@ from nbreferee.engine.scratch import Scratch
 RELEASED, UNRELEASED, COMPILED, COMPLETE = "released", "unreleased", "compiled", "complete"
 COMPILED_MODULES = 200  # at most
 CHUNK_BYTES = 8 << 20  # of one delivery
+# contents of modules, of the last assignment, by the key of its files
+_MODULES: dict[str, dict[str, bytes]] = {}
 
 
 class FilesMissing(Exception):
@@ -132,6 +134,17 @@ def local_copy(files: AssignmentFiles) -> Path:
         if not (shared / files.key / COMPLETE).exists():
             _copy(files, shared / files.key, (Path(files.source, one.name) for one in files.files))
     return shared / files.key
+
+
+def modules_of(files: AssignmentFiles) -> dict[str, bytes]:
+    """Return the instructor's modules, those in packages too, by their files' names."""
+    if files.key not in _MODULES:
+        names = [one for one in files.files if one.name.endswith(".py")]
+        folder = local_copy(files) if names else Path()
+        contents = {one.name: (folder / part_of(one) / one.name).read_bytes() for one in names}
+        _MODULES.clear()
+        _MODULES[files.key] = contents
+    return _MODULES[files.key]
 
 
 def _copy(files: AssignmentFiles, target: Path, sources: Iterable[Path]) -> None:

@@ -257,6 +257,14 @@ class WarmProcesses:
         )
         return testers.template.fork(request)
 
+    def get_ready(self, plan: Plan, files: AssignmentFiles) -> None:
+        """Let a box and a tester get ready ahead of need."""
+        with self._turn:
+            if (box := _BoxKey(files.key)) not in self._ahead:
+                self._ahead[box] = self.fork_box(files)
+            if (tester := _TesterKey(plan, files.key)) not in self._ahead:
+                self._ahead[tester] = self.fork_tester(plan, files)
+
     def _next(self, key: _Key, fork: Callable[[], Fork]) -> Fork:
         """Return a child that is ready, if there is one, and let another get ready."""
         with self._turn:

@@ -74,16 +74,19 @@ def solve(
         for name, material in sorted(materials.items())
         if name not in found
     }
+    needed = min(workers.count, students)
     if tasks:
-        workers.start(min(workers.count, students))
-    for name, answer in _run(tasks, workers).items():
+        workers.start(needed)
+    solved = _run(tasks, workers, needed) if tasks else {}
+    for name, answer in solved.items():
         path = _path(folders.made, assignment, name)
         file = None if stamp else write_solution(path, answer.solved)
         found[name] = ClassSolution(answer.calibration, file)
     return found
 
 
-def _run(tasks: Mapping[str, Task], workers: Workers) -> dict[str, SolvedResult]:
+def _run(tasks: Mapping[str, Task], workers: Workers, needed: int) -> dict[str, SolvedResult]:
+    """Run solutions; `needed` workers get ready for the class meanwhile."""
     found: dict[str, SolvedResult] = {}
     failures: dict[str, str] = {}
     for _ in range(TRIES):
@@ -92,6 +95,8 @@ def _run(tasks: Mapping[str, Task], workers: Workers) -> dict[str, SolvedResult]
             for name, task in tasks.items()
             if name not in found
         }
+        for _ in range(needed - len(running)):  # the others have nothing to do yet
+            workers.get_ready(next(iter(tasks.values())))
         while running:
             for future in workers.finished(list(running)):
                 name, error = running.pop(future), future.exception()

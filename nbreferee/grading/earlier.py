@@ -38,6 +38,16 @@ def read_metadata(notebook: bytes) -> EarlierResult | None:
         return None
 
 
+def what_to_keep(keys: Sequence[str], came: Sequence[CellResult]) -> dict[str, Any]:
+    """Return what an executed notebook holds for `read_results`."""
+    after = {
+        str(number): [list(pair) for pair in one.replaceable]
+        for number, one in enumerate(came)
+        if one.replaceable
+    }
+    return {"keys": list(keys), "after": after}
+
+
 def read_results(
     notebook: bytes, keys: Sequence[str], roles: Sequence[str]
 ) -> dict[int, CellResult]:

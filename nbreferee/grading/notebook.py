@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -32,18 +32,21 @@ from nbreferee.engine.recorder import RecordingReferee
 from nbreferee.engine.referee import Referee, SolutionRun
 from nbreferee.engine.replay import Replay
 from nbreferee.grading.calibration import Calibration, calibrate, decide_each, needs_one_process
+from nbreferee.grading.earlier import read_results, what_to_keep
 from nbreferee.grading.outputs import apply_rules
 from nbreferee.grading.regrading import (
     CellKeys,
     KeptCells,
+    PartRun,
     cell_keys,
     is_certain,
+    is_like_a_full_run,
     run_less,
     run_part,
     solve_less,
-    what_to_keep,
 )
 from nbreferee.grading.replaying import prepare_replay, read_solution, recordings_of, runs_of
+from nbreferee.grading.results import comments_of, verdict_of, write_results
 from nbreferee.grading.shared_results import SharedResults
 from nbreferee.grading.solution_file import Solved
 from nbreferee.grading.writing import write_notebook
@@ -54,9 +57,7 @@ from nbreferee.submission.rebuild import Rebuilt, rebuild
 from nbreferee.verdicts import CellVerdict, Cost, NotebookResult
 from nbreferee.versions import identity
 
-SANDBOX_STAMP = "Graded without a sandbox: {}"
 SOLUTION_TRIES = 2  # where it runs out of time: the machine may be busy
-UNSURE = "the answer that this tests was not found for certain among the cells of the notebook"
 
 
 @dataclass(frozen=True)
@@ -194,29 +195,22 @@ class Grader:
         keys = None if calibration.one_process else self._keys(material, parts, files, calibration)
         known = self._known[material.key]
 
-        def new_referee(replay: Replay | None = None) -> Referee:
+        def new_referee(replays: bool = True) -> Referee:
+            replay = self._replay(material, parts) if replays else None
             return self._referee(material, files, known, follow, replay)
 
-        shares = material.rules.share_results
-        shared = self.shared.find(keys, material.files.shared) if keys and shares else {}
-        cells_run, is_sure, found = 0, True, None
-        if earlier is not None and keys is not None:
-            cells_run, found = run_less(
-                new_referee, material.master.tests, parts, keys, earlier, shared, calibration
+        if keys is None:
+            referee = new_referee()
+            came, cells_run, regrading = referee.grade(parts), referee.cells_run, None
+        else:
+            cells_run, run = self._run_less(
+                new_referee, material, parts, keys, calibration, earlier
             )
-        if found is None:
-            referee = new_referee(self._replay(material, parts))
-            if keys is not None:
-                run = run_part(referee, parts, keys, shared)
-                found, is_sure = run.results, run.is_sure
-            else:
-                found = referee.grade(parts)
-            cells_run += referee.cells_run
-        came, regrading = found, None
-        if keys and is_sure and not rebuilt.unsure_tests:
-            regrading = what_to_keep(keys, came)
-            if shares:
-                self.shared.learn(keys, came, material.files.shared)
+            came, regrading = run.results, None
+            if run.is_sure and not rebuilt.unsure_tests:
+                regrading = what_to_keep(keys.keys, came)
+                if material.rules.share_results:
+                    self.shared.learn(parts, keys, came, material.files.shared, run.known)
         came = self._decide(material, parts, came, files, calibration, one)
         verdicts = write_results(rebuilt, came)
         apply_rules(rebuilt.notebook, material.rules)
@@ -242,6 +236,42 @@ class Grader:
             cost=Cost(time.monotonic() - started, cells_run, walls),
         )
         return GradedNotebook(rebuilt.notebook, result, regrading)
+
+    def _run_less(
+        self,
+        new_referee: Callable[[bool], Referee],
+        material: NotebookMaterial,
+        parts: list[CellToRun],
+        keys: CellKeys,
+        calibration: Calibration,
+        earlier: bytes | None,
+    ) -> tuple[int, PartRun]:
+        """Run what neither an earlier run nor another student has results for; return how many
+        cells were run, and the run.
+        """
+
+        def find_shared(known: Collection[int] = ()) -> dict[int, CellResult]:
+            if not material.rules.share_results:
+                return {}
+            return self.shared.find(parts, keys, material.files.shared, known)
+
+        def is_enough(run: PartRun) -> bool:
+            return is_like_a_full_run(run, parts, material.master.tests, calibration)
+
+        roles, tries = [part.role for part in parts], 0
+        if earlier is not None and (results := read_results(earlier, keys.keys, roles)):
+            results |= find_shared(results)
+            tries, run = run_less(lambda: new_referee(False), parts, keys, results, is_enough)
+            if run is not None:
+                return tries, run
+        cells_run, run = run_less(
+            lambda: new_referee(True), parts, keys, find_shared(), lambda run: True
+        )
+        if run is None:
+            referee = new_referee(True)
+            run = run_part(referee, parts, keys, {})
+            cells_run += referee.cells_run
+        return tries + cells_run, run
 
     def _replay(self, material: NotebookMaterial, parts: Sequence[CellToRun]) -> Replay | None:
         """Return which cells of a submission need not be run, if that can be told."""
@@ -350,7 +380,7 @@ class Grader:
         tests = {cell.index: cell for cell in material.master.tests}
         decided = self._decide(material, parts, two, files, calibration, one)
         return [
-            (_verdict(final), mine.score, here.score)
+            (verdict_of(final), mine.score, here.score)
             for part, final, mine, here in zip(parts, decided, two, one, strict=True)
             if part.step in tests
         ]
@@ -383,6 +413,11 @@ class Grader:
         self._known = {
             key: replace(known, figures={}, recorded={}) for key, known in self._known.items()
         }
+
+    def get_ready(self, material: NotebookMaterial) -> None:
+        """Let the processes get ready that the notebooks of an assignment need."""
+        material = self._read_once(material)
+        self.warm.get_ready(self._plan(material), material.files)
 
     def has_solved(self, material: NotebookMaterial) -> bool:
         """Tell whether the run of the solution is known."""
@@ -428,6 +463,7 @@ class Grader:
 
     def _solve(self, material: NotebookMaterial, earlier: Solved | None) -> None:
         """Run a solution, of it what is not as in an earlier run."""
+        self.get_ready(material)
         parts, files = solution_parts(material), material.solution_files
         known = SolutionRun(figures=earlier.run.figures if earlier else {})
 
@@ -548,53 +584,6 @@ def parts_of(rebuilt: Rebuilt) -> list[CellToRun]:
         step, role = (place.cell.index, role_of(place.cell)) if place.cell else (None, "free")
         parts.append(CellToRun(cell.source, cell.cell_type == "code", step, role, place.passed))
     return parts
-
-
-def write_results(rebuilt: Rebuilt, came: list[CellResult]) -> tuple[CellVerdict, ...]:
-    """Write the results of the cells into the notebook; return the verdicts."""
-    verdicts = []
-    count = 0
-    for cell, place, one in zip(rebuilt.notebook.cells, rebuilt.places, came, strict=True):
-        if cell.cell_type == "code":
-            count += 1
-            cell.outputs = [nbformat.from_dict(output) for output in one.outputs]
-            cell.execution_count = count
-            for output in cell.outputs:
-                if output.output_type == "execute_result":
-                    output.execution_count = count
-        known = place.cell
-        if known is not None and known.is_test:
-            if known.grade_id in rebuilt.unsure_tests and one.score < known.points:
-                verdicts.append(CellVerdict(known.grade_id, "manual", 0.0, known.points, UNSURE))
-                continue
-            verdicts.append(_verdict(one))
-        elif known is not None and (known.graded or known.is_task):
-            unanswered = known.graded and known.grade_id in rebuilt.unanswered
-            verdicts.append(
-                CellVerdict(
-                    known.grade_id, "manual", 0.0, known.points, "", is_unanswered=unanswered
-                )
-            )
-    return tuple(verdicts)
-
-
-def _verdict(came: CellResult) -> CellVerdict:
-    assert came.verdict is not None, "a test that has run has a verdict"
-    return replace(came.verdict, message=well_formed(came.message))
-
-
-def comments_of(rebuilt: Rebuilt, stamp: str) -> dict[str, str | None]:
-    """Return the comments that nbgrader would give, by grade id."""
-    known = [place.cell for place in rebuilt.places if place.cell is not None]
-    return {
-        cell.grade_id: " ".join(
-            (["No response."] if cell.grade_id in rebuilt.unanswered else [])
-            + ([SANDBOX_STAMP.format(stamp)] if stamp else [])
-        )
-        or None
-        for cell in known
-        if cell.solution or cell.is_task
-    }
 
 
 def as_bytes(notebook: NotebookNode) -> bytes:

@@ -24,7 +24,7 @@ from nbreferee.engine.common_zygote import CommonZygote
 from nbreferee.engine.scratch import remove_abandoned
 from nbreferee.grading.cluster import GONE, Cluster
 from nbreferee.grading.interrupts import born_deaf
-from nbreferee.grading.task import Task, TaskAnswer, Unfit, run, run_far
+from nbreferee.grading.task import Task, TaskAnswer, Unfit, get_ready, run, run_far
 from nbreferee.startup import start_worker
 from nbreferee.versions import identity
 
@@ -76,6 +76,11 @@ class Workers:
             return
         for _ in range(number):  # a pool starts a process with every task that finds none idle
             self.submit(repr, None)
+
+    def get_ready(self, task: Task) -> None:
+        """Let one of them get ready for such a task, where they are on this machine."""
+        if isinstance(self._ready(), ProcessPoolExecutor):
+            self.submit(get_ready, task)
 
     def finished(self, running: Collection[Future[Any]]) -> set[Future[Any]]:
         """Wait for the first of these to be done, and return all that are.

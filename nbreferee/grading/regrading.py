@@ -15,18 +15,15 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
 
 from nbreferee.course.known_code import Unsure
 from nbreferee.course.ownership import Plan, Step
 from nbreferee.course.slices import RunCell, slices_of
 from nbreferee.course.source import Cell
-from nbreferee.engine.assignment_files import AssignmentFiles, local_copy, part_of
+from nbreferee.engine.assignment_files import AssignmentFiles, modules_of
 from nbreferee.engine.box_runner import CellResult, CellToRun
 from nbreferee.engine.referee import Referee
 from nbreferee.grading.calibration import Calibration, needs_one_process
-from nbreferee.grading.earlier import read_results
 
 KEY_DIGITS = 24
 TRIES = 4  # each judges more of the verdicts that follow through
@@ -34,9 +31,6 @@ TRIES = 4  # each judges more of the verdicts that follow through
 CUT_SHORT = ("TimeoutError", "ProcessError", "MemoryError")
 CUT_SHORT_WORDS = ("too long", "MemoryError", "could not be found out", "RecursionError")
 CERTAIN = ("passed", "partial", "failed", "error")  # statuses of tests
-_MODULES: dict[
-    str, dict[str, bytes]
-] = {}  # contents, of the last assignment, by the key of its files
 
 
 @dataclass(frozen=True)
@@ -62,6 +56,11 @@ class PartRun:
     results: list[CellResult]  # of all cells
     kept: KeptCells
     is_sure: bool  # nothing was cut short
+
+    @property
+    def known(self) -> frozenset[int]:
+        """The places of the cells that there were results for."""
+        return frozenset(self.kept.results.keys() | self.kept.providers.keys())
 
 
 def cell_keys(
@@ -125,17 +124,6 @@ def _with_tests_in_order(
     return wide
 
 
-def modules_of(files: AssignmentFiles) -> dict[str, bytes]:
-    """Return the instructor's modules, those in packages too, by their files' names."""
-    if files.key not in _MODULES:
-        names = [one for one in files.files if one.name.endswith(".py")]
-        folder = local_copy(files) if names else Path()
-        contents = {one.name: (folder / part_of(one) / one.name).read_bytes() for one in names}
-        _MODULES.clear()
-        _MODULES[files.key] = contents
-    return _MODULES[files.key]
-
-
 def run_part(
     referee: Referee,
     parts: Sequence[CellToRun],
@@ -162,35 +150,41 @@ def kept_cells(
 
 def run_less(
     new_referee: Callable[[], Referee],
-    tests: Sequence[Cell],
     parts: Sequence[CellToRun],
     keys: CellKeys,
-    earlier: bytes,
-    shared: Mapping[int, CellResult],
-    calibration: Calibration,
-) -> tuple[int, list[CellResult] | None]:
-    """Run what an earlier run has no results for, and no other student; return how many cells were
-    run, and the results of all. None: all has to be run.
+    results: Mapping[int, CellResult],
+    may_stand: Callable[[PartRun], bool],
+) -> tuple[int, PartRun | None]:
+    """Run what there are no results for, and what may come out otherwise as other answers have lost
+    points; return how many cells were run, and the run. None: all has to be run.
     """
-    results = read_results(earlier, keys.keys, [part.role for part in parts])
-    cells_run = 0
-    for _ in range(TRIES if results else 0):
+    results, cells_run = dict(results), 0
+    for _ in range(TRIES):
         referee = new_referee()
-        run = run_part(referee, parts, keys, {**shared, **results})
+        run = run_part(referee, parts, keys, results)
         cells_run += referee.cells_run
-        fresh = {
-            part.step: one
-            for number, (part, one) in enumerate(zip(parts, run.results, strict=True))
-            if part.role == "test" and part.step is not None and number not in run.kept.results
-        }
-        there = [cell for cell in tests if cell.index in fresh]
-        if not run.is_sure or needs_one_process(there, fresh, calibration):
+        if not may_stand(run):
             break
         if not referee.unkept:
-            return cells_run, run.results
+            return cells_run, run
         for number in referee.unkept:
             del results[number]
     return cells_run, None
+
+
+def is_like_a_full_run(
+    run: PartRun, parts: Sequence[CellToRun], tests: Sequence[Cell], calibration: Calibration
+) -> bool:
+    """Tell whether nothing was cut short, and nothing that was run has to be judged in one
+    process.
+    """
+    fresh = {
+        part.step: one
+        for number, (part, one) in enumerate(zip(parts, run.results, strict=True))
+        if part.role == "test" and part.step is not None and number not in run.kept.results
+    }
+    there = [cell for cell in tests if cell.index in fresh]
+    return run.is_sure and not needs_one_process(there, fresh, calibration)
 
 
 def solve_less(
@@ -208,16 +202,6 @@ def solve_less(
     referee = new_referee()
     run = run_part(referee, parts, keys, same)
     return (referee, run.results) if run.is_sure else None
-
-
-def what_to_keep(keys: CellKeys, came: Sequence[CellResult]) -> dict[str, Any]:
-    """Return what an executed notebook holds for `run_less`."""
-    after = {
-        str(number): [list(pair) for pair in one.replaceable]
-        for number, one in enumerate(came)
-        if one.replaceable
-    }
-    return {"keys": list(keys.keys), "after": after}
 
 
 def is_certain(came: Sequence[CellResult], kept: KeptCells) -> bool:

@@ -10,14 +10,14 @@ from dataclasses import replace
 from nbreferee.course.known_code import Unsure
 from nbreferee.course.replaying import CodeCell, NotebookReading, read_for_replay
 from nbreferee.course.source import Master
-from nbreferee.engine.assignment_files import AssignmentFiles
+from nbreferee.engine.assignment_files import AssignmentFiles, modules_of
 from nbreferee.engine.box_runner import CellResult, CellToRun
 from nbreferee.engine.recorder import RecordingReferee
 from nbreferee.engine.referee import Referee
 from nbreferee.engine.replay import REPLAYED, Recording, Replay, are_own
 from nbreferee.engine.wire.to_box import CellOutputs
 from nbreferee.engine.wire.to_box_replay import RecordedRun
-from nbreferee.grading.regrading import CellKeys, modules_of
+from nbreferee.grading.regrading import CellKeys
 from nbreferee.grading.solution_file import Solved
 
 

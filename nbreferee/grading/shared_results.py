@@ -1,9 +1,10 @@
-"""Results that students share: what depends on equal answers is run for the first of them only.
+"""Results that students share: what depends on equal answers is run once, not once a student.
 
 The key of a cell (see `grading.regrading`) names all that its result depends on: with the same key
-it comes to the same in another student's notebook. Only a test that has got all its points, and a
-cell that shows no error and no warning, are taken over. What loses points is judged in each
-student's own process: nobody loses any for what another has handed in.
+it comes to the same in another student's notebook. A test that has got all its points, and a cell
+that shows no error and no warning, are taken over from the first student. Anything else is taken
+over only when the runs of two students have come to the same: nobody loses a point for the notebook
+of a single other one. It may name cells by their numbers, so these have to be equal, too.
 
 A worker keeps results in memory, and those of one machine give them to each other in a folder of
 the run: both end with it.
@@ -12,13 +13,14 @@ the run: both end with it.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock, get_ident
 
-from nbreferee.engine.box_runner import CellResult
+from nbreferee.engine.box_runner import CellResult, CellToRun, box_counts
 from nbreferee.engine.wire.codec_format import CodecError
 from nbreferee.engine.wire.records import Records
 from nbreferee.engine.wire.to_tester import Evidence
@@ -27,59 +29,97 @@ from nbreferee.verdicts import CellVerdict
 
 LIMIT_BYTES = 64 << 20  # that a worker keeps, and that it writes
 FOLDER = "results"
+SEEN_ONCE = ".once"  # at the end of a name: what one student's run has come to
 _RECORDS = Records(CellResult, CellVerdict, Evidence)
 
 
 @dataclass
 class SharedResults:
-    """The results of cells by their keys; the oldest go first."""
+    """The results of cells by name; the oldest go first."""
 
     _results: dict[str, bytes] = field(default_factory=dict)
     _size: int = 0
     _written: int = 0
     _lock: Lock = field(default_factory=Lock)
 
-    def find(self, keys: CellKeys, shared: str) -> dict[int, CellResult]:
+    def find(
+        self, parts: Sequence[CellToRun], keys: CellKeys, shared: str, known: Collection[int] = ()
+    ) -> dict[int, CellResult]:
         """Return the results that there are for the cells of a notebook, by their place.
 
         Parameters
         ----------
         shared
             A folder that the workers of this machine share, if there is one; not for boxes.
+        known
+            Places of cells whose results are known already.
         """
         found = {}
-        for number, key in enumerate(keys.keys):
-            data = self._results.get(key) if key else None
-            if key and shared and data is None:
-                with contextlib.suppress(OSError):
-                    data = (Path(shared) / FOLDER / key).read_bytes()
-                    self._keep(key, data)
+        for number, names in _names(parts, keys):
+            data = None if number in known else self._any_of(names, shared)
             if data is not None:
                 with contextlib.suppress(CodecError):
                     found[number] = _RECORDS.decode(data, CellResult)
         return found
 
-    def learn(self, keys: CellKeys, came: Sequence[CellResult], shared: str) -> None:
-        """Keep the results of a notebook in which nothing was cut short."""
-        for key, one in zip(keys.keys, came, strict=True):
-            if key and key not in self._results and _may_be_shared(one):
-                data = _RECORDS.encode(replace(one, wall_s=0.0))
-                self._keep(key, data)
-                if shared and self._written < LIMIT_BYTES:
-                    self._written += len(data)
-                    with contextlib.suppress(OSError):
-                        _write(Path(shared) / FOLDER / key, data)
+    def learn(
+        self,
+        parts: Sequence[CellToRun],
+        keys: CellKeys,
+        came: Sequence[CellResult],
+        shared: str,
+        known: Collection[int] = (),
+    ) -> None:
+        """Keep the results of a notebook in which nothing was cut short; not those that were
+        `known` before it was run.
+        """
+        for number, (name, exact_name) in _names(parts, keys):
+            if number in known:
+                continue
+            data = _RECORDS.encode(replace(came[number], wall_s=0.0))
+            if _is_good(came[number]):
+                self._keep(name, data, shared)
+            elif self._any_of([exact_name], shared) is None:
+                is_second = self._any_of([exact_name + SEEN_ONCE], shared) == data
+                self._keep(exact_name if is_second else exact_name + SEEN_ONCE, data, shared)
 
-    def _keep(self, key: str, data: bytes) -> None:
+    def _any_of(self, names: Sequence[str], shared: str) -> bytes | None:
+        for name in names:
+            if name in self._results:
+                return self._results[name]
+            with contextlib.suppress(OSError):
+                if shared:
+                    data = (Path(shared) / FOLDER / name).read_bytes()
+                    self._remember(name, data)
+                    return data
+        return None
+
+    def _keep(self, name: str, data: bytes, shared: str) -> None:
+        self._remember(name, data)
+        if shared and self._written < LIMIT_BYTES:
+            self._written += len(data)
+            with contextlib.suppress(OSError):
+                _write(Path(shared) / FOLDER / name, data)
+
+    def _remember(self, name: str, data: bytes) -> None:
         with self._lock:
-            if key not in self._results:
-                self._results[key] = data
-                self._size += len(data)
+            self._size += len(data) - len(self._results.pop(name, b""))
+            self._results[name] = data
             while self._size > LIMIT_BYTES:
                 self._size -= len(self._results.pop(next(iter(self._results))))
 
 
-def _may_be_shared(one: CellResult) -> bool:
+def _names(parts: Sequence[CellToRun], keys: CellKeys) -> Iterator[tuple[int, tuple[str, str]]]:
+    """Yield for each cell its place, and its names: of a good result, and of another one."""
+    counts = box_counts(parts)
+    for number, key in enumerate(keys.keys):
+        if key:
+            numbers = [counts.get(one, 0) for one in (*sorted(keys.slices[number]), number)]
+            digest = hashlib.sha256(repr(numbers).encode()).hexdigest()
+            yield number, (key, f"{key}-{digest[:8]}")
+
+
+def _is_good(one: CellResult) -> bool:
     if any(out["output_type"] == "error" or out.get("name") == "stderr" for out in one.outputs):
         return False
     verdict = one.verdict

@@ -111,11 +111,8 @@ class Unfit(Exception):
 _COMMON: list[str] = []  # the address of the common zygote, if there is one
 _READY: list[WarmProcesses] = []  # got warm before there was anything to grade
 _SHARED = SharedResults()
-_IDLE: dict[
-    tuple[Any, ...], list[Grader]
-    # graders of this process that nobody uses now, by (budget, stamp): as a rule one for each
-    # thread
-] = {}
+# graders of this process that nobody uses now, by (budget, stamp): as a rule one for each thread
+_IDLE: dict[tuple[Any, ...], list[Grader]] = {}
 # What holds here, found out in a process of one thread: those that are forked for it want no other.
 PROBE = (
     "import sys; sys.path.insert(0, {!r}); from nbreferee.sandbox.probe import probe; "
@@ -176,6 +173,12 @@ def _grade(task: Task) -> GradedNotebook | SolvedResult:
             if grader.warm.is_whole():
                 return done
         raise ProcessesLost("a process of the grader's own has ended")
+
+
+def get_ready(task: Task) -> None:
+    """Let the processes get ready that a task needs."""
+    with _lent_grader(task.budget, task.stamp) as grader:
+        grader.get_ready(task.material)
 
 
 def _learn_solution(grader: Grader, task: Task) -> None:

@@ -21,7 +21,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbreferee.bench.classroom import as_stock, drawing_cells, hand_in, make_course
+from nbreferee.bench.classroom import (
+    as_stock,
+    change_a_test,
+    drawing_cells,
+    generate,
+    hand_in,
+    make_course,
+    without_sharing,
+)
 from nbreferee.bench.commands import CommandCost, run
 
 START_UPS = 9  # of which the median counts
@@ -32,8 +40,10 @@ ALONE = 20  # submissions that are graded one by one, each by a command of its o
 class Measurement:
     """One grader on one class."""
 
-    what: str  # 'autograde' or 'feedback'
-    grader: str  # 'nbgrader', 'nbreferee' or 'bare cells' (see `floor`)
+    what: str  # 'autograde', 'feedback', or of one changed test 'regrade' and 'anew' (all again)
+    # 'nbgrader', 'nbreferee', 'unshared' (nbreferee where students share no results) or
+    # 'bare cells' (see `floor`)
+    grader: str
     figures: bool
     students: int
     notebooks: int
@@ -86,16 +96,15 @@ def bench(
 ) -> Iterator[Measurement | Latency]:
     """Measure, and yield every measurement as it comes.
 
-    Both graders and the bare cells in turn, latency, nbreferee over workers and class sizes (of
-    one: start-up), and both graders without figures.
+    Both graders and the bare cells in turn, one changed test, latency, nbreferee over workers and
+    class sizes (of one: start-up), and both graders without figures.
     """
     with tempfile.TemporaryDirectory(prefix="nbreferee-bench-") as folder:
         template = Path(folder) / "with"
         make_course(course, template, assignments)
         yield from _in_turn(template, assignments, True, students, jobs)
         yield _bare_cells(_ours(template), True, students, jobs)
-        # Regrading after one changed test of `_ours(template)`, which has been graded, is to be
-        # measured here.
+        yield from _one_changed_test(_ours(template), assignments[0], students, jobs)
         yield from _latencies(template, assignments[0], jobs)
         yield _scaled(template, assignments[0], 1, jobs)
         for count in sorted({1, jobs}):
@@ -131,6 +140,8 @@ def _in_turn(
         _copied(template, template.with_name(f"{template.name}-stock")),
     )
     as_stock(stock)
+    apart = _copied(template, template.with_name(f"{template.name}-unshared"))
+    without_sharing(apart)
     common: dict[str, Any] = {
         "figures": figures,
         "students": students,
@@ -149,6 +160,9 @@ def _in_turn(
             run(["nbgrader", command, assignment, "--log-level=ERROR"], stock, may_fail=True)
             for assignment in assignments
         ]
+        if what == "autograde":
+            cost = run(["nbreferee", what, *assignments, "--jobs", str(jobs)], apart)
+            yield Measurement(what, "unshared", jobs=jobs, cost=cost, **common)
         total = CommandCost(
             sum(one.wall_s for one in costs),
             sum(one.cpu_s for one in costs),
@@ -165,6 +179,19 @@ def _bare_cells(graded: Path, figures: bool, students: int, jobs: int) -> Measur
     return Measurement(
         "autograde", "bare cells", figures, students, len(notebooks), jobs, cost, right=0.0
     )
+
+
+def _one_changed_test(
+    graded: Path, assignment: str, students: int, jobs: int
+) -> Iterator[Measurement]:
+    """Measure what is graded again after one test of an assignment has changed, and all of it."""
+    change_a_test(graded, assignment)
+    generate(graded, assignment)
+    command = ["nbreferee", "autograde", assignment, "--jobs", str(jobs)]
+    for what, options in (("regrade", []), ("anew", ["--force"])):
+        again = _copied(graded, graded.with_name("again"))
+        cost, number = run([*command, *options], again), _notebooks(again, [assignment])
+        yield Measurement(what, "nbreferee", True, students, number, jobs, cost, right=0.0)
 
 
 def _latencies(template: Path, assignment: str, jobs: int) -> Iterator[Latency]:
@@ -225,7 +252,11 @@ def _copied(template: Path, target: Path) -> Path:
 
 
 def ratio(
-    measured: Sequence[Measurement], what: str, figures: bool, against: str = "nbgrader"
+    measured: Sequence[Measurement],
+    what: str,
+    figures: bool,
+    against: str = "nbgrader",
+    grader: str = "nbreferee",
 ) -> float | None:
     """Return how many times as many notebooks a minute nbreferee does as another."""
     speeds = {
@@ -233,9 +264,7 @@ def ratio(
         for one in measured[::-1]
         if (one.what, one.figures) == (what, figures)
     }
-    return (
-        speeds["nbreferee"] / speeds[against] if {"nbreferee", against} <= speeds.keys() else None
-    )
+    return speeds[grader] / speeds[against] if {grader, against} <= speeds.keys() else None
 
 
 def write(

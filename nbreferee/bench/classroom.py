@@ -46,17 +46,27 @@ def make_course(
             notebook = nbformat.read(path, as_version=4)
             notebook.cells = [cell for cell in notebook.cells if cell.source not in left_out]
             nbformat.write(notebook, path)
-        run(
-            [
-                "nbgrader",
-                "generate_assignment",
-                assignment,
-                "--force",
-                "--create",
-                "--log-level=ERROR",
-            ],
-            target,
-        )
+        generate(target, assignment)
+
+
+def generate(course: Path, assignment: str) -> None:
+    """Make what students get."""
+    options = ["--force", "--create", "--log-level=ERROR"]
+    run(["nbgrader", "generate_assignment", assignment, *options], course)
+
+
+def change_a_test(course: Path, assignment: str) -> None:
+    """Add a line to the middle one of an assignment's test cells, where students do not see it if
+    the cell hides anything.
+    """
+    path = min((course / "source" / assignment).glob("*.ipynb"))
+    master, notebook = read_master(path), nbformat.read(path, as_version=4)
+    chosen = master.tests[len(master.tests) // 2].index
+    lines = notebook.cells[chosen].source.split("\n")
+    hidden = [number for number, line in enumerate(lines) if "END HIDDEN TESTS" in line]
+    lines.insert(hidden[-1] if hidden else len(lines), "assert True")
+    notebook.cells[chosen].source = "\n".join(lines)
+    nbformat.write(notebook, path)
 
 
 def drawing_cells(course: Path, assignment: str) -> set[str]:
@@ -105,6 +115,12 @@ def _answer(drawn: random.Random, wrong: float, choices: Choices, stub: str) -> 
         return "unwritten", stub
     kind, some = drawn.choice(of_kind)
     return kind, drawn.choice(some)
+
+
+def without_sharing(course: Path) -> None:
+    """Have each student's notebook run by itself."""
+    with (course / "nbgrader_config.py").open("a") as file:
+        file.write("\nc.NbReferee.share_results = False\n")
 
 
 def as_stock(course: Path) -> None:

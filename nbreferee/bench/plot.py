@@ -13,6 +13,7 @@ COLOURS = {
     "nbgrader": "#999999",
     "nbreferee": "#0072B2",
 }  # Okabe and Ito's palette: https://jfly.uni-koeln.de/color/
+COMPARED = ("autograde", "feedback")
 
 
 def plot(measured: Sequence[Any]) -> Figure:
@@ -22,7 +23,9 @@ def plot(measured: Sequence[Any]) -> Figure:
     )  # without pyplot, no window and no backend is chosen
     compared, scaled = figure.subplots(1, 2)
     measured = [one for one in measured if one.grader in COLOURS]
-    groups = list(dict.fromkeys((one.what, one.figures) for one in measured))
+    groups = list(
+        dict.fromkeys((one.what, one.figures) for one in measured if one.what in COMPARED)
+    )
     pairs = {
         (one.what, one.figures, one.grader): one for one in reversed(measured)
     }  # the first of each

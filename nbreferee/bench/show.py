@@ -57,6 +57,22 @@ def show(
                 highlight=False,
                 soft_wrap=True,
             )
+    for figures in (True, False):
+        times = ratio(measured, "autograde", figures, grader="unshared")
+        if times is not None:
+            console.print(
+                f"autograde, {'with' if figures else 'without'} figures, where students with equal "
+                f"answers share no results: {times:.1f} times as fast as nbgrader.",
+                highlight=False,
+                soft_wrap=True,
+            )
+    walls = {one.what: one.cost.wall_s for one in measured}
+    if {"regrade", "anew"} <= walls.keys():
+        console.print(
+            f"One changed test: {walls['regrade'] / walls['anew']:.0%} of the time of grading all "
+            "again.",
+            highlight=False,
+        )
     for latency in latencies:
         console.print(
             f"From hand-in to verdict, {latency.how}: {latency.median_s:.2f} s (median of "

@@ -19,7 +19,13 @@ from notebooks import COURSE
 
 from nbreferee.bench import Latency, Measurement, ratio, start_up
 from nbreferee.bench import write as write_results
-from nbreferee.bench.classroom import as_stock, drawing_cells, hand_in
+from nbreferee.bench.classroom import (
+    as_stock,
+    change_a_test,
+    drawing_cells,
+    hand_in,
+    without_sharing,
+)
 from nbreferee.bench.commands import BenchError, CommandCost, run
 from nbreferee.cli import main
 from nbreferee.course.alternatives import alternatives_path
@@ -194,3 +200,14 @@ def test_results_are_written_with_their_ratios(tmp_path: Path) -> None:
     assert found["latencies"][0]["median_s"] == 1.5
     assert [one["notebooks_a_minute"] for one in found["measured"]] == [120, 20, 12.1, 150, 80]
     assert (tmp_path / "bench.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_changed_test_and_unshared_class_differ_in_a_line(tmp_path: Path) -> None:
+    mine = course(tmp_path)
+    (mine / "nbgrader_config.py").write_text("c = get_config()")
+    without_sharing(mine)
+    config = (mine / "nbgrader_config.py").read_text()
+    assert config == "c = get_config()\nc.NbReferee.share_results = False\n"
+    change_a_test(mine, "ps1")
+    changed = nbformat.read(mine / "source/ps1/one.ipynb", as_version=4).cells[2].source
+    assert changed == TEST.replace("\n### END", "\nassert True\n### END")

@@ -57,7 +57,13 @@ def cells_run(notebook: str, grade_id: str) -> int:
 
 # By notebook: its code cells, and how many are run where a cell has changed. Where an answer has,
 # what reads it, what that reads, and cells that use a name like one of theirs are run.
-CELLS = {"softmax": 41, "matrix_derivatives": 52, "row_layers": 37, "svd_geometry": 49}
+CELLS = {
+    "fman45_layers": 62,
+    "softmax": 41,
+    "matrix_derivatives": 52,
+    "row_layers": 37,
+    "svd_geometry": 49,
+}
 CHANGED = [
     ("softmax", "dy_dx", 7),
     ("softmax", "dy_dx_tests", 5),
@@ -67,6 +73,8 @@ CHANGED = [
     ("row_layers", "linear_jacobians", 11),
     ("row_layers", "sigmoid_check", 3),
     ("row_layers", "sigmoid_small_tests", 3),
+    ("fman45_layers", "momentum_step_m_tests", 3),
+    ("fman45_layers", "train_tests", 11),
     ("svd_geometry", "rotation", 24),
     ("svd_geometry", "svd_stages_stretched_tests", 3),
     ("svd_geometry", "decompose_U_tests", 3),
@@ -79,14 +87,27 @@ def test_change_runs_what_depends_on_it(notebook: str, grade_id: str, count: int
     assert cells_run(notebook, grade_id) == count
 
 
-def test_test_that_shares_names_with_others_runs_with_all_before_it() -> None:
-    parts = solution_parts(material("fman45_layers"))
-    places = {part.step: n for n, part in enumerate(parts)}
-    cells = {cell.grade_id: places[cell.index] for cell in material("fman45_layers").master.cells}
-    keys = keys_of("fman45_layers", parts)
-    sharing = cells["momentum_step_m_tests"]
+@pytest.mark.parametrize("notebook", CELLS)
+def test_no_test_of_the_course_depends_on_another(notebook: str) -> None:
+    """One that did would be run again after any change before it."""
+    parts = solution_parts(material(notebook))
+    slices = keys_of(notebook, parts).slices
+    tests = {number for number, part in enumerate(parts) if part.role == "test"}
+    assert [number for number in sorted(tests) if not slices[number].isdisjoint(tests)] == []
+
+
+def test_test_that_reads_a_name_of_another_runs_with_all_before_it() -> None:
+    one = material("fman45_layers")
+    notebook = nbformat.reads(one.data.decode(), as_version=4)
+    (cell,) = (c for c in notebook.cells if settings(c).get("grade_id") == "momentum_step_m_tests")
+    cell.source += "\nassert own_average"  # a function of momentum_step_w_tests
+    one = replace(one, data=nbformat.writes(notebook).encode())
+    parts = solution_parts(one)
+    keys = cell_keys(parts, one.plan, one.files, (), {}, follow_through=True)
+    (step,) = (c.index for c in one.master.cells if c.grade_id == "momentum_step_m_tests")
+    (sharing,) = (n for n, part in enumerate(parts) if part.step == step)
+    assert keys is not None
     assert len(keys.slices[sharing]) == sum(part.is_code for part in parts[:sharing])
-    assert len(keys.slices[cells["relu_forward_tests"]]) == 2
 
 
 @pytest.fixture(scope="module")

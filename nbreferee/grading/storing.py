@@ -120,7 +120,7 @@ class SubmissionWriter:
         )
         earlier: dict[str, bytes] = {}
         with replacement(folder, self._permissions, self._course.groupshared) as target:
-            next(iter(self._materials.values())).files.copy_into(target)
+            next(iter(self._materials.values())).files.copy_into(target, folder)
             reserved = {mark_of_failure(Path(f"{name}.ipynb")).name for name in self._materials}
             submission.notes += _write_files(
                 target,

@@ -244,3 +244,23 @@ def test_linked_file_becomes_a_copy_before_it_is_written(
         "read-only",
         "read-only",
     )
+
+
+def test_copy_links_to_what_is_the_same_in_an_earlier_one_and_to_nothing_else(
+    tmp_path: Path,
+) -> None:
+    source, earlier, now = (tmp_path / name for name in ("source", "earlier", "now"))
+    source.mkdir()
+    for name in ("same.csv", "edited.csv", "linked.csv", "new.csv"):
+        (source / name).write_text("1,2\n")
+    files = read_assignment_files(source, ())
+    files.copy_into(earlier, tmp_path / "none")
+    (earlier / "edited.csv").write_text("1,3\n")
+    (earlier / "new.csv").unlink()
+    (earlier / "linked.csv").unlink()
+    (earlier / "linked.csv").symlink_to(source / "linked.csv")
+    files.copy_into(now, earlier)
+    assert [path.read_text() for path in now.iterdir()] == ["1,2\n"] * 4
+    assert not any(path.is_symlink() for path in now.iterdir())
+    links = {path.name: path.stat().st_nlink for path in now.iterdir()}
+    assert links == {"same.csv": 2, "edited.csv": 1, "linked.csv": 1, "new.csv": 1}

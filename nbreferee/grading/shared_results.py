@@ -27,7 +27,8 @@ from nbreferee.engine.wire.to_tester import Evidence
 from nbreferee.grading.regrading import CellKeys
 from nbreferee.verdicts import CellVerdict
 
-LIMIT_BYTES = 64 << 20  # that a worker keeps, and that it writes
+KEPT_BYTES = 64 << 20  # of a worker, in memory
+WRITTEN_BYTES = 16 << 20  # of a worker, for the others
 FOLDER = "results"
 SEEN_ONCE = ".once"  # at the end of a name: what one student's run has come to
 _RECORDS = Records(CellResult, CellVerdict, Evidence)
@@ -35,7 +36,7 @@ _RECORDS = Records(CellResult, CellVerdict, Evidence)
 
 @dataclass
 class SharedResults:
-    """The results of cells by name; the oldest go first."""
+    """The results of cells by name; those that nobody has asked for longest go first."""
 
     _results: dict[str, bytes] = field(default_factory=dict)
     _size: int = 0
@@ -85,18 +86,18 @@ class SharedResults:
 
     def _any_of(self, names: Sequence[str], shared: str) -> bytes | None:
         for name in names:
-            if name in self._results:
-                return self._results[name]
-            with contextlib.suppress(OSError):
-                if shared:
+            data = self._results.get(name)
+            if data is None and shared:
+                with contextlib.suppress(OSError):
                     data = (Path(shared) / FOLDER / name).read_bytes()
-                    self._remember(name, data)
-                    return data
+            if data is not None:
+                self._remember(name, data)
+                return data
         return None
 
     def _keep(self, name: str, data: bytes, shared: str) -> None:
         self._remember(name, data)
-        if shared and self._written < LIMIT_BYTES:
+        if shared and self._written < WRITTEN_BYTES:
             self._written += len(data)
             with contextlib.suppress(OSError):
                 _write(Path(shared) / FOLDER / name, data)
@@ -105,7 +106,7 @@ class SharedResults:
         with self._lock:
             self._size += len(data) - len(self._results.pop(name, b""))
             self._results[name] = data
-            while self._size > LIMIT_BYTES:
+            while self._size > KEPT_BYTES:
                 self._size -= len(self._results.pop(next(iter(self._results))))
 
 

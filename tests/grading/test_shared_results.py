@@ -16,6 +16,7 @@ from refereed import Court
 from nbreferee.budget import Budget
 from nbreferee.course.rules import Rules
 from nbreferee.engine.box_runner import CellResult, CellToRun
+from nbreferee.grading import shared_results
 from nbreferee.grading.notebook import GradedNotebook, NotebookMaterial
 from nbreferee.grading.regrading import CellKeys
 from nbreferee.grading.shared_results import FOLDER, SharedResults
@@ -158,6 +159,22 @@ def test_lost_points_are_shared_among_notebooks_with_the_same_numbers_of_cells()
     assert set(kept.find(more, other, "")) == {1}
     kept.learn(PARTS, KEYS, results(2), "")
     assert set(kept.find(more, other, "")) == {1, 2}
+
+
+def test_result_that_is_asked_for_stays_and_others_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_results, "KEPT_BYTES", 20_000)
+    kept, asked = SharedResults(), set[int]()
+    for number in range(100):
+        keys = CellKeys((f"{number}-1", ""), {0: frozenset()})
+        one = CellResult([{"output_type": "stream", "name": "stdout", "text": "x" * 1000}])
+        kept.learn(PARTS, keys, [one, CellResult()], "")
+        kept.find(PARTS, CellKeys(("0-1", ""), {0: frozenset()}), "")
+    for number in range(100):
+        if kept.find(PARTS, CellKeys((f"{number}-1", ""), {0: frozenset()}), ""):
+            asked.add(number)
+    assert 0 in asked
+    assert 10 < len(asked) < 21
+    assert 99 in asked
 
 
 def test_workers_share_a_folder(tmp_path: Path) -> None:

@@ -10,20 +10,24 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from nbreferee.course.changes import Changes, names_in
+from nbreferee.course.context import Context
+from nbreferee.course.escapes import safe_places
 from nbreferee.course.known_calls import (
     CHANGING,
-    CHANGING_FUNCTIONS,
     ITERATORS,
+    OF_IPYTHON,
     PASSING_MANAGERS,
     READING,
     READING_METHODS,
 )
-from nbreferee.course.known_code import Context, KnownCode, Unsure
-from nbreferee.course.nodes import children
+from nbreferee.course.known_code import FUTURE, Unsure
+from nbreferee.course.library_use import ITERATING, changes_arguments, changes_receiver
+from nbreferee.course.nodes import children, walk
 from nbreferee.course.plain_values import plain_names
 from nbreferee.course.scopes import (
     COMPREHENSIONS,
@@ -54,6 +58,8 @@ class Effects:
     changes_locals: bool = False  # its functions change objects that they were given or made
     marks_objects: bool = False  # its functions set attributes of what they were given
     draws: bool = False  # its functions use pyplot
+    results: frozenset[str] = frozenset()  # names of functions whose results may be changed
+    later_results: frozenset[str] = frozenset()
 
 
 @lru_cache(maxsize=4096)
@@ -69,7 +75,7 @@ def effects_of(source: str, context: Context) -> Effects:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):  # the cell fails before it does anything
         return Effects()
-    reader = _Reader(context)
+    reader = _Reader(context, safe_places(walk(tree)))
     for statement in tree.body:
         reader.visit(statement, frozenset())
     passes_on = reader.passes_on
@@ -78,14 +84,20 @@ def effects_of(source: str, context: Context) -> Effects:
     for name in reads - set[str]().union(*certain):
         if name.startswith("_"):
             raise Unsure(f"it reads {name}")
+    if any(
+        name.startswith("_") and name.strip("_i0123456789") == "" for name in reader.later_reads
+    ):
+        raise Unsure("a function reads what IPython binds")
     binds = bindings(tree.body)
+    if any(isinstance(one, ast.ImportFrom) and one.module == FUTURE for one in tree.body):
+        binds.add(FUTURE)
     data = {name for one in tree.body for name in bindings([one]) - set(plain_names(one))}
     known = {name for name, _ in context.modules}
     return Effects(
-        frozenset(reads),
+        frozenset(reads | {FUTURE}),
         frozenset(reader.later_reads),
         frozenset(binds),
-        frozenset(data - known),
+        frozenset((data - known) | (binds & context.loose)),
         frozenset(reader.changes - known),
         frozenset(reader.later_changes - known),
         frozenset(reader.passes - known),
@@ -93,25 +105,13 @@ def effects_of(source: str, context: Context) -> Effects:
         reader.changes_locals,
         reader.marks_objects,
         reader.draws,
+        frozenset(reader.results - known),
+        frozenset(reader.later_results - known),
     )
 
 
-class _Reader:
+class _Reader(Changes):
     """Walks the statements of one cell."""
-
-    def __init__(self, context: Context) -> None:
-        self._known = KnownCode(context)
-        self.later_reads: set[str] = set()
-        self.changes: set[str] = set()
-        self.later_changes: set[str] = set()
-        self.passes: set[str] = set()
-        self.later_passes: set[str] = set()
-        self.changes_locals = False
-        self.marks_objects = False
-        self._changes_in_comprehension = False
-        self.draws = False
-        self._depth = 0  # of functions
-        self._fresh = frozenset[str]()  # functions that each call of the innermost one makes
 
     def passes_on(self, manager: ast.expr) -> bool:
         """Tell whether a context manager of a cell, outside of functions, swallows no exception."""
@@ -121,7 +121,7 @@ class _Reader:
 
     def visit(self, node: ast.AST, local: frozenset[str], parent: ast.AST | None = None) -> None:
         """Read a node; `local` are the names that are local to the functions around it."""
-        self._known.refuse(node, local)
+        self._known.refuse(node, local, parent)
         if isinstance(node, ast.Name):
             self._name(node, local)
         elif isinstance(node, ast.Call):
@@ -131,21 +131,38 @@ class _Reader:
         elif isinstance(node, (ast.Attribute, ast.Subscript)):
             if not isinstance(node.ctx, ast.Load):
                 self._set_part(node, local)
+            elif isinstance(node, ast.Subscript) and self._known.context.inserts:
+                self._change(names_in(node.value), local)
+            elif isinstance(node, ast.Attribute):
+                self._known.refuse_kept_part(node, parent)
         elif isinstance(node, ast.AugAssign):
-            self._change(_names_in(node.target), local)
+            self._change(names_in(node.target), local)
+        elif isinstance(node, ast.Nonlocal):
+            self._note_locals(True)
         if isinstance(node, (*FUNCTIONS, *COMPREHENSIONS)):
             self._enter(node, local)
             return
         if isinstance(node, ast.ClassDef):
-            self._known.refuse_class(node)
-            self.later_reads |= global_reads(node) - local
-            self._depth += 1  # its methods are called later
-            for child in children(node):
-                self.visit(child, local, node)
-            self._depth -= 1
+            self._enter_class(node, local)
             return
         for child in children(node):
             self.visit(child, local, node)
+
+    def _enter_class(self, node: ast.ClassDef, local: frozenset[str]) -> None:
+        self._known.refuse_class(node)
+        self._decorate(node.decorator_list, local)
+        self.later_reads |= global_reads(node) - local
+        own = frozenset(bindings(node.body))
+        self._depth += 1  # its methods are called later
+        for child in children(node):
+            is_value = isinstance(child, (ast.Assign, ast.AnnAssign))
+            self.visit(child, local | own if is_value else local, node)
+        self._depth -= 1
+
+    def _decorate(self, decorators: Iterable[ast.expr], local: frozenset[str]) -> None:
+        for one in decorators:
+            if self._known.path(one, local) is None:
+                self._pass(names_in(one), local)
 
     def _enter(
         self,
@@ -161,6 +178,8 @@ class _Reader:
         for part in outer_parts(node):
             self.visit(part, local, node)
         is_function = isinstance(node, FUNCTIONS)
+        if isinstance(node, ast.FunctionDef):
+            self._decorate(node.decorator_list, local)
         self._depth += is_function
         if is_function and self._depth == 1:
             self.later_reads |= global_reads(node) - local
@@ -175,57 +194,28 @@ class _Reader:
             self._changes_in_comprehension = bool(local)
             self.passes |= global_reads(node) - local
 
-    # ------------------------------------------------ what changes
-
-    def _set_part(self, node: ast.Attribute | ast.Subscript, local: frozenset[str]) -> None:
-        root = node.value
-        if self._known.path(root, local) is not None:
-            raise Unsure("it sets a part of a module")
-        if isinstance(root, ast.Name) and root.id in self._fresh:
-            return
-        self._change(_names_in(root), local)
-        if isinstance(node, ast.Attribute) and isinstance(root, ast.Name) and self._depth:
-            self.marks_objects |= root.id in local and root.id != "self"
-
-    def _change(self, names: Collection[str], local: frozenset[str]) -> None:
-        names = self._without_python(names, local)
-        outer = {name for name in names if name not in local}
-        (self.later_changes if self._depth else self.changes).update(outer)
-        self._note_locals(len(outer) < len(names))
-
-    def _pass(self, names: Collection[str], local: frozenset[str]) -> None:
-        names = self._without_python(names, local)
-        outer = {name for name in names if name not in local}
-        (self.later_passes if self._depth else self.passes).update(outer)
-        self._note_locals(len(outer) < len(names))
-
-    def _without_python(self, names: Collection[str], local: frozenset[str]) -> set[str]:
-        """Return names without Python's own functions, which nothing changes."""
-        return {name for name in names if not self._known.is_python(name, local)}
-
-    def _note_locals(self, are_changed: bool) -> None:
-        if are_changed and self._depth:
-            self.changes_locals = True
-        elif are_changed:
-            self._changes_in_comprehension = True
+    # ------------------------------------------------ calls
 
     def _call(self, node: ast.Call, local: frozenset[str], parent: ast.AST | None) -> None:
-        arguments = set().union(
-            *map(_names_in, node.args), *(_names_in(one.value) for one in node.keywords)
-        )
+        values = [*node.args, *(one.value for one in node.keywords)]
+        arguments = set[str]().union(*map(names_in, values))
         path = self._known.path(node.func, local)
         if path is not None:
             self._library_call(path, node, arguments, local, parent)
         elif isinstance(node.func, ast.Attribute):
             name = node.func.attr
-            receiver = _names_in(node.func.value)
-            if name not in READING_METHODS or name in self._known.context.methods:
+            self._known.refuse_method(node.func, node, parent)
+            receiver = names_in(node.func.value)
+            own = name in self._known.context.methods
+            if name not in READING_METHODS or own or changes_receiver(name, node):
+                self._note_results([node.func.value, *values], local)
                 self._change(receiver, local)
                 self._pass(arguments, local)
         elif isinstance(node.func, ast.Name) and self._known.is_python(node.func.id, local):
             self._python_call(node.func.id, node, arguments, local, parent)
         else:  # a function of the notebook, or one that was handed in
-            self._pass(_names_in(node.func) | arguments, local)
+            self._note_results(values, local)
+            self._pass(names_in(node.func) | arguments, local)
 
     def _library_call(
         self,
@@ -235,14 +225,15 @@ class _Reader:
         local: frozenset[str],
         parent: ast.AST | None,
     ) -> None:
+        values = [*node.args, *(one.value for one in node.keywords)]
         name = path.rpartition(".")[2]
-        unused = isinstance(parent, ast.Expr)
-        into = any(one.arg in ("out", None) for one in node.keywords)
-        if path.split(".")[0] == "itertools":
+        if path.split(".")[0] == "itertools" or name in ITERATING:
             self._known.require_consumed(node, parent)
-        if name in CHANGING_FUNCTIONS or into:
+        if changes_arguments(path, node):
+            self._note_results(values, local)
             self._change(arguments, local)
-        elif unused or self._known.is_instructors(path):
+        elif isinstance(parent, ast.Expr) or self._known.is_instructors(path):
+            self._note_results(values, local)
             self._pass(arguments, local)
 
     def _python_call(
@@ -253,16 +244,21 @@ class _Reader:
         local: frozenset[str],
         parent: ast.AST | None,
     ) -> None:
+        self._known.refuse_python(name, node)
+        values = [*node.args, *(one.value for one in node.keywords)]
         if name in CHANGING:
+            self._note_results(values, local)
             self._change(arguments, local)
         elif name not in READING:
             raise Unsure(f"it calls {name}")
         if name in ITERATORS:
             self._known.require_consumed(node, parent)
-        if name in ("map", "filter") or any(one.arg == "key" for one in node.keywords):
+        calls = name in ("map", "filter") or (name == "iter" and len(node.args) > 1)
+        if calls or any(one.arg in ("key", None) for one in node.keywords):
+            self._note_results(values, local)
             self._pass(arguments, local)
-        if name == "type" and len(node.args) != 1:
-            raise Unsure("it makes a class with type")
+        if name == "type":
+            self._known.refuse_type(node, parent, local)
 
     # ------------------------------------------------ what is not known
 
@@ -274,7 +270,10 @@ class _Reader:
             raise Unsure(f"it binds {node.id}, which is a module's elsewhere")
         if path is not None and path.startswith("matplotlib") and self._depth:
             self.draws = True
-        if node.id.startswith("__") and node.id != "__name__":
+        is_bound = not isinstance(node.ctx, ast.Load)
+        if node.id.startswith("__") and (is_bound or node.id != "__name__"):
+            raise Unsure(f"it uses {node.id}")
+        if node.id in OF_IPYTHON:
             raise Unsure(f"it uses {node.id}")
         if (
             path is None
@@ -284,8 +283,3 @@ class _Reader:
             is_python = hasattr(builtins, node.id) or node.id == "get_ipython"
             if is_python and node.id not in READING | CHANGING | {"NotImplemented"}:
                 raise Unsure(f"it uses {node.id}")
-
-
-def _names_in(node: ast.AST) -> set[str]:
-    """Return the names in an expression, but for those that are local to a function in it."""
-    return {node.id} if isinstance(node, ast.Name) else global_reads(node)

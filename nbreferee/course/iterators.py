@@ -20,10 +20,18 @@ def is_consumed(node: ast.AST, parent: ast.AST | None, own: Collection[str]) -> 
             return one is node
         case ast.Assign(targets=[ast.Tuple() | ast.List()]) | ast.Starred():
             return True
+        case ast.Call(func=ast.Name(id="max" | "min" as name), args=[_], keywords=keywords):
+            return name not in own and all(one.arg == "key" for one in keywords)
+        case ast.Call(func=ast.Name(id="max" | "min")):
+            return False  # one of them is what is returned
+        case ast.Call(func=ast.Name(id="sum" | "next" as name), args=[first, *_]):
+            return first is node and name not in own
         case ast.Call(func=ast.Name(id=name)):
-            return name in CONSUMING | ITERATORS | {"next"} and name not in own
-        case ast.Call(func=ast.Attribute(attr="join")):
+            return name in CONSUMING | ITERATORS and name not in own
+        case ast.Call(func=ast.Attribute(value=ast.Constant(), attr="join")):
             return True
+        case ast.Call(func=ast.Attribute(attr="join")):
+            return "join" not in own
         case (
             ast.ListComp(generators=[first, *_])
             | ast.SetComp(generators=[first, *_])

@@ -1,115 +1,36 @@
-"""The part of Python that `effects` can read, and what is known of the names of a notebook."""
+"""The part of Python that `effects` can read."""
 
 from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
 
+from nbreferee.course.context import Context
 from nbreferee.course.iterators import is_consumed, used_up_in
 from nbreferee.course.known_calls import (
     DENIED,
     MODULES,
+    MUTATORS,
+    ONLY_CALLED,
     SPECIAL_NAMES,
 )
-from nbreferee.course.nodes import walk
-from nbreferee.course.scopes import (
-    bindings,
-)
+from nbreferee.course.library_use import why_not
 
 # A new generator keeps nothing; and a seed changes nothing that is read, for drawing is not known.
 HARMLESS = ("numpy.random.default_rng", "numpy.random.seed")
+FUTURE = "__future__"  # stands for the flags that cells are compiled with
 
 
 class Unsure(Exception):
     """What a cell does cannot be told by reading it; the text says why."""
 
 
-@dataclass(frozen=True)
-class Context:
-    """What is known of the names of a whole notebook."""
-
-    modules: frozenset[tuple[str, str]]  # (name, the module or member that it always is)
-    own: frozenset[str]  # other names that some cell binds
-    methods: frozenset[str]  # of the notebook's own classes
-    files: frozenset[str]  # the instructor's modules that keep nothing from call to call
-    data: frozenset[str] = frozenset()  # names of the instructor's other files
-
-
-def context_of(
-    sources: Iterable[str], files: Mapping[str, bytes], data: Iterable[str] = ()
-) -> Context:
-    """Return what is known of the names of a notebook, from its code cells as plain Python.
-
-    `files` are the instructor's modules, by name, and `data` the names of the other files.
-    """
-    modules: dict[str, set[str]] = {}
-    own: set[str] = set()
-    methods: set[str] = set()
-    for source in sources:
-        imports, others, theirs = _names_of(source)
-        for name, path in imports:
-            modules.setdefault(name, set()).add(path)
-        own |= others
-        methods |= theirs
-    certain = {name: min(paths) for name, paths in modules.items() if len(paths) == 1}
-    certain = {name: path for name, path in certain.items() if name not in own}
-    modules_of_files = {name: data for name, data in files.items() if name.endswith(".py")}
-    ours = frozenset(name.partition("/")[0].removesuffix(".py") for name in modules_of_files)
-    keep_nothing = all(keeps_nothing(data, ours) for data in modules_of_files.values())
-    stateless = ours if keep_nothing else frozenset[str]()
-    return Context(
-        frozenset(certain.items()),
-        frozenset(own | (modules.keys() - certain.keys())),
-        frozenset(methods),
-        stateless,
-        frozenset(data),
-    )
-
-
-@lru_cache(maxsize=4096)
-def _names_of(source: str) -> tuple[frozenset[tuple[str, str]], frozenset[str], frozenset[str]]:
-    """Return (imported names with their paths, other bound names, names of methods) of a cell."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):
-        return frozenset(), frozenset(), frozenset()
-    imports: set[tuple[str, str]] = set()
-    for node in walk(tree):
-        if isinstance(node, ast.Import):
-            for one in node.names:
-                first = one.name.split(".")[0]
-                imports.add((one.asname or first, one.name if one.asname else first))
-        elif isinstance(node, ast.ImportFrom):
-            imports |= {(one.asname or one.name, f"{node.module}.{one.name}") for one in node.names}
-    imported = {name for name, _ in imports}
-    others = [one for one in tree.body if not isinstance(one, (ast.Import, ast.ImportFrom))]
-    bound = bindings(tree.body) - (imported - bindings(others))
-    classes = [node for node in walk(tree) if isinstance(node, ast.ClassDef)]
-    methods = {
-        node.name for one in classes for node in one.body if isinstance(node, ast.FunctionDef)
-    }
-    return frozenset(imports), frozenset(bound), frozenset(methods)
-
-
-@lru_cache(maxsize=64)
-def keeps_nothing(data: bytes, kin: frozenset[str]) -> bool:
-    """Tell whether the functions of an instructor's module certainly keep nothing between calls."""
-    from nbreferee.course.stateless import is_stateless
-
-    try:
-        return is_stateless(data.decode(), kin)
-    except (UnicodeDecodeError, SyntaxError, ValueError):
-        return False
-
-
 class KnownCode:
     """Tells what the expressions of one cell name, and raises `Unsure` where they are not known."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, safe: frozenset[int] = frozenset()) -> None:
         self.context = context
+        self._safe = safe  # nodes that stand where nothing keeps their value
         self.modules = dict(context.modules)
         self._allowed: set[int] = set()  # nodes np.random of np.random.default_rng
         self._used_up: set[int] = set()  # iterators that end with the call of their function
@@ -133,7 +54,7 @@ class KnownCode:
             return None
         return ".".join([self.modules[node.id], *reversed(parts)])
 
-    def refuse(self, node: ast.AST, local: frozenset[str]) -> None:
+    def refuse(self, node: ast.AST, local: frozenset[str], parent: ast.AST | None) -> None:
         """Raise Unsure where a node is outside the part of Python that is known."""
         match node:
             case ast.Yield() | ast.YieldFrom():
@@ -154,15 +75,53 @@ class KnownCode:
                 if self._reads_file_of_instructor(node, local):
                     self._allowed.add(id(function))
             case ast.Attribute():
-                if node.attr.startswith("__") and node.attr not in SPECIAL_NAMES:
-                    raise Unsure(f"it uses {node.attr}")
-                path = self.path(node, local) or ""
-                if path in HARMLESS:
-                    self._allowed.add(id(node.value))
-                elif id(node) in self._allowed:
-                    pass
-                elif path.startswith("numpy.random.") or node.attr in DENIED:
-                    raise Unsure(f"it uses {node.attr}")
+                self._refuse_attribute(node, local, parent)
+            case ast.Name(id=name, ctx=ast.Load()):
+                self._refuse_use(node, local, parent)
+                if name in ONLY_CALLED and self.is_python(name, local):
+                    self._require_called(node, parent)
+        if getattr(node, "type_params", None) or type(node).__name__ == "TypeAlias":
+            raise Unsure("it has type parameters")
+
+    def _refuse_attribute(
+        self, node: ast.Attribute, local: frozenset[str], parent: ast.AST | None
+    ) -> None:
+        name, is_read = node.attr, isinstance(node.ctx, ast.Load)
+        if name.startswith("__") and (
+            name not in SPECIAL_NAMES or not (is_read or name in ("__name__", "__doc__"))
+        ):
+            raise Unsure(f"it uses {name}")
+        path = self.path(node, local) or ""
+        if path in HARMLESS:
+            self._allowed.add(id(node.value))
+        elif id(node) not in self._allowed and (path.startswith("numpy.random.") or name in DENIED):
+            raise Unsure(f"it uses {name}")
+        if is_read and id(node) not in self._allowed:
+            self._refuse_use(node, local, parent)
+        if is_read and name in MUTATORS and not _is_called(node, parent) and not path:
+            raise Unsure(f"it keeps the method {name}")
+
+    def _refuse_use(
+        self, node: ast.Attribute | ast.Name, local: frozenset[str], parent: ast.AST | None
+    ) -> None:
+        """Raise Unsure where a library may be changed by what a name stands for."""
+        path = self.path(node, local)
+        if path is None or isinstance(parent, ast.Attribute):
+            return
+        called, safe = _is_called(node, parent), id(node) in self._safe
+        files, stateful = self.context.files, self.context.stateful
+        if why := why_not(path, files, stateful, is_called=called, is_safe=safe):
+            raise Unsure(why)
+        if called and path == "numpy.random.default_rng":
+            match parent:
+                case ast.Call(args=[ast.Constant(value=None)]) | ast.Call(args=[], keywords=[]):
+                    raise Unsure("its random numbers are others in each run")
+        if called and path in ("numpy.finfo", "numpy.iinfo") and id(parent) not in self._safe:
+            raise Unsure(f"it keeps the result of {path}")
+
+    def _require_called(self, node: ast.Name, parent: ast.AST | None) -> None:
+        if not _is_called(node, parent) and id(node) not in self._safe:
+            raise Unsure(f"it keeps {node.id}")
 
     def _reads_file_of_instructor(self, node: ast.Call, local: frozenset[str]) -> bool:
         """Tell whether a call loads a file that no cell writes: whatever writes is not known."""
@@ -173,6 +132,16 @@ class KnownCode:
 
     def refuse_class(self, node: ast.ClassDef) -> None:
         """Raise Unsure where operators or attributes of a class may change something unseen."""
+        for one in node.body:
+            match one:
+                case ast.FunctionDef() | ast.Pass() | ast.Expr(value=ast.Constant()):
+                    pass
+                case ast.Assign(targets=targets) if all(isinstance(t, ast.Name) for t in targets):
+                    pass
+                case ast.AnnAssign(target=ast.Name()):
+                    pass
+                case _:
+                    raise Unsure("a class does more than to define")
         quiet = ("__init__", "__call__", "__post_init__", "__repr__", "__str__")
         for one in node.body:
             if not isinstance(one, ast.FunctionDef):
@@ -183,10 +152,60 @@ class KnownCode:
                 if ast.unparse(decorator) not in ("staticmethod", "classmethod"):
                     raise Unsure("a method is decorated")
 
+    def refuse_kept_part(self, node: ast.Attribute, parent: ast.AST | None) -> None:
+        """Raise Unsure where a cell keeps an array's `flat`, which is an iterator."""
+        is_item = isinstance(parent, ast.Subscript) and parent.value is node
+        if node.attr == "flat" and not is_item:
+            self.require_consumed(node, parent)
+
+    def refuse_method(self, method: ast.Attribute, call: ast.Call, parent: ast.AST | None) -> None:
+        """Raise Unsure where a call of a method may reach what no name shows."""
+        if method.attr in ("format", "format_map"):
+            match method.value:
+                case ast.Constant(value=str(text)) if "__" not in text:
+                    pass
+                case _:  # a text can name the inside of an object
+                    raise Unsure("it formats with a text that is not there")
+        if method.attr == "elements":
+            self.require_consumed(call, parent)
+
+    def refuse_python(self, name: str, call: ast.Call) -> None:
+        """Raise Unsure where a call of one of Python's functions may do more than is seen."""
+        if name in ("setattr", "delattr"):
+            match call.args:
+                case [_, ast.Constant(value=str(text)), *_] if not text.startswith("__"):
+                    pass
+                case _:
+                    raise Unsure(f"it names an attribute for {name}")
+        named = {one.arg for one in call.keywords}
+        if name == "display" and not named.isdisjoint({"display_id", "update", None}):
+            raise Unsure("it changes what another cell shows")
+
+    def refuse_type(self, call: ast.Call, parent: ast.AST | None, local: frozenset[str]) -> None:
+        """Raise Unsure where the class of an object is kept."""
+        if len(call.args) != 1 or isinstance(call.args[0], ast.Starred):
+            raise Unsure("it makes a class with type")
+        match parent:
+            case ast.Attribute(attr="__name__" | "__doc__", ctx=ast.Load()):
+                return
+            case ast.Attribute():
+                pass
+            case ast.FormattedValue() | ast.Compare():
+                return
+            case ast.Call(func=function) if function is call:
+                return
+            case ast.Call(func=ast.Name(id=name)) if self.is_python(name, local):
+                if name in ("isinstance", "issubclass", "print", "str", "repr"):
+                    return
+        if id(call) not in self._safe or isinstance(parent, ast.Attribute):
+            raise Unsure("it keeps the class of an object")
+
     def _require_known(self, module: str, member: str = "") -> None:
         if member == "*":
             raise Unsure(f"it imports everything from {module}")
         first = module.split(".")[0]
+        if (module, member) == (FUTURE, "annotations"):
+            return
         if first in self.context.files or f"{module}.{member}" == "numpy.random.default_rng":
             return
         if module not in MODULES and f"{module}.{member}" not in MODULES:
@@ -196,5 +215,10 @@ class KnownCode:
 
     def require_consumed(self, node: ast.AST, parent: ast.AST | None) -> None:
         """Raise Unsure where an iterator may be kept: reading it once would use it up."""
-        if id(node) not in self._used_up and not is_consumed(node, parent, self.context.own):
+        own = self.context.own | ({"join"} & self.context.methods)
+        if id(node) not in self._used_up and not is_consumed(node, parent, own):
             raise Unsure("it may keep an iterator")
+
+
+def _is_called(node: ast.AST, parent: ast.AST | None) -> bool:
+    return isinstance(parent, ast.Call) and parent.func is node

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from nbreferee.course.cell_text import as_python
+from nbreferee.course.context import context_of
 from nbreferee.course.effects import Effects, effects_of
-from nbreferee.course.known_code import Unsure, context_of
+from nbreferee.course.known_code import Unsure
 from nbreferee.course.nodes import walk
-from nbreferee.course.slices import as_python
 
 # Of two results that differ in the last bit only, these can make something that looks different.
 TELLING_APART = frozenset(

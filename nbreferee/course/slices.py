@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
-from IPython.core.inputtransformer2 import TransformerManager
-
+from nbreferee.course.cell_text import as_python
+from nbreferee.course.context import context_of
 from nbreferee.course.effects import Effects, effects_of
-from nbreferee.course.known_code import Unsure, context_of
-
-INLINE = "get_ipython().run_line_magic('matplotlib', 'inline')"  # which changes nothing here
+from nbreferee.course.known_code import Unsure
 
 
 @dataclass(frozen=True)
@@ -40,9 +37,24 @@ def slices_of(
     Unsure
         if that cannot be told for some cell.
     """
+    try:
+        return _Dependencies(cells, _effects(cells, files, data)).slices
+    except RecursionError:
+        raise Unsure("a cell is nested too deeply") from None
+
+
+def _effects(
+    cells: Sequence[RunCell], files: Mapping[str, bytes], data: Iterable[str]
+) -> list[Effects]:
     sources = [as_python(cell.source) for cell in cells]
     more = [as_python(cell.more) for cell in cells]
-    context = context_of([*sources, *more], files, data)
+    tests = {
+        text
+        for cell, source, other in zip(cells, sources, more, strict=True)
+        if cell.is_test
+        for text in (source, other)
+    }
+    context = context_of([*sources, *more], files, data, tests)
     drawing = {name for name, path in context.modules if path.startswith("matplotlib")}
     found = []
     for cell, source, other in zip(cells, sources, more, strict=True):
@@ -52,18 +64,7 @@ def slices_of(
         if cell.is_test and effects.reads & drawing:
             raise Unsure("a test looks at figures")
         found.append(effects)
-    return _Dependencies(cells, _with_names_of_tests(cells, found)).slices
-
-
-@lru_cache(maxsize=4096)
-def as_python(source: str) -> str:
-    """Return a cell as plain Python: with its magics and shell commands as calls."""
-    if not any(sign in source for sign in "%!?"):
-        return source
-    try:
-        return TransformerManager().transform_cell(source).replace(INLINE, "None")
-    except SyntaxError:  # the cell fails before it does anything
-        return "("
+    return _with_names_of_tests(cells, found)
 
 
 def _with_names_of_tests(cells: Sequence[RunCell], found: Sequence[Effects]) -> list[Effects]:
@@ -105,6 +106,8 @@ def _renamed(cell: RunCell, effects: Effects, own: frozenset[str]) -> Effects:
         later_changes=read(effects.later_changes),
         passes=read(effects.passes),
         later_passes=read(effects.later_passes),
+        results=read(effects.results),
+        later_results=read(effects.later_results),
     )
 
 
@@ -126,6 +129,8 @@ def _both(one: Effects, other: Effects) -> Effects:
         one.changes_locals or other.changes_locals,
         one.marks_objects or other.marks_objects,
         one.draws or other.draws,
+        one.results | other.results,
+        one.later_results | other.later_results,
     )
 
 
@@ -172,6 +177,21 @@ class _Dependencies:
         read = self._effects[number].reads
         return read.union(*(self._effects[one].later_reads for one in self._whole(number)))
 
+    def _returned(self, number: int, functions: frozenset[str]) -> frozenset[str]:
+        """Return the names of objects that functions may return, and these names."""
+        names, run = set(functions), self._whole(number)
+        while True:
+            more: set[str] = set()
+            for one in run:
+                found = names & self._binds[one]
+                if found:
+                    more |= self._effects[one].later_reads
+                if found & self._effects[one].data:
+                    more |= self._effects[one].reads
+            if more <= names:
+                return frozenset(names)
+            names |= more
+
     def _ties(self) -> dict[str, set[str]]:
         """Return for each name the names that may be tied to it: of the same object or a part."""
         ties: dict[str, set[str]] = {}
@@ -191,6 +211,9 @@ class _Dependencies:
         changed = own.changes | (own.passes & objects)
         for one in run:
             changed |= one.later_changes | (one.later_passes & objects)
+        results = own.results.union(*(one.later_results for one in run))
+        if results:
+            changed |= self._returned(number, results) & self._reached(number) & objects
         if any(one.changes_locals for one in run):
             changed |= self._reached(number) & objects
         for name in changed & self._data:

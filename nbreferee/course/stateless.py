@@ -32,7 +32,7 @@ def is_stateless(source: str, instructors: Collection[str] = ()) -> bool:
     tree = ast.parse(source)
     if any(_is_denied(node, instructors) for node in walk(tree)):
         return False
-    mutable = _mutable_globals(tree)
+    mutable = mutable_globals(tree)
     return all(_keeps_nothing(node, mutable) for node in _outer_functions(tree))
 
 
@@ -68,7 +68,7 @@ def _outer_functions(
             yield from _outer_functions(child)
 
 
-def _mutable_globals(tree: ast.Module) -> set[str]:
+def mutable_globals(tree: ast.Module) -> set[str]:
     """Return the names of a module that hold more than numbers, text, functions and classes."""
     found: set[str] = set()
     for statement in tree.body:
@@ -80,6 +80,24 @@ def _mutable_globals(tree: ast.Module) -> set[str]:
             (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Expr),
         ):
             found |= bindings([statement])
+    return found
+
+
+def mutable_names(tree: ast.Module, kin: Collection[str]) -> set[str]:
+    """Return the names of a module whose objects a notebook could change: also imported modules,
+    and classes that hold more than functions and constants; `kin` are the instructor's modules.
+    """
+    found = mutable_globals(tree)
+    for statement in tree.body:
+        match statement:
+            case ast.Import():
+                found |= bindings([statement])
+            case ast.ImportFrom(module=module, level=0) if (module or "").split(".")[0] not in kin:
+                found |= bindings([statement])
+            case ast.ClassDef(name=name, body=body):
+                values = [one.value for one in body if isinstance(one, (ast.Assign, ast.AnnAssign))]
+                if not all(map(_is_immutable, values)):
+                    found.add(name)
     return found
 
 

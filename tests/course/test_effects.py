@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from nbreferee.course.context import context_of
 from nbreferee.course.effects import effects_of
-from nbreferee.course.known_code import context_of
 from nbreferee.course.replaying import CodeCell, read_for_replay
 
 IMPORTS = "import numpy as np"

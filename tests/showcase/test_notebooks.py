@@ -22,7 +22,7 @@ from notebooks import (
 
 import gradcheck
 import gradtests
-from nbreferee.course.known_code import context_of
+from nbreferee.course.context import context_of
 
 notebooks = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 

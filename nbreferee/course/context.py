@@ -1,0 +1,123 @@
+"""What is known of the names of a whole notebook: modules, its own names, what may be reached by
+more than one of them.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from nbreferee.course.escapes import Escapes, escapes_of
+from nbreferee.course.known_calls import READING_METHODS
+from nbreferee.course.nodes import walk
+from nbreferee.course.scopes import bindings
+
+
+@dataclass(frozen=True)
+class Context:
+    """What is known of the names of a whole notebook."""
+
+    modules: frozenset[tuple[str, str]]  # (name, the module or member that it always is)
+    own: frozenset[str]  # other names that some cell binds
+    methods: frozenset[str]  # of the notebook's own classes
+    files: frozenset[str]  # the instructor's modules that keep nothing from call to call
+    data: frozenset[str] = frozenset()  # names of the instructor's other files
+    stateful: frozenset[str] = (
+        frozenset()
+    )  # names in the instructor's modules of more than functions
+    loose: frozenset[str] = frozenset()  # own functions and classes that may have another name
+    inserts: bool = False  # reading an item of a mapping may insert it
+
+
+def context_of(
+    sources: Iterable[str],
+    files: Mapping[str, bytes],
+    data: Iterable[str] = (),
+    tests: Collection[str] = (),
+) -> Context:
+    """Return what is known of the names of a notebook, from its code cells as plain Python.
+
+    `files` are the instructor's modules, by name, `data` the names of the other files, and
+    `tests` those of the sources that are the instructor's tests.
+    """
+    modules: dict[str, set[str]] = {}
+    own: set[str] = set()
+    methods: set[str] = set()
+    escapes = Escapes()
+    for source in sources:
+        imports, others, theirs, kept = _names_of(source, source in tests)
+        escapes |= kept
+        for name, path in imports:
+            modules.setdefault(name, set()).add(path)
+        own |= others
+        methods |= theirs
+    methods |= escapes.attributes | (READING_METHODS if escapes.names_by_text else frozenset())
+    certain = {name: min(paths) for name, paths in modules.items() if len(paths) == 1}
+    certain = {name: path for name, path in certain.items() if name not in own}
+    modules_of_files = {name: data for name, data in files.items() if name.endswith(".py")}
+    ours = frozenset(name.partition("/")[0].removesuffix(".py") for name in modules_of_files)
+    keep_nothing = all(keeps_nothing(data, ours) for data in modules_of_files.values())
+    stateless = ours if keep_nothing else frozenset[str]()
+    return Context(
+        frozenset(certain.items()),
+        frozenset(own | (modules.keys() - certain.keys())),
+        frozenset(methods),
+        stateless,
+        frozenset(data),
+        frozenset[str]().union(*(_stateful(data, ours) for data in modules_of_files.values())),
+        escapes.loose,
+        escapes.inserts,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _names_of(
+    source: str, is_test: bool
+) -> tuple[frozenset[tuple[str, str]], frozenset[str], frozenset[str], Escapes]:
+    """Return (imported names with their paths, other bound names, names of methods, what may get
+    other names) of a cell.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return frozenset(), frozenset(), frozenset(), Escapes()
+    imports: set[tuple[str, str]] = set()
+    for node in walk(tree):
+        if isinstance(node, ast.Import):
+            for one in node.names:
+                first = one.name.split(".")[0]
+                imports.add((one.asname or first, one.name if one.asname else first))
+        elif isinstance(node, ast.ImportFrom):
+            imports |= {(one.asname or one.name, f"{node.module}.{one.name}") for one in node.names}
+    imported = {name for name, _ in imports}
+    others = [one for one in tree.body if not isinstance(one, (ast.Import, ast.ImportFrom))]
+    bound = bindings(tree.body) - (imported - bindings(others))
+    classes = [node for node in walk(tree) if isinstance(node, ast.ClassDef)]
+    methods = {
+        node.name for one in classes for node in one.body if isinstance(node, ast.FunctionDef)
+    }
+    return frozenset(imports), frozenset(bound), frozenset(methods), escapes_of(tree, is_test)
+
+
+@lru_cache(maxsize=64)
+def keeps_nothing(data: bytes, kin: frozenset[str]) -> bool:
+    """Tell whether the functions of an instructor's module certainly keep nothing between calls."""
+    from nbreferee.course.stateless import is_stateless
+
+    try:
+        return is_stateless(data.decode(), kin)
+    except (UnicodeDecodeError, SyntaxError, ValueError):
+        return False
+
+
+@lru_cache(maxsize=64)
+def _stateful(data: bytes, kin: frozenset[str]) -> frozenset[str]:
+    """Return the names in an instructor's module that stand for what can be changed."""
+    from nbreferee.course.stateless import mutable_names
+
+    try:
+        return frozenset(mutable_names(ast.parse(data), kin))
+    except (SyntaxError, ValueError):
+        return frozenset()

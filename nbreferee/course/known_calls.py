@@ -89,7 +89,8 @@ MANY_ARGUMENTS = frozenset(
     "allclose append arange array array_equal asarray block column_stack cross delete diff "
     "digitize einsum full full_like geomspace gradient histogram insert interp isclose kron "
     "linspace logspace lstsq meshgrid moveaxis norm pad polyfit polyval repeat reshape roll "
-    "searchsorted select solve split swapaxes tensordot tile trapezoid trapz unique where zeros".split()
+    "searchsorted select solve split swapaxes tensordot tile trapezoid trapz unique where "
+    "zeros".split()
 )
 # Methods that change their object: kept and called later, they would change it unseen.
 MUTATORS = frozenset(

@@ -15,6 +15,7 @@ from nbreferee.course.known_calls import (
     SPECIAL_NAMES,
 )
 from nbreferee.course.library_use import why_not
+from nbreferee.course.nodes import walk
 
 # A new generator keeps nothing; and a seed changes nothing that is read, for drawing is not known.
 HARMLESS = ("numpy.random.default_rng", "numpy.random.seed")
@@ -136,7 +137,7 @@ class KnownCode:
             match one:
                 case ast.FunctionDef() | ast.Pass() | ast.Expr(value=ast.Constant()):
                     pass
-                case ast.Assign(targets=targets) if all(isinstance(t, ast.Name) for t in targets):
+                case ast.Assign(targets=targets) if all(map(_binds_names, targets)):
                     pass
                 case ast.AnnAssign(target=ast.Name()):
                     pass
@@ -222,3 +223,7 @@ class KnownCode:
 
 def _is_called(node: ast.AST, parent: ast.AST | None) -> bool:
     return isinstance(parent, ast.Call) and parent.func is node
+
+
+def _binds_names(target: ast.expr) -> bool:
+    return all(isinstance(one, (ast.Name, ast.Tuple, ast.List)) for one in walk(target))

@@ -209,9 +209,10 @@ class Grader:
             came, regrading = run.results, None
             if run.is_sure and not rebuilt.unsure_tests:
                 regrading = what_to_keep(keys.keys, came)
-                if material.rules.share_results:
-                    self.shared.learn(parts, keys, came, material.files.shared, run.known)
         came = self._decide(material, parts, came, files, calibration, one)
+        if keys and regrading and material.rules.share_results and self.warm.is_whole():
+            # or the notebook is graded again, and would count as two students'
+            self.shared.learn(parts, keys, run.results, material.files.shared, run.known)
         verdicts = write_results(rebuilt, came)
         apply_rules(rebuilt.notebook, material.rules)
         comments = comments_of(rebuilt, self.stamp)

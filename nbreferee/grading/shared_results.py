@@ -29,6 +29,7 @@ from nbreferee.verdicts import CellVerdict
 
 KEPT_BYTES = 64 << 20  # of a worker, in memory
 WRITTEN_BYTES = 16 << 20  # of a worker, for the others
+DIGEST_BYTES = 32
 FOLDER = "results"
 SEEN_ONCE = ".once"  # at the end of a name: what one student's run has come to
 _RECORDS = Records(CellResult, CellVerdict, Evidence)
@@ -58,9 +59,8 @@ class SharedResults:
         found = {}
         for number, names in _names(parts, keys):
             data = None if number in known else self._any_of(names, shared)
-            if data is not None:
-                with contextlib.suppress(CodecError):
-                    found[number] = _RECORDS.decode(data, CellResult)
+            if data is not None and (result := _decoded(data)) is not None:
+                found[number] = result
         return found
 
     def learn(
@@ -77,7 +77,10 @@ class SharedResults:
         for number, (name, exact_name) in _names(parts, keys):
             if number in known:
                 continue
-            data = _RECORDS.encode(replace(came[number], wall_s=0.0))
+            try:
+                data = _RECORDS.encode(replace(came[number], wall_s=0.0))
+            except CodecError:  # too large or too deep to be kept
+                continue
             if _is_good(came[number]):
                 self._keep(name, data, shared)
             elif self._any_of([exact_name], shared) is None:
@@ -88,8 +91,7 @@ class SharedResults:
         for name in names:
             data = self._results.get(name)
             if data is None and shared:
-                with contextlib.suppress(OSError):
-                    data = (Path(shared) / FOLDER / name).read_bytes()
+                data = _read(Path(shared) / FOLDER / name)
             if data is not None:
                 self._remember(name, data)
                 return data
@@ -132,8 +134,30 @@ def _is_good(one: CellResult) -> bool:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write a file that is there as a whole, or not at all."""
+    """Write a file that is there as a whole, or not at all: the disk may be full."""
     aside = path.with_name(f"{path.name}.{os.getpid()}.{get_ident()}")
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    aside.write_bytes(data)
-    aside.replace(path)
+    try:
+        aside.write_bytes(hashlib.sha256(data).digest() + data)
+        aside.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            aside.unlink()
+        raise
+
+
+def _read(path: Path) -> bytes | None:
+    """Return what a file holds; None if it is not there, or not as it was written."""
+    try:
+        written = path.read_bytes()
+    except OSError:
+        return None
+    digest, data = written[:DIGEST_BYTES], written[DIGEST_BYTES:]
+    return data if hashlib.sha256(data).digest() == digest else None
+
+
+def _decoded(data: bytes) -> CellResult | None:
+    try:
+        return _RECORDS.decode(data, CellResult)
+    except CodecError:
+        return None

@@ -28,6 +28,8 @@ from nbreferee.grading.regrading import CellKeys, cell_keys, kept_cells
 IMPORTS = """
 import numpy as np
 import functools
+import itertools
+from collections import Counter, defaultdict
 
 a, b, c, d = [1, 2], [3], 4, {}
 m = np.zeros((2, 2))
@@ -68,6 +70,10 @@ print(k.items)
 print(k.n)
 print(K.shared)
 print(f.calls)
+print(f1.calls)
+print(K().add(2))
+print(k.add(2))
+print(h)
 print(push)
 print(list(e))
 a = [7]
@@ -161,10 +167,71 @@ K.shared = [c]
 globals()["a"] = [0]
 len = max
 print(len([2, 1]))
+f([1]).append(2)
+f(a)[0] = 6
+list.append(f(b), 3)
+print(g(a, b)) if f(a).append(1) else None
+L = K
+for C in [K]: C.shared = c
+L.shared = 9
+L.items = [c]
+K.add = f
+L.add = lambda self, x: a.append(x)
+K().add(3)
+k.add(a)
+q = k.add
+q(2)
+k.items.append(a)
+h = lambda: a
+h().append(4)
+h = [f, g]
+h[0](a)
+h = {"k": k}
+h["k"].n = 5
+f1 = f
+f1.calls = 8
+setattr(f1, "calls", 2)
+setattr(k, "get", f)
+print(k.get(a))
+w = v.clip(0, 1, v)
+w = v.clip(0, c, out=v)
+w = np.exp(v, v)
+w = np.add(v, c, m[0][:2])
+w = np.multiply.accumulate(m, 0, None, m)
+w = np.nan_to_num(m, copy=False)
+v.partition(1)
+w = np.ndarray.fill(v, 7)
+w = functools.reduce(np.add, [v, v])
+w = functools.reduce(f, [a, b]) if c else 0
+w = list(itertools.starmap(g, [(a, b)]))
+d = defaultdict(list)
+print(d[c], len(d))
+d[c].append(a)
+d = Counter(map(str, a))
+print(sorted(d.items()))
+print(list(m.flat))
+m.flat[0] = c
+for x in m.flat: print(x)
+z = m.T
+z[0] = 2
+z = np.asarray(m)[0]
+z += 1
+print([*map(f, [a])])
+print(max([a, b], key=len))
+max([a, b], key=len).append(1)
+match a:
+    case [x, *r]: c = x
+match k:
+    case K(): k.n = 2
+print(f"{a!r} {c}", "{} {}".format(b, c))
+a = b = [c]
+(a if c else b).append(2)
+[a, b][0].append(3)
 import math as np
 e = [y for y in a if (z := y)]
 print(z)
 """.strip().split("\n")
+STATEMENTS = [one.replace("\\n", "\n") for one in STATEMENTS]
 STATEMENTS = [
     f"{one}\n{STATEMENTS[n + 1]}" if one.startswith("try:") else one
     for n, one in enumerate(STATEMENTS)
@@ -206,6 +273,24 @@ DEFINITIONS = [
         "    def add(self, x):\n        pass\n"
     ),
     "def f(x:\n    no Python",
+    "def f(x):\n    return K",
+    "def f(x):\n    a.append(1)\n    return b",
+    "def f(x):\n    g(x, a).append(2)\n    return x",
+    "def f(x):\n    K.shared = x\n    return x",
+    "def f(x):\n    return f.calls",
+    "def g(x, y):\n    return y if x else f",
+    "def g(x, y):\n    x.n = y\n    return x",
+    "def g(x, y):\n    f(y).append(3)\n    return f(y)",
+    "def g(x, y):\n    d[len(x)] = y\n    return d",
+    "class K:\n    items, shared, n = [], 0, 0\n    def add(self, x):\n        type(self).shared = x\n",
+    (
+        "class K:\n    items, shared = (), 0\n    def __init__(self):\n        self.n = a\n"
+        "    def add(self, x):\n        K.shared = x\n        return self.n\n"
+    ),
+    "class B:\n    kept = []\n    def add(self, x):\n        self.kept.append(x)\n\nclass K(B):\n    shared = n = 0\n    items = B.kept\n",
+    "class K:\n    shared = n = items = 0\n    def add(self, x, seen=[]):\n        seen.append(x)\n        print(seen)\n",
+    "class Z:\n    def add(self, x):\n        self.shared = x\nZ.add(K, 3)",
+    "class Z:\n    def add(self, x):\n        self.calls = x\nZ().add(3)\nZ.add(f, 3)",
 ]
 Notebook = Sequence[tuple[str, str]]
 

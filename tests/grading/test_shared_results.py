@@ -185,6 +185,47 @@ def test_workers_share_a_folder(tmp_path: Path) -> None:
     assert (tmp_path / FOLDER).stat().st_mode & 0o077 == 0
 
 
+def test_full_disk_and_a_folder_that_is_gone_leave_nothing_behind(tmp_path: Path) -> None:
+    kept = SharedResults()
+    (tmp_path / FOLDER).mkdir()
+    (tmp_path / FOLDER / KEYS.keys[1]).mkdir()  # nothing can take its place
+    kept.learn(PARTS, KEYS, results(2), str(tmp_path))
+    names = {one.name for one in (tmp_path / FOLDER).iterdir()}
+    assert not [one for one in names if one.startswith(f"{KEYS.keys[1]}.")]
+    kept.learn(PARTS, KEYS, results(2), str(tmp_path / "gone"))
+    assert 1 in kept.find(PARTS, KEYS, str(tmp_path / "gone"))
+
+
+def test_result_that_cannot_be_kept_is_not_shared() -> None:
+    deep: dict[str, object] = {}
+    for _ in range(2_000):
+        deep = {"a": deep}
+    shown = {"output_type": "display_data", "data": {"application/json": deep}, "metadata": {}}
+    kept = SharedResults()
+    kept.learn(PARTS, KEYS, [CellResult([shown]), results(2)[1]], "")
+    assert set(kept.find(PARTS, KEYS, "")) == {1}
+
+
+@pytest.mark.parametrize("place", [0, 20, -1])
+def test_file_with_another_byte_is_as_good_as_none(tmp_path: Path, place: int) -> None:
+    SharedResults().learn(PARTS, KEYS, results(2), str(tmp_path))
+    for path in (tmp_path / FOLDER).iterdir():
+        data = bytearray(path.read_bytes())
+        data[place] ^= 1
+        path.write_bytes(data)
+    assert SharedResults().find(PARTS, KEYS, str(tmp_path)) == {}
+
+
+def test_each_cell_shows_its_own_warnings(court: Court, of_course: NotebookMaterial) -> None:
+    """An equal one of another student's cell would otherwise have been silent, and been shared."""
+    warned = "w = np.float64(1) / 0, np.mean([])"
+    more = {"f": warned, "g": warned}
+    executed = court.grade(replace(of_course, rules=APART), {"f": FS[0], "g": GS[0]}, more)
+    cells = [one for one in executed.notebook.cells if one.source == warned]
+    for text in "divide by zero", "Mean of empty slice":
+        assert [text in one.outputs[0].text for one in cells] == [True, True]
+
+
 @pytest.mark.parametrize("damage", [b"", b"\x00", b"nothing like a result"])
 def test_damaged_file_is_as_good_as_none(tmp_path: Path, damage: bytes) -> None:
     SharedResults().learn(PARTS, KEYS, results(2), str(tmp_path))

@@ -52,7 +52,7 @@ def _is_plain(source: str) -> bool:
 
 def _may_be_magic(python: str) -> bool:
     """Tell whether IPython may take a cell of one line for a magic: where no name hides it."""
-    lines = python.splitlines()
+    lines = [one for one in python.splitlines() if one.strip()]  # it strips empty ones
     if len(lines) != 1:
         return False
     found = _FIRST_WORD.match(lines[0])

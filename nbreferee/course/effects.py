@@ -37,6 +37,7 @@ from nbreferee.course.scopes import (
     first_reads,
     functions_made_in,
     global_reads,
+    imported_in,
     inner_parts,
     outer_parts,
     own_names,
@@ -186,8 +187,9 @@ class _Reader(Changes):
         around = self._fresh
         if is_function:
             self._fresh = functions_made_in(node)
+        inner = local | (own_names(node) - (self._known.modules.keys() & imported_in(node)))
         for part in inner_parts(node):
-            self.visit(part, local | own_names(node), node)
+            self.visit(part, inner, node)
         self._fresh = around
         self._depth -= is_function
         if self._changes_in_comprehension and not self._depth:  # what it loops over, perhaps

@@ -69,9 +69,11 @@ class KnownCode:
             case ast.Import():
                 for one in node.names:
                     self._require_known(one.name)
+                    self._require_one_meaning(one.asname or one.name.split(".")[0], one.name)
             case ast.ImportFrom():
                 for one in node.names:
                     self._require_known(node.module or "", one.name)
+                    self._require_one_meaning(one.asname or one.name, f"{node.module}.{one.name}")
             case ast.Call(func=ast.Attribute() as function):
                 if self._reads_file_of_instructor(node, local):
                     self._allowed.add(id(function))
@@ -213,6 +215,14 @@ class KnownCode:
             raise Unsure(f"it imports {module}")
         if member in DENIED:
             raise Unsure(f"it imports {member} from {module}")
+
+    def _require_one_meaning(self, name: str, path: str) -> None:
+        """Raise Unsure where a name is a module's or class's at one place, and not at another."""
+        if name in self.modules or path.startswith(f"{FUTURE}."):
+            return
+        files, stateful = self.context.files, self.context.stateful
+        if why_not(path, files, stateful, is_called=False, is_safe=False):
+            raise Unsure(f"{name} has several meanings")
 
     def require_consumed(self, node: ast.AST, parent: ast.AST | None) -> None:
         """Raise Unsure where an iterator may be kept: reading it once would use it up."""

@@ -64,6 +64,14 @@ def deleted(statement: ast.stmt) -> set[str]:
     }
 
 
+def imported_in(node: ast.AST) -> frozenset[str]:
+    """Return the names that a function imports for itself."""
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return frozenset()
+    imports = [one for one in in_scope(node.body) if isinstance(one, (ast.Import, ast.ImportFrom))]
+    return frozenset(bindings(imports))
+
+
 def functions_made_in(node: ast.AST) -> frozenset[str]:
     """Return the names that stand for functions which each call of this one makes anew."""
     if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):

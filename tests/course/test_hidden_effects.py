@@ -22,6 +22,41 @@ v = np.ones(3)
 
 # The last cell depends on the last but one.
 WAYS = {
+    "a module that a function imports": [
+        "def h():\n    import numpy as q\n    z = q\n    z.exp = len\nh()",
+        "print(np.exp(1))",
+    ],
+    "a module that a function imports and returns": [
+        "def h():\n    import numpy as q\n    return q\nh().exp = len",
+        "print(np.exp(1))",
+    ],
+    "a module under a name of something else": [
+        "def h():\n    import math as a\n    a.pi = 3\nh()",
+        "print(math.pi)",
+    ],
+    "a module that a loop imports": [
+        "for i in [0]: import numpy as q\nq.exp = len",
+        "print(np.exp(1))",
+    ],
+    "a module that may be missing": [
+        "try: import numpy as q\nexcept ImportError: q = None\nq.exp = len",
+        "print(np.exp(1))",
+    ],
+    "two modules of one name": [
+        "import math as q\nimport numpy as q\nq.exp = len",
+        "print(np.exp(1))",
+    ],
+    "a class of a library that is bound again": [
+        "from fractions import Fraction as q\nif a: q = q\nq.limit_denominator = len",
+        "print(Fraction(1).limit_denominator())",
+    ],
+    "a class in a dataclass": [
+        "class K:\n    def go(self):\n        return 0",
+        "@dataclass\nclass D:\n    x: K = None\nL = dataclasses.fields(D)[0].type\nL.go = lambda self: 7",
+        "print(K().go())",
+    ],
+    "a magic after empty lines": ["\n\npprint", "v"],
+    "a magic after a form feed": ["\x0cpprint", "v"],
     "setattr on np": ["setattr(np,'exp',len)", "print(np.exp(1))"],
     "alias of np": ["n = np\nn.exp = len", "print(np.exp(1))"],
     "np in list": ["for n in [np]: n.exp = len", "print(np.exp(1))"],

@@ -419,6 +419,42 @@ def test_kept_and_run_cells_come_to_a_full_run(
     event(check([*cells, *tests], [*after, *tests]))
 
 
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(CELLS, min_size=2, max_size=4),
+    st.lists(TESTS, min_size=1, max_size=4),
+    st.lists(st.tuples(st.integers(0, 9), CELLS), min_size=1, max_size=3),
+    st.lists(st.tuples(st.integers(0, 9), CELLS), max_size=1),
+)
+def test_result_of_another_student_is_what_the_cell_alone_comes_to(
+    cells: list[tuple[str, str]],
+    tests: list[tuple[str, str]],
+    added: list[tuple[int, tuple[str, str]]],
+    others: list[tuple[int, tuple[str, str]]],
+) -> None:
+    notebooks = []
+    for more in added, others:
+        one = [*cells, *tests]
+        for place, cell in more:
+            one.insert(place % (len(one) + 1), cell)
+        notebooks.append(parts_of(one))
+    keys = [keys_of(one) for one in notebooks]
+    if keys[0] is None or keys[1] is None:
+        return
+    first, second = map(run_all, notebooks)
+    theirs = dict(zip(keys[0].keys, first, strict=True))
+    found = 0
+    for number, key in enumerate(keys[1].keys):
+        if key in theirs:
+            found += 1
+            assert theirs[key] == second[number], (
+                [[part.source for part in one] for one in notebooks],
+                number,
+                sorted(keys[1].slices[number]),
+            )
+    event("some shared" if found > 1 else "none shared")
+
+
 UNSEEN = {
     "an alias": ["b = a", "print(a)", "b.append(1)", "print(a)"],
     "a part": ["a = [[1]]\nb = a[0]", "b.append(1)", "print(a)"],

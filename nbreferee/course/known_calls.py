@@ -119,8 +119,8 @@ WITH_STATE = frozenset(
 # Members of libraries that change or read what no name shows.
 UNKNOWN_MEMBERS = frozenset(
     "bmat deprecate fields get_args get_origin get_type_hints info interactive interpolative "
-    "lookfor register_cmap show_config show_runtime source test uninstall_repl_displayhook who colormaps "
-    "clarkson_woodruff_transform Formatter get_current_fig_manager getbufsize "
+    "lookfor register_cmap show_config show_runtime source test uninstall_repl_displayhook "
+    "who colormaps clarkson_woodruff_transform Formatter get_current_fig_manager getbufsize "
     # which make a colour map the usual one
     "autumn bone cool copper flag gray hot hsv inferno jet magma nipy_spectral pink plasma prism "
     "spring summer viridis winter".split()

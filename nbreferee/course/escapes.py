@@ -60,8 +60,8 @@ class Escapes:
             or not self.marked <= plain
             or not self.classes.isdisjoint(self.through_names)
         ):
-            return self.kept & (self.classes | self.functions)
-        return self.kept & (self.classes | self.marked)
+            return (self.kept & (self.classes | self.functions)) | self.marked
+        return (self.kept & self.classes) | self.marked
 
 
 def escapes_of(tree: ast.Module, is_test: bool = False) -> Escapes:

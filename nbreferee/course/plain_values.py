@@ -20,13 +20,22 @@ def plain_names(statement: ast.stmt) -> Iterable[str]:
         case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda(args=arguments)):
             return [name] if _are_constant(arguments) else []
         case ast.ClassDef(name=name, decorator_list=[], keywords=[]):
-            kept = (ast.FunctionDef, ast.Pass, ast.Expr)
-            simple = all(
-                isinstance(one, kept) or (isinstance(one, ast.Assign) and _is_constant(one.value))
-                for one in statement.body
-            )
+            named = all(isinstance(one, (ast.Name, ast.Attribute)) for one in statement.bases)
+            simple = named and all(map(_keeps_nothing, statement.body))
             return [name] if simple else []
     return []
+
+
+def _keeps_nothing(part: ast.stmt) -> bool:
+    """Tell whether a statement of a class binds nothing that can change."""
+    match part:
+        case ast.FunctionDef(args=arguments):
+            return _are_constant(arguments)
+        case ast.Assign(value=value) | ast.Expr(value=value):
+            return _is_constant(value)
+        case ast.Pass():
+            return True
+    return False
 
 
 def _are_constant(arguments: ast.arguments) -> bool:

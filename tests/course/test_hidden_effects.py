@@ -22,6 +22,32 @@ v = np.ones(3)
 
 # The last cell depends on the last but one.
 WAYS = {
+    "a part of a class that is set later": [
+        "class K: pass",
+        "K.items = []",
+        "k = K()",
+        "k.items.append(1)",
+        "print(K.items)",
+    ],
+    "an object that a class holds": [
+        "class K: pass\nK.one = K()",
+        "k = K.one",
+        "k.n = 3",
+        "print(K.one.n)",
+    ],
+    "a base class that a call makes": [
+        "def mk():\n    class B:\n        items = []\n    return B",
+        "class K(mk()): pass",
+        "k = K()",
+        "k.items.append(1)",
+        "print(K.items)",
+    ],
+    "a default of a method": [
+        "class K:\n    def go(self, seen=[]):\n        seen.append(1)\n        return len(seen)",
+        "k = K()",
+        "k.go()",
+        "print(K().go(), 1)",
+    ],
     "a module that a function imports": [
         "def h():\n    import numpy as q\n    z = q\n    z.exp = len\nh()",
         "print(np.exp(1))",

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from IPython.core.magics.basic import BasicMagics
+from IPython.core.magics.code import CodeMagics
+from IPython.core.magics.execution import ExecutionMagics
+from IPython.core.magics.namespace import NamespaceMagics
+from IPython.core.magics.osm import OSMagics
+from IPython.core.magics.pylab import PylabMagics
 
+from nbreferee.course.cell_text import as_python
 from nbreferee.course.known_code import Unsure
 from nbreferee.course.slices import RunCell, slices_of
 
@@ -447,3 +454,10 @@ def test_what_people_write_is_sure(cell: str) -> None:
 def test_function_that_is_handed_over_is_not_changed_by_that() -> None:
     cells = ["def f(x):\n    return x", "def g(x):\n    return 0", "print(g(f))", "print(f(1))"]
     assert slices_of([RunCell(one) for one in cells], {})[3] == {0}
+
+
+def test_magic_needs_no_sign_and_is_seen() -> None:
+    kinds = (BasicMagics, CodeMagics, ExecutionMagics, NamespaceMagics, OSMagics, PylabMagics)
+    names = {name for one in kinds for name in one.magics["line"]}
+    assert "precision" in names
+    assert [one for one in sorted(names) if as_python(one) == one] == []

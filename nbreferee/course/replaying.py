@@ -68,7 +68,8 @@ def read_for_replay(
         where something cannot be told, or a call of a student's function may have an effect.
     """
     sources = [as_python(cell.source) for cell in cells]
-    context = context_of(sources, files, data_files)
+    tests = {source for cell, source in zip(cells, sources, strict=True) if cell.is_test}
+    context = context_of(sources, files, data_files, tests)
     found = [effects_of(source, context) for source in sources]
     run = [(cell, one) for cell, one in zip(cells, found, strict=True) if not cell.is_test]
     data = frozenset[str]().union(*(one.data for _, one in run))
@@ -77,8 +78,8 @@ def read_for_replay(
         _require_no_effects(one, data)
     by_number = [(cell.number, one) for cell, one in run if not cell.is_students]
     ours = [one for _, one in by_number]
-    tests = [one for cell, one in zip(cells, found, strict=True) if cell.is_test]
-    wanted = [name for one in [*tests, *(one for _, one in theirs)] for name in _all_reads(one)]
+    of_tests = [one for cell, one in zip(cells, found, strict=True) if cell.is_test]
+    wanted = [name for one in [*of_tests, *(one for _, one in theirs)] for name in _all_reads(one)]
     if not HISTORY.isdisjoint(wanted):
         raise Unsure("it looks at the history of the notebook")
     readings = {

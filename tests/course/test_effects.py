@@ -49,3 +49,11 @@ def test_cell_depends_on_functions_of_earlier_cells_alone() -> None:
     reading = read_for_replay([*cells, student], {})
     assert "f" not in reading.cells[1].reads
     assert "f" in reading.cells[3].reads
+
+
+def test_test_may_hand_a_students_function_on_to_one_of_its_own() -> None:
+    student = CodeCell(
+        0, "def f(x):\n    x[0] = 1\n    return x\n\ndef g():\n    return f([0])", True
+    )
+    handed_on = "def twice(h):\n    return h() + h()\n\ntwice(g)"
+    read_for_replay([student, CodeCell(1, handed_on, is_test=True)], {})

@@ -49,12 +49,3 @@ def test_cell_depends_on_functions_of_earlier_cells_alone() -> None:
     reading = read_for_replay([*cells, student], {})
     assert "f" not in reading.cells[1].reads
     assert "f" in reading.cells[3].reads
-
-
-def test_test_may_name_what_it_has_made_of_a_students_function() -> None:
-    source = "def f(x):\n    x[0] = 1\n    return x\n\ndef g():\n    return f([0])"
-    named = (
-        "def named(h):\n    def inner(*a):\n        return h(*a)\n    inner.__name__ = 'f'\n"
-        "    return inner\n\nnamed(f)([0])"
-    )
-    read_for_replay([CodeCell(0, source, True), CodeCell(1, named, is_test=True)], {})

@@ -17,6 +17,7 @@ from nbreferee.engine.box_runner import CellToRun
 from nbreferee.grading.course_files import read_assignment_files
 from nbreferee.grading.notebook import NotebookMaterial, as_bytes, solution_parts
 from nbreferee.grading.regrading import CellKeys, cell_keys
+from nbreferee.grading.replaying import read_solution
 from nbreferee.grading.task import as_metadata
 from nbreferee.submission.originals import Released
 
@@ -85,6 +86,13 @@ CHANGED = [
 def test_change_runs_what_depends_on_it(notebook: str, grade_id: str, count: int) -> None:
     assert sum(cell.is_code for cell in material(notebook).master.cells) == CELLS[notebook]
     assert cells_run(notebook, grade_id) == count
+
+
+@pytest.mark.parametrize("notebook", CELLS)
+def test_cells_of_the_course_may_be_replayed(notebook: str) -> None:
+    reading = read_solution(solution_parts(material(notebook)), material(notebook).files)
+    assert reading is not None
+    assert len(reading.cells) > 10
 
 
 @pytest.mark.parametrize("notebook", CELLS)

@@ -95,7 +95,11 @@ def rows(course: Path) -> dict[str | tuple[str, ...], tuple[Any, ...]]:
 def verdicts(course: Path) -> dict[tuple[str, str], dict[str, Any]]:
     """What --json says, but for the time."""
     return {
-        (one["student"], one["notebook"]): {**one, "wall_s": 0}
+        (one["student"], one["notebook"]): {
+            **one,
+            "wall_s": 0,
+            "cells_run": 0,
+        }  # which students share
         for one in json.loads((course.parent / "verdicts.json").read_text())
     }
 

@@ -93,13 +93,9 @@ def rows(course: Path) -> dict[str | tuple[str, ...], tuple[Any, ...]]:
 
 
 def verdicts(course: Path) -> dict[tuple[str, str], dict[str, Any]]:
-    """What --json says, but for the time."""
+    """What --json says, but for the time, and for the cells run: students share results."""
     return {
-        (one["student"], one["notebook"]): {
-            **one,
-            "wall_s": 0,
-            "cells_run": 0,
-        }  # which students share
+        (one["student"], one["notebook"]): {**one, "wall_s": 0, "cells_run": 0}
         for one in json.loads((course.parent / "verdicts.json").read_text())
     }
 

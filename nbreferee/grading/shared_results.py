@@ -3,8 +3,9 @@
 The key of a cell (see `grading.regrading`) names all that its result depends on: with the same key
 it comes to the same in another student's notebook. A test that has got all its points, and a cell
 that shows no error and no warning, are taken over from the first student. Anything else is taken
-over only when the runs of two students have come to the same: nobody loses a point for the notebook
-of a single other one. It may name cells by their numbers, so these have to be equal, too.
+over only when the runs of two students have come to the same: no single notebook costs another
+student a point. An error may name cells by number, so it is shared only between notebooks with the
+same numbers.
 
 A worker keeps results in memory, and those of one machine give them to each other in a folder of
 the run: both end with it.

@@ -122,6 +122,18 @@ def test_third_of_equal_notebooks_is_not_run_and_first_and_second_are(
     assert wrong[2:] == [0, 0]
 
 
+def test_notebook_that_is_to_be_graded_again_gives_nothing(
+    court: Court, of_course: NotebookMaterial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process of the grader's own has ended: another run would count as another student's."""
+    court.grader.shared, rules = SharedResults(), replace(SHARING, replay=False)
+    with monkeypatch.context() as ended:
+        ended.setattr(court.warm, "is_whole", lambda: False)
+        court.grade(replace(of_course, rules=rules), {"f": FS[2], "g": GS[0]})
+    second = court.grade(replace(of_course, rules=rules), {"f": FS[2], "g": GS[0]})
+    assert second.result.cost.cells_run == 9
+
+
 # ---------------------------------------------------------------- what is kept
 
 PARTS = [CellToRun("f = 1", True, 0, "answer"), CellToRun("assert f", True, 1, "test")]

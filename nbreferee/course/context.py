@@ -13,6 +13,7 @@ from nbreferee.course.escapes import Escapes, escapes_of
 from nbreferee.course.known_calls import READING_METHODS
 from nbreferee.course.nodes import walk
 from nbreferee.course.scopes import bindings
+from nbreferee.course.united import united
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def context_of(
     escapes = Escapes()
     for source in sources:
         imports, others, theirs, kept = _names_of(source, source in tests)
-        escapes |= kept
+        escapes = united(escapes, kept)
         for name, path in imports:
             modules.setdefault(name, set()).add(path)
         own |= others

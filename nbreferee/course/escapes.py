@@ -37,20 +37,6 @@ class Escapes:
     names_by_text: bool = False  # attributes that are named by a text
     inserts: bool = False  # reading an item may insert it
 
-    def __or__(self, other: Escapes) -> Escapes:
-        return Escapes(
-            self.classes | other.classes,
-            self.functions | other.functions,
-            self.kept | other.kept,
-            self.attributes | other.attributes,
-            self.marked | other.marked,
-            self.otherwise_bound | other.otherwise_bound,
-            self.sets_attributes or other.sets_attributes,
-            self.through_names | other.through_names,
-            self.names_by_text or other.names_by_text,
-            self.inserts or other.inserts,
-        )
-
     @property
     def loose(self) -> frozenset[str]:
         """Names of functions and classes whose objects may be changed under another name."""

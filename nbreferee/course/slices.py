@@ -9,6 +9,7 @@ from nbreferee.course.cell_text import as_python
 from nbreferee.course.context import context_of
 from nbreferee.course.effects import Effects, effects_of
 from nbreferee.course.known_code import Unsure
+from nbreferee.course.united import united
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def _effects(
     for cell, source, other in zip(cells, sources, more, strict=True):
         effects = effects_of(source, context)
         if other and other != source:
-            effects = _both(effects, effects_of(other, context))
+            effects = united(effects, effects_of(other, context))
         if cell.is_test and effects.reads & drawing:
             raise Unsure("a test looks at figures")
         found.append(effects)
@@ -114,24 +115,6 @@ def _renamed(cell: RunCell, effects: Effects, own: frozenset[str]) -> Effects:
 def of_tests(name: str) -> str:
     """Return how a name is written here that is bound by tests, in the tester alone."""
     return f"{name} of tests"
-
-
-def _both(one: Effects, other: Effects) -> Effects:
-    return Effects(
-        one.reads | other.reads,
-        one.later_reads | other.later_reads,
-        one.binds | other.binds,
-        one.data | other.data,
-        one.changes | other.changes,
-        one.later_changes | other.later_changes,
-        one.passes | other.passes,
-        one.later_passes | other.later_passes,
-        one.changes_locals or other.changes_locals,
-        one.marks_objects or other.marks_objects,
-        one.draws or other.draws,
-        one.results | other.results,
-        one.later_results | other.later_results,
-    )
 
 
 class _Dependencies:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = [
@@ -266,11 +267,22 @@ def plot_jacobians(analytic: np.ndarray, numeric: np.ndarray, inputs: int | None
     axes = fig.subplot_mosaic([["analytic", "numeric"], ["difference", "."]], gridspec_kw=space)
     for (title, ax), panel in zip(axes.items(), panels, strict=True):
         limit = np.max(np.abs(panel[np.isfinite(panel)]), initial=0) or 1
-        image = ax.imshow(panel, cmap="PuOr", vmin=-limit, vmax=limit, aspect="auto")
+        ax.imshow(panel, cmap="PuOr", vmin=-limit, vmax=limit, aspect="auto")
         ax.set(title=title, xlabel="input", ylabel="output")
         ax.locator_params(integer=True, min_n_ticks=1)  # a row and a column are numbered
-        fig.colorbar(image, ax=ax, label="difference" if title == "difference" else "derivative")
+        _draw_scale(ax, limit)
     return fig
+
+
+def _draw_scale(ax: Axes, limit: float) -> None:
+    """Draw the colours from -limit to limit beside a panel; a colorbar takes as long as a panel."""
+    ax.autoscale(False)
+    place: dict[str, Any] = {"transform": ax.transAxes, "clip_on": False}
+    ramp = np.linspace(1, -1, 64)[:, np.newaxis]
+    ax.imshow(ramp, cmap="PuOr", aspect="auto", extent=(1.06, 1.12, 0, 1), **place)
+    for height, number in ((1, limit), (0.5, 0), (0, -limit)):
+        text = f"{number:.2g}".replace("-", "\N{MINUS SIGN}")
+        ax.text(1.15, height, text, verticalalignment="center", **place)
 
 
 def random_arrays(seed: int, *shapes: tuple[int, ...]) -> tuple[np.ndarray, ...]:

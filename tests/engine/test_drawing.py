@@ -106,7 +106,7 @@ def test_ticks_that_are_placed_once_are_where_matplotlib_has_them(
 ) -> None:
     kind(figure := Figure())
     picture = draw_once(figure, TIGHT)
-    monkeypatch.setattr(drawing, "_ticks_placed_once", contextlib.nullcontext)
+    monkeypatch.setattr(drawing, "_cheap_ticks", contextlib.nullcontext)
     kind(figure := Figure())
     assert picture == draw_once(figure, TIGHT)
 

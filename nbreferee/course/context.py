@@ -57,15 +57,12 @@ def context_of(
     methods |= escapes.attributes | (READING_METHODS if escapes.names_by_text else frozenset())
     certain = {name: min(paths) for name, paths in modules.items() if len(paths) == 1}
     certain = {name: path for name, path in certain.items() if name not in own}
-    modules_of_files = {name: data for name, data in files.items() if name.endswith(".py")}
-    ours = frozenset(name.partition("/")[0].removesuffix(".py") for name in modules_of_files)
-    keep_nothing = all(keeps_nothing(data, ours) for data in modules_of_files.values())
-    stateless = ours if keep_nothing else frozenset[str]()
+    modules_of_files, ours = _modules(files)
     return Context(
         frozenset(certain.items()),
         frozenset(own | (modules.keys() - certain.keys())),
         frozenset(methods),
-        stateless,
+        stateless_modules(files),
         frozenset(data),
         frozenset[str]().union(*(_stateful(data, ours) for data in modules_of_files.values())),
         escapes.loose,
@@ -100,6 +97,23 @@ def _names_of(
         node.name for one in classes for node in one.body if isinstance(node, ast.FunctionDef)
     }
     return frozenset(imports), frozenset(bound), frozenset(methods), escapes_of(tree, is_test)
+
+
+def _modules(files: Mapping[str, bytes]) -> tuple[dict[str, bytes], frozenset[str]]:
+    """Return those of the instructor's files that are modules, and by what names they, or the
+    packages that they are in, are imported.
+    """
+    modules = {name: data for name, data in files.items() if name.endswith(".py")}
+    return modules, frozenset(name.partition("/")[0].removesuffix(".py") for name in modules)
+
+
+def stateless_modules(files: Mapping[str, bytes]) -> frozenset[str]:
+    """Return the names of the instructor's modules, if they all keep nothing from call to call; or
+    else nothing.
+    """
+    modules, ours = _modules(files)
+    keep_nothing = all(keeps_nothing(data, ours) for data in modules.values())
+    return ours if keep_nothing else frozenset()
 
 
 @lru_cache(maxsize=64)

@@ -52,6 +52,7 @@ class SolutionRun:
     )
     figures: Mapping[str, str] = field(default_factory=dict)  # pictures by name (see `figures`)
     recorded: Mapping[int, RecordedRun] = field(default_factory=dict)  # for replay, by step
+    may_patch: bool = True  # whether tests may patch a module; used while that run is on
 
 
 LendTester = Callable[[], contextlib.AbstractContextManager[TesterHandle]]
@@ -79,7 +80,7 @@ class Referee(BoxRunner):
         self._lent = contextlib.ExitStack()
         self._tester: TesterHandle | None = None
         self._instructed: list[int] = []  # what a new tester has to run again
-        self._allowed = known.oddities
+        self._allowed, self._may_patch = known.oddities, known.may_patch
         self.drawn = dict(known.figures)
         # the solution's figures are all named; others are where they have the outline of one
         self._is_solution = known.oddities is None
@@ -235,7 +236,8 @@ class Referee(BoxRunner):
         points.
         """
         if self._follow is None:
-            return self._judge(RunStep(step, limit_s, self._allowed_in(step)))[0]
+            allowed, may_patch = self._allowed_in(step), self._may_patch
+            return self._judge(RunStep(step, limit_s, allowed, may_patch=may_patch))[0]
         known = self._steps[step]
         if self._follow.needs_new_box(known):
             self._drop_box()

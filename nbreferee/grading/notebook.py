@@ -19,11 +19,12 @@ from nbformat import NotebookNode
 from nbreferee.budget import Budget
 from nbreferee.course.follow_through import with_follow_through
 from nbreferee.course.ownership import Plan, make_plan, role_of
+from nbreferee.course.patching import may_patch
 from nbreferee.course.replaying import NotebookReading
 from nbreferee.course.rules import Rules
 from nbreferee.course.source import Master, parse_master
 from nbreferee.course.uses_one_process import uses_one_process
-from nbreferee.engine.assignment_files import AssignmentFiles
+from nbreferee.engine.assignment_files import AssignmentFiles, modules_of
 from nbreferee.engine.box_runner import CellResult, CellToRun
 from nbreferee.engine.follow_through import Follow
 from nbreferee.engine.one_process import OneProcess, TestCell
@@ -466,9 +467,12 @@ class Grader:
         """Run a solution, of it what is not as in an earlier run."""
         self.get_ready(material)
         parts, files = solution_parts(material), material.solution_files
-        known = SolutionRun(figures=earlier.run.figures if earlier else {})
-
         reading = read_solution(parts, material.files) if material.rules.replay else None
+        sources = [step.source for step in self._plan(material).steps if step.source]
+        known = SolutionRun(
+            figures=earlier.run.figures if earlier else {},
+            may_patch=may_patch(sources, modules_of(material.files)),
+        )
 
         def new_referee() -> Referee:
             return self._referee(material, files, known, None, None, reading)

@@ -146,9 +146,8 @@ class Tester:
         if not step.source:
             return StepResult(judge(step, None, None)[0] if step.role == "test" else None)
         self._student.refused = None
-        self._student.patches.active = (
-            step.role == "test" and allowed is None
-        )  # while the solution is graded
+        # while the solution is graded
+        self._student.patches.active = step.role == "test" and allowed is None and request.may_patch
         before = set(dict.keys(self._names))
         result = self._attempt(step, limit_s)
         if step.role == "answer":

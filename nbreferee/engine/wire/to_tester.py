@@ -33,6 +33,7 @@ class RunStep(TesterRequest):
     # refuses these; None: the solution itself is graded, or has failed here
     allowed: tuple[Oddity, ...] | None
     replaceable: tuple[Answer, ...] = ()  # earlier answers that have lost points
+    may_patch: bool = True  # whether the test may patch a module
 
 
 @dataclass(frozen=True)

@@ -34,23 +34,27 @@ def workers_getting_ready(
     common = CommonZygote.start()  # gets warm while the next lines are loaded
     with loading():
         from nbreferee.grading.pool import local_workers
+        from nbreferee.grading.replaying import read_ahead
 
         _prepare_for_forks()
     workers = local_workers(jobs, grade=True, common=common)
+    sources = [course_dir / "source" / name for name in assignments]
     handed_in = (
-        path
+        source
+        for source in sorted(sources or (course_dir / "source").glob("*"))
         for student in [glob.escape(one) for one in students] or ["*"]
-        for name in assignments or ["*"]
-        for path in (course_dir / "submitted").glob(f"{student}/{name}/*.ipynb")
+        for _ in (course_dir / "submitted").glob(f"{student}/{source.name}/*.ipynb")
     )
-    seen = 0
+    seen = []
     with contextlib.suppress(OSError, ValueError, NotImplementedError):  # odd ids are told later
-        seen = sum(1 for _ in itertools.islice(handed_in, workers.count))
-    number = seen or workers.count  # none: they may lie elsewhere
+        seen = list(itertools.islice(handed_in, workers.count))
+    number = len(seen) or workers.count  # none: they may lie elsewhere
     if threading.active_count() == 1:
         workers.fork(number)
     else:
         workers.start(number)
+    for source in seen:
+        workers.submit(read_ahead, str(source))
     return workers
 
 

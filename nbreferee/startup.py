@@ -10,6 +10,15 @@ import gc
 import sys
 from collections.abc import Iterator
 
+NEW_OBJECTS = 50_000  # from one look for garbage to the next
+
+
+def look_for_garbage_rarely() -> None:
+    """Have Python look for garbage when there is much that is new: reading a course, of which most
+    is kept, would take a half longer. It is not for processes that run students' code.
+    """
+    gc.set_threshold(NEW_OBJECTS)
+
 
 def skip_address_grammar() -> None:
     """Keep jsonschema from loading a grammar of internationalised addresses, which takes a second.
@@ -38,6 +47,7 @@ def start_worker(grade: bool, common: str) -> None:
     address.
     """
     skip_address_grammar()
+    look_for_garbage_rarely()
     from nbreferee.grading import task
 
     task.start_worker(grade, common)

@@ -34,6 +34,7 @@ from matplotlib.axis import Axis
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.cbook import CallbackRegistry
 from matplotlib.figure import Figure
+from matplotlib.markers import MarkerStyle
 from matplotlib.transforms import Affine2D
 from nbgrader.api import Base, BaseCell, Comment, Grade, GradeCell, SubmittedNotebook, TaskCell
 from nbgrader.plugins import ExportPlugin
@@ -235,6 +236,13 @@ INTERFACES = (
             "_get_ticklabel_bboxes(ticks_to_draw, renderer)"
             in inspect.getsource(Axis.get_tightbbox)
         ),
+    ),
+    Interface(
+        "Matplotlib",
+        "_set_marker",
+        "engine/box/drawing.py",
+        "a marker that is made of another one shares its parts",
+        lambda: "self._set_marker(marker)" in inspect.getsource(MarkerStyle.__init__),
     ),
     Interface(
         "Matplotlib",

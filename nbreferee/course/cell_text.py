@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from functools import lru_cache
 
 from IPython.core.inputtransformer2 import TransformerManager
+
+from nbreferee.course.nodes import parse
 
 INLINE = "get_ipython().run_line_magic('matplotlib', 'inline')"  # which changes nothing here
 HIDDEN = "get_ipython().automagic()"  # stands for a magic that is written without its sign
@@ -27,14 +28,24 @@ _FIRST_WORD = re.compile(r"\s*(\w+)(\s*=(?!=))?")
 @lru_cache(maxsize=4096)
 def as_python(source: str) -> str:
     """Return a cell as plain Python: with its magics and shell commands as calls."""
-    if not any(sign in source for sign in "%!?") and _is_plain(source):
-        python = source
-    else:
-        try:
-            python = TransformerManager().transform_cell(source).replace(INLINE, "None")
-        except SyntaxError:  # the cell fails before it does anything
-            return "("
+    try:
+        python = transformed(source).replace(INLINE, "None")
+    except SyntaxError:  # the cell fails before it does anything
+        return "("
     return HIDDEN if _may_be_magic(python) else python
+
+
+def transformed(source: str) -> str:
+    """Return a cell with IPython's own syntax turned into calls.
+
+    Raises
+    ------
+    SyntaxError
+        where IPython finds none in it that it could turn.
+    """
+    if not any(sign in source for sign in "%!?") and _is_plain(source):
+        return source
+    return TransformerManager().transform_cell(source)
 
 
 def _is_plain(source: str) -> bool:
@@ -44,7 +55,7 @@ def _is_plain(source: str) -> bool:
     if starts and not source[:1].isalpha():
         return False
     try:
-        ast.parse(source)
+        parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True

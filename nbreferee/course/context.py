@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from nbreferee.course.escapes import Escapes, escapes_of
 from nbreferee.course.known_calls import READING_METHODS
-from nbreferee.course.nodes import walk
+from nbreferee.course.nodes import parse, walk
 from nbreferee.course.scopes import bindings
 from nbreferee.course.united import united
 
@@ -78,7 +78,7 @@ def _names_of(
     other names) of a cell.
     """
     try:
-        tree = ast.parse(source)
+        tree = parse(source)
     except (SyntaxError, ValueError):
         return frozenset(), frozenset(), frozenset(), Escapes()
     imports: set[tuple[str, str]] = set()

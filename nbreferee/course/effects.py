@@ -27,7 +27,7 @@ from nbreferee.course.known_calls import (
 )
 from nbreferee.course.known_code import FUTURE, Unsure
 from nbreferee.course.library_use import ITERATING, changes_arguments, changes_receiver
-from nbreferee.course.nodes import children, walk
+from nbreferee.course.nodes import children, parse, walk
 from nbreferee.course.plain_values import plain_names
 from nbreferee.course.scopes import (
     COMPREHENSIONS,
@@ -73,7 +73,7 @@ def effects_of(source: str, context: Context) -> Effects:
         if that cannot be told.
     """
     try:
-        tree = ast.parse(source)
+        tree = parse(source)
     except (SyntaxError, ValueError):  # the cell fails before it does anything
         return Effects()
     reader = _Reader(context, safe_places(walk(tree)))

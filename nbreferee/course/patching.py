@@ -8,7 +8,7 @@ import ast
 from collections.abc import Collection, Iterable, Mapping
 
 from nbreferee.course.context import stateless_modules
-from nbreferee.course.nodes import walk
+from nbreferee.course.nodes import parse, walk
 from nbreferee.course.stateless import DENIED, MODULES
 
 PATCHING = DENIED | frozenset(
@@ -26,7 +26,7 @@ def may_patch(sources: Iterable[str], files: Mapping[str, bytes]) -> bool:
     if not kin and any(name.endswith(".py") for name in files):
         return True
     try:
-        trees = [ast.parse(source) for source in sources]
+        trees = [parse(source) for source in sources]
     except (SyntaxError, ValueError):
         return True
     return any(_patches(tree, kin) for tree in trees)

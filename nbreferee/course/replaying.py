@@ -13,7 +13,7 @@ from nbreferee.course.cell_text import as_python
 from nbreferee.course.context import context_of
 from nbreferee.course.effects import Effects, effects_of
 from nbreferee.course.known_code import Unsure
-from nbreferee.course.nodes import walk
+from nbreferee.course.nodes import parse, walk
 
 # Of two results that differ in the last bit only, these can make something that looks different.
 TELLING_APART = frozenset(
@@ -133,7 +133,7 @@ def _reached(names: Iterable[str], ours: Sequence[Effects]) -> frozenset[str]:
 def _is_exact(source: str) -> bool:
     """Tell whether a cell may show another thing for a number with another last bit."""
     try:
-        tree = ast.parse(source)
+        tree = parse(source)
     except (SyntaxError, ValueError):
         return True
     for node in walk(tree):

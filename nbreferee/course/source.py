@@ -14,13 +14,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.inputtransformer2 import TransformerManager
-
+from nbreferee.course.cell_text import transformed
 from nbreferee.course.dataflow import (
     changed_names,
     imported_names,
     used_names,
 )
+from nbreferee.course.nodes import parse
 from nbreferee.course.rules import DELIMITERS, Delimiters, marked_lines
 
 if TYPE_CHECKING:
@@ -68,13 +68,13 @@ class Cell:
     @cached_property
     def python(self) -> str:
         """The source as plain Python, with IPython's own syntax turned into calls."""
-        return TransformerManager().transform_cell(self.source)
+        return transformed(self.source)
 
     @cached_property
     def tree(self) -> ast.Module | None:
         """The syntax tree; None where the cell is not Python."""
         try:
-            return ast.parse(self.python)
+            return parse(self.python)
         except SyntaxError:
             return None
 
@@ -82,7 +82,7 @@ class Cell:
     def has_magic(self) -> bool:
         """Whether the source is no Python as it stands: it holds IPython's own syntax."""
         try:
-            ast.parse(self.source)
+            parse(self.source)
         except SyntaxError:
             return True
         return False

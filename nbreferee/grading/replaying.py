@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from nbreferee.course.known_code import Unsure
 from nbreferee.course.replaying import CodeCell, NotebookReading, read_for_replay
-from nbreferee.course.source import Master
+from nbreferee.course.source import Master, read_master
 from nbreferee.engine.assignment_files import AssignmentFiles, modules_of
 from nbreferee.engine.box_runner import CellResult, CellToRun
 from nbreferee.engine.recorder import RecordingReferee
@@ -17,14 +20,38 @@ from nbreferee.engine.referee import Referee
 from nbreferee.engine.replay import REPLAYED, Recording, Replay, are_own
 from nbreferee.engine.wire.to_box import CellOutputs
 from nbreferee.engine.wire.to_box_replay import RecordedRun
+from nbreferee.grading.course_files import NOTEBOOKS, copied_by_nbgrader
 from nbreferee.grading.regrading import CellKeys
 from nbreferee.grading.solution_file import Solved
+
+IGNORED = (".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback")  # nbgrader's default
 
 
 def read_solution(parts: Sequence[CellToRun], files: AssignmentFiles) -> NotebookReading | None:
     """Return what is known of the cells of a solution; None where nothing can be replayed."""
     own = {number for number, part in enumerate(parts) if part.is_code and part.role in REPLAYED}
     return _read(parts, own, files)
+
+
+def read_ahead(folder: str) -> None:
+    """Read the notebooks in an assignment's folder before anything of the course is known: what is
+    found out of the text of a cell is kept, and soon asked for.
+    """
+    place = Path(folder)
+    with contextlib.suppress(Exception):  # whoever needs them will say so
+        paths = [
+            os.path.normpath(os.path.join(inside, name))
+            for inside, names in copied_by_nbgrader(place, [*IGNORED, NOTEBOOKS])
+            for name in names
+        ]
+        modules = {one: (place / one).read_bytes() for one in paths if one.endswith(".py")}
+        for path in sorted(place.glob(NOTEBOOKS)):
+            cells = [
+                CodeCell(one.index, one.source, one.is_answer, one.is_test)
+                for one in read_master(path).cells
+                if one.is_code
+            ]
+            read_for_replay(cells, modules, paths)
 
 
 def runs_of(

@@ -1,7 +1,4 @@
-"""One notebook of one submission: the box and the tester side by side, cell by cell.
-
-It also asks for the pictures of figures: one that looks like a figure of the solution's
-(`box.visible`) takes that one's picture. No mark depends on it."""
+"""One notebook of one submission: the box and the tester side by side, cell by cell."""
 
 from __future__ import annotations
 
@@ -9,25 +6,18 @@ import contextlib
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from nbreferee.budget import ENDED, GUESS, LOST
 from nbreferee.course.ownership import Plan, Step
 from nbreferee.engine.assignment_files import AssignmentFiles
-from nbreferee.engine.box_runner import (
-    BoxRunner,
-    CellResult,
-    CellToRun,
-    box_counts,
-)
+from nbreferee.engine.box_runner import CellResult, CellToRun, box_counts
+from nbreferee.engine.figure_runner import FigureRunner, FiguresAhead, is_to_draw
 from nbreferee.engine.follow_through import Follow, FollowThrough
 from nbreferee.engine.needs import Needs
 from nbreferee.engine.outputs import error_of
 from nbreferee.engine.processes import GRACE_S, Boxes, BoxHandle, BoxLost, TesterHandle
 from nbreferee.engine.replay import Replay
 from nbreferee.engine.wire.channel import ChannelError, Closed, Late
-from nbreferee.engine.wire.protocol import MARK
-from nbreferee.engine.wire.to_box import DrawFigure, Drawing, OutlineOfFigure, SeenOfFigure
 from nbreferee.engine.wire.to_box_replay import RecordedRun
 from nbreferee.engine.wire.to_tester import (
     Answer,
@@ -38,8 +28,6 @@ from nbreferee.engine.wire.to_tester import (
 )
 from nbreferee.verdicts import CellStatus, CellVerdict
 
-OUTLINED = " "  # between the outline of a figure and its visible name
-DRAWN_CHARACTERS = 48 << 20  # of the figures of one notebook
 START_S = 30.0  # more than a cell may take: a new process gets ready first, on a busy machine
 
 
@@ -58,7 +46,7 @@ class SolutionRun:
 LendTester = Callable[[], contextlib.AbstractContextManager[TesterHandle]]
 
 
-class Referee(BoxRunner):
+class Referee(FigureRunner):
     """Grades one notebook."""
 
     def __init__(
@@ -72,7 +60,7 @@ class Referee(BoxRunner):
         follow: Follow | None = None,
         replay: Replay | None = None,
     ) -> None:
-        super().__init__(warm, files, placed)
+        super().__init__(warm, files, placed, known.figures, is_solution=known.oddities is None)
         self._replay = replay
         self._follow = FollowThrough(plan, follow) if follow else None
         self._steps = plan.steps
@@ -81,12 +69,9 @@ class Referee(BoxRunner):
         self._tester: TesterHandle | None = None
         self._instructed: list[int] = []  # what a new tester has to run again
         self._allowed, self._may_patch = known.oddities, known.may_patch
-        self.drawn = dict(known.figures)
-        # the solution's figures are all named; others are where they have the outline of one
-        self._is_solution = known.oddities is None
-        self._outlines = {name.partition(OUTLINED)[0] for name in known.figures if OUTLINED in name}
         self._needs = Needs((), plan.steps, {})
         self.unkept: list[int] = []
+        self.ahead: FiguresAhead | None = None  # what draws the same notebook's figures meanwhile
 
     def grade(
         self,
@@ -116,12 +101,12 @@ class Referee(BoxRunner):
             self._counts = box_counts(parts)
         try:
             came = self._run_all(parts)
-            for number, one in enumerate(came):
-                if number in undrawn:
-                    one.outputs = [output for output in one.outputs if not is_to_draw(output)]
-            self._draw(
-                [output["data"] for one in came for output in one.outputs if is_to_draw(output)]
-            )
+            for number in undrawn:
+                outputs = came[number].outputs if number < len(came) else []
+                outputs[:] = [output for output in outputs if not is_to_draw(output)]
+            if self.ahead is not None:
+                self.drawn |= self.ahead.figures()
+            self._draw(came)
         finally:
             self._drop_box()
             self._lent.close()
@@ -332,62 +317,6 @@ class Referee(BoxRunner):
                 self._tester = None
                 raise
         return self._tester
-
-    def _draw(self, shown: list[dict[str, Any]]) -> None:
-        """Put figures where their marks are: those of the solution, or what the box draws now."""
-        end = time.monotonic() + self._budget.cell_s
-        left = DRAWN_CHARACTERS
-        for data in shown:
-            name, why = data.pop("image/png").removeprefix(MARK), ""
-            if name not in self.drawn:
-                drawing = self._picture(name, end)
-                self.drawn[name], why = drawing.picture, drawing.why
-            left -= len(self.drawn[name])
-            if self.drawn[name] and left > 0:
-                data["image/png"] = self.drawn[name]
-            else:
-                data["text/plain"] = (
-                    f"{data.get('text/plain', 'a figure')}, not drawn: "
-                    f"{why or 'the notebook shows too much'}"
-                )
-
-    def _picture(self, name: str, end: float) -> Drawing:
-        """Return the picture of a figure that looks the same, or one that the box draws."""
-        seen = self._seen_of_figure(name, end - time.monotonic())
-        if seen and self.drawn.get(seen):
-            return Drawing(self.drawn[seen], "")
-        drawing = self._drawn_by_box(name, end - time.monotonic())
-        if seen and drawing.picture:
-            self.drawn[seen] = drawing.picture
-        return drawing
-
-    def _seen_of_figure(self, name: str, limit_s: float) -> str:
-        if self._box is None or limit_s <= 0 or not (self._outlines or self._is_solution):
-            return ""
-        try:
-            outline = self._box.ask(OutlineOfFigure(name, limit_s), limit_s)
-            if not outline or not (outline in self._outlines or self._is_solution):
-                return ""
-            seen = self._box.ask(SeenOfFigure(name, limit_s), limit_s)
-            return seen and f"{outline}{OUTLINED}{seen}"
-        except BoxLost:
-            self._lose_box()
-            return ""
-
-    def _drawn_by_box(self, name: str, limit_s: float) -> Drawing:
-        if self._box is None or limit_s <= 0:
-            return Drawing("", "the notebook's process has ended, or takes too long")
-        try:
-            return self._box.ask(DrawFigure(name, limit_s), limit_s)
-        except BoxLost as lost:
-            self._lose_box()
-            return Drawing("", str(lost))
-
-
-def is_to_draw(output: dict[str, Any]) -> bool:
-    """Tell whether an output is a figure that is still to be drawn."""
-    picture = output.get("data", {}).get("image/png")
-    return type(picture) is str and picture.startswith(MARK)
 
 
 def _with_reason(result: StepResult, reason: str) -> StepResult:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nbreferee.budget import Budget
@@ -76,6 +76,8 @@ def solve(
     }
     needed = min(workers.count, students)
     if tasks:
+        if workers.count > len(tasks):
+            tasks = {name: replace(task, has_spare_core=True) for name, task in tasks.items()}
         workers.start(needed)
     solved = _run(tasks, workers, needed) if tasks else {}
     for name, answer in solved.items():

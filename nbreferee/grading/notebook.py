@@ -26,6 +26,7 @@ from nbreferee.course.source import Master, parse_master
 from nbreferee.course.uses_one_process import uses_one_process
 from nbreferee.engine.assignment_files import AssignmentFiles, modules_of
 from nbreferee.engine.box_runner import CellResult, CellToRun
+from nbreferee.engine.figure_runner import FiguresAhead
 from nbreferee.engine.follow_through import Follow
 from nbreferee.engine.one_process import OneProcess, TestCell
 from nbreferee.engine.processes import WarmProcesses
@@ -150,6 +151,7 @@ class Grader:
     warm: WarmProcesses
     stamp: str = ""  # put on top of every notebook: why it was graded without a sandbox
     draws: bool = True  # whether anybody sees the figures of solutions
+    has_spare_core: bool = False  # while it runs a solution
     shared: SharedResults = field(default_factory=SharedResults)
     _known: dict[str, SolutionRun] = field(default_factory=dict)
     # results of the solution's cells, with their keys
@@ -484,7 +486,14 @@ class Grader:
         found = None
         if earlier is not None and keys is not None:
             found = solve_less(new_referee, parts, keys, earlier.keys, earlier.results)
-        referee, came = found or self._solve_whole(new_referee, parts)
+
+        def new_referee_of_all() -> Referee:
+            referee = new_referee()
+            if self.draws and self.has_spare_core:
+                referee.ahead = FiguresAhead(self.warm, files, material.files, parts)
+            return referee
+
+        referee, came = found or self._solve_whole(new_referee_of_all, parts)
         is_sure = referee.is_whole and is_certain(came, KeptCells())
         passed = {n for n, part in enumerate(parts) if part.role == "test" and came[n].score}
         oddities = {number: came[number].evidence.oddities for number in passed}

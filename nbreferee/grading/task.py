@@ -58,6 +58,7 @@ class Task:
     calibration: Calibration | None = None  # None: find out with the solution, and grade nothing
     earlier: bytes | None = field(default=None, repr=False)  # the executed notebook of a run before
     solution: SolutionFile | None = None  # of this or an earlier run; no verdict depends on it
+    has_spare_core: bool = False  # for the run of the solution
 
     @property
     def submission(self) -> str:
@@ -189,6 +190,7 @@ def _learn_solution(grader: Grader, task: Task) -> None:
 
 
 def _solve(grader: Grader, task: Task) -> SolvedResult:
+    grader.has_spare_core = task.has_spare_core
     solved = grader.solved(task.material)
     return SolvedResult(solved.calibration, solution_file.as_bytes(solved))
 

@@ -26,12 +26,14 @@ def workers_getting_ready(
     """
     from nbreferee.course.locate import CONFIG_NAME
     from nbreferee.engine.common_zygote import CommonZygote
+    from nbreferee.sandbox import probing
     from nbreferee.startup import loading
 
     there = [course_dir / CONFIG_NAME, *(course_dir / "source" / name for name in assignments)]
     if scheduler is not None or not all(path.exists() for path in there):
         return None
     common = CommonZygote.start()  # gets warm while the next lines are loaded
+    probing.begin()
     with loading():
         from nbreferee.grading.pool import local_workers
         from nbreferee.grading.replaying import read_ahead

@@ -7,8 +7,8 @@ from traitlets.config import Configurable
 
 from nbreferee.budget import Budget
 from nbreferee.course.nbgrader_settings import cell_timeout_s, is_set
-from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES, Limits
-from nbreferee.sandbox.probe import CURES, probe, tier
+from nbreferee.sandbox import ALL_LAYERS, WITHOUT_NAMESPACES, Limits, probing
+from nbreferee.sandbox.probe import CURES, tier
 
 
 class SandboxError(Exception):
@@ -105,7 +105,7 @@ class NbReferee(Configurable):
         )
         if unsafe:
             return Budget(call_s, cell_s, self.submission_s, box, frozenset(), self.mutants_s)
-        found = probe()
+        found = probing.found()
         reached = tier(found)
         if not reached:
             missing = [one for one in found if not one.holds and one.layer in WITHOUT_NAMESPACES]

@@ -12,13 +12,10 @@ import contextlib
 import hashlib
 import os
 import platform
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from nbreferee.budget import Budget
@@ -36,7 +33,7 @@ from nbreferee.grading.notebook import (
 )
 from nbreferee.grading.shared_results import SharedResults
 from nbreferee.grading.solution_file import SolutionFile, read_solution
-from nbreferee.sandbox import Layer
+from nbreferee.sandbox import Layer, probing
 from nbreferee.submission.reading import SubmissionError
 from nbreferee.verdicts import Cost, NotebookResult, verdict_as_json
 from nbreferee.versions import difference, identity
@@ -114,11 +111,6 @@ _READY: list[WarmProcesses] = []  # got warm before there was anything to grade
 _SHARED = SharedResults()
 # graders of this process that nobody uses now, by (budget, stamp): as a rule one for each thread
 _IDLE: dict[tuple[Any, ...], list[Grader]] = {}
-# What holds here, found out in a process of one thread: those that are forked for it want no other.
-PROBE = (
-    "import sys; sys.path.insert(0, {!r}); from nbreferee.sandbox.probe import probe; "
-    "print(*(one.layer.value for one in probe() if one.holds))"
-)
 
 
 def start_worker(grade: bool, common: str) -> None:
@@ -293,8 +285,4 @@ def _lent_grader(budget: Budget, stamp: str) -> Iterator[Grader]:
 
 @cache
 def _layers_here() -> frozenset[Layer]:
-    code = PROBE.format(str(Path(__file__).parents[2]))
-    said = subprocess.run(
-        [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False
-    ).stdout
-    return frozenset(map(Layer, said.split()))
+    return frozenset(one.layer for one in probing.found() if one.holds)

@@ -268,8 +268,9 @@ def plot_jacobians(analytic: np.ndarray, numeric: np.ndarray, inputs: int | None
     for (title, ax), panel in zip(axes.items(), panels, strict=True):
         limit = np.max(np.abs(panel[np.isfinite(panel)]), initial=0) or 1
         ax.imshow(panel, cmap="PuOr", vmin=-limit, vmax=limit, aspect="auto")
+        rows, columns = panel.shape
         ax.set(title=title, xlabel="input", ylabel="output")
-        ax.locator_params(integer=True, min_n_ticks=1)  # a row and a column are numbered
+        ax.set(xticks=range(0, columns, columns // 5 + 1), yticks=range(0, rows, rows // 5 + 1))
         _draw_scale(ax, limit)
     return fig
 

@@ -11,14 +11,19 @@ from typing import Any
 
 import pytest
 from building import answer, cell, graded
+from hand_in import COURSE
 from refereed import Court
 from small_class import UNCHANGED, contents, grade_here
 
 from nbreferee.budget import Budget
+from nbreferee.course.effects import effects_of
 from nbreferee.engine.processes import WarmProcesses
 from nbreferee.engine.referee import Referee, SolutionRun
 from nbreferee.grading import solution_file
-from nbreferee.grading.notebook import Grader, NotebookMaterial
+from nbreferee.grading.course_files import read_assignment_files
+from nbreferee.grading.notebook import Grader, NotebookMaterial, solution_parts
+from nbreferee.grading.replaying import read_ahead
+from nbreferee.grading.replaying import read_solution as read_solution_cells
 from nbreferee.grading.solution_file import Solved, find_solution, read_solution, write_solution
 
 IMPORTS = cell("import matplotlib.pyplot as plt", grade_id="imports", locked=True)
@@ -68,6 +73,47 @@ def test_solution_is_not_run_where_nothing_has_changed_and_in_part_where_a_test_
     assert again == solved
     assert cells_run(court, again, before) == 0
     assert cells_run(court, again, after) == 2  # g and its tests
+
+
+def test_figures_that_are_drawn_beside_the_tests_are_the_same(court: Court) -> None:
+    material = material_of(court)
+    beside = CountingGrader(court.warm)
+    beside.has_spare_core = True
+    solved = beside.solved(material)
+    (referee,) = beside.referees
+    assert referee.ahead is not None
+    assert referee.ahead.figures().keys() == solved.run.figures.keys() != set()
+    assert solved == Grader(court.warm).solved(material)
+
+
+def test_figure_that_depends_on_a_test_is_drawn_afterwards(court: Court) -> None:
+    test = graded("assert f(1) == 2\nshown = 7")
+    figure = cell("plt.plot([0, globals().get('shown', 0)])\nplt.show()")
+    material = court.material(IMPORTS, answer(), test, figure)
+    beside = Grader(court.warm)
+    beside.has_spare_core = True
+    solved = beside.solved(material)
+    assert solved == Grader(court.warm).solved(material)
+    assert "image/png" in solved.results[-1].outputs[-1]["data"]
+
+
+def test_notebooks_are_read_before_anything_is_known_of_the_course(court: Court) -> None:
+    source = COURSE / "source/softmax"
+    read_ahead(str(source))
+    known = effects_of.cache_info().misses
+    read_ahead(str(source))
+    assert effects_of.cache_info().misses == known > 0
+    path = source / "softmax.ipynb"
+    files = read_assignment_files(source, ["__pycache__"])
+    material = NotebookMaterial(str(path), path.read_bytes(), {}, files)
+    assert read_solution_cells(solution_parts(material), files) is not None
+    assert effects_of.cache_info().misses == known
+
+
+def test_folder_that_cannot_be_read_ahead_is_left_to_those_who_need_it(tmp_path: Path) -> None:
+    read_ahead(str(tmp_path / "nowhere"))
+    (tmp_path / "one.ipynb").write_text("no notebook")
+    read_ahead(str(tmp_path))
 
 
 def test_solution_is_run_as_a_whole_where_an_imported_file_differs(court: Court) -> None:

@@ -30,6 +30,7 @@ from nbreferee.sandbox import (
     enter,
     interpreter_folders,
     kernel,
+    probing,
     watch,
 )
 from nbreferee.sandbox.probe import (
@@ -86,6 +87,16 @@ def test_this_machine_reaches_tier_a() -> None:
         ).stdout.strip()
         == "[]"
     )
+
+
+def test_probe_in_a_process_of_its_own_finds_the_same() -> None:
+    probing.begin()
+    assert probing.found() == probing.found() == probe()
+
+
+def test_probe_whose_process_dies_is_made_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probing, "CODE", "import os; os.kill(os.getpid(), 9)  # {}")
+    assert probing.found() == probe()
 
 
 def found(*missing: Layer) -> list[ProbeResult]:

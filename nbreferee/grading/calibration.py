@@ -12,9 +12,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from nbreferee.course.source import Cell
-from nbreferee.engine.box_runner import CellResult
+from nbreferee.course.source import Cell, Master
+from nbreferee.engine.box_runner import CellResult, CellToRun
+from nbreferee.engine.follow_through import Follow
 from nbreferee.engine.outputs import error_of
+from nbreferee.submission.originals import Released
 from nbreferee.verdicts import CellVerdict
 
 MANUAL = "ManualGrading"  # the name of the error that a cell shows which is left to a person
@@ -246,3 +248,34 @@ def _shown(cell: Cell, one: CellVerdict) -> list[dict[str, Any]]:
             "execution_count": None,
         }
     ]
+
+
+def follow_through(
+    master: Master,
+    released: Mapping[str, Released],
+    parts: list[CellToRun],
+    one: Sequence[CellResult] | None,
+    calibration: Calibration,
+) -> Follow:
+    """Return how follow-through is done: cells that are not judged in two processes are not judged
+    again.
+    """
+    apart = {
+        cell.index: cell.grade_id
+        for cell in master.tests
+        if cell.grade_id in {*calibration.one_process, *calibration.faults}
+    }
+    scores = {
+        part.step: here.score
+        for part, here in zip(parts, one or (), strict=False)
+        if part.step is not None and apart.get(part.step, "") in calibration.one_process
+    }
+    stubs = {
+        cell.index: released[cell.grade_id].source
+        for cell in master.answers
+        if cell.grade_id in released
+    }
+    unwritten = frozenset(
+        part.step for part in parts if part.step is not None and stubs.get(part.step) == part.source
+    )
+    return Follow(frozenset(apart), scores, unwritten)

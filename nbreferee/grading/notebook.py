@@ -33,7 +33,13 @@ from nbreferee.engine.processes import WarmProcesses
 from nbreferee.engine.recorder import RecordingReferee
 from nbreferee.engine.referee import Referee, SolutionRun
 from nbreferee.engine.replay import Replay
-from nbreferee.grading.calibration import Calibration, calibrate, decide_each, needs_one_process
+from nbreferee.grading.calibration import (
+    Calibration,
+    calibrate,
+    decide_each,
+    follow_through,
+    needs_one_process,
+)
 from nbreferee.grading.earlier import read_results, what_to_keep
 from nbreferee.grading.outputs import apply_rules
 from nbreferee.grading.regrading import (
@@ -193,7 +199,9 @@ class Grader:
             else None
         )
         follow = (
-            _follow(material, parts, one, calibration) if material.rules.follow_through else None
+            follow_through(material.master, material.released, parts, one, calibration)
+            if material.rules.follow_through
+            else None
         )
         keys = None if calibration.one_process else self._keys(material, parts, files, calibration)
         known = self._known[material.key]
@@ -533,38 +541,6 @@ class Grader:
         if recording is not None:
             return RecordingReferee(*common, reading=recording, answers=plan.student_names)
         return Referee(*common, follow, replay)
-
-
-def _follow(
-    material: NotebookMaterial,
-    parts: list[CellToRun],
-    one: Sequence[CellResult] | None,
-    calibration: Calibration,
-) -> Follow:
-    """Return how follow-through is done: cells that are not judged in two processes are not judged
-    again.
-    """
-    apart = {
-        cell.index: cell.grade_id
-        for cell in material.master.tests
-        if cell.grade_id in {*calibration.one_process, *calibration.faults}
-    }
-    scores = {
-        part.step: here.score
-        for part, here in zip(parts, one or (), strict=False)
-        if part.step is not None and apart.get(part.step, "") in calibration.one_process
-    }
-    released = {
-        cell.index: material.released[cell.grade_id].source
-        for cell in material.master.answers
-        if cell.grade_id in material.released
-    }
-    unwritten = frozenset(
-        part.step
-        for part in parts
-        if part.step is not None and released.get(part.step) == part.source
-    )
-    return Follow(frozenset(apart), scores, unwritten)
 
 
 def solution_name(material: NotebookMaterial, budget: Budget) -> str:

@@ -40,14 +40,13 @@ def workers_getting_ready(
 
         _prepare_for_forks()
     workers = local_workers(jobs, grade=True, common=common)
-    sources = [course_dir / "source" / name for name in assignments]
     handed_in = (
-        source
-        for source in sorted(sources or (course_dir / "source").glob("*"))
+        path.parent
         for student in [glob.escape(one) for one in students] or ["*"]
-        for _ in (course_dir / "submitted").glob(f"{student}/{source.name}/*.ipynb")
+        for name in assignments or ["*"]
+        for path in (course_dir / "submitted").glob(f"{student}/{name}/*.ipynb")
     )
-    seen = []
+    seen: list[Path] = []
     with contextlib.suppress(OSError, ValueError, NotImplementedError):  # odd ids are told later
         seen = list(itertools.islice(handed_in, workers.count))
     number = len(seen) or workers.count  # none: they may lie elsewhere
@@ -55,8 +54,9 @@ def workers_getting_ready(
         workers.fork(number)
     else:
         workers.start(number)
-    for source in seen:
-        workers.submit(read_ahead, str(source))
+    first = min((one.name for one in seen), default="")
+    for folder in [course_dir / "source" / first] * len(seen):
+        workers.submit(read_ahead, str(folder))
     return workers
 
 

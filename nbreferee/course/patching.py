@@ -15,6 +15,11 @@ PATCHING = DENIED | frozenset(
     "__delattr__ __dict__ __setattr__ chdir get_ipython import_module locals mock patch putenv "
     "reload switch_backend unsetenv use".split()
 )
+# Libraries that replace nothing in a module but by these names.
+LIBRARIES = MODULES | frozenset(
+    "bisect calendar csv datetime decimal hashlib heapq json networkx operator os pandas pathlib "
+    "PIL random seaborn secrets sklearn statsmodels sympy unittest".split()
+)
 
 
 def may_patch(sources: Iterable[str], files: Mapping[str, bytes]) -> bool:
@@ -47,9 +52,9 @@ def _is_patching(node: ast.AST, kin: Collection[str], own: Collection[str]) -> b
         case ast.Attribute(attr=name, ctx=context):
             return name in PATCHING or not isinstance(context, ast.Load)
         case ast.Import(names=names):
-            return not {one.name.split(".")[0] for one in names} <= MODULES | set(kin)
+            return not {one.name.split(".")[0] for one in names} <= LIBRARIES | set(kin)
         case ast.ImportFrom(module=module, names=names):
             if any(one.name in PATCHING for one in names):
                 return True
-            return (module or "").split(".")[0] not in MODULES | set(kin)
+            return (module or "").split(".")[0] not in LIBRARIES | set(kin)
     return False

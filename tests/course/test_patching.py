@@ -49,6 +49,7 @@ def test_what_may_patch_is_seen(source: str) -> None:
         "import numpy as np\nnp.testing.assert_allclose(f(np.ones(3)), 2)",
         "from helpers import near\nassert near(f(1), 2)",
         "def small(x):\n    return x\nsmall.__name__ = 'f'\nassert small(f(1)) == 2",
+        "import os, random\nimport pandas as pd\nassert f(pd.DataFrame()) == os.path.join('a')",
         "import math\nx = [math.sqrt(2)]\nx[0] = 3\nassert f(x) == 3",
     ],
 )

@@ -19,7 +19,7 @@ def workers_getting_ready(
     jobs: int | None,
     scheduler: str | None,
     students: tuple[str, ...],
-    **_: Any,
+    **others: Any,
 ) -> Workers | None:
     """Return workers of this machine that get ready while the rest of the program is loaded, if
     there seems to be something to work on.
@@ -55,8 +55,8 @@ def workers_getting_ready(
     else:
         workers.start(number)
     first = min((one.name for one in seen), default="")
-    for folder in [course_dir / "source" / first] * len(seen):
-        workers.submit(read_ahead, str(folder))
+    for _ in seen:
+        workers.submit(read_ahead, str(course_dir / "source" / first))
     return workers
 
 

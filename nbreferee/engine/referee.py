@@ -101,9 +101,9 @@ class Referee(FigureRunner):
             self._counts = box_counts(parts)
         try:
             came = self._run_all(parts)
-            for number in undrawn:
-                outputs = came[number].outputs if number < len(came) else []
-                outputs[:] = [output for output in outputs if not is_to_draw(output)]
+            for number, one in enumerate(came):
+                if number in undrawn:
+                    one.outputs = [output for output in one.outputs if not is_to_draw(output)]
             if self.ahead is not None:
                 self.drawn |= self.ahead.figures()
             self._draw(came)

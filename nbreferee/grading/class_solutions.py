@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from nbreferee.budget import Budget
@@ -67,17 +67,16 @@ def solve(
             found[name] = ClassSolution(there[1].calibration, there[0])
         elif there:
             earlier[name] = there[0]
+    to_run = sorted(materials.keys() - found.keys())
     tasks = {
         name: Task(
-            "", assignment, name, material, b"", {}, budget, stamp, solution=earlier.get(name)
+            "", assignment, name, materials[name], b"", {}, budget, stamp,
+            solution=earlier.get(name), has_spare_core=workers.count > len(to_run),
         )
-        for name, material in sorted(materials.items())
-        if name not in found
-    }
+        for name in to_run
+    }  # fmt: skip
     needed = min(workers.count, students)
     if tasks:
-        if workers.count > len(tasks):
-            tasks = {name: replace(task, has_spare_core=True) for name, task in tasks.items()}
         workers.start(needed)
     solved = _run(tasks, workers, needed) if tasks else {}
     for name, answer in solved.items():

@@ -28,7 +28,7 @@ from matplotlib import (
     quiver,
     spines,
     text,
-)  # fmt: skip
+)
 from matplotlib._tight_bbox import adjust_bbox
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes

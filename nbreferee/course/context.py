@@ -5,6 +5,7 @@ more than one of them.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,8 @@ from nbreferee.course.known_calls import READING_METHODS
 from nbreferee.course.nodes import walk
 from nbreferee.course.scopes import bindings
 from nbreferee.course.united import united
+
+INSERTING = re.compile(rb"defaultdict|DefaultDict|__missing__")
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Context:
     )  # names in the instructor's modules of more than functions
     loose: frozenset[str] = frozenset()  # own functions and classes that may have another name
     inserts: bool = False  # reading an item of a mapping may insert it
+    iterating: frozenset[str] = frozenset()  # functions of those modules that return iterators
 
 
 def context_of(
@@ -69,7 +73,8 @@ def context_of(
         frozenset(data),
         frozenset[str]().union(*(_stateful(data, ours) for data in modules_of_files.values())),
         escapes.loose,
-        escapes.inserts,
+        escapes.inserts or any(INSERTING.search(one) for one in modules_of_files.values()),
+        _iterating(tuple(modules_of_files.values())),
     )
 
 
@@ -111,6 +116,17 @@ def keeps_nothing(data: bytes, kin: frozenset[str]) -> bool:
         return is_stateless(data.decode(), kin)
     except (UnicodeDecodeError, SyntaxError, ValueError):
         return False
+
+
+@lru_cache(maxsize=64)
+def _iterating(modules: tuple[bytes, ...]) -> frozenset[str]:
+    """Return the names of functions in the instructor's modules that return what is read once."""
+    from nbreferee.course.stateless import makes_iterators
+
+    try:
+        return frozenset(makes_iterators([ast.parse(one) for one in modules]))
+    except (SyntaxError, ValueError):
+        return frozenset()
 
 
 @lru_cache(maxsize=64)

@@ -112,6 +112,12 @@ class KnownCode:
         if path is None or isinstance(parent, ast.Attribute):
             return
         called, safe = _is_called(node, parent), id(node) in self._safe
+        if (
+            self.is_instructors(path)
+            and not called
+            and path.split(".")[-1] in self.context.iterating
+        ):
+            raise Unsure(f"it keeps {path}")
         files, stateful = self.context.files, self.context.stateful
         if why := why_not(path, files, stateful, is_called=called, is_safe=safe):
             raise Unsure(why)

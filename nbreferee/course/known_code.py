@@ -101,7 +101,8 @@ class KnownCode:
             raise Unsure(f"it uses {name}")
         if is_read and id(node) not in self._allowed:
             self._refuse_use(node, local, parent)
-        if is_read and name in MUTATORS and not _is_called(node, parent) and not path:
+        kept = name in MUTATORS or name in ("format", "format_map")
+        if is_read and kept and not _is_called(node, parent) and not path:
             raise Unsure(f"it keeps the method {name}")
 
     def _refuse_use(
@@ -124,6 +125,8 @@ class KnownCode:
         if called and path == "numpy.random.default_rng":
             match parent:
                 case ast.Call(args=[ast.Constant(value=None)]) | ast.Call(args=[], keywords=[]):
+                    raise Unsure("its random numbers are others in each run")
+                case ast.Call(args=[], keywords=[ast.keyword(value=ast.Constant(value=None))]):
                     raise Unsure("its random numbers are others in each run")
         if called and path in ("numpy.finfo", "numpy.iinfo") and id(parent) not in self._safe:
             raise Unsure(f"it keeps the result of {path}")

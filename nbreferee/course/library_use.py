@@ -14,9 +14,11 @@ from collections.abc import Collection
 from nbreferee.course.known_calls import (
     CHANGING_FUNCTIONS,
     MANY_ARGUMENTS,
+    MARKING,
     MODULES,
     ONE_ARGUMENT,
     OUT_OF_METHODS,
+    OVERWRITING,
     READING_METHODS,
     UNCHANGEABLE,
     UNKNOWN_MEMBERS,
@@ -107,9 +109,11 @@ def changes_arguments(path: str, call: ast.Call) -> bool:
     names = [one.arg or "out" for one in call.keywords]
     is_method = name in OUT_OF_METHODS and path.count(".") > 1  # of a ufunc
     if (
-        name in CHANGING_FUNCTIONS
+        name in CHANGING_FUNCTIONS | MARKING
         or (name in CALLING and not is_method)
         or path.startswith("numpy.ndarray.")
+        or (name in ("sort", "fill") and path.count(".") > 1)  # of a kind of arrays
+        or (name in OVERWRITING and count > 3)
     ):
         return True
     if any(one == "out" or one.startswith("overwrite") for one in names):
@@ -125,6 +129,8 @@ def changes_arguments(path: str, call: ast.Call) -> bool:
     if name in OUT_OF_METHODS:
         return count > OUT_OF_METHODS[name]
     few = 1 if name in ONE_ARGUMENT or path.startswith("scipy.") else 2
+    if path.startswith("scipy.linalg.") and any(map(_is_true, call.args[few:])):
+        return True  # it may be told to overwrite what it gets
     return any(map(_names_something, call.args[few:]))
 
 
@@ -136,6 +142,10 @@ def changes_receiver(name: str, call: ast.Call) -> bool:
     if most is None:
         return False
     return len(call.args) >= most or any(isinstance(one, ast.Starred) for one in call.args)
+
+
+def _is_true(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and bool(node.value)
 
 
 def _names_something(node: ast.expr) -> bool:

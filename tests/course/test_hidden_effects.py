@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import types
+
 import pytest
 from IPython.core.magics.basic import BasicMagics
 from IPython.core.magics.code import CodeMagics
@@ -10,6 +13,7 @@ from IPython.core.magics.namespace import NamespaceMagics
 from IPython.core.magics.osm import OSMagics
 from IPython.core.magics.pylab import PylabMagics
 
+from nbreferee.course import known_calls
 from nbreferee.course.cell_text import as_python
 from nbreferee.course.known_code import Unsure
 from nbreferee.course.slices import RunCell, slices_of
@@ -35,6 +39,52 @@ WAYS = {
         "k = K()",
         "k.items.append(1)",
         "print(K.items)",
+    ],
+    "an argument that may be overwritten": ["r = scipy.linalg.inv(m, True)", "print(m)"],
+    "an argument that may be overwritten, told by 1": ["r = scipy.linalg.inv(m, 1)", "print(m)"],
+    "an argument that is sorted": ["r = np.median(v, None, None, True)", "print(v)"],
+    "an argument that is sorted by another function": [
+        "r = np.nanpercentile(v, 50, None, None, 1)",
+        "print(v)",
+    ],
+    "a sort by another class of arrays": [
+        "q = np.matrix([[3, 1]])",
+        "r = np.matrix.sort(q)",
+        "print(q)",
+    ],
+    "a mapping of typing": ["d = typing.DefaultDict(list)", "print(d[5])", "print(len(d))"],
+    "a decorator that is called": ["class K:\n    x: int = 0", "D = dataclass(K)", "print(K(1))"],
+    "a decorator of functions that is called": [
+        "def f(x): return x",
+        "g = typing.final(f)",
+        "print(hasattr(f, '__final__'), f)",
+    ],
+    "a part of a figure": ["fig, ax = plt.subplots()", "r = plt.setp(ax, title='t')", "fig"],
+    "a bar beside a picture": [
+        "fig, ax = plt.subplots()\nim = ax.imshow(m)",
+        "cb = plt.colorbar(im, ax=ax)",
+        "fig",
+    ],
+    "a figure that is drawn to again": [
+        "fig, ax = plt.subplots()",
+        "r = plt.sca(ax)\nplt.plot([1])",
+        "fig",
+    ],
+    "a text that names the inside of a function": [
+        "def f(x): return x",
+        "secret = 5",
+        "print(list(map(str.format, ['{0.__globals__[secret]}'], [f])))",
+    ],
+    "a text that becomes code": [
+        "typing.ForwardRef('__import__(\"numpy\").__dict__.update(pi=3)')._evaluate({}, {}, set())",
+        "print(np.pi)",
+    ],
+    "code that is made": ["t = typing.types", "print(np.pi)"],
+    "how things are copied": ["d = copy.dispatch_table\nd.clear()", "print(copy.copy(1j))"],
+    "an iterator of colours": [
+        "it = plt.cycler(color='rgb')()",
+        "for x in it: break",
+        "print(next(it))",
     ],
     "an object that a class holds": [
         "class K: pass\nK.one = K()",
@@ -377,6 +427,9 @@ ALONE = {
     "results that IPython has kept": "print(Out)",
     "the end": "exit",
     "numbers that nobody can foresee": "print(np.random.default_rng().normal())",
+    "a file": "plt.figure().canvas.print_raw('a')",
+    "the same, by name": "print(np.random.default_rng(seed=None).normal())",
+    "numbers of a distribution": "import statistics\nprint(statistics.NormalDist(0, 1).samples(2))",
     "another cell's output": "display(2, display_id='q', update=True)",
     "an attribute named by what is computed": "setattr(v, str(a), 1)",
     "a class that is made by a call": "L = type('L', (), {})",
@@ -454,6 +507,17 @@ def test_what_people_write_is_sure(cell: str) -> None:
 def test_function_that_is_handed_over_is_not_changed_by_that() -> None:
     cells = ["def f(x):\n    return x", "def g(x):\n    return 0", "print(g(f))", "print(f(1))"]
     assert slices_of([RunCell(one) for one in cells], {})[3] == {0}
+
+
+@pytest.mark.parametrize("library", sorted(known_calls.MODULES))
+def test_module_in_a_library_gets_no_other_name(library: str) -> None:
+    members = vars(importlib.import_module(library))
+    inner = [name for name, one in members.items() if isinstance(one, types.ModuleType)]
+    for name in inner:
+        if not name.startswith("_"):
+            cells = [f"import {library} as lib", f"q = lib.{name}"]
+            with pytest.raises(Unsure):
+                slices_of(list(map(RunCell, cells)), {})
 
 
 def test_magic_needs_no_sign_and_is_seen() -> None:

@@ -34,6 +34,9 @@ CALLING = frozenset(  # they call what they are given, with any number of argume
     "accumulate apply_along_axis apply_over_axes dropwhile filterfalse frompyfunc fromfunction "
     "groupby partial piecewise reduce starmap takewhile vectorize".split()
 )
+SET_BY_DRAWING = frozenset(
+    "ax axes cax fig figure format handles norm out ticks".split()
+)  # keywords
 ITERATING = frozenset("broadcast ndenumerate ndindex nditer nested_iters".split())  # of NumPy
 
 
@@ -124,13 +127,15 @@ def changes_arguments(path: str, call: ast.Call) -> bool:
         return count >= OUT_OF_METHODS[name]
     if name == "nan_to_num":
         return count > 1 or "copy" in names
+    if path.startswith("scipy.linalg.") and any(map(_is_true, call.args[1:])):
+        return True  # it may be told to overwrite what it gets
+    if path.startswith("matplotlib.") and not SET_BY_DRAWING.isdisjoint(names):
+        return True
     if not path.startswith(("numpy.", "scipy.")) or name in MANY_ARGUMENTS:
         return False
     if name in OUT_OF_METHODS:
         return count > OUT_OF_METHODS[name]
     few = 1 if name in ONE_ARGUMENT or path.startswith("scipy.") else 2
-    if path.startswith("scipy.linalg.") and any(map(_is_true, call.args[few:])):
-        return True  # it may be told to overwrite what it gets
     return any(map(_names_something, call.args[few:]))
 
 

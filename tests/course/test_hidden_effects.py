@@ -42,6 +42,16 @@ WAYS = {
     ],
     "an argument that may be overwritten": ["r = scipy.linalg.inv(m, True)", "print(m)"],
     "an argument that may be overwritten, told by 1": ["r = scipy.linalg.inv(m, 1)", "print(m)"],
+    "one of two arguments that may be overwritten": [
+        "q = v[:2].copy()",
+        "r = scipy.linalg.solve(m, q, False, True)",
+        "print(m)",
+    ],
+    "a scale that a picture sets": [
+        "n = plt.Normalize()",
+        "q = plt.imshow(m, norm=n)",
+        "print(n.vmin)",
+    ],
     "an argument that is sorted": ["r = np.median(v, None, None, True)", "print(v)"],
     "an argument that is sorted by another function": [
         "r = np.nanpercentile(v, 50, None, None, 1)",

@@ -67,6 +67,15 @@ def read_for_replay(
     Unsure
         where something cannot be told, or a call of a student's function may have an effect.
     """
+    try:
+        return _read(cells, files, data_files)
+    except (RecursionError, MemoryError):  # of Python's parser
+        raise Unsure("a cell is nested too deeply") from None
+
+
+def _read(
+    cells: Sequence[CodeCell], files: Mapping[str, bytes], data_files: Iterable[str]
+) -> NotebookReading:
     sources = [as_python(cell.source) for cell in cells]
     tests = {source for cell, source in zip(cells, sources, strict=True) if cell.is_test}
     context = context_of(sources, files, data_files, tests)

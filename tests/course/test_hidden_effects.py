@@ -445,6 +445,7 @@ ALONE = {
     "a class that is made by a call": "L = type('L', (), {})",
     "another way to read Python": "from __future__ import barry_as_FLUFL",
     "depth": "x = " + " + ".join(["1"] * 5000),
+    "depth that the parser has no room for": "not " * 20_000 + "1",
 }
 
 

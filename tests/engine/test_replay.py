@@ -315,3 +315,10 @@ FRESH = (
 def test_result_that_nothing_else_holds_is_compared(f: str, court: Court) -> None:
     replayed, run = both(court, material(court, ["print(f([1.0]))"], []), {"f": f}, {})
     assert run - replayed == 1
+
+
+@pytest.mark.parametrize("deep", ["1" + " + 1" * 50_000, "not " * 20_000 + "1"])
+def test_cell_that_is_nested_too_deeply_to_be_read_is_run(deep: str, court: Court) -> None:
+    of_course = material(court, ["print(f([1.0]))"], [])
+    replayed, run = both(court, of_course, {"f": FS[1]}, {"g": deep})
+    assert replayed == run

@@ -34,6 +34,7 @@ class KnownCode:
         self._safe = safe  # nodes that stand where nothing keeps their value
         self.modules = dict(context.modules)
         self._allowed: set[int] = set()  # nodes np.random of np.random.default_rng
+        self._entered: set[int] = set()  # context managers that are certainly left again
         self._used_up: set[int] = set()  # iterators that end with the call of their function
 
     def is_python(self, name: str, local: frozenset[str]) -> bool:
@@ -66,6 +67,9 @@ class KnownCode:
                 raise Unsure("a function binds a global name")
             case ast.FunctionDef():
                 self._used_up |= set(used_up_in(node, self.context.own))
+                self._entered |= set(map(id, node.decorator_list))
+            case ast.With():
+                self._entered |= {id(one.context_expr) for one in node.items}
             case ast.Import():
                 for one in node.names:
                     self._require_known(one.name)
@@ -122,6 +126,8 @@ class KnownCode:
         files, stateful = self.context.files, self.context.stateful
         if why := why_not(path, files, stateful, is_called=called, is_safe=safe):
             raise Unsure(why)
+        if called and path == "numpy.printoptions" and id(parent) not in self._entered:
+            raise Unsure(f"it keeps the result of {path}")
         if called and path == "numpy.random.default_rng":
             match parent:
                 case ast.Call(args=[ast.Constant(value=None)]) | ast.Call(args=[], keywords=[]):

@@ -125,6 +125,8 @@ def changes_arguments(path: str, call: ast.Call) -> bool:
         return True
     if is_method:
         return count >= OUT_OF_METHODS[name]
+    if name == "deepcopy":
+        return count > 1 or "memo" in names
     if name == "nan_to_num":
         return count > 1 or "copy" in names
     if path.startswith("scipy.linalg.") and any(map(_is_true, call.args[1:])):

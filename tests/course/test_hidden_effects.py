@@ -47,6 +47,19 @@ WAYS = {
         "r = scipy.linalg.solve(m, q, False, True)",
         "print(m)",
     ],
+    "a setting of a manager that is not left": [
+        "cm = np.printoptions(precision=2)\nnext(cm.gen)",
+        "print(v / 3)",
+    ],
+    "what a copy has noted": ["d = {}", "r = copy.deepcopy(a, d)", "print(len(d))"],
+    "a list that its text changes": [
+        (
+            "class K(list):\n    def __repr__(self):\n        super().append(1)\n"
+            "        return str(len(self))\nk = K()"
+        ),
+        "print(k)",
+        "print(k)",
+    ],
     "a scale that a picture sets": [
         "n = plt.Normalize()",
         "q = plt.imshow(m, norm=n)",
@@ -497,6 +510,7 @@ HONEST = (
         "class Net:\n    def __init__(self, n):\n        self.w = np.zeros(n)\n    def go(self, x):\n"
         "        self.seen = x\n        return self.w * x\nnet = Net(3)\nprint(net.go(v))"
     ),
+    "with np.printoptions(precision=2): print(v)",
     "print('{:.2f} {}'.format(1.5, 'a'), f'{v.sum():.3f}', ' '.join(str(x) for x in a))",
     "ax = plt.subplots()[1]\nax.imshow(m, cmap=plt.cm.viridis)\nplt.show()",
     "for i, j in np.ndindex(m.shape): print(i, j)\nfor one in m.flat: print(one)",

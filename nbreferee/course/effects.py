@@ -136,6 +136,9 @@ class _Reader(Changes):
                 self._change(names_in(node.value), local)
             elif isinstance(node, ast.Attribute):
                 self._known.refuse_kept_part(node, parent)
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+            if self._known.context.inserts:  # "%(name)s" % mapping
+                self._change(names_in(node.right), local)
         elif isinstance(node, ast.AugAssign):
             self._change(names_in(node.target), local)
         elif isinstance(node, ast.Nonlocal):

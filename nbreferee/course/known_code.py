@@ -180,9 +180,11 @@ class KnownCode:
         """Raise Unsure where a call of a method may reach what no name shows."""
         if method.attr in ("format", "format_map"):
             match method.value:
-                case ast.Constant(value=str(text)) if "__" not in text:
+                case ast.Constant(value=str(text)) if "__" not in text and not (
+                    "[" in text and self.context.inserts
+                ):
                     pass
-                case _:  # a text can name the inside of an object
+                case _:  # a text can name the inside of an object, or an item
                     raise Unsure("it formats with a text that is not there")
         if method.attr == "elements":
             self.require_consumed(call, parent)

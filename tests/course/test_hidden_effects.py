@@ -60,6 +60,23 @@ WAYS = {
         "print(k)",
         "print(k)",
     ],
+    "an item that a comprehension sets": ["q = [0 for a[0] in [9]]", "print(a)"],
+    "an item that a comprehension of a function sets": [
+        "def f(): return sum(0 for a[0], *q in [[9]])",
+        "f()",
+        "print(a)",
+    ],
+    "an attribute that a comprehension sets": [
+        "class K: pass\nk = K()",
+        "q = [0 for k.n in [9]]",
+        "print(k.n)",
+    ],
+    "where a comprehension sets an item": ["b = 0", "b = 1", "q = [0 for a[b] in [9]]\nprint(a)"],
+    "an item that a text names": [
+        "d = defaultdict(list)",
+        "q = '%(x)s' % d",
+        "print(len(d))",
+    ],
     "a scale that a picture sets": [
         "n = plt.Normalize()",
         "q = plt.imshow(m, norm=n)",
@@ -532,6 +549,12 @@ def test_what_people_write_is_sure(cell: str) -> None:
 def test_function_that_is_handed_over_is_not_changed_by_that() -> None:
     cells = ["def f(x):\n    return x", "def g(x):\n    return 0", "print(g(f))", "print(f(1))"]
     assert slices_of([RunCell(one) for one in cells], {})[3] == {0}
+
+
+def test_text_that_names_an_item_may_insert_it() -> None:
+    cells = ["from collections import defaultdict\nd = defaultdict(list)", "'{0[x]}'.format(d)"]
+    with pytest.raises(Unsure):
+        slices_of(list(map(RunCell, cells)), {})
 
 
 @pytest.mark.parametrize("library", sorted(known_calls.MODULES))

@@ -59,6 +59,7 @@ def _frozen_classes(tree: ast.Module) -> frozenset[str]:
         for one in tree.body
         if isinstance(one, ast.ClassDef)
         and any("frozen=True" in ast.unparse(each) for each in one.decorator_list)
+        and "default_factory" not in ast.unparse(one)
     )
 
 

@@ -160,6 +160,8 @@ class Replay:
         functions = sorted(reading.reads & run.functions.keys())
         if not functions and not doubtful:
             return True
+        if not self._reading.data.isdisjoint(functions):
+            return False  # it may keep something, and count the calls that are made here
         wanted = {name: run.values[name] for name in sorted(doubtful)}
         limit_s = min(limit_s, LIMIT_S)
         asked = set[RecordedCall]()

@@ -30,6 +30,10 @@ KEEPING = {
         "            kept[x] = g(x)\n        return kept[x]\n    return inner\n"
         "@memo\ndef f(x):\n    return [x]"
     ),
+    "a list of a frozen object": (
+        "from dataclasses import dataclass, field\n@dataclass(frozen=True)\nclass P:\n"
+        "    y: list = field(default_factory=list)\nP1 = P()\ndef f():\n    return P1"
+    ),
     "rows of a table": "T = [[1], [2]]\ndef f(x):\n    for one in T:\n        one.append(x)",
     "tables by their names": "A = []\nT = [A]\ndef f(x):\n    for one in T:\n        one.append(x)",
     "an entry of a table": "T = {'a': []}\ndef f(x):\n    T['a'].append(x)",
@@ -78,7 +82,7 @@ HONEST = {
     ),
     "classes": (
         "from dataclasses import dataclass, field\n@dataclass(frozen=True)\nclass P:\n    x: int = 0\n"
-        "    y: list = field(default_factory=list)\n    @property\n    def z(self):\n"
+        "    @property\n    def z(self):\n"
         "        return self.x + 1\nORIGIN = P()\n"
         "class Model:\n    rate = 0.1\n    def __init__(self):\n        self.w = []\n"
         "    def fit(self, x):\n        self.w.append(x)\n        self.n = len(self.w)\n"

@@ -322,3 +322,17 @@ def test_cell_that_is_nested_too_deeply_to_be_read_is_run(deep: str, court: Cour
     of_course = material(court, ["print(f([1.0]))"], [])
     replayed, run = both(court, of_course, {"f": FS[1]}, {"g": deep})
     assert replayed == run
+
+
+def test_calls_that_are_made_for_replay_are_not_counted(court: Court) -> None:
+    counting = (
+        "def f(x, seen=[]):\n    seen.append(1)\n    k = 2 if len(seen) in (1, 3) else 5\n"
+        "    return k * np.asarray(x, dtype=float)"
+    )
+    of_course = court.material(
+        cell(IMPORTS, grade_id="imports", locked=True),
+        solution(F, "f"),
+        cell("print(f([1.0]), f([2.0]))"),
+        graded(TESTS["f"], "f_tests"),
+    )
+    both(court, of_course, {"f": counting}, {})

@@ -179,6 +179,12 @@ def keeps_nothing(function: Function, tree: ast.Module) -> bool:
     mutable = mutable_globals(tree)
     shared = bindings(one for one in tree.body if not isinstance(one, (ast.Assign, ast.AnnAssign)))
     fixed = {name for name in mutable if _has_fixed_parts(tree, name)}
+    containers = bindings(
+        one
+        for one in tree.body
+        if isinstance(one, (ast.Assign, ast.AnnAssign))
+        and isinstance(one.value, (ast.List, ast.Tuple, ast.Dict, ast.ListComp, ast.DictComp))
+    )
     nodes = walk(function)
     local = {name for one in nodes if isinstance(one, FUNCTIONS) for name in own_names(one)}
     given = {one.arg for one in nodes if isinstance(one, ast.arg)} - {"self"}
@@ -189,7 +195,7 @@ def keeps_nothing(function: Function, tree: ast.Module) -> bool:
         and not (
             isinstance(child, ast.Name)
             and child.id in mutable - local - fixed
-            and _gives_away(child, parents)
+            and _gives_away(child, parents, child.id in containers)
         )
         for parent in nodes
         for child in children(parent)
@@ -203,9 +209,11 @@ def _aliases(nodes: Collection[ast.AST], shared: Collection[str]) -> Iterator[st
             case ast.Assign(targets=[ast.Name(id=alias)], value=ast.Name(id=name)):
                 if name in shared:
                     yield alias
+            case ast.Assign(targets=[ast.Name(id=alias)], value=ast.Call(func=ast.Name(id="type"))):
+                yield alias
 
 
-def _gives_away(node: ast.AST, parents: dict[int, ast.AST]) -> bool:
+def _gives_away(node: ast.AST, parents: dict[int, ast.AST], holds_parts: bool) -> bool:
     """Tell whether a part of a global object, or a view of its memory, may get another name."""
     while True:
         parent = parents.get(id(node))
@@ -218,6 +226,8 @@ def _gives_away(node: ast.AST, parents: dict[int, ast.AST]) -> bool:
                     node = call if isinstance(call, ast.Call) and call.func is parent else parent
                 else:
                     return name not in READING_METHODS
+            case ast.BinOp(op=ast.Add() | ast.Mult() | ast.BitOr()):
+                return holds_parts  # a sum of lists has the same parts
             case ast.Compare() | ast.BinOp() | ast.UnaryOp() | ast.FormattedValue():
                 return False
             case ast.Subscript() | ast.arg() | ast.arguments() | ast.FunctionDef():

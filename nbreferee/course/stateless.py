@@ -11,6 +11,7 @@ from nbreferee.course.module_state import (
     has_fixed_defaults,
     is_immutable,
     keeps_nothing,
+    last_name,
     mutable_globals,
 )
 from nbreferee.course.nodes import children, walk
@@ -27,6 +28,7 @@ DENIED = frozenset(
     "spring summer viridis winter "
     # files, random numbers of the whole process, and what reaches further
     "save savez_compressed dump imsave memmap open_memmap rvs samples kde_random __enter__ "
+    "basinhopping differential_evolution dual_annealing random_array "
     "__dict__ __class__ __globals__ __defaults__ __setattr__".split()
 )
 MODULES = frozenset(
@@ -65,7 +67,7 @@ def is_stateless(source: str, instructors: Collection[str] = ()) -> bool:
     used = {one.id for one in nodes if isinstance(one, ast.Name)}
     return (
         all(has_fixed_defaults(one, mutable) for one in functions)
-        and not any(changes_itself(one, used) for one in classes)
+        and not any(changes_itself(one, used, mutable) for one in classes)
         and all(keeps_nothing(node, tree) for node in _outer_functions(tree))
     )
 
@@ -76,8 +78,8 @@ def _is_denied(node: ast.AST, instructors: Collection[str]) -> bool:
             return True
         case ast.Name(id=name):
             return name in DENIED
-        case ast.Attribute(attr="random"):
-            return False  # see below
+        case ast.Attribute(attr="random", value=value):
+            return last_name(value) not in ("np", "numpy")  # which see below
         case ast.Attribute(attr=name, value=ast.Attribute(attr="random")):
             return name not in ("default_rng", "Generator")
         case ast.Attribute(attr=name, value=ast.Name(id="sys")):
@@ -94,7 +96,7 @@ def _is_denied(node: ast.AST, instructors: Collection[str]) -> bool:
             if module == "numpy.random":
                 return not names <= {"default_rng", "Generator"}
             return _is_foreign(module or "", instructors) or not names.isdisjoint(
-                DENIED | DRAWING | {"random", *FILTERS}
+                DENIED | DRAWING | {"*", "random", *FILTERS}
             )
     return False
 

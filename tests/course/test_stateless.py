@@ -34,6 +34,17 @@ KEEPING = {
         "from dataclasses import dataclass, field\n@dataclass(frozen=True)\nclass P:\n"
         "    y: list = field(default_factory=list)\nP1 = P()\ndef f():\n    return P1"
     ),
+    "all names of a library": "from numpy import *\ndef f():\n    return random.rand()",
+    "random matrices": "import scipy.sparse\ndef f():\n    return scipy.sparse.random(2, 2)",
+    "a search that draws": "from scipy import optimize\ndef f(g):\n    return optimize.dual_annealing(g, [(0, 1)])",
+    "the class of an object": "class K:\n    n = 0\n    def f(self):\n        t = type(self)\n        t.n = 1",
+    "a sum of tables": "L = [[1]]\ndef f():\n    x = L + []\n    x[0].append(1)",
+    "a list of a class by its name": "A = [1]\nclass K:\n    t = A\n    def f(self):\n        self.t.append(1)",
+    "an operator that changes the other": "class K:\n    def __eq__(self, x):\n        x.append(1)",
+    "a method that changes what it gets": "class K:\n    def get(self, x):\n        x[0] = 1",
+    "a part of an object by another name": (
+        "class K:\n    def __len__(self):\n        q = self.q\n        q.pop()\n        return len(q)"
+    ),
     "rows of a table": "T = [[1], [2]]\ndef f(x):\n    for one in T:\n        one.append(x)",
     "tables by their names": "A = []\nT = [A]\ndef f(x):\n    for one in T:\n        one.append(x)",
     "an entry of a table": "T = {'a': []}\ndef f(x):\n    T['a'].append(x)",

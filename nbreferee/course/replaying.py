@@ -19,7 +19,8 @@ from nbreferee.course.nodes import walk
 TELLING_APART = frozenset(
     "array_equal array_equiv argmax argmin argsort argpartition argwhere sort sorted lexsort "
     "sign signbit unique floor ceil trunc rint nonzero flatnonzero count_nonzero searchsorted "
-    "digitize histogram isclose allclose nextafter spacing tobytes hex hash".split()
+    "digitize histogram isclose allclose nextafter spacing tobytes hex hash "
+    "int astype fix bool divmod fmod mod remainder frozenset is_integer isin bincount".split()
 )
 HISTORY = frozenset({"In", "Out"})
 
@@ -146,7 +147,9 @@ def _is_exact(source: str) -> bool:
     except (SyntaxError, ValueError):
         return True
     for node in walk(tree):
-        if isinstance(node, (ast.Compare, ast.IfExp, ast.If, ast.While, ast.Assert, ast.FloorDiv)):
+        if isinstance(
+            node, (ast.Compare, ast.IfExp, ast.If, ast.While, ast.Assert, ast.FloorDiv, ast.Mod)
+        ):
             return True
         name = node.attr if isinstance(node, ast.Attribute) else ""
         name = node.id if isinstance(node, ast.Name) else name

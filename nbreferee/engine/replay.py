@@ -34,8 +34,8 @@ from nbreferee.engine.wire.to_box_replay import CallAnswers, RecordedCall, Recor
 
 SEEN = 1e-9  # what two numbers may differ by, relative to the solution's, where nobody sees it
 LIMIT_S = 5.0  # for the recorded calls of one cell; longer ones are left to the cell itself
-# What a function says of itself, and in which order an array's numbers lie in memory.
-NOT_COMPARED = re.compile(r"__doc__|\.(flags|strides)\b|\border *=")
+# What a function says of itself, and how the numbers of an array lie in memory.
+NOT_COMPARED = re.compile(r"__doc__|\.(base|flags|strides)\b|\border *=")
 REPLAYED = ("free", "locked")  # roles of the instructor's cells that show something
 
 

@@ -288,6 +288,11 @@ UNLIKE = {
     ),
     "the sign of zero": ("def f(x):\n    return 0.0", "def f(x):\n    return -0.0", "print(f(1))"),
     "a text": ("def f(x):\n    'f'\n    return x", "def f(x):\n    return x", "print(f.__doc__)"),
+    "whose memory it is": (
+        EYE,
+        "def f(x):\n    return (np.eye(2) * x).reshape(2, 2)",
+        "print(f(1).base is None)",
+    ),
     "the order in memory": (EYE, "def f(x):\n    return np.eye(2).T * x", "print(f(1).flags)"),
 }
 
@@ -336,3 +341,11 @@ def test_calls_that_are_made_for_replay_are_not_counted(court: Court) -> None:
         graded(TESTS["f"], "f_tests"),
     )
     both(court, of_course, {"f": counting}, {})
+
+
+@pytest.mark.parametrize(
+    "shown", ["int(f([1.0])[0])", "f([1.0]).astype(int)", "np.fix(f([1.0]))", "f([1.0]) % 1"]
+)
+def test_last_bit_counts_where_a_number_is_cut(shown: str, court: Court) -> None:
+    less = "def f(x):\n    return K * np.asarray(x, dtype=float) - 1e-12"
+    both(court, material(court, [f"print({shown})"], []), {"f": less}, {})

@@ -46,6 +46,8 @@ class Changes:
             self.marks_objects |= not name or (name in local and name != "self")
 
     def _change(self, names: Collection[str], local: frozenset[str]) -> None:
+        if "super" in names and self._known.is_python("super", local):  # which is `self`
+            self._note_locals(True)
         names = self._without_python(names, local)
         outer = {name for name in names if name not in local}
         (self.later_changes if self._depth else self.changes).update(outer)

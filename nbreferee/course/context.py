@@ -5,6 +5,7 @@ more than one of them.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,8 @@ from nbreferee.course.known_calls import READING_METHODS
 from nbreferee.course.nodes import parse, walk
 from nbreferee.course.scopes import bindings
 from nbreferee.course.united import united
+
+INSERTING = re.compile(rb"defaultdict|DefaultDict|__missing__")
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Context:
     )  # names in the instructor's modules of more than functions
     loose: frozenset[str] = frozenset()  # own functions and classes that may have another name
     inserts: bool = False  # reading an item of a mapping may insert it
+    iterating: frozenset[str] = frozenset()  # functions of those modules that return iterators
 
 
 def context_of(
@@ -66,7 +70,8 @@ def context_of(
         frozenset(data),
         frozenset[str]().union(*(_stateful(data, ours) for data in modules_of_files.values())),
         escapes.loose,
-        escapes.inserts,
+        escapes.inserts or any(INSERTING.search(one) for one in modules_of_files.values()),
+        _iterating(tuple(modules_of_files.values())),
     )
 
 
@@ -128,11 +133,22 @@ def keeps_nothing(data: bytes, kin: frozenset[str]) -> bool:
 
 
 @lru_cache(maxsize=64)
+def _iterating(modules: tuple[bytes, ...]) -> frozenset[str]:
+    """Return the names of functions in the instructor's modules that return what is read once."""
+    from nbreferee.course.stateless import makes_iterators
+
+    try:
+        return frozenset(makes_iterators([parse(one.decode()) for one in modules]))
+    except (SyntaxError, ValueError):
+        return frozenset()
+
+
+@lru_cache(maxsize=64)
 def _stateful(data: bytes, kin: frozenset[str]) -> frozenset[str]:
     """Return the names in an instructor's module that stand for what can be changed."""
     from nbreferee.course.stateless import mutable_names
 
     try:
-        return frozenset(mutable_names(ast.parse(data), kin))
+        return frozenset(mutable_names(parse(data.decode()), kin))
     except (SyntaxError, ValueError):
         return frozenset()

@@ -136,10 +136,15 @@ class _Reader(Changes):
                 self._change(names_in(node.value), local)
             elif isinstance(node, ast.Attribute):
                 self._known.refuse_kept_part(node, parent)
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+            if self._known.context.inserts:  # "%(name)s" % mapping
+                self._change(names_in(node.right), local)
         elif isinstance(node, ast.AugAssign):
             self._change(names_in(node.target), local)
         elif isinstance(node, ast.Nonlocal):
             self._note_locals(True)
+        elif isinstance(node, ast.withitem):  # its object may note that
+            self._change(names_in(node.context_expr), local)
         if isinstance(node, (*FUNCTIONS, *COMPREHENSIONS)):
             self._enter(node, local)
             return
@@ -207,6 +212,8 @@ class _Reader(Changes):
         elif isinstance(node.func, ast.Attribute):
             name = node.func.attr
             self._known.refuse_method(node.func, node, parent)
+            if name in self._known.context.iterating:
+                self._known.require_consumed(node, parent)
             receiver = names_in(node.func.value)
             own = name in self._known.context.methods
             if name not in READING_METHODS or own or changes_receiver(name, node):
@@ -229,12 +236,17 @@ class _Reader(Changes):
     ) -> None:
         values = [*node.args, *(one.value for one in node.keywords)]
         name = path.rpartition(".")[2]
-        if path.split(".")[0] == "itertools" or name in ITERATING:
+        ours = self._known.is_instructors(path)
+        if (
+            path.split(".")[0] == "itertools"
+            or name in ITERATING
+            or (ours and name in self._known.context.iterating)
+        ):
             self._known.require_consumed(node, parent)
         if changes_arguments(path, node):
             self._note_results(values, local)
             self._change(arguments, local)
-        elif isinstance(parent, ast.Expr) or self._known.is_instructors(path):
+        elif isinstance(parent, ast.Expr) or ours:
             self._note_results(values, local)
             self._pass(arguments, local)
 

@@ -19,6 +19,7 @@ from nbreferee.course.scopes import (
 )
 
 _ATTRIBUTE_SETTERS = ("setattr", "delattr", "wraps", "update_wrapper")
+_INSERTING = ("defaultdict", "DefaultDict")
 _NAMING = ("namedtuple", "NamedTuple", "make_dataclass", "setattr", "__dict__")
 
 
@@ -99,7 +100,7 @@ def escapes_of(tree: ast.Module, is_test: bool = False) -> Escapes:
             if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)
         ),
         not words.isdisjoint(_NAMING),
-        "defaultdict" in words,
+        not words.isdisjoint(_INSERTING),
     )
 
 

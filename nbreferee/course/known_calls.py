@@ -47,11 +47,24 @@ DENIED = frozenset(
     "obj tb_frame tb_next f_back f_builtins f_code f_globals f_locals gi_code gi_frame cr_frame "
     "ag_frame mro seterrobj set_bad set_over set_under set_extremes "
     # tools that keep what they have seen
-    "lru_cache cache cached_property singledispatch count cycle tee".split()
+    "lru_cache cache cached_property singledispatch count cycle tee "
+    # files that a figure is written to, and text that becomes code
+    "print_eps print_figure print_gif print_jpeg print_jpg print_pdf print_pgf print_png print_ps "
+    "print_raw print_rgba print_svg print_svgz print_tif print_tiff print_webp _evaluate".split()
 )
 CHANGING_FUNCTIONS = frozenset(  # of libraries: they change an argument
     "at copyto fill_diagonal heapify heappop heappush heapreplace insort place put "
     "put_along_axis putmask shuffle update_wrapper".split()
+)
+# Functions of libraries that change an argument where they are called: decorators, and those that
+# change a part of a figure and return something else.
+MARKING = frozenset(
+    "abstractmethod axes clabel colorbar dataclass delaxes figlegend figure final legend "
+    "no_type_check override quiverkey runtime_checkable sca setp subplot table total_ordering "
+    "update_abstractmethods".split()
+)
+OVERWRITING = frozenset(  # which may sort their argument: the fourth one tells
+    "median nanmedian nanpercentile nanquantile percentile quantile".split()
 )
 # Context managers that let every exception pass. (Others that do, such as those of files, are not
 # known at all.)
@@ -114,10 +127,19 @@ WITH_STATE = frozenset(
     "busdaycalendar c_ chararray errstate finfo iinfo index_exp ma masked matrix memmap mgrid "
     "ndenumerate ndindex nditer nested_iters ogrid partial partialmethod poly1d printoptions r_ "
     "recarray record s_ sctypeDict sctypes singledispatchmethod sctypeNA typeDict typecodes "
-    "vectorize".split()
+    "vectorize "
+    # other modules, and tables of a module's own
+    "EXCLUDED_ATTRIBUTES abc add_newdocs annotations backend_registry basic blas cbook char "
+    "cluster cm color_sequences constants copy cython_blas cython_lapack cython_special datasets "
+    "decomp decomp_cholesky decomp_lu decomp_qr decomp_schur decomp_svd differentiate "
+    "dispatch_table dtypes emath exceptions fft fftpack integrate interpolate lapack matfuncs "
+    "matrixlib misc mlab ndimage numbers odr optimize orthogonal polynomial rcsetup rec sf_error "
+    "signal sparse spatial specfun special_matrices spfun_stats stdlib_re strings types typing "
+    "version".split()
 )
 # Members of libraries that change or read what no name shows.
 UNKNOWN_MEMBERS = frozenset(
+    "ForwardRef NormalDist cycler evaluate_forward_ref get_cache_token kde_random "
     "bmat deprecate fields get_args get_origin get_type_hints info interactive interpolative "
     "lookfor register_cmap show_config show_runtime source test uninstall_repl_displayhook "
     "who colormaps clarkson_woodruff_transform Formatter get_current_fig_manager getbufsize "

@@ -34,6 +34,7 @@ class KnownCode:
         self._safe = safe  # nodes that stand where nothing keeps their value
         self.modules = dict(context.modules)
         self._allowed: set[int] = set()  # nodes np.random of np.random.default_rng
+        self._entered: set[int] = set()  # context managers that are certainly left again
         self._used_up: set[int] = set()  # iterators that end with the call of their function
 
     def is_python(self, name: str, local: frozenset[str]) -> bool:
@@ -66,6 +67,9 @@ class KnownCode:
                 raise Unsure("a function binds a global name")
             case ast.FunctionDef():
                 self._used_up |= set(used_up_in(node, self.context.own))
+                self._entered |= set(map(id, node.decorator_list))
+            case ast.With():
+                self._entered |= {id(one.context_expr) for one in node.items}
             case ast.Import():
                 for one in node.names:
                     self._require_known(one.name)
@@ -101,7 +105,8 @@ class KnownCode:
             raise Unsure(f"it uses {name}")
         if is_read and id(node) not in self._allowed:
             self._refuse_use(node, local, parent)
-        if is_read and name in MUTATORS and not _is_called(node, parent) and not path:
+        kept = name in MUTATORS or name in ("format", "format_map")
+        if is_read and kept and not _is_called(node, parent) and not path:
             raise Unsure(f"it keeps the method {name}")
 
     def _refuse_use(
@@ -112,12 +117,22 @@ class KnownCode:
         if path is None or isinstance(parent, ast.Attribute):
             return
         called, safe = _is_called(node, parent), id(node) in self._safe
+        if (
+            self.is_instructors(path)
+            and not called
+            and path.split(".")[-1] in self.context.iterating
+        ):
+            raise Unsure(f"it keeps {path}")
         files, stateful = self.context.files, self.context.stateful
         if why := why_not(path, files, stateful, is_called=called, is_safe=safe):
             raise Unsure(why)
+        if called and path == "numpy.printoptions" and id(parent) not in self._entered:
+            raise Unsure(f"it keeps the result of {path}")
         if called and path == "numpy.random.default_rng":
             match parent:
                 case ast.Call(args=[ast.Constant(value=None)]) | ast.Call(args=[], keywords=[]):
+                    raise Unsure("its random numbers are others in each run")
+                case ast.Call(args=[], keywords=[ast.keyword(value=ast.Constant(value=None))]):
                     raise Unsure("its random numbers are others in each run")
         if called and path in ("numpy.finfo", "numpy.iinfo") and id(parent) not in self._safe:
             raise Unsure(f"it keeps the result of {path}")
@@ -165,9 +180,11 @@ class KnownCode:
         """Raise Unsure where a call of a method may reach what no name shows."""
         if method.attr in ("format", "format_map"):
             match method.value:
-                case ast.Constant(value=str(text)) if "__" not in text:
+                case ast.Constant(value=str(text)) if "__" not in text and not (
+                    "[" in text and self.context.inserts
+                ):
                     pass
-                case _:  # a text can name the inside of an object
+                case _:  # a text can name the inside of an object, or an item
                     raise Unsure("it formats with a text that is not there")
         if method.attr == "elements":
             self.require_consumed(call, parent)

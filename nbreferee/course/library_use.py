@@ -14,9 +14,11 @@ from collections.abc import Collection
 from nbreferee.course.known_calls import (
     CHANGING_FUNCTIONS,
     MANY_ARGUMENTS,
+    MARKING,
     MODULES,
     ONE_ARGUMENT,
     OUT_OF_METHODS,
+    OVERWRITING,
     READING_METHODS,
     UNCHANGEABLE,
     UNKNOWN_MEMBERS,
@@ -32,6 +34,9 @@ CALLING = frozenset(  # they call what they are given, with any number of argume
     "accumulate apply_along_axis apply_over_axes dropwhile filterfalse frompyfunc fromfunction "
     "groupby partial piecewise reduce starmap takewhile vectorize".split()
 )
+SET_BY_DRAWING = frozenset(
+    "ax axes cax fig figure format handles norm out ticks".split()
+)  # keywords
 ITERATING = frozenset("broadcast ndenumerate ndindex nditer nested_iters".split())  # of NumPy
 
 
@@ -107,9 +112,11 @@ def changes_arguments(path: str, call: ast.Call) -> bool:
     names = [one.arg or "out" for one in call.keywords]
     is_method = name in OUT_OF_METHODS and path.count(".") > 1  # of a ufunc
     if (
-        name in CHANGING_FUNCTIONS
+        name in CHANGING_FUNCTIONS | MARKING
         or (name in CALLING and not is_method)
         or path.startswith("numpy.ndarray.")
+        or (name in ("sort", "fill") and path.count(".") > 1)  # of a kind of arrays
+        or (name in OVERWRITING and count > 3)
     ):
         return True
     if any(one == "out" or one.startswith("overwrite") for one in names):
@@ -118,8 +125,14 @@ def changes_arguments(path: str, call: ast.Call) -> bool:
         return True
     if is_method:
         return count >= OUT_OF_METHODS[name]
+    if name == "deepcopy":
+        return count > 1 or "memo" in names
     if name == "nan_to_num":
         return count > 1 or "copy" in names
+    if path.startswith("scipy.linalg.") and any(map(_is_true, call.args[1:])):
+        return True  # it may be told to overwrite what it gets
+    if path.startswith("matplotlib.") and not SET_BY_DRAWING.isdisjoint(names):
+        return True
     if not path.startswith(("numpy.", "scipy.")) or name in MANY_ARGUMENTS:
         return False
     if name in OUT_OF_METHODS:
@@ -136,6 +149,10 @@ def changes_receiver(name: str, call: ast.Call) -> bool:
     if most is None:
         return False
     return len(call.args) >= most or any(isinstance(one, ast.Starred) for one in call.args)
+
+
+def _is_true(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and bool(node.value)
 
 
 def _names_something(node: ast.expr) -> bool:

@@ -9,11 +9,12 @@ from collections.abc import Collection, Iterable, Mapping
 
 from nbreferee.course.context import stateless_modules
 from nbreferee.course.nodes import parse, walk
-from nbreferee.course.stateless import DENIED, MODULES
+from nbreferee.course.stateless import MODULES
 
-PATCHING = DENIED | frozenset(
-    "__delattr__ __dict__ __setattr__ chdir get_ipython import_module locals mock patch putenv "
-    "reload switch_backend unsetenv use".split()
+PATCHING = frozenset(
+    "__class__ __delattr__ __dict__ __globals__ __import__ __setattr__ breakpoint chdir compile "
+    "delattr environ eval exec get_ipython globals import_module locals mock modules patch putenv "
+    "reload setattr setprofile settrace switch_backend unsetenv use vars".split()
 )
 # Libraries that replace nothing in a module but by these names.
 LIBRARIES = MODULES | frozenset(

@@ -19,7 +19,8 @@ from nbreferee.course.nodes import parse, walk
 TELLING_APART = frozenset(
     "array_equal array_equiv argmax argmin argsort argpartition argwhere sort sorted lexsort "
     "sign signbit unique floor ceil trunc rint nonzero flatnonzero count_nonzero searchsorted "
-    "digitize histogram isclose allclose nextafter spacing tobytes hex hash".split()
+    "digitize histogram isclose allclose nextafter spacing tobytes hex hash "
+    "int astype fix bool divmod fmod mod remainder frozenset is_integer isin bincount".split()
 )
 HISTORY = frozenset({"In", "Out"})
 
@@ -67,6 +68,15 @@ def read_for_replay(
     Unsure
         where something cannot be told, or a call of a student's function may have an effect.
     """
+    try:
+        return _read(cells, files, data_files)
+    except (RecursionError, MemoryError):  # of Python's parser
+        raise Unsure("a cell is nested too deeply") from None
+
+
+def _read(
+    cells: Sequence[CodeCell], files: Mapping[str, bytes], data_files: Iterable[str]
+) -> NotebookReading:
     sources = [as_python(cell.source) for cell in cells]
     tests = {source for cell, source in zip(cells, sources, strict=True) if cell.is_test}
     context = context_of(sources, files, data_files, tests)
@@ -137,7 +147,9 @@ def _is_exact(source: str) -> bool:
     except (SyntaxError, ValueError):
         return True
     for node in walk(tree):
-        if isinstance(node, (ast.Compare, ast.IfExp, ast.If, ast.While, ast.Assert, ast.FloorDiv)):
+        if isinstance(
+            node, (ast.Compare, ast.IfExp, ast.If, ast.While, ast.Assert, ast.FloorDiv, ast.Mod)
+        ):
             return True
         name = node.attr if isinstance(node, ast.Attribute) else ""
         name = node.id if isinstance(node, ast.Name) else name

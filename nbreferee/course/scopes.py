@@ -46,7 +46,9 @@ def own_names(node: Function | Comprehension) -> frozenset[str]:
     """Return the names that are local to a function or comprehension."""
     if isinstance(node, COMPREHENSIONS):
         parts = [part for one in node.generators for part in walk(one.target)]
-        return frozenset(part.id for part in parts if isinstance(part, ast.Name))
+        return frozenset(
+            part.id for part in parts if isinstance(part, ast.Name) and _is_stored(part)
+        )
     inside = in_scope(inner_parts(node))
     free = {
         name for one in inside if isinstance(one, (ast.Global, ast.Nonlocal)) for name in one.names

@@ -40,7 +40,7 @@ def slices_of(
     """
     try:
         return _Dependencies(cells, _effects(cells, files, data)).slices
-    except RecursionError:
+    except (RecursionError, MemoryError):  # of Python's parser
         raise Unsure("a cell is nested too deeply") from None
 
 

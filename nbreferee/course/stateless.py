@@ -5,20 +5,43 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator
 
-from nbreferee.course.known_calls import CHANGING_FUNCTIONS, READING_METHODS
-from nbreferee.course.nodes import children, walk
-from nbreferee.course.scopes import FUNCTIONS, bindings, own_names
+from nbreferee.course.class_state import changes_itself
+from nbreferee.course.known_calls import ITERATORS
+from nbreferee.course.module_state import (
+    has_fixed_defaults,
+    is_immutable,
+    keeps_nothing,
+    last_name,
+    mutable_globals,
+)
+from nbreferee.course.nodes import children, parse, walk
+from nbreferee.course.scopes import FUNCTIONS, bindings
 
 DENIED = frozenset(
     "open exec eval compile setattr delattr globals vars __import__ input breakpoint lru_cache "
-    "cache cached_property environ seterr seterrcall set_printoptions rcParams modules settrace "
-    "savefig tofile savetxt savez write_text write_bytes".split()
+    "cache cached_property singledispatch environ seterr seterrcall set_printoptions rcParams "
+    "modules settrace savefig tofile savetxt savez write_text write_bytes "
+    # settings of a library or of Python
+    "rc rcdefaults rc_context style ion ioff switch_backend xkcd set_cmap use set_loglevel "
+    "setbufsize setrecursionlimit setprofile resetwarnings showwarning "
+    "autumn bone cool copper flag gray hot hsv inferno jet magma nipy_spectral pink plasma prism "
+    "spring summer viridis winter "
+    # files, random numbers of the whole process, and what reaches further
+    "save savez_compressed dump imsave memmap open_memmap rvs samples kde_random __enter__ "
+    "basinhopping differential_evolution dual_annealing random_array "
+    "__dict__ __class__ __globals__ __defaults__ __setattr__".split()
 )
 MODULES = frozenset(
     "__future__ abc cmath collections contextlib copy dataclasses fractions functools inspect io "
     "itertools linecache math matplotlib numbers numpy re scipy statistics string sys textwrap "
     "time traceback typing types warnings".split()
 )
+DRAWING = frozenset("cluster stats".split())  # parts of SciPy that use NumPy's random numbers
+OF_SYS = frozenset(
+    "_getframe byteorder exc_info float_info getrecursionlimit getsizeof maxsize stderr stdout "
+    "version version_info".split()
+)
+FILTERS = ("filterwarnings", "simplefilter")  # which hold until `catch_warnings` ends
 
 
 def is_stateless(source: str, instructors: Collection[str] = ()) -> bool:
@@ -29,11 +52,25 @@ def is_stateless(source: str, instructors: Collection[str] = ()) -> bool:
     SyntaxError
         if it is not Python.
     """
-    tree = ast.parse(source)
-    if any(_is_denied(node, instructors) for node in walk(tree)):
+    tree = parse(source)
+    nodes = walk(tree)
+    if any(_is_denied(node, instructors) for node in nodes) or _acts_when_imported(tree.body):
         return False
+    filtering = {id(one) for node in nodes if _catches_warnings(node) for one in walk(node)}
+    if any(getattr(one, "attr", "") in FILTERS and id(one) not in filtering for one in nodes):
+        return False
+    modules = bindings(one for one in nodes if isinstance(one, ast.Import))
+    if any(_keeps_a_module(node, modules) for node in nodes):
+        return False
+    functions = [one for one in nodes if isinstance(one, FUNCTIONS)]
+    classes = [one for one in nodes if isinstance(one, ast.ClassDef)]
     mutable = mutable_globals(tree)
-    return all(_keeps_nothing(node, mutable) for node in _outer_functions(tree))
+    used = {one.id for one in nodes if isinstance(one, ast.Name)}
+    return (
+        all(has_fixed_defaults(one, mutable) for one in functions)
+        and not any(changes_itself(one, used, mutable) for one in classes)
+        and all(keeps_nothing(node, tree) for node in _outer_functions(tree))
+    )
 
 
 def _is_denied(node: ast.AST, instructors: Collection[str]) -> bool:
@@ -42,20 +79,62 @@ def _is_denied(node: ast.AST, instructors: Collection[str]) -> bool:
             return True
         case ast.Name(id=name):
             return name in DENIED
-        case ast.Attribute(attr="random"):
-            return False  # see below
+        case ast.Attribute(attr="random", value=value):
+            return last_name(value) not in ("np", "numpy")  # which see below
         case ast.Attribute(attr=name, value=ast.Attribute(attr="random")):
             return name not in ("default_rng", "Generator")
+        case ast.Attribute(attr=name, value=ast.Name(id="sys")):
+            return name not in OF_SYS
         case ast.Attribute(attr=name):
             return name in DENIED
         case ast.Import():
-            names = {one.name.split(".")[0] for one in node.names}
-            return not names <= MODULES | set(instructors)
+            parts = {part for one in node.names if one.asname for part in one.name.split(".")}
+            return any(_is_foreign(one.name, instructors) for one in node.names) or (
+                "random" in parts
+            )
         case ast.ImportFrom(module=module):
-            first = (module or "").split(".")[0]
-            wrong = any(one.name in DENIED or one.name == "random" for one in node.names)
-            return wrong or first not in MODULES | set(instructors)
+            names = {one.name for one in node.names}
+            if module == "numpy.random":
+                return not names <= {"default_rng", "Generator"}
+            return _is_foreign(module or "", instructors) or not names.isdisjoint(
+                DENIED | DRAWING | {"*", "random", *FILTERS}
+            )
     return False
+
+
+def _is_foreign(module: str, instructors: Collection[str]) -> bool:
+    first, *others = module.split(".")
+    return first not in MODULES | set(instructors) or not DRAWING.isdisjoint(others)
+
+
+def _acts_when_imported(body: list[ast.stmt]) -> bool:
+    """Tell whether a module calls something for its effect: the first cell that imports it would
+    have that.
+    """
+    for statement in body:
+        match statement:
+            case ast.Expr(value=ast.Call()):
+                return True
+            case ast.If(test=ast.Compare(left=ast.Name(id="__name__"))):
+                pass
+            case ast.If() | ast.With() | ast.Try() | ast.For() | ast.While():
+                inner = [one for one in children(statement) if isinstance(one, ast.stmt)]
+                if _acts_when_imported(inner):
+                    return True
+    return False
+
+
+def _catches_warnings(node: ast.AST) -> bool:
+    return isinstance(node, ast.With) and any(
+        "catch_warnings" in ast.unparse(one.context_expr) for one in node.items
+    )
+
+
+def _keeps_a_module(node: ast.AST, modules: Collection[str]) -> bool:
+    """Tell whether a node hands a module on, under a name that nobody would know."""
+    if isinstance(node, ast.Attribute):
+        return False
+    return any(isinstance(one, ast.Name) and one.id in modules for one in children(node))
 
 
 def _outer_functions(
@@ -68,26 +147,11 @@ def _outer_functions(
             yield from _outer_functions(child)
 
 
-def mutable_globals(tree: ast.Module) -> set[str]:
-    """Return the names of a module that hold more than numbers, text, functions and classes."""
-    found: set[str] = set()
-    for statement in tree.body:
-        if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
-            if not _is_immutable(statement.value):
-                found |= bindings([statement])
-        elif not isinstance(
-            statement,
-            (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Expr),
-        ):
-            found |= bindings([statement])
-    return found
-
-
 def mutable_names(tree: ast.Module, kin: Collection[str]) -> set[str]:
     """Return the names of a module whose objects a notebook could change: also imported modules,
     and classes that hold more than functions and constants; `kin` are the instructor's modules.
     """
-    found = mutable_globals(tree)
+    found = set(mutable_globals(tree))
     for statement in tree.body:
         match statement:
             case ast.Import():
@@ -96,76 +160,33 @@ def mutable_names(tree: ast.Module, kin: Collection[str]) -> set[str]:
                 found |= bindings([statement])
             case ast.ClassDef(name=name, body=body):
                 values = [one.value for one in body if isinstance(one, (ast.Assign, ast.AnnAssign))]
-                if not all(map(_is_immutable, values)):
+                if not all(map(is_immutable, values)):
                     found.add(name)
     return found
 
 
-def _is_immutable(node: ast.expr | None) -> bool:
-    match node:
-        case ast.Constant() | ast.Lambda() | None:
-            return True
-        case ast.Call(func=ast.Name(id="range")):
-            return True
-        case ast.Subscript(value=ast.Name(id="tuple" | "list" | "dict" | "Callable" | "type")):
-            return True  # a name of a type
-        case ast.Tuple(elts=parts):
-            return all(map(_is_immutable, parts))
-    return False
+def makes_iterators(trees: Collection[ast.Module]) -> set[str]:
+    """Return the names of functions in modules that return what can be read once."""
+    found = set(ITERATORS)
+    functions = [one for tree in trees for one in walk(tree) if isinstance(one, ast.FunctionDef)]
+    while more := {
+        one.name for one in functions if one.name not in found and _makes_iterator(one, found)
+    }:
+        found |= more
+    return found - ITERATORS
 
 
-def _keeps_nothing(
-    function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, mutable: Collection[str]
-) -> bool:
-    arguments = function.args
-    defaults = [*arguments.defaults, *arguments.kw_defaults]
-    if any(isinstance(one, (ast.List, ast.Dict, ast.Set, ast.ListComp)) for one in defaults):
+def _makes_iterator(function: ast.FunctionDef, known: Collection[str]) -> bool:
+    if "contextmanager" in map(ast.unparse, function.decorator_list):
         return False
-    nodes = walk(function)
-    local = {name for one in nodes if isinstance(one, FUNCTIONS) for name in own_names(one)}
-    given = {one.arg for one in nodes if isinstance(one, ast.arg)} - {"self"}
-    return all(
-        _is_quiet(child, parent, local, given, mutable)
-        for parent in nodes
-        for child in children(parent)
-    )
-
-
-def _is_quiet(
-    node: ast.AST,
-    parent: ast.AST,
-    local: Collection[str],
-    given: Collection[str],
-    mutable: Collection[str],
-) -> bool:
-    """Tell whether one node of a function leaves what is outside of the function as it is."""
-    if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
-        match node.value:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id="np")), args=[first, *_]):
-                return _root(first) in local  # a view of it, or a new array
-        root = _root(node)
-        return root in local and not (isinstance(node, ast.Attribute) and root in given)
-    if isinstance(node, ast.AugAssign):
-        return _root(node.target) in local
-    if not isinstance(node, ast.Name) or node.id in local or node.id not in mutable:
-        return True
-    match parent:
-        case ast.Subscript(value=one) if one is node:
-            return True
-        case ast.Attribute(attr=name):
-            return name in READING_METHODS and name not in CHANGING_FUNCTIONS
-        case ast.Compare() | ast.BinOp() | ast.For() | ast.comprehension() | ast.Starred():
-            return True
-        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.arg() | ast.arguments():
-            return True  # an annotation
-        case ast.Call(func=ast.Attribute(attr="join")):
-            return True
-        case ast.Call(func=ast.Name(id=name)):
-            return name in ("dict", "list", "tuple", "set", "len", "sorted", "isinstance", "zip")
+    for node in walk(function):
+        match node:
+            case ast.Yield() | ast.YieldFrom():
+                return True
+            case ast.Return(value=ast.GeneratorExp()):
+                return True
+            case ast.Return(value=ast.Call(func=ast.Name(id=name))) if name in known:
+                return True
+            case ast.Return(value=ast.Call(func=ast.Attribute(attr=name))) if name in known:
+                return True
     return False
-
-
-def _root(node: ast.AST) -> str:
-    while isinstance(node, (ast.Attribute, ast.Subscript)):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else ""

@@ -52,6 +52,7 @@ class FigureRunner(BoxRunner):
             if self.drawn[name] and left > 0:
                 data["image/png"] = self.drawn[name]
             else:
+                self.is_whole = False  # the figures of other cells may be why
                 data["text/plain"] = (
                     f"{data.get('text/plain', 'a figure')}, not drawn: "
                     f"{why or 'the notebook shows too much'}"

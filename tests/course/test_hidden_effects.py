@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import types
+
 import pytest
 from IPython.core.magics.basic import BasicMagics
 from IPython.core.magics.code import CodeMagics
@@ -10,6 +13,7 @@ from IPython.core.magics.namespace import NamespaceMagics
 from IPython.core.magics.osm import OSMagics
 from IPython.core.magics.pylab import PylabMagics
 
+from nbreferee.course import known_calls
 from nbreferee.course.cell_text import as_python
 from nbreferee.course.known_code import Unsure
 from nbreferee.course.slices import RunCell, slices_of
@@ -35,6 +39,92 @@ WAYS = {
         "k = K()",
         "k.items.append(1)",
         "print(K.items)",
+    ],
+    "an argument that may be overwritten": ["r = scipy.linalg.inv(m, True)", "print(m)"],
+    "an argument that may be overwritten, told by 1": ["r = scipy.linalg.inv(m, 1)", "print(m)"],
+    "one of two arguments that may be overwritten": [
+        "q = v[:2].copy()",
+        "r = scipy.linalg.solve(m, q, False, True)",
+        "print(m)",
+    ],
+    "a setting of a manager that is not left": [
+        "cm = np.printoptions(precision=2)\nnext(cm.gen)",
+        "print(v / 3)",
+    ],
+    "what a copy has noted": ["d = {}", "r = copy.deepcopy(a, d)", "print(len(d))"],
+    "a list that its text changes": [
+        (
+            "class K(list):\n    def __repr__(self):\n        super().append(1)\n"
+            "        return str(len(self))\nk = K()"
+        ),
+        "print(k)",
+        "print(k)",
+    ],
+    "an item that a comprehension sets": ["q = [0 for a[0] in [9]]", "print(a)"],
+    "an item that a comprehension of a function sets": [
+        "def f(): return sum(0 for a[0], *q in [[9]])",
+        "f()",
+        "print(a)",
+    ],
+    "an attribute that a comprehension sets": [
+        "class K: pass\nk = K()",
+        "q = [0 for k.n in [9]]",
+        "print(k.n)",
+    ],
+    "where a comprehension sets an item": ["b = 0", "b = 1", "q = [0 for a[b] in [9]]\nprint(a)"],
+    "an item that a text names": [
+        "d = defaultdict(list)",
+        "q = '%(x)s' % d",
+        "print(len(d))",
+    ],
+    "a scale that a picture sets": [
+        "n = plt.Normalize()",
+        "q = plt.imshow(m, norm=n)",
+        "print(n.vmin)",
+    ],
+    "an argument that is sorted": ["r = np.median(v, None, None, True)", "print(v)"],
+    "an argument that is sorted by another function": [
+        "r = np.nanpercentile(v, 50, None, None, 1)",
+        "print(v)",
+    ],
+    "a sort by another class of arrays": [
+        "q = np.matrix([[3, 1]])",
+        "r = np.matrix.sort(q)",
+        "print(q)",
+    ],
+    "a mapping of typing": ["d = typing.DefaultDict(list)", "print(d[5])", "print(len(d))"],
+    "a decorator that is called": ["class K:\n    x: int = 0", "D = dataclass(K)", "print(K(1))"],
+    "a decorator of functions that is called": [
+        "def f(x): return x",
+        "g = typing.final(f)",
+        "print(hasattr(f, '__final__'), f)",
+    ],
+    "a part of a figure": ["fig, ax = plt.subplots()", "r = plt.setp(ax, title='t')", "fig"],
+    "a bar beside a picture": [
+        "fig, ax = plt.subplots()\nim = ax.imshow(m)",
+        "cb = plt.colorbar(im, ax=ax)",
+        "fig",
+    ],
+    "a figure that is drawn to again": [
+        "fig, ax = plt.subplots()",
+        "r = plt.sca(ax)\nplt.plot([1])",
+        "fig",
+    ],
+    "a text that names the inside of a function": [
+        "def f(x): return x",
+        "secret = 5",
+        "print(list(map(str.format, ['{0.__globals__[secret]}'], [f])))",
+    ],
+    "a text that becomes code": [
+        "typing.ForwardRef('__import__(\"numpy\").__dict__.update(pi=3)')._evaluate({}, {}, set())",
+        "print(np.pi)",
+    ],
+    "code that is made": ["t = typing.types", "print(np.pi)"],
+    "how things are copied": ["d = copy.dispatch_table\nd.clear()", "print(copy.copy(1j))"],
+    "an iterator of colours": [
+        "it = plt.cycler(color='rgb')()",
+        "for x in it: break",
+        "print(next(it))",
     ],
     "an object that a class holds": [
         "class K: pass\nK.one = K()",
@@ -377,11 +467,15 @@ ALONE = {
     "results that IPython has kept": "print(Out)",
     "the end": "exit",
     "numbers that nobody can foresee": "print(np.random.default_rng().normal())",
+    "a file": "plt.figure().canvas.print_raw('a')",
+    "the same, by name": "print(np.random.default_rng(seed=None).normal())",
+    "numbers of a distribution": "import statistics\nprint(statistics.NormalDist(0, 1).samples(2))",
     "another cell's output": "display(2, display_id='q', update=True)",
     "an attribute named by what is computed": "setattr(v, str(a), 1)",
     "a class that is made by a call": "L = type('L', (), {})",
     "another way to read Python": "from __future__ import barry_as_FLUFL",
     "depth": "x = " + " + ".join(["1"] * 5000),
+    "depth that the parser has no room for": "not " * 20_000 + "1",
 }
 
 
@@ -433,6 +527,7 @@ HONEST = (
         "class Net:\n    def __init__(self, n):\n        self.w = np.zeros(n)\n    def go(self, x):\n"
         "        self.seen = x\n        return self.w * x\nnet = Net(3)\nprint(net.go(v))"
     ),
+    "with np.printoptions(precision=2): print(v)",
     "print('{:.2f} {}'.format(1.5, 'a'), f'{v.sum():.3f}', ' '.join(str(x) for x in a))",
     "ax = plt.subplots()[1]\nax.imshow(m, cmap=plt.cm.viridis)\nplt.show()",
     "for i, j in np.ndindex(m.shape): print(i, j)\nfor one in m.flat: print(one)",
@@ -454,6 +549,23 @@ def test_what_people_write_is_sure(cell: str) -> None:
 def test_function_that_is_handed_over_is_not_changed_by_that() -> None:
     cells = ["def f(x):\n    return x", "def g(x):\n    return 0", "print(g(f))", "print(f(1))"]
     assert slices_of([RunCell(one) for one in cells], {})[3] == {0}
+
+
+def test_text_that_names_an_item_may_insert_it() -> None:
+    cells = ["from collections import defaultdict\nd = defaultdict(list)", "'{0[x]}'.format(d)"]
+    with pytest.raises(Unsure):
+        slices_of(list(map(RunCell, cells)), {})
+
+
+@pytest.mark.parametrize("library", sorted(known_calls.MODULES))
+def test_module_in_a_library_gets_no_other_name(library: str) -> None:
+    members = vars(importlib.import_module(library))
+    inner = [name for name, one in members.items() if isinstance(one, types.ModuleType)]
+    for name in inner:
+        if not name.startswith("_"):
+            cells = [f"import {library} as lib", f"q = lib.{name}"]
+            with pytest.raises(Unsure):
+                slices_of(list(map(RunCell, cells)), {})
 
 
 def test_magic_needs_no_sign_and_is_seen() -> None:

@@ -233,6 +233,29 @@ def test_figure_before_a_crash_is_drawn_by_the_next_box(court: Court) -> None:
     assert len(pictures(found.notebook)) == 1
 
 
+LABELS = {
+    "function": "def label(x, _):\n    return unit",
+    "class": (
+        "class Label(plt.Formatter):\n    def __call__(self, x, _=None):\n        return unit\n"
+        "label = Label()"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", LABELS)
+def test_labels_are_those_of_the_cell_that_shows_a_figure(court: Court, kind: str) -> None:
+    shows = (
+        f"unit = 'm'\n{LABELS[kind]}\nfig, ax = plt.subplots(figsize=(2, 2))\nax.plot([1, 2])\n"
+        "ax.xaxis.set_major_formatter(label)\nplt.show()"
+    )
+    subject = court.material(cell("import matplotlib.pyplot as plt"), answer(), graded())
+    found = [
+        pictures(court.grade(subject, {"f": f"{RIGHT}\n{shows}"}, {"f_tests": more}).notebook)
+        for more in ("", "unit = 'another unit'")
+    ]
+    assert found[0] == found[1] != []
+
+
 WRONG_FIGURES = {
     "text that cannot be drawn": ("plt.title('$\\\\frac{$')\nplt.show()", "ValueError"),
     "one that never gets drawn": (

@@ -245,3 +245,107 @@ def test_function_is_known_to_keep_nothing(f: str, is_repeatable: bool) -> None:
         CodeCell(2, "print(f([1.0]))"),
     ]
     assert read_for_replay(cells, {}).is_repeatable == is_repeatable
+
+
+EYE = "def f(x):\n    return np.eye(2) * x"
+UNLIKE = {
+    "a global array": (
+        EYE,
+        "E = np.eye(2)\n\ndef f(x):\n    return E",
+        "y, z = f(1), f(1)\ny[0, 0] = 5\nprint(y, z)",
+    ),
+    "an array of a default": (
+        EYE,
+        "def f(x, kept={'E': np.eye(2)}):\n    return kept['E'].T",
+        "y, z = f(1), f(1)\ny[0, 0] = 5\nprint(y, z)",
+    ),
+    "an argument in a dictionary": (
+        "def f(x):\n    return {'x': np.array(x)}",
+        "def f(x):\n    return {'x': x}",
+        "x = np.ones(2)\ny = f(x)\nx[0] = 5\nprint(y)",
+    ),
+    "one array twice": (
+        "def f(x):\n    return [np.ones(x), np.ones(x)]",
+        "def f(x):\n    return [np.ones(x)] * 2",
+        "y = f(2)\ny[0][0] = 5\nprint(y)",
+    ),
+    "two parts of one array": (
+        "def f(x):\n    return np.ones(2), np.ones(2)",
+        "def f(x):\n    y = np.ones(2)\n    return y, y[:]",
+        "y, z = f(2)\ny[0] = 5\nprint(z)",
+    ),
+    "another default": (
+        "def f(x, n=2):\n    return n",
+        "def f(x, n=3):\n    return n",
+        "print(f(1))",
+    ),
+    "no default": ("def f(x, n=2):\n    return n", "def f(x, n):\n    return n", "print(f(1))"),
+    "another parameter": ("def f(x):\n    return x", "def f(y):\n    return y", "print(f(x=1))"),
+    "a parameter without a name": (
+        "def f(x):\n    return x",
+        "def f(x, /):\n    return x",
+        "print(f(x=1))",
+    ),
+    "the sign of zero": ("def f(x):\n    return 0.0", "def f(x):\n    return -0.0", "print(f(1))"),
+    "a text": ("def f(x):\n    'f'\n    return x", "def f(x):\n    return x", "print(f.__doc__)"),
+    "whose memory it is": (
+        EYE,
+        "def f(x):\n    return (np.eye(2) * x).reshape(2, 2)",
+        "print(f(1).base is None)",
+    ),
+    "the order in memory": (EYE, "def f(x):\n    return np.eye(2).T * x", "print(f(1).flags)"),
+}
+
+
+@pytest.mark.parametrize("way", UNLIKE)
+def test_equal_results_that_are_not_alike_in_all_that_can_be_seen(way: str, court: Court) -> None:
+    right, theirs, shown = UNLIKE[way]
+    of_course = court.material(
+        cell(IMPORTS, grade_id="imports", locked=True),
+        solution(right, "f"),
+        cell(shown),
+        graded("assert f(1) is not None", "f_tests"),
+    )
+    both(court, of_course, {"f": theirs}, {})
+
+
+FRESH = (
+    "def f(x):\n    y = K * np.asarray(x, dtype=float)\n    return y.reshape(1, -1)[0].T",
+    "def f(x):\n    return [K * np.asarray(x, dtype=float), {'a': []}][0]",
+    "def f(x):\n    y = [K * np.asarray(x, dtype=float)]\n    return y.pop()",
+)
+
+
+@pytest.mark.parametrize("f", FRESH)
+def test_result_that_nothing_else_holds_is_compared(f: str, court: Court) -> None:
+    replayed, run = both(court, material(court, ["print(f([1.0]))"], []), {"f": f}, {})
+    assert run - replayed == 1
+
+
+@pytest.mark.parametrize("deep", ["1" + " + 1" * 50_000, "not " * 20_000 + "1"])
+def test_cell_that_is_nested_too_deeply_to_be_read_is_run(deep: str, court: Court) -> None:
+    of_course = material(court, ["print(f([1.0]))"], [])
+    replayed, run = both(court, of_course, {"f": FS[1]}, {"g": deep})
+    assert replayed == run
+
+
+def test_calls_that_are_made_for_replay_are_not_counted(court: Court) -> None:
+    counting = (
+        "def f(x, seen=[]):\n    seen.append(1)\n    k = 2 if len(seen) in (1, 3) else 5\n"
+        "    return k * np.asarray(x, dtype=float)"
+    )
+    of_course = court.material(
+        cell(IMPORTS, grade_id="imports", locked=True),
+        solution(F, "f"),
+        cell("print(f([1.0]), f([2.0]))"),
+        graded(TESTS["f"], "f_tests"),
+    )
+    both(court, of_course, {"f": counting}, {})
+
+
+@pytest.mark.parametrize(
+    "shown", ["int(f([1.0])[0])", "f([1.0]).astype(int)", "np.fix(f([1.0]))", "f([1.0]) % 1"]
+)
+def test_last_bit_counts_where_a_number_is_cut(shown: str, court: Court) -> None:
+    less = "def f(x):\n    return K * np.asarray(x, dtype=float) - 1e-12"
+    both(court, material(court, [f"print({shown})"], []), {"f": less}, {})

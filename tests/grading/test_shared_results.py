@@ -15,6 +15,7 @@ from refereed import Court
 
 from nbreferee.budget import Budget
 from nbreferee.course.rules import Rules
+from nbreferee.engine import figure_runner
 from nbreferee.engine.box_runner import CellResult, CellToRun
 from nbreferee.grading import shared_results
 from nbreferee.grading.notebook import GradedNotebook, NotebookMaterial
@@ -68,9 +69,9 @@ def of_course(court: Court) -> NotebookMaterial:
     )
 
 
-def seen(graded: GradedNotebook) -> object:
+def seen(graded: GradedNotebook) -> tuple[list[object], object]:
     """Return what a person sees of a notebook, with the fact of a picture in its place."""
-    found = []
+    found: list[object] = []
     for one in graded.notebook.cells:
         for output in one.get("outputs", ()):
             shown = {**output, "data": dict(output.get("data", {}))}
@@ -132,6 +133,17 @@ def test_notebook_that_is_to_be_graded_again_gives_nothing(
         court.grade(replace(of_course, rules=rules), {"f": FS[2], "g": GS[0]})
     second = court.grade(replace(of_course, rules=rules), {"f": FS[2], "g": GS[0]})
     assert second.result.cost.cells_run == 9
+
+
+def test_figure_that_another_notebook_had_no_room_for_is_drawn(
+    court: Court, of_course: NotebookMaterial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    court.grader.shared, rules = SharedResults(), replace(SHARING, replay=False)
+    monkeypatch.setattr(figure_runner, "DRAWN_CHARACTERS", 20_000)
+    large = "plt.figure(figsize=(20, 20))\nplt.plot([1])\nplt.show()"
+    for more in {"g": large}, {}:
+        executed = court.grade(replace(of_course, rules=rules), {"f": FS[2], "g": GS[2]}, more)
+    assert not [one for one in seen(executed)[0] if "not drawn" in repr(one)]
 
 
 # ---------------------------------------------------------------- what is kept

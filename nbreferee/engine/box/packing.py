@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copyreg
 import pickle
+from types import FunctionType
 from typing import Any
 
 from matplotlib.cbook import CallbackRegistry
@@ -16,10 +17,16 @@ NEW_OBJECT: Any = vars(copyreg)["__newobj__"]
 class Packer(pickle.Pickler):
     """Packs figures so that equal ones become equal bytes.
 
-    No address in memory gets in, nor whether pyplot still knows a figure.
+    No address in memory gets in, nor whether pyplot still knows a figure. A function of the
+    notebook's, which makes labels perhaps, is not packed: it may read names that change.
     """
 
     def reducer_override(self, one: Any) -> Any:
+        is_called = isinstance(one, FunctionType) or (
+            isinstance(one, type) and "__call__" in vars(one)
+        )
+        if is_called and one.__module__ == "__main__":
+            raise pickle.PicklingError("it may do another thing when the figure is drawn")
         if not isinstance(one, (TransformNode, Figure, CallbackRegistry)):
             return NotImplemented
         state: Any = one.__getstate__()

@@ -25,7 +25,13 @@ from nbreferee.engine.box.callables import CALLABLE
 from nbreferee.engine.box.figures import Figures
 from nbreferee.engine.box.files import Files
 from nbreferee.engine.box.outside import explained
-from nbreferee.engine.box.recording import CallRecorder, Snapshot, call_answers, is_plain
+from nbreferee.engine.box.recording import (
+    CallRecorder,
+    Snapshot,
+    call_answers,
+    is_plain,
+    signature,
+)
 from nbreferee.engine.box.references import BoxReferences, Identities, ObjectTable
 from nbreferee.engine.box.stand_ins import StandIns
 from nbreferee.engine.placing import EVENTS, WorkingFolder
@@ -246,20 +252,26 @@ class Box:
         before = Snapshot(names, hidden)
         answers = {name: names.get(name) for name in asked.answers}
         plain = {name: one for name, one in answers.items() if is_plain(one, name)}
+        signatures = {name: found for name, one in plain.items() if (found := signature(one))}
         recorder = CallRecorder(plain)
         with recorder.recording():
             shown = self._run_cell(RunCell(asked.source, asked.limit_s, asked.count))
         changed = before.changed(Snapshot(names, hidden))
         calls = recorder.is_complete, recorder.calls, recorder.results
         values = before.values(asked.reads)
-        return shown, calls, (sorted(plain), values, sorted(before.opaque), sorted(changed))
+        return shown, calls, (signatures, values, sorted(before.opaque), sorted(changed))
 
-    def _call_answers(self, asked: CallAnswers) -> tuple[bool, list[Any], dict[str, Any]]:
+    def _call_answers(self, asked: CallAnswers) -> tuple[Any, ...]:
         self._random_after = None
         names = self._shell.user_ns
         is_clean, results = call_answers(names, asked.calls, lambda: self._limited(asked.limit_s))
-        is_clean = is_clean and all(is_plain(names.get(name), name) for name in asked.functions)
-        return is_clean, results, {name: names[name] for name in asked.names if name in names}
+        signatures = {
+            name: signature(one)
+            for name in asked.functions
+            if is_plain(one := names.get(name), name)
+        }
+        values = {name: names[name] for name in asked.names if name in names}
+        return is_clean, results, values, signatures
 
     def _draw(self, asked: DrawFigure) -> tuple[str, str]:
         try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import decimal
+import fractions
 import hashlib
 import inspect
 import io
@@ -29,12 +31,30 @@ LASTING = (
     np.ufunc,
 )
 MANY_ARGUMENTS = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
+UNCHANGEABLE = frozenset(
+    (int, float, complex, bool, str, bytes, type(None), range, fractions.Fraction, decimal.Decimal)
+)
+ONE_REFERENCE = 2  # and that of the call which counts them
 NO_FUNCTION = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 def is_plain(function: Any, name: str) -> TypeGuard[types.FunctionType]:
     """Tell whether an answer is a function with its own name."""
     return type(function) is types.FunctionType and function.__name__ == name
+
+
+def signature(function: types.FunctionType) -> bytes:
+    """Return how a function may be called: its parameters and their defaults; nothing where those
+    are no data.
+    """
+    code = function.__code__
+    counts = code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount
+    flags = code.co_flags & (MANY_ARGUMENTS | NO_FUNCTION)
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    try:
+        return encode((counts, flags, names, function.__defaults__, function.__kwdefaults__))
+    except CodecError:
+        return b""
 
 
 class CallRecorder:
@@ -116,24 +136,42 @@ def call_answers(
                     return False, []
                 parts: list[Any] = []
                 arguments, named = decode(blob, parts=parts)
-                value = function(*arguments, **named)
-                if encode((arguments, named)) != blob or _is_part_of(value, parts):
+                results.append(function(*arguments, **named))
+                if encode((arguments, named)) != blob or not is_fresh(results, -1):
                     return False, []
-                encode(value)
-                results.append(value)
+                encode(results[-1])
     except BaseException:
         return False, []
     return not (heard.getvalue() or warned or plt.get_fignums() != figures), results
 
 
-def _is_part_of(value: Any, parts: Collection[Any]) -> bool:
-    """Tell whether a result is an argument, shares memory with one, or is read-only."""
-    if isinstance(value, np.ndarray):
-        arrays = [one for one in parts if isinstance(one, np.ndarray)]
-        return not value.flags.writeable or any(np.may_share_memory(value, one) for one in arrays)
-    if isinstance(value, (tuple, list)):
-        return any(_is_part_of(one, parts) for one in value) or any(value is one for one in parts)
-    return any(value is one for one in parts)
+def is_fresh(holder: Any, key: Any) -> bool:
+    """Tell whether all that can change in an item of a list, tuple or dictionary has this one
+    reference, so that no argument, no name and no other part is the same object or its memory.
+    """
+    kind = type(holder[key])
+    if kind in UNCHANGEABLE or issubclass(kind, np.generic):
+        return True
+    if kind is tuple and all(type(one) in UNCHANGEABLE for one in holder[key]):
+        return True  # Python may keep one for all calls
+    if sys.getrefcount(holder[key]) > ONE_REFERENCE:
+        return False
+    one = holder[key]
+    if kind is np.ndarray:
+        return bool(one.flags.writeable) and _has_own_memory(one)
+    if kind is dict:
+        return all(is_fresh(one, key) for key in one)
+    if kind in (list, tuple):
+        return all(is_fresh(one, place) for place in range(len(one)))
+    return kind is set  # of what cannot change
+
+
+def _has_own_memory(array: np.ndarray) -> bool:
+    if array.base is None:
+        return True
+    if type(array.base) is not np.ndarray or sys.getrefcount(array.base) > ONE_REFERENCE:
+        return False
+    return _has_own_memory(array.base)
 
 
 class Snapshot:

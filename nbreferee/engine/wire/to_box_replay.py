@@ -20,7 +20,7 @@ class RecordedRun:
     is_complete: bool  # all calls of answers are among `calls`, and have only returned something
     calls: tuple[RecordedCall, ...]  # of answers, in order
     results: tuple[Any, ...] = field(compare=False)
-    functions: frozenset[str]  # answers before the cell that are plain functions
+    functions: dict[str, bytes]  # answers before it that are plain functions: their signatures
     # values before it of the names that were asked for, where they are data
     values: dict[str, Any] = field(compare=False)
     opaque: frozenset[str]  # names before it that hold objects which cannot be compared
@@ -43,7 +43,7 @@ class RecordCell(BoxRequest[RecordedRun], operation="record cell"):
             case (
                 (list(outputs), int(count)),
                 (bool(complete), list(calls), list(results)),
-                (list(functions), dict(values), list(opaque), list(changed)),
+                (dict(functions), dict(values), list(opaque), list(changed)),
             ) if len(calls) == len(results) and all(
                 isinstance(name, str) for name in (*functions, *opaque, *changed)
             ):
@@ -52,7 +52,7 @@ class RecordCell(BoxRequest[RecordedRun], operation="record cell"):
                     complete,
                     tuple(calls),
                     tuple(results),
-                    frozenset(functions),
+                    functions,
                     values,
                     frozenset(opaque),
                     frozenset(changed),
@@ -67,11 +67,12 @@ class Returned:
     is_clean: bool  # all are plain functions that printed nothing, changed no argument, and so on
     results: list[Any]
     values: dict[Any, Any]
+    signatures: dict[Any, Any]
 
 
 @dataclass(frozen=True)
 class CallAnswers(BoxRequest[Returned], operation="call answers"):
-    """Call answers as a cell would, look whether `functions` are there, and give the values of
+    """Call answers as a cell would, and give the signatures of `functions` and the values of
     names.
     """
 
@@ -83,6 +84,6 @@ class CallAnswers(BoxRequest[Returned], operation="call answers"):
     def read(self, answer: Any) -> Returned:
         """Return what came back."""
         match answer:
-            case (bool(is_clean), list(results), dict(values)):
-                return Returned(is_clean, results, values)
+            case (bool(is_clean), list(results), dict(values), dict(signatures)):
+                return Returned(is_clean, results, values, signatures)
         raise CodecError("no results of calls")

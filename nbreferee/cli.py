@@ -58,10 +58,9 @@ class _Commands(click.Group):
 @click.version_option(__version__, prog_name="nbreferee")
 def main() -> None:
     """Grade nbgrader courses."""
-    from nbreferee.startup import look_for_garbage_rarely, skip_address_grammar
+    from nbreferee.startup import skip_address_grammar
 
     skip_address_grammar()
-    look_for_garbage_rarely()
 
 
 for _command in (init, new, roster, validate, mark, groups, comment):

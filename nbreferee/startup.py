@@ -14,8 +14,8 @@ NEW_OBJECTS = 50_000  # from one look for garbage to the next
 
 
 def look_for_garbage_rarely() -> None:
-    """Have Python look for garbage when there is much that is new: reading a course, of which most
-    is kept, would take a half longer. It is not for processes that run students' code.
+    """Have Python look for garbage when there is much that is new: a worker that reads a course,
+    of which most is kept, would take a half longer.
     """
     gc.set_threshold(NEW_OBJECTS)
 

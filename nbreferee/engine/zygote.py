@@ -22,6 +22,7 @@ import stat
 import sys
 import threading
 import traceback
+import warnings
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -248,7 +249,12 @@ def serve_worker(
 
 
 def _prepared(role: str, packages: str) -> _Role:
-    return _BoxRole(packages) if role == "box" else _TesterRole(packages)
+    # A worker that is gone has taken this one's home with it, which IPython would tell.
+    warnings.filterwarnings("ignore", "IPython (dir|parent) ")
+    added = warnings.filters[0]
+    prepared = _BoxRole(packages) if role == "box" else _TesterRole(packages)
+    warnings.filters.remove(added)  # type: ignore[attr-defined]  # a list, whatever its stub says
+    return prepared
 
 
 class _Role(Protocol):

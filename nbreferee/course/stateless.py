@@ -6,6 +6,7 @@ import ast
 from collections.abc import Collection, Iterator
 
 from nbreferee.course.class_state import changes_itself
+from nbreferee.course.dataflow import root_name
 from nbreferee.course.known_calls import ITERATORS
 from nbreferee.course.module_state import (
     has_fixed_defaults,
@@ -61,6 +62,9 @@ def is_stateless(source: str, instructors: Collection[str] = ()) -> bool:
         return False
     modules = bindings(one for one in nodes if isinstance(one, ast.Import))
     if any(_keeps_a_module(node, modules) for node in nodes):
+        return False
+    imported = bindings(one for one in nodes if isinstance(one, (ast.Import, ast.ImportFrom)))
+    if any(_replaces(node, imported | {"__builtins__"}) for node in nodes):
         return False
     functions = [one for one in nodes if isinstance(one, FUNCTIONS)]
     classes = [one for one in nodes if isinstance(one, ast.ClassDef)]
@@ -135,6 +139,18 @@ def _keeps_a_module(node: ast.AST, modules: Collection[str]) -> bool:
     if isinstance(node, ast.Attribute):
         return False
     return any(isinstance(one, ast.Name) and one.id in modules for one in children(node))
+
+
+def _replaces(node: ast.AST, imported: Collection[str]) -> bool:
+    """Tell whether a node sets a part of what is imported, in a function or not."""
+    match node:
+        case (
+            ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Subscript(ctx=ast.Store() | ast.Del())
+        ):
+            return root_name(node) in imported
+        case ast.AugAssign(target=ast.Name(id=name)):
+            return name in imported
+    return False
 
 
 def _outer_functions(

@@ -59,6 +59,18 @@ def test_what_cannot_patch_needs_no_watch(source: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "helper",
+    [
+        b"import math\nmath.sqrt = max",
+        b"def forbid():\n    import numpy as np\n    np.sum = None",
+        b"def forbid():\n    from numpy import linalg\n    del linalg.norm",
+    ],
+)
+def test_module_that_patches_is_seen(helper: bytes) -> None:
+    assert may_patch(["import helpers"], {"helpers.py": helper})
+
+
+@pytest.mark.parametrize(
     "path", sorted((COURSE / "source").glob("*/*.ipynb")), ids=lambda path: path.stem
 )
 def test_no_test_of_this_course_patches(path: Path) -> None:

@@ -55,6 +55,16 @@ KEEPING = {
     "a transpose": "import numpy as np\nX = np.ones((4, 2))\ndef f():\n    y = X.T\n    return y",
     "a library": "import numpy as np\ndef f():\n    n = np\n    n.pi = 3",
     "a class by another name": "class S:\n    n = 0\ndef f():\n    s = S\n    s.n = 1",
+    "a function of a library, replaced": "import numpy as np\nnp.sum = max",
+    "the same by a loop": "import numpy as np\nfor np.sum in [max]:\n    pass",
+    "the same where it is missing": (
+        "import numpy as np\ntry:\n    np.float\nexcept AttributeError:\n    np.float = float"
+    ),
+    "an entry of a library": "import numpy as np\nnp.sctypeDict['x'] = 1",
+    "a library that a function imports": (
+        "def f():\n    from numpy import linalg\n    linalg.norm = max"
+    ),
+    "a function of Python, replaced": "__builtins__['print'] = max",
     "a manager that is never left": "import numpy as np\ndef f():\n    np.errstate(all='raise').__enter__()",
     "a file": "import numpy as np\ndef f(x):\n    np.save('x.npy', x)",
     "a method that seems to read": (

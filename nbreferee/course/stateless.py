@@ -38,6 +38,7 @@ MODULES = frozenset(
     "time traceback typing types warnings".split()
 )
 DRAWING = frozenset("cluster stats".split())  # parts of SciPy that use NumPy's random numbers
+NONE = frozenset[str]()
 OF_SYS = frozenset(
     "_getframe byteorder exc_info float_info getrecursionlimit getsizeof maxsize stderr stdout "
     "version version_info".split()
@@ -45,8 +46,22 @@ OF_SYS = frozenset(
 FILTERS = ("filterwarnings", "simplefilter")  # which hold until `catch_warnings` ends
 
 
-def is_stateless(source: str, instructors: Collection[str] = ()) -> bool:
-    """Tell whether the functions of a module certainly keep nothing; `instructors` are its kin.
+def is_stateless(
+    source: str,
+    instructors: Collection[str] = (),
+    shared: frozenset[str] = NONE,
+    fixed: frozenset[str] = NONE,
+) -> bool:
+    """Tell whether the functions of a module certainly keep nothing.
+
+    Parameters
+    ----------
+    instructors
+        the names of the instructor's modules: its kin.
+    shared
+        names in all of these of what can be changed.
+    fixed
+        those of them that stand for containers whose parts cannot be changed.
 
     Raises
     ------
@@ -68,12 +83,17 @@ def is_stateless(source: str, instructors: Collection[str] = ()) -> bool:
         return False
     functions = [one for one in nodes if isinstance(one, FUNCTIONS)]
     classes = [one for one in nodes if isinstance(one, ast.ClassDef)]
-    mutable = mutable_globals(tree)
+    borrowed = _borrowed(tree, instructors, shared)
+    if borrowed is None:
+        return False
+    mutable = mutable_globals(tree) | borrowed
     used = {one.id for one in nodes if isinstance(one, ast.Name)}
     return (
         all(has_fixed_defaults(one, mutable) for one in functions)
         and not any(changes_itself(one, used, mutable) for one in classes)
-        and all(keeps_nothing(node, tree) for node in _outer_functions(tree))
+        and all(
+            keeps_nothing(node, tree, borrowed, borrowed & fixed) for node in _outer_functions(tree)
+        )
     )
 
 
@@ -139,6 +159,32 @@ def _keeps_a_module(node: ast.AST, modules: Collection[str]) -> bool:
     if isinstance(node, ast.Attribute):
         return False
     return any(isinstance(one, ast.Name) and one.id in modules for one in children(node))
+
+
+def _borrowed(
+    tree: ast.Module, instructors: Collection[str], shared: Collection[str]
+) -> frozenset[str] | None:
+    """Return the names under which a module has what is `shared` by its kin; None where it reaches
+    that otherwise.
+    """
+    found, kin = set[str](), set[str]()
+    for node in walk(tree):
+        match node:
+            case ast.Import(names=names):
+                ours = [one for one in names if one.name.split(".")[0] in instructors]
+                kin |= {(one.asname or one.name).split(".")[0] for one in ours}
+            case ast.ImportFrom(module=module, names=names, level=level):
+                if not level and (module or "").split(".")[0] not in instructors:
+                    continue
+                theirs = [one for one in names if one.name in shared]
+                if theirs and (node not in tree.body or any(one.asname for one in theirs)):
+                    return None
+                found |= {one.name for one in theirs}
+                kin |= {one.asname or one.name for one in names}
+    for node in walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in shared and root_name(node) in kin:
+            return None
+    return frozenset(found)
 
 
 def _replaces(node: ast.AST, imported: Collection[str]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from nbreferee.course.context import stateless_modules
 from nbreferee.course.known_code import Unsure
 from nbreferee.course.slices import RunCell, slices_of
 from nbreferee.course.stateless import is_stateless
@@ -90,6 +91,32 @@ KEEPING = {
 @pytest.mark.parametrize("what", KEEPING)
 def test_module_may_keep(what: str) -> None:
     assert not is_stateless(KEEPING[what])
+
+
+TABLES = b"LOG = []\nTABLE = {'k': 2}\nRULES = {'a': 1}\nROWS = {'a': [1]}\n"
+OF_ANOTHER = {
+    "a list": "from tables import LOG\ndef f(x):\n    LOG.append(x)",
+    "a table": "from tables import TABLE\ndef f(x):\n    TABLE.update(k=x)",
+    "a part": "from tables import ROWS\ndef f():\n    return ROWS['a']",
+    "a list by another name": "from tables import LOG as L\ndef f(x):\n    L.append(x)",
+    "a list of the module": "import tables\ndef f(x):\n    tables.LOG.append(x)",
+    "a list in a function": "def f(x):\n    from tables import LOG\n    LOG.append(x)",
+    "a default": "from tables import LOG\ndef f(x, log=LOG):\n    log.append(x)",
+    "a list of a class": (
+        "from tables import LOG\nclass K:\n    log = LOG\n    def f(self):\n"
+        "        self.log.append(1)"
+    ),
+}
+
+
+@pytest.mark.parametrize("what", OF_ANOTHER)
+def test_module_may_change_what_another_one_has(what: str) -> None:
+    assert not stateless_modules({"tables.py": TABLES, "tools.py": OF_ANOTHER[what].encode()})
+
+
+def test_module_may_read_what_another_one_has() -> None:
+    tools = b"from tables import LOG, RULES, TABLE\ndef f(x):\n    return RULES[x], len(LOG), x in TABLE"
+    assert stateless_modules({"tables.py": TABLES, "tools.py": tools}) == {"tables", "tools"}
 
 
 HONEST = {

@@ -30,7 +30,9 @@ DENIED = frozenset(
     # files, random numbers of the whole process, and what reaches further
     "save savez_compressed dump imsave memmap open_memmap rvs samples kde_random __enter__ "
     "basinhopping differential_evolution dual_annealing random_array "
-    "__dict__ __class__ __globals__ __defaults__ __setattr__".split()
+    "__dict__ __class__ __globals__ __defaults__ __setattr__ "
+    # names of the notebook that a cell does not read itself
+    "f_builtins f_globals f_locals get_ipython getclosurevars getmembers getmodule user_ns".split()
 )
 MODULES = frozenset(
     "__future__ abc cmath collections contextlib copy dataclasses fractions functools inspect io "

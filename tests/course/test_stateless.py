@@ -66,6 +66,16 @@ KEEPING = {
         "def f():\n    from numpy import linalg\n    linalg.norm = max"
     ),
     "a function of Python, replaced": "__builtins__['print'] = max",
+    "names of the notebook by the frame of a caller": (
+        "import inspect\ndef f(name):\n    return inspect.currentframe().f_back.f_globals[name]"
+    ),
+    "the same by a list of frames": (
+        "import inspect\ndef f(name):\n    return inspect.stack()[1].frame.f_globals[name]"
+    ),
+    "the same by IPython": "def f(name):\n    return get_ipython().user_ns[name]",
+    "the same by a function": (
+        "import inspect\ndef f(g):\n    return dict(inspect.getmembers(g))['__globals__']"
+    ),
     "a manager that is never left": "import numpy as np\ndef f():\n    np.errstate(all='raise').__enter__()",
     "a file": "import numpy as np\ndef f(x):\n    np.save('x.npy', x)",
     "a method that seems to read": (

@@ -24,7 +24,7 @@ DENIED = frozenset(
     "modules settrace savefig tofile savetxt savez write_text write_bytes "
     # settings of a library or of Python
     "rc rcdefaults rc_context style ion ioff switch_backend xkcd set_cmap use set_loglevel "
-    "setbufsize setrecursionlimit setprofile resetwarnings showwarning "
+    "rc_file rc_file_defaults setbufsize setrecursionlimit setprofile resetwarnings showwarning "
     "autumn bone cool copper flag gray hot hsv inferno jet magma nipy_spectral pink plasma prism "
     "spring summer viridis winter "
     # files, random numbers of the whole process, and what reaches further
@@ -41,6 +41,9 @@ MODULES = frozenset(
 )
 DRAWING = frozenset("cluster stats".split())  # parts of SciPy that use NumPy's random numbers
 NONE = frozenset[str]()
+OF_CONTAINERS = frozenset(  # methods that change one, and that no module has as functions
+    "clear discard extend pop popitem register remove setdefault unregister update".split()
+)
 OF_SYS = frozenset(
     "_getframe byteorder exc_info float_info getrecursionlimit getsizeof maxsize stderr stdout "
     "version version_info".split()
@@ -190,8 +193,12 @@ def _borrowed(
 
 
 def _replaces(node: ast.AST, imported: Collection[str]) -> bool:
-    """Tell whether a node sets a part of what is imported, in a function or not."""
+    """Tell whether a node sets a part of what is imported, in a function or not, or changes a
+    container there.
+    """
     match node:
+        case ast.Call(func=ast.Attribute(attr=name, value=ast.Name() | ast.Attribute() as value)):
+            return name in OF_CONTAINERS and root_name(value) in imported
         case (
             ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Subscript(ctx=ast.Store() | ast.Del())
         ):

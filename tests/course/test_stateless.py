@@ -62,6 +62,10 @@ KEEPING = {
         "import numpy as np\ntry:\n    np.float\nexcept AttributeError:\n    np.float = float"
     ),
     "an entry of a library": "import numpy as np\nnp.sctypeDict['x'] = 1",
+    "a container of a library": "import warnings\ndef f():\n    warnings.filters.clear()",
+    "the same by its name": "from numpy import typecodes\ndef f(x):\n    typecodes.update(x=x)",
+    "colour maps": "import matplotlib as mpl\ndef f(x):\n    mpl.colormaps.register(x)",
+    "settings of a file": "import matplotlib\ndef f(x):\n    matplotlib.rc_file(x)",
     "a library that a function imports": (
         "def f():\n    from numpy import linalg\n    linalg.norm = max"
     ),

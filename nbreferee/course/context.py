@@ -117,17 +117,41 @@ def stateless_modules(files: Mapping[str, bytes]) -> frozenset[str]:
     else nothing.
     """
     modules, ours = _modules(files)
-    keep_nothing = all(keeps_nothing(data, ours) for data in modules.values())
+    shared, changing = frozenset[str](), frozenset[str]()
+    for data in modules.values():
+        mutable, fixed = _mutable(data)
+        shared, changing = shared | mutable, changing | (mutable - fixed)
+    keep_nothing = all(
+        keeps_nothing(data, ours, shared, shared - changing) for data in modules.values()
+    )
     return ours if keep_nothing else frozenset()
 
 
 @lru_cache(maxsize=64)
-def keeps_nothing(data: bytes, kin: frozenset[str]) -> bool:
-    """Tell whether the functions of an instructor's module certainly keep nothing between calls."""
+def _mutable(data: bytes) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the names in a module of what can be changed, and those of containers with parts that
+    cannot.
+    """
+    from nbreferee.course.module_state import fixed_containers, mutable_globals
+
+    try:
+        tree = parse(data.decode())
+    except (SyntaxError, ValueError):
+        return frozenset(), frozenset()
+    return mutable_globals(tree), fixed_containers(tree)
+
+
+@lru_cache(maxsize=64)
+def keeps_nothing(
+    data: bytes, kin: frozenset[str], shared: frozenset[str], fixed: frozenset[str]
+) -> bool:
+    """Tell whether the functions of an instructor's module certainly keep nothing between calls;
+    `shared` and `fixed` are names of its kin (see `stateless`).
+    """
     from nbreferee.course.stateless import is_stateless
 
     try:
-        return is_stateless(data.decode(), kin)
+        return is_stateless(data.decode(), kin, shared, fixed)
     except (UnicodeDecodeError, SyntaxError, ValueError):
         return False
 

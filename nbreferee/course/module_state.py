@@ -175,12 +175,18 @@ def last_name(node: ast.expr) -> str:
 # ---------------------------------------------------------------- functions
 
 
-def keeps_nothing(function: Function, tree: ast.Module) -> bool:
+def keeps_nothing(
+    function: Function, tree: ast.Module, borrowed: frozenset[str], fixed_there: frozenset[str]
+) -> bool:
     """Tell whether a function of a module leaves what is outside of it as it is, and gives nothing
     of that away which can change.
+
+    `borrowed` are the names of what another module has and can be changed, `fixed_there` those of
+    containers whose parts cannot.
     """
-    mutable = mutable_globals(tree)
+    mutable = mutable_globals(tree) | borrowed
     shared, fixed, containers = _kinds_of_names(tree)
+    shared, fixed, containers = shared - borrowed, fixed | fixed_there, containers | borrowed
     nodes = walk(function)
     local = {name for one in nodes if isinstance(one, FUNCTIONS) for name in own_names(one)}
     given = {one.arg for one in nodes if isinstance(one, ast.arg)} - {"self"}
@@ -196,6 +202,11 @@ def keeps_nothing(function: Function, tree: ast.Module) -> bool:
         for parent in nodes
         for child in children(parent)
     )
+
+
+def fixed_containers(tree: ast.Module) -> frozenset[str]:
+    """Return those names of a module that stand for containers with parts that cannot change."""
+    return _kinds_of_names(tree)[1]
 
 
 @lru_cache(maxsize=64)

@@ -12,9 +12,10 @@ from nbreferee.course.nodes import parse, walk
 from nbreferee.course.stateless import MODULES
 
 PATCHING = frozenset(
-    "__class__ __delattr__ __dict__ __globals__ __import__ __setattr__ breakpoint chdir compile "
-    "delattr environ eval exec get_ipython globals import_module locals mock modules patch putenv "
-    "reload setattr setprofile settrace switch_backend unsetenv use vars".split()
+    "__class__ __delattr__ __dict__ __globals__ __import__ __setattr__ breakpoint chdir chroot "
+    "compile delattr environ environb eval exec fchdir get_ipython globals import_module locals "
+    "mock modules patch putenv reload setattr setprofile settrace switch_backend unsetenv use "
+    "vars".split()
 )
 # Libraries that replace nothing in a module but by these names.
 LIBRARIES = MODULES | frozenset(
@@ -48,6 +49,8 @@ def _is_patching(node: ast.AST, kin: Collection[str], own: Collection[str]) -> b
     match node:
         case ast.Name(id=name):
             return name in PATCHING
+        case ast.Constant(value=str(text)):  # getattr(math, "__dict__")
+            return text in PATCHING
         case ast.Attribute(attr=name, value=ast.Name(id=root)) if root in own:
             return name in PATCHING
         case ast.Attribute(attr=name, ctx=context):

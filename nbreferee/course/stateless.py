@@ -6,6 +6,7 @@ import ast
 from collections.abc import Collection, Iterator
 
 from nbreferee.course.class_state import changes_itself
+from nbreferee.course.dataflow import root_name
 from nbreferee.course.known_calls import ITERATORS
 from nbreferee.course.module_state import (
     has_fixed_defaults,
@@ -23,13 +24,15 @@ DENIED = frozenset(
     "modules settrace savefig tofile savetxt savez write_text write_bytes "
     # settings of a library or of Python
     "rc rcdefaults rc_context style ion ioff switch_backend xkcd set_cmap use set_loglevel "
-    "setbufsize setrecursionlimit setprofile resetwarnings showwarning "
+    "rc_file rc_file_defaults setbufsize setrecursionlimit setprofile resetwarnings showwarning "
     "autumn bone cool copper flag gray hot hsv inferno jet magma nipy_spectral pink plasma prism "
     "spring summer viridis winter "
     # files, random numbers of the whole process, and what reaches further
     "save savez_compressed dump imsave memmap open_memmap rvs samples kde_random __enter__ "
     "basinhopping differential_evolution dual_annealing random_array "
-    "__dict__ __class__ __globals__ __defaults__ __setattr__".split()
+    "__dict__ __class__ __globals__ __defaults__ __setattr__ "
+    # names of the notebook that a cell does not read itself
+    "f_builtins f_globals f_locals get_ipython getclosurevars getmembers getmodule user_ns".split()
 )
 MODULES = frozenset(
     "__future__ abc cmath collections contextlib copy dataclasses fractions functools inspect io "
@@ -37,6 +40,10 @@ MODULES = frozenset(
     "time traceback typing types warnings".split()
 )
 DRAWING = frozenset("cluster stats".split())  # parts of SciPy that use NumPy's random numbers
+NONE = frozenset[str]()
+OF_CONTAINERS = frozenset(  # methods that change one, and that no module has as functions
+    "clear discard extend pop popitem register remove setdefault unregister update".split()
+)
 OF_SYS = frozenset(
     "_getframe byteorder exc_info float_info getrecursionlimit getsizeof maxsize stderr stdout "
     "version version_info".split()
@@ -44,8 +51,22 @@ OF_SYS = frozenset(
 FILTERS = ("filterwarnings", "simplefilter")  # which hold until `catch_warnings` ends
 
 
-def is_stateless(source: str, instructors: Collection[str] = ()) -> bool:
-    """Tell whether the functions of a module certainly keep nothing; `instructors` are its kin.
+def is_stateless(
+    source: str,
+    instructors: Collection[str] = (),
+    shared: frozenset[str] = NONE,
+    fixed: frozenset[str] = NONE,
+) -> bool:
+    """Tell whether the functions of a module certainly keep nothing.
+
+    Parameters
+    ----------
+    instructors
+        the names of the instructor's modules: its kin.
+    shared
+        names in all of these of what can be changed.
+    fixed
+        those of them that stand for containers whose parts cannot be changed.
 
     Raises
     ------
@@ -62,14 +83,22 @@ def is_stateless(source: str, instructors: Collection[str] = ()) -> bool:
     modules = bindings(one for one in nodes if isinstance(one, ast.Import))
     if any(_keeps_a_module(node, modules) for node in nodes):
         return False
+    imported = bindings(one for one in nodes if isinstance(one, (ast.Import, ast.ImportFrom)))
+    if any(_replaces(node, imported | {"__builtins__"}) for node in nodes):
+        return False
     functions = [one for one in nodes if isinstance(one, FUNCTIONS)]
     classes = [one for one in nodes if isinstance(one, ast.ClassDef)]
-    mutable = mutable_globals(tree)
+    borrowed = _borrowed(tree, instructors, shared)
+    if borrowed is None:
+        return False
+    mutable = mutable_globals(tree) | borrowed
     used = {one.id for one in nodes if isinstance(one, ast.Name)}
     return (
         all(has_fixed_defaults(one, mutable) for one in functions)
         and not any(changes_itself(one, used, mutable) for one in classes)
-        and all(keeps_nothing(node, tree) for node in _outer_functions(tree))
+        and all(
+            keeps_nothing(node, tree, borrowed, borrowed & fixed) for node in _outer_functions(tree)
+        )
     )
 
 
@@ -135,6 +164,48 @@ def _keeps_a_module(node: ast.AST, modules: Collection[str]) -> bool:
     if isinstance(node, ast.Attribute):
         return False
     return any(isinstance(one, ast.Name) and one.id in modules for one in children(node))
+
+
+def _borrowed(
+    tree: ast.Module, instructors: Collection[str], shared: Collection[str]
+) -> frozenset[str] | None:
+    """Return the names under which a module has what is `shared` by its kin; None where it reaches
+    that otherwise.
+    """
+    found, kin = set[str](), set[str]()
+    for node in walk(tree):
+        match node:
+            case ast.Import(names=names):
+                ours = [one for one in names if one.name.split(".")[0] in instructors]
+                kin |= {(one.asname or one.name).split(".")[0] for one in ours}
+            case ast.ImportFrom(module=module, names=names, level=level):
+                if not level and (module or "").split(".")[0] not in instructors:
+                    continue
+                theirs = [one for one in names if one.name in shared]
+                if theirs and (node not in tree.body or any(one.asname for one in theirs)):
+                    return None
+                found |= {one.name for one in theirs}
+                kin |= {one.asname or one.name for one in names}
+    for node in walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in shared and root_name(node) in kin:
+            return None
+    return frozenset(found)
+
+
+def _replaces(node: ast.AST, imported: Collection[str]) -> bool:
+    """Tell whether a node sets a part of what is imported, in a function or not, or changes a
+    container there.
+    """
+    match node:
+        case ast.Call(func=ast.Attribute(attr=name, value=ast.Name() | ast.Attribute() as value)):
+            return name in OF_CONTAINERS and root_name(value) in imported
+        case (
+            ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Subscript(ctx=ast.Store() | ast.Del())
+        ):
+            return root_name(node) in imported
+        case ast.AugAssign(target=ast.Name(id=name)):
+            return name in imported
+    return False
 
 
 def _outer_functions(

@@ -211,11 +211,10 @@ class Shell(InteractiveShell):
     def run(self, source: str) -> tuple[list[dict[str, Any]], ExecutionResult]:
         """Run a cell; return what it shows, and what IPython says of it."""
         self.outputs = Outputs()
-        for name in (
-            "stdout",
-            "stderr",
-        ):  # an earlier cell may have put None there, or a closed file
-            try:
+        with warnings.catch_warnings():  # whose end has each warning shown that was shown before
+            pass
+        for name in ("stdout", "stderr"):
+            try:  # an earlier cell may have put None there, or a closed file
                 getattr(sys, name).flush()
             except Exception:
                 setattr(sys, name, Stream(self, name))

@@ -32,6 +32,9 @@ STATEFUL = {"helpers.py": b"import random\ndef fix():\n    random.randint = lamb
         "import freezegun",
         "import os\nos.environ['A'] = '1'",
         "import os\nos.chdir('data')",
+        "import os\nos.environb[b'A'] = b'1'",
+        "import os\nos.fchdir(3)",
+        "import numpy as np\ngetattr(np, '__dict__')['sum'] = max",
         "exec('import math; math.sqrt = max')",
         "def use(module):\n    module.sqrt = max",
         "%cd data",
@@ -56,6 +59,18 @@ def test_what_may_patch_is_seen(source: str) -> None:
 def test_what_cannot_patch_needs_no_watch(source: str) -> None:
     assert not may_patch([source], HELPERS)
     assert may_patch([source], STATEFUL)
+
+
+@pytest.mark.parametrize(
+    "helper",
+    [
+        b"import math\nmath.sqrt = max",
+        b"def forbid():\n    import numpy as np\n    np.sum = None",
+        b"def forbid():\n    from numpy import linalg\n    del linalg.norm",
+    ],
+)
+def test_module_that_patches_is_seen(helper: bytes) -> None:
+    assert may_patch(["import helpers"], {"helpers.py": helper})
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from nbreferee.course.context import stateless_modules
 from nbreferee.course.known_code import Unsure
 from nbreferee.course.slices import RunCell, slices_of
 from nbreferee.course.stateless import is_stateless
@@ -55,6 +56,30 @@ KEEPING = {
     "a transpose": "import numpy as np\nX = np.ones((4, 2))\ndef f():\n    y = X.T\n    return y",
     "a library": "import numpy as np\ndef f():\n    n = np\n    n.pi = 3",
     "a class by another name": "class S:\n    n = 0\ndef f():\n    s = S\n    s.n = 1",
+    "a function of a library, replaced": "import numpy as np\nnp.sum = max",
+    "the same by a loop": "import numpy as np\nfor np.sum in [max]:\n    pass",
+    "the same where it is missing": (
+        "import numpy as np\ntry:\n    np.float\nexcept AttributeError:\n    np.float = float"
+    ),
+    "an entry of a library": "import numpy as np\nnp.sctypeDict['x'] = 1",
+    "a container of a library": "import warnings\ndef f():\n    warnings.filters.clear()",
+    "the same by its name": "from numpy import typecodes\ndef f(x):\n    typecodes.update(x=x)",
+    "colour maps": "import matplotlib as mpl\ndef f(x):\n    mpl.colormaps.register(x)",
+    "settings of a file": "import matplotlib\ndef f(x):\n    matplotlib.rc_file(x)",
+    "a library that a function imports": (
+        "def f():\n    from numpy import linalg\n    linalg.norm = max"
+    ),
+    "a function of Python, replaced": "__builtins__['print'] = max",
+    "names of the notebook by the frame of a caller": (
+        "import inspect\ndef f(name):\n    return inspect.currentframe().f_back.f_globals[name]"
+    ),
+    "the same by a list of frames": (
+        "import inspect\ndef f(name):\n    return inspect.stack()[1].frame.f_globals[name]"
+    ),
+    "the same by IPython": "def f(name):\n    return get_ipython().user_ns[name]",
+    "the same by a function": (
+        "import inspect\ndef f(g):\n    return dict(inspect.getmembers(g))['__globals__']"
+    ),
     "a manager that is never left": "import numpy as np\ndef f():\n    np.errstate(all='raise').__enter__()",
     "a file": "import numpy as np\ndef f(x):\n    np.save('x.npy', x)",
     "a method that seems to read": (
@@ -80,6 +105,32 @@ KEEPING = {
 @pytest.mark.parametrize("what", KEEPING)
 def test_module_may_keep(what: str) -> None:
     assert not is_stateless(KEEPING[what])
+
+
+TABLES = b"LOG = []\nTABLE = {'k': 2}\nRULES = {'a': 1}\nROWS = {'a': [1]}\n"
+OF_ANOTHER = {
+    "a list": "from tables import LOG\ndef f(x):\n    LOG.append(x)",
+    "a table": "from tables import TABLE\ndef f(x):\n    TABLE.update(k=x)",
+    "a part": "from tables import ROWS\ndef f():\n    return ROWS['a']",
+    "a list by another name": "from tables import LOG as L\ndef f(x):\n    L.append(x)",
+    "a list of the module": "import tables\ndef f(x):\n    tables.LOG.append(x)",
+    "a list in a function": "def f(x):\n    from tables import LOG\n    LOG.append(x)",
+    "a default": "from tables import LOG\ndef f(x, log=LOG):\n    log.append(x)",
+    "a list of a class": (
+        "from tables import LOG\nclass K:\n    log = LOG\n    def f(self):\n"
+        "        self.log.append(1)"
+    ),
+}
+
+
+@pytest.mark.parametrize("what", OF_ANOTHER)
+def test_module_may_change_what_another_one_has(what: str) -> None:
+    assert not stateless_modules({"tables.py": TABLES, "tools.py": OF_ANOTHER[what].encode()})
+
+
+def test_module_may_read_what_another_one_has() -> None:
+    tools = b"from tables import LOG, RULES, TABLE\ndef f(x):\n    return RULES[x], len(LOG), x in TABLE"
+    assert stateless_modules({"tables.py": TABLES, "tools.py": tools}) == {"tables", "tools"}
 
 
 HONEST = {

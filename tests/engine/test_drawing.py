@@ -80,6 +80,11 @@ def transparent(figure: Figure) -> None:
     figure.subplots()
 
 
+def edge_of_the_figure(figure: Figure) -> None:
+    figure.set(linewidth=9, edgecolor="black")
+    figure.subplots().plot(X)
+
+
 def label_out_of_sight(figure: Figure) -> None:
     figure.subplots().set_ylabel("a", labelpad=200)
 
@@ -120,6 +125,7 @@ def test_ticks_that_are_placed_once_are_where_matplotlib_has_them(
         own_layout,
         three_dimensions,
         transparent,
+        edge_of_the_figure,
         label_out_of_sight,
         picture_in_pixels,
     ],

@@ -170,6 +170,17 @@ def test_rounding_errors_around_0_of_a_place_are_not_seen() -> None:
     assert name(one) == name(other) != name(apart)
 
 
+def test_small_numbers_have_colours_on_a_logarithmic_scale() -> None:
+    values = np.array([[1e-15, 1, 1e-16]])
+    for show in ("imshow", "pcolormesh"):
+        one, other = (Figure().subplots() for _ in range(2))
+        getattr(one, show)(values, norm="log")
+        getattr(other, show)(values[:, ::-1], norm="log")
+        third = Figure().subplots()
+        getattr(third, show)(np.minimum(values * [[0.1, 1, 1]], 1), norm="log")
+        assert len({name(one), name(other), name(third)}) == 3
+
+
 def test_numbers_in_lists_and_arrays_are_one() -> None:
     one, other = (Figure().subplots() for _ in range(2))
     one.plot([1, 2, 3], [1.0, 2.0, 4.0])

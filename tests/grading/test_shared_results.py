@@ -250,6 +250,24 @@ def test_each_cell_shows_its_own_warnings(court: Court, of_course: NotebookMater
         assert [text in one.outputs[0].text for one in cells] == [True, True]
 
 
+def test_warning_of_a_library_does_not_depend_on_the_cells_that_were_run(court: Court) -> None:
+    mean = "def f(x):\n    return np.mean(x)"
+    material = court.material(
+        cell("import numpy as np", grade_id="imports", locked=True),
+        answer(f"### BEGIN SOLUTION\n{mean}\n### END SOLUTION"),
+        cell("print(f([]))"),
+        cell("print(f([]), 'again')"),
+        graded("assert f([1.0]) == 1", "f_tests"),
+    )
+    court.grader.shared = SharedResults()
+    for added in ({}, {}, {"f_tests": "print(f([]), 'once more')"}):
+        together = court.grade(replace(material, rules=SHARING), {"f": mean}, added)
+        apart = court.grade(replace(material, rules=APART), {"f": mean}, added)
+        assert seen(together) == seen(apart)
+        shown = [one["outputs"][0]["name"] for one in together.notebook.cells if one.get("outputs")]
+        assert shown == ["stderr"] * (2 + len(added))
+
+
 @pytest.mark.parametrize("damage", [b"", b"\x00", b"nothing like a result"])
 def test_damaged_file_is_as_good_as_none(tmp_path: Path, damage: bytes) -> None:
     SharedResults().learn(PARTS, KEYS, results(2), str(tmp_path))

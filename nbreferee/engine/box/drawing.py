@@ -156,6 +156,8 @@ def _is_plain(figure: Figure) -> bool:
         return False
     if figure.subfigs or figure.legends or figure.images or figure.artists:
         return False
+    if figure.get_linewidth():  # its edge lies around the page
+        return False
     return (
         matplotlib.colors.to_rgba(figure.get_facecolor())[3] == 1
         and all(axes.name in FLAT for axes in figure.axes)

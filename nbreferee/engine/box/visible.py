@@ -135,14 +135,18 @@ def _visible_artist(one: Artist, state: Mapping[str, Any], axes: Axes) -> dict[s
         offsets = state.get("_offsets")
         if isinstance(offsets, np.ndarray) and offsets.ndim == 2:
             found["_offsets"] = _on_axes(offsets, _axes_of(one.get_offset_transform(), axes))
-    if isinstance(one, _ImageBase):
+    if isinstance(one, (_ImageBase, Collection)):
         found |= _visible_colours(one, state.get("_A"))
     return found
 
 
-def _visible_colours(image: _ImageBase, values: Any) -> dict[str, Any]:
-    """Return the numbers that an image shows by a colour map, rounded."""
-    norm = image.norm
+def _visible_colours(one: _ImageBase | Collection, values: Any) -> dict[str, Any]:
+    """Return the numbers that an artist shows by a colour map, rounded."""
+    norm = one.norm
+    if isinstance(values, np.ndarray) and type(norm) is not Normalize:
+        return {"_A": _Exact(values)}  # small numbers can have colours of their own
+    if not isinstance(one, _ImageBase):
+        return {}
     is_map = isinstance(values, np.ndarray) and values.ndim == 2 and values.dtype.kind in "iuf"
     if not is_map or type(norm) is not Normalize or norm.vmin is None or norm.vmax is None:
         return {}
@@ -160,8 +164,20 @@ class _Rounded:
         return _packed_array(self._values, self._step)
 
 
-def _packed_array(values: Any, step: float | None) -> Any:
-    """Reduce an array: numbers as multiples of a step, or else in significant digits."""
+class _Exact:
+    """An array to be packed in significant digits, those around 0, too."""
+
+    def __init__(self, values: Any) -> None:
+        self._values = values
+
+    def __reduce__(self) -> Any:
+        return _packed_array(self._values, None, 0.0)
+
+
+def _packed_array(values: Any, step: float | None, noise: float = NOISE) -> Any:
+    """Reduce an array: numbers as multiples of a step, or else in significant digits, where `noise`
+    is the part of the largest one below which they are 0.
+    """
     if values.dtype.kind not in "f" + "iu" * (step is not None) or values.dtype.itemsize > 8:
         return values.__reduce_ex__(5)
     mask = np.ma.getmaskarray(values).tobytes() if isinstance(values, np.ma.MaskedArray) else b""
@@ -170,7 +186,7 @@ def _packed_array(values: Any, step: float | None) -> Any:
         if step is None:
             largest = np.max(np.abs(numbers[np.isfinite(numbers)]), initial=0.0)
             if largest > 0:  # rounding errors around 0 go
-                numbers = np.where(np.abs(numbers) < NOISE * largest, 0.0, numbers)
+                numbers = np.where(np.abs(numbers) < noise * largest, 0.0, numbers)
             digits = 10.0 ** (SIGNIFICANT - 1 - np.floor(np.log10(np.abs(numbers))))
             rounded = np.rint(numbers * digits) / digits
         else:

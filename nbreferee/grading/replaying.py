@@ -38,7 +38,7 @@ def read_ahead(folder: str) -> None:
     found out of the text of a cell is kept, and soon asked for.
     """
     place = Path(folder)
-    with contextlib.suppress(Exception):  # whoever needs them will say so
+    with contextlib.suppress(Exception):  # those who need the notebooks meet the same error
         paths = [
             os.path.normpath(os.path.join(inside, name))
             for inside, names in copied_by_nbgrader(place, [*IGNORED, NOTEBOOKS])

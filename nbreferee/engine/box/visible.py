@@ -165,7 +165,7 @@ class _Rounded:
 
 
 class _Exact:
-    """An array to be packed in significant digits, those around 0, too."""
+    """An array to be packed in significant digits; numbers close to 0 do not become 0."""
 
     def __init__(self, values: Any) -> None:
         self._values = values
